@@ -1,0 +1,120 @@
+# moetrace: `make help` says what each target does.
+#
+# Everything that is built lies under $(BUILD). With SAN=address,undefined (or SAN=thread) the same targets build and
+# test under those sanitizers, in a folder of their own, so that the two never mix.
+
+CC       ?= cc
+SAN      ?=
+comma    := ,
+DEPS     := build/deps
+ifeq ($(SAN),)
+BUILD    := build
+else
+BUILD    := build/san-$(subst $(comma),-,$(SAN))
+SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+PREFIX   ?= /usr/local
+
+# The headers of NVTX come from a toolkit that is installed, or from the wheel that scripts/setup.sh unpacks.
+NVTX_INCLUDE := $(firstword $(wildcard $(DEPS)/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h) \
+                            $(wildcard /usr/local/cuda/include/nvtx3/nvToolsExt.h) $(DEPS)/nvtx3/missing)
+NVTX_INCLUDE := $(patsubst %/nvtx3/,%,$(dir $(NVTX_INCLUDE)))
+
+VERSION  := $(shell cat VERSION)
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith
+CPPFLAGS += -I. -isystem $(NVTX_INCLUDE) -D_GNU_SOURCE -DMOETRACE_VERSION='"$(VERSION)"'
+CFLAGS   ?= -O2 -g
+CFLAGS   += -std=c11 $(WARN) -fno-common $(SANFLAGS)
+LDFLAGS  += $(SANFLAGS)
+
+TRACE_SRC    := $(wildcard trace/*.c)
+PRELOAD_SRC  := $(wildcard preload/*.c) $(wildcard cupti/*.c) $(TRACE_SRC)
+ANALYSIS_SRC := $(wildcard analysis/*.c) $(TRACE_SRC)
+NATIVE_SRC   := $(wildcard native/*.c)
+UNIT_SRC     := $(wildcard tests/unit/test_*.c)
+HELPER_SRC   := $(wildcard tests/helpers/*.c)
+C_SRC        := $(wildcard preload/*.c cupti/*.c trace/*.c analysis/*.c native/*.c tests/unit/*.c tests/helpers/*.c)
+C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*.h native/*.h tests/unit/*.h)
+
+obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
+
+PRELOAD_OBJ  := $(call obj,pic,$(PRELOAD_SRC))
+ANALYSIS_OBJ := $(call obj,exe,$(ANALYSIS_SRC))
+NATIVE_OBJ   := $(call obj,exe,$(NATIVE_SRC))
+UNIT_BIN     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+HELPER_BIN   := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(HELPER_SRC))
+# What unit tests may call: every room but its main(), and none of the interposers.
+UNIT_OBJ     := $(filter-out %/main.o,$(ANALYSIS_OBJ) $(NATIVE_OBJ)) \
+                $(call obj,exe,$(filter-out cupti/cupti_session.c,$(wildcard cupti/*.c)))
+
+ANALYSIS_LIBS := -lcjson -liberty -lm
+NATIVE_LIBS   := -lcjson -ldl -lm
+# The build folder can be carried to a machine where nothing is installed: what is not static lies in $(BUILD)/lib.
+RPATH         := -Wl,-rpath,'$$ORIGIN/lib' -Wl,--enable-new-dtags
+
+TARGETS := $(BUILD)/libmoetrace.so $(BUILD)/moetrace $(BUILD)/run_native
+
+.PHONY: all demo test test-gpu lint format bench clean help deps
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(TARGETS) ## build libmoetrace.so, moetrace and run_native into build/
+
+# Installs what is missing (compiler packages, then the Python wheels that tests and the CPU demo need).
+$(DEPS)/.build-ready: scripts/setup.sh
+	@scripts/setup.sh build
+$(DEPS)/.test-ready: scripts/setup.sh
+	@scripts/setup.sh test
+deps: $(DEPS)/.test-ready ## install what building and testing need
+
+$(BUILD)/obj/pic/%.o: %.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -MMD -MP -c $< -o $@
+$(BUILD)/obj/exe/%.o: %.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The recorder links nothing but libc: it opens CUDA and CUPTI at run time.
+$(BUILD)/libmoetrace.so: $(PRELOAD_OBJ)
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,libmoetrace.so -Wl,--no-undefined -o $@ $^ -ldl -lpthread
+
+$(BUILD)/lib/.ready: | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	@cp -L "$$(ldconfig -p | awk '/libcjson\.so\.1 /{print $$NF; exit}')" $(BUILD)/lib/libcjson.so.1
+	@touch $@
+
+$(BUILD)/moetrace: $(ANALYSIS_OBJ) $(BUILD)/lib/.ready
+	$(CC) $(LDFLAGS) $(RPATH) -o $@ $(ANALYSIS_OBJ) $(ANALYSIS_LIBS) -lpthread
+$(BUILD)/run_native: $(NATIVE_OBJ) $(BUILD)/lib/.ready
+	$(CC) $(LDFLAGS) $(RPATH) -o $@ $(NATIVE_OBJ) $(NATIVE_LIBS)
+
+$(BUILD)/tests/test_%: tests/unit/test_%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
+# Small target programs that the end-to-end tests run under the preload.
+$(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -ldl -lpthread
+
+demo: all ## build, run the top-k sweep under the recorder, show its report
+	@scripts/demo.sh
+
+test: $(DEPS)/.test-ready all $(UNIT_BIN) $(HELPER_BIN) ## every test that needs no GPU
+	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh
+
+test-gpu: all ## the tests that need a GPU
+	@BUILD=$(BUILD) tests/gpu/run.sh
+
+lint: | $(DEPS)/.test-ready ## clang-format and clang-tidy
+	@scripts/lint.sh
+
+format: ## rewrite the sources as clang-format wants them
+	clang-format -i $(C_ALL)
+
+clean: ## remove what was built, keep what was downloaded
+	rm -rf $(filter-out build/deps,$(wildcard build/*))
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(shell find $(BUILD)/obj $(BUILD)/tests -name '*.d' 2>/dev/null)

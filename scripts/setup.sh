@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Installs what is missing on a Debian or Ubuntu machine, and says what it does.
+#   setup.sh build   the packages and headers that compiling needs
+#   setup.sh test    the same, and what the tests need (cmocka, clang's tools, numpy)
+#   setup.sh torch   a Python environment with the torch wheel and the CUDA libraries it needs to load (for the CPU demo)
+# Each step leaves a stamp in build/deps, so a second run does nothing.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+deps=build/deps
+mkdir -p "$deps"
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() {
+    say "$*"
+    exit 2
+}
+
+# Installs the Debian packages among "$@" that are not installed yet.
+packages() {
+    local missing=() p
+    for p in "$@"; do
+        [ "$(dpkg-query -W -f '${Status}' "$p" 2>/dev/null)" = "install ok installed" ] || missing+=("$p")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    local sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "needs the packages ${missing[*]}: install them as root, then run make again"
+        sudo=(sudo)
+    fi
+    say "installing ${missing[*]}"
+    "${sudo[@]}" apt-get update -qq >&2 || say "apt-get update failed; trying with the package lists at hand"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+        >"$deps/apt.log" 2>&1 || die "apt-get install failed: see $deps/apt.log"
+}
+
+# A Python environment of the project's own: nothing is installed outside build/.
+venv() {
+    [ -x "$deps/venv/bin/pip" ] || python3 -m venv "$deps/venv" || die "python3 -m venv failed: install python3-venv"
+}
+
+wheels() {
+    venv
+    say "fetching $*"
+    "$deps/venv/bin/pip" install -q --disable-pip-version-check --no-deps "$@" >&2 || die "pip install $* failed"
+}
+
+step_build() {
+    [ ! -e "$deps/.build-ready" ] || return 0
+    packages gcc make libc6-dev libcjson-dev libiberty-dev python3 python3-venv
+    if ! ls "$deps"/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h >/dev/null 2>&1 &&
+        [ ! -e /usr/local/cuda/include/nvtx3/nvToolsExt.h ]; then
+        wheels 'nvidia-nvtx>=13.0,<14'
+    fi
+    touch "$deps/.build-ready"
+}
+
+step_test() {
+    [ ! -e "$deps/.test-ready" ] || return 0
+    step_build
+    packages clang clang-format clang-tidy libcmocka-dev shellcheck
+    wheels 'numpy<3'
+    step_torch
+    touch "$deps/.test-ready"
+}
+
+step_torch() {
+    [ ! -e "$deps/.torch-ready" ] || return 0
+    step_build
+    wheels 'torch==2.11.0' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+    touch "$deps/.torch-ready"
+}
+
+case "${1:-}" in
+build) step_build ;;
+test) step_test ;;
+torch) step_torch ;;
+*) die "usage: setup.sh build|test|torch" ;;
+esac
