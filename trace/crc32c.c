@@ -1,0 +1,39 @@
+/* CRC-32C: by the processor's instruction where there is one, else bit by bit. */
+#include "trace/trace.h"
+
+#include <string.h>
+
+#if defined(__x86_64__)
+__attribute__((target("sse4.2"))) static uint32_t crc_hardware(uint32_t crc, const uint8_t *p, size_t len) {
+    uint64_t state = crc;
+    for (; len >= 8; p += 8, len -= 8) {
+        uint64_t word;
+        memcpy(&word, p, sizeof word);
+        state = __builtin_ia32_crc32di(state, word);
+    }
+    for (; len > 0; p++, len--) {
+        state = __builtin_ia32_crc32qi((uint32_t)state, *p);
+    }
+    return (uint32_t)state;
+}
+#endif
+
+static uint32_t crc_portable(uint32_t crc, const uint8_t *p, size_t len) {
+    for (; len > 0; p++, len--) {
+        crc ^= *p;
+        for (int bit = 0; bit < 8; bit++) {
+            crc = (crc >> 1) ^ (0x82f63b78u & (0u - (crc & 1u)));
+        }
+    }
+    return crc;
+}
+
+uint32_t trace_crc32c(uint32_t crc, const void *data, size_t len) {
+    crc = ~crc;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) {
+        return ~crc_hardware(crc, data, len);
+    }
+#endif
+    return ~crc_portable(crc, data, len);
+}

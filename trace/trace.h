@@ -1,0 +1,205 @@
+/* The trace format: what the recorder writes and the analyser reads. docs/trace-format.md is its
+ * specification.
+ *
+ * A trace is one file per process: a file header, then chunks. Each chunk says its type, its length and a
+ * checksum of itself, and decodes on its own, so a file that was cut anywhere is readable up to the cut.
+ * Names are interned: a definition stands in the file before its first use. All times are nanoseconds of the
+ * recorded host's CLOCK_MONOTONIC, host and GPU alike; 0 is never a valid time.
+ *
+ * This header is the only thing that the recorder and the analyser share. */
+#ifndef TRACE_TRACE_H
+#define TRACE_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TRACE_MAGIC             "MOETRACE" /* 8 bytes, no terminator */
+#define TRACE_VERSION_MAJOR     1          /* a reader refuses another major version */
+#define TRACE_VERSION_MINOR     0 /* a higher minor only adds chunk types, definition fields and counters */
+#define TRACE_HEADER_BYTES      64
+#define TRACE_CHUNK_MAGIC       0x4b43544du /* "MTCK" */
+#define TRACE_CHUNK_BYTES       32          /* the chunk header */
+#define TRACE_CHUNK_MAX_PAYLOAD (1u << 20)  /* a reader refuses a longer chunk, so its memory is bounded */
+#define TRACE_STRING_MAX        65535 /* longest interned name in bytes; the recorder cuts longer ones */
+
+typedef enum {
+    TRACE_CHUNK_META = 1,     /* key and value strings about the run */
+    TRACE_CHUNK_STRINGS = 2,  /* id -> bytes */
+    TRACE_CHUNK_THREADS = 3,  /* thread index -> operating system thread id and name */
+    TRACE_CHUNK_QUEUES = 4,   /* queue id -> device, context, stream */
+    TRACE_CHUNK_SHAPES = 5,   /* kernel shape id -> name, grid, block, resources */
+    TRACE_CHUNK_HOST = 6,     /* events of one host thread, in the order in which they ended */
+    TRACE_CHUNK_GPU = 7,      /* kernels, copies, fills, in the order in which CUPTI delivered them */
+    TRACE_CHUNK_COUNTERS = 8, /* cumulative counts; of each name the last one holds */
+    TRACE_CHUNK_END = 9,      /* the recorder stopped on purpose; absent when the run ended abruptly */
+} trace_chunk_type;
+
+/* The file header, decoded. */
+typedef struct {
+    uint16_t major, minor;
+    uint64_t realtime_ns;  /* CLOCK_REALTIME when the file was created */
+    uint64_t monotonic_ns; /* CLOCK_MONOTONIC at the same moment */
+    uint32_t pid;
+} trace_header;
+
+typedef struct {
+    uint32_t index; /* of the thread in this file, from 0 */
+    uint32_t tid;   /* the operating system's */
+    const char *name;
+    size_t name_len;
+} trace_thread;
+
+typedef struct {
+    uint32_t id; /* from 0 */
+    uint32_t device, context, stream;
+} trace_queue;
+
+/* All that launches of one kernel with one configuration have in common. */
+typedef struct {
+    uint32_t id;   /* from 0 */
+    uint32_t name; /* string id of the mangled kernel name; 0 when CUPTI gave none */
+    uint32_t grid[3], block[3], cluster[3];
+    uint32_t registers_per_thread;
+    uint32_t static_shared_bytes, dynamic_shared_bytes, shared_executed_bytes;
+    uint32_t local_bytes_per_thread;
+    uint64_t local_bytes_total;
+    uint32_t cache_config, launch_type, shared_limit_config; /* CUPTI's numbers */
+} trace_shape;
+
+typedef enum {
+    TRACE_HOST_PUSH = 1,  /* an NVTX push: name, domain, payload */
+    TRACE_HOST_POP = 2,   /* an NVTX pop in domain */
+    TRACE_HOST_START = 3, /* an NVTX start/end range opens: id, name, ... */
+    TRACE_HOST_END = 4,   /* ... and closes, perhaps on another thread: id */
+    TRACE_HOST_MARK = 5,  /* an NVTX mark */
+    TRACE_HOST_API =
+        6, /* a CUDA call: name, time, duration, and the correlation id that its GPU work carries */
+} trace_host_kind;
+
+/* How the payload of an NVTX event is to be read; NVTX's own numbering. */
+typedef enum {
+    TRACE_PAYLOAD_NONE = 0,
+    TRACE_PAYLOAD_U64 = 1,
+    TRACE_PAYLOAD_I64 = 2,
+    TRACE_PAYLOAD_F64 = 3,
+    TRACE_PAYLOAD_U32 = 4,
+    TRACE_PAYLOAD_I32 = 5,
+    TRACE_PAYLOAD_F32 = 6,
+} trace_payload_type;
+
+typedef struct {
+    uint8_t kind;         /* trace_host_kind */
+    uint8_t payload_type; /* trace_payload_type */
+    uint32_t thread;      /* index; given by the chunk */
+    uint64_t time;        /* of the event; an API call's start */
+    uint64_t duration;    /* API only */
+    uint32_t name;        /* string id; 0 is none */
+    uint32_t domain;      /* string id of the NVTX domain's name; 0 is the default domain */
+    uint32_t category;    /* 0 is none */
+    uint32_t color;       /* ARGB; 0 is none */
+    uint32_t correlation; /* API: ties it to GPU records; 0 is none */
+    int32_t result;       /* API: what the call returned; 0 is success */
+    uint64_t id;          /* START and END: pairs them */
+    uint64_t payload;     /* the bits, as payload_type says */
+} trace_host_event;
+
+typedef enum {
+    TRACE_GPU_KERNEL = 1,
+    TRACE_GPU_MEMCPY = 2,
+    TRACE_GPU_MEMSET = 3,
+} trace_gpu_kind;
+
+typedef struct {
+    uint8_t kind;          /* trace_gpu_kind */
+    bool timed;            /* false: CUPTI gave no usable time; start and end are 0 and mean nothing */
+    uint64_t start, end;   /* ns */
+    uint32_t correlation;  /* that of the call which issued it; 0 is none */
+    uint32_t queue;        /* queue id */
+    uint32_t shape;        /* KERNEL: shape id */
+    uint32_t graph;        /* CUDA graph id; 0 outside graphs */
+    uint64_t graph_node;   /* 0 outside graphs */
+    uint64_t bytes;        /* MEMCPY and MEMSET */
+    uint32_t value;        /* MEMSET */
+    uint8_t copy_kind;     /* MEMCPY: CUpti_ActivityMemcpyKind */
+    uint8_t src_mem_kind;  /* MEMCPY: CUpti_ActivityMemoryKind */
+    uint8_t dst_mem_kind;  /* MEMCPY; MEMSET: the memory that was filled */
+    uint8_t copy_is_async; /* MEMCPY, MEMSET: 1 when the call was asynchronous */
+} trace_gpu_event;
+
+/* ---- Writing: builds one chunk in a buffer of the caller's; never allocates, never calls the system. ----
+ */
+
+typedef struct {
+    uint8_t *buf; /* header and payload */
+    size_t cap, len;
+    uint32_t records;
+    uint64_t base_time, cursor_time; /* times are stored as differences from the cursor */
+    uint32_t cursor_correlation, cursor_queue;
+} trace_chunk;
+
+/* Room that any one record but a string or a meta pair needs at most. */
+#define TRACE_RECORD_MAX 160
+
+/* Fills buf (TRACE_HEADER_BYTES long) with the file header. */
+void trace_encode_header(uint8_t *buf, const trace_header *header);
+
+/* Starts a chunk in buf. `stream` is the thread index of a HOST chunk, else 0; `base_time` is the time that
+ * the first record's is stored against (any nearby time; 0 for chunks without times). */
+void trace_chunk_begin(trace_chunk *c, uint8_t *buf, size_t cap, trace_chunk_type type, uint32_t stream,
+                       uint64_t base_time);
+/* Each appends one record; false when it does not fit, and then the chunk is as before. */
+bool trace_put_meta(trace_chunk *c, const char *key, const char *value, size_t value_len);
+bool trace_put_string(trace_chunk *c, uint32_t id, const char *bytes, size_t len);
+bool trace_put_thread(trace_chunk *c, const trace_thread *t);
+bool trace_put_queue(trace_chunk *c, const trace_queue *q);
+bool trace_put_shape(trace_chunk *c, const trace_shape *s);
+bool trace_put_host(trace_chunk *c, const trace_host_event *e);
+bool trace_put_gpu(trace_chunk *c, const trace_gpu_event *e);
+bool trace_put_counter(trace_chunk *c, const char *name, uint64_t value);
+bool trace_put_end(trace_chunk *c, uint64_t time, const char *reason);
+/* Finishes the chunk (length, count, checksum) and returns how many bytes of buf are to be written. */
+size_t trace_chunk_end(trace_chunk *c);
+
+/* CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of len bytes, continued from `crc` (0 at the start).
+ */
+uint32_t trace_crc32c(uint32_t crc, const void *data, size_t len);
+
+/* ---- Reading: bounds-checked, streaming, with memory for one chunk. ---- */
+
+/* What the reader calls for each record; a NULL member means that such records are not wanted (they are still
+ * checked). Pointers are valid during the call only. A return value other than 0 stops the reading, and
+ * trace_read returns it. */
+typedef struct {
+    void *ctx;
+    int (*meta)(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len);
+    int (*string)(void *ctx, uint32_t id, const char *bytes, size_t len);
+    int (*thread)(void *ctx, const trace_thread *t);
+    int (*queue)(void *ctx, const trace_queue *q);
+    int (*shape)(void *ctx, const trace_shape *s);
+    int (*host)(void *ctx, const trace_host_event *e);
+    int (*gpu)(void *ctx, const trace_gpu_event *e);
+    int (*counter)(void *ctx, const char *name, size_t name_len, uint64_t value);
+    int (*end)(void *ctx, uint64_t time, const char *reason, size_t reason_len);
+    /* After each chunk: bytes read so far and in all, for progress. */
+    int (*progress)(void *ctx, uint64_t bytes_done, uint64_t bytes_total);
+} trace_visitor;
+
+/* How the reading went. A trace with damage is read as far as it can be; these say what was not. */
+typedef struct {
+    trace_header header;
+    uint64_t bytes_total, bytes_skipped; /* skipped: damaged, or behind the last whole chunk */
+    uint64_t chunks, chunks_unknown;     /* unknown: types of a later minor version */
+    uint64_t chunks_damaged;             /* places where the checksum or a record did not hold */
+    bool cut;                            /* the file ends inside a chunk */
+    bool ended;                          /* an END chunk was read: the run did not end abruptly */
+} trace_status;
+
+#define TRACE_ERROR_BYTES 512
+
+/* Reads the file at `path` from start to end. Returns 0 when it was read (see *status for damage), -1 when it
+ * is no readable trace (then `error` holds one line: what, where, how to mend it), or what a visitor function
+ * returned. */
+int trace_read(const char *path, const trace_visitor *v, trace_status *status, char error[TRACE_ERROR_BYTES]);
+
+#endif
