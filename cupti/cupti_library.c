@@ -1,0 +1,102 @@
+/* Finds and opens CUPTI. The target's own copy comes first: two copies in one process do not work together.
+ */
+#include "cupti/cupti_library.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Libraries of the process whose places tell where its CUPTI is. */
+typedef struct {
+    char cupti[512];
+    char runtime[512];
+} loaded;
+
+static int look_at_library(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    loaded *found = data;
+    const char *slash = strrchr(info->dlpi_name, '/');
+    const char *name = slash ? slash + 1 : info->dlpi_name;
+    if (!found->cupti[0] && strncmp(name, "libcupti.so", 11) == 0) {
+        snprintf(found->cupti, sizeof found->cupti, "%s", info->dlpi_name);
+    }
+    if (!found->runtime[0] && strncmp(name, "libcudart.so", 12) == 0) {
+        snprintf(found->runtime, sizeof found->runtime, "%s", info->dlpi_name);
+    }
+    return 0;
+}
+
+static void *open_file(const char *path) {
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+/* Beside the CUDA runtime: in its own folder (toolkit, CUDA 13 wheels) or in the wheel beside it (CUDA 12
+ * wheels). */
+static void *open_beside(const char *runtime) {
+    static const char *const folders[] = {"", "../../cuda_cupti/lib/", "../extras/CUPTI/lib64/",
+                                          "../../../extras/CUPTI/lib64/"};
+    static const char *const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so"};
+    const char *slash = strrchr(runtime, '/');
+    if (!slash) {
+        return NULL;
+    }
+    for (size_t f = 0; f < sizeof folders / sizeof folders[0]; f++) {
+        for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+            char path[1024];
+            int len = snprintf(path, sizeof path, "%.*s/%s%s", (int)(slash - runtime), runtime, folders[f],
+                               names[n]);
+            void *handle = len > 0 && (size_t)len < sizeof path ? open_file(path) : NULL;
+            if (handle) {
+                return handle;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void *open_system(void) {
+    static const char *const paths[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so",
+                                        "/usr/local/cuda/lib64/libcupti.so",
+                                        "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        void *handle = open_file(paths[i]);
+        if (handle) {
+            return handle;
+        }
+    }
+    return NULL;
+}
+
+static void *open_any(const char *wanted) {
+    if (wanted) {
+        return open_file(wanted);
+    }
+    loaded found = {.cupti = ""};
+    dl_iterate_phdr(look_at_library, &found);
+    void *handle = found.cupti[0] ? dlopen(found.cupti, RTLD_NOW | RTLD_NOLOAD) : NULL;
+    if (!handle && found.runtime[0]) {
+        handle = open_beside(found.runtime);
+    }
+    return handle ? handle : open_system();
+}
+
+const char *cupti_library_open(cupti_library *lib, const char *wanted) {
+    memset(lib, 0, sizeof *lib);
+    lib->handle = open_any(wanted);
+    if (!lib->handle) {
+        return "libcupti was not found";
+    }
+#define CUPTI_LOOK_UP(member, symbol, required, parameters)                                                  \
+    *(void **)&lib->member = dlsym(lib->handle, #symbol);                                                    \
+    if (required && !lib->member) {                                                                          \
+        return "libcupti lacks " #symbol " (too old?)";                                                      \
+    }
+    CUPTI_FUNCTIONS(CUPTI_LOOK_UP)
+#undef CUPTI_LOOK_UP
+    Dl_info info;
+    if (dladdr(*(void **)&lib->get_version, &info) && info.dli_fname) {
+        snprintf(lib->path, sizeof lib->path, "%s", info.dli_fname);
+    }
+    return lib->get_version(&lib->version) == CUPTI_ABI_SUCCESS ? NULL : "libcupti does not tell its version";
+}

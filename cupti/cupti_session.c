@@ -1,0 +1,220 @@
+/* The CUPTI session: subscription, activity kinds, and the buffers that travel between CUPTI and the writer.
+ */
+#include "cupti/cupti_session.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One buffer holds about 5,000 kernel records. The pool is bounded: when the writer lags behind by all of it,
+ * CUPTI is refused a buffer, drops, and says how many it dropped. */
+#define BUFFER_BYTES (1u << 20)
+#define BUFFER_COUNT 32
+
+static const uint32_t activity_kinds[] = {CUPTI_ABI_KIND_CONCURRENT_KERNEL, CUPTI_ABI_KIND_MEMCPY,
+                                          CUPTI_ABI_KIND_MEMSET, CUPTI_ABI_KIND_MEMCPY2};
+#define KIND_COUNT (sizeof activity_kinds / sizeof activity_kinds[0])
+
+static struct {
+    cupti_library lib;
+    cupti_hooks hooks;
+    cupti_subscriber subscriber;
+    atomic_bool active;
+
+    pthread_mutex_t lock; /* of the pool and the queue; held for a few instructions only */
+    uint8_t *idle[BUFFER_COUNT];
+    size_t idle_count, allocated;
+    cupti_buffer done[BUFFER_COUNT]; /* a ring, oldest first */
+    size_t done_first, done_count;
+
+    atomic_uint_fast64_t dropped_records, refused_buffers, buffers;
+} session = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_records) {
+    uint8_t *bytes = NULL;
+    pthread_mutex_lock(&session.lock);
+    if (session.idle_count > 0) {
+        bytes = session.idle[--session.idle_count];
+    } else if (session.allocated < BUFFER_COUNT) {
+        bytes = session.hooks.allocate(BUFFER_BYTES);
+        session.allocated += bytes != NULL;
+    }
+    pthread_mutex_unlock(&session.lock);
+    if (!bytes) {
+        atomic_fetch_add(&session.refused_buffers, 1);
+    }
+    *buffer = bytes;
+    *size = bytes ? BUFFER_BYTES : 0;
+    *max_records = 0;
+}
+
+static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, size_t size, size_t valid) {
+    (void)size;
+    size_t dropped = 0;
+    if (session.lib.get_dropped(context, stream, &dropped) == CUPTI_ABI_SUCCESS) {
+        atomic_fetch_add(&session.dropped_records, dropped);
+    }
+    if (!bytes) {
+        return;
+    }
+    pthread_mutex_lock(&session.lock);
+    if (valid > 0) {
+        session.done[(session.done_first + session.done_count++) % BUFFER_COUNT] =
+            (cupti_buffer){bytes, valid};
+    } else {
+        session.idle[session.idle_count++] = bytes;
+    }
+    pthread_mutex_unlock(&session.lock);
+    atomic_fetch_add(&session.buffers, valid > 0);
+    session.hooks.buffer_ready();
+}
+
+static void on_driver_call(void *userdata, int domain, uint32_t cbid, const void *data) {
+    (void)userdata;
+    const cupti_callback_data *call = data;
+    if (domain == CUPTI_ABI_DOMAIN_DRIVER_API) {
+        session.hooks.driver_call(cbid, call->function_name, call->site == CUPTI_ABI_SITE_ENTER,
+                                  call->correlation);
+    }
+}
+
+/* Driver calls that issue GPU work, by the beginning of their names; so a driver that brings new ones is
+ * served too. */
+static bool issues_gpu_work(const char *name) {
+    static const char *const prefixes[] = {"cuLaunch", "cuMemcpy", "cuMemset", "cuGraphLaunch"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
+            return strncmp(name, "cuLaunchHostFunc", 16) != 0;
+        }
+    }
+    return false;
+}
+
+static cupti_result enable_callbacks(void) {
+    /* Callback ids are dense from 1; CUDA 13 has about 780. */
+    for (uint32_t cbid = 1, misses = 0; cbid < 4096 && misses < 64; cbid++) {
+        const char *name = NULL;
+        if (session.lib.get_callback_name(CUPTI_ABI_DOMAIN_DRIVER_API, cbid, &name) != CUPTI_ABI_SUCCESS ||
+            !name) {
+            misses++;
+            continue;
+        }
+        misses = 0;
+        if (issues_gpu_work(name)) {
+            cupti_result rc =
+                session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API, cbid);
+            if (rc != CUPTI_ABI_SUCCESS) {
+                return rc;
+            }
+        }
+    }
+    return CUPTI_ABI_SUCCESS;
+}
+
+static cupti_result enable_all(void) {
+    cupti_result rc = session.lib.register_buffers(on_buffer_requested, on_buffer_completed);
+    for (size_t i = 0; rc == CUPTI_ABI_SUCCESS && i < KIND_COUNT; i++) {
+        rc = session.lib.activity_enable(activity_kinds[i]);
+    }
+    return rc == CUPTI_ABI_SUCCESS ? enable_callbacks() : rc;
+}
+
+static void disable_all(void) {
+    for (size_t i = 0; i < KIND_COUNT; i++) {
+        session.lib.activity_disable(activity_kinds[i]);
+    }
+    session.lib.unsubscribe(session.subscriber);
+}
+
+static const char *refusal(cupti_result rc) {
+    static char text[160];
+    const char *name = NULL;
+    if (rc == CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS) {
+        return "another tool holds CUPTI (nsys, torch.profiler?)";
+    }
+    session.lib.get_result_string(rc, &name);
+    snprintf(text, sizeof text, "CUPTI refuses with %s (%d)", name ? name : "an unknown error", rc);
+    return text;
+}
+
+const char *cupti_session_start(const cupti_hooks *hooks, const char *library) {
+    const char *problem = cupti_library_open(&session.lib, library);
+    if (problem) {
+        return problem;
+    }
+    session.hooks = *hooks;
+    cupti_result rc = session.lib.subscribe(&session.subscriber, on_driver_call, NULL);
+    if (rc != CUPTI_ABI_SUCCESS) {
+        return refusal(rc);
+    }
+    if (!session.lib.register_timestamp) {
+        session.lib.unsubscribe(session.subscriber);
+        return "libcupti cannot use the trace's clock (older than CUDA 11.6)";
+    }
+    rc = session.lib.register_timestamp(hooks->now);
+    if (rc == CUPTI_ABI_SUCCESS) {
+        rc = enable_all();
+    }
+    if (rc != CUPTI_ABI_SUCCESS) {
+        disable_all();
+        return refusal(rc);
+    }
+    atomic_store(&session.active, true);
+    return NULL;
+}
+
+bool cupti_session_take(cupti_buffer *buffer) {
+    pthread_mutex_lock(&session.lock);
+    bool any = session.done_count > 0;
+    if (any) {
+        *buffer = session.done[session.done_first];
+        session.done_first = (session.done_first + 1) % BUFFER_COUNT;
+        session.done_count--;
+    }
+    pthread_mutex_unlock(&session.lock);
+    return any;
+}
+
+void cupti_session_return(const cupti_buffer *buffer) {
+    pthread_mutex_lock(&session.lock);
+    session.idle[session.idle_count++] = buffer->bytes;
+    pthread_mutex_unlock(&session.lock);
+}
+
+bool cupti_session_next(const cupti_buffer *buffer, void **record) {
+    return session.lib.get_next_record(buffer->bytes, buffer->valid, record) == CUPTI_ABI_SUCCESS;
+}
+
+void cupti_session_flush(bool forced) {
+    if (atomic_load(&session.active)) {
+        session.lib.flush_all(forced ? CUPTI_ABI_FLUSH_FORCED : 0);
+    }
+}
+
+void cupti_session_stop(void) {
+    if (atomic_exchange(&session.active, false)) {
+        session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
+        disable_all();
+    }
+}
+
+void cupti_session_forget(void) {
+    atomic_store(&session.active, false);
+    pthread_mutex_init(&session.lock, NULL);
+    session.done_count = 0;
+}
+
+bool cupti_session_active(void) {
+    return atomic_load(&session.active);
+}
+
+cupti_counts cupti_session_counts(void) {
+    return (cupti_counts){.dropped_records = atomic_load(&session.dropped_records),
+                          .refused_buffers = atomic_load(&session.refused_buffers),
+                          .buffers = atomic_load(&session.buffers)};
+}
+
+const cupti_library *cupti_session_library(void) {
+    return &session.lib;
+}

@@ -1,0 +1,59 @@
+/* CUPTI as the recorder uses it: started once in a process, it hands out driver calls as they happen and GPU
+ * records in buffers. Nothing here holds a lock across a call of CUPTI's that can call back. */
+#ifndef CUPTI_CUPTI_SESSION_H
+#define CUPTI_CUPTI_SESSION_H
+
+#include "cupti/cupti_library.h"
+
+#include <stdbool.h>
+
+/* What the session asks of its user. All but `now` may be called on any thread, also inside the target's CUDA
+ * calls. */
+typedef struct {
+    /* The clock of the trace, in ns; CUPTI gives GPU times on it. */
+    uint64_t (*now)(void);
+    /* A driver call that issues GPU work begins or ends on this thread. */
+    void (*driver_call)(uint32_t cbid, const char *function, bool enter, uint32_t correlation);
+    /* A buffer of records waits for cupti_session_take. */
+    void (*buffer_ready)(void);
+    /* Memory for buffers, in page multiples; NULL when there is none to spare. It is never given back. */
+    void *(*allocate)(size_t bytes);
+} cupti_hooks;
+
+typedef struct {
+    uint8_t *bytes;
+    size_t valid; /* bytes that hold records */
+} cupti_buffer;
+
+typedef struct {
+    uint64_t dropped_records; /* that CUPTI says it dropped */
+    uint64_t refused_buffers; /* requests that got no buffer */
+    uint64_t buffers;         /* that were delivered */
+} cupti_counts;
+
+/* Subscribes and enables kernel, copy and fill records, and callbacks of the driver calls that issue them.
+ * `library` is as in cupti_library_open. Returns NULL on success, else one clause that says what was wrong
+ * (valid for the life of the process), with everything undone. Call once in a process. */
+const char *cupti_session_start(const cupti_hooks *hooks, const char *library);
+
+/* The oldest delivered buffer; false when none waits. Give it back with cupti_session_return. */
+bool cupti_session_take(cupti_buffer *buffer);
+void cupti_session_return(const cupti_buffer *buffer);
+
+/* Walks a buffer's records: the next one after *record (NULL for the first), false after the last. */
+bool cupti_session_next(const cupti_buffer *buffer, void **record);
+
+/* Asks CUPTI for the records that are complete (or, forced, for all) and waits for their delivery. */
+void cupti_session_flush(bool forced);
+
+/* Ends the subscription and flushes. Records delivered meanwhile still wait for cupti_session_take. */
+void cupti_session_stop(void);
+
+/* After fork in the child: CUPTI's threads are gone, so the session must not be touched again. */
+void cupti_session_forget(void);
+
+bool cupti_session_active(void);
+cupti_counts cupti_session_counts(void);
+const cupti_library *cupti_session_library(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* The table of interned names. A name that a thread has used before is found in that thread's small cache, without a
+ * lock; the table behind it has one. Names and table never move, so readers need no lock either. */
+#include "preload/names.h"
+
+#include "preload/memory.h"
+#include "trace/trace.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define BLOCK_NAMES 1024u
+#define BLOCKS      1024u /* a million names */
+#define SLOTS       (1u << 15)
+#define ARENA_BYTES (256u << 10)
+#define CACHE_SLOTS 512u
+
+typedef struct name_entry {
+    const char *bytes;
+    uint32_t len, id;
+    uint64_t hash;
+    struct name_entry *next; /* in the same slot of the table */
+} name_entry;
+
+static struct {
+    pthread_mutex_t lock;
+    name_entry *blocks[BLOCKS];
+    name_entry **slots;
+    char *arena;
+    size_t arena_left;
+    atomic_uint count;
+    atomic_uint_fast64_t cut, lost;
+} names = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static __thread const name_entry *cache[CACHE_SLOTS];
+
+static uint64_t hash_bytes(const char *p, size_t len) {
+    uint64_t h = len * 0x9e3779b97f4a7c15u;
+    while (len >= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        h = (h ^ word) * 0xff51afd7ed558ccdu;
+        h ^= h >> 32;
+        p += 8;
+        len -= 8;
+    }
+    uint64_t tail = 0;
+    memcpy(&tail, p, len);
+    h = (h ^ tail) * 0xc4ceb9fe1a85ec53u;
+    return h ^ h >> 29;
+}
+
+static bool same(const name_entry *e, uint64_t hash, const char *bytes, size_t len) {
+    return e->hash == hash && e->len == len && memcmp(e->bytes, bytes, len) == 0;
+}
+
+static char *arena_take(size_t len) {
+    if (len > ARENA_BYTES / 4) {
+        return preload_memory_map(len);
+    }
+    if (names.arena_left < len) {
+        char *more = preload_memory_map(ARENA_BYTES);
+        if (!more) {
+            return NULL;
+        }
+        names.arena = more;
+        names.arena_left = ARENA_BYTES;
+    }
+    char *p = names.arena;
+    names.arena += len;
+    names.arena_left -= len;
+    return p;
+}
+
+/* Under the lock. */
+static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
+    uint32_t id = atomic_load(&names.count) + 1;
+    uint32_t block = id / BLOCK_NAMES;
+    if (block == BLOCKS) {
+        return NULL;
+    }
+    if (!names.blocks[block]) {
+        names.blocks[block] = preload_memory_map(BLOCK_NAMES * sizeof(name_entry));
+    }
+    char *copy = names.blocks[block] ? arena_take(len ? len : 1) : NULL;
+    if (!copy) {
+        return NULL;
+    }
+    memcpy(copy, bytes, len);
+    name_entry *e = &names.blocks[block][id % BLOCK_NAMES];
+    name_entry **slot = &names.slots[hash & (SLOTS - 1)];
+    *e = (name_entry){.bytes = copy, .len = (uint32_t)len, .id = id, .hash = hash, .next = *slot};
+    *slot = e;
+    atomic_store_explicit(&names.count, id, memory_order_release);
+    return e;
+}
+
+static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t len) {
+    name_entry *e = NULL;
+    pthread_mutex_lock(&names.lock);
+    if (!names.slots) {
+        names.slots = preload_memory_map(SLOTS * sizeof *names.slots);
+    }
+    if (names.slots) {
+        e = names.slots[hash & (SLOTS - 1)];
+        while (e && !same(e, hash, bytes, len)) {
+            e = e->next;
+        }
+        if (!e) {
+            e = add(hash, bytes, len);
+        }
+    }
+    pthread_mutex_unlock(&names.lock);
+    return e;
+}
+
+uint32_t preload_name_bytes(const char *bytes, size_t len) {
+    if (len > TRACE_STRING_MAX) {
+        len = TRACE_STRING_MAX;
+        atomic_fetch_add(&names.cut, 1);
+    }
+    uint64_t hash = hash_bytes(bytes, len);
+    const name_entry *e = cache[hash % CACHE_SLOTS];
+    if (e && same(e, hash, bytes, len)) {
+        return e->id;
+    }
+    e = find_or_add(hash, bytes, len);
+    if (!e) {
+        atomic_fetch_add(&names.lost, 1);
+        return 0;
+    }
+    cache[hash % CACHE_SLOTS] = e;
+    return e->id;
+}
+
+uint32_t preload_name(const char *name) {
+    return name ? preload_name_bytes(name, strlen(name)) : 0;
+}
+
+static size_t put_utf8(char *to, uint32_t c) {
+    if (c < 0x80) {
+        to[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        to[0] = (char)(0xc0 | c >> 6);
+        to[1] = (char)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c < 0x10000) {
+        to[0] = (char)(0xe0 | c >> 12);
+        to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | (c >> 18 & 7));
+    to[1] = (char)(0x80 | (c >> 12 & 0x3f));
+    to[2] = (char)(0x80 | (c >> 6 & 0x3f));
+    to[3] = (char)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+uint32_t preload_name_wide(const wchar_t *name) {
+    char utf8[4096];
+    size_t len = 0;
+    if (!name) {
+        return 0;
+    }
+    while (*name && len < sizeof utf8 - 4) {
+        len += put_utf8(utf8 + len, (uint32_t)*name++);
+    }
+    if (*name) {
+        atomic_fetch_add(&names.cut, 1);
+    }
+    return preload_name_bytes(utf8, len);
+}
+
+const char *preload_name_get(uint32_t id, size_t *len) {
+    const name_entry *e = &names.blocks[id / BLOCK_NAMES][id % BLOCK_NAMES];
+    *len = e->len;
+    return e->bytes;
+}
+
+uint32_t preload_name_count(void) {
+    return atomic_load_explicit(&names.count, memory_order_acquire);
+}
+
+uint64_t preload_names_cut(void) {
+    return atomic_load(&names.cut);
+}
+
+uint64_t preload_names_lost(void) {
+    return atomic_load(&names.lost);
+}
+
+void preload_names_lock(void) {
+    pthread_mutex_lock(&names.lock);
+}
+
+void preload_names_unlock(void) {
+    pthread_mutex_unlock(&names.lock);
+}

@@ -1,0 +1,28 @@
+/* Interned names: every range, kernel, call and domain name is stored once and then known by a small id. */
+#ifndef PRELOAD_NAMES_H
+#define PRELOAD_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <wchar.h>
+
+/* The id of a name, from 1; the same bytes always have the same id. 0 when the name is NULL or memory is lacking (that
+ * is counted). Names longer than TRACE_STRING_MAX are cut and counted. Any thread. */
+uint32_t preload_name(const char *name);
+uint32_t preload_name_bytes(const char *bytes, size_t len);
+/* The same for a wide string, stored as UTF-8. */
+uint32_t preload_name_wide(const wchar_t *name);
+
+/* The name of an id that preload_name gave, not terminated; *len bytes. */
+const char *preload_name_get(uint32_t id, size_t *len);
+/* Ids 1 .. count are given. */
+uint32_t preload_name_count(void);
+/* Names that were cut, and names that found no memory. */
+uint64_t preload_names_cut(void);
+uint64_t preload_names_lost(void);
+
+/* Around fork: the lock is held by the parent meanwhile, so that the child finds the table whole. */
+void preload_names_lock(void);
+void preload_names_unlock(void);
+
+#endif
