@@ -1,0 +1,179 @@
+/* From correlation ids to ranges. The table of calls is indexed by the low bits of the correlation id: CUPTI
+ * hands the ids out in ascending order, so a slot is taken over only by a call that is ANALYSIS_CALLS ids
+ * younger. */
+#include "analysis/attribution.h"
+
+#include "analysis/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void analysis_attribution_init(analysis_attribution *a, analysis_names *names, analysis_ranges *ranges) {
+    memset(a, 0, sizeof *a);
+    a->names = names;
+    a->ranges = ranges;
+    a->calls = analysis_alloc(ANALYSIS_CALLS, sizeof *a->calls);
+}
+
+void analysis_attribution_shape(analysis_attribution *a, const trace_shape *s) {
+    analysis_map_put(&a->shapes, s->id, analysis_names_of_id(a->names, s->name));
+}
+
+static uint32_t name_of_shape(analysis_attribution *a, uint32_t shape) {
+    uint32_t name = analysis_map_get(&a->shapes, shape);
+    return name == ANALYSIS_NONE ? analysis_names_of_id(a->names, 0) : name;
+}
+
+static void count_kernel(analysis_attribution *a, uint32_t group, const analysis_waiting *w) {
+    uint64_t key = (uint64_t)group << 32 | w->name;
+    uint32_t at = analysis_map_get(&a->by_kernel, key);
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)a->kernel_count;
+        a->kernels = analysis_grow(a->kernels, &a->kernel_cap, a->kernel_count + 1, sizeof *a->kernels);
+        a->kernels[a->kernel_count++] = (analysis_kernel){.group = group, .name = w->name};
+        analysis_map_put(&a->by_kernel, key, at);
+    }
+    a->kernels[at].count++;
+    a->kernels[at].ns += w->end - w->start;
+}
+
+static void attribute(analysis_attribution *a, const analysis_waiting *w, uint32_t at, uint32_t span) {
+    analysis_node *node = &a->ranges->nodes[at];
+    if (w->kernel) {
+        node->kernels++;
+        node->kernel_ns += w->end - w->start;
+        count_kernel(a, node->group, w);
+    } else {
+        node->transfers++;
+        node->transfer_ns += w->end - w->start;
+    }
+    analysis_ranges_gpu(a->ranges, span, w->kernel, w->timed, w->start, w->end);
+}
+
+static void lose(analysis_attribution *a, const analysis_waiting *w) {
+    analysis_work *lost = w->kernel ? &a->lost_kernels : &a->lost_transfers;
+    lost->count++;
+    lost->ns += w->end - w->start;
+    if (w->kernel) {
+        count_kernel(a, ANALYSIS_NONE, w);
+    }
+}
+
+static analysis_waiting *queued(const analysis_attribution *a, uint32_t number) {
+    return &a->queue[number & (a->queue_cap - 1)];
+}
+
+static void drop_tail(analysis_attribution *a) {
+    analysis_waiting *w = queued(a, a->tail++);
+    if (w->waits) {
+        lose(a, w);
+        w->waits = false;
+    }
+}
+
+/* Puts a record into the ring, which doubles until it has its full length; returns its number. */
+static uint32_t enqueue(analysis_attribution *a, const analysis_waiting *w) {
+    while (a->tail != a->head && !queued(a, a->tail)->waits) {
+        a->tail++;
+    }
+    if (a->head - a->tail == a->queue_cap && a->queue_cap == ANALYSIS_WAITING) {
+        drop_tail(a);
+    } else if (a->head - a->tail == a->queue_cap) {
+        size_t cap = a->queue_cap ? a->queue_cap * 2 : 1024;
+        analysis_waiting *bigger = analysis_alloc(cap, sizeof *bigger);
+        for (uint32_t i = a->tail; i != a->head; i++) {
+            bigger[i & (cap - 1)] = *queued(a, i);
+        }
+        free(a->queue);
+        a->queue = bigger;
+        a->queue_cap = cap;
+    }
+    *queued(a, a->head) = *w;
+    return a->head++;
+}
+
+static bool still_queued(const analysis_attribution *a, uint32_t number) {
+    return number - a->tail < a->head - a->tail;
+}
+
+/* Gives what waits for this call, from record `newest` backwards, to its owner. */
+static void resolve(analysis_attribution *a, uint32_t newest, uint32_t node, uint32_t span) {
+    for (uint32_t number = newest; still_queued(a, number);) {
+        analysis_waiting *w = queued(a, number);
+        if (!w->waits) {
+            break;
+        }
+        attribute(a, w, node, span);
+        w->waits = false;
+        if (!w->chained) {
+            break;
+        }
+        number = w->earlier;
+    }
+}
+
+/* Whether correlation id x was handed out after y; the ids may wrap around. */
+static bool younger(uint32_t x, uint32_t y) {
+    return (int32_t)(x - y) > 0;
+}
+
+void analysis_attribution_call(analysis_attribution *a, const trace_host_event *e) {
+    if (e->correlation == 0) {
+        return;
+    }
+    uint32_t node, span;
+    analysis_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
+    analysis_call *call = &a->calls[e->correlation & (ANALYSIS_CALLS - 1)];
+    if (call->correlation == e->correlation) {
+        if (call->node == ANALYSIS_NONE) {
+            resolve(a, call->span, node, span);
+        }
+    } else if (call->correlation != 0 && younger(call->correlation, e->correlation)) {
+        return;
+    }
+    *call = (analysis_call){.correlation = e->correlation, .node = node, .span = span};
+}
+
+void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e) {
+    bool kernel = e->kind == TRACE_GPU_KERNEL, timed = e->timed && e->end >= e->start;
+    analysis_waiting w = {.start = timed ? e->start : 0,
+                          .end = timed ? e->end : 0,
+                          .name = kernel ? name_of_shape(a, e->shape) : 0,
+                          .waits = true,
+                          .kernel = kernel,
+                          .timed = timed};
+    analysis_work *all = kernel ? &a->all_kernels : &a->all_transfers;
+    all->count++;
+    all->ns += w.end - w.start;
+    *(kernel ? &a->untimed_kernels : &a->untimed_transfers) += !timed;
+
+    analysis_call *call = &a->calls[e->correlation & (ANALYSIS_CALLS - 1)];
+    if (e->correlation == 0) {
+        lose(a, &w);
+    } else if (call->correlation == e->correlation && call->node != ANALYSIS_NONE) {
+        attribute(a, &w, call->node, call->span);
+    } else if (call->correlation == e->correlation) {
+        w.chained = true;
+        w.earlier = call->span;
+        call->span = enqueue(a, &w);
+    } else if (call->correlation == 0 || younger(e->correlation, call->correlation)) {
+        *call = (analysis_call){.correlation = e->correlation, .node = ANALYSIS_NONE, .span = enqueue(a, &w)};
+    } else {
+        lose(a, &w);
+    }
+}
+
+void analysis_attribution_finish(analysis_attribution *a) {
+    while (a->tail != a->head) {
+        drop_tail(a);
+    }
+}
+
+void analysis_attribution_free(analysis_attribution *a) {
+    free(a->kernels);
+    free(a->calls);
+    free(a->queue);
+    analysis_map_free(&a->shapes);
+    analysis_map_free(&a->by_kernel);
+    memset(a, 0, sizeof *a);
+}

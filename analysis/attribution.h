@@ -1,0 +1,75 @@
+/* Attribution: which range owns each kernel, copy and fill.
+ *
+ * A GPU record carries the correlation id of the CUDA call that issued it. The call's own record stands in
+ * its thread's stream of events, and the innermost range open there owns the work; see docs/report.md. A GPU
+ * record may stand before its call's record in the file; it waits. Both sides are bounded: the calls
+ * remembered are those of the last ANALYSIS_CALLS correlation ids, and at most ANALYSIS_WAITING records wait.
+ *
+ * Every kernel's time is counted once: in one node (the root for those launched outside every range), or as
+ * unattributed because the call's record is not in the trace. */
+#ifndef ANALYSIS_ATTRIBUTION_H
+#define ANALYSIS_ATTRIBUTION_H
+
+#include "analysis/ranges.h"
+
+#define ANALYSIS_CALLS   (1u << 22)
+#define ANALYSIS_WAITING (1u << 20)
+
+typedef struct {
+    uint64_t count, ns; /* ns: of the timed ones */
+} analysis_work;
+
+/* Kernels of one name, launched in one group of requests. */
+typedef struct {
+    uint32_t group; /* ANALYSIS_NONE: unattributed */
+    uint32_t name;  /* name index of the mangled name */
+    uint64_t count, ns;
+} analysis_kernel;
+
+typedef struct {
+    uint32_t correlation; /* 0: free */
+    uint32_t node; /* or ANALYSIS_NONE: GPU records wait for this call, the newest being number `span` */
+    uint32_t span;
+} analysis_call;
+
+typedef struct {
+    uint64_t start, end;
+    uint32_t name;    /* of kernels */
+    uint32_t earlier; /* number of the record that waits for the same call, when it still waits */
+    bool chained;     /* `earlier` means something */
+    bool waits, kernel, timed;
+} analysis_waiting;
+
+typedef struct {
+    analysis_names *names;
+    analysis_ranges *ranges;
+    analysis_map shapes; /* shape id -> name index */
+    analysis_kernel *kernels;
+    size_t kernel_count, kernel_cap;
+    analysis_map by_kernel;  /* group and name -> kernels */
+    analysis_call *calls;    /* by the correlation id's low bits */
+    analysis_waiting *queue; /* a ring, by the record's number */
+    size_t queue_cap;
+    uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
+    analysis_work all_kernels, lost_kernels;     /* lost: without the record of their launch */
+    analysis_work all_transfers, lost_transfers; /* copies and fills */
+    uint64_t untimed_kernels, untimed_transfers;
+} analysis_attribution;
+
+void analysis_attribution_init(analysis_attribution *a, analysis_names *names, analysis_ranges *ranges);
+
+/* Takes the definition of a kernel shape. */
+void analysis_attribution_shape(analysis_attribution *a, const trace_shape *s);
+
+/* Takes an API event, after all earlier events of its thread went to analysis_ranges_event. */
+void analysis_attribution_call(analysis_attribution *a, const trace_host_event *e);
+
+/* Takes a GPU record. */
+void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e);
+
+/* The file is at its end: what still waits is unattributed. */
+void analysis_attribution_finish(analysis_attribution *a);
+
+void analysis_attribution_free(analysis_attribution *a);
+
+#endif

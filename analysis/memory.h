@@ -1,0 +1,22 @@
+/* Memory for the command: growing arrays, and one place that says so when there is none left. */
+#ifndef ANALYSIS_MEMORY_H
+#define ANALYSIS_MEMORY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* "There is none": of an index into any of the analyser's arrays. */
+#define ANALYSIS_NONE UINT32_MAX
+
+/* `count` zeroed elements of `size` bytes. When there is no memory left the command ends here, with one line
+ * on stderr and exit status 2: nothing that it writes is in its place before it is whole. */
+void *analysis_alloc(size_t count, size_t size);
+
+/* Makes room for `need` elements of `size` bytes in the array `p` of *cap elements; returns the array, which
+ * may have moved. New elements are zeroed. Ends the command as analysis_alloc does. */
+void *analysis_grow(void *p, size_t *cap, size_t need, size_t size);
+
+/* A copy of len bytes with a terminator behind them; the caller frees it. */
+char *analysis_copy(const char *bytes, size_t len);
+
+#endif

@@ -1,0 +1,374 @@
+/* The ranges that threads have open, and the tree and spans that they leave. */
+#include "analysis/ranges.h"
+
+#include "analysis/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ENDs kept for a START that comes later in the file; further ones are only counted. */
+#define EARLY_MAX 65536
+/* After so many GPU records the spans that got none among the last half of them are folded to a sum. */
+#define SWEEP (1u << 20)
+
+static uint32_t group_of(analysis_ranges *r, uint32_t k, bool warm) {
+    for (size_t i = 0; i < r->group_count; i++) {
+        if (r->groups[i].k == k && r->groups[i].warm == warm) {
+            return (uint32_t)i;
+        }
+    }
+    r->groups = analysis_grow(r->groups, &r->group_cap, r->group_count + 1, sizeof *r->groups);
+    r->groups[r->group_count] = (analysis_group){.k = k, .warm = warm};
+    return (uint32_t)r->group_count++;
+}
+
+void analysis_ranges_init(analysis_ranges *r, analysis_names *names) {
+    memset(r, 0, sizeof *r);
+    r->names = names;
+    r->nodes = analysis_grow(NULL, &r->node_cap, 1, sizeof *r->nodes);
+    r->nodes[0] = (analysis_node){.name = analysis_names_intern(names, "", 0),
+                                  .group = group_of(r, ANALYSIS_NONE, false),
+                                  .layer = ANALYSIS_NONE,
+                                  .expert = ANALYSIS_NONE};
+    r->node_count = 1;
+    r->last_thread = ANALYSIS_NONE;
+}
+
+/* A new node: what its name says, over what it has from its parent. */
+static uint32_t new_node(analysis_ranges *r, uint32_t parent, const analysis_name *name) {
+    r->nodes = analysis_grow(r->nodes, &r->node_cap, r->node_count + 1, sizeof *r->nodes);
+    const analysis_node *above = &r->nodes[parent];
+    analysis_group group = r->groups[above->group];
+    analysis_node node = {
+        .parent = parent, .name = name->family, .layer = above->layer, .expert = above->expert};
+    switch (name->role) {
+    case ANALYSIS_ROLE_TOP_K:
+        group.k = name->number;
+        break;
+    case ANALYSIS_ROLE_WARMUP:
+        group.warm = true;
+        break;
+    case ANALYSIS_ROLE_LAYER:
+        node.layer = name->number;
+        break;
+    case ANALYSIS_ROLE_LAYER_EXPERT:
+        node.layer = name->number;
+        node.opens_expert = node.expert == ANALYSIS_NONE;
+        node.expert = name->expert;
+        break;
+    case ANALYSIS_ROLE_EXPERT:
+        node.opens_expert = node.expert == ANALYSIS_NONE;
+        node.expert = name->number;
+        break;
+    default:
+        break;
+    }
+    node.group = group_of(r, group.k, group.warm);
+    r->nodes[r->node_count] = node;
+    return (uint32_t)r->node_count++;
+}
+
+static uint32_t child(analysis_ranges *r, uint32_t parent, const analysis_name *name) {
+    uint64_t key = (uint64_t)parent << 32 | name->family;
+    uint32_t node = analysis_map_get(&r->by_path, key);
+    if (node == ANALYSIS_NONE) {
+        node = new_node(r, parent, name);
+        analysis_map_put(&r->by_path, key, node);
+    }
+    return node;
+}
+
+static uint32_t thread_slot(analysis_ranges *r, uint32_t index) {
+    if (r->last_thread != ANALYSIS_NONE && r->last_index == index) {
+        return r->last_thread;
+    }
+    uint32_t slot = analysis_map_get(&r->by_thread, index);
+    if (slot == ANALYSIS_NONE) {
+        slot = (uint32_t)r->thread_count;
+        r->threads = analysis_grow(r->threads, &r->thread_cap, r->thread_count + 1, sizeof *r->threads);
+        r->thread_count++;
+        analysis_map_put(&r->by_thread, index, slot);
+    }
+    r->last_index = index;
+    r->last_thread = slot;
+    return slot;
+}
+
+/* The span of `phase` among `span` and those around it, or ANALYSIS_NONE. */
+static uint32_t span_of_phase(const analysis_ranges *r, uint32_t span, analysis_phase phase) {
+    while (span != ANALYSIS_NONE && r->spans[span].phase != phase) {
+        span = r->spans[span].parent;
+    }
+    return span;
+}
+
+/* The span that a range with this role belongs to when `around` is the span around it. */
+static uint32_t enter_span(analysis_ranges *r, uint32_t around, analysis_role role, uint32_t node,
+                           uint64_t time) {
+    analysis_phase phase;
+    switch (role) {
+    case ANALYSIS_ROLE_VISION:
+        phase = ANALYSIS_VISION;
+        break;
+    case ANALYSIS_ROLE_PREFILL:
+        phase = ANALYSIS_PREFILL;
+        break;
+    case ANALYSIS_ROLE_DECODE:
+        phase = ANALYSIS_DECODE;
+        break;
+    case ANALYSIS_ROLE_STEP: {
+        uint32_t decode = span_of_phase(r, around, ANALYSIS_DECODE);
+        if (decode != ANALYSIS_NONE) {
+            r->spans[decode].steps++;
+        }
+        return around;
+    }
+    default:
+        return around;
+    }
+    if (span_of_phase(r, around, phase) != ANALYSIS_NONE) {
+        return around; /* a phase inside itself is no other sample */
+    }
+    r->spans = analysis_grow(r->spans, &r->span_cap, r->span_count + 1, sizeof *r->spans);
+    r->spans[r->span_count] =
+        (analysis_span){.phase = phase, .parent = around, .group = r->nodes[node].group, .start = time};
+    return (uint32_t)r->span_count++;
+}
+
+static bool is_integer(uint8_t payload_type) {
+    return payload_type == TRACE_PAYLOAD_U64 || payload_type == TRACE_PAYLOAD_I64 ||
+           payload_type == TRACE_PAYLOAD_U32 || payload_type == TRACE_PAYLOAD_I32;
+}
+
+static bool is_negative(const trace_host_event *e) {
+    return (e->payload_type == TRACE_PAYLOAD_I64 && (int64_t)e->payload < 0) ||
+           (e->payload_type == TRACE_PAYLOAD_I32 && (int32_t)(uint32_t)e->payload < 0);
+}
+
+static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_event *e, bool started,
+                       uint64_t closes_at) {
+    uint32_t parent = t->depth ? t->stack[t->depth - 1].node : ANALYSIS_ROOT;
+    uint32_t around = t->depth ? t->stack[t->depth - 1].span : ANALYSIS_NONE;
+    const analysis_name *name = &r->names->list[analysis_names_of_id(r->names, e->name)];
+    uint32_t at = child(r, parent, name);
+    analysis_node *node = &r->nodes[at];
+    node->calls++;
+    if (is_integer(e->payload_type) && !is_negative(e)) {
+        node->tokens += e->payload;
+        node->with_tokens++;
+    }
+    t->stack = analysis_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
+    t->stack[t->depth++] = (analysis_open){.node = at,
+                                           .span = enter_span(r, around, name->role, at, e->time),
+                                           .started = started,
+                                           .id = e->id,
+                                           .start = e->time,
+                                           .closes_at = closes_at};
+    t->timed += closes_at != 0;
+}
+
+/* Closes entry i of the stack at `time`, and drops what is closed from its top. */
+static void close_range(analysis_ranges *r, analysis_thread *t, size_t i, uint64_t time) {
+    analysis_open *entry = &t->stack[i];
+    uint32_t around = i > 0 ? t->stack[i - 1].span : ANALYSIS_NONE;
+    r->nodes[entry->node].host_ns += time > entry->start ? time - entry->start : 0;
+    if (entry->span != around) {
+        analysis_span *span = &r->spans[entry->span];
+        span->end = time > span->start ? time : span->start;
+        span->closed = true;
+    }
+    entry->closed = true;
+    t->timed -= entry->closes_at != 0;
+    while (t->depth > 0 && t->stack[t->depth - 1].closed) {
+        t->depth--;
+    }
+}
+
+/* Closes the ranges whose END, from another thread, stood in the file before their START. */
+static void close_timed(analysis_ranges *r, analysis_thread *t, uint64_t time) {
+    for (size_t i = t->depth; i-- > 0 && t->timed > 0;) {
+        if (i < t->depth && !t->stack[i].closed && t->stack[i].closes_at != 0 &&
+            t->stack[i].closes_at <= time) {
+            close_range(r, t, i, t->stack[i].closes_at);
+        }
+    }
+}
+
+static void push(analysis_ranges *r, analysis_thread *t, const trace_host_event *e) {
+    if (t->depth >= ANALYSIS_DEPTH_MAX) {
+        t->too_deep++;
+        return;
+    }
+    open_range(r, t, e, false, 0);
+}
+
+static void pop(analysis_ranges *r, analysis_thread *t, const trace_host_event *e) {
+    if (t->too_deep > 0) {
+        t->too_deep--;
+        return;
+    }
+    for (size_t i = t->depth; i-- > 0;) {
+        if (!t->stack[i].started && !t->stack[i].closed) {
+            close_range(r, t, i, e->time);
+            return;
+        }
+    }
+    r->pops_without_push++;
+}
+
+static void start(analysis_ranges *r, uint32_t slot, const trace_host_event *e) {
+    analysis_thread *t = &r->threads[slot];
+    if (t->depth >= ANALYSIS_DEPTH_MAX) {
+        return; /* its END will have no START */
+    }
+    uint32_t early = analysis_map_get(&r->early_ends, e->id);
+    if (early == ANALYSIS_NONE) {
+        open_range(r, t, e, true, 0);
+        analysis_map_put(&r->by_start, e->id, slot);
+    } else {
+        analysis_map_put(&r->early_ends, e->id, ANALYSIS_NONE);
+        r->ends_without_start--;
+        uint64_t end = r->early_times[early];
+        open_range(r, t, e, true, end > e->time ? end : e->time);
+    }
+}
+
+static void end(analysis_ranges *r, const trace_host_event *e) {
+    uint32_t slot = analysis_map_get(&r->by_start, e->id);
+    if (slot != ANALYSIS_NONE) {
+        analysis_thread *t = &r->threads[slot];
+        analysis_map_put(&r->by_start, e->id, ANALYSIS_NONE);
+        for (size_t i = t->depth; i-- > 0;) {
+            if (t->stack[i].started && !t->stack[i].closed && t->stack[i].id == e->id) {
+                close_range(r, t, i, e->time);
+                return;
+            }
+        }
+    }
+    r->ends_without_start++;
+    if (r->early_count < EARLY_MAX) {
+        r->early_times = analysis_grow(r->early_times, &r->early_cap, r->early_count + 1, sizeof(uint64_t));
+        r->early_times[r->early_count] = e->time;
+        analysis_map_put(&r->early_ends, e->id, (uint32_t)r->early_count++);
+    }
+}
+
+/* A push or pop in a domain that is not the default one: such a domain nests on its own, and owns nothing. */
+static void foreign(analysis_ranges *r, analysis_thread *t, const trace_host_event *e) {
+    size_t i = 0;
+    while (i < t->foreign_count && t->foreign[i].domain != e->domain) {
+        i++;
+    }
+    if (i == t->foreign_count) {
+        t->foreign = analysis_grow(t->foreign, &t->foreign_cap, i + 1, sizeof *t->foreign);
+        t->foreign[i] = (analysis_foreign){.domain = e->domain};
+        t->foreign_count++;
+    }
+    if (e->kind == TRACE_HOST_PUSH) {
+        t->foreign[i].depth++;
+    } else if (t->foreign[i].depth > 0) {
+        t->foreign[i].depth--;
+    } else {
+        r->pops_without_push++;
+    }
+}
+
+void analysis_ranges_event(analysis_ranges *r, const trace_host_event *e) {
+    uint32_t slot = thread_slot(r, e->thread);
+    analysis_thread *t = &r->threads[slot];
+    bool stacked = e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP;
+    if (e->domain != 0) {
+        if (stacked) {
+            foreign(r, t, e);
+        }
+        return;
+    }
+    if (t->timed > 0) {
+        close_timed(r, t, e->time);
+    }
+    switch (e->kind) {
+    case TRACE_HOST_PUSH:
+        push(r, t, e);
+        break;
+    case TRACE_HOST_POP:
+        pop(r, t, e);
+        break;
+    case TRACE_HOST_START:
+        start(r, slot, e);
+        break;
+    case TRACE_HOST_END:
+        end(r, e);
+        break;
+    default:
+        break;
+    }
+}
+
+void analysis_ranges_owner(analysis_ranges *r, uint32_t thread, uint64_t time, uint32_t *node,
+                           uint32_t *span) {
+    analysis_thread *t = &r->threads[thread_slot(r, thread)];
+    if (t->timed > 0) {
+        close_timed(r, t, time);
+    }
+    *node = t->depth ? t->stack[t->depth - 1].node : ANALYSIS_ROOT;
+    *span = t->depth ? t->stack[t->depth - 1].span : ANALYSIS_NONE;
+}
+
+static void sweep(analysis_ranges *r) {
+    for (size_t i = 0; i < r->span_count; i++) {
+        if (r->spans[i].busy.list && r->gpu_records - r->spans[i].touched > SWEEP / 2) {
+            analysis_busy_settle(&r->spans[i].busy);
+        }
+    }
+}
+
+void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
+                         uint64_t end_ns) {
+    if ((++r->gpu_records & (SWEEP - 1)) == 0) {
+        sweep(r);
+    }
+    for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
+        analysis_span *s = &r->spans[i];
+        s->kernels += kernel;
+        if (timed) {
+            s->gpu_end = end_ns > s->gpu_end ? end_ns : s->gpu_end;
+            s->touched = r->gpu_records;
+            analysis_busy_add(&s->busy, start_ns, end_ns);
+        }
+    }
+}
+
+uint64_t analysis_ranges_left_open(const analysis_ranges *r) {
+    uint64_t n = 0;
+    for (size_t i = 0; i < r->thread_count; i++) {
+        const analysis_thread *t = &r->threads[i];
+        n += t->too_deep;
+        for (size_t j = 0; j < t->depth; j++) {
+            n += !t->stack[j].closed && t->stack[j].closes_at == 0;
+        }
+        for (size_t j = 0; j < t->foreign_count; j++) {
+            n += t->foreign[j].depth;
+        }
+    }
+    return n;
+}
+
+void analysis_ranges_free(analysis_ranges *r) {
+    for (size_t i = 0; i < r->thread_count; i++) {
+        free(r->threads[i].stack);
+        free(r->threads[i].foreign);
+    }
+    for (size_t i = 0; i < r->span_count; i++) {
+        free(r->spans[i].busy.list);
+    }
+    free(r->threads);
+    free(r->spans);
+    free(r->groups);
+    free(r->nodes);
+    free(r->early_times);
+    analysis_map_free(&r->by_path);
+    analysis_map_free(&r->by_thread);
+    analysis_map_free(&r->by_start);
+    analysis_map_free(&r->early_ends);
+    memset(r, 0, sizeof *r);
+}

@@ -1,0 +1,44 @@
+/* Quantiles, mean and deviation. */
+#include "analysis/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+double analysis_quantile(const double *sorted, size_t n, double q) {
+    double at = q * (double)(n - 1);
+    size_t below = (size_t)at;
+    if (below + 1 >= n) {
+        return sorted[n - 1];
+    }
+    double t = at - (double)below, step = sorted[below + 1] - sorted[below];
+    /* From the nearer end: the result then never leaves the two values' interval. */
+    return t < 0.5 ? sorted[below] + step * t : sorted[below + 1] - step * (1 - t);
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+analysis_summary analysis_summarise(double *values, size_t n) {
+    analysis_summary s = {.n = n};
+    if (n == 0) {
+        return s;
+    }
+    qsort(values, n, sizeof *values, ascending);
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += values[i];
+    }
+    s.mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        squares += (values[i] - s.mean) * (values[i] - s.mean);
+    }
+    s.std = sqrt(squares / (double)n);
+    s.p50 = analysis_quantile(values, n, 0.50);
+    s.p95 = analysis_quantile(values, n, 0.95);
+    s.p99 = analysis_quantile(values, n, 0.99);
+    s.min = values[0];
+    s.max = values[n - 1];
+    return s;
+}

@@ -1,0 +1,21 @@
+/* Statistics of samples. */
+#ifndef ANALYSIS_STATS_H
+#define ANALYSIS_STATS_H
+
+#include <stddef.h>
+
+typedef struct {
+    size_t n; /* 0: there are no samples, and the rest means nothing */
+    double p50, p95, p99, mean, std, min, max;
+} analysis_summary;
+
+/* The q-th quantile (0 <= q <= 1) of n >= 1 values in ascending order, by linear interpolation between the
+ * two nearest: definition 7 of Hyndman and Fan, "Sample Quantiles in Statistical Packages", The American
+ * Statistician 50(4), 1996; numpy's default. */
+double analysis_quantile(const double *sorted, size_t n, double q);
+
+/* Sorts the n values in place and summarises them; the result is in the unit of the values. std is the
+ * population's, sqrt(sum((x - mean)^2) / n), as numpy's std() without ddof. */
+analysis_summary analysis_summarise(double *values, size_t n);
+
+#endif
