@@ -28,7 +28,7 @@ CFLAGS   += -std=c11 $(WARN) -fno-common $(SANFLAGS)
 LDFLAGS  += $(SANFLAGS)
 
 TRACE_SRC    := $(wildcard trace/*.c)
-PRELOAD_SRC  := $(wildcard preload/*.c) $(wildcard cupti/*.c) $(TRACE_SRC)
+PRELOAD_SRC  := $(wildcard preload/*.c) $(wildcard cupti/*.c) trace/encode.c trace/crc32c.c
 ANALYSIS_SRC := $(wildcard analysis/*.c) $(TRACE_SRC)
 NATIVE_SRC   := $(wildcard native/*.c)
 UNIT_SRC     := $(wildcard tests/unit/test_*.c)

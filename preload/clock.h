@@ -1,4 +1,5 @@
-/* The clock of the trace: CLOCK_MONOTONIC in nanoseconds, for host events and, through CUPTI, for GPU records. */
+/* The clock of the trace: CLOCK_MONOTONIC in nanoseconds, for host events and, through CUPTI, for GPU
+ * records. */
 #ifndef PRELOAD_CLOCK_H
 #define PRELOAD_CLOCK_H
 

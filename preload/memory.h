@@ -1,5 +1,5 @@
-/* The recorder's memory: pages straight from the kernel, never malloc (the target may have replaced it, or hold its
- * lock), and never more than the budget. */
+/* The recorder's memory: pages straight from the kernel, never malloc (the target may have replaced it, or
+ * hold its lock), and never more than the budget. */
 #ifndef PRELOAD_MEMORY_H
 #define PRELOAD_MEMORY_H
 
@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 void preload_memory_init(size_t budget_bytes);
-/* Zeroed pages, or NULL when the budget or the system has no more. They stay mapped until the process ends. Any thread. */
+/* Zeroed pages, or NULL when the budget or the system has no more. They stay mapped until the process ends.
+ * Any thread. */
 void *preload_memory_map(size_t bytes);
 /* What is mapped now, in bytes. */
 uint64_t preload_memory_used(void);

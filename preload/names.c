@@ -1,5 +1,5 @@
-/* The table of interned names. A name that a thread has used before is found in that thread's small cache, without a
- * lock; the table behind it has one. Names and table never move, so readers need no lock either. */
+/* The table of interned names. A name that a thread has used before is found in that thread's small cache,
+ * without a lock; the table behind it has one. Names and table never move, so readers need no lock either. */
 #include "preload/names.h"
 
 #include "preload/memory.h"
@@ -14,7 +14,6 @@
 #define BLOCKS      1024u /* a million names */
 #define SLOTS       (1u << 15)
 #define ARENA_BYTES (256u << 10)
-#define CACHE_SLOTS 512u
 
 typedef struct name_entry {
     const char *bytes;
@@ -32,8 +31,6 @@ static struct {
     atomic_uint count;
     atomic_uint_fast64_t cut, lost;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static __thread const name_entry *cache[CACHE_SLOTS];
 
 static uint64_t hash_bytes(const char *p, size_t len) {
     uint64_t h = len * 0x9e3779b97f4a7c15u;
@@ -115,13 +112,13 @@ static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t le
     return e;
 }
 
-uint32_t preload_name_bytes(const char *bytes, size_t len) {
+uint32_t preload_name_bytes(preload_name_cache *cache, const char *bytes, size_t len) {
     if (len > TRACE_STRING_MAX) {
         len = TRACE_STRING_MAX;
         atomic_fetch_add(&names.cut, 1);
     }
     uint64_t hash = hash_bytes(bytes, len);
-    const name_entry *e = cache[hash % CACHE_SLOTS];
+    const name_entry *e = cache ? cache->entry[hash % PRELOAD_NAME_CACHE] : NULL;
     if (e && same(e, hash, bytes, len)) {
         return e->id;
     }
@@ -130,12 +127,14 @@ uint32_t preload_name_bytes(const char *bytes, size_t len) {
         atomic_fetch_add(&names.lost, 1);
         return 0;
     }
-    cache[hash % CACHE_SLOTS] = e;
+    if (cache) {
+        cache->entry[hash % PRELOAD_NAME_CACHE] = e;
+    }
     return e->id;
 }
 
-uint32_t preload_name(const char *name) {
-    return name ? preload_name_bytes(name, strlen(name)) : 0;
+uint32_t preload_name(preload_name_cache *cache, const char *name) {
+    return name ? preload_name_bytes(cache, name, strlen(name)) : 0;
 }
 
 static size_t put_utf8(char *to, uint32_t c) {
@@ -161,7 +160,7 @@ static size_t put_utf8(char *to, uint32_t c) {
     return 4;
 }
 
-uint32_t preload_name_wide(const wchar_t *name) {
+uint32_t preload_name_wide(preload_name_cache *cache, const wchar_t *name) {
     char utf8[4096];
     size_t len = 0;
     if (!name) {
@@ -173,7 +172,7 @@ uint32_t preload_name_wide(const wchar_t *name) {
     if (*name) {
         atomic_fetch_add(&names.cut, 1);
     }
-    return preload_name_bytes(utf8, len);
+    return preload_name_bytes(cache, utf8, len);
 }
 
 const char *preload_name_get(uint32_t id, size_t *len) {

@@ -6,12 +6,19 @@
 #include <stdint.h>
 #include <wchar.h>
 
-/* The id of a name, from 1; the same bytes always have the same id. 0 when the name is NULL or memory is lacking (that
- * is counted). Names longer than TRACE_STRING_MAX are cut and counted. Any thread. */
-uint32_t preload_name(const char *name);
-uint32_t preload_name_bytes(const char *bytes, size_t len);
+/* A thread's memory of names that it used before; all zero at first. */
+#define PRELOAD_NAME_CACHE 512u
+typedef struct {
+    const void *entry[PRELOAD_NAME_CACHE];
+} preload_name_cache;
+
+/* The id of a name, from 1; the same bytes always have the same id. 0 when the name is NULL or memory is
+ * lacking (that is counted). Names longer than TRACE_STRING_MAX are cut and counted. Any thread; `cache` is
+ * the thread's own or NULL. */
+uint32_t preload_name(preload_name_cache *cache, const char *name);
+uint32_t preload_name_bytes(preload_name_cache *cache, const char *bytes, size_t len);
 /* The same for a wide string, stored as UTF-8. */
-uint32_t preload_name_wide(const wchar_t *name);
+uint32_t preload_name_wide(preload_name_cache *cache, const wchar_t *name);
 
 /* The name of an id that preload_name gave, not terminated; *len bytes. */
 const char *preload_name_get(uint32_t id, size_t *len);

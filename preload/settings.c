@@ -21,10 +21,8 @@ static const char *value_of(const char *variable, const char *fallback) {
 }
 
 /* The variables and their defaults, from the one list. */
-#define SETTING(variable, option, argument, fallback, text)       {variable, fallback},
-static const struct {
-    const char *variable, *fallback;
-} settings_list[] = {TRACE_SETTINGS(SETTING)};
+#define SETTING(variable, option, argument, fallback, text) {variable, fallback},
+static const struct { const char *variable, *fallback; } settings_list[] = {TRACE_SETTINGS(SETTING)};
 
 static const char *setting(const char *variable) {
     for (size_t i = 0; i < sizeof settings_list / sizeof settings_list[0]; i++) {
@@ -44,8 +42,8 @@ static void read_level(preload_settings *s) {
             return;
         }
     }
-    snprintf(s->complaint, sizeof s->complaint, "MOETRACE_LEVEL=%.40s is none of phases, kernels, full; using kernels",
-             wanted);
+    snprintf(s->complaint, sizeof s->complaint,
+             "MOETRACE_LEVEL=%.40s is none of phases, kernels, full; using kernels", wanted);
 }
 
 static void read_memory(preload_settings *s) {
@@ -55,8 +53,8 @@ static void read_memory(preload_settings *s) {
     unsigned long mib = strtoul(wanted, &end, 10);
     if (errno || *end || mib < 8 || mib > 65536) {
         mib = 64;
-        snprintf(s->complaint, sizeof s->complaint, "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64",
-                 wanted);
+        snprintf(s->complaint, sizeof s->complaint,
+                 "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64", wanted);
     }
     s->memory_bytes = mib << 20;
 }

@@ -1,0 +1,64 @@
+/* The interposers. Each calls the original and tells the recorder; whatever the recorder can or cannot do,
+ * the target gets what the original returned. */
+#include "preload/api_list.h"
+#include "preload/clock.h"
+#include "preload/original.h"
+#include "preload/recorder.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* cudaErrorSharedObjectSymbolNotFound: what CUDA itself says when a function is not there. */
+#define NOT_THERE 302
+
+typedef struct {
+    preload_thread *thread; /* NULL: this call is not recorded */
+    uint64_t start;
+} call;
+
+static call begin(preload_call_class class) {
+    call c = {.thread = NULL};
+    if (class != PRELOAD_CALL_SYNC && preload_recorder_level() == PRELOAD_PHASES) {
+        return c;
+    }
+    preload_thread *t = preload_recorder_thread();
+    if (!t || t->in_call) {
+        return c; /* a call inside a call is part of it */
+    }
+    preload_recorder_cuda();
+    t->in_call = true;
+    t->call_correlation = 0;
+    c.thread = t;
+    c.start = preload_now();
+    return c;
+}
+
+static void end(const call *c, const char *name, cuda_error result) {
+    preload_thread *t = c->thread;
+    if (!t) {
+        return;
+    }
+    trace_host_event e = {.kind = TRACE_HOST_API,
+                          .time = c->start,
+                          .duration = preload_now() - c->start,
+                          .name = preload_name(&t->names, name),
+                          .correlation = t->call_correlation,
+                          .result = result};
+    t->in_call = false;
+    preload_thread_append(t, &e);
+}
+
+#define WRAP(name, class, parameters, arguments)                                                             \
+    EXPORT cuda_error name parameters;                                                                       \
+    EXPORT cuda_error name parameters {                                                                      \
+        static preload_original original;                                                                    \
+        cuda_error(*function) parameters;                                                                    \
+        *(void **)&function = preload_original_find(&original, #name, __builtin_return_address(0));          \
+        if (!function) {                                                                                     \
+            return NOT_THERE;                                                                                \
+        }                                                                                                    \
+        call c = begin(PRELOAD_CALL_##class);                                                                \
+        cuda_error result = function arguments;                                                              \
+        end(&c, #name, result);                                                                              \
+        return result;                                                                                       \
+    }
+PRELOAD_CALLS(WRAP)

@@ -1,0 +1,173 @@
+/* What the trace says about the run: see describe.h. */
+#include "preload/describe.h"
+
+#include "cupti/cupti_session.h"
+#include "preload/clock.h"
+#include "preload/memory.h"
+#include "preload/thread.h"
+#include "preload/writer.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+static size_t read_file(const char *path, char *to, size_t size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    ssize_t n = read(fd, to, size - 1);
+    close(fd);
+    to[n > 0 ? n : 0] = 0;
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void describe_command(void) {
+    char line[4096];
+    size_t len = read_file("/proc/self/cmdline", line, sizeof line);
+    for (size_t i = 0; i + 1 < len; i++) {
+        line[i] = line[i] ? line[i] : ' ';
+    }
+    if (len > 0) {
+        preload_writer_meta("command", line);
+    }
+}
+
+void preload_describe_run(const preload_settings *settings) {
+    char text[1024];
+    struct utsname os;
+    struct tm utc;
+    time_t now = time(NULL);
+    preload_writer_meta("program", program_invocation_short_name);
+    describe_command();
+    if (gmtime_r(&now, &utc) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0) {
+        preload_writer_meta("started", text);
+    }
+    if (uname(&os) == 0) {
+        preload_writer_meta("host", os.nodename);
+        snprintf(text, sizeof text, "%s %s %s", os.sysname, os.release, os.machine);
+        preload_writer_meta("kernel", text);
+    }
+    if (getcwd(text, sizeof text)) {
+        preload_writer_meta("cwd", text);
+    }
+    preload_writer_meta("recorder", MOETRACE_VERSION);
+    preload_writer_meta("level", preload_level_name(settings->level));
+    preload_writer_meta("clock", "CLOCK_MONOTONIC");
+}
+
+/* The driver API's device attributes that a reader of the trace needs (CUdevice_attribute's numbers). */
+static const struct {
+    const char *key;
+    int attribute;
+} device_attributes[] = {
+    {"multiprocessors", 16}, {"clock_khz", 13}, {"memory_clock_khz", 36}, {"memory_bus_bits", 37},
+    {"l2_bytes", 38},        {"pci_bus", 33},   {"pci_device", 34},       {"pci_domain", 50},
+    {"cc_major", 75},        {"cc_minor", 76},
+};
+
+static void describe_device(void *cuda, int ordinal) {
+    int (*get)(int *, int) = NULL, (*get_name)(char *, int, int) = NULL,
+                      (*get_attribute)(int *, int, int) = NULL;
+    int (*get_memory)(size_t *, int) = NULL;
+    *(void **)&get = dlsym(cuda, "cuDeviceGet");
+    *(void **)&get_name = dlsym(cuda, "cuDeviceGetName");
+    *(void **)&get_attribute = dlsym(cuda, "cuDeviceGetAttribute");
+    *(void **)&get_memory = dlsym(cuda, "cuDeviceTotalMem_v2");
+    int device;
+    char key[64], value[256];
+    if (!get || get(&device, ordinal)) {
+        return;
+    }
+    if (get_name && !get_name(value, sizeof value, device)) {
+        snprintf(key, sizeof key, "device.%d.name", ordinal);
+        preload_writer_meta(key, value);
+    }
+    size_t bytes;
+    if (get_memory && !get_memory(&bytes, device)) {
+        snprintf(key, sizeof key, "device.%d.memory_bytes", ordinal);
+        snprintf(value, sizeof value, "%zu", bytes);
+        preload_writer_meta(key, value);
+    }
+    for (size_t i = 0; get_attribute && i < sizeof device_attributes / sizeof device_attributes[0]; i++) {
+        int number;
+        if (!get_attribute(&number, device_attributes[i].attribute, device)) {
+            snprintf(key, sizeof key, "device.%d.%s", ordinal, device_attributes[i].key);
+            snprintf(value, sizeof value, "%d", number);
+            preload_writer_meta(key, value);
+        }
+    }
+}
+
+/* 13000 is written as 13.0. */
+static void describe_version(const char *key, int version) {
+    char value[32];
+    snprintf(value, sizeof value, "%d.%d", version / 1000, version % 1000 / 10);
+    preload_writer_meta(key, value);
+}
+
+static void describe_cupti(void) {
+    const cupti_library *lib = cupti_session_library();
+    char value[32];
+    snprintf(value, sizeof value, "%u", lib->version);
+    preload_writer_meta("cupti.version", value);
+    preload_writer_meta("cupti.library", lib->path);
+}
+
+void preload_describe_devices(void) {
+    describe_cupti();
+    void *cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    if (!cuda) {
+        return;
+    }
+    int (*get_version)(int *) = NULL, (*get_count)(int *) = NULL;
+    *(void **)&get_version = dlsym(cuda, "cuDriverGetVersion");
+    *(void **)&get_count = dlsym(cuda, "cuDeviceGetCount");
+    int number;
+    if (get_version && !get_version(&number)) {
+        describe_version("cuda.driver", number);
+    }
+    if (get_count && !get_count(&number)) {
+        for (int i = 0; i < number; i++) {
+            describe_device(cuda, i);
+        }
+    }
+    dlclose(cuda);
+}
+
+void preload_describe_thread(uint32_t tid, char *name, size_t size) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%u/comm", tid);
+    size_t len = read_file(path, name, size);
+    if (len > 0 && name[len - 1] == '\n') {
+        name[len - 1] = 0;
+    }
+}
+
+uint64_t preload_describe_cost(uint64_t events) {
+    /* Times what an event costs a thread of the target: two readings of the clock and one append. It is done
+     * in a stream that no thread owns and nothing writes. */
+    static double event_ns = -1;
+    enum { TRIES = 500 };
+    if (event_ns < 0) {
+        static preload_thread scratch;
+        scratch.fill = scratch.drain = preload_memory_map(sizeof *scratch.fill);
+        if (!scratch.fill) {
+            return 0;
+        }
+        trace_host_event e = {.kind = TRACE_HOST_API, .name = 1};
+        uint64_t begin = preload_now();
+        for (int i = 0; i < TRIES; i++) {
+            e.time = preload_now();
+            e.duration = preload_now() - e.time;
+            preload_thread_append(&scratch, &e);
+        }
+        event_ns = (double)(preload_now() - begin) / TRIES;
+    }
+    return (uint64_t)(event_ns * (double)events);
+}

@@ -1,0 +1,287 @@
+/* NVTX: the injection interface that the header-only NVTX 3 (PyTorch's, CCCL's, the target's own) looks for.
+ * Every library of the target has its own copy of NVTX and calls InitializeInjectionNvtx2 for it. */
+#define NVTX_NO_IMPL
+#include <nvtx3/nvToolsExt.h>
+
+#include "preload/clock.h"
+#include "preload/recorder.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+/* A domain's handle is the string id of its name, a registered string's handle its string id: nothing to look
+ * up. */
+static uint32_t id_of_domain(nvtxDomainHandle_t domain) {
+    return (uint32_t)(uintptr_t)domain;
+}
+
+static uint32_t message_id(preload_thread *t, const nvtxEventAttributes_t *a) {
+    switch (a->messageType) {
+    case NVTX_MESSAGE_TYPE_ASCII:
+        return preload_name(&t->names, a->message.ascii);
+    case NVTX_MESSAGE_TYPE_UNICODE:
+        return preload_name_wide(&t->names, a->message.unicode);
+    case NVTX_MESSAGE_TYPE_REGISTERED:
+        return (uint32_t)(uintptr_t)a->message.registered;
+    default:
+        return 0;
+    }
+}
+
+/* NVTX's payload types have the trace's numbers. */
+static void copy_payload(trace_host_event *e, const nvtxEventAttributes_t *a) {
+    switch (a->payloadType) {
+    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT64:
+    case NVTX_PAYLOAD_TYPE_INT64:
+    case NVTX_PAYLOAD_TYPE_DOUBLE:
+        e->payload = a->payload.ullValue;
+        break;
+    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT32:
+    case NVTX_PAYLOAD_TYPE_INT32:
+    case NVTX_PAYLOAD_TYPE_FLOAT:
+        e->payload = a->payload.uiValue;
+        break;
+    default:
+        return;
+    }
+    e->payload_type = (uint8_t)a->payloadType;
+}
+
+static bool from_attributes(preload_thread *t, trace_host_event *e, const nvtxEventAttributes_t *a) {
+    if (!a || a->size < offsetof(nvtxEventAttributes_t, message) + sizeof a->message) {
+        return false;
+    }
+    e->name = message_id(t, a);
+    e->category = a->category;
+    e->color = a->colorType == NVTX_COLOR_ARGB ? a->color : 0;
+    copy_payload(e, a);
+    return true;
+}
+
+static trace_host_event event(trace_host_kind kind, nvtxDomainHandle_t domain) {
+    return (trace_host_event){.kind = (uint8_t)kind, .domain = id_of_domain(domain), .time = preload_now()};
+}
+
+/* ---- push and pop ---- */
+
+static int push(preload_thread *t, const trace_host_event *e) {
+    preload_thread_append(t, e);
+    return (int)t->depth++;
+}
+
+static int push_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return NVTX_NO_PUSH_POP_TRACKING;
+    }
+    trace_host_event e = event(TRACE_HOST_PUSH, domain);
+    from_attributes(t, &e, a);
+    return push(t, &e);
+}
+
+static int on_range_push_ex(const nvtxEventAttributes_t *a) {
+    return push_ex(NULL, a);
+}
+
+static int on_range_push(const char *message) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return NVTX_NO_PUSH_POP_TRACKING;
+    }
+    trace_host_event e = event(TRACE_HOST_PUSH, NULL);
+    e.name = preload_name(&t->names, message);
+    return push(t, &e);
+}
+
+static int on_range_push_wide(const wchar_t *message) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return NVTX_NO_PUSH_POP_TRACKING;
+    }
+    trace_host_event e = event(TRACE_HOST_PUSH, NULL);
+    e.name = preload_name_wide(&t->names, message);
+    return push(t, &e);
+}
+
+static int on_domain_range_pop(nvtxDomainHandle_t domain) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return NVTX_NO_PUSH_POP_TRACKING;
+    }
+    trace_host_event e = event(TRACE_HOST_POP, domain);
+    preload_thread_append(t, &e);
+    if (t->depth == 0) {
+        return NVTX_NO_PUSH_POP_TRACKING; /* nothing was open */
+    }
+    return (int)--t->depth;
+}
+
+static int on_range_pop(void) {
+    return on_domain_range_pop(NULL);
+}
+
+/* ---- start and end ---- */
+
+static nvtxRangeId_t start(preload_thread *t, trace_host_event *e) {
+    static atomic_uint_fast64_t last;
+    e->id = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+    preload_thread_append(t, e);
+    return e->id;
+}
+
+static nvtxRangeId_t on_domain_range_start_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return 0;
+    }
+    trace_host_event e = event(TRACE_HOST_START, domain);
+    from_attributes(t, &e, a);
+    return start(t, &e);
+}
+
+static nvtxRangeId_t on_range_start_ex(const nvtxEventAttributes_t *a) {
+    return on_domain_range_start_ex(NULL, a);
+}
+
+static nvtxRangeId_t on_range_start(const char *message) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return 0;
+    }
+    trace_host_event e = event(TRACE_HOST_START, NULL);
+    e.name = preload_name(&t->names, message);
+    return start(t, &e);
+}
+
+static nvtxRangeId_t on_range_start_wide(const wchar_t *message) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return 0;
+    }
+    trace_host_event e = event(TRACE_HOST_START, NULL);
+    e.name = preload_name_wide(&t->names, message);
+    return start(t, &e);
+}
+
+static void on_domain_range_end(nvtxDomainHandle_t domain, nvtxRangeId_t id) {
+    preload_thread *t = preload_recorder_thread();
+    if (t && id) {
+        trace_host_event e = event(TRACE_HOST_END, domain);
+        e.id = id;
+        preload_thread_append(t, &e);
+    }
+}
+
+static void on_range_end(nvtxRangeId_t id) {
+    on_domain_range_end(NULL, id);
+}
+
+/* ---- marks ---- */
+
+static void on_domain_mark_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
+    preload_thread *t = preload_recorder_thread();
+    if (t) {
+        trace_host_event e = event(TRACE_HOST_MARK, domain);
+        from_attributes(t, &e, a);
+        preload_thread_append(t, &e);
+    }
+}
+
+static void on_mark_ex(const nvtxEventAttributes_t *a) {
+    on_domain_mark_ex(NULL, a);
+}
+
+static void mark(uint32_t name) {
+    preload_thread *t = preload_recorder_thread();
+    if (t) {
+        trace_host_event e = event(TRACE_HOST_MARK, NULL);
+        e.name = name;
+        preload_thread_append(t, &e);
+    }
+}
+
+static void on_mark(const char *message) {
+    mark(preload_name(NULL, message));
+}
+
+static void on_mark_wide(const wchar_t *message) {
+    mark(preload_name_wide(NULL, message));
+}
+
+/* ---- domains and registered strings ---- */
+
+static nvtxDomainHandle_t on_domain_create(const char *name) {
+    return (nvtxDomainHandle_t)(uintptr_t)preload_name(NULL, name);
+}
+
+static nvtxDomainHandle_t on_domain_create_wide(const wchar_t *name) {
+    return (nvtxDomainHandle_t)(uintptr_t)preload_name_wide(NULL, name);
+}
+
+static nvtxStringHandle_t on_register_string(nvtxDomainHandle_t domain, const char *string) {
+    (void)domain;
+    return (nvtxStringHandle_t)(uintptr_t)preload_name(NULL, string);
+}
+
+static nvtxStringHandle_t on_register_string_wide(nvtxDomainHandle_t domain, const wchar_t *string) {
+    (void)domain;
+    return (nvtxStringHandle_t)(uintptr_t)preload_name_wide(NULL, string);
+}
+
+/* ---- the injection ---- */
+
+typedef struct {
+    unsigned cbid;
+    NvtxFunctionPointer function;
+} hook;
+
+#define HOOK(id, f)                                                                                          \
+    { id, (NvtxFunctionPointer)f }
+
+static const hook core_hooks[] = {
+    HOOK(NVTX_CBID_CORE_MarkEx, on_mark_ex),          HOOK(NVTX_CBID_CORE_MarkA, on_mark),
+    HOOK(NVTX_CBID_CORE_MarkW, on_mark_wide),         HOOK(NVTX_CBID_CORE_RangeStartEx, on_range_start_ex),
+    HOOK(NVTX_CBID_CORE_RangeStartA, on_range_start), HOOK(NVTX_CBID_CORE_RangeStartW, on_range_start_wide),
+    HOOK(NVTX_CBID_CORE_RangeEnd, on_range_end),      HOOK(NVTX_CBID_CORE_RangePushEx, on_range_push_ex),
+    HOOK(NVTX_CBID_CORE_RangePushA, on_range_push),   HOOK(NVTX_CBID_CORE_RangePushW, on_range_push_wide),
+    HOOK(NVTX_CBID_CORE_RangePop, on_range_pop),
+};
+
+static const hook domain_hooks[] = {
+    HOOK(NVTX_CBID_CORE2_DomainMarkEx, on_domain_mark_ex),
+    HOOK(NVTX_CBID_CORE2_DomainRangeStartEx, on_domain_range_start_ex),
+    HOOK(NVTX_CBID_CORE2_DomainRangeEnd, on_domain_range_end),
+    HOOK(NVTX_CBID_CORE2_DomainRangePushEx, push_ex),
+    HOOK(NVTX_CBID_CORE2_DomainRangePop, on_domain_range_pop),
+    HOOK(NVTX_CBID_CORE2_DomainRegisterStringA, on_register_string),
+    HOOK(NVTX_CBID_CORE2_DomainRegisterStringW, on_register_string_wide),
+    HOOK(NVTX_CBID_CORE2_DomainCreateA, on_domain_create),
+    HOOK(NVTX_CBID_CORE2_DomainCreateW, on_domain_create_wide),
+};
+
+static void install(const NvtxExportTableCallbacks *callbacks, NvtxCallbackModule module, const hook *hooks,
+                    size_t count) {
+    NvtxFunctionTable table = NULL;
+    unsigned size = 0;
+    if (!callbacks->GetModuleFunctionTable(module, &table, &size) || !table) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (hooks[i].cbid < size && table[hooks[i].cbid]) {
+            *table[hooks[i].cbid] = hooks[i].function;
+        }
+    }
+}
+
+__attribute__((visibility("default"))) int
+InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table);
+
+int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
+    const NvtxExportTableCallbacks *callbacks = get_export_table(NVTX_ETID_CALLBACKS);
+    if (!callbacks || callbacks->struct_size < sizeof *callbacks || !callbacks->GetModuleFunctionTable) {
+        return 0;
+    }
+    install(callbacks, NVTX_CB_MODULE_CORE, core_hooks, sizeof core_hooks / sizeof core_hooks[0]);
+    install(callbacks, NVTX_CB_MODULE_CORE2, domain_hooks, sizeof domain_hooks / sizeof domain_hooks[0]);
+    return 1;
+}

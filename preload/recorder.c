@@ -1,0 +1,219 @@
+/* The recorder's life in a process: see recorder.h. */
+#include "preload/recorder.h"
+
+#include "cupti/cupti_session.h"
+#include "preload/clock.h"
+#include "preload/memory.h"
+#include "preload/names.h"
+#include "preload/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { IDLE, STARTING, RECORDING, STOPPED };
+
+static struct {
+    preload_settings settings;
+    atomic_int state;
+    atomic_bool cuda_begun;
+    atomic_bool exit_handler; /* atexit was told after CUDA had begun */
+    bool child;               /* a fork's child whose parent had CUPTI running */
+    pthread_mutex_t lock;
+} recorder = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Standard error may be gone or be somebody else's by now; one write, and whatever comes of it is ignored. */
+static void say(const char *text) {
+    char line[600];
+    int len = snprintf(line, sizeof line, "moetrace: %s\n", text);
+    if (len > 0 &&
+        write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1) < 0) {
+        return;
+    }
+}
+
+void preload_recorder_note(const char *topic, const char *format, ...) {
+    static const char *said[16];
+    static atomic_int said_count;
+    char text[512], key[64];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    snprintf(key, sizeof key, "note.%s", topic);
+    preload_writer_meta(key, text);
+    int count = atomic_load(&said_count);
+    for (int i = 0; i < count && i < 16; i++) {
+        if (strcmp(said[i], topic) == 0) {
+            return;
+        }
+    }
+    int mine = atomic_fetch_add(&said_count, 1);
+    if (mine < 16) {
+        said[mine] = topic;
+        say(text);
+    }
+}
+
+/* ---- fork ---- */
+
+static void before_fork(void) {
+    pthread_mutex_lock(&recorder.lock);
+    preload_writer_lock();
+    preload_threads_lock();
+    preload_names_lock();
+}
+
+static void after_fork_parent(void) {
+    preload_names_unlock();
+    preload_threads_unlock();
+    preload_writer_unlock();
+    pthread_mutex_unlock(&recorder.lock);
+}
+
+static void after_fork_child(void) {
+    preload_names_unlock();
+    preload_threads_after_fork();
+    preload_writer_after_fork();
+    pthread_mutex_init(&recorder.lock, NULL);
+    recorder.child = recorder.child || cupti_session_active();
+    atomic_store(&recorder.cuda_begun, false);
+    cupti_session_forget();
+    if (atomic_load(&recorder.state) != STOPPED) {
+        atomic_store(&recorder.state, IDLE);
+    }
+    if (!getenv("MOETRACE_OUTPUT")) {
+        preload_settings_read(&recorder.settings); /* the default directory has the process's number in it */
+    }
+}
+
+/* ---- start ---- */
+
+void preload_recorder_init(void) {
+    preload_settings_read(&recorder.settings);
+    preload_memory_init(recorder.settings.memory_bytes);
+    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+preload_level preload_recorder_level(void) {
+    return recorder.settings.level;
+}
+
+static void start(void) {
+    pthread_mutex_lock(&recorder.lock);
+    if (atomic_load(&recorder.state) == IDLE) {
+        atomic_store(&recorder.state, STARTING);
+        if (recorder.settings.complaint[0]) {
+            preload_recorder_note("settings", "%s", recorder.settings.complaint);
+        }
+        if (!preload_writer_start(&recorder.settings)) {
+            preload_recorder_note("writer",
+                                  "the system gives no thread or no memory; events are written at exit only");
+        }
+        atomic_store(&recorder.state, RECORDING);
+    }
+    pthread_mutex_unlock(&recorder.lock);
+}
+
+preload_thread *preload_recorder_thread(void) {
+    int state = atomic_load_explicit(&recorder.state, memory_order_relaxed);
+    if (state == STOPPED) {
+        return NULL;
+    }
+    preload_thread *t = preload_thread_self();
+    if (t && state == IDLE) {
+        start();
+    }
+    return t;
+}
+
+/* ---- CUDA ---- */
+
+/* A driver call that issues GPU work. Inside an interposed call its correlation id belongs to that call's
+ * event; outside (cuBLAS, Triton: code that no preload can interpose) it is an event of its own. */
+static void on_driver_call(uint32_t cbid, const char *function, bool enter, uint32_t correlation) {
+    (void)cbid;
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return;
+    }
+    if (t->in_call) {
+        if (enter && t->call_correlation == 0) {
+            t->call_correlation = correlation;
+        } else if (enter && t->call_correlation != correlation) {
+            trace_host_event more = {.kind = TRACE_HOST_API,
+                                     .time = preload_now(),
+                                     .name = preload_name(&t->names, function),
+                                     .correlation = correlation};
+            preload_thread_append(t, &more);
+        }
+    } else if (enter) {
+        t->driver_start = preload_now();
+    } else if (t->driver_start) {
+        trace_host_event e = {.kind = TRACE_HOST_API,
+                              .time = t->driver_start,
+                              .duration = preload_now() - t->driver_start,
+                              .name = preload_name(&t->names, function),
+                              .correlation = correlation};
+        t->driver_start = 0;
+        preload_thread_append(t, &e);
+    }
+}
+
+static void at_exit(void) {
+    preload_recorder_stop("exit");
+}
+
+static void start_cupti(void) {
+    const cupti_hooks hooks = {.now = preload_now,
+                               .driver_call = on_driver_call,
+                               .buffer_ready = preload_writer_wake,
+                               .allocate = preload_memory_map};
+    if (recorder.child) {
+        preload_recorder_note("cupti",
+                              "this process was forked after CUDA was in use; its GPU work is not recorded");
+        return;
+    }
+    const char *library = recorder.settings.cupti[0] ? recorder.settings.cupti : NULL;
+    const char *problem = cupti_session_start(&hooks, library);
+    if (problem) {
+        preload_recorder_note("cupti", "kernels are not recorded: %s", problem);
+    }
+}
+
+void preload_recorder_cuda(void) {
+    if (atomic_load_explicit(&recorder.cuda_begun, memory_order_relaxed)) {
+        /* Handlers run in the reverse order of their registration: ours must run before CUDA's own, which may
+         * have been registered since. The first call after initialisation is late enough. */
+        if (!atomic_load_explicit(&recorder.exit_handler, memory_order_relaxed) &&
+            !atomic_exchange(&recorder.exit_handler, true)) {
+            atexit(at_exit);
+        }
+        return;
+    }
+    if (recorder.settings.level == PRELOAD_PHASES || atomic_load(&recorder.state) == STOPPED ||
+        atomic_exchange(&recorder.cuda_begun, true)) {
+        return;
+    }
+    start_cupti();
+}
+
+/* ---- stop ---- */
+
+void preload_recorder_stop(const char *reason) {
+    int state = atomic_load(&recorder.state);
+    if (state == STOPPED || state == IDLE) {
+        atomic_store(&recorder.state, STOPPED);
+        return;
+    }
+    if (atomic_exchange(&recorder.state, STOPPED) == STOPPED) {
+        return;
+    }
+    cupti_session_stop();
+    preload_writer_finish(reason);
+}

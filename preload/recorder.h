@@ -1,0 +1,32 @@
+/* The recorder's life in a process: idle until the first event, then recording, then stopped. The interposers
+ * and NVTX tell it what happens; it never ends the target, prints on its standard output, or changes what it
+ * computes. */
+#ifndef PRELOAD_RECORDER_H
+#define PRELOAD_RECORDER_H
+
+#include "preload/settings.h"
+#include "preload/thread.h"
+
+#include <stdbool.h>
+
+/* Reads the settings. Starts nothing. Called once, from the library's constructor. */
+void preload_recorder_init(void);
+
+/* This thread's stream, ready to be appended to; NULL when nothing is recorded. The first call starts the
+ * writer. */
+preload_thread *preload_recorder_thread(void);
+/* What is being recorded. */
+preload_level preload_recorder_level(void);
+
+/* CUDA is about to be used: starts CUPTI, once, if the level wants it. */
+void preload_recorder_cuda(void);
+
+/* Writes everything that is known, marks the end (`reason`: "exit", ...) and records nothing any more.
+ * Idempotent. */
+void preload_recorder_stop(const char *reason);
+
+/* Something that could not be recorded: kept in the trace, and said on standard error once for each `topic`.
+ */
+void preload_recorder_note(const char *topic, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,63 @@
+/* What one thread of the target records: a stream of host events that only this thread appends to and only
+ * the writer consumes, without a lock between them. */
+#ifndef PRELOAD_THREAD_H
+#define PRELOAD_THREAD_H
+
+#include "preload/names.h"
+#include "trace/trace.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#define PRELOAD_SEGMENT_EVENTS 1022u /* a segment is 16 pages */
+
+typedef struct preload_segment {
+    _Atomic(struct preload_segment *) next; /* set when this one is full and another follows */
+    atomic_uint count;                      /* events that are whole; published by the thread */
+    uint32_t taken;                         /* events that the writer has consumed */
+    trace_host_event events[PRELOAD_SEGMENT_EVENTS];
+} preload_segment;
+
+typedef struct preload_thread {
+    struct preload_thread *next; /* in the list of all threads */
+    uint32_t index, tid;
+    preload_segment *fill;     /* where the thread appends */
+    preload_segment *drain;    /* where the writer consumes */
+    bool busy;                 /* an event is being appended: a signal handler must not append another */
+    bool in_call;              /* inside an interposed CUDA call */
+    uint32_t call_correlation; /* of the GPU work which that call issued; 0 before */
+    uint64_t driver_start;     /* when a driver call outside any interposed call began; 0 outside */
+    uint32_t depth;            /* pushes less pops, as NVTX returns it */
+    uint32_t lost_depth;       /* pushes that found no memory, whose pops must be lost too */
+    bool announced;            /* the writer has written its THREADS record */
+    atomic_bool ended;         /* the thread is gone; what it recorded is still to be written */
+    preload_name_cache names;
+} preload_thread;
+
+/* This thread's stream, made at the first call; NULL when nothing is recorded (no memory, or the thread is
+ * ending). */
+preload_thread *preload_thread_self(void);
+/* Appends an event. false when it was lost for lack of memory or because it interrupts another append
+ * (counted). */
+bool preload_thread_append(preload_thread *t, const trace_host_event *e);
+
+/* For the writer: the first thread of the list, and what of it can be consumed now. */
+preload_thread *preload_thread_first(void);
+/* The next run of unconsumed events; *count of them. NULL when there is none. */
+const trace_host_event *preload_thread_peek(preload_thread *t, uint32_t *count);
+/* Marks `count` events of that run as consumed. */
+void preload_thread_consume(preload_thread *t, uint32_t count);
+/* Takes threads that ended, and of which nothing is left to consume, off the list. For the writer. */
+void preload_threads_reap(void);
+/* Events that were lost. */
+uint64_t preload_threads_lost(void);
+/* Events that were appended. */
+uint64_t preload_threads_events(void);
+
+/* Around fork: the parent holds the list meanwhile; in the child the other threads' streams are gone and this
+ * thread's is empty. */
+void preload_threads_lock(void);
+void preload_threads_unlock(void);
+void preload_threads_after_fork(void);
+
+#endif

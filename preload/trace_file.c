@@ -1,0 +1,137 @@
+/* The trace file: see trace_file.h. */
+#include "preload/trace_file.h"
+
+#include "preload/clock.h"
+#include "trace/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+    char path[4400];
+    bool exists;
+    dev_t device; /* of the file that was created: nothing else is ever appended to */
+    ino_t inode;
+    uint64_t bytes;
+} file;
+
+static int write_all(int fd, const uint8_t *p, size_t len) {
+    while (len > 0) {
+        ssize_t n = write(fd, p, len);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return n < 0 ? errno : EIO;
+        }
+        p += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+static int make_directories(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        int rc = mkdir(path, 0777);
+        int error = errno;
+        *slash = '/';
+        if (rc && error != EEXIST) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* A process that execs, or whose number came round again, finds the name taken: then a number is put behind
+ * it. */
+static int create_unused(const char *directory, const char *program) {
+    for (int attempt = 1; attempt < 1000; attempt++) {
+        char again[16] = "";
+        if (attempt > 1) {
+            snprintf(again, sizeof again, "-%d", attempt);
+        }
+        snprintf(file.path, sizeof file.path, "%.4000s/%.100s-%d%s.moetrace", directory, program,
+                 (int)getpid(), again);
+        int fd = open(file.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd >= 0 || errno != EEXIST) {
+            return fd;
+        }
+    }
+    return -1;
+}
+
+int preload_file_create(const char *directory, const char *program) {
+    char with_slash[4200];
+    snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
+    int rc = make_directories(with_slash);
+    if (rc) {
+        return rc;
+    }
+    int fd = create_unused(directory, program);
+    if (fd < 0) {
+        return errno;
+    }
+    uint8_t bytes[TRACE_HEADER_BYTES];
+    trace_header h = {.major = TRACE_VERSION_MAJOR,
+                      .minor = TRACE_VERSION_MINOR,
+                      .realtime_ns = preload_clock_of(CLOCK_REALTIME),
+                      .monotonic_ns = preload_now(),
+                      .pid = (uint32_t)getpid()};
+    trace_encode_header(bytes, &h);
+    struct stat st;
+    rc = fstat(fd, &st) ? errno : write_all(fd, bytes, sizeof bytes);
+    close(fd);
+    if (rc) {
+        unlink(file.path);
+        return rc;
+    }
+    file.device = st.st_dev;
+    file.inode = st.st_ino;
+    file.bytes = sizeof bytes;
+    file.exists = true;
+    return 0;
+}
+
+int preload_file_append(const void *bytes, size_t len) {
+    int fd = open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    struct stat st;
+    int rc = 0;
+    if (fstat(fd, &st)) {
+        rc = errno;
+    } else if (st.st_dev != file.device || st.st_ino != file.inode) {
+        rc = ESTALE; /* somebody put another file in its place */
+    } else {
+        rc = write_all(fd, bytes, len);
+        if (rc && ftruncate(fd, (off_t)file.bytes)) {
+            /* The torn chunk stays; a reader passes over it. */
+        }
+    }
+    close(fd);
+    file.bytes += rc ? 0 : len;
+    return rc;
+}
+
+bool preload_file_exists(void) {
+    return file.exists;
+}
+
+uint64_t preload_file_bytes(void) {
+    return file.bytes;
+}
+
+const char *preload_file_path(void) {
+    return file.path;
+}
+
+void preload_file_forget(void) {
+    file.exists = false;
+    file.bytes = 0;
+}

@@ -1,0 +1,446 @@
+/* The writer: see writer.h. Definitions (names, threads, queues, shapes) go into the file before the chunk
+ * that uses them: each chunk is encoded aside first, which makes its definitions known, then definitions and
+ * chunk are appended. */
+#include "preload/writer.h"
+
+#include "cupti/cupti_decode.h"
+#include "cupti/cupti_session.h"
+#include "preload/clock.h"
+#include "preload/describe.h"
+#include "preload/memory.h"
+#include "preload/recorder.h"
+#include "preload/thread.h"
+#include "preload/trace_file.h"
+#include "trace/trace.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PERIOD_NS     50000000 /* at most this much of the host's events is in memory only */
+#define SCRATCH_BYTES (128u << 10)
+#define OUT_BYTES     (1u << 20)
+#define META_BYTES    (32u << 10)
+#define PENDING_MAX   256
+
+static struct {
+    pthread_mutex_t drain_lock; /* held by whoever writes */
+    pthread_mutex_t wake_lock;
+    pthread_cond_t wake;
+    bool awake, stop, running;
+    preload_settings settings;
+
+    uint8_t *scratch, *out;
+    size_t out_len;
+    uint32_t names_written;
+    trace_queue queues[PENDING_MAX]; /* found while encoding, not written yet */
+    trace_shape shapes[PENDING_MAX];
+    size_t queue_count, shape_count;
+    bool decoder_ready, devices_described;
+
+    pthread_mutex_t meta_lock;
+    uint8_t meta[META_BYTES]; /* an open META chunk */
+    trace_chunk meta_chunk;
+
+    uint64_t untimed, undecoded, cpu_ns, lost_bytes;
+    int file_error;
+} writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER,
+            .wake_lock = PTHREAD_MUTEX_INITIALIZER,
+            .meta_lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- appending ---- */
+
+static void flush_out(void) {
+    if (writer.out_len == 0) {
+        return;
+    }
+    int rc = 0;
+    if (!preload_file_exists()) {
+        rc = preload_file_create(writer.settings.output, program_invocation_short_name);
+        if (rc) {
+            preload_recorder_note("file", "cannot make a trace in %s: %s; nothing of this process is kept",
+                                  writer.settings.output, strerror(rc));
+        }
+    }
+    if (rc == 0) {
+        rc = preload_file_append(writer.out, writer.out_len);
+        if (rc) {
+            preload_recorder_note("file", "cannot write %s: %s; what could not be written is lost",
+                                  preload_file_path(), strerror(rc));
+        }
+    }
+    writer.lost_bytes += rc ? writer.out_len : 0;
+    writer.file_error = rc;
+    writer.out_len = 0;
+}
+
+static void append_chunk(trace_chunk *c) {
+    if (c->records == 0) {
+        return;
+    }
+    size_t len = trace_chunk_end(c);
+    if (OUT_BYTES - writer.out_len < len) {
+        flush_out();
+    }
+    memcpy(writer.out + writer.out_len, c->buf, len);
+    writer.out_len += len;
+}
+
+/* Definitions are small and rare: each kind gets a chunk built on the stack. */
+static void append_names(void) {
+    static uint8_t buf[TRACE_STRING_MAX + 4096];
+    uint32_t count = preload_name_count();
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
+    while (writer.names_written < count) {
+        size_t len;
+        const char *bytes = preload_name_get(writer.names_written + 1, &len);
+        if (trace_put_string(&c, writer.names_written + 1, bytes, len)) {
+            writer.names_written++;
+        } else {
+            append_chunk(&c);
+            trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
+        }
+    }
+    append_chunk(&c);
+}
+
+static void append_queues_and_shapes(void) {
+    static uint8_t buf[PENDING_MAX * TRACE_RECORD_MAX + TRACE_CHUNK_BYTES];
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_QUEUES, 0, 0);
+    for (size_t i = 0; i < writer.queue_count; i++) {
+        trace_put_queue(&c, &writer.queues[i]);
+    }
+    append_chunk(&c);
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_SHAPES, 0, 0);
+    for (size_t i = 0; i < writer.shape_count; i++) {
+        trace_put_shape(&c, &writer.shapes[i]);
+    }
+    append_chunk(&c);
+    writer.queue_count = writer.shape_count = 0;
+}
+
+static void append_with_definitions(trace_chunk *c) {
+    append_names();
+    append_queues_and_shapes();
+    append_chunk(c);
+}
+
+static void append_meta(void) {
+    pthread_mutex_lock(&writer.meta_lock);
+    append_chunk(&writer.meta_chunk);
+    trace_chunk_begin(&writer.meta_chunk, writer.meta, sizeof writer.meta, TRACE_CHUNK_META, 0, 0);
+    pthread_mutex_unlock(&writer.meta_lock);
+}
+
+void preload_writer_meta(const char *key, const char *value) {
+    pthread_mutex_lock(&writer.meta_lock);
+    if (!writer.meta_chunk.buf) {
+        trace_chunk_begin(&writer.meta_chunk, writer.meta, sizeof writer.meta, TRACE_CHUNK_META, 0, 0);
+    }
+    trace_put_meta(&writer.meta_chunk, key, value, strnlen(value, 8192));
+    pthread_mutex_unlock(&writer.meta_lock);
+}
+
+/* ---- host events ---- */
+
+static void announce(preload_thread *t) {
+    uint8_t buf[TRACE_CHUNK_BYTES + TRACE_RECORD_MAX];
+    char name[64] = "";
+    preload_describe_thread(t->tid, name, sizeof name);
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_THREADS, 0, 0);
+    trace_put_thread(
+        &c, &(trace_thread){.index = t->index, .tid = t->tid, .name = name, .name_len = strlen(name)});
+    append_chunk(&c);
+    t->announced = true;
+}
+
+static bool drain_thread(preload_thread *t) {
+    bool any = false;
+    uint32_t count;
+    const trace_host_event *e;
+    while ((e = preload_thread_peek(t, &count))) {
+        if (!t->announced) {
+            announce(t);
+        }
+        trace_chunk c;
+        trace_chunk_begin(&c, writer.scratch, SCRATCH_BYTES, TRACE_CHUNK_HOST, t->index, e->time);
+        uint32_t done = 0;
+        while (done < count && trace_put_host(&c, &e[done])) {
+            done++;
+        }
+        append_with_definitions(&c);
+        preload_thread_consume(t, done);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- GPU records ---- */
+
+static uint32_t intern_kernel(const char *name) {
+    return preload_name(NULL, name);
+}
+
+static void on_queue(const trace_queue *q) {
+    writer.queues[writer.queue_count++] = *q;
+}
+
+static void on_shape(const trace_shape *s) {
+    writer.shapes[writer.shape_count++] = *s;
+}
+
+static void begin_gpu_chunk(trace_chunk *c, uint64_t time) {
+    trace_chunk_begin(c, writer.scratch, SCRATCH_BYTES, TRACE_CHUNK_GPU, 0, time);
+}
+
+static void encode_buffer(const cupti_buffer *buffer) {
+    trace_chunk c;
+    trace_gpu_event e;
+    begin_gpu_chunk(&c, 0);
+    for (void *record = NULL; cupti_session_next(buffer, &record);) {
+        int rc = cupti_decode(record, &e);
+        writer.undecoded += rc < 0;
+        if (rc <= 0) {
+            continue;
+        }
+        writer.untimed += !e.timed;
+        if (c.records == 0) {
+            begin_gpu_chunk(&c, e.start);
+        }
+        trace_put_gpu(&c, &e);
+        bool full = c.cap - c.len < TRACE_RECORD_MAX || writer.queue_count == PENDING_MAX ||
+                    writer.shape_count == PENDING_MAX;
+        if (full) {
+            append_with_definitions(&c);
+            begin_gpu_chunk(&c, 0);
+        }
+    }
+    append_with_definitions(&c);
+}
+
+static bool drain_gpu(void) {
+    cupti_buffer buffer;
+    bool any = false;
+    while (cupti_session_take(&buffer)) {
+        if (!writer.decoder_ready) {
+            cupti_decode_hooks hooks = {.intern = intern_kernel,
+                                        .allocate = preload_memory_map,
+                                        .queue = on_queue,
+                                        .shape = on_shape};
+            cupti_decode_init(&hooks, cupti_session_library()->version);
+            writer.decoder_ready = true;
+        }
+        if (!writer.devices_described) {
+            preload_describe_devices();
+            writer.devices_described = true;
+        }
+        encode_buffer(&buffer);
+        cupti_session_return(&buffer);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- counters ---- */
+
+static void append_counters(void) {
+    uint8_t buf[2048];
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_COUNTERS, 0, 0);
+    cupti_counts gpu = cupti_session_counts();
+    trace_put_counter(&c, "host.events", preload_threads_events());
+    trace_put_counter(&c, "host.dropped", preload_threads_lost());
+    trace_put_counter(&c, "gpu.buffers", gpu.buffers);
+    trace_put_counter(&c, "gpu.dropped", gpu.dropped_records);
+    trace_put_counter(&c, "gpu.buffers_refused", gpu.refused_buffers);
+    trace_put_counter(&c, "gpu.undecoded", writer.undecoded);
+    trace_put_counter(&c, "gpu.untimed", writer.untimed);
+    trace_put_counter(&c, "string.cut", preload_names_cut());
+    trace_put_counter(&c, "string.lost", preload_names_lost());
+    trace_put_counter(&c, "file.lost_bytes", writer.lost_bytes);
+    trace_put_counter(&c, "cost.writer_cpu_ns", writer.cpu_ns);
+    trace_put_counter(&c, "cost.memory_peak_bytes", preload_memory_used());
+    trace_put_counter(&c, "cost.file_bytes", preload_file_bytes() + writer.out_len);
+    uint64_t host_ns = preload_describe_cost(preload_threads_events());
+    if (host_ns > 0) {
+        trace_put_counter(&c, "cost.host_ns", host_ns);
+    }
+    append_chunk(&c);
+}
+
+/* ---- one pass, and the thread that makes them ---- */
+
+/* Under the drain lock. */
+static void drain_all(void) {
+    uint64_t begin = preload_clock_of(CLOCK_THREAD_CPUTIME_ID);
+    append_meta();
+    bool any = false;
+    for (preload_thread *t = preload_thread_first(); t; t = t->next) {
+        any |= drain_thread(t);
+    }
+    preload_threads_reap();
+    any |= drain_gpu();
+    writer.cpu_ns += preload_clock_of(CLOCK_THREAD_CPUTIME_ID) - begin;
+    if (any) {
+        append_counters();
+        append_meta(); /* what the drain itself learned: devices, notes */
+    }
+    if (any || preload_file_exists()) {
+        flush_out();
+    }
+}
+
+static void *writer_thread(void *unused) {
+    (void)unused;
+    bool stop = false;
+    while (!stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += PERIOD_NS;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000;
+        }
+        pthread_mutex_lock(&writer.wake_lock);
+        while (!writer.awake && !writer.stop &&
+               pthread_cond_timedwait(&writer.wake, &writer.wake_lock, &until) != ETIMEDOUT) {
+        }
+        writer.awake = false;
+        stop = writer.stop;
+        pthread_mutex_unlock(&writer.wake_lock);
+        if (!stop) {
+            pthread_mutex_lock(&writer.drain_lock);
+            drain_all();
+            pthread_mutex_unlock(&writer.drain_lock);
+        }
+    }
+    return NULL;
+}
+
+static bool start_thread(void) {
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer.wake, &clock);
+    pthread_condattr_destroy(&clock);
+    /* The target's signals are the target's: none is ever handled on this thread. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, 256u << 10);
+    pthread_t id;
+    int rc = pthread_create(&id, &attr, writer_thread, NULL);
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc == 0) {
+        pthread_setname_np(id, "moetrace");
+    }
+    return rc == 0;
+}
+
+bool preload_writer_start(const preload_settings *settings) {
+    writer.settings = *settings;
+    if (!writer.scratch) {
+        writer.scratch = preload_memory_map(SCRATCH_BYTES);
+        writer.out = preload_memory_map(OUT_BYTES);
+    }
+    if (!writer.scratch || !writer.out) {
+        return false;
+    }
+    preload_describe_run(settings);
+    writer.running = start_thread();
+    return writer.running;
+}
+
+void preload_writer_wake(void) {
+    pthread_mutex_lock(&writer.wake_lock);
+    writer.awake = true;
+    if (writer.running) {
+        pthread_cond_signal(&writer.wake);
+    }
+    pthread_mutex_unlock(&writer.wake_lock);
+}
+
+static void append_end(const char *reason) {
+    uint8_t buf[256];
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_END, 0, 0);
+    trace_put_end(&c, preload_now(), reason);
+    append_chunk(&c);
+}
+
+/* A file-size limit raises SIGXFSZ in the thread that writes: it must not reach the target. */
+static void swallow_own_signal(const sigset_t *before) {
+    sigset_t own;
+    sigemptyset(&own);
+    sigaddset(&own, SIGXFSZ);
+    if (!sigismember(before, SIGXFSZ)) {
+        struct timespec none = {0};
+        sigtimedwait(&own, NULL, &none);
+    }
+}
+
+void preload_writer_finish(const char *reason) {
+    pthread_mutex_lock(&writer.wake_lock);
+    writer.stop = true;
+    if (writer.running) {
+        pthread_cond_signal(&writer.wake);
+    }
+    pthread_mutex_unlock(&writer.wake_lock);
+
+    struct timespec patience;
+    clock_gettime(CLOCK_REALTIME, &patience);
+    patience.tv_sec += 2;
+    if (!writer.out || pthread_mutex_timedlock(&writer.drain_lock, &patience) != 0) {
+        return;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    drain_all();
+    if (preload_file_exists()) {
+        append_counters();
+        append_end(reason);
+        flush_out();
+    }
+    swallow_own_signal(&before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_mutex_unlock(&writer.drain_lock);
+}
+
+/* ---- fork ---- */
+
+void preload_writer_lock(void) {
+    pthread_mutex_lock(&writer.drain_lock);
+    pthread_mutex_lock(&writer.wake_lock);
+    pthread_mutex_lock(&writer.meta_lock);
+}
+
+void preload_writer_unlock(void) {
+    pthread_mutex_unlock(&writer.meta_lock);
+    pthread_mutex_unlock(&writer.wake_lock);
+    pthread_mutex_unlock(&writer.drain_lock);
+}
+
+void preload_writer_after_fork(void) {
+    pthread_mutex_init(&writer.drain_lock, NULL);
+    pthread_mutex_init(&writer.wake_lock, NULL);
+    pthread_mutex_init(&writer.meta_lock, NULL);
+    writer.awake = writer.stop = writer.running = false;
+    writer.out_len = 0;
+    writer.names_written = 0;
+    writer.queue_count = writer.shape_count = 0;
+    writer.decoder_ready = writer.devices_described = false;
+    writer.meta_chunk.buf = NULL;
+    writer.untimed = writer.undecoded = writer.cpu_ns = writer.lost_bytes = 0;
+    preload_file_forget();
+}

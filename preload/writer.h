@@ -1,0 +1,28 @@
+/* Turns what threads and CUPTI left in memory into chunks of the trace file. One at a time does this: the
+ * writer thread, or the thread that ends the process. */
+#ifndef PRELOAD_WRITER_H
+#define PRELOAD_WRITER_H
+
+#include "preload/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Starts the writer thread, once. false when the system gives no thread; then only preload_writer_finish
+ * writes. */
+bool preload_writer_start(const preload_settings *settings);
+/* Wakes the writer before its time: something big waits. */
+void preload_writer_wake(void);
+/* Stops the thread, writes all that is left and the end mark. Gives up after two seconds if the writer is
+ * stuck. */
+void preload_writer_finish(const char *reason);
+
+/* Keeps a pair for the META chunk; later pairs of the same key win. Any thread. */
+void preload_writer_meta(const char *key, const char *value);
+
+/* Around fork; in the child nothing is written until preload_writer_start is called again. */
+void preload_writer_lock(void);
+void preload_writer_unlock(void);
+void preload_writer_after_fork(void);
+
+#endif
