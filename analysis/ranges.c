@@ -338,13 +338,19 @@ void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool ti
     }
 }
 
+void analysis_ranges_close_ended(analysis_ranges *r) {
+    for (size_t i = 0; i < r->thread_count; i++) {
+        close_timed(r, &r->threads[i], UINT64_MAX);
+    }
+}
+
 uint64_t analysis_ranges_left_open(const analysis_ranges *r) {
     uint64_t n = 0;
     for (size_t i = 0; i < r->thread_count; i++) {
         const analysis_thread *t = &r->threads[i];
         n += t->too_deep;
         for (size_t j = 0; j < t->depth; j++) {
-            n += !t->stack[j].closed && t->stack[j].closes_at == 0;
+            n += !t->stack[j].closed;
         }
         for (size_t j = 0; j < t->foreign_count; j++) {
             n += t->foreign[j].depth;

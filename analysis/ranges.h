@@ -111,6 +111,9 @@ void analysis_ranges_owner(analysis_ranges *r, uint32_t thread, uint64_t time, u
 void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
                          uint64_t end_ns);
 
+/* The file is at its end: closes the ranges whose END, from another thread, was read before their START. */
+void analysis_ranges_close_ended(analysis_ranges *r);
+
 /* Ranges that are open now, of every thread and domain. */
 uint64_t analysis_ranges_left_open(const analysis_ranges *r);
 

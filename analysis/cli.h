@@ -1,0 +1,61 @@
+/* What the subcommands share of the command line: options, errors, progress, and the traces that a path
+ * names. */
+#ifndef ANALYSIS_CLI_H
+#define ANALYSIS_CLI_H
+
+#include "analysis/memory.h"
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Exit statuses of the command itself. */
+enum { ANALYSIS_OK = 0, ANALYSIS_FAILED = 2 };
+
+/* What every option table ends with; analysis_cli_parse answers both. */
+#define ANALYSIS_CLI_OPTIONS                                                                                 \
+    {"help", 'h', NULL, 0, "show this help", -1}, {"version", 'V', NULL, 0, "show the version", -1}, {       \
+        0                                                                                                    \
+    }
+
+typedef struct {
+    const char *name, *summary; /* as in `moetrace NAME` */
+    int (*run)(int argc, char **argv);
+} analysis_command;
+
+/* Subcommands; each takes its own arguments, argv[0] being "moetrace NAME", and returns the exit status. */
+int analysis_cmd_report(int argc, char **argv);
+int analysis_cmd_dump(int argc, char **argv);
+int analysis_cmd_record(int argc, char **argv);
+
+/* Parses with argp, but answers a mistake with one line. Returns 0; or -1 when the command is done, with the
+ * exit status in *status. A parser that refuses a value prints why with analysis_error and returns EINVAL. */
+int analysis_cli_parse(const struct argp *argp, int argc, char **argv, void *input, int *status);
+
+/* One line on stderr, after "moetrace: ". Always returns ANALYSIS_FAILED. */
+int analysis_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Reads a whole number between `least` and `most`; false after an error line that names `option`. */
+bool analysis_cli_number(const char *option, const char *text, uint32_t least, uint32_t most,
+                         uint32_t *value);
+
+/* Flushes stdout; ANALYSIS_OK, or ANALYSIS_FAILED after an error line when not everything could be written.
+ */
+int analysis_cli_flush(void);
+
+/* Shows how far the reading of `path` is, on a terminal only. */
+typedef struct {
+    const char *path;
+    bool shown;
+    uint64_t last_ns;
+} analysis_cli_progress;
+void analysis_cli_show_progress(void *progress, uint64_t done, uint64_t total);
+void analysis_cli_hide_progress(analysis_cli_progress *progress);
+
+/* The traces that `path` names: itself, or the files *.moetrace in it when it is a directory, sorted by name.
+ * Returns how many, 0 after an error line; analysis_cli_free_traces frees the list. */
+size_t analysis_cli_traces(const char *path, char ***list);
+void analysis_cli_free_traces(char **list, size_t count);
+
+#endif

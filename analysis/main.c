@@ -1,0 +1,73 @@
+/* The `moetrace` command: finds the subcommand and runs it. */
+#include "analysis/cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const analysis_command commands[] = {
+    {"record", "run a command under the recorder", analysis_cmd_record},
+    {"report", "latencies, experts, kernels and what the trace misses", analysis_cmd_report},
+    {"dump", "every record of a trace as a line of text", analysis_cmd_dump},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static void help(FILE *out) {
+    fputs("Usage: moetrace COMMAND [OPTION...] [ARGUMENT...]\n"
+          "Records what a program does on a GPU and reports on it.\n\n",
+          out);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("\n"
+          "  help COMMAND, or COMMAND --help   what a command takes\n"
+          "  --version                         the version\n\n"
+          "Exit status: 0, or 2 after one line on standard error that says what is wrong. `moetrace record` "
+          "has\n"
+          "the exit status of the command that it runs.\n",
+          out);
+}
+
+/* Runs a subcommand with argv[0] naming it whole, as its help shows it. */
+static int run(const analysis_command *command, int argc, char **argv) {
+    char name[32];
+    snprintf(name, sizeof name, "moetrace %s", command->name);
+    argv[0] = name;
+    return command->run(argc, argv);
+}
+
+static const analysis_command *find(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    const char *first = argc > 1 ? argv[1] : "";
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
+        (strcmp(first, "help") == 0 && argc == 2)) {
+        help(stdout);
+        return analysis_cli_flush();
+    }
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
+        printf("moetrace %s\n", MOETRACE_VERSION);
+        return analysis_cli_flush();
+    }
+    if (argc < 2) {
+        return analysis_error("give a command: record, report or dump (see moetrace --help)");
+    }
+    bool helps = strcmp(first, "help") == 0;
+    const char *name = helps ? argv[2] : first;
+    const analysis_command *command = find(name);
+    if (!command) {
+        return analysis_error("unknown %s: %s (see moetrace --help)", *name == '-' ? "option" : "command",
+                              name);
+    }
+    if (helps) {
+        char option[] = "--help", *args[] = {NULL, option, NULL};
+        return run(command, 2, args);
+    }
+    return run(command, argc - 1, argv + 1);
+}
