@@ -306,7 +306,8 @@ void analysis_ranges_event(analysis_ranges *r, const trace_host_event *e) {
 
 void analysis_ranges_owner(analysis_ranges *r, uint32_t thread, uint64_t time, uint32_t *node,
                            uint32_t *span) {
-    analysis_thread *t = &r->threads[thread_slot(r, thread)];
+    uint32_t slot = thread_slot(r, thread); /* may move the threads */
+    analysis_thread *t = &r->threads[slot];
     if (t->timed > 0) {
         close_timed(r, t, time);
     }

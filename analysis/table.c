@@ -9,7 +9,7 @@
 
 #include <libiberty/demangle.h>
 
-#define LABEL 21 /* columns of a field's label, with the space behind it */
+#define LABEL 24 /* columns of a field's label, with the space behind it */
 
 static bool continues(char c) {
     return ((unsigned char)c & 0xc0) == 0x80;
