@@ -114,7 +114,8 @@ static int shape_id(const cupti_kernel *k, uint32_t *id) {
         at = (at + 1) & (SHAPE_SLOTS - 1);
     }
     if (decode.shape_used == SHAPE_SLOTS / 2) {
-        /* Forget them all: what comes again gets a new id, which costs a few bytes of trace and loses nothing. */
+        /* Forget them all: what comes again gets a new id, which costs a few bytes of trace and loses
+         * nothing. */
         memset(decode.shapes, 0, SHAPE_SLOTS * sizeof *decode.shapes);
         decode.shape_used = 0;
         at = (uint32_t)shape_hash(&s) & (SHAPE_SLOTS - 1);

@@ -461,29 +461,38 @@ static int read_header(window *w, const char *path, trace_header *h, char *error
     return 0;
 }
 
+/* Reads from the open file through the window's buffer. */
+static int read_open(window *w, const char *path, const trace_visitor *v, trace_status *status, char *error) {
+    struct stat st;
+    if (fstat(w->fd, &st)) {
+        return fail(error, "%s: cannot look at it: %s; check the path", path, strerror(errno));
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return fail(error, "%s: is a directory; give the .moetrace file in it", path);
+    }
+    if (window_fill(w, TRACE_HEADER_BYTES)) {
+        return fail(error, "%s: cannot read: %s; copy the trace to a sound disk", path, strerror(errno));
+    }
+    status->bytes_total = (uint64_t)st.st_size;
+    int rc = read_header(w, path, &status->header, error);
+    return rc ? rc : read_chunks(w, path, v, status, error);
+}
+
 int trace_read(const char *path, const trace_visitor *v, trace_status *status,
                char error[TRACE_ERROR_BYTES]) {
     memset(status, 0, sizeof *status);
-    window w = {.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    uint8_t *buf = malloc(WINDOW_BYTES);
+    if (!buf) {
+        return fail(error, "%s: no memory to read it; free some and try again", path);
+    }
+    int rc;
+    window w = {.fd = open(path, O_RDONLY | O_CLOEXEC), .buf = buf};
     if (w.fd < 0) {
-        return fail(error, "%s: cannot open: %s; check the path", path, strerror(errno));
-    }
-    int rc = 0;
-    struct stat st;
-    if (fstat(w.fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        rc = fail(error, "%s: is a directory; give the .moetrace file in it", path);
-    } else if (!(w.buf = malloc(WINDOW_BYTES))) {
-        rc = fail(error, "%s: no memory to read it; free some and try again", path);
-    } else if (window_fill(&w, TRACE_HEADER_BYTES)) {
-        rc = fail(error, "%s: cannot read: %s; copy the trace to a sound disk", path, strerror(errno));
+        rc = fail(error, "%s: cannot open: %s; check the path", path, strerror(errno));
     } else {
-        status->bytes_total = (uint64_t)st.st_size;
-        rc = read_header(&w, path, &status->header, error);
+        rc = read_open(&w, path, v, status, error);
+        close(w.fd);
     }
-    if (rc == 0) {
-        rc = read_chunks(&w, path, v, status, error);
-    }
-    free(w.buf);
-    close(w.fd);
+    free(buf);
     return rc;
 }

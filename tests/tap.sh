@@ -1,0 +1,48 @@
+# For end-to-end tests: source this, use ok / is / skip, and end with `done_testing`. Each prints a line of TAP.
+# shellcheck shell=bash
+BUILD=$(cd "${BUILD:-build}" && pwd)
+SAN=${SAN:-}
+tap_count=0 tap_failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+tap() { # tap RESULT NAME
+    tap_count=$((tap_count + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $tap_count - $2"
+    else
+        tap_failed=1
+        echo "not ok $tap_count - $2"
+    fi
+}
+ok() { # ok NAME COMMAND...: the command succeeds
+    local name=$1
+    shift
+    "$@" >"$work/tap.out" 2>&1
+    local status=$?
+    tap "$status" "$name"
+    [ "$status" -eq 0 ] || sed 's/^/# /' "$work/tap.out"
+}
+is() { # is NAME GOT WANTED: equal strings
+    [ "$2" = "$3" ]
+    local status=$?
+    tap "$status" "$1"
+    [ "$status" -eq 0 ] || printf '# got:    %s\n# wanted: %s\n' "$2" "$3"
+}
+skip() { # skip NAME WHY
+    tap_count=$((tap_count + 1))
+    echo "ok $tap_count - $1 # SKIP $2"
+}
+# The sanitizer's runtime must come first in a process that preloads code built with it.
+preload() {
+    local lib=$BUILD/libmoetrace.so
+    case $SAN in
+    *address*) lib=$(gcc -print-file-name=libasan.so):$lib ;;
+    *thread*) lib=$(gcc -print-file-name=libtsan.so):$lib ;;
+    esac
+    echo "$lib"
+}
+done_testing() {
+    echo "1..$tap_count"
+    exit "$tap_failed"
+}
