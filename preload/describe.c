@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -68,8 +69,17 @@ static const struct {
 } device_attributes[] = {
     {"multiprocessors", 16}, {"clock_khz", 13}, {"memory_clock_khz", 36}, {"memory_bus_bits", 37},
     {"l2_bytes", 38},        {"pci_bus", 33},   {"pci_device", 34},       {"pci_domain", 50},
-    {"cc_major", 75},        {"cc_minor", 76},
 };
+
+static void describe_capability(int (*get_attribute)(int *, int, int), int device, int ordinal) {
+    int major, minor;
+    char key[64], value[64];
+    if (!get_attribute(&major, 75, device) && !get_attribute(&minor, 76, device)) {
+        snprintf(key, sizeof key, "device.%d.compute_capability", ordinal);
+        snprintf(value, sizeof value, "%d.%d", major, minor);
+        preload_writer_meta(key, value);
+    }
+}
 
 static void describe_device(void *cuda, int ordinal) {
     int (*get)(int *, int) = NULL, (*get_name)(char *, int, int) = NULL,
@@ -102,6 +112,9 @@ static void describe_device(void *cuda, int ordinal) {
             preload_writer_meta(key, value);
         }
     }
+    if (get_attribute) {
+        describe_capability(get_attribute, device, ordinal);
+    }
 }
 
 /* 13000 is written as 13.0. */
@@ -109,6 +122,31 @@ static void describe_version(const char *key, int version) {
     char value[32];
     snprintf(value, sizeof value, "%d.%d", version / 1000, version % 1000 / 10);
     preload_writer_meta(key, value);
+}
+
+/* The target's CUDA runtime, when it is a library of its own (it may be linked in). */
+static int look_for_runtime(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    const char *slash = strrchr(info->dlpi_name, '/');
+    if (strncmp(slash ? slash + 1 : info->dlpi_name, "libcudart.so", 12) != 0) {
+        return 0;
+    }
+    *(void **)data = dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD);
+    return 1;
+}
+
+static void describe_runtime(void) {
+    void *runtime = NULL;
+    int (*get_version)(int *) = NULL;
+    int version;
+    dl_iterate_phdr(look_for_runtime, &runtime);
+    if (runtime) {
+        *(void **)&get_version = dlsym(runtime, "cudaRuntimeGetVersion");
+        if (get_version && !get_version(&version)) {
+            describe_version("cuda.runtime", version);
+        }
+        dlclose(runtime);
+    }
 }
 
 static void describe_cupti(void) {
@@ -121,6 +159,7 @@ static void describe_cupti(void) {
 
 void preload_describe_devices(void) {
     describe_cupti();
+    describe_runtime();
     void *cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
     if (!cuda) {
         return;

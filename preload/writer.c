@@ -254,11 +254,11 @@ static void append_counters(void) {
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_COUNTERS, 0, 0);
     cupti_counts gpu = cupti_session_counts();
-    trace_put_counter(&c, "host.events", preload_threads_events());
+    trace_put_counter(&c, "cost.host_events", preload_threads_events());
     trace_put_counter(&c, "host.dropped", preload_threads_lost());
     trace_put_counter(&c, "gpu.buffers", gpu.buffers);
     trace_put_counter(&c, "gpu.dropped", gpu.dropped_records);
-    trace_put_counter(&c, "gpu.buffers_refused", gpu.refused_buffers);
+    trace_put_counter(&c, "gpu.buffers_dropped", gpu.refused_buffers);
     trace_put_counter(&c, "gpu.undecoded", writer.undecoded);
     trace_put_counter(&c, "gpu.untimed", writer.untimed);
     trace_put_counter(&c, "string.cut", preload_names_cut());
