@@ -1,0 +1,41 @@
+/*
+ * Where weights come from: a safetensors file under the public parameter names, or numbers made on the device.
+ *
+ * Random weights follow libtorch's default generator from its fixed start; the seed decides how far each tensor's numbers
+ * are rotated, so equal seeds give equal models on equal devices. (libtorch's C functions offer no way to seed it.)
+ */
+#ifndef NATIVE_CHECKPOINT_H
+#define NATIVE_CHECKPOINT_H
+
+#include "native/safetensors.h"
+#include "native/tensor.h"
+
+enum native_init { NATIVE_INIT_NORMAL, NATIVE_INIT_ONES, NATIVE_INIT_ZEROS };
+
+struct native_source {
+    struct native_torch *torch;
+    struct native_error *error;
+    struct native_safetensors file; /* file.map is NULL for random weights */
+    uint64_t seed;
+    uint64_t ordinal; /* tensors made so far */
+    struct native_tensor scratch;
+};
+
+/* Opens DIR/model.safetensors. On failure: false, status 2. */
+bool native_source_open(struct native_source *source, struct native_torch *torch, const char *folder,
+                        struct native_error *error);
+
+/* Weights from numbers instead. */
+void native_source_random(struct native_source *source, struct native_torch *torch, uint64_t seed,
+                          struct native_error *error);
+
+void native_source_close(struct native_source *source);
+
+/*
+ * Fills `to`, a contiguous view whose shape is the parameter's. From a file: the tensor of that name, of exactly that
+ * shape, in float32, bfloat16 or float16. Random: by `init`, with `deviation` for NATIVE_INIT_NORMAL.
+ */
+bool native_source_read(struct native_source *source, const char *name, const struct native_tensor *to,
+                        enum native_init init, double deviation);
+
+#endif

@@ -1,0 +1,119 @@
+/* run_native: MolmoE in C on libtorch's C functions, as a workload to measure. See docs/run_native.md. */
+#include "native/output.h"
+#include "native/report.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* All that a run holds. */
+struct run {
+    struct native_options options;
+    struct native_config config;
+    struct native_request request;
+    struct native_source source;
+    struct native_torch torch;
+    struct native_weights weights;
+    struct native_sweep sweep;
+    int64_t top_k[NATIVE_MAX_SWEEP];
+    int count;
+    bool made_folder;
+};
+
+static bool load_config(struct run *run, struct native_error *error) {
+    char path[4096];
+    const char *name = run->options.config;
+    if (name == NULL && run->options.checkpoint != NULL) {
+        snprintf(path, sizeof path, "%s/config.json", run->options.checkpoint);
+        name = path;
+    }
+    return native_config_load(name != NULL ? name : "molmoe-1b", &run->config, error);
+}
+
+/* Whether the outputs can be written is found out before the work, not after. */
+static bool check_outputs(struct run *run, struct native_error *error) {
+    const char *folder = run->options.output_dir;
+    struct stat info;
+    if (folder != NULL) {
+        run->made_folder = mkdir(folder, 0777) == 0;
+        if (!run->made_folder && errno != EEXIST) {
+            return native_fail(error, NATIVE_EXIT_INPUT, "--output-dir %.3000s: %s", folder, strerror(errno));
+        }
+        if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode) || access(folder, W_OK | X_OK) != 0) {
+            return native_fail(error, NATIVE_EXIT_INPUT, "--output-dir %.3000s: not a folder that can be written to",
+                               folder);
+        }
+    }
+    if (run->options.dump != NULL) {
+        struct native_output probe;
+        if (!native_output_open(&probe, run->options.dump, error)) {
+            return false;
+        }
+        native_output_close(&probe, false, error);
+    }
+    return error->status == 0;
+}
+
+static bool prepare(struct run *run, struct native_error *error) {
+    const struct native_options *o = &run->options;
+    bool ok = load_config(run, error) &&
+              native_options_top_k(o->top_k, run->config.experts, run->top_k, &run->count, error) &&
+              (o->request != NULL ? native_request_load(&run->request, o->request, &run->config, error)
+                                  : native_request_default(&run->request, &run->config, error));
+    if (ok && o->checkpoint != NULL) {
+        ok = native_source_open(&run->source, &run->torch, o->checkpoint, error);
+    } else if (ok) {
+        native_source_random(&run->source, &run->torch, o->seed, error);
+    }
+    return ok && check_outputs(run, error) && native_torch_open(&run->torch, o->torch, o->device, o->dtype, error);
+}
+
+static bool work(struct run *run, struct native_error *error) {
+    const struct native_options *o = &run->options;
+    if (!prepare(run, error)) {
+        return false;
+    }
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "run_native: %s weights on the %s ...\n", o->random ? "making" : "loading",
+                native_device_name(run->torch.device));
+    }
+    if (!native_weights_load(&run->weights, &run->config, &run->source)) {
+        return false;
+    }
+    native_source_close(&run->source);
+    if (!native_sweep_make(&run->sweep, o, &run->config, &run->torch, &run->weights, &run->request, run->top_k,
+                           run->count, error) ||
+        !native_sweep_run(&run->sweep, error)) {
+        return false;
+    }
+    if ((o->dump != NULL && !native_report_dump(o->dump, &run->sweep, error)) ||
+        (o->output_dir != NULL && !native_report_json(o->output_dir, &run->sweep, error))) {
+        return false;
+    }
+    native_report_table(stdout, &run->sweep);
+    return fflush(stdout) == 0 || native_fail(error, NATIVE_EXIT_FAILED, "cannot write to standard output");
+}
+
+int main(int argc, char **argv) {
+    static struct run run;
+    static struct native_error error;
+    argp_program_version = "run_native " MOETRACE_VERSION;
+    run.source.torch = &run.torch;
+    run.torch.capture_fd = -1;
+    bool ok = native_options_parse(&run.options, argc, argv, &error) && work(&run, &error);
+    if (!ok) {
+        fprintf(stderr, "run_native: %s\n", error.text);
+        if (run.made_folder) {
+            rmdir(run.options.output_dir); /* it stays if anything lies in it */
+        }
+    }
+    native_sweep_free(&run.sweep);
+    native_weights_free(&run.weights, &run.config);
+    native_source_close(&run.source);
+    native_request_free(&run.request);
+    native_torch_close(&run.torch);
+    return error.status;
+}

@@ -1,0 +1,219 @@
+/* The command line, by argp; see options.h. */
+#include "native/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum key {
+    KEY_TORCH = 256,
+    KEY_CHECKPOINT,
+    KEY_RANDOM,
+    KEY_CONFIG,
+    KEY_REQUEST,
+    KEY_TOP_K,
+    KEY_SAMPLES,
+    KEY_WARMUP,
+    KEY_NEW_TOKENS,
+    KEY_DEVICE,
+    KEY_DTYPE,
+    KEY_MOE,
+    KEY_OUTPUT,
+    KEY_DUMP
+};
+
+static const struct argp_option table[] = {
+    {NULL, 0, NULL, 0, "The model:", 1},
+    {"checkpoint", KEY_CHECKPOINT, "DIR", 0, "config.json and model.safetensors of a MolmoE", 1},
+    {"random-weights", KEY_RANDOM, "SEED", 0, "weights made on the device instead", 1},
+    {"config", KEY_CONFIG, "FILE", 0,
+     "sizes for random weights: a config.json, molmoe-1b (default: full size) or small (for a CPU)", 1},
+    {"torch", KEY_TORCH, "DIR", 0,
+     "the PyTorch package to run with (default: MOETRACE_TORCH, then that of the python3 on the PATH)", 1},
+    {NULL, 0, NULL, 0, "The sweep:", 2},
+    {"request", KEY_REQUEST, "FILE", 0,
+     "safetensors with input_ids, images, image_masks, image_input_idx (default: a blue image, to be described)", 2},
+    {"top-k", KEY_TOP_K, "LIST", 0, "experts per token (default: 1,2,4,8,16,32)", 2},
+    {"samples", KEY_SAMPLES, "N", 0, "measured requests for each k (default: 50)", 2},
+    {"warmup", KEY_WARMUP, "N", 0, "requests before them (default: 3)", 2},
+    {"max-new-tokens", KEY_NEW_TOKENS, "N", 0, "tokens to generate in each request (default: 10)", 2},
+    {NULL, 0, NULL, 0, "How it runs:", 3},
+    {"device", KEY_DEVICE, "auto|cpu|cuda", 0, "where (default: cuda if there is one)", 3},
+    {"dtype", KEY_DTYPE, "bf16|fp16|fp32", 0, "in what precision (default: bf16 on cuda, fp32 on the cpu)", 3},
+    {"moe", KEY_MOE, "active|loop", 0,
+     "visit only experts with tokens (default), or search each expert's tokens on the device, as PyTorch code does", 3},
+    {NULL, 0, NULL, 0, "What it leaves:", 4},
+    {"output-dir", KEY_OUTPUT, "DIR", 0, "write run_native_times.json there", 4},
+    {"dump-logits", KEY_DUMP, "FILE", 0, "write logits, tokens and vision features to a safetensors file", 4},
+    {0}};
+
+/* What the parser callback works on. */
+struct parsing {
+    struct native_options *options;
+    struct native_error *error;
+};
+
+static bool parse_number(const char *name, const char *text, int64_t low, int64_t high, int64_t *out,
+                         struct native_error *error) {
+    char *end = NULL;
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] == ' ' || value < low || value > high) {
+        return native_fail(error, NATIVE_EXIT_INPUT, "%s %.100s: it must be a whole number from %lld to %lld", name, text,
+                           (long long)low, (long long)high);
+    }
+    *out = value;
+    return true;
+}
+
+/* The index of `text` among `words`. */
+static bool parse_word(const char *name, const char *text, const char *const *words, const char *all, int *out,
+                       struct native_error *error) {
+    for (int i = 0; words[i] != NULL; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return native_fail(error, NATIVE_EXIT_INPUT, "%s %.100s: it must be one of %s", name, text, all);
+}
+
+static bool set_words(struct native_options *o, int key, const char *text, struct native_error *error) {
+    static const char *const devices[] = {"auto", "cpu", "cuda", NULL};
+    static const char *const dtypes[] = {"bf16", "fp16", "fp32", NULL};
+    static const char *const modes[] = {"active", "loop", NULL};
+    int index = 0;
+    bool ok;
+    if (key == KEY_DEVICE) {
+        ok = parse_word("--device", text, devices, "auto, cpu, cuda", &index, error);
+        o->device = (enum native_device)(NATIVE_AUTO + index);
+    } else if (key == KEY_DTYPE) {
+        ok = parse_word("--dtype", text, dtypes, "bf16, fp16, fp32", &index, error);
+        o->dtype = (enum native_dtype)(NATIVE_BF16 + index);
+    } else {
+        ok = parse_word("--moe", text, modes, "active, loop", &index, error);
+        o->moe = (enum native_moe_mode)(NATIVE_MOE_ACTIVE + index);
+    }
+    return ok;
+}
+
+static bool set_number(struct native_options *o, int key, const char *text, struct native_error *error) {
+    int64_t seed = 0;
+    switch (key) {
+    case KEY_SAMPLES:
+        return parse_number("--samples", text, 1, 1000000, &o->samples, error);
+    case KEY_WARMUP:
+        return parse_number("--warmup", text, 0, 1000000, &o->warmup, error);
+    case KEY_NEW_TOKENS:
+        return parse_number("--max-new-tokens", text, 1, 4096, &o->new_tokens, error);
+    default:
+        o->random = true;
+        if (!parse_number("--random-weights", text, 0, INT64_MAX, &seed, error)) {
+            return false;
+        }
+        o->seed = (uint64_t)seed;
+        return true;
+    }
+}
+
+static const char **path_option(struct native_options *o, int key) {
+    switch (key) {
+    case KEY_TORCH:
+        return &o->torch;
+    case KEY_CHECKPOINT:
+        return &o->checkpoint;
+    case KEY_CONFIG:
+        return &o->config;
+    case KEY_REQUEST:
+        return &o->request;
+    case KEY_TOP_K:
+        return &o->top_k;
+    case KEY_OUTPUT:
+        return &o->output_dir;
+    case KEY_DUMP:
+        return &o->dump;
+    default:
+        return NULL;
+    }
+}
+
+static error_t parse_one(int key, char *text, struct argp_state *state) {
+    struct parsing *p = state->input;
+    const char **path = path_option(p->options, key);
+    bool ok = true;
+    if (path != NULL) {
+        *path = text;
+        ok = text[0] != '\0' || native_fail(p->error, NATIVE_EXIT_INPUT, "%s needs a value: see run_native --help",
+                                            state->argv[state->next - 1]);
+    } else if (key == KEY_DEVICE || key == KEY_DTYPE || key == KEY_MOE) {
+        ok = set_words(p->options, key, text, p->error);
+    } else if (key == KEY_SAMPLES || key == KEY_WARMUP || key == KEY_NEW_TOKENS || key == KEY_RANDOM) {
+        ok = set_number(p->options, key, text, p->error);
+    } else if (key == ARGP_KEY_ARG) {
+        ok = native_fail(p->error, NATIVE_EXIT_INPUT, "unexpected argument %.200s: see run_native --help", text);
+    } else {
+        return ARGP_ERR_UNKNOWN;
+    }
+    return ok ? 0 : EINVAL;
+}
+
+bool native_options_parse(struct native_options *options, int argc, char **argv, struct native_error *error) {
+    static const struct argp argp = {
+        .options = table,
+        .parser = parse_one,
+        .doc = "MolmoE in C on libtorch's C functions: times vision, prefill and decode of one fixed request, for each "
+               "number of experts per token, under NVTX ranges.\v"
+               "Exit status: 0 done, 1 something broke while running, 2 an input cannot be used."};
+    memset(options, 0, sizeof *options);
+    options->samples = 50;
+    options->warmup = 3;
+    options->new_tokens = 10;
+    struct parsing parsing = {options, error};
+    int stopped = argc;
+    /* Without argp's own messages: each failure here is one line. --help and --version do exit. */
+    error_t status = argp_parse(&argp, argc, argv, ARGP_NO_ERRS, &stopped, &parsing);
+    if (status != 0) {
+        const char *near = stopped > 0 && stopped <= argc ? argv[stopped - 1] : "";
+        return native_fail(error, NATIVE_EXIT_INPUT, "unknown option or missing value at %.200s: see run_native --help",
+                           near);
+    }
+    if (options->random == (options->checkpoint != NULL)) {
+        return native_fail(error, NATIVE_EXIT_INPUT, "give either --checkpoint DIR or --random-weights SEED");
+    }
+    return true;
+}
+
+static bool add_value(const char *text, int64_t experts, int64_t *values, int *count, struct native_error *error) {
+    int64_t value = 0;
+    if (!parse_number("--top-k", text, 1, experts, &value, error)) {
+        return false;
+    }
+    for (int i = 0; i < *count; i++) {
+        if (values[i] == value) {
+            return native_fail(error, NATIVE_EXIT_INPUT, "--top-k lists %lld twice", (long long)value);
+        }
+    }
+    if (*count == NATIVE_MAX_SWEEP) {
+        return native_fail(error, NATIVE_EXIT_INPUT, "--top-k lists more than %d values", NATIVE_MAX_SWEEP);
+    }
+    values[(*count)++] = value;
+    return true;
+}
+
+bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count, struct native_error *error) {
+    *count = 0;
+    if (text == NULL) {
+        for (int64_t k = 1; k <= 32 && k <= experts; k *= 2) {
+            values[(*count)++] = k;
+        }
+        return true;
+    }
+    char *copy = strdup(text), *rest = copy;
+    bool ok = copy != NULL || native_fail(error, NATIVE_EXIT_FAILED, "out of memory");
+    for (char *item; ok && (item = strsep(&rest, ",")) != NULL;) {
+        ok = add_value(item, experts, values, count, error);
+    }
+    free(copy);
+    return ok;
+}

@@ -1,0 +1,35 @@
+/* The command line of run_native. */
+#ifndef NATIVE_OPTIONS_H
+#define NATIVE_OPTIONS_H
+
+#include "native/error.h"
+#include "native/moe.h"
+
+enum { NATIVE_MAX_SWEEP = 64 };
+
+struct native_options {
+    const char *torch;      /* --torch, or NULL */
+    const char *checkpoint; /* --checkpoint, or NULL for random weights */
+    const char *config;     /* --config, or NULL */
+    const char *request;    /* --request, or NULL for the default one */
+    const char *top_k;      /* --top-k as given, or NULL */
+    const char *output_dir; /* --output-dir, or NULL */
+    const char *dump;       /* --dump-logits, or NULL */
+    uint64_t seed;          /* --random-weights */
+    bool random;
+    int64_t samples, warmup, new_tokens;
+    enum native_device device;
+    enum native_dtype dtype;
+    enum native_moe_mode moe;
+};
+
+/* Parses the command line. --help and --version print and end the program. On failure: false, status 2. */
+bool native_options_parse(struct native_options *options, int argc, char **argv, struct native_error *error);
+
+/*
+ * The sweep's values of k: a list such as "1,2,8", each from 1 to `experts` and none twice. NULL stands for those of
+ * 1,2,4,8,16,32 that a model with so many experts has. Writes at most NATIVE_MAX_SWEEP.
+ */
+bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count, struct native_error *error);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * NVTX ranges around the parts of a request, in the default domain; docs/run_native.md gives their grammar. Names are
+ * made once, so that a range that nobody listens to costs two indirect calls.
+ */
+#ifndef NATIVE_RANGES_H
+#define NATIVE_RANGES_H
+
+#include "native/error.h"
+
+#include <stdint.h>
+
+enum native_range {
+    NATIVE_RANGE_VISION,
+    NATIVE_RANGE_POOL,
+    NATIVE_RANGE_PROJECT,
+    NATIVE_RANGE_PREFILL,
+    NATIVE_RANGE_DECODE,
+    NATIVE_RANGE_EMBED,
+    NATIVE_RANGE_HEAD,
+    NATIVE_RANGE_ATTENTION,
+    NATIVE_RANGE_MOE,
+    NATIVE_RANGE_ROUTER,
+    NATIVE_RANGE_FIXED, /* how many have no number; those below do */
+    NATIVE_RANGE_TOP_K = NATIVE_RANGE_FIXED,
+    NATIVE_RANGE_WARMUP,
+    NATIVE_RANGE_SAMPLE,
+    NATIVE_RANGE_STEP, /* decode.N */
+    NATIVE_RANGE_LAYER,
+    NATIVE_RANGE_VIT,
+    NATIVE_RANGE_EXPERT,
+    NATIVE_RANGE_KINDS
+};
+
+/* Makes the names: for each numbered kind, 0 .. counts[kind] - 1 (indexed by enum native_range). */
+bool native_ranges_make(const int64_t counts[NATIVE_RANGE_KINDS], struct native_error *error);
+void native_ranges_free(void);
+
+/* Opens a range; `number` is that of a numbered kind, otherwise 0. */
+void native_range_push(enum native_range kind, int64_t number);
+/* The same with a signed 64-bit payload. */
+void native_range_push_counted(enum native_range kind, int64_t number, int64_t payload);
+/* Closes the range opened last. */
+void native_range_pop(void);
+
+#endif

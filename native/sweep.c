@@ -1,0 +1,185 @@
+/* Runs and times requests; see sweep.h. */
+#include "native/sweep.h"
+
+#include "native/ranges.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static double now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
+}
+
+static bool make_results(struct native_sweep *s, const int64_t *values, int count) {
+    size_t vocabulary = (size_t)s->config->embeddings;
+    bool dump = s->options->dump != NULL, ok = true;
+    s->count = count;
+    for (int i = 0; i < count; i++) {
+        struct native_result *r = &s->results[i];
+        r->k = values[i];
+        r->samples = calloc((size_t)s->options->samples, sizeof *r->samples);
+        ok = ok && r->samples != NULL;
+        if (dump) {
+            r->prefill_logits = calloc(vocabulary, sizeof *r->prefill_logits);
+            r->decode_logits = calloc(vocabulary, sizeof *r->decode_logits);
+            r->tokens = calloc((size_t)s->options->new_tokens, sizeof *r->tokens);
+            ok = ok && r->prefill_logits != NULL && r->decode_logits != NULL && r->tokens != NULL;
+        }
+    }
+    if (dump) {
+        s->vision_features = calloc((size_t)(s->vision.pooled * s->config->d_model), sizeof *s->vision_features);
+        ok = ok && s->vision_features != NULL;
+    }
+    return ok;
+}
+
+static bool make_ranges(const struct native_sweep *s, const int64_t *values, int count, struct native_error *error) {
+    int64_t counts[NATIVE_RANGE_KINDS] = {0};
+    for (int i = 0; i < count; i++) {
+        counts[NATIVE_RANGE_TOP_K] = values[i] >= counts[NATIVE_RANGE_TOP_K] ? values[i] + 1 : counts[NATIVE_RANGE_TOP_K];
+    }
+    counts[NATIVE_RANGE_WARMUP] = s->options->warmup;
+    counts[NATIVE_RANGE_SAMPLE] = s->options->samples;
+    counts[NATIVE_RANGE_STEP] = s->options->new_tokens;
+    counts[NATIVE_RANGE_LAYER] = s->config->layers;
+    counts[NATIVE_RANGE_VIT] = s->config->vision.layers;
+    counts[NATIVE_RANGE_EXPERT] = s->config->experts;
+    return native_ranges_make(counts, error);
+}
+
+bool native_sweep_make(struct native_sweep *sweep, const struct native_options *options,
+                       const struct native_config *config, struct native_torch *torch,
+                       const struct native_weights *weights, const struct native_request *request,
+                       const int64_t *values, int count, struct native_error *error) {
+    memset(sweep, 0, sizeof *sweep);
+    sweep->options = options;
+    sweep->config = config;
+    sweep->torch = torch;
+    if (!native_vision_make(&sweep->vision, torch, config, weights, request, error) ||
+        !native_decoder_make(&sweep->decoder, torch, config, weights, request, options->new_tokens, options->moe,
+                             error) ||
+        !make_ranges(sweep, values, count, error)) {
+        return false;
+    }
+    return make_results(sweep, values, count) ||
+           native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the results");
+}
+
+void native_sweep_free(struct native_sweep *sweep) {
+    for (int i = 0; i < sweep->count; i++) {
+        free(sweep->results[i].samples);
+        free(sweep->results[i].prefill_logits);
+        free(sweep->results[i].decode_logits);
+        free(sweep->results[i].tokens);
+    }
+    free(sweep->vision_features);
+    native_vision_free(&sweep->vision);
+    native_decoder_free(&sweep->decoder);
+    native_ranges_free();
+}
+
+/* A device tensor to host memory, converted to `dtype`. */
+static void download(struct native_torch *torch, void *to, int32_t dtype, const struct native_tensor *from) {
+    struct native_tensor host = native_wrap_host(torch, to, dtype, from->ndim, from->size);
+    native_copy(torch, host.handle, from->handle);
+    native_free(torch, &host);
+}
+
+/* One request. `result` gets operator counts and, if results are to be dumped and `dump` says so, those. */
+static struct native_sample run_request(struct native_sweep *s, struct native_result *result, bool dump) {
+    struct native_torch *t = s->torch;
+    struct native_sample sample;
+    dump = dump && s->options->dump != NULL;
+
+    uint64_t operators = t->operators;
+    double start = now_ms();
+    native_range_push(NATIVE_RANGE_VISION, 0);
+    native_vision_run(&s->vision);
+    native_torch_sync(t);
+    native_range_pop();
+    sample.vision_ms = now_ms() - start;
+    result->vision_operators = t->operators - operators;
+    if (dump) {
+        download(t, s->vision_features, t->f32, &s->vision.result);
+    }
+
+    operators = t->operators;
+    start = now_ms();
+    native_range_push(NATIVE_RANGE_PREFILL, 0);
+    native_decoder_prefill(&s->decoder, &s->vision.result);
+    native_torch_sync(t);
+    native_range_pop();
+    sample.prefill_ms = now_ms() - start;
+    result->prefill_operators = t->operators - operators;
+    if (dump) {
+        download(t, result->prefill_logits, t->f32, &s->decoder.logits);
+    }
+
+    operators = t->operators;
+    start = now_ms();
+    native_range_push(NATIVE_RANGE_DECODE, 0);
+    for (int64_t step = 1; step < s->options->new_tokens; step++) {
+        native_range_push(NATIVE_RANGE_STEP, step - 1);
+        native_decoder_step(&s->decoder, step);
+        native_range_pop();
+    }
+    native_torch_sync(t);
+    native_range_pop();
+    sample.decode_ms = now_ms() - start;
+    result->decode_operators = t->operators - operators;
+    if (dump) {
+        download(t, result->decode_logits, t->f32, &s->decoder.logits);
+        download(t, result->tokens, t->i64, &s->decoder.tokens);
+    }
+    return sample;
+}
+
+static void progress(const struct native_sweep *s, int64_t k, const char *what, int64_t done, int64_t all) {
+    (void)s;
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\rrun_native: top_k=%lld %s %lld/%lld   ", (long long)k, what, (long long)done, (long long)all);
+    }
+}
+
+static bool run_one_k(struct native_sweep *s, struct native_result *result, struct native_error *error) {
+    const struct native_options *o = s->options;
+    struct native_torch *t = s->torch;
+    /* What libtorch says about a failure is collected while nothing is measured: shapes and memory fail here first. */
+    t->capture = t->capture_fd >= 0;
+    if (!native_decoder_set_top_k(&s->decoder, result->k, error)) {
+        return false;
+    }
+    native_range_push(NATIVE_RANGE_TOP_K, result->k);
+    for (int64_t i = 0; i < o->warmup && t->failed_op == NULL; i++) {
+        progress(s, result->k, "warm-up", i + 1, o->warmup);
+        native_range_push(NATIVE_RANGE_WARMUP, i);
+        run_request(s, result, false);
+        native_range_pop();
+    }
+    t->capture = t->capture && o->warmup == 0;
+    for (int64_t i = 0; i < o->samples && t->failed_op == NULL; i++) {
+        progress(s, result->k, "sample", i + 1, o->samples);
+        native_range_push(NATIVE_RANGE_SAMPLE, i);
+        result->samples[i] = run_request(s, result, i == o->samples - 1);
+        native_range_pop();
+        t->capture = false;
+    }
+    native_range_pop();
+    return native_torch_check(t, error);
+}
+
+bool native_sweep_run(struct native_sweep *sweep, struct native_error *error) {
+    bool ok = true;
+    for (int i = 0; i < sweep->count && ok; i++) {
+        ok = run_one_k(sweep, &sweep->results[i], error);
+    }
+    if (isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r%60s\r", "");
+    }
+    return ok;
+}
