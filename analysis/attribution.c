@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CALLS_AT_FIRST 1024
+
 void analysis_attribution_init(analysis_attribution *a, analysis_names *names, analysis_ranges *ranges) {
     memset(a, 0, sizeof *a);
     a->names = names;
     a->ranges = ranges;
-    a->calls = analysis_alloc(ANALYSIS_CALLS, sizeof *a->calls);
+    a->call_cap = CALLS_AT_FIRST;
+    a->calls = analysis_alloc(a->call_cap, sizeof *a->calls);
 }
 
 void analysis_attribution_shape(analysis_attribution *a, const trace_shape *s) {
@@ -112,6 +115,26 @@ static void resolve(analysis_attribution *a, uint32_t newest, uint32_t node, uin
     }
 }
 
+/* The slot of a correlation id. The table doubles rather than let one call take another's slot, until it has
+ * its full length. */
+static analysis_call *slot_of(analysis_attribution *a, uint32_t correlation) {
+    for (;;) {
+        analysis_call *slot = &a->calls[correlation & (a->call_cap - 1)];
+        if (slot->correlation == 0 || slot->correlation == correlation || a->call_cap == ANALYSIS_CALLS) {
+            return slot;
+        }
+        analysis_call *old = a->calls;
+        a->calls = analysis_alloc(a->call_cap * 2, sizeof *a->calls);
+        for (size_t i = 0; i < a->call_cap; i++) {
+            if (old[i].correlation != 0) {
+                a->calls[old[i].correlation & (a->call_cap * 2 - 1)] = old[i];
+            }
+        }
+        a->call_cap *= 2;
+        free(old);
+    }
+}
+
 /* Whether correlation id x was handed out after y; the ids may wrap around. */
 static bool younger(uint32_t x, uint32_t y) {
     return (int32_t)(x - y) > 0;
@@ -123,7 +146,7 @@ void analysis_attribution_call(analysis_attribution *a, const trace_host_event *
     }
     uint32_t node, span;
     analysis_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
-    analysis_call *call = &a->calls[e->correlation & (ANALYSIS_CALLS - 1)];
+    analysis_call *call = slot_of(a, e->correlation);
     if (call->correlation == e->correlation) {
         if (call->node == ANALYSIS_NONE) {
             resolve(a, call->span, node, span);
@@ -147,10 +170,12 @@ void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e)
     all->ns += w.end - w.start;
     *(kernel ? &a->untimed_kernels : &a->untimed_transfers) += !timed;
 
-    analysis_call *call = &a->calls[e->correlation & (ANALYSIS_CALLS - 1)];
     if (e->correlation == 0) {
         lose(a, &w);
-    } else if (call->correlation == e->correlation && call->node != ANALYSIS_NONE) {
+        return;
+    }
+    analysis_call *call = slot_of(a, e->correlation);
+    if (call->correlation == e->correlation && call->node != ANALYSIS_NONE) {
         attribute(a, &w, call->node, call->span);
     } else if (call->correlation == e->correlation) {
         w.chained = true;

@@ -48,6 +48,7 @@ typedef struct {
     size_t kernel_count, kernel_cap;
     analysis_map by_kernel;  /* group and name -> kernels */
     analysis_call *calls;    /* by the correlation id's low bits */
+    size_t call_cap;         /* a power of two, at most ANALYSIS_CALLS */
     analysis_waiting *queue; /* a ring, by the record's number */
     size_t queue_cap;
     uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */

@@ -44,7 +44,8 @@ static void put_name(dump *d, const char *field, uint32_t id) {
         putchar('-');
         return;
     }
-    const analysis_name *name = &d->names.list[analysis_names_of_id(&d->names, id)];
+    uint32_t index = analysis_names_of_id(&d->names, id); /* may move the names */
+    const analysis_name *name = &d->names.list[index];
     put_quoted(name->text, name->len);
 }
 

@@ -149,7 +149,8 @@ static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_
                        uint64_t closes_at) {
     uint32_t parent = t->depth ? t->stack[t->depth - 1].node : ANALYSIS_ROOT;
     uint32_t around = t->depth ? t->stack[t->depth - 1].span : ANALYSIS_NONE;
-    const analysis_name *name = &r->names->list[analysis_names_of_id(r->names, e->name)];
+    uint32_t index = analysis_names_of_id(r->names, e->name); /* may move the names */
+    const analysis_name *name = &r->names->list[index];
     uint32_t at = child(r, parent, name);
     analysis_node *node = &r->nodes[at];
     node->calls++;

@@ -1,0 +1,183 @@
+/* The analyser's small parts: names, statistics, unions of intervals, text that fits. */
+#include "test_analysis_trace.h"
+
+#include "analysis/busy.h"
+#include "analysis/map.h"
+#include "analysis/names.h"
+#include "analysis/stats.h"
+#include "analysis/table.h"
+
+#include <math.h>
+
+static void names_have_roles(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        analysis_role role;
+        uint32_t number, expert;
+    } cases[] = {
+        {"top_k=8", ANALYSIS_ROLE_TOP_K, 8, ANALYSIS_NONE},
+        {"warmup.3", ANALYSIS_ROLE_WARMUP, 3, ANALYSIS_NONE},
+        {"warmup", ANALYSIS_ROLE_WARMUP, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"sample.12", ANALYSIS_ROLE_SAMPLE, 12, ANALYSIS_NONE},
+        {"vision", ANALYSIS_ROLE_VISION, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"prefill", ANALYSIS_ROLE_PREFILL, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"decode", ANALYSIS_ROLE_DECODE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"decode.0", ANALYSIS_ROLE_STEP, 0, ANALYSIS_NONE},
+        {"layer.15", ANALYSIS_ROLE_LAYER, 15, ANALYSIS_NONE},
+        {"layer15", ANALYSIS_ROLE_LAYER, 15, ANALYSIS_NONE},
+        {"expert.63", ANALYSIS_ROLE_EXPERT, 63, ANALYSIS_NONE},
+        {"layer3.expert7", ANALYSIS_ROLE_LAYER_EXPERT, 3, 7},
+        {"layer.3.expert.7", ANALYSIS_ROLE_LAYER_EXPERT, 3, 7},
+        {"", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"decode.", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"decoder", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"prefill2", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"expert.6x", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"layer3.expert", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"layer.99999999999", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+        {"vit.3", ANALYSIS_ROLE_NONE, ANALYSIS_NONE, ANALYSIS_NONE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t number, expert;
+        analysis_role role = analysis_role_of(cases[i].text, strlen(cases[i].text), &number, &expert);
+        print_message("  %s\n", cases[i].text);
+        assert_int_equal(role, cases[i].role);
+        assert_int_equal(number, cases[i].number);
+        assert_int_equal(expert, cases[i].expert);
+    }
+}
+
+static void names_are_interned_once(void **state) {
+    (void)state;
+    analysis_names names = {0};
+    analysis_names_define(&names, 5, "sample.1", 8);
+    analysis_names_define(&names, 6, "sample.2", 8);
+    analysis_names_define(&names, 7, "sample.1", 8);
+    uint32_t one = analysis_names_of_id(&names, 5), two = analysis_names_of_id(&names, 6);
+    assert_int_equal(one, analysis_names_of_id(&names, 7));
+    assert_int_not_equal(one, two);
+    assert_int_equal(names.list[one].family, names.list[two].family);
+    assert_string_equal(names.list[analysis_names_of_id(&names, 99)].text, "#99");
+    analysis_names_define(&names, 99, "late", 4);
+    assert_string_equal(names.list[analysis_names_of_id(&names, 99)].text, "late");
+    assert_string_equal(names.list[analysis_names_of_id(&names, 0)].text, "");
+    analysis_names_free(&names);
+}
+
+static void map_agrees_with_a_list(void **state) {
+    (void)state;
+    enum { KEYS = 512 };
+    uint32_t want[KEYS];
+    analysis_map map = {0};
+    memset(want, 0xff, sizeof want);
+    srand(1);
+    for (int i = 0; i < 20000; i++) {
+        uint64_t key = (uint64_t)(rand() % KEYS);
+        uint32_t value = rand() % 3 ? (uint32_t)rand() : ANALYSIS_NONE;
+        analysis_map_put(&map, key << 40, value);
+        want[key] = value;
+    }
+    for (uint64_t key = 0; key < KEYS; key++) {
+        assert_int_equal(analysis_map_get(&map, key << 40), want[key]);
+    }
+    analysis_map_free(&map);
+}
+
+/* What numpy 2 prints for these values: np.percentile(x, [50, 95, 99]), x.mean(), x.std(). */
+static void statistics_are_numpys(void **state) {
+    (void)state;
+    double x[] = {12.5, 3.25, 7.0, 100.0, 3.5, 9.75, 4.0};
+    analysis_summary s = analysis_summarise(x, 7);
+    assert_int_equal(s.n, 7);
+    assert_true(fabs(s.p50 - 7.0) < 1e-12);
+    assert_true(fabs(s.p95 - 73.74999999999996) < 1e-12);
+    assert_true(fabs(s.p99 - 94.75) < 1e-12);
+    assert_true(fabs(s.mean - 20.0) < 1e-12);
+    assert_true(fabs(s.std - 32.81795022762478) < 1e-12);
+    assert_true(s.min == 3.25 && s.max == 100.0);
+    double one[] = {4.5};
+    s = analysis_summarise(one, 1);
+    assert_true(s.p50 == 4.5 && s.p99 == 4.5 && s.std == 0.0);
+    assert_int_equal(analysis_summarise(NULL, 0).n, 0);
+}
+
+static void union_agrees_with_a_bitmap(void **state) {
+    (void)state;
+    enum { LENGTH = 4000 };
+    srand(2);
+    for (int round = 0; round < 200; round++) {
+        bool covered[LENGTH] = {false};
+        analysis_busy busy = {0};
+        uint64_t want = 0;
+        for (int i = rand() % 200; i > 0; i--) {
+            uint64_t start = (uint64_t)(rand() % (LENGTH - 50)), end = start + (uint64_t)(rand() % 50);
+            analysis_busy_add(&busy, start, end);
+            memset(covered + start, true, end - start);
+        }
+        for (int i = 0; i < LENGTH; i++) {
+            want += covered[i];
+        }
+        assert_int_equal(analysis_busy_settle(&busy), want);
+        assert_int_equal(busy.late, 0);
+    }
+}
+
+/* More intervals than the window holds, locally shuffled: exact, and no more memory than the window. */
+static void union_folds(void **state) {
+    (void)state;
+    analysis_busy busy = {0};
+    uint64_t n = 5 * ANALYSIS_BUSY_WINDOW;
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t at = i ^ 0x3f; /* runs of 64, backwards */
+        analysis_busy_add(&busy, 10 * at, 10 * at + 4);
+    }
+    assert_true(busy.cap <= 2 * ANALYSIS_BUSY_WINDOW);
+    assert_int_equal(analysis_busy_settle(&busy), 4 * n);
+    assert_int_equal(busy.late, 0);
+    analysis_busy_add(&busy, 0, 3); /* far too late: said, not counted twice */
+    assert_int_equal(busy.late, 1);
+    assert_int_equal(analysis_busy_settle(&busy), 4 * n);
+}
+
+static void text_is_shortened_by_characters(void **state) {
+    (void)state;
+    char *s = analysis_shorten("abcdefghijklmnop", 10);
+    assert_string_equal(s, "abcde...op");
+    free(s);
+    s = analysis_shorten("short", 10);
+    assert_string_equal(s, "short");
+    free(s);
+    s = analysis_shorten("ééééééééééééé", 10); /* two bytes each */
+    assert_int_equal(analysis_text_width(s), 10);
+    assert_string_equal(s, "ééééé...éé");
+    free(s);
+}
+
+static void kernels_are_demangled(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"_Z6matmulILi4EEvPKfPf", "matmul<4>"},
+                                           {"_ZN2at6native4axpyEfPf", "at::native::axpy"},
+                                           {"sm90_xmma_gemm_bf16", "sm90_xmma_gemm_bf16"},
+                                           {"_Z", "_Z"},
+                                           {"", "(no name)"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *name = analysis_kernel_name(cases[i][0]);
+        assert_string_equal(name, cases[i][1]);
+        free(name);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_have_roles),
+        cmocka_unit_test(names_are_interned_once),
+        cmocka_unit_test(map_agrees_with_a_list),
+        cmocka_unit_test(statistics_are_numpys),
+        cmocka_unit_test(union_agrees_with_a_bitmap),
+        cmocka_unit_test(union_folds),
+        cmocka_unit_test(text_is_shortened_by_characters),
+        cmocka_unit_test(kernels_are_demangled),
+    };
+    return cmocka_run_group_tests_name("analysis: core", tests, NULL, NULL);
+}

@@ -1,0 +1,184 @@
+/* Damaged traces: cut at every byte, and with bits flipped. The analyser reports what is left, or refuses; it
+ * never reads beyond what it has, and its sums still hold. */
+#include "test_analysis_trace.h"
+
+#include "analysis/report.h"
+
+/* A trace with a record of every kind. */
+static void write_small(writer *w) {
+    writer_open(w);
+    assert_true(trace_put_meta(writer_chunk(w, TRACE_CHUNK_META, 0), "program", "small", 5));
+    assert_true(trace_put_meta(writer_chunk(w, TRACE_CHUNK_META, 0), "device.0.name", "GPU", 3));
+    assert_true(
+        trace_put_thread(writer_chunk(w, TRACE_CHUNK_THREADS, 0), &(trace_thread){.tid = 1, .name = "t"}));
+    assert_true(trace_put_queue(writer_chunk(w, TRACE_CHUNK_QUEUES, 0), &(trace_queue){.stream = 7}));
+    uint32_t name = put_string(w, "_Z6matmulILi4EEvPKfPf");
+    assert_true(trace_put_shape(writer_chunk(w, TRACE_CHUNK_SHAPES, 0), &(trace_shape){.name = name}));
+    put_push(w, 0, 1, "top_k=2");
+    for (uint32_t i = 1; i < 4; i++) {
+        put_push(w, 0, 100 * i, i == 1 ? "vision" : i == 2 ? "prefill" : "decode");
+        put_push(w, 0, 100 * i + 1, i == 3 ? "decode.0" : "layer.1");
+        uint32_t expert = put_string(w, "expert.5");
+        put_host(w, 0,
+                 (trace_host_event){.kind = TRACE_HOST_PUSH,
+                                    .time = 100 * i + 2,
+                                    .name = expert,
+                                    .payload_type = TRACE_PAYLOAD_I64,
+                                    .payload = 9});
+        put_kernel(w, i + 1, 100 * i + 30, 100 * i + 40);
+        put_launch(w, 0, 100 * i + 3, i);
+        put_kernel(w, i, 100 * i + 10, 100 * i + 20);
+        for (uint64_t j = 0; j < 3; j++) {
+            put_pop(w, 0, 100 * i + 50 + j);
+        }
+    }
+    put_host(w, 1, (trace_host_event){.kind = TRACE_HOST_START, .time = 400, .name = name, .id = 3});
+    put_host(w, 0, (trace_host_event){.kind = TRACE_HOST_END, .time = 410, .id = 3});
+    assert_true(trace_put_counter(writer_chunk(w, TRACE_CHUNK_COUNTERS, 0), "gpu.dropped", 2));
+    assert_true(trace_put_end(writer_chunk(w, TRACE_CHUNK_END, 0), ZERO + 500, "exit"));
+    writer_close(w);
+}
+
+/* Reads what stands in the file and makes both outputs of it; returns trace_read's answer. */
+static int use(const char *path, FILE *out, analysis_results *r) {
+    char error[TRACE_ERROR_BYTES] = "";
+    int rc = analysis_results_read(r, path, ANALYSIS_NONE, NULL, NULL, error);
+    if (rc != 0) {
+        assert_int_equal(rc, -1);
+        assert_true(error[0] != '\0' && strchr(error, '\n') == NULL);
+        return rc;
+    }
+    assert_int_equal(r->kernels_in_ranges.ns + r->kernels_outside.ns + r->kernels_unattributed.ns,
+                     r->kernels_all.ns);
+    analysis_report_text(r, 10, out);
+    cJSON *json = analysis_report_json(r);
+    assert_non_null(json);
+    cJSON_Delete(json);
+    return 0;
+}
+
+typedef struct {
+    writer w;
+    uint8_t *bytes;
+    size_t len;
+    FILE *null;
+} fixture;
+
+static void setup(fixture *f) {
+    write_small(&f->w);
+    FILE *file = fopen(f->w.path, "rb");
+    assert_non_null(file);
+    f->bytes = malloc(1 << 16);
+    assert_non_null(f->bytes);
+    f->len = fread(f->bytes, 1, 1 << 16, file);
+    fclose(file);
+    f->null = fopen("/dev/null", "w");
+    assert_non_null(f->null);
+}
+
+static void teardown(fixture *f) {
+    unlink(f->w.path);
+    free(f->bytes);
+    fclose(f->null);
+}
+
+static void rewrite(const fixture *f, size_t len) {
+    FILE *file = fopen(f->w.path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(f->bytes, 1, len, file), len);
+    fclose(file);
+}
+
+static void whole_trace_is_whole(void **state) {
+    (void)state;
+    fixture f;
+    analysis_results r;
+    setup(&f);
+    assert_int_equal(use(f.w.path, f.null, &r), 0);
+    assert_true(r.status.ended && !r.status.cut && r.status.bytes_skipped == 0);
+    assert_int_equal(r.row_count, 4);
+    assert_int_equal(r.kernels_all.count, 6);
+    assert_int_equal(r.kernels_unattributed.count, 1);
+    assert_int_equal(r.experts[0].tokens, 27);
+    assert_string_equal(analysis_results_meta(&r, "program"), "small");
+    assert_null(analysis_results_meta(&r, "host"));
+    assert_int_equal(analysis_results_counter(&r, "gpu.dropped")->value, 2);
+    analysis_results_free(&r);
+    teardown(&f);
+}
+
+static void every_prefix(void **state) {
+    (void)state;
+    fixture f;
+    setup(&f);
+    for (size_t len = 0; len < f.len; len++) {
+        analysis_results r;
+        rewrite(&f, len);
+        int rc = use(f.w.path, f.null, &r);
+        assert_int_equal(rc, len < TRACE_HEADER_BYTES ? -1 : 0);
+        assert_false(r.status.ended);
+        analysis_results_free(&r);
+    }
+    teardown(&f);
+}
+
+static void every_flipped_byte(void **state) {
+    (void)state;
+    fixture f;
+    setup(&f);
+    srand(3);
+    for (size_t at = 0; at < f.len; at++) {
+        analysis_results r;
+        uint8_t mask = (uint8_t)(1u << rand() % 8);
+        f.bytes[at] ^= mask;
+        rewrite(&f, f.len);
+        int rc = use(f.w.path, f.null, &r);
+        assert_true(rc != 0 || r.status.bytes_skipped > 0);
+        assert_true(rc == 0 || at < TRACE_HEADER_BYTES);
+        analysis_results_free(&r);
+        f.bytes[at] ^= mask;
+    }
+    teardown(&f);
+}
+
+/* Wrong records under right checksums, as a faulty recorder would write them. */
+static void scrambled_payloads(void **state) {
+    (void)state;
+    fixture f;
+    setup(&f);
+    uint8_t *good = malloc(f.len);
+    assert_non_null(good);
+    memcpy(good, f.bytes, f.len);
+    srand(4);
+    for (int round = 0; round < 1000; round++) {
+        for (size_t at = TRACE_HEADER_BYTES; at < f.len;) {
+            uint8_t *chunk = f.bytes + at;
+            uint32_t payload;
+            memcpy(&payload, chunk + 8, 4);
+            for (int i = rand() % 3; i > 0 && payload > 0; i--) {
+                chunk[TRACE_CHUNK_BYTES + (size_t)rand() % payload] = (uint8_t)rand();
+            }
+            uint32_t crc = trace_crc32c(0, chunk, TRACE_CHUNK_BYTES - 4);
+            crc = trace_crc32c(crc, chunk + TRACE_CHUNK_BYTES, payload);
+            memcpy(chunk + TRACE_CHUNK_BYTES - 4, &crc, 4);
+            at += TRACE_CHUNK_BYTES + payload;
+        }
+        analysis_results r;
+        rewrite(&f, f.len);
+        assert_int_equal(use(f.w.path, f.null, &r), 0);
+        analysis_results_free(&r);
+        memcpy(f.bytes, good, f.len);
+    }
+    free(good);
+    teardown(&f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_trace_is_whole),
+        cmocka_unit_test(every_prefix),
+        cmocka_unit_test(every_flipped_byte),
+        cmocka_unit_test(scrambled_payloads),
+    };
+    return cmocka_run_group_tests_name("analysis: damage", tests, NULL, NULL);
+}
