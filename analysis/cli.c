@@ -53,21 +53,50 @@ static error_t parse_one(int key, char *arg, struct argp_state *state) {
     return rc;
 }
 
+/* The option that `text`, an argument without its dashes, names; NULL when there is none. */
+static const struct argp_option *find_option(const struct argp_option *options, const char *text,
+                                             bool is_long) {
+    size_t len = strcspn(text, "=");
+    for (; options->name; options++) {
+        if (is_long ? strncmp(options->name, text, len) == 0 : options->key == (unsigned char)*text) {
+            return options;
+        }
+    }
+    return NULL;
+}
+
+/* The argument that argp gave up on, which it does not tell: the first that names no option, else the last.
+ */
+static const char *wrong_option(const struct argp_option *options, int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (argv[i][0] != '-' || argv[i][1] == '\0') {
+            continue;
+        }
+        bool is_long = argv[i][1] == '-';
+        const char *text = argv[i] + 1 + is_long;
+        const struct argp_option *option = find_option(options, text, is_long);
+        if (!option) {
+            return argv[i];
+        }
+        bool alone = is_long ? strchr(text, '=') == NULL : text[1] == '\0';
+        i += option->arg && alone; /* its value is the next argument */
+    }
+    return argv[argc - 1];
+}
+
 int analysis_cli_parse(const struct argp *argp, int argc, char **argv, void *input, int *status) {
     parsing p = {.argp = argp, .input = input, .name = argv[0], .status = status};
     struct argp wrapped = *argp;
     wrapped.parser = parse_one;
-    int at = 0;
     error_was_said = false;
     /* Without argp's own errors, which take two lines. It then has no help of its own either. */
-    error_t rc = argp_parse(&wrapped, argc, argv, ARGP_IN_ORDER | ARGP_NO_ERRS | ARGP_NO_HELP, &at, &p);
+    error_t rc = argp_parse(&wrapped, argc, argv, ARGP_IN_ORDER | ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &p);
     if (p.done) {
         return -1;
     }
     if (rc != 0 && !error_was_said) {
-        int wrong = at > 1 && at <= argc ? at - 1 : argc - 1;
-        analysis_error("unknown option, or an option without its argument: %s (see %s --help)", argv[wrong],
-                       argv[0]);
+        analysis_error("unknown option, or an option without its argument: %s (see %s --help)",
+                       wrong_option(argp->options, argc, argv), argv[0]);
     }
     *status = ANALYSIS_FAILED;
     return rc == 0 ? 0 : -1;

@@ -266,9 +266,9 @@ static void put_times(const analysis_results *r, FILE *out) {
         return;
     }
     analysis_fieldf(
-        out, "kernel time", "%" PRIu64 " ns attributed + %" PRIu64 " ns unattributed = %" PRIu64 " ns: %s",
-        attributed, r->kernels_unattributed.ns, sum,
-        sum == r->kernels_all.ns ? "all kernel time" : "NOT all kernel time, a fault of moetrace");
+        out, "kernel time", "%" PRIu64 " ns %s %" PRIu64 " ns attributed + %" PRIu64 " ns unattributed",
+        r->kernels_all.ns, sum == r->kernels_all.ns ? "in all =" : "in all, but (a fault of moetrace)",
+        attributed, r->kernels_unattributed.ns);
     analysis_fieldf(out, "kernels", "%" PRIu64 " in all", r->kernels_all.count);
     analysis_fieldf(out, "  in ranges", "%" PRIu64 ", %" PRIu64 " ns", r->kernels_in_ranges.count,
                     r->kernels_in_ranges.ns);

@@ -421,8 +421,9 @@ def check(moetrace, path, seed):
         same(f"{label} count", found and found[1], sums[key][0])
         same(f"{label} ns", found and found[2], sums[key][1])
     total = sum(g["end"] - g["start"] for g in run.gpu if g["timed"] and g["kind"] == 1)
-    if f"= {total} ns: all kernel time" not in report:
-        wrong.append(f"the sum of kernel time is not shown as {total} ns")
+    lost = sums["lost"][1]
+    if f" {total} ns in all = {total - lost} ns attributed + {lost} ns unattributed" not in report:
+        wrong.append(f"the sum of kernel time is not shown as {total} ns, {lost} of them unattributed")
     for line, want in (("ranges left open", len(run.open[0]) + sum(run.foreign)), ("pops without push", 1)):
         found = re.search(rf"^  {line} +(\d+)$", report, re.M)
         same(line, found and found[1], want)

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# moetrace report and dump from outside: the numbers against an independent oracle, the files, the errors.
+set -u
+cd "$(dirname "$0")/../.." || exit
+moetrace=${BUILD:-build}/moetrace
+python=build/deps/venv/bin/python3
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+# check NAME COMMAND...: one TAP line; what a failing command said follows as comments.
+check() {
+    local name=$1
+    shift
+    n=$((n + 1))
+    if "$@" >"$tmp/said" 2>&1; then
+        echo "ok $n - $name"
+    else
+        echo "not ok $n - $name"
+        sed 's/^/# /' "$tmp/said"
+    fi
+}
+
+oracle() {
+    local seed
+    for seed in 1 2 3 4 5 6 7 8; do
+        "$python" tests/data/analysis_oracle.py check "$moetrace" "$tmp/oracle.moetrace" "$seed" || return 1
+    done
+}
+
+# The shape of the experiment's file: a list by k, each phase with the seven numbers; nothing else.
+json_shape() {
+    "$moetrace" report --json "$tmp/out.json" "$tmp/a/one.moetrace" >/dev/null &&
+        "$python" - "$tmp/out.json" <<'PY'
+import json, sys
+entries = json.load(open(sys.argv[1]))
+keys = ["P50", "P95", "P99", "mean", "std", "min", "max"]
+assert [e.get("top_k") for e in entries] == [1, 2, 5, None], entries
+for e in entries[:3]:
+    assert list(e) == ["top_k", "vision", "prefill", "decode", "decode_per_token"], list(e)
+    assert all(list(e[phase]) == keys for phase in list(e)[1:])
+assert list(entries[3]) == ["prefill"]
+PY
+}
+
+json_is_readable() {
+    (umask 022 && "$moetrace" report --json "$tmp/mode.json" "$tmp/a/one.moetrace" >/dev/null) &&
+        [ "$(stat -c %a "$tmp/mode.json")" = 644 ] && [ -z "$(find "$tmp" -name 'mode.json.*')" ]
+}
+
+# refuses PATTERN COMMAND...: status 2, one line on stderr that matches, nothing on stdout.
+refuses() {
+    local pattern=$1 status
+    shift
+    "$@" >"$tmp/stdout" 2>"$tmp/stderr"
+    status=$?
+    cat "$tmp/stderr"
+    [ $status -eq 2 ] && [ "$(wc -l <"$tmp/stderr")" -eq 1 ] && grep -q -- "$pattern" "$tmp/stderr" &&
+        [ ! -s "$tmp/stdout" ]
+}
+
+# Each input is refused by both subcommands, and --json leaves no file.
+refuses_inputs() {
+    local input
+    for input in missing nothing.d empty.moetrace foreign.moetrace headless.moetrace; do
+        refuses "$input" "$moetrace" report --json "$tmp/none.json" "$tmp/$input" || return 1
+        ls "$tmp"/none.json* 2>/dev/null && return 1
+    done
+    for input in missing nothing.d; do
+        refuses "$input" "$moetrace" dump "$tmp/$input" || return 1
+    done
+}
+
+refuses_usage() {
+    refuses 'moetrace --help' "$moetrace" &&
+        refuses 'unknown command: frob' "$moetrace" frob &&
+        refuses 'unknown command: frob' "$moetrace" help frob &&
+        refuses 'unknown option: --frob' "$moetrace" --frob &&
+        refuses '--frob.*moetrace report --help' "$moetrace" report --frob "$tmp/a" &&
+        refuses 'argument: --frob ' "$moetrace" report --top 3 --frob "$tmp/a" &&
+        refuses 'argument: -xj ' "$moetrace" report "$tmp/a" -xj &&
+        refuses 'argument: --json ' "$moetrace" report "$tmp/a" --json &&
+        refuses '--top=many' "$moetrace" report --top=many "$tmp/a" &&
+        refuses '--top=-1' "$moetrace" report --top=-1 "$tmp/a" &&
+        refuses 'needs a trace' "$moetrace" report &&
+        refuses 'needs a trace' "$moetrace" dump &&
+        refuses 'takes one trace' "$moetrace" report "$tmp/a" "$tmp/a"
+}
+
+helps() {
+    local sub
+    "$moetrace" --version | grep -qx "moetrace $(cat VERSION)" || return 1
+    "$moetrace" --help | grep -q '^  report ' || return 1
+    for sub in record report dump; do
+        cmp <("$moetrace" help $sub) <("$moetrace" $sub --help) || return 1
+        "$moetrace" $sub --help | grep -q "^Usage: moetrace $sub " || return 1
+        "$moetrace" $sub --version | grep -qx "moetrace $(cat VERSION)" || return 1
+    done
+}
+
+cut_trace() {
+    head -c 20000 "$tmp/a/one.moetrace" >"$tmp/cut.moetrace"
+    "$moetrace" report --json "$tmp/cut.json" "$tmp/cut.moetrace" >"$tmp/cut.txt" || return 1
+    grep -q 'This trace is not complete' "$tmp/cut.txt" && grep -q 'the file is cut' "$tmp/cut.txt" &&
+        grep -q 'end of recording *abrupt' "$tmp/cut.txt" && grep -q 'ns in all = ' "$tmp/cut.txt" &&
+        [ -s "$tmp/cut.json" ]
+}
+
+directory() {
+    mkdir "$tmp/two"
+    cp "$tmp/a/one.moetrace" "$tmp/two/b.moetrace"
+    head -c 64 "$tmp/a/one.moetrace" >"$tmp/two/a.moetrace" # a process that recorded nothing
+    "$moetrace" report --json "$tmp/two.json" "$tmp/two" >"$tmp/two.txt" || return 1
+    [ "$(grep -c '^Run$' "$tmp/two.txt")" -eq 2 ] && [ -s "$tmp/two.json" ] || return 1
+    cp "$tmp/a/one.moetrace" "$tmp/two/c.moetrace"
+    "$moetrace" report --json "$tmp/three.json" "$tmp/two" >/dev/null 2>"$tmp/three.err"
+    [ $? -eq 2 ] && [ ! -e "$tmp/three.json" ] && grep -q 'several traces with phases' "$tmp/three.err"
+}
+
+one_k() {
+    "$moetrace" report --k 2 --top 3 "$tmp/a/one.moetrace" >"$tmp/k.txt" &&
+        grep -q '^Experts, all layers together, 3 of 8 (k = 2, warm-up left out)$' "$tmp/k.txt"
+}
+
+full_disk() {
+    [ -e /dev/full ] || return 0
+    "$moetrace" report "$tmp/a/one.moetrace" >/dev/full 2>"$tmp/full.err"
+    [ $? -eq 2 ] && grep -q 'could not be written' "$tmp/full.err"
+    "$moetrace" report --json "$tmp/no/such/dir.json" "$tmp/a/one.moetrace" >/dev/null 2>"$tmp/full.err"
+    [ $? -eq 2 ] && grep -q 'no/such/dir.json' "$tmp/full.err"
+}
+
+# Every record is a line; names that would move the cursor are escaped; the last line says how the reading went.
+dumps() {
+    "$moetrace" dump "$tmp/a/one.moetrace" >"$tmp/dump.txt" || return 1
+    head -1 "$tmp/dump.txt" | grep -q '^trace ".*one.moetrace"$' || return 1
+    tail -1 "$tmp/dump.txt" | grep -q '^read chunks=.* damaged=0 .*skipped=0 cut=no ended=yes$' || return 1
+    grep -q '^meta "program" "oracle"$' "$tmp/dump.txt" &&
+        grep -q '^push thread=0 time=[0-9]* name="top_k=2" domain=- payload=- category=- color=-$' "$tmp/dump.txt" &&
+        grep -q '^push thread=0 .* name="decode" domain="CCCL" payload=3 ' "$tmp/dump.txt" &&
+        grep -q '^api thread=0 .* name="cudaLaunchKernel" correlation=[0-9]* result=0$' "$tmp/dump.txt" &&
+        grep -q '^kernel queue=. start=[0-9]* .* graph=- node=- shape=. name="_Z' "$tmp/dump.txt" &&
+        grep -q '^counter "odd.counter" 77$' "$tmp/dump.txt"
+}
+
+silent_in_a_pipe() {
+    "$moetrace" report "$tmp/a/one.moetrace" 2>&1 >/dev/null | wc -c | grep -qx 0
+}
+
+mkdir "$tmp/a" "$tmp/nothing.d"
+: >"$tmp/empty.moetrace"
+head -c 300 Makefile >"$tmp/foreign.moetrace"
+"$python" tests/data/analysis_oracle.py write "$tmp/a/one.moetrace" 42
+head -c 63 "$tmp/a/one.moetrace" >"$tmp/headless.moetrace"
+
+echo 1..13
+check "report agrees with the oracle on random sweeps" oracle
+check "--json has the experiment's shape" json_shape
+check "--json is as readable as any new file" json_is_readable
+check "inputs that are no traces are refused" refuses_inputs
+check "wrong usage is refused" refuses_usage
+check "help and version are complete" helps
+check "a cut trace is reported, and said to be cut" cut_trace
+check "a directory is reported process by process" directory
+check "--k and --top choose" one_k
+check "output that cannot be written is an error" full_disk
+check "dump prints every record" dumps
+check "nothing but results in a pipe" silent_in_a_pipe
+check "dump and report read the same trace twice alike" cmp <("$moetrace" report "$tmp/a/one.moetrace") \
+    <("$moetrace" report "$tmp/a/one.moetrace")
