@@ -11,6 +11,7 @@
  * CUPTI is refused a buffer, drops, and says how many it dropped. */
 #define BUFFER_BYTES (1u << 20)
 #define BUFFER_COUNT 32
+#define CBIDS_MAX    512
 
 static const uint32_t activity_kinds[] = {CUPTI_ABI_KIND_CONCURRENT_KERNEL, CUPTI_ABI_KIND_MEMCPY,
                                           CUPTI_ABI_KIND_MEMSET, CUPTI_ABI_KIND_MEMCPY2};
@@ -20,7 +21,9 @@ static struct {
     cupti_library lib;
     cupti_hooks hooks;
     cupti_subscriber subscriber;
-    atomic_bool active;
+    atomic_bool active, watching;
+    uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
+    size_t cbid_count;
 
     pthread_mutex_t lock; /* of the pool and the queue; held for a few instructions only */
     uint8_t *idle[BUFFER_COUNT];
@@ -91,40 +94,36 @@ static bool issues_gpu_work(const char *name) {
     return false;
 }
 
-static cupti_result enable_callbacks(void) {
+static void find_callbacks(void) {
     /* Callback ids are dense from 1; CUDA 13 has about 780. */
-    for (uint32_t cbid = 1, misses = 0; cbid < 4096 && misses < 64; cbid++) {
+    for (uint32_t cbid = 1, misses = 0; cbid < 4096 && misses < 64 && session.cbid_count < CBIDS_MAX;
+         cbid++) {
         const char *name = NULL;
         if (session.lib.get_callback_name(CUPTI_ABI_DOMAIN_DRIVER_API, cbid, &name) != CUPTI_ABI_SUCCESS ||
             !name) {
             misses++;
-            continue;
-        }
-        misses = 0;
-        if (issues_gpu_work(name)) {
-            cupti_result rc =
-                session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API, cbid);
-            if (rc != CUPTI_ABI_SUCCESS) {
-                return rc;
+        } else {
+            misses = 0;
+            if (issues_gpu_work(name)) {
+                session.cbids[session.cbid_count++] = cbid;
             }
         }
     }
-    return CUPTI_ABI_SUCCESS;
 }
 
-static cupti_result enable_all(void) {
-    cupti_result rc = session.lib.register_buffers(on_buffer_requested, on_buffer_completed);
-    for (size_t i = 0; rc == CUPTI_ABI_SUCCESS && i < KIND_COUNT; i++) {
-        rc = session.lib.activity_enable(activity_kinds[i]);
-    }
-    return rc == CUPTI_ABI_SUCCESS ? enable_callbacks() : rc;
-}
-
-static void disable_all(void) {
+static cupti_result switch_all(bool on) {
+    cupti_result first = CUPTI_ABI_SUCCESS;
     for (size_t i = 0; i < KIND_COUNT; i++) {
-        session.lib.activity_disable(activity_kinds[i]);
+        cupti_result rc = on ? session.lib.activity_enable(activity_kinds[i])
+                             : session.lib.activity_disable(activity_kinds[i]);
+        first = first ? first : rc;
     }
-    session.lib.unsubscribe(session.subscriber);
+    for (size_t i = 0; i < session.cbid_count; i++) {
+        cupti_result rc = session.lib.enable_callback(on, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API,
+                                                      session.cbids[i]);
+        first = first ? first : rc;
+    }
+    return first;
 }
 
 static const char *refusal(cupti_result rc) {
@@ -154,14 +153,27 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library) {
     }
     rc = session.lib.register_timestamp(hooks->now);
     if (rc == CUPTI_ABI_SUCCESS) {
-        rc = enable_all();
+        rc = session.lib.register_buffers(on_buffer_requested, on_buffer_completed);
+    }
+    if (rc == CUPTI_ABI_SUCCESS) {
+        /* Switched on once, to be refused here rather than later. */
+        find_callbacks();
+        rc = switch_all(true);
     }
     if (rc != CUPTI_ABI_SUCCESS) {
-        disable_all();
+        switch_all(false);
+        session.lib.unsubscribe(session.subscriber);
         return refusal(rc);
     }
+    atomic_store(&session.watching, true);
     atomic_store(&session.active, true);
     return NULL;
+}
+
+void cupti_session_watch(bool on) {
+    if (atomic_load(&session.active) && atomic_exchange(&session.watching, on) != on) {
+        switch_all(on);
+    }
 }
 
 bool cupti_session_take(cupti_buffer *buffer) {
@@ -195,7 +207,8 @@ void cupti_session_flush(bool forced) {
 void cupti_session_stop(void) {
     if (atomic_exchange(&session.active, false)) {
         session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
-        disable_all();
+        switch_all(false);
+        session.lib.unsubscribe(session.subscriber);
     }
 }
 

@@ -31,10 +31,14 @@ typedef struct {
     uint64_t buffers;         /* that were delivered */
 } cupti_counts;
 
-/* Subscribes and enables kernel, copy and fill records, and callbacks of the driver calls that issue them.
+/* Subscribes; nothing is recorded before cupti_session_watch.
  * `library` is as in cupti_library_open. Returns NULL on success, else one clause that says what was wrong
  * (valid for the life of the process), with everything undone. Call once in a process. */
 const char *cupti_session_start(const cupti_hooks *hooks, const char *library);
+
+/* Switches records of kernels, copies and fills, and callbacks of the driver calls that issue them, on or
+ * off. What was recorded is delivered all the same. Does nothing without a session. */
+void cupti_session_watch(bool on);
 
 /* The oldest delivered buffer; false when none waits. Give it back with cupti_session_return. */
 bool cupti_session_take(cupti_buffer *buffer);

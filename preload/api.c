@@ -1,6 +1,7 @@
 /* The interposers. Each calls the original and tells the recorder; whatever the recorder can or cannot do,
  * the target gets what the original returned. */
 #include "preload/api_list.h"
+#include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/original.h"
 #include "preload/recorder.h"
@@ -18,6 +19,9 @@ typedef struct {
 static call begin(preload_call_class class) {
     call c = {.thread = NULL};
     if (class != PRELOAD_CALL_SYNC && preload_recorder_level() == PRELOAD_PHASES) {
+        return c;
+    }
+    if (!preload_capture_watching()) {
         return c;
     }
     preload_thread *t = preload_recorder_thread();

@@ -3,6 +3,7 @@
 #define NVTX_NO_IMPL
 #include <nvtx3/nvToolsExt.h>
 
+#include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/recorder.h"
 
@@ -65,6 +66,9 @@ static trace_host_event event(trace_host_kind kind, nvtxDomainHandle_t domain) {
 /* ---- push and pop ---- */
 
 static int push(preload_thread *t, const trace_host_event *e) {
+    if (!e->domain) {
+        preload_capture_push(t, e->name);
+    }
     preload_thread_append(t, e);
     return (int)t->depth++;
 }
@@ -113,7 +117,11 @@ static int on_domain_range_pop(nvtxDomainHandle_t domain) {
     if (t->depth == 0) {
         return NVTX_NO_PUSH_POP_TRACKING; /* nothing was open */
     }
-    return (int)--t->depth;
+    t->depth--;
+    if (!domain) {
+        preload_capture_pop(t);
+    }
+    return (int)t->depth;
 }
 
 static int on_range_pop(void) {

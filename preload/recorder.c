@@ -2,6 +2,7 @@
 #include "preload/recorder.h"
 
 #include "cupti/cupti_session.h"
+#include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/memory.h"
 #include "preload/names.h"
@@ -96,6 +97,7 @@ static void after_fork_child(void) {
 
 void preload_recorder_init(void) {
     preload_settings_read(&recorder.settings);
+    preload_capture_init(&recorder.settings);
     preload_memory_init(recorder.settings.memory_bytes);
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
@@ -183,7 +185,9 @@ static void start_cupti(void) {
     const char *problem = cupti_session_start(&hooks, library);
     if (problem) {
         preload_recorder_note("cupti", "kernels are not recorded: %s", problem);
+        return;
     }
+    preload_capture_session_begun();
 }
 
 void preload_recorder_cuda(void) {

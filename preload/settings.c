@@ -33,17 +33,22 @@ static const char *setting(const char *variable) {
     return "";
 }
 
-static void read_level(preload_settings *s) {
-    const char *wanted = setting("MOETRACE_LEVEL");
-    s->level = PRELOAD_KERNELS;
-    for (int i = PRELOAD_PHASES; i <= PRELOAD_FULL; i++) {
-        if (strcmp(wanted, level_names[i]) == 0) {
-            s->level = (preload_level)i;
-            return;
+/* The position of the variable's value among `words`; that of its default, with a complaint, when it is none
+ * of them. */
+static int choice(preload_settings *s, const char *variable, const char *const *words, int count,
+                  int fallback) {
+    const char *wanted = setting(variable);
+    char all[128] = "";
+    for (int i = 0; i < count; i++) {
+        if (strcmp(wanted, words[i]) == 0) {
+            return i;
         }
+        strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
+        strncat(all, words[i], sizeof all - strlen(all) - 1);
     }
-    snprintf(s->complaint, sizeof s->complaint,
-             "MOETRACE_LEVEL=%.40s is none of phases, kernels, full; using kernels", wanted);
+    snprintf(s->complaint, sizeof s->complaint, "%s=%.40s is none of %s; using %s", variable, wanted, all,
+             words[fallback]);
+    return fallback;
 }
 
 static void read_memory(preload_settings *s) {
@@ -57,6 +62,18 @@ static void read_memory(preload_settings *s) {
                  "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64", wanted);
     }
     s->memory_bytes = mib << 20;
+}
+
+static void read_time_limit(preload_settings *s) {
+    const char *wanted = setting("MOETRACE_TIME_LIMIT");
+    char *end;
+    double seconds = strtod(wanted, &end);
+    if (*end || !(seconds >= 0 && seconds < 1e9)) {
+        seconds = 0;
+        snprintf(s->complaint, sizeof s->complaint,
+                 "MOETRACE_TIME_LIMIT=%.40s is no number of seconds; using no limit", wanted);
+    }
+    s->time_limit_ns = (uint64_t)(seconds * 1e9);
 }
 
 static void read_output(preload_settings *s) {
@@ -74,9 +91,16 @@ static void read_output(preload_settings *s) {
 }
 
 void preload_settings_read(preload_settings *s) {
+    static const char *const modes[] = {"auto", "all", "alternate"};
+    static const char *const starts[] = {"now", "paused"};
     memset(s, 0, sizeof *s);
-    read_level(s);
+    s->level = (preload_level)choice(s, "MOETRACE_LEVEL", level_names, 3, PRELOAD_KERNELS);
+    s->capture = (preload_capture_mode)choice(s, "MOETRACE_CAPTURE", modes, 3, PRELOAD_CAPTURE_AUTO);
+    s->start_paused = choice(s, "MOETRACE_START", starts, 2, 0) == 1;
     read_memory(s);
+    read_time_limit(s);
     read_output(s);
     snprintf(s->cupti, sizeof s->cupti, "%.4000s", setting("MOETRACE_CUPTI"));
+    snprintf(s->request, sizeof s->request, "%.250s", setting("MOETRACE_REQUEST"));
+    snprintf(s->capture_range, sizeof s->capture_range, "%.250s", setting("MOETRACE_CAPTURE_RANGE"));
 }

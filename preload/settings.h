@@ -2,16 +2,24 @@
 #ifndef PRELOAD_SETTINGS_H
 #define PRELOAD_SETTINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum { PRELOAD_PHASES, PRELOAD_KERNELS, PRELOAD_FULL } preload_level;
+typedef enum { PRELOAD_CAPTURE_AUTO, PRELOAD_CAPTURE_ALL, PRELOAD_CAPTURE_ALTERNATE } preload_capture_mode;
 
 typedef struct {
     char output[4096]; /* directory of the traces, absolute */
     char cupti[4096];  /* CUPTI library to open; "" for the one that is found */
     preload_level level;
-    size_t memory_bytes; /* most memory that the recorder holds */
-    char complaint[256]; /* one line about a variable that cannot be honoured; "" when all can */
+    preload_capture_mode capture;
+    char request[256];       /* glob of ranges that are requests */
+    char capture_range[256]; /* glob of ranges to watch inside of; "" for everywhere */
+    bool start_paused;
+    uint64_t time_limit_ns; /* 0: none */
+    size_t memory_bytes;    /* most memory that the recorder holds */
+    char complaint[256];    /* one line about a variable that cannot be honoured; "" when all can */
 } preload_settings;
 
 /* Fills *s from the environment; what is not set, or cannot be honoured, gets its default. */

@@ -5,6 +5,7 @@
 
 #include "cupti/cupti_decode.h"
 #include "cupti/cupti_session.h"
+#include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/describe.h"
 #include "preload/memory.h"
@@ -315,6 +316,7 @@ static void *writer_thread(void *unused) {
         stop = writer.stop;
         pthread_mutex_unlock(&writer.wake_lock);
         if (!stop) {
+            preload_capture_check_time();
             pthread_mutex_lock(&writer.drain_lock);
             drain_all();
             pthread_mutex_unlock(&writer.drain_lock);

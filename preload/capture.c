@@ -1,0 +1,161 @@
+/* Which part of the run is watched: see capture.h. */
+#include "preload/capture.h"
+
+#include "cupti/cupti_session.h"
+#include "preload/clock.h"
+#include "preload/recorder.h"
+#include "trace/settings.h"
+
+#include <fnmatch.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+enum { UNKNOWN, NEITHER, REQUEST, WINDOW };
+
+/* What a name is, remembered for the first names, which are most of them. */
+#define REMEMBERED 65536u
+
+static struct {
+    preload_settings settings;
+    atomic_bool watching; /* what the four conditions below come to */
+    atomic_uchar kind_of[REMEMBERED];
+
+    pthread_mutex_t lock; /* of what follows, and of switching */
+    bool profiler_on;     /* not paused */
+    bool request_watched; /* the latest request is one that is watched */
+    bool expired;         /* the time limit has come */
+    uint64_t requests;
+    uint32_t windows; /* ranges that --capture-range names and that are open, over all threads */
+    uint64_t begun;   /* time of the first check */
+} capture = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void preload_capture_init(const preload_settings *settings) {
+    capture.settings = *settings;
+    capture.profiler_on = !settings->start_paused;
+    capture.request_watched = settings->capture != PRELOAD_CAPTURE_ALTERNATE;
+    atomic_store(&capture.watching,
+                 capture.profiler_on && capture.request_watched && settings->capture_range[0] == 0);
+}
+
+bool preload_capture_watching(void) {
+    return atomic_load_explicit(&capture.watching, memory_order_relaxed);
+}
+
+static void mark(preload_thread *t, bool on) {
+    trace_host_event e = {.kind = TRACE_HOST_MARK,
+                          .time = preload_now(),
+                          .domain = preload_name(&t->names, TRACE_WATCH_DOMAIN),
+                          .name = preload_name(&t->names, on ? TRACE_WATCH_ON : TRACE_WATCH_OFF)};
+    preload_thread_append(t, &e);
+}
+
+/* Under the lock: brings CUPTI and the flag in line with the conditions. CUPTI calls back nothing that takes
+ * this lock. */
+static void apply(preload_thread *t) {
+    bool on = capture.profiler_on && capture.request_watched && !capture.expired &&
+              (capture.settings.capture_range[0] == 0 || capture.windows > 0);
+    if (on == atomic_load(&capture.watching)) {
+        return;
+    }
+    if (on) {
+        cupti_session_watch(true);
+    }
+    atomic_store(&capture.watching, on);
+    if (!on) {
+        cupti_session_watch(false);
+    }
+    if (t) {
+        mark(t, on);
+    }
+}
+
+static bool matches(const char *glob, uint32_t name) {
+    char text[256];
+    size_t len;
+    const char *bytes = preload_name_get(name, &len);
+    if (len >= sizeof text) {
+        return false;
+    }
+    memcpy(text, bytes, len);
+    text[len] = 0;
+    return fnmatch(glob, text, 0) == 0;
+}
+
+static int kind_of(uint32_t name) {
+    int kind =
+        name < REMEMBERED ? atomic_load_explicit(&capture.kind_of[name], memory_order_relaxed) : UNKNOWN;
+    if (kind == UNKNOWN) {
+        const preload_settings *s = &capture.settings;
+        kind = NEITHER;
+        if (name && s->capture_range[0] && matches(s->capture_range, name)) {
+            kind = WINDOW;
+        } else if (name && s->capture != PRELOAD_CAPTURE_ALL && s->level != PRELOAD_PHASES &&
+                   matches(s->request, name)) {
+            kind = REQUEST;
+        }
+        if (name < REMEMBERED) {
+            atomic_store_explicit(&capture.kind_of[name], (unsigned char)kind, memory_order_relaxed);
+        }
+    }
+    return kind;
+}
+
+void preload_capture_push(preload_thread *t, uint32_t name) {
+    int kind = kind_of(name);
+    if (kind == NEITHER || (kind == WINDOW && t->window_depth)) {
+        return;
+    }
+    pthread_mutex_lock(&capture.lock);
+    if (kind == REQUEST) {
+        /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
+        capture.request_watched = capture.requests++ % 2 == 1;
+    } else {
+        t->window_depth = t->depth + 1;
+        capture.windows++;
+    }
+    apply(t);
+    pthread_mutex_unlock(&capture.lock);
+}
+
+void preload_capture_pop(preload_thread *t) {
+    if (!t->window_depth || t->depth >= t->window_depth) {
+        return;
+    }
+    t->window_depth = 0;
+    pthread_mutex_lock(&capture.lock);
+    capture.windows--;
+    apply(t);
+    pthread_mutex_unlock(&capture.lock);
+}
+
+void preload_capture_profiler(bool start) {
+    if (!capture.settings.start_paused) {
+        return;
+    }
+    preload_thread *t = preload_recorder_thread();
+    pthread_mutex_lock(&capture.lock);
+    capture.profiler_on = start;
+    apply(t);
+    pthread_mutex_unlock(&capture.lock);
+}
+
+void preload_capture_session_begun(void) {
+    pthread_mutex_lock(&capture.lock);
+    cupti_session_watch(atomic_load(&capture.watching));
+    pthread_mutex_unlock(&capture.lock);
+}
+
+void preload_capture_check_time(void) {
+    if (capture.settings.time_limit_ns == 0 || capture.expired) {
+        return;
+    }
+    uint64_t now = preload_now();
+    pthread_mutex_lock(&capture.lock);
+    capture.begun = capture.begun ? capture.begun : now;
+    if (now - capture.begun >= capture.settings.time_limit_ns) {
+        capture.expired = true;
+        apply(NULL);
+    }
+    pthread_mutex_unlock(&capture.lock);
+}

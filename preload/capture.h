@@ -1,0 +1,28 @@
+/* Which part of the run is watched. NVTX ranges are always recorded; CUDA calls and GPU work only while
+ * watching. A mark in the trace (trace/settings.h) says when that begins and ends. */
+#ifndef PRELOAD_CAPTURE_H
+#define PRELOAD_CAPTURE_H
+
+#include "preload/settings.h"
+#include "preload/thread.h"
+
+void preload_capture_init(const preload_settings *settings);
+
+/* Whether CUDA calls and GPU work are recorded now. */
+bool preload_capture_watching(void);
+
+/* A range of the default domain is about to be pushed on this thread at depth t->depth, or was popped to it.
+ */
+void preload_capture_push(preload_thread *t, uint32_t name);
+void preload_capture_pop(preload_thread *t);
+
+/* The target called cudaProfilerStart or cudaProfilerStop (or the driver's). */
+void preload_capture_profiler(bool start);
+
+/* The CUPTI session has begun: brings it in line with what is watched. */
+void preload_capture_session_begun(void);
+
+/* Called now and then: ends watching when the time limit has come. */
+void preload_capture_check_time(void);
+
+#endif
