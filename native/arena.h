@@ -1,4 +1,5 @@
-/* Tensors that live as long as the model: kept in one list, so that freeing them needs no second list of names. */
+/* Tensors that live as long as the model: kept in one list, so that freeing them needs no second list of
+ * names. */
 #ifndef NATIVE_ARENA_H
 #define NATIVE_ARENA_H
 

@@ -1,6 +1,7 @@
 /* Weights from a file or from a generator; see checkpoint.h. */
 #include "native/checkpoint.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,9 @@ bool native_source_open(struct native_source *source, struct native_torch *torch
     for (size_t i = 0; i < 2 && access(path, F_OK) != 0; i++) {
         snprintf(other, sizeof other, "%s/%s", folder, others[i]);
         if (access(other, F_OK) == 0) {
-            return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s holds %s, but run_native reads one model.safetensors",
-                               folder, others[i]);
+            return native_fail(error, NATIVE_EXIT_INPUT,
+                               "%.3000s holds %s, but run_native reads one model.safetensors", folder,
+                               others[i]);
         }
     }
     return native_safetensors_open(&source->file, path, error);
@@ -33,7 +35,8 @@ void native_source_random(struct native_source *source, struct native_torch *tor
 }
 
 void native_source_close(struct native_source *source) {
-    native_free(source->torch, &source->scratch);
+    native_free(source->torch, &source->tables[0]);
+    native_free(source->torch, &source->tables[1]);
     native_safetensors_close(&source->file);
 }
 
@@ -53,31 +56,86 @@ static uint64_t mix(uint64_t x) {
     return x ^ x >> 31;
 }
 
-static void copy_flat(struct native_torch *torch, const struct native_tensor *to, int64_t to_first,
-                      const struct native_tensor *from, int64_t from_first, int64_t count) {
-    if (count == 0) {
-        return;
+/* The lengths of the two tables: primes, so that no tensor is long enough to see a pair of places again. */
+static const int64_t table_lengths[2] = {262139, 262133};
+
+/* A number above 0, up to 1. */
+static double uniform(uint64_t bits) {
+    return ((double)(bits >> 11) + 1.0) * 0x1p-53;
+}
+
+/* Normal numbers by the method of Box and Muller (1958). */
+static void make_table(float *table, int64_t length, uint64_t seed) {
+    for (int64_t i = 0; i < length; i += 2) {
+        double radius = sqrt(-2.0 * log(uniform(mix(seed + 2 * (uint64_t)i))));
+        double angle = 2.0 * 3.14159265358979323846 * uniform(mix(seed + 2 * (uint64_t)i + 1));
+        table[i] = (float)(radius * cos(angle));
+        if (i + 1 < length) {
+            table[i + 1] = (float)(radius * sin(angle));
+        }
     }
-    struct native_tensor a = native_view(torch, to, to_first, 1, NATIVE_DIMS(count), NATIVE_DIMS(1));
-    struct native_tensor b = native_view(torch, from, from_first, 1, NATIVE_DIMS(count), NATIVE_DIMS(1));
+}
+
+static struct native_tensor stretch(struct native_torch *torch, const struct native_tensor *base,
+                                    int64_t first, int64_t count) {
+    return native_view(torch, base, first, 1, &count, NATIVE_DIMS(1));
+}
+
+static void copy_stretch(struct native_torch *torch, const struct native_tensor *tensor, int64_t to,
+                         int64_t from, int64_t count) {
+    struct native_tensor a = stretch(torch, tensor, to, count), b = stretch(torch, tensor, from, count);
     native_copy(torch, a.handle, b.handle);
     native_free(torch, &a);
     native_free(torch, &b);
 }
 
-static void fill_random(struct native_source *source, const struct native_tensor *to, double deviation) {
+/* Puts a table on the device and repeats it: once more after what the largest tensor reads. */
+static bool make_tables(struct native_source *source, int64_t reach) {
+    struct native_torch *torch = source->torch;
+    float *host = calloc((size_t)table_lengths[0], sizeof *host);
+    if (host == NULL) {
+        return native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory for random weights");
+    }
+    for (int i = 0; i < 2; i++) {
+        int64_t length = table_lengths[i], all = length + reach;
+        make_table(host, length, mix(source->seed ^ mix((uint64_t)i + 1)));
+        native_free(torch, &source->tables[i]);
+        source->tables[i] = native_empty(torch, torch->f32, 1, &all);
+        struct native_tensor from = native_wrap_host(torch, host, torch->f32, 1, &length);
+        struct native_tensor to = stretch(torch, &source->tables[i], 0, length);
+        native_copy(torch, to.handle, from.handle);
+        native_free(torch, &from);
+        native_free(torch, &to);
+        for (int64_t done = length; done < all; done *= 2) {
+            copy_stretch(torch, &source->tables[i], done, 0, done < all - done ? done : all - done);
+        }
+    }
+    free(host);
+    source->reach = reach;
+    return native_torch_check(torch, source->error);
+}
+
+static bool fill_random(struct native_source *source, const struct native_tensor *to, double deviation) {
     struct native_torch *torch = source->torch;
     int64_t count = element_count(to);
-    if (source->scratch.handle == NULL || source->scratch.size[0] < count || source->scratch.dtype != to->dtype) {
-        native_free(torch, &source->scratch);
-        source->scratch = native_empty(torch, to->dtype, 1, NATIVE_DIMS(count));
+    if (count > source->reach && !make_tables(source, count)) {
+        return false;
     }
-    struct native_tensor numbers = native_view(torch, &source->scratch, 0, 1, NATIVE_DIMS(count), NATIVE_DIMS(1));
-    native_fill_normal(torch, numbers.handle, deviation);
-    int64_t shift = (int64_t)(mix(source->seed ^ mix(source->ordinal++)) % (uint64_t)count);
-    copy_flat(torch, to, 0, &numbers, shift, count - shift);
-    copy_flat(torch, to, count - shift, &numbers, 0, shift);
-    native_free(torch, &numbers);
+    struct native_tensor parts[2];
+    for (int i = 0; i < 2; i++) {
+        uint64_t place = mix(source->seed ^ mix(source->ordinal++)) % (uint64_t)table_lengths[i];
+        parts[i] = stretch(torch, &source->tables[i], (int64_t)place, count);
+    }
+    struct native_tensor sum = native_add(torch, &parts[0], parts[1].handle, torch->f32);
+    struct native_tensor scaled = native_scale(torch, &sum, deviation / sqrt(2.0));
+    struct native_tensor flat = stretch(torch, to, 0, count);
+    native_copy(torch, flat.handle, scaled.handle);
+    native_free(torch, &flat);
+    native_free(torch, &scaled);
+    native_free(torch, &sum);
+    native_free(torch, &parts[0]);
+    native_free(torch, &parts[1]);
+    return true;
 }
 
 static void fill_one(struct native_torch *torch, const struct native_tensor *to) {
@@ -100,17 +158,20 @@ static bool read_file(struct native_source *source, const char *name, const stru
         return false;
     }
     if (!file_dtype(torch, entry.dtype, &dtype)) {
-        return native_fail(source->error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be F32, BF16 or F16",
-                           source->file.path, name, entry.dtype);
+        return native_fail(source->error, NATIVE_EXIT_INPUT,
+                           "%.3000s: tensor %s is %s: it must be F32, BF16 or F16", source->file.path, name,
+                           entry.dtype);
     }
     if (entry.ndim != to->ndim || memcmp(entry.size, to->size, (size_t)to->ndim * sizeof *to->size) != 0) {
         char has[128], wants[128];
         native_shape_text(has, sizeof has, entry.ndim, entry.size);
         native_shape_text(wants, sizeof wants, to->ndim, to->size);
-        return native_fail(source->error, NATIVE_EXIT_INPUT, "%.2500s: tensor %s is %s, but the configuration wants %s",
-                           source->file.path, name, has, wants);
+        return native_fail(source->error, NATIVE_EXIT_INPUT,
+                           "%.2500s: tensor %s is %s, but the configuration wants %s", source->file.path,
+                           name, has, wants);
     }
-    /* A copy where the file does not align its numbers; otherwise straight from the mapped file, read only. */
+    /* A copy where the file does not align its numbers; otherwise straight from the mapped file, read only.
+     */
     void *aligned = NULL;
     if ((uintptr_t)entry.data % 4 != 0) {
         aligned = malloc(entry.bytes);
@@ -134,7 +195,9 @@ bool native_source_read(struct native_source *source, const char *name, const st
             return false;
         }
     } else if (init == NATIVE_INIT_NORMAL) {
-        fill_random(source, to, deviation);
+        if (!fill_random(source, to, deviation)) {
+            return false;
+        }
     } else if (init == NATIVE_INIT_ONES) {
         fill_one(source->torch, to);
     } else {

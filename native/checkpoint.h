@@ -1,8 +1,11 @@
 /*
- * Where weights come from: a safetensors file under the public parameter names, or numbers made on the device.
+ * Where weights come from: a safetensors file under the public parameter names, or numbers made on the
+ * device.
  *
- * Random weights follow libtorch's default generator from its fixed start; the seed decides how far each tensor's numbers
- * are rotated, so equal seeds give equal models on equal devices. (libtorch's C functions offer no way to seed it.)
+ * Random weights are sums of two tables of normal numbers, of lengths 262139 and 262133 (both prime), each
+ * read round and round from a place of its own for each tensor. Tables and places follow from the seed alone,
+ * so a seed is the same model on every device, and in bf16 that of fp32, rounded. (libtorch's C functions
+ * offer no way to seed its generators.)
  */
 #ifndef NATIVE_CHECKPOINT_H
 #define NATIVE_CHECKPOINT_H
@@ -17,8 +20,9 @@ struct native_source {
     struct native_error *error;
     struct native_safetensors file; /* file.map is NULL for random weights */
     uint64_t seed;
-    uint64_t ordinal; /* tensors made so far */
-    struct native_tensor scratch;
+    uint64_t ordinal;               /* tensors made so far */
+    struct native_tensor tables[2]; /* float32 on the device, repeated for the largest tensor so far */
+    int64_t reach;                  /* how large a tensor they serve */
 };
 
 /* Opens DIR/model.safetensors. On failure: false, status 2. */
@@ -32,8 +36,9 @@ void native_source_random(struct native_source *source, struct native_torch *tor
 void native_source_close(struct native_source *source);
 
 /*
- * Fills `to`, a contiguous view whose shape is the parameter's. From a file: the tensor of that name, of exactly that
- * shape, in float32, bfloat16 or float16. Random: by `init`, with `deviation` for NATIVE_INIT_NORMAL.
+ * Fills `to`, a contiguous view whose shape is the parameter's. From a file: the tensor of that name, of
+ * exactly that shape, in float32, bfloat16 or float16. Random: by `init`, with `deviation` for
+ * NATIVE_INIT_NORMAL.
  */
 bool native_source_read(struct native_source *source, const char *name, const struct native_tensor *to,
                         enum native_init init, double deviation);

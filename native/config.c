@@ -11,17 +11,19 @@
 enum { MAX_CONFIG_BYTES = 4 << 20, MAX_SIZE = 1 << 24 };
 
 /* What both built-in configurations share. */
-#define COMMON                                                                                                     \
-    "\"activation_type\":\"swiglu\",\"attention_layer_norm\":true,\"attention_type\":\"sdpa\","                    \
-    "\"block_type\":\"moe\",\"float32_attention\":true,\"image_padding_embed\":\"pad_and_partial_pad\","           \
-    "\"image_pooling_2d\":\"attention-meanq\",\"image_pooling_h\":2,\"image_pooling_w\":2,"                        \
-    "\"image_projector\":\"mlp\",\"include_bias\":false,\"bias_for_layer_norm\":false,\"initializer_range\":0.02," \
-    "\"layer_norm_eps\":1e-5,\"layer_norm_type\":\"rms\",\"mlp_ratio\":1,\"moe_num_experts\":64,\"moe_top_k\":8,"  \
-    "\"rope\":true,\"rope_impl\":\"llama\",\"rope_theta\":10000.0,\"use_position_ids\":true,"                      \
-    "\"vit_layers\":[-2,-9],\"weight_tying\":false,\"embedding_size\":50304,\"vocab_size\":50280,"                 \
+#define COMMON                                                                                               \
+    "\"activation_type\":\"swiglu\",\"attention_layer_norm\":true,\"attention_type\":\"sdpa\","              \
+    "\"block_type\":\"moe\",\"float32_attention\":true,\"image_padding_embed\":\"pad_and_partial_pad\","     \
+    "\"image_pooling_2d\":\"attention-meanq\",\"image_pooling_h\":2,\"image_pooling_w\":2,"                  \
+    "\"image_projector\":\"mlp\",\"include_bias\":false,\"bias_for_layer_norm\":false,\"initializer_"        \
+    "range\":0.02,"                                                                                          \
+    "\"layer_norm_eps\":1e-5,\"layer_norm_type\":\"rms\",\"mlp_ratio\":1,\"moe_num_experts\":64,\"moe_top_"  \
+    "k\":8,"                                                                                                 \
+    "\"rope\":true,\"rope_impl\":\"llama\",\"rope_theta\":10000.0,\"use_position_ids\":true,"                \
+    "\"vit_layers\":[-2,-9],\"weight_tying\":false,\"embedding_size\":50304,\"vocab_size\":50280,"           \
     "\"additional_vocab_size\":128,"
-#define COMMON_VISION                                                                                              \
-    "\"image_default_input_size\":[336,336],\"image_patch_size\":14,\"image_num_pos\":577,"                        \
+#define COMMON_VISION                                                                                        \
+    "\"image_default_input_size\":[336,336],\"image_patch_size\":14,\"image_num_pos\":577,"                  \
     "\"image_norm_eps\":1e-5,\"image_mlp_activations\":\"quick_gelu\",\"image_model_type\":\"openai\","
 
 static const struct {
@@ -31,7 +33,8 @@ static const struct {
     {"molmoe-1b",
      "{" COMMON "\"d_model\":2048,\"n_layers\":16,\"n_heads\":16,\"max_position_embeddings\":32768,"
      "\"vision_backbone\":{" COMMON_VISION "\"image_emb_dim\":1024,\"image_num_heads\":16,"
-     "\"image_num_key_value_heads\":16,\"image_head_dim\":64,\"image_mlp_dim\":4096,\"image_num_layers\":23}}"},
+     "\"image_num_key_value_heads\":16,\"image_head_dim\":64,\"image_mlp_dim\":4096,\"image_num_layers\":23}"
+     "}"},
     {"small",
      "{" COMMON "\"d_model\":256,\"n_layers\":4,\"n_heads\":4,\"max_position_embeddings\":4096,"
      "\"vision_backbone\":{" COMMON_VISION "\"image_emb_dim\":128,\"image_num_heads\":4,"
@@ -179,7 +182,8 @@ static bool read_decoder(const struct section *s, struct native_config *c) {
     int64_t ratio, hidden;
     if (!read_size(s, "d_model", 0, &c->d_model) || !read_size(s, "n_layers", 0, &c->layers) ||
         !read_size(s, "n_heads", 0, &c->heads) || !read_size(s, "moe_num_experts", 0, &c->experts) ||
-        !read_size(s, "mlp_ratio", 4, &ratio) || !read_size(s, "mlp_hidden_size", ratio * c->d_model, &hidden) ||
+        !read_size(s, "mlp_ratio", 4, &ratio) ||
+        !read_size(s, "mlp_hidden_size", ratio * c->d_model, &hidden) ||
         !read_size(s, "vocab_size", 0, &c->embeddings) ||
         !read_size(s, "embedding_size", c->embeddings, &c->embeddings) ||
         !read_size(s, "additional_vocab_size", 0, &c->additional) ||
@@ -227,8 +231,10 @@ static bool read_vision(const struct section *s, struct native_vision_config *v)
     const cJSON *size = field(s, "image_default_input_size");
     const cJSON *h = cJSON_GetArrayItem(size, 0), *w = cJSON_GetArrayItem(size, 1);
     if (!cJSON_IsArray(size) || cJSON_GetArraySize(size) != 2 || !cJSON_IsNumber(h) || !cJSON_IsNumber(w) ||
-        h->valueint < v->patch || w->valueint < v->patch || h->valueint > MAX_SIZE || w->valueint > MAX_SIZE) {
-        return refuse(s, "image_default_input_size", "it must be two numbers, no smaller than image_patch_size");
+        h->valueint < v->patch || w->valueint < v->patch || h->valueint > MAX_SIZE ||
+        w->valueint > MAX_SIZE) {
+        return refuse(s, "image_default_input_size",
+                      "it must be two numbers, no smaller than image_patch_size");
     }
     v->grid_h = h->valueint / v->patch;
     v->grid_w = w->valueint / v->patch;

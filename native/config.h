@@ -1,8 +1,8 @@
 /*
  * The sizes of a MolmoE model, read from config.json under Molmo's own field names.
  *
- * What the code can compute is the architecture of the public MolmoE-1B; a field whose value asks for anything else is
- * refused by name, rather than computed wrongly.
+ * What the code can compute is the architecture of the public MolmoE-1B; a field whose value asks for
+ * anything else is refused by name, rather than computed wrongly.
  */
 #ifndef NATIVE_CONFIG_H
 #define NATIVE_CONFIG_H
@@ -56,11 +56,12 @@ struct native_config {
     struct native_vision_config vision;
 };
 
-/* Reads a built-in configuration ("molmoe-1b": full size; "small": the whole architecture at a size for a CPU) or a
- * config.json. On failure: false, status 2, the field or the file named. */
+/* Reads a built-in configuration ("molmoe-1b": full size; "small": the whole architecture at a size for a
+ * CPU) or a config.json. On failure: false, status 2, the field or the file named. */
 bool native_config_load(const char *name_or_path, struct native_config *config, struct native_error *error);
 
 /* The same from text; `name` says where it came from in messages. */
-bool native_config_parse(const char *name, const char *json, struct native_config *config, struct native_error *error);
+bool native_config_parse(const char *name, const char *json, struct native_config *config,
+                         struct native_error *error);
 
 #endif

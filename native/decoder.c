@@ -11,8 +11,8 @@ static struct native_tensor buffer(struct native_decoder *s, int32_t dtype, int 
     return native_keep(&s->arena, native_empty(s->torch, dtype, ndim, size));
 }
 
-static struct native_tensor part(struct native_decoder *s, const struct native_tensor *base, int64_t offset, int ndim,
-                                 const int64_t *size, const int64_t *stride) {
+static struct native_tensor part(struct native_decoder *s, const struct native_tensor *base, int64_t offset,
+                                 int ndim, const int64_t *size, const int64_t *stride) {
     return native_keep(&s->arena, native_view(s->torch, base, offset, ndim, size, stride));
 }
 
@@ -22,7 +22,8 @@ static void upload_to(struct native_decoder *s, const struct native_tensor *to, 
     native_free(s->torch, &host);
 }
 
-/* Which features go where: negative positions and those beyond the prompt are dropped, as the public code does. */
+/* Which features go where: negative positions and those beyond the prompt are dropped, as the public code
+ * does. */
 static bool upload_prompt(struct native_decoder *s, const struct native_request *r) {
     int64_t all = r->crops * s->config->tokens_per_crop, used = 0;
     int64_t *rows = calloc((size_t)all, sizeof *rows), *to = calloc((size_t)all, sizeof *to);
@@ -92,7 +93,8 @@ static void make_step_views(struct native_decoder *s, int64_t step, const struct
         v->qk_pairs = part(s, cache, at, 5, NATIVE_DIMS(n, 2, h, half, 2), NATIVE_DIMS(row, d, w, 1, half));
         v->q = part(s, cache, at, 4, NATIVE_DIMS(1, h, n, w), NATIVE_DIMS(n * row, w, row, 1));
         v->k = part(s, cache, d, 4, NATIVE_DIMS(1, h, past + n, w), NATIVE_DIMS((past + n) * row, w, row, 1));
-        v->v = part(s, cache, 2 * d, 4, NATIVE_DIMS(1, h, past + n, w), NATIVE_DIMS((past + n) * row, w, row, 1));
+        v->v = part(s, cache, 2 * d, 4, NATIVE_DIMS(1, h, past + n, w),
+                    NATIVE_DIMS((past + n) * row, w, row, 1));
     }
 }
 
@@ -138,9 +140,10 @@ static bool make_views(struct native_decoder *s) {
     return ok;
 }
 
-bool native_decoder_make(struct native_decoder *decoder, struct native_torch *torch, const struct native_config *config,
-                         const struct native_weights *weights, const struct native_request *request, int64_t steps,
-                         enum native_moe_mode mode, struct native_error *error) {
+bool native_decoder_make(struct native_decoder *decoder, struct native_torch *torch,
+                         const struct native_config *config, const struct native_weights *weights,
+                         const struct native_request *request, int64_t steps, enum native_moe_mode mode,
+                         struct native_error *error) {
     memset(decoder, 0, sizeof *decoder);
     decoder->torch = torch;
     decoder->arena.torch = torch;
@@ -150,10 +153,11 @@ bool native_decoder_make(struct native_decoder *decoder, struct native_torch *to
     decoder->prompt = request->tokens;
     decoder->steps = steps;
     if (request->tokens + steps - 1 > config->positions) {
-        return native_fail(error, NATIVE_EXIT_INPUT,
-                           "%lld prompt tokens and %lld new ones do not fit into the model's %lld positions: lower "
-                           "--max-new-tokens",
-                           (long long)request->tokens, (long long)steps, (long long)config->positions);
+        return native_fail(
+            error, NATIVE_EXIT_INPUT,
+            "%lld prompt tokens and %lld new ones do not fit into the model's %lld positions: lower "
+            "--max-new-tokens",
+            (long long)request->tokens, (long long)steps, (long long)config->positions);
     }
     if (!make_views(decoder) || !upload_prompt(decoder, request)) {
         return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the decoder's buffers");
@@ -179,8 +183,8 @@ bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct 
     struct native_lane *const lanes[] = {&decoder->prefill, &decoder->decode};
     for (int i = 0; i < 2; i++) {
         native_moe_free(&lanes[i]->moe);
-        if (!native_moe_make(&lanes[i]->moe, decoder->torch, decoder->config, decoder->mode, lanes[i]->tokens, k,
-                             error)) {
+        if (!native_moe_make(&lanes[i]->moe, decoder->torch, decoder->config, decoder->mode, lanes[i]->tokens,
+                             k, error)) {
             return false;
         }
     }
@@ -188,13 +192,13 @@ bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct 
 }
 
 /* Normed queries and keys, in float32 and in pairs, times cos + i sin; the result goes back to the cache. */
-static void rotate(struct native_decoder *s, const struct native_lane *lane, const struct native_step_layer *v,
-                   int64_t layer, int64_t step) {
+static void rotate(struct native_decoder *s, const struct native_lane *lane,
+                   const struct native_step_layer *v, int64_t layer, int64_t step) {
     struct native_torch *t = s->torch;
     int64_t n = lane->tokens, d = s->config->d_model, w = s->config->head_dim;
     struct native_tensor normed = native_rms_norm(t, &v->qk, s->weights->ones.handle, s->config->norm_eps);
-    struct native_tensor by_head = native_view(t, &normed, 0, 5, NATIVE_DIMS(n, 2, s->config->heads, 2, w / 2),
-                                               NATIVE_DIMS(2 * d, d, w, w / 2, 1));
+    struct native_tensor by_head = native_view(
+        t, &normed, 0, 5, NATIVE_DIMS(n, 2, s->config->heads, 2, w / 2), NATIVE_DIMS(2 * d, d, w, w / 2, 1));
     native_mul_out(t, lane->rotated_flat.handle, by_head.handle, s->qk_norms[layer].handle);
     native_mul_in_place(t, lane->rotated_pairs.handle, s->step_angles[step].handle);
     native_copy(t, v->qk_pairs.handle, lane->rotated.handle);
@@ -213,8 +217,8 @@ static void attend(struct native_decoder *s, struct native_lane *lane, int64_t l
     native_free(t, &normed);
     rotate(s, lane, v, layer, step);
     struct native_tensor attended = native_attention(t, &v->q, &v->k, &v->v, step == 0);
-    struct native_tensor rows =
-        native_view(t, &attended, 0, 2, NATIVE_DIMS(lane->tokens, s->config->d_model), NATIVE_DIMS(s->config->d_model, 1));
+    struct native_tensor rows = native_view(t, &attended, 0, 2, NATIVE_DIMS(lane->tokens, s->config->d_model),
+                                            NATIVE_DIMS(s->config->d_model, 1));
     native_addmm(t, lane->x.handle, lane->x.handle, rows.handle, block->out.weight.handle);
     native_free(t, &rows);
     native_free(t, &attended);
@@ -237,7 +241,8 @@ static void run_layers(struct native_decoder *s, struct native_lane *lane, int64
 static void run_head(struct native_decoder *s, const struct native_lane *lane, int64_t step) {
     struct native_torch *t = s->torch;
     native_range_push(NATIVE_RANGE_HEAD, 0);
-    struct native_tensor normed = native_rms_norm(t, &lane->last, s->weights->ones.handle, s->config->norm_eps);
+    struct native_tensor normed =
+        native_rms_norm(t, &lane->last, s->weights->ones.handle, s->config->norm_eps);
     native_mul_in_place(t, normed.handle, s->weights->final_norm.weight.handle);
     native_mm(t, s->logits.handle, normed.handle, s->weights->head.weight.handle);
     native_argmax(t, s->token_slots[step].handle, s->logits.handle);

@@ -1,10 +1,10 @@
 /*
- * The language half: prompt embeddings with the image's features added, the decoder's layers with a cache of keys and
- * values, logits and the greedy choice. The computation is that of the public PyTorch MolmoE (MolmoModel,
- * MolmoForCausalLM) for one sequence without padding.
+ * The language half: prompt embeddings with the image's features added, the decoder's layers with a cache of
+ * keys and values, logits and the greedy choice. The computation is that of the public PyTorch MolmoE
+ * (MolmoModel, MolmoForCausalLM) for one sequence without padding.
  *
- * A request is a fixed series of steps: step 0 takes the whole prompt, step i feeds the i-th new token. All lengths are
- * known beforehand, so every view that a step needs is made once.
+ * A request is a fixed series of steps: step 0 takes the whole prompt, step i feeds the i-th new token. All
+ * lengths are known beforehand, so every view that a step needs is made once.
  */
 #ifndef NATIVE_DECODER_H
 #define NATIVE_DECODER_H
@@ -14,11 +14,12 @@
 
 /* Views of one layer's cache for one step. n tokens follow `past` others. */
 struct native_step_layer {
-    struct native_tensor rows;     /* [n, 3 d_model]: where queries, keys and values of the step go */
-    struct native_tensor qk;       /* [n, 2, d_model]: the queries and keys among them */
-    struct native_tensor qk_pairs; /* [n, 2, heads, head_dim / 2, 2]: the same, as the pairs that rotate together */
-    struct native_tensor q;        /* [1, heads, n, head_dim] */
-    struct native_tensor k, v;     /* [1, heads, past + n, head_dim] */
+    struct native_tensor rows; /* [n, 3 d_model]: where queries, keys and values of the step go */
+    struct native_tensor qk;   /* [n, 2, d_model]: the queries and keys among them */
+    struct native_tensor
+        qk_pairs;           /* [n, 2, heads, head_dim / 2, 2]: the same, as the pairs that rotate together */
+    struct native_tensor q; /* [1, heads, n, head_dim] */
+    struct native_tensor k, v; /* [1, heads, past + n, head_dim] */
 };
 
 /* Buffers for n tokens at a time. */
@@ -60,16 +61,17 @@ struct native_decoder {
 };
 
 /* Allocates for one request and `steps` new tokens, at most config->positions positions in all (checked). */
-bool native_decoder_make(struct native_decoder *decoder, struct native_torch *torch, const struct native_config *config,
-                         const struct native_weights *weights, const struct native_request *request, int64_t steps,
-                         enum native_moe_mode mode, struct native_error *error);
+bool native_decoder_make(struct native_decoder *decoder, struct native_torch *torch,
+                         const struct native_config *config, const struct native_weights *weights,
+                         const struct native_request *request, int64_t steps, enum native_moe_mode mode,
+                         struct native_error *error);
 void native_decoder_free(struct native_decoder *decoder);
 
 /* Sets how many experts a token gets: 1 to config->experts. */
 bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct native_error *error);
 
-/* Step 0: the prompt with `features` ([m, d_model]) added at its image positions. Then decoder->logits and tokens[0]
- * are being computed; the call may return before they are. */
+/* Step 0: the prompt with `features` ([m, d_model]) added at its image positions. Then decoder->logits and
+ * tokens[0] are being computed; the call may return before they are. */
 void native_decoder_prefill(struct native_decoder *decoder, const struct native_tensor *features);
 
 /* Step i, from 1: feeds tokens[i - 1]. */

@@ -14,8 +14,8 @@ struct native_error {
     char text[1024]; /* one line: what, where, how to mend it */
 };
 
-/* Writes the line and the exit status, unless an earlier failure already stands there. Always returns false, so that
- * `return native_fail(...)` reads well. */
+/* Writes the line and the exit status, unless an earlier failure already stands there. Always returns false,
+ * so that `return native_fail(...)` reads well. */
 bool native_fail(struct native_error *error, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

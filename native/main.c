@@ -43,8 +43,8 @@ static bool check_outputs(struct run *run, struct native_error *error) {
             return native_fail(error, NATIVE_EXIT_INPUT, "--output-dir %.3000s: %s", folder, strerror(errno));
         }
         if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode) || access(folder, W_OK | X_OK) != 0) {
-            return native_fail(error, NATIVE_EXIT_INPUT, "--output-dir %.3000s: not a folder that can be written to",
-                               folder);
+            return native_fail(error, NATIVE_EXIT_INPUT,
+                               "--output-dir %.3000s: not a folder that can be written to", folder);
         }
     }
     if (run->options.dump != NULL) {
@@ -68,7 +68,8 @@ static bool prepare(struct run *run, struct native_error *error) {
     } else if (ok) {
         native_source_random(&run->source, &run->torch, o->seed, error);
     }
-    return ok && check_outputs(run, error) && native_torch_open(&run->torch, o->torch, o->device, o->dtype, error);
+    return ok && check_outputs(run, error) &&
+           native_torch_open(&run->torch, o->torch, o->device, o->dtype, error);
 }
 
 static bool work(struct run *run, struct native_error *error) {
@@ -84,8 +85,8 @@ static bool work(struct run *run, struct native_error *error) {
         return false;
     }
     native_source_close(&run->source);
-    if (!native_sweep_make(&run->sweep, o, &run->config, &run->torch, &run->weights, &run->request, run->top_k,
-                           run->count, error) ||
+    if (!native_sweep_make(&run->sweep, o, &run->config, &run->torch, &run->weights, &run->request,
+                           run->top_k, run->count, error) ||
         !native_sweep_run(&run->sweep, error)) {
         return false;
     }

@@ -36,8 +36,8 @@ static struct native_tensor buffer(struct native_moe *m, int32_t dtype, int ndim
     return native_keep(&m->arena, native_empty(m->torch, dtype, ndim, size));
 }
 
-static struct native_tensor part(struct native_moe *m, const struct native_tensor *base, int64_t offset, int ndim,
-                                 const int64_t *size, const int64_t *stride) {
+static struct native_tensor part(struct native_moe *m, const struct native_tensor *base, int64_t offset,
+                                 int ndim, const int64_t *size, const int64_t *stride) {
     return native_keep(&m->arena, native_view(m->torch, base, offset, ndim, size, stride));
 }
 
@@ -69,6 +69,7 @@ bool native_moe_make(struct native_moe *moe, struct native_torch *torch, const s
     moe->k = k;
     int64_t rows = tokens * k, d = config->d_model;
     make_index_buffers(moe, rows);
+    moe->logits = buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, config->experts));
     moe->gathered = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
     moe->gate_up = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, 2 * config->expert_mlp));
     moe->sorted_outputs = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
@@ -94,21 +95,19 @@ void native_moe_free(struct native_moe *moe) {
 }
 
 /*
- * Chooses experts: routing weights to m->weights, numbers of experts to the host, sorted there. Gives the numbers on the
- * device too. This is the one place of a layer where the host waits for the device.
+ * Chooses experts: routing weights to m->weights, numbers of experts to the host, sorted there. Gives the
+ * numbers on the device too. This is the one place of a layer where the host waits for the device.
  */
 static struct native_tensor route(struct native_moe *m, const struct native_block *block,
                                   const struct native_tensor *x) {
     struct native_torch *t = m->torch;
-    struct native_tensor logits = native_empty(t, t->work, 2, NATIVE_DIMS(m->tokens, m->config->experts));
-    native_mm(t, logits.handle, x->handle, block->gate.weight.handle);
-    struct native_tensor shares = native_softmax(t, &logits), best, chosen;
+    native_mm(t, m->logits.handle, x->handle, block->gate.weight.handle);
+    struct native_tensor shares = native_softmax(t, &m->logits), best, chosen;
     native_topk(t, &shares, m->k, &best, &chosen);
     native_copy(t, m->weights.handle, best.handle);
     native_copy(t, m->chosen_host.handle, chosen.handle);
     native_free(t, &best);
     native_free(t, &shares);
-    native_free(t, &logits);
     int64_t *host = native_data(t, &m->chosen_host), *order = native_data(t, &m->order_host);
     if (host != NULL && order != NULL &&
         !native_moe_sort(host, m->tokens, m->k, m->config->experts, m->counts, m->starts, order,
@@ -119,8 +118,8 @@ static struct native_tensor route(struct native_moe *m, const struct native_bloc
 }
 
 /* down(silu(gate(x)) * up(x)) for one expert; `rows` from `first` of the buffers hold its tokens. */
-static void run_expert(struct native_moe *m, const struct native_expert *expert, native_handle x, int64_t first,
-                       int64_t rows, native_handle out) {
+static void run_expert(struct native_moe *m, const struct native_expert *expert, native_handle x,
+                       int64_t first, int64_t rows, native_handle out) {
     struct native_torch *t = m->torch;
     int64_t inner = m->config->expert_mlp, at = first * 2 * inner;
     struct native_tensor both = native_rows(t, &m->gate_up, first, rows);
@@ -138,7 +137,8 @@ static void run_expert(struct native_moe *m, const struct native_expert *expert,
 }
 
 /* One token: its experts, in ascending order, write straight to the rows of their choices. */
-static void visit_one_token(struct native_moe *m, const struct native_block *block, const struct native_tensor *x) {
+static void visit_one_token(struct native_moe *m, const struct native_block *block,
+                            const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     const int64_t *chosen = native_data(t, &m->chosen_host), *order = native_data(t, &m->order_host);
     int64_t choice_of_row[NATIVE_MAX_EXPERTS];
@@ -156,7 +156,8 @@ static void visit_one_token(struct native_moe *m, const struct native_block *blo
 }
 
 /* Many tokens: gathered once, each expert takes its consecutive rows. */
-static void visit_active(struct native_moe *m, const struct native_block *block, const struct native_tensor *x) {
+static void visit_active(struct native_moe *m, const struct native_block *block,
+                         const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     native_copy_async(t, m->order.handle, m->order_host.handle);
     native_gather_rows(t, m->gathered.handle, x->handle, m->sorted_tokens.handle);
@@ -176,8 +177,8 @@ static void visit_active(struct native_moe *m, const struct native_block *block,
 }
 
 /* Searches one expert's rows in its column of the choices, and computes those found. */
-static void visit_searched(struct native_moe *m, const struct native_block *block, const struct native_tensor *x,
-                           const struct native_tensor *column, int64_t e) {
+static void visit_searched(struct native_moe *m, const struct native_block *block,
+                           const struct native_tensor *x, const struct native_tensor *column, int64_t e) {
     struct native_torch *t = m->torch;
     struct native_tensor found = native_nonzero(t, column);
     int64_t rows = found.size[0];
@@ -213,8 +214,8 @@ static void visit_all(struct native_moe *m, const struct native_block *block, co
     native_free(t, &mask);
 }
 
-void native_moe_run(struct native_moe *moe, const struct native_weights *weights, const struct native_block *block,
-                    const struct native_tensor *x) {
+void native_moe_run(struct native_moe *moe, const struct native_weights *weights,
+                    const struct native_block *block, const struct native_tensor *x) {
     struct native_torch *t = moe->torch;
     int64_t tokens = moe->tokens, d = moe->config->d_model;
     struct native_tensor flat = native_view(t, x, 0, 2, NATIVE_DIMS(tokens, d), NATIVE_DIMS(d, 1));

@@ -1,13 +1,16 @@
 /*
- * The sparse mixture-of-experts block: softmax over all experts in float32, the k greatest without renormalisation,
- * SwiGLU experts, their weighted sum. The formulas are those of the public PyTorch MolmoE (MolmoeSparseMoeBlock).
+ * The sparse mixture-of-experts block: softmax over all experts in float32, the k greatest without
+ * renormalisation, SwiGLU experts, their weighted sum. The formulas are those of the public PyTorch MolmoE
+ * (MolmoeSparseMoeBlock).
  *
- * Two ways to visit experts give the same numbers. `active` copies the chosen experts to the host once, sorts the tokens
- * by expert there, and visits only experts that have any. `loop` visits all of them and lets the device search for each
- * one's tokens, as the PyTorch code does, which waits for the device once for each expert.
+ * Two ways to visit experts give the same numbers. `active` copies the chosen experts to the host once, sorts
+ * the tokens by expert there, and visits only experts that have any. `loop` visits all of them and lets the
+ * device search for each one's tokens, as the PyTorch code does, which waits for the device once for each
+ * expert.
  *
- * Where PyTorch adds the weighted outputs of the experts one after the other, rounding each sum to the working dtype,
- * both ways here add them in one product whose sums are kept in float32. In float32 that is a difference of the last bit.
+ * Where PyTorch adds the weighted outputs of the experts one after the other, rounding each sum to the
+ * working dtype, both ways here add them in one product whose sums are kept in float32. In float32 that is a
+ * difference of the last bit.
  */
 #ifndef NATIVE_MOE_H
 #define NATIVE_MOE_H
@@ -24,8 +27,10 @@ struct native_moe {
     struct native_arena arena;
     int64_t tokens, k;
 
-    struct native_tensor chosen_host;    /* [tokens, k] int64: the experts of each token */
-    struct native_tensor order_host;     /* [2, R] int64: token of each sorted row; sorted row of each (token, choice) */
+    struct native_tensor logits;      /* [tokens, experts]: the router's */
+    struct native_tensor chosen_host; /* [tokens, k] int64: the experts of each token */
+    struct native_tensor
+        order_host; /* [2, R] int64: token of each sorted row; sorted row of each (token, choice) */
     struct native_tensor order;          /* the same on the device */
     struct native_tensor sorted_tokens;  /* order's first row */
     struct native_tensor sorted_rows;    /* order's second row */
@@ -47,13 +52,13 @@ bool native_moe_make(struct native_moe *moe, struct native_torch *torch, const s
 void native_moe_free(struct native_moe *moe);
 
 /* x += experts(norm(x)) for x of [tokens, 1, d_model]. Errors are the operators' (native_torch_check). */
-void native_moe_run(struct native_moe *moe, const struct native_weights *weights, const struct native_block *block,
-                    const struct native_tensor *x);
+void native_moe_run(struct native_moe *moe, const struct native_weights *weights,
+                    const struct native_block *block, const struct native_tensor *x);
 
 /*
- * Sorts routed rows by expert: for chosen[tokens * k], writes counts and starts [experts], the token of each sorted row,
- * and for each (token, choice) its sorted row. Rows of one expert keep the order of their tokens. False if a number is
- * no expert.
+ * Sorts routed rows by expert: for chosen[tokens * k], writes counts and starts [experts], the token of each
+ * sorted row, and for each (token, choice) its sorted row. Rows of one expert keep the order of their tokens.
+ * False if a number is no expert.
  */
 bool native_moe_sort(const int64_t *chosen, int64_t tokens, int64_t k, int64_t experts, int64_t *counts,
                      int64_t *starts, int64_t *token_of_row, int64_t *row_of_choice);

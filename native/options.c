@@ -33,16 +33,21 @@ static const struct argp_option table[] = {
      "the PyTorch package to run with (default: MOETRACE_TORCH, then that of the python3 on the PATH)", 1},
     {NULL, 0, NULL, 0, "The sweep:", 2},
     {"request", KEY_REQUEST, "FILE", 0,
-     "safetensors with input_ids, images, image_masks, image_input_idx (default: a blue image, to be described)", 2},
+     "safetensors with input_ids, images, image_masks, image_input_idx (default: a blue image, to be "
+     "described)",
+     2},
     {"top-k", KEY_TOP_K, "LIST", 0, "experts per token (default: 1,2,4,8,16,32)", 2},
     {"samples", KEY_SAMPLES, "N", 0, "measured requests for each k (default: 50)", 2},
     {"warmup", KEY_WARMUP, "N", 0, "requests before them (default: 3)", 2},
     {"max-new-tokens", KEY_NEW_TOKENS, "N", 0, "tokens to generate in each request (default: 10)", 2},
     {NULL, 0, NULL, 0, "How it runs:", 3},
     {"device", KEY_DEVICE, "auto|cpu|cuda", 0, "where (default: cuda if there is one)", 3},
-    {"dtype", KEY_DTYPE, "bf16|fp16|fp32", 0, "in what precision (default: bf16 on cuda, fp32 on the cpu)", 3},
+    {"dtype", KEY_DTYPE, "bf16|fp16|fp32", 0, "in what precision (default: bf16 on cuda, fp32 on the cpu)",
+     3},
     {"moe", KEY_MOE, "active|loop", 0,
-     "visit only experts with tokens (default), or search each expert's tokens on the device, as PyTorch code does", 3},
+     "visit only experts with tokens (default), or search each expert's tokens on the device, as PyTorch "
+     "code does",
+     3},
     {NULL, 0, NULL, 0, "What it leaves:", 4},
     {"output-dir", KEY_OUTPUT, "DIR", 0, "write run_native_times.json there", 4},
     {"dump-logits", KEY_DUMP, "FILE", 0, "write logits, tokens and vision features to a safetensors file", 4},
@@ -60,16 +65,16 @@ static bool parse_number(const char *name, const char *text, int64_t low, int64_
     errno = 0;
     long long value = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || text[0] == ' ' || value < low || value > high) {
-        return native_fail(error, NATIVE_EXIT_INPUT, "%s %.100s: it must be a whole number from %lld to %lld", name, text,
-                           (long long)low, (long long)high);
+        return native_fail(error, NATIVE_EXIT_INPUT, "%s %.100s: it must be a whole number from %lld to %lld",
+                           name, text, (long long)low, (long long)high);
     }
     *out = value;
     return true;
 }
 
 /* The index of `text` among `words`. */
-static bool parse_word(const char *name, const char *text, const char *const *words, const char *all, int *out,
-                       struct native_error *error) {
+static bool parse_word(const char *name, const char *text, const char *const *words, const char *all,
+                       int *out, struct native_error *error) {
     for (int i = 0; words[i] != NULL; i++) {
         if (strcmp(text, words[i]) == 0) {
             *out = i;
@@ -144,14 +149,16 @@ static error_t parse_one(int key, char *text, struct argp_state *state) {
     bool ok = true;
     if (path != NULL) {
         *path = text;
-        ok = text[0] != '\0' || native_fail(p->error, NATIVE_EXIT_INPUT, "%s needs a value: see run_native --help",
-                                            state->argv[state->next - 1]);
+        ok = text[0] != '\0' ||
+             native_fail(p->error, NATIVE_EXIT_INPUT, "%s needs a value: see run_native --help",
+                         state->argv[state->next - 1]);
     } else if (key == KEY_DEVICE || key == KEY_DTYPE || key == KEY_MOE) {
         ok = set_words(p->options, key, text, p->error);
     } else if (key == KEY_SAMPLES || key == KEY_WARMUP || key == KEY_NEW_TOKENS || key == KEY_RANDOM) {
         ok = set_number(p->options, key, text, p->error);
     } else if (key == ARGP_KEY_ARG) {
-        ok = native_fail(p->error, NATIVE_EXIT_INPUT, "unexpected argument %.200s: see run_native --help", text);
+        ok = native_fail(p->error, NATIVE_EXIT_INPUT, "unexpected argument %.200s: see run_native --help",
+                         text);
     } else {
         return ARGP_ERR_UNKNOWN;
     }
@@ -162,7 +169,8 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     static const struct argp argp = {
         .options = table,
         .parser = parse_one,
-        .doc = "MolmoE in C on libtorch's C functions: times vision, prefill and decode of one fixed request, for each "
+        .doc = "MolmoE in C on libtorch's C functions: times vision, prefill and decode of one fixed "
+               "request, for each "
                "number of experts per token, under NVTX ranges.\v"
                "Exit status: 0 done, 1 something broke while running, 2 an input cannot be used."};
     memset(options, 0, sizeof *options);
@@ -175,8 +183,8 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     error_t status = argp_parse(&argp, argc, argv, ARGP_NO_ERRS, &stopped, &parsing);
     if (status != 0) {
         const char *near = stopped > 0 && stopped <= argc ? argv[stopped - 1] : "";
-        return native_fail(error, NATIVE_EXIT_INPUT, "unknown option or missing value at %.200s: see run_native --help",
-                           near);
+        return native_fail(error, NATIVE_EXIT_INPUT,
+                           "unknown option or missing value at %.200s: see run_native --help", near);
     }
     if (options->random == (options->checkpoint != NULL)) {
         return native_fail(error, NATIVE_EXIT_INPUT, "give either --checkpoint DIR or --random-weights SEED");
@@ -184,7 +192,8 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     return true;
 }
 
-static bool add_value(const char *text, int64_t experts, int64_t *values, int *count, struct native_error *error) {
+static bool add_value(const char *text, int64_t experts, int64_t *values, int *count,
+                      struct native_error *error) {
     int64_t value = 0;
     if (!parse_number("--top-k", text, 1, experts, &value, error)) {
         return false;
@@ -201,7 +210,8 @@ static bool add_value(const char *text, int64_t experts, int64_t *values, int *c
     return true;
 }
 
-bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count, struct native_error *error) {
+bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count,
+                          struct native_error *error) {
     *count = 0;
     if (text == NULL) {
         for (int64_t k = 1; k <= 32 && k <= experts; k *= 2) {

@@ -27,9 +27,10 @@ struct native_options {
 bool native_options_parse(struct native_options *options, int argc, char **argv, struct native_error *error);
 
 /*
- * The sweep's values of k: a list such as "1,2,8", each from 1 to `experts` and none twice. NULL stands for those of
- * 1,2,4,8,16,32 that a model with so many experts has. Writes at most NATIVE_MAX_SWEEP.
+ * The sweep's values of k: a list such as "1,2,8", each from 1 to `experts` and none twice. NULL stands for
+ * those of 1,2,4,8,16,32 that a model with so many experts has. Writes at most NATIVE_MAX_SWEEP.
  */
-bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count, struct native_error *error);
+bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count,
+                          struct native_error *error);
 
 #endif

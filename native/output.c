@@ -33,7 +33,8 @@ bool native_output_close(struct native_output *output, bool good, struct native_
         unlink(output->temporary);
     }
     if (!written) {
-        return native_fail(error, NATIVE_EXIT_FAILED, "cannot write %.3000s: %s", output->path, strerror(reason));
+        return native_fail(error, NATIVE_EXIT_FAILED, "cannot write %.3000s: %s", output->path,
+                           strerror(reason));
     }
     return good;
 }

@@ -15,7 +15,8 @@ struct native_output {
 /* Opens a temporary file beside `path`. On failure: false, status 2, the path and the reason. */
 bool native_output_open(struct native_output *output, const char *path, struct native_error *error);
 
-/* Closes it and gives it its name, if `good` and if all of it reached the file system; otherwise removes it. */
+/* Closes it and gives it its name, if `good` and if all of it reached the file system; otherwise removes it.
+ */
 bool native_output_close(struct native_output *output, bool good, struct native_error *error);
 
 #endif

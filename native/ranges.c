@@ -12,12 +12,15 @@ struct named {
 };
 
 static const char *const formats[NATIVE_RANGE_KINDS] = {
-    [NATIVE_RANGE_VISION] = "vision",   [NATIVE_RANGE_POOL] = "pool",           [NATIVE_RANGE_PROJECT] = "project",
-    [NATIVE_RANGE_PREFILL] = "prefill", [NATIVE_RANGE_DECODE] = "decode",       [NATIVE_RANGE_EMBED] = "embed",
-    [NATIVE_RANGE_HEAD] = "head",       [NATIVE_RANGE_ATTENTION] = "attention", [NATIVE_RANGE_MOE] = "moe",
-    [NATIVE_RANGE_ROUTER] = "router",   [NATIVE_RANGE_TOP_K] = "top_k=",        [NATIVE_RANGE_WARMUP] = "warmup.",
-    [NATIVE_RANGE_SAMPLE] = "sample.",  [NATIVE_RANGE_STEP] = "decode.",        [NATIVE_RANGE_LAYER] = "layer.",
-    [NATIVE_RANGE_VIT] = "vit.",        [NATIVE_RANGE_EXPERT] = "expert.",
+    [NATIVE_RANGE_VISION] = "vision",   [NATIVE_RANGE_POOL] = "pool",
+    [NATIVE_RANGE_PROJECT] = "project", [NATIVE_RANGE_PREFILL] = "prefill",
+    [NATIVE_RANGE_DECODE] = "decode",   [NATIVE_RANGE_EMBED] = "embed",
+    [NATIVE_RANGE_HEAD] = "head",       [NATIVE_RANGE_ATTENTION] = "attention",
+    [NATIVE_RANGE_MOE] = "moe",         [NATIVE_RANGE_ROUTER] = "router",
+    [NATIVE_RANGE_TOP_K] = "top_k=",    [NATIVE_RANGE_WARMUP] = "warmup.",
+    [NATIVE_RANGE_SAMPLE] = "sample.",  [NATIVE_RANGE_STEP] = "decode.",
+    [NATIVE_RANGE_LAYER] = "layer.",    [NATIVE_RANGE_VIT] = "vit.",
+    [NATIVE_RANGE_EXPERT] = "expert.",
 };
 
 static struct named *names[NATIVE_RANGE_KINDS];

@@ -1,6 +1,6 @@
 /*
- * NVTX ranges around the parts of a request, in the default domain; docs/run_native.md gives their grammar. Names are
- * made once, so that a range that nobody listens to costs two indirect calls.
+ * NVTX ranges around the parts of a request, in the default domain; docs/run_native.md gives their grammar.
+ * Names are made once, so that a range that nobody listens to costs two indirect calls.
  */
 #ifndef NATIVE_RANGES_H
 #define NATIVE_RANGES_H

@@ -22,7 +22,8 @@ double native_median(double *values, int64_t count) {
 static struct native_sample medians(const struct native_result *result, int64_t count) {
     struct native_sample median = result->samples[0];
     double *column = calloc((size_t)count, sizeof *column);
-    static const size_t members[] = {offsetof(struct native_sample, vision_ms), offsetof(struct native_sample, prefill_ms),
+    static const size_t members[] = {offsetof(struct native_sample, vision_ms),
+                                     offsetof(struct native_sample, prefill_ms),
                                      offsetof(struct native_sample, decode_ms)};
     for (size_t m = 0; m < 3 && column != NULL; m++) {
         for (int64_t i = 0; i < count; i++) {
@@ -46,14 +47,14 @@ static double per_token(const struct native_sweep *sweep, double decode_ms) {
 void native_report_table(FILE *out, const struct native_sweep *sweep) {
     const struct native_options *o = sweep->options;
     fprintf(out, "%s on %s in %s, moe %s, %lld prompt tokens, %lld new; medians of %lld samples, ms\n",
-            sweep->config->name, native_device_name(sweep->torch->device), native_dtype_name(sweep->torch->dtype),
-            o->moe == NATIVE_MOE_LOOP ? "loop" : "active", (long long)sweep->decoder.prompt, (long long)o->new_tokens,
-            (long long)o->samples);
+            sweep->config->name, native_device_name(sweep->torch->device),
+            native_dtype_name(sweep->torch->dtype), o->moe == NATIVE_MOE_LOOP ? "loop" : "active",
+            (long long)sweep->decoder.prompt, (long long)o->new_tokens, (long long)o->samples);
     fprintf(out, "%6s %10s %10s %10s %12s\n", "top_k", "vision", "prefill", "decode", "per token");
     for (int i = 0; i < sweep->count; i++) {
         struct native_sample m = medians(&sweep->results[i], o->samples);
-        fprintf(out, "%6lld %10.2f %10.2f %10.2f %12.3f\n", (long long)sweep->results[i].k, m.vision_ms, m.prefill_ms,
-                m.decode_ms, per_token(sweep, m.decode_ms));
+        fprintf(out, "%6lld %10.2f %10.2f %10.2f %12.3f\n", (long long)sweep->results[i].k, m.vision_ms,
+                m.prefill_ms, m.decode_ms, per_token(sweep, m.decode_ms));
     }
 }
 
@@ -155,7 +156,8 @@ bool native_report_dump(const char *path, const struct native_sweep *sweep, stru
     snprintf(features->name, sizeof features->name, "vision_features");
     features->dtype = "F32";
     features->ndim = 4;
-    memcpy(features->size, (int64_t[]){1, sweep->vision.crops, sweep->config->tokens_per_crop, sweep->config->d_model},
+    memcpy(features->size,
+           (int64_t[]){1, sweep->vision.crops, sweep->config->tokens_per_crop, sweep->config->d_model},
            4 * sizeof(int64_t));
     features->data = sweep->vision_features;
     return native_safetensors_write(path, tensors, count, error);

@@ -28,7 +28,8 @@ void native_request_free(struct native_request *request) {
     memset(request, 0, sizeof *request);
 }
 
-/* Finds a tensor and drops a leading dimension of 1 beyond `ndim`. size[0] of `want` may be -1: any, from 1. */
+/* Finds a tensor and drops a leading dimension of 1 beyond `ndim`. size[0] of `want` may be -1: any, from 1.
+ */
 static bool find(const struct native_safetensors *file, const char *name, int ndim, const int64_t *want,
                  struct native_entry *entry, struct native_error *error) {
     if (!native_safetensors_find(file, name, entry, error)) {
@@ -45,21 +46,22 @@ static bool find(const struct native_safetensors *file, const char *name, int nd
     for (int i = 0; i < ndim && fits; i++) {
         fits = entry->size[i] == want[i] || (i == 0 && want[i] < 0);
     }
-    return fits || native_fail(error, NATIVE_EXIT_INPUT,
-                               "%.3000s: tensor %s is %s: it must be %s (-1: any), with or without a batch of 1",
-                               file->path, name, has, wants);
+    return fits ||
+           native_fail(error, NATIVE_EXIT_INPUT,
+                       "%.3000s: tensor %s is %s: it must be %s (-1: any), with or without a batch of 1",
+                       file->path, name, has, wants);
 }
 
-static bool copy_integers(const struct native_safetensors *file, const char *name, const struct native_entry *entry,
-                          int64_t *to, struct native_error *error) {
+static bool copy_integers(const struct native_safetensors *file, const char *name,
+                          const struct native_entry *entry, int64_t *to, struct native_error *error) {
     const char *bytes = entry->data;
     if (strcmp(entry->dtype, "I64") == 0) {
         memcpy(to, bytes, entry->bytes);
         return true;
     }
     if (strcmp(entry->dtype, "I32") != 0) {
-        return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be I32 or I64", file->path, name,
-                           entry->dtype);
+        return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be I32 or I64",
+                           file->path, name, entry->dtype);
     }
     for (size_t i = 0; i < entry->bytes / 4; i++) {
         int32_t value;
@@ -69,11 +71,11 @@ static bool copy_integers(const struct native_safetensors *file, const char *nam
     return true;
 }
 
-static bool copy_floats(const struct native_safetensors *file, const char *name, const struct native_entry *entry,
-                        float *to, struct native_error *error) {
+static bool copy_floats(const struct native_safetensors *file, const char *name,
+                        const struct native_entry *entry, float *to, struct native_error *error) {
     if (strcmp(entry->dtype, "F32") != 0) {
-        return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be F32", file->path, name,
-                           entry->dtype);
+        return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be F32", file->path,
+                           name, entry->dtype);
     }
     memcpy(to, entry->data, entry->bytes);
     return true;
@@ -103,11 +105,12 @@ static bool check_ids(const struct native_request *r, const char *path, const st
                       struct native_error *error) {
     for (int64_t i = 0; i < r->tokens; i++) {
         if (r->input_ids[i] < 0 || r->input_ids[i] >= c->embeddings + c->additional) {
-            return native_fail(error, NATIVE_EXIT_INPUT,
-                               "%.3000s: input_ids[%lld] is %lld: the model has tokens 0 to %lld, and padding is not "
-                               "supported",
-                               path, (long long)i, (long long)r->input_ids[i],
-                               (long long)(c->embeddings + c->additional - 1));
+            return native_fail(
+                error, NATIVE_EXIT_INPUT,
+                "%.3000s: input_ids[%lld] is %lld: the model has tokens 0 to %lld, and padding is not "
+                "supported",
+                path, (long long)i, (long long)r->input_ids[i],
+                (long long)(c->embeddings + c->additional - 1));
         }
     }
     return true;
@@ -164,9 +167,10 @@ bool native_request_default(struct native_request *request, const struct native_
     memset(request, 0, sizeof *request);
     const struct native_vision_config *v = &config->vision;
     if (v->grid_h != 24 || v->grid_w != 24 || v->patch != 14 || config->pool_h != 2 || config->pool_w != 2) {
-        return native_fail(error, NATIVE_EXIT_INPUT,
-                           "the default request fits images of 336x336 in patches of 14, pooled 2x2; for this "
-                           "configuration name one with --request FILE.safetensors");
+        return native_fail(
+            error, NATIVE_EXIT_INPUT,
+            "the default request fits images of 336x336 in patches of 14, pooled 2x2; for this "
+            "configuration name one with --request FILE.safetensors");
     }
     request->tokens = BLUE_TOKENS;
     request->crops = BLUE_CROPS;
@@ -185,7 +189,8 @@ bool native_request_default(struct native_request *request, const struct native_
     for (int64_t i = 0; i < values; i++) {
         request->images[i] = blue[i % 3];
     }
-    /* The processor marks every patch of the second crop with -1, which the model takes for padding in part. */
+    /* The processor marks every patch of the second crop with -1, which the model takes for padding in part.
+     */
     for (int64_t i = 0; i < BLUE_CROPS * v->patch_count; i++) {
         request->masks[i] = i < v->patch_count ? 1.0F : -1.0F;
     }

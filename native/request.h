@@ -15,15 +15,16 @@ struct native_request {
     int64_t *image_index; /* [crops, tokens_per_crop]: position in the prompt; negative: dropped */
 };
 
-/* Reads input_ids, images, image_masks and image_input_idx from a safetensors file, each with or without a leading
- * batch dimension of 1. On failure: false, status 2, the tensor named. */
+/* Reads input_ids, images, image_masks and image_input_idx from a safetensors file, each with or without a
+ * leading batch dimension of 1. On failure: false, status 2, the tensor named. */
 bool native_request_load(struct native_request *request, const char *path, const struct native_config *config,
                          struct native_error *error);
 
 /*
- * The fixed request of the experiment: a blue 336x336 image (2 crops) and "Describe this image.", 326 tokens, as the
- * public processor prepares it. It needs the geometry of that processor: images of 336x336, patches of 14, pooled 2x2.
- * For a vocabulary too small for its token ids, an id stands for its remainder by the vocabulary's size.
+ * The fixed request of the experiment: a blue 336x336 image (2 crops) and "Describe this image.", 326 tokens,
+ * as the public processor prepares it. It needs the geometry of that processor: images of 336x336, patches of
+ * 14, pooled 2x2. For a vocabulary too small for its token ids, an id stands for its remainder by the
+ * vocabulary's size.
  */
 bool native_request_default(struct native_request *request, const struct native_config *config,
                             struct native_error *error);

@@ -41,11 +41,13 @@ static bool whole(const cJSON *item, int64_t *out) {
 }
 
 /* Reads an entry of the header. NULL, or what is wrong with it. */
-static const char *read_entry(const struct native_safetensors *file, const cJSON *item, struct native_entry *entry) {
+static const char *read_entry(const struct native_safetensors *file, const cJSON *item,
+                              struct native_entry *entry) {
     const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(item, "dtype");
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape");
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
-    if (!cJSON_IsString(dtype) || !cJSON_IsArray(shape) || !cJSON_IsArray(offsets) || cJSON_GetArraySize(offsets) != 2) {
+    if (!cJSON_IsString(dtype) || !cJSON_IsArray(shape) || !cJSON_IsArray(offsets) ||
+        cJSON_GetArraySize(offsets) != 2) {
         return "needs dtype, shape and two data_offsets";
     }
     memset(entry, 0, sizeof *entry);
@@ -66,8 +68,8 @@ static const char *read_entry(const struct native_safetensors *file, const cJSON
         }
     }
     int64_t begin, end;
-    if (!whole(cJSON_GetArrayItem(offsets, 0), &begin) || !whole(cJSON_GetArrayItem(offsets, 1), &end) || end < begin ||
-        (uint64_t)(end - begin) != bytes) {
+    if (!whole(cJSON_GetArrayItem(offsets, 0), &begin) || !whole(cJSON_GetArrayItem(offsets, 1), &end) ||
+        end < begin || (uint64_t)(end - begin) != bytes) {
         return "has offsets that do not fit its shape";
     }
     if ((uint64_t)end > file->bytes - file->data_start) {
@@ -85,22 +87,24 @@ static bool check_header(struct native_safetensors *file, struct native_error *e
         length = length << 8 | bytes[i];
     }
     if (file->bytes < 8 || length < 2 || length > MAX_HEADER || length > file->bytes - 8) {
-        return native_fail(error, NATIVE_EXIT_INPUT,
-                           "%.3000s is not a whole safetensors file: its header does not fit into its %zu bytes",
-                           file->path, file->bytes);
+        return native_fail(
+            error, NATIVE_EXIT_INPUT,
+            "%.3000s is not a whole safetensors file: its header does not fit into its %zu bytes", file->path,
+            file->bytes);
     }
     file->data_start = 8 + (size_t)length;
     file->header = cJSON_ParseWithLength((const char *)bytes + 8, (size_t)length);
     if (!cJSON_IsObject((cJSON *)file->header)) {
-        return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s is not a safetensors file: its header is not a JSON object",
-                           file->path);
+        return native_fail(error, NATIVE_EXIT_INPUT,
+                           "%.3000s is not a safetensors file: its header is not a JSON object", file->path);
     }
     const cJSON *item;
     cJSON_ArrayForEach(item, (cJSON *)file->header) {
         struct native_entry entry;
         const char *wrong = strcmp(item->string, "__metadata__") == 0 ? NULL : read_entry(file, item, &entry);
         if (wrong != NULL) {
-            return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %.200s %s", file->path, item->string, wrong);
+            return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %.200s %s", file->path,
+                               item->string, wrong);
         }
     }
     return true;
@@ -146,8 +150,8 @@ void native_safetensors_close(struct native_safetensors *file) {
     file->map = NULL;
 }
 
-bool native_safetensors_find(const struct native_safetensors *file, const char *name, struct native_entry *entry,
-                             struct native_error *error) {
+bool native_safetensors_find(const struct native_safetensors *file, const char *name,
+                             struct native_entry *entry, struct native_error *error) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(file->header, name);
     if (item == NULL || read_entry(file, item, entry) != NULL) {
         return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s has no tensor %.200s", file->path, name);

@@ -1,7 +1,7 @@
 /*
- * Reading and writing safetensors files: 8 bytes with the length of a JSON header (little-endian), the header, then the
- * tensors' bytes. The header is checked before anything is used: a file that was cut, or whose offsets do not fit its
- * shapes, is refused.
+ * Reading and writing safetensors files: 8 bytes with the length of a JSON header (little-endian), the
+ * header, then the tensors' bytes. The header is checked before anything is used: a file that was cut, or
+ * whose offsets do not fit its shapes, is refused.
  */
 #ifndef NATIVE_SAFETENSORS_H
 #define NATIVE_SAFETENSORS_H
@@ -35,8 +35,8 @@ bool native_safetensors_open(struct native_safetensors *file, const char *path, 
 void native_safetensors_close(struct native_safetensors *file);
 
 /* Finds a tensor by name. False with an error if the file has none. */
-bool native_safetensors_find(const struct native_safetensors *file, const char *name, struct native_entry *entry,
-                             struct native_error *error);
+bool native_safetensors_find(const struct native_safetensors *file, const char *name,
+                             struct native_entry *entry, struct native_error *error);
 
 /* "[2, 64]" into text. */
 void native_shape_text(char *text, size_t room, int ndim, const int64_t *size);

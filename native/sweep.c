@@ -32,16 +32,19 @@ static bool make_results(struct native_sweep *s, const int64_t *values, int coun
         }
     }
     if (dump) {
-        s->vision_features = calloc((size_t)(s->vision.pooled * s->config->d_model), sizeof *s->vision_features);
+        s->vision_features =
+            calloc((size_t)(s->vision.pooled * s->config->d_model), sizeof *s->vision_features);
         ok = ok && s->vision_features != NULL;
     }
     return ok;
 }
 
-static bool make_ranges(const struct native_sweep *s, const int64_t *values, int count, struct native_error *error) {
+static bool make_ranges(const struct native_sweep *s, const int64_t *values, int count,
+                        struct native_error *error) {
     int64_t counts[NATIVE_RANGE_KINDS] = {0};
     for (int i = 0; i < count; i++) {
-        counts[NATIVE_RANGE_TOP_K] = values[i] >= counts[NATIVE_RANGE_TOP_K] ? values[i] + 1 : counts[NATIVE_RANGE_TOP_K];
+        counts[NATIVE_RANGE_TOP_K] =
+            values[i] >= counts[NATIVE_RANGE_TOP_K] ? values[i] + 1 : counts[NATIVE_RANGE_TOP_K];
     }
     counts[NATIVE_RANGE_WARMUP] = s->options->warmup;
     counts[NATIVE_RANGE_SAMPLE] = s->options->samples;
@@ -61,8 +64,8 @@ bool native_sweep_make(struct native_sweep *sweep, const struct native_options *
     sweep->config = config;
     sweep->torch = torch;
     if (!native_vision_make(&sweep->vision, torch, config, weights, request, error) ||
-        !native_decoder_make(&sweep->decoder, torch, config, weights, request, options->new_tokens, options->moe,
-                             error) ||
+        !native_decoder_make(&sweep->decoder, torch, config, weights, request, options->new_tokens,
+                             options->moe, error) ||
         !make_ranges(sweep, values, count, error)) {
         return false;
     }
@@ -142,14 +145,16 @@ static struct native_sample run_request(struct native_sweep *s, struct native_re
 static void progress(const struct native_sweep *s, int64_t k, const char *what, int64_t done, int64_t all) {
     (void)s;
     if (isatty(STDERR_FILENO)) {
-        fprintf(stderr, "\rrun_native: top_k=%lld %s %lld/%lld   ", (long long)k, what, (long long)done, (long long)all);
+        fprintf(stderr, "\rrun_native: top_k=%lld %s %lld/%lld   ", (long long)k, what, (long long)done,
+                (long long)all);
     }
 }
 
 static bool run_one_k(struct native_sweep *s, struct native_result *result, struct native_error *error) {
     const struct native_options *o = s->options;
     struct native_torch *t = s->torch;
-    /* What libtorch says about a failure is collected while nothing is measured: shapes and memory fail here first. */
+    /* What libtorch says about a failure is collected while nothing is measured: shapes and memory fail here
+     * first. */
     t->capture = t->capture_fd >= 0;
     if (!native_decoder_set_top_k(&s->decoder, result->k, error)) {
         return false;

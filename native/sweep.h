@@ -1,6 +1,7 @@
 /*
- * The sweep: for each number of experts per token, warm-up requests, then measured ones. A request is vision, prefill
- * and decode; each of the three ends with a synchronisation, so that the host's clock around it is true.
+ * The sweep: for each number of experts per token, warm-up requests, then measured ones. A request is vision,
+ * prefill and decode; each of the three ends with a synchronisation, so that the host's clock around it is
+ * true.
  */
 #ifndef NATIVE_SWEEP_H
 #define NATIVE_SWEEP_H

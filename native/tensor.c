@@ -1,5 +1,6 @@
-/* Operators over libtorch's C functions; see tensor.h. Those that PyTorch exports by name for the device are called so;
- * the others go through the dispatcher, whose arguments are 64-bit values and which takes over the handles it is given. */
+/* Operators over libtorch's C functions; see tensor.h. Those that PyTorch exports by name for the device are
+ * called so; the others go through the dispatcher, whose arguments are 64-bit values and which takes over the
+ * handles it is given. */
 #include "native/tensor.h"
 
 #include <stdio.h>
@@ -55,17 +56,17 @@ static void restore(struct native_torch *torch, int saved, bool failed) {
 }
 
 /* Runs one call of libtorch as the operator `name`, unless something failed before. */
-#define RUN(torch, name, call)                                                                                     \
-    do {                                                                                                           \
-        if ((torch)->failed_op == NULL) {                                                                          \
-            (torch)->operators++;                                                                                  \
-            int saved_ = redirect(torch);                                                                          \
-            native_torch_status status_ = (call);                                                                  \
-            restore(torch, saved_, status_ != 0);                                                                  \
-            if (status_ != 0) {                                                                                    \
-                (torch)->failed_op = (name);                                                                       \
-            }                                                                                                      \
-        }                                                                                                          \
+#define RUN(torch, name, call)                                                                               \
+    do {                                                                                                     \
+        if ((torch)->failed_op == NULL) {                                                                    \
+            (torch)->operators++;                                                                            \
+            int saved_ = redirect(torch);                                                                    \
+            native_torch_status status_ = (call);                                                            \
+            restore(torch, saved_, status_ != 0);                                                            \
+            if (status_ != 0) {                                                                              \
+                (torch)->failed_op = (name);                                                                 \
+            }                                                                                                \
+        }                                                                                                    \
     } while (0)
 
 static void discard(struct native_torch *torch, native_handle handle) {
@@ -97,7 +98,8 @@ struct native_tensor native_empty(struct native_torch *torch, int32_t dtype, int
     return adopt(out, dtype, ndim, size);
 }
 
-struct native_tensor native_empty_host(struct native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
+struct native_tensor native_empty_host(struct native_torch *torch, int32_t dtype, int ndim,
+                                       const int64_t *size) {
     int64_t stride[NATIVE_MAX_DIMS];
     native_handle out = NULL;
     contiguous_strides(ndim, size, stride);
@@ -106,7 +108,8 @@ struct native_tensor native_empty_host(struct native_torch *torch, int32_t dtype
     return adopt(out, dtype, ndim, size);
 }
 
-struct native_tensor native_empty_pinned(struct native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
+struct native_tensor native_empty_pinned(struct native_torch *torch, int32_t dtype, int ndim,
+                                         const int64_t *size) {
     if (torch->device != NATIVE_CUDA) {
         return native_empty_host(torch, dtype, ndim, size);
     }
@@ -124,22 +127,21 @@ struct native_tensor native_wrap_host(struct native_torch *torch, void *data, in
     native_handle out = NULL;
     contiguous_strides(ndim, size, stride);
     RUN(torch, "from_blob",
-        torch->api.aoti_torch_create_tensor_from_blob_v2(data, ndim, size, stride, 0, dtype, NATIVE_DEVICE_CPU, 0, &out,
+        torch->api.aoti_torch_create_tensor_from_blob_v2(data, ndim, size, stride, 0, dtype,
+                                                         NATIVE_DEVICE_CPU, 0, &out,
                                                          torch->api.aoti_torch_layout_strided(), NULL, 0));
     return adopt(out, dtype, ndim, size);
 }
 
-struct native_tensor native_view(struct native_torch *torch, const struct native_tensor *base, int64_t offset, int ndim,
-                                 const int64_t *size, const int64_t *stride) {
+struct native_tensor native_view(struct native_torch *torch, const struct native_tensor *base, int64_t offset,
+                                 int ndim, const int64_t *size, const int64_t *stride) {
     native_handle out = NULL;
     /* Not counted as an operator: nothing is dispatched, nothing runs. */
-    if (torch->failed_op == NULL && torch->api.aoti_torch__reinterpret_tensor(
-                                        base->handle, ndim, size, stride, base->offset + offset, &out) != 0) {
+    if (torch->failed_op == NULL &&
+        torch->api.aoti_torch__reinterpret_tensor(base->handle, ndim, size, stride, offset, &out) != 0) {
         torch->failed_op = "reinterpret_tensor";
     }
-    struct native_tensor view = adopt(out, base->dtype, ndim, size);
-    view.offset = base->offset + offset;
-    return view;
+    return adopt(out, base->dtype, ndim, size);
 }
 
 struct native_tensor native_rows(struct native_torch *torch, const struct native_tensor *base, int64_t first,
@@ -149,7 +151,8 @@ struct native_tensor native_rows(struct native_torch *torch, const struct native
 }
 
 struct native_tensor native_transposed(struct native_torch *torch, const struct native_tensor *base) {
-    return native_view(torch, base, 0, 2, NATIVE_DIMS(base->size[1], base->size[0]), NATIVE_DIMS(1, base->size[1]));
+    return native_view(torch, base, 0, 2, NATIVE_DIMS(base->size[1], base->size[0]),
+                       NATIVE_DIMS(1, base->size[1]));
 }
 
 void native_free(struct native_torch *torch, struct native_tensor *tensor) {
@@ -210,7 +213,8 @@ static uint64_t list_of(struct native_torch *torch, int64_t value) {
 }
 
 /* Calls an operator with one tensor as its result, which comes back in the stack's first place. */
-static native_handle dispatch(struct native_torch *torch, const char *name, const char *overload, uint64_t *stack) {
+static native_handle dispatch(struct native_torch *torch, const char *name, const char *overload,
+                              uint64_t *stack) {
     if (torch->failed_op != NULL) {
         return NULL;
     }
@@ -218,20 +222,17 @@ static native_handle dispatch(struct native_torch *torch, const char *name, cons
     return torch->failed_op == NULL ? (native_handle)(uintptr_t)stack[0] : NULL;
 }
 
-void native_fill_normal(struct native_torch *torch, native_handle tensor, double deviation) {
-    uint64_t stack[] = {argument(torch, tensor), number(0.0), number(deviation), 0};
-    discard(torch, dispatch(torch, "aten::normal_", "", stack));
-}
-
 void native_mm(struct native_torch *torch, native_handle out, native_handle a, native_handle b) {
     RUN(torch, "aten::mm", torch->api.mm_out(out, a, b));
 }
 
-void native_addmm(struct native_torch *torch, native_handle out, native_handle c, native_handle a, native_handle b) {
+void native_addmm(struct native_torch *torch, native_handle out, native_handle c, native_handle a,
+                  native_handle b) {
     RUN(torch, "aten::addmm", torch->api.addmm_out(out, c, a, b, 1.0, 1.0));
 }
 
-void native_baddbmm(struct native_torch *torch, native_handle out, native_handle c, native_handle a, native_handle b) {
+void native_baddbmm(struct native_torch *torch, native_handle out, native_handle c, native_handle a,
+                    native_handle b) {
     RUN(torch, "aten::baddbmm", torch->api.baddbmm_out(out, c, a, b, 1.0, 1.0));
 }
 
@@ -258,8 +259,8 @@ struct native_tensor native_scale(struct native_torch *torch, const struct nativ
     return adopt(out, a->dtype, a->ndim, a->size);
 }
 
-struct native_tensor native_rms_norm(struct native_torch *torch, const struct native_tensor *x, native_handle weight,
-                                     double eps) {
+struct native_tensor native_rms_norm(struct native_torch *torch, const struct native_tensor *x,
+                                     native_handle weight, double eps) {
     native_handle out = NULL, rstd = NULL;
     RUN(torch, "aten::_fused_rms_norm",
         torch->api._fused_rms_norm(x->handle, &x->size[x->ndim - 1], 1, &weight, &eps, &out, &rstd));
@@ -267,8 +268,8 @@ struct native_tensor native_rms_norm(struct native_torch *torch, const struct na
     return adopt(out, x->dtype, x->ndim, x->size);
 }
 
-struct native_tensor native_layer_norm(struct native_torch *torch, const struct native_tensor *x, native_handle weight,
-                                       native_handle bias, double eps) {
+struct native_tensor native_layer_norm(struct native_torch *torch, const struct native_tensor *x,
+                                       native_handle weight, native_handle bias, double eps) {
     if (torch->failed_op != NULL) {
         return adopt(NULL, x->dtype, x->ndim, x->size);
     }
@@ -307,8 +308,8 @@ struct native_tensor native_softmax(struct native_torch *torch, const struct nat
     return adopt(out, torch->f32, x->ndim, x->size);
 }
 
-void native_topk(struct native_torch *torch, const struct native_tensor *x, int64_t k, struct native_tensor *values,
-                 struct native_tensor *indices) {
+void native_topk(struct native_torch *torch, const struct native_tensor *x, int64_t k,
+                 struct native_tensor *values, struct native_tensor *indices) {
     native_handle v = NULL, i = NULL;
     RUN(torch, "aten::topk", torch->api.topk(x->handle, k, 1, 1, 1, &v, &i));
     *values = adopt(v, x->dtype, 2, NATIVE_DIMS(x->size[0], k));
@@ -340,15 +341,16 @@ void native_put_rows(struct native_torch *torch, native_handle x, native_handle 
     discard(torch, dispatch(torch, "aten::index_copy_", "", stack));
 }
 
-struct native_tensor native_add_rows(struct native_torch *torch, const struct native_tensor *x, native_handle index,
-                                     native_handle rows) {
+struct native_tensor native_add_rows(struct native_torch *torch, const struct native_tensor *x,
+                                     native_handle index, native_handle rows) {
     native_handle out = NULL;
     const native_handle *indices[] = {&index};
     RUN(torch, "aten::index_put", torch->api.index_put(x->handle, indices, 1, rows, 1, &out));
     return adopt(out, x->dtype, x->ndim, x->size);
 }
 
-struct native_tensor native_one_hot(struct native_torch *torch, const struct native_tensor *indices, int64_t classes) {
+struct native_tensor native_one_hot(struct native_torch *torch, const struct native_tensor *indices,
+                                    int64_t classes) {
     uint64_t stack[] = {argument(torch, indices->handle), (uint64_t)classes};
     struct native_tensor out =
         adopt(dispatch(torch, "aten::one_hot", "", stack), torch->i64, indices->ndim, indices->size);
@@ -369,15 +371,13 @@ struct native_tensor native_nonzero(struct native_torch *torch, const struct nat
 struct native_tensor native_as_complex(struct native_torch *torch, const struct native_tensor *x) {
     native_handle out = NULL;
     RUN(torch, "aten::view_as_complex", torch->api.view_as_complex(x->handle, &out));
-    struct native_tensor view = adopt(out, torch->api.aoti_torch_dtype_complex64(), x->ndim - 1, x->size);
-    view.offset = x->offset / 2;
-    return view;
+    return adopt(out, torch->api.aoti_torch_dtype_complex64(), x->ndim - 1, x->size);
 }
 
-/* The fused kernels of CUDA, called directly: the general operator might choose one that plans anew for every length.
- * False if it refuses these shapes. */
-static bool fused_attention(struct native_torch *torch, native_handle q, native_handle k, native_handle v, int32_t dtype,
-                            bool causal, native_handle *out) {
+/* The fused kernels of CUDA, called directly: the general operator might choose one that plans anew for every
+ * length. False if it refuses these shapes. */
+static bool fused_attention(struct native_torch *torch, native_handle q, native_handle k, native_handle v,
+                            int32_t dtype, bool causal, native_handle *out) {
     native_handle extra[7] = {NULL};
     int64_t longest[2];
     int saved = redirect(torch);
@@ -388,8 +388,8 @@ static bool fused_attention(struct native_torch *torch, native_handle q, native_
             q, k, v, NULL, 0, 0.0, causal, NULL, out, &extra[0], &extra[1], &extra[2]);
     } else {
         status = torch->api.aoti_torch_cuda__scaled_dot_product_flash_attention(
-            q, k, v, 0.0, causal, 0, NULL, out, &extra[0], &extra[1], &extra[2], &longest[0], &longest[1], &extra[3],
-            &extra[4], &extra[5]);
+            q, k, v, 0.0, causal, 0, NULL, out, &extra[0], &extra[1], &extra[2], &longest[0], &longest[1],
+            &extra[3], &extra[4], &extra[5]);
     }
     restore(torch, saved, status != 0);
     for (int i = 0; i < 7 && status == 0; i++) {
@@ -398,14 +398,16 @@ static bool fused_attention(struct native_torch *torch, native_handle q, native_
     return status == 0;
 }
 
-static native_handle general_attention(struct native_torch *torch, native_handle q, native_handle k, native_handle v,
-                                       bool causal) {
-    uint64_t stack[] = {argument(torch, q), argument(torch, k), argument(torch, v), 0, number(0.0), causal, 0, 0};
+static native_handle general_attention(struct native_torch *torch, native_handle q, native_handle k,
+                                       native_handle v, bool causal) {
+    uint64_t stack[] = {
+        argument(torch, q), argument(torch, k), argument(torch, v), 0, number(0.0), causal, 0, 0};
     return dispatch(torch, "aten::scaled_dot_product_attention", "", stack);
 }
 
 struct native_tensor native_attention(struct native_torch *torch, const struct native_tensor *q,
-                                      const struct native_tensor *k, const struct native_tensor *v, bool causal) {
+                                      const struct native_tensor *k, const struct native_tensor *v,
+                                      bool causal) {
     int64_t batch = q->size[0], heads = q->size[1], queries = q->size[2], width = q->size[3];
     int64_t size[] = {batch, queries, heads * width};
     struct native_tensor none = adopt(NULL, q->dtype, 3, size);
@@ -439,8 +441,8 @@ struct native_tensor native_attention(struct native_torch *torch, const struct n
             native_view(torch, &result, 0, 3, size, NATIVE_DIMS(queries * heads * width, heads * width, 1));
     } else {
         merged = native_empty(torch, q->dtype, 3, size);
-        struct native_tensor by_head =
-            native_view(torch, &merged, 0, 4, q->size, NATIVE_DIMS(queries * heads * width, width, heads * width, 1));
+        struct native_tensor by_head = native_view(
+            torch, &merged, 0, 4, q->size, NATIVE_DIMS(queries * heads * width, width, heads * width, 1));
         native_copy(torch, by_head.handle, out);
         native_free(torch, &by_head);
     }

@@ -19,7 +19,10 @@ const char *native_device_name(enum native_device device) {
 }
 
 const char *native_dtype_name(enum native_dtype dtype) {
-    return dtype == NATIVE_BF16 ? "bf16" : dtype == NATIVE_FP16 ? "fp16" : dtype == NATIVE_FP32 ? "fp32" : "default";
+    return dtype == NATIVE_BF16   ? "bf16"
+           : dtype == NATIVE_FP16 ? "fp16"
+           : dtype == NATIVE_FP32 ? "fp32"
+                                  : "default";
 }
 
 /* The environment without what is preloaded here: the helper process is none of a profiler's business. */
@@ -83,9 +86,10 @@ static bool find_folder(struct native_torch *torch, const char *given, struct na
     }
     if (given == NULL || given[0] == '\0') {
         if (!ask_python(package, sizeof package)) {
-            return native_fail(error, NATIVE_EXIT_INPUT,
-                               "no PyTorch: the python3 on the PATH has no torch package; install PyTorch 2.10 or "
-                               "later, or name its folder with --torch DIR or MOETRACE_TORCH");
+            return native_fail(
+                error, NATIVE_EXIT_INPUT,
+                "no PyTorch: the python3 on the PATH has no torch package; install PyTorch 2.10 or "
+                "later, or name its folder with --torch DIR or MOETRACE_TORCH");
         }
         given = package;
         who = "python3";
@@ -99,10 +103,11 @@ static bool find_folder(struct native_torch *torch, const char *given, struct na
             return true;
         }
     }
-    return native_fail(error, NATIVE_EXIT_INPUT,
-                       "no libtorch_cpu.so in %.2000s (from %s): give the folder of a PyTorch package, such as "
-                       ".../site-packages/torch",
-                       given, who);
+    return native_fail(
+        error, NATIVE_EXIT_INPUT,
+        "no libtorch_cpu.so in %.2000s (from %s): give the folder of a PyTorch package, such as "
+        ".../site-packages/torch",
+        given, who);
 }
 
 static void *open_library(const struct native_torch *torch, const char *name, const char **why) {
@@ -119,9 +124,9 @@ static void *open_library(const struct native_torch *torch, const char *name, co
 /* NULL, or the name of the first function that the library lacks. */
 static const char *look_up_common(struct native_torch_api *api, void *library) {
     const char *missing = NULL;
-#define FIND(result, name, arguments)                                                                              \
-    if (LOOK_UP(library, #name, api->name) == NULL && missing == NULL) {                                           \
-        missing = #name;                                                                                           \
+#define FIND(result, name, arguments)                                                                        \
+    if (LOOK_UP(library, #name, api->name) == NULL && missing == NULL) {                                     \
+        missing = #name;                                                                                     \
     }
     NATIVE_TORCH_COMMON(FIND)
 #undef FIND
@@ -133,9 +138,9 @@ static const char *look_up_common(struct native_torch_api *api, void *library) {
 
 static const char *look_up_cpu(struct native_torch_api *api, void *library) {
     const char *missing = NULL;
-#define FIND(name, arguments)                                                                                      \
-    if (LOOK_UP(library, "aoti_torch_cpu_" #name, api->name) == NULL && missing == NULL) {                         \
-        missing = "aoti_torch_cpu_" #name;                                                                         \
+#define FIND(name, arguments)                                                                                \
+    if (LOOK_UP(library, "aoti_torch_cpu_" #name, api->name) == NULL && missing == NULL) {                   \
+        missing = "aoti_torch_cpu_" #name;                                                                   \
     }
     NATIVE_TORCH_DEVICE(FIND)
 #undef FIND
@@ -144,15 +149,15 @@ static const char *look_up_cpu(struct native_torch_api *api, void *library) {
 
 static const char *look_up_cuda(struct native_torch_api *api, void *library) {
     const char *missing = NULL;
-#define FIND(name, arguments)                                                                                      \
-    if (LOOK_UP(library, "aoti_torch_cuda_" #name, api->name) == NULL && missing == NULL) {                        \
-        missing = "aoti_torch_cuda_" #name;                                                                        \
+#define FIND(name, arguments)                                                                                \
+    if (LOOK_UP(library, "aoti_torch_cuda_" #name, api->name) == NULL && missing == NULL) {                  \
+        missing = "aoti_torch_cuda_" #name;                                                                  \
     }
     NATIVE_TORCH_DEVICE(FIND)
 #undef FIND
-#define FIND(name, arguments)                                                                                      \
-    if (LOOK_UP(library, #name, api->name) == NULL && missing == NULL) {                                           \
-        missing = #name;                                                                                           \
+#define FIND(name, arguments)                                                                                \
+    if (LOOK_UP(library, #name, api->name) == NULL && missing == NULL) {                                     \
+        missing = #name;                                                                                     \
     }
     NATIVE_TORCH_CUDA(FIND)
 #undef FIND
@@ -182,8 +187,8 @@ static const char *try_cuda(struct native_torch *torch, void **library, char *wh
 
 static bool too_old(const struct native_torch *torch, const char *missing, struct native_error *error) {
     return native_fail(error, NATIVE_EXIT_INPUT,
-                       "the PyTorch in %.2000s%s has no %s: run_native needs PyTorch 2.10 or later", torch->folder,
-                       torch->version == 0 ? "" : " (too old or too new)", missing);
+                       "the PyTorch in %.2000s%s has no %s: run_native needs PyTorch 2.10 or later",
+                       torch->folder, torch->version == 0 ? "" : " (too old or too new)", missing);
 }
 
 static bool choose_device(struct native_torch *torch, void *cpu_library, enum native_device device,
@@ -230,8 +235,9 @@ bool native_torch_open(struct native_torch *torch, const char *folder, enum nati
         return too_old(torch, missing, error);
     }
     if (torch->version < 2010) {
-        return native_fail(error, NATIVE_EXIT_INPUT, "the PyTorch in %.2000s is %u.%u: run_native needs 2.10 or later",
-                           torch->folder, torch->version / 1000, torch->version % 1000);
+        return native_fail(error, NATIVE_EXIT_INPUT,
+                           "the PyTorch in %.2000s is %u.%u: run_native needs 2.10 or later", torch->folder,
+                           torch->version / 1000, torch->version % 1000);
     }
     if (!choose_device(torch, library, device, error)) {
         return false;
@@ -268,8 +274,10 @@ bool native_torch_check(const struct native_torch *torch, struct native_error *e
     if (torch->failed_op == NULL) {
         return true;
     }
-    if (strstr(torch->failed_why, "out of memory") != NULL || strstr(torch->failed_why, "can't allocate memory")) {
-        return native_fail(error, NATIVE_EXIT_FAILED, "out of memory on the %s in %s: %s; a smaller --dtype needs less",
+    if (strstr(torch->failed_why, "out of memory") != NULL ||
+        strstr(torch->failed_why, "can't allocate memory")) {
+        return native_fail(error, NATIVE_EXIT_FAILED,
+                           "out of memory on the %s in %s: %s; a smaller --dtype needs less",
                            native_device_name(torch->device), torch->failed_op, torch->failed_why);
     }
     return native_fail(error, NATIVE_EXIT_FAILED, "libtorch's %s failed: %s", torch->failed_op,

@@ -1,8 +1,8 @@
 /*
  * Finding and opening libtorch: which folder, which device, and the state that every operator call shares.
  *
- * Errors of operators are sticky: the first one is kept, and every later call does nothing. A caller runs a whole phase
- * and asks once, at its end, whether it failed (native_torch_check).
+ * Errors of operators are sticky: the first one is kept, and every later call does nothing. A caller runs a
+ * whole phase and asks once, at its end, whether it failed (native_torch_check).
  */
 #ifndef NATIVE_TORCH_H
 #define NATIVE_TORCH_H
@@ -23,19 +23,19 @@ struct native_torch {
     char folder[4096]; /* the folder of libtorch_cpu.so */
     unsigned version;  /* major * 1000 + minor: 2011 for 2.11 */
 
-    uint64_t operators;    /* operator calls so far: what a phase costs the host is about in proportion to it */
-    bool generic_sdpa;     /* the fused attention kernel refused these shapes: use the one that always works */
-    bool capture;          /* collect what libtorch writes on standard error about a failure (set-up, warm-up) */
-    int capture_fd;        /* an unlinked file that stands in for standard error, or -1 */
+    uint64_t operators; /* operator calls so far: what a phase costs the host is about in proportion to it */
+    bool generic_sdpa;  /* the fused attention kernel refused these shapes: use the one that always works */
+    bool capture;       /* collect what libtorch writes on standard error about a failure (set-up, warm-up) */
+    int capture_fd;     /* an unlinked file that stands in for standard error, or -1 */
     const char *failed_op; /* name of the first operator that failed, or NULL */
     char failed_why[512];  /* libtorch's own words, if they were collected */
 };
 
 /*
- * Opens libtorch from `folder` (a torch package or its lib folder; NULL: the variable MOETRACE_TORCH, then the package
- * of the python3 on the PATH, which is asked where it is but does not import it) and chooses device and dtype: auto is
- * cuda if libtorch_cuda loads and sees a device, the default dtype is bf16 on cuda and fp32 on the cpu.
- * On failure: false, status 2, what was looked for and how to mend it.
+ * Opens libtorch from `folder` (a torch package or its lib folder; NULL: the variable MOETRACE_TORCH, then
+ * the package of the python3 on the PATH, which is asked where it is but does not import it) and chooses
+ * device and dtype: auto is cuda if libtorch_cuda loads and sees a device, the default dtype is bf16 on cuda
+ * and fp32 on the cpu. On failure: false, status 2, what was looked for and how to mend it.
  */
 bool native_torch_open(struct native_torch *torch, const char *folder, enum native_device device,
                        enum native_dtype dtype, struct native_error *error);
@@ -43,7 +43,8 @@ bool native_torch_open(struct native_torch *torch, const char *folder, enum nati
 /* Waits until the device has done all that was asked of it. */
 void native_torch_sync(struct native_torch *torch);
 
-/* True if no operator failed so far; otherwise `error` gets the operator's name and libtorch's reason, status 1. */
+/* True if no operator failed so far; otherwise `error` gets the operator's name and libtorch's reason,
+ * status 1. */
 bool native_torch_check(const struct native_torch *torch, struct native_error *error);
 
 /* Closes what native_torch_open opened for itself (libtorch stays loaded: unloading it is not supported). */

@@ -11,8 +11,8 @@ static struct native_tensor buffer(struct native_vision *s, int32_t dtype, int n
     return native_keep(&s->arena, native_empty(s->torch, dtype, ndim, size));
 }
 
-static struct native_tensor part(struct native_vision *s, const struct native_tensor *base, int64_t offset, int ndim,
-                                 const int64_t *size, const int64_t *stride) {
+static struct native_tensor part(struct native_vision *s, const struct native_tensor *base, int64_t offset,
+                                 int ndim, const int64_t *size, const int64_t *stride) {
     return native_keep(&s->arena, native_view(s->torch, base, offset, ndim, size, stride));
 }
 
@@ -34,7 +34,8 @@ static void make_tower_buffers(struct native_vision *s) {
     s->embedded_3d = reshaped(s, &s->embedded, 3, NATIVE_DIMS(s->crops, v->patch_count, w));
     s->tokens = buffer(s, work, 3, NATIVE_DIMS(s->crops, p, w));
     s->tokens_class = part(s, &s->tokens, 0, 3, NATIVE_DIMS(s->crops, 1, w), NATIVE_DIMS(p * w, w, 1));
-    s->tokens_patches = part(s, &s->tokens, w, 3, NATIVE_DIMS(s->crops, v->patch_count, w), NATIVE_DIMS(p * w, w, 1));
+    s->tokens_patches =
+        part(s, &s->tokens, w, 3, NATIVE_DIMS(s->crops, v->patch_count, w), NATIVE_DIMS(p * w, w, 1));
     s->qkv = buffer(s, work, 2, NATIVE_DIMS(n, 3 * w));
     s->qkv_wide = s->qkv;
     if (s->config->float32_attention && work != s->torch->f32) {
@@ -56,7 +57,8 @@ static void make_feature_buffers(struct native_vision *s) {
     const struct native_config *c = s->config;
     const struct native_vision_config *v = &c->vision;
     int32_t work = s->torch->work;
-    int64_t width = c->vit_layer_count * v->width, window = c->pool_h * c->pool_w, patches = s->crops * v->patch_count;
+    int64_t width = c->vit_layer_count * v->width, window = c->pool_h * c->pool_w,
+            patches = s->crops * v->patch_count;
     s->features = buffer(s, work, 2, NATIVE_DIMS(patches, width));
     s->features_3d = reshaped(s, &s->features, 3, NATIVE_DIMS(s->crops, v->patch_count, width));
     for (int i = 0; i < c->vit_layer_count; i++) {
@@ -107,7 +109,8 @@ static struct native_tensor upload(struct native_vision *s, void *data, int32_t 
     return device;
 }
 
-/* What depends on the request's values is decided here, on the float32 numbers: crops to drop, kinds of padding. */
+/* What depends on the request's values is decided here, on the float32 numbers: crops to drop, kinds of
+ * padding. */
 static bool upload_request(struct native_vision *s, const struct native_request *r) {
     const struct native_vision_config *v = &s->config->vision;
     int64_t patches = s->crops * v->patch_count, per_crop = v->patch_count * v->patch_dim;
@@ -134,9 +137,9 @@ static bool upload_request(struct native_vision *s, const struct native_request 
     return ok;
 }
 
-bool native_vision_make(struct native_vision *vision, struct native_torch *torch, const struct native_config *config,
-                        const struct native_weights *weights, const struct native_request *request,
-                        struct native_error *error) {
+bool native_vision_make(struct native_vision *vision, struct native_torch *torch,
+                        const struct native_config *config, const struct native_weights *weights,
+                        const struct native_request *request, struct native_error *error) {
     memset(vision, 0, sizeof *vision);
     vision->torch = torch;
     vision->arena.torch = torch;
@@ -159,8 +162,8 @@ void native_vision_free(struct native_vision *vision) {
     }
 }
 
-static void apply(struct native_torch *torch, const struct native_tensor *out, const struct native_linear *linear,
-                  native_handle x) {
+static void apply(struct native_torch *torch, const struct native_tensor *out,
+                  const struct native_linear *linear, native_handle x) {
     native_addmm(torch, out->handle, linear->bias.handle, x, linear->weight.handle);
 }
 
@@ -176,7 +179,8 @@ static struct native_tensor as_rows(struct native_torch *torch, const struct nat
     return native_view(torch, x, 0, 2, NATIVE_DIMS(rows, width), NATIVE_DIMS(width, 1));
 }
 
-static void attend(struct native_vision *s, const struct native_vit_layer *layer, const struct native_tensor *x) {
+static void attend(struct native_vision *s, const struct native_vit_layer *layer,
+                   const struct native_tensor *x) {
     struct native_torch *t = s->torch;
     struct native_tensor normed =
         native_layer_norm(t, x, layer->attention_norm.weight.handle, layer->attention_norm.bias.handle,
@@ -200,10 +204,11 @@ static void attend(struct native_vision *s, const struct native_vit_layer *layer
     native_free(t, &attended);
 }
 
-static void feed_forward(struct native_vision *s, const struct native_vit_layer *layer, const struct native_tensor *x) {
+static void feed_forward(struct native_vision *s, const struct native_vit_layer *layer,
+                         const struct native_tensor *x) {
     struct native_torch *t = s->torch;
-    struct native_tensor normed = native_layer_norm(t, x, layer->ffn_norm.weight.handle, layer->ffn_norm.bias.handle,
-                                                    s->config->vision.norm_eps);
+    struct native_tensor normed = native_layer_norm(t, x, layer->ffn_norm.weight.handle,
+                                                    layer->ffn_norm.bias.handle, s->config->vision.norm_eps);
     struct native_tensor rows = as_rows(t, &normed);
     apply(t, &s->inner, &layer->w1, rows.handle);
     native_free(t, &rows);
@@ -238,7 +243,8 @@ static void run_tower(struct native_vision *s) {
     native_copy(t, s->tokens_class.handle, w->class_token.handle);
     native_copy(t, s->tokens_patches.handle, s->embedded_3d.handle);
     struct native_tensor x = native_add(t, &s->tokens, w->positions.handle, t->work);
-    replace(t, &x, native_layer_norm(t, &x, w->pre.weight.handle, w->pre.bias.handle, s->config->vision.norm_eps));
+    replace(t, &x,
+            native_layer_norm(t, &x, w->pre.weight.handle, w->pre.bias.handle, s->config->vision.norm_eps));
     for (int64_t i = 0; i < s->config->vision.layers; i++) {
         native_range_push(NATIVE_RANGE_VIT, i);
         attend(s, &w->layers[i], &x);

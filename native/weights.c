@@ -29,7 +29,8 @@ static struct native_tensor keep_empty(struct loader *l, int ndim, const int64_t
 }
 
 /* Fills a part of `whole`: `to` is freed here. */
-static bool fill(struct loader *l, const char *name, struct native_tensor to, enum native_init init, double deviation) {
+static bool fill(struct loader *l, const char *name, struct native_tensor to, enum native_init init,
+                 double deviation) {
     char full[256];
     snprintf(full, sizeof full, "%s%s", l->prefix, name);
     bool ok = native_source_read(l->source, full, &to, init, deviation);
@@ -55,8 +56,8 @@ static bool norm(struct loader *l, const char *name, int64_t width, bool bias, s
 }
 
 /* Up to three projections of one input, `rows` outputs each, into one matrix (and one bias). */
-static bool linear(struct loader *l, int count, const char *const *names, int64_t rows, int64_t columns, bool bias,
-                   double deviation, struct native_linear *out) {
+static bool linear(struct loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
+                   bool bias, double deviation, struct native_linear *out) {
     struct native_tensor all = keep_empty(l, 2, NATIVE_DIMS(count * rows, columns));
     out->weight = native_keep(&l->weights->arena, native_transposed(l->torch, &all));
     if (bias) {
@@ -77,8 +78,8 @@ static bool linear(struct loader *l, int count, const char *const *names, int64_
     return true;
 }
 
-static bool linear_one(struct loader *l, const char *name, int64_t rows, int64_t columns, bool bias, double deviation,
-                       struct native_linear *out) {
+static bool linear_one(struct loader *l, const char *name, int64_t rows, int64_t columns, bool bias,
+                       double deviation, struct native_linear *out) {
     return linear(l, 1, &name, rows, columns, bias, deviation, out);
 }
 
@@ -90,7 +91,8 @@ static bool load_vit_layer(struct loader *l, int64_t index, struct native_vit_la
            linear(l, 3, qkv, v->width, v->width, true, v->init_range, &layer->qkv) &&
            linear_one(l, "attention.wo", v->width, v->width, true, v->init_range, &layer->out) &&
            norm(l, "ffn_norm", v->width, true, &layer->ffn_norm) &&
-           linear_one(l, "feed_forward.w1", v->mlp, v->width, true, sqrt(1.0 / (double)v->width), &layer->w1) &&
+           linear_one(l, "feed_forward.w1", v->mlp, v->width, true, sqrt(1.0 / (double)v->width),
+                      &layer->w1) &&
            linear_one(l, "feed_forward.w2", v->width, v->mlp, true, sqrt(1.0 / (double)v->mlp), &layer->w2);
 }
 
@@ -100,14 +102,15 @@ static bool load_tower(struct loader *l, struct native_vision_weights *w) {
     set_prefix(l, "model.vision_backbone.image_vit.");
     w->class_token = keep_empty(l, 2, NATIVE_DIMS(1, v->width));
     w->positions = keep_empty(l, 3, NATIVE_DIMS(1, v->positions, v->width));
-    bool ok = linear_one(l, "patch_embedding", v->width, v->patch_dim, false, 0.02, &w->patch) &&
-              fill(l, "class_embedding", native_view(l->torch, &w->class_token, 0, 1, &v->width, NATIVE_DIMS(1)),
-                   NATIVE_INIT_NORMAL, scale) &&
-              fill(l, "positional_embedding",
-                   native_view(l->torch, &w->positions, 0, 2, NATIVE_DIMS(v->positions, v->width),
-                               NATIVE_DIMS(v->width, 1)),
-                   NATIVE_INIT_NORMAL, scale) &&
-              norm(l, "pre_ln", v->width, true, &w->pre);
+    bool ok =
+        linear_one(l, "patch_embedding", v->width, v->patch_dim, false, 0.02, &w->patch) &&
+        fill(l, "class_embedding", native_view(l->torch, &w->class_token, 0, 1, &v->width, NATIVE_DIMS(1)),
+             NATIVE_INIT_NORMAL, scale) &&
+        fill(l, "positional_embedding",
+             native_view(l->torch, &w->positions, 0, 2, NATIVE_DIMS(v->positions, v->width),
+                         NATIVE_DIMS(v->width, 1)),
+             NATIVE_INIT_NORMAL, scale) &&
+        norm(l, "pre_ln", v->width, true, &w->pre);
     w->layers = calloc((size_t)v->layers, sizeof *w->layers);
     for (int64_t i = 0; i < v->layers && ok; i++) {
         ok = w->layers != NULL && load_vit_layer(l, i, &w->layers[i]);
@@ -132,7 +135,8 @@ static bool load_connector(struct loader *l, struct native_vision_weights *w) {
            linear(l, 2, kv, width, features, true, spread, &w->pool_kv) &&
            linear_one(l, "image_pooling_2d.wo", width, width, true, spread, &w->pool_out) &&
            linear(l, 2, gate, c->expert_mlp, width, false, c->init_range, &w->project_gate) &&
-           linear_one(l, "image_projector.w2", c->d_model, c->expert_mlp, false, c->init_range, &w->project_out);
+           linear_one(l, "image_projector.w2", c->d_model, c->expert_mlp, false, c->init_range,
+                      &w->project_out);
 }
 
 static bool load_experts(struct loader *l, int64_t index, struct native_block *block) {
@@ -158,11 +162,12 @@ static bool load_block(struct loader *l, int64_t index, struct native_block *blo
     set_prefix(l, "model.transformer.blocks.%lld.", (long long)index);
     block->qk_norm = keep_empty(l, 2, NATIVE_DIMS(2, c->d_model));
     return norm(l, "attn.attn_norm", c->d_model, false, &block->attn_norm) &&
-           fill(l, "attn.q_norm.weight", native_view(l->torch, &block->qk_norm, 0, 1, &c->d_model, NATIVE_DIMS(1)),
-                NATIVE_INIT_ONES, 0) &&
-           fill(l, "attn.k_norm.weight",
-                native_view(l->torch, &block->qk_norm, c->d_model, 1, &c->d_model, NATIVE_DIMS(1)), NATIVE_INIT_ONES,
+           fill(l, "attn.q_norm.weight",
+                native_view(l->torch, &block->qk_norm, 0, 1, &c->d_model, NATIVE_DIMS(1)), NATIVE_INIT_ONES,
                 0) &&
+           fill(l, "attn.k_norm.weight",
+                native_view(l->torch, &block->qk_norm, c->d_model, 1, &c->d_model, NATIVE_DIMS(1)),
+                NATIVE_INIT_ONES, 0) &&
            linear_one(l, "attn.att_proj", 3 * c->d_model, c->d_model, false, c->init_range, &block->qkv) &&
            linear_one(l, "attn.attn_out", c->d_model, c->d_model, false, c->init_range, &block->out) &&
            norm(l, "mlp.ff_norm", c->d_model, false, &block->ff_norm) &&
@@ -170,15 +175,16 @@ static bool load_block(struct loader *l, int64_t index, struct native_block *blo
            load_experts(l, index, block);
 }
 
-/* First, because the largest of random tensors is the embedding: the generator's scratch then never grows. */
+/* First, because the embedding is the largest tensor: the tables of random numbers are then made once. */
 static bool load_embedding(struct loader *l) {
     const struct native_config *c = l->config;
     struct native_tensor *table = &l->weights->embedding;
     set_prefix(l, "model.transformer.wte.");
     *table = keep_empty(l, 2, NATIVE_DIMS(c->embeddings + c->additional, c->d_model));
-    return fill(l, "embedding", native_rows(l->torch, table, 0, c->embeddings), NATIVE_INIT_NORMAL, c->init_range) &&
-           fill(l, "new_embedding", native_rows(l->torch, table, c->embeddings, c->additional), NATIVE_INIT_NORMAL,
-                c->init_range);
+    return fill(l, "embedding", native_rows(l->torch, table, 0, c->embeddings), NATIVE_INIT_NORMAL,
+                c->init_range) &&
+           fill(l, "new_embedding", native_rows(l->torch, table, c->embeddings, c->additional),
+                NATIVE_INIT_NORMAL, c->init_range);
 }
 
 bool native_weights_load(struct native_weights *weights, const struct native_config *config,
@@ -197,7 +203,8 @@ bool native_weights_load(struct native_weights *weights, const struct native_con
     set_prefix(&l, "model.transformer.");
     ok = ok && norm(&l, "ln_f", config->d_model, false, &weights->final_norm);
     set_prefix(&l, "%s", "");
-    ok = ok && linear_one(&l, "lm_head", config->embeddings, config->d_model, false, config->init_range, &weights->head);
+    ok = ok && linear_one(&l, "lm_head", config->embeddings, config->d_model, false, config->init_range,
+                          &weights->head);
     ok = ok && load_tower(&l, &weights->vision) && load_connector(&l, &weights->vision);
     if (ok) {
         struct native_source ones;
