@@ -12,6 +12,7 @@
     FUNCTION(subscribe, cuptiSubscribe, 1, (cupti_subscriber *, cupti_callback, void *))                     \
     FUNCTION(unsubscribe, cuptiUnsubscribe, 1, (cupti_subscriber))                                           \
     FUNCTION(enable_callback, cuptiEnableCallback, 1, (uint32_t, cupti_subscriber, int, uint32_t))           \
+    FUNCTION(enable_domain, cuptiEnableDomain, 1, (uint32_t, cupti_subscriber, int))                         \
     FUNCTION(get_callback_name, cuptiGetCallbackName, 1, (int, uint32_t, const char **))                     \
     FUNCTION(activity_enable, cuptiActivityEnable, 1, (uint32_t))                                            \
     FUNCTION(activity_disable, cuptiActivityDisable, 1, (uint32_t))                                          \

@@ -22,6 +22,7 @@ static struct {
     cupti_hooks hooks;
     cupti_subscriber subscriber;
     atomic_bool active, watching;
+    bool all_calls;
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
     size_t cbid_count;
 
@@ -76,9 +77,9 @@ static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, 
 static void on_driver_call(void *userdata, int domain, uint32_t cbid, const void *data) {
     (void)userdata;
     const cupti_callback_data *call = data;
-    if (domain == CUPTI_ABI_DOMAIN_DRIVER_API) {
-        session.hooks.driver_call(cbid, call->function_name, call->site == CUPTI_ABI_SITE_ENTER,
-                                  call->correlation);
+    if (domain == CUPTI_ABI_DOMAIN_DRIVER_API || domain == CUPTI_ABI_DOMAIN_RUNTIME_API) {
+        session.hooks.driver_call((uint32_t)domain << 16 | cbid, call->function_name,
+                                  call->site == CUPTI_ABI_SITE_ENTER, call->correlation);
     }
 }
 
@@ -118,6 +119,12 @@ static cupti_result switch_all(bool on) {
                              : session.lib.activity_disable(activity_kinds[i]);
         first = first ? first : rc;
     }
+    if (session.all_calls) {
+        cupti_result rc = session.lib.enable_domain(on, session.subscriber, CUPTI_ABI_DOMAIN_RUNTIME_API);
+        first = first ? first : rc;
+        rc = session.lib.enable_domain(on, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API);
+        return first ? first : rc;
+    }
     for (size_t i = 0; i < session.cbid_count; i++) {
         cupti_result rc = session.lib.enable_callback(on, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API,
                                                       session.cbids[i]);
@@ -137,12 +144,13 @@ static const char *refusal(cupti_result rc) {
     return text;
 }
 
-const char *cupti_session_start(const cupti_hooks *hooks, const char *library) {
+const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls) {
     const char *problem = cupti_library_open(&session.lib, library);
     if (problem) {
         return problem;
     }
     session.hooks = *hooks;
+    session.all_calls = all_calls;
     cupti_result rc = session.lib.subscribe(&session.subscriber, on_driver_call, NULL);
     if (rc != CUPTI_ABI_SUCCESS) {
         return refusal(rc);

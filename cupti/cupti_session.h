@@ -12,8 +12,9 @@
 typedef struct {
     /* The clock of the trace, in ns; CUPTI gives GPU times on it. */
     uint64_t (*now)(void);
-    /* A driver call that issues GPU work begins or ends on this thread. */
-    void (*driver_call)(uint32_t cbid, const char *function, bool enter, uint32_t correlation);
+    /* A driver call that issues GPU work (with all_calls: any call of the runtime or the driver) begins or
+     * ends on this thread. `call` is the same number at both. */
+    void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation);
     /* A buffer of records waits for cupti_session_take. */
     void (*buffer_ready)(void);
     /* Memory for buffers, in page multiples; NULL when there is none to spare. It is never given back. */
@@ -34,7 +35,7 @@ typedef struct {
 /* Subscribes; nothing is recorded before cupti_session_watch.
  * `library` is as in cupti_library_open. Returns NULL on success, else one clause that says what was wrong
  * (valid for the life of the process), with everything undone. Call once in a process. */
-const char *cupti_session_start(const cupti_hooks *hooks, const char *library);
+const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls);
 
 /* Switches records of kernels, copies and fills, and callbacks of the driver calls that issue them, on or
  * off. What was recorded is delivered all the same. Does nothing without a session. */

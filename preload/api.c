@@ -66,3 +66,16 @@ static void end(const call *c, const char *name, cuda_error result) {
         return result;                                                                                       \
     }
 PRELOAD_CALLS(WRAP)
+
+/* The profiler's own switch. */
+#define WRAP_PROFILER(name, on)                                                                              \
+    EXPORT cuda_error name(void);                                                                            \
+    EXPORT cuda_error name(void) {                                                                           \
+        static preload_original original;                                                                    \
+        cuda_error (*function)(void);                                                                        \
+        *(void **)&function = preload_original_find(&original, #name, __builtin_return_address(0));          \
+        preload_capture_profiler(on);                                                                        \
+        return function ? function() : NOT_THERE;                                                            \
+    }
+WRAP_PROFILER(cudaProfilerStart, true)
+WRAP_PROFILER(cudaProfilerStop, false)

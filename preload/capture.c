@@ -52,11 +52,11 @@ static void mark(preload_thread *t, bool on) {
 
 /* Under the lock: brings CUPTI and the flag in line with the conditions. CUPTI calls back nothing that takes
  * this lock. */
-static void apply(preload_thread *t) {
+static bool apply(preload_thread *t) {
     bool on = capture.profiler_on && capture.request_watched && !capture.expired &&
               (capture.settings.capture_range[0] == 0 || capture.windows > 0);
     if (on == atomic_load(&capture.watching)) {
-        return;
+        return false;
     }
     if (on) {
         cupti_session_watch(true);
@@ -68,6 +68,7 @@ static void apply(preload_thread *t) {
     if (t) {
         mark(t, on);
     }
+    return true;
 }
 
 static bool matches(const char *glob, uint32_t name) {
@@ -101,10 +102,10 @@ static int kind_of(uint32_t name) {
     return kind;
 }
 
-void preload_capture_push(preload_thread *t, uint32_t name) {
+bool preload_capture_push(preload_thread *t, uint32_t name) {
     int kind = kind_of(name);
     if (kind == NEITHER || (kind == WINDOW && t->window_depth)) {
-        return;
+        return false;
     }
     pthread_mutex_lock(&capture.lock);
     if (kind == REQUEST) {
@@ -114,8 +115,9 @@ void preload_capture_push(preload_thread *t, uint32_t name) {
         t->window_depth = t->depth + 1;
         capture.windows++;
     }
-    apply(t);
+    bool switched = apply(t);
     pthread_mutex_unlock(&capture.lock);
+    return switched;
 }
 
 void preload_capture_pop(preload_thread *t) {

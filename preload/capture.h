@@ -13,7 +13,8 @@ bool preload_capture_watching(void);
 
 /* A range of the default domain is about to be pushed on this thread at depth t->depth, or was popped to it.
  */
-void preload_capture_push(preload_thread *t, uint32_t name);
+/* True when watching began or ended with it, which takes time. */
+bool preload_capture_push(preload_thread *t, uint32_t name);
 void preload_capture_pop(preload_thread *t);
 
 /* The target called cudaProfilerStart or cudaProfilerStop (or the driver's). */

@@ -65,9 +65,9 @@ static trace_host_event event(trace_host_kind kind, nvtxDomainHandle_t domain) {
 
 /* ---- push and pop ---- */
 
-static int push(preload_thread *t, const trace_host_event *e) {
-    if (!e->domain) {
-        preload_capture_push(t, e->name);
+static int push(preload_thread *t, trace_host_event *e) {
+    if (!e->domain && preload_capture_push(t, e->name)) {
+        e->time = preload_now();
     }
     preload_thread_append(t, e);
     return (int)t->depth++;

@@ -136,10 +136,10 @@ preload_thread *preload_recorder_thread(void) {
 
 /* ---- CUDA ---- */
 
-/* A driver call that issues GPU work. Inside an interposed call its correlation id belongs to that call's
- * event; outside (cuBLAS, Triton: code that no preload can interpose) it is an event of its own. */
+/* A call that CUPTI tells of: a driver call that issues GPU work or, at level full, any call. Inside an
+ * interposed call its correlation id belongs to that call's event; outside (cuBLAS, Triton: code that no
+ * preload can interpose) it is an event of its own. */
 static void on_driver_call(uint32_t cbid, const char *function, bool enter, uint32_t correlation) {
-    (void)cbid;
     preload_thread *t = preload_recorder_thread();
     if (!t) {
         return;
@@ -155,8 +155,13 @@ static void on_driver_call(uint32_t cbid, const char *function, bool enter, uint
             preload_thread_append(t, &more);
         }
     } else if (enter) {
-        t->driver_start = preload_now();
-    } else if (t->driver_start) {
+        /* A driver call inside a runtime call has the runtime call's correlation id. */
+        if (t->driver_start == 0 || t->driver_correlation != correlation) {
+            t->driver_correlation = correlation;
+            t->driver_cbid = cbid;
+            t->driver_start = preload_now();
+        }
+    } else if (t->driver_start && t->driver_correlation == correlation && t->driver_cbid == cbid) {
         trace_host_event e = {.kind = TRACE_HOST_API,
                               .time = t->driver_start,
                               .duration = preload_now() - t->driver_start,
@@ -182,7 +187,7 @@ static void start_cupti(void) {
         return;
     }
     const char *library = recorder.settings.cupti[0] ? recorder.settings.cupti : NULL;
-    const char *problem = cupti_session_start(&hooks, library);
+    const char *problem = cupti_session_start(&hooks, library, recorder.settings.level == PRELOAD_FULL);
     if (problem) {
         preload_recorder_note("cupti", "kernels are not recorded: %s", problem);
         return;
