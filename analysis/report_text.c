@@ -245,7 +245,7 @@ static void put_kernels(const analysis_results *r, size_t top, FILE *out) {
     analysis_table_begin(&t, "rrrrl", 4, headers);
     for (size_t i = 0; i < shown; i++) {
         const analysis_kernel_row *k = &r->kernels[i];
-        char *name = analysis_kernel_name(k->name);
+        char *name = analysis_kernel_name(k->name, 60);
         put_ms(&t, (double)k->ns / 1e6);
         put_share(&t, k->ns, r->chosen_ns);
         analysis_table_cell(&t, "%" PRIu64, k->count);

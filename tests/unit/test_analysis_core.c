@@ -156,14 +156,23 @@ static void text_is_shortened_by_characters(void **state) {
 
 static void kernels_are_demangled(void **state) {
     (void)state;
-    static const char *const cases[][2] = {{"_Z6matmulILi4EEvPKfPf", "matmul<4>"},
-                                           {"_ZN2at6native4axpyEfPf", "at::native::axpy"},
-                                           {"sm90_xmma_gemm_bf16", "sm90_xmma_gemm_bf16"},
-                                           {"_Z", "_Z"},
-                                           {"", "(no name)"}};
+    static const struct {
+        const char *mangled;
+        size_t width;
+        const char *name;
+    } cases[] = {
+        {"_Z6matmulILi4EEvPKfPf", 60, "matmul<4>"},
+        {"_ZN2at6native4axpyEfPf", 60, "at::native::axpy"},
+        {"_ZN2at6native4axpyEfPf", 15, "axpy"},
+        {"_ZN2at6native12_GLOBAL__N_14axpyEfPf", 15, "axpy"},
+        {"_ZN1a1bIN1c1dEE1eIN1f1gEEEvv", 5, "b<d>::e<g>"},
+        {"sm90_xmma_gemm_bf16", 5, "sm90_xmma_gemm_bf16"},
+        {"_Z", 60, "_Z"},
+        {"", 60, "(no name)"},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char *name = analysis_kernel_name(cases[i][0]);
-        assert_string_equal(name, cases[i][1]);
+        char *name = analysis_kernel_name(cases[i].mangled, cases[i].width);
+        assert_string_equal(name, cases[i].name);
         free(name);
     }
 }
