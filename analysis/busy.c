@@ -5,6 +5,7 @@
 
 #include "analysis/memory.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,11 +14,23 @@ static int by_start(const void *a, const void *b) {
     return (x->start > y->start) - (x->start < y->start);
 }
 
+/* One stream's records come in order, so that most lists need no sorting. */
+static bool is_sorted(const analysis_busy *busy) {
+    for (size_t i = 1; i < busy->count; i++) {
+        if (busy->list[i].start < busy->list[i - 1].start) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void merge(analysis_busy *busy) {
     if (busy->count < 2) {
         return;
     }
-    qsort(busy->list, busy->count, sizeof *busy->list, by_start);
+    if (!is_sorted(busy)) {
+        qsort(busy->list, busy->count, sizeof *busy->list, by_start);
+    }
     size_t last = 0;
     for (size_t i = 1; i < busy->count; i++) {
         if (busy->list[i].start <= busy->list[last].end) {

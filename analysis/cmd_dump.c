@@ -222,7 +222,7 @@ static int on_counter(void *ctx, const char *name, size_t name_len, uint64_t val
 }
 
 static int on_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
-    printf("end");
+    printf("finish");
     put_time(ctx, "time", time);
     printf(" reason=");
     put_quoted(reason, reason_len);
