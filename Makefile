@@ -33,8 +33,10 @@ ANALYSIS_SRC := $(wildcard analysis/*.c) $(TRACE_SRC)
 NATIVE_SRC   := $(wildcard native/*.c)
 UNIT_SRC     := $(wildcard tests/unit/test_*.c)
 HELPER_SRC   := $(wildcard tests/helpers/*.c)
-C_SRC        := $(wildcard preload/*.c cupti/*.c trace/*.c analysis/*.c native/*.c tests/unit/*.c tests/helpers/*.c)
-C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*.h native/*.h tests/unit/*.h)
+FAKE_SRC     := $(wildcard tests/fake/*.c)
+C_SRC        := $(wildcard preload/*.c cupti/*.c trace/*.c analysis/*.c native/*.c tests/unit/*.c tests/helpers/*.c) \
+                $(FAKE_SRC)
+C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*.h native/*.h tests/unit/*.h tests/fake/*.h)
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -91,7 +93,29 @@ $(BUILD)/run_native: $(NATIVE_OBJ) $(BUILD)/lib/.ready
 $(BUILD)/tests/test_%: tests/unit/test_%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
+# A CUDA for machines with no GPU; old/ and ancient/ have a CUPTI that lacks functions.
+FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libplugin.so old/libcupti.so.13 \
+                                    ancient/libcupti.so.13)
+FAKE_CC = @mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
+          -Wl,-soname,$(@F) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.c %.so.1 %.so.13,$^)
+$(FAKES): $(wildcard tests/fake/*.h) tests/fake/fake_cudart.map | $(DEPS)/.build-ready
+$(BUILD)/fake/libcuda.so.1: tests/fake/fake_cuda.c
+	$(FAKE_CC) -ldl -lpthread
+$(BUILD)/fake/libcudart.so.13: tests/fake/fake_cudart.c $(BUILD)/fake/libcuda.so.1
+	$(FAKE_CC) -Wl,--version-script,tests/fake/fake_cudart.map
+$(BUILD)/fake/libcupti.so.13: tests/fake/fake_cupti.c tests/fake/fake_cupti_activity.c $(BUILD)/fake/libcuda.so.1
+	$(FAKE_CC) -lpthread
+$(BUILD)/fake/old/libcupti.so.13 $(BUILD)/fake/ancient/libcupti.so.13: \
+  tests/fake/fake_cupti.c tests/fake/fake_cupti_activity.c $(BUILD)/fake/libcuda.so.1
+	$(FAKE_CC) -DFAKE_CUPTI_$(if $(findstring /old/,$@),OLD,ANCIENT) -lpthread
+$(BUILD)/fake/libplugin.so: tests/fake/fake_plugin.c $(BUILD)/fake/libcudart.so.13
+	$(FAKE_CC)
+
 # Small target programs that the end-to-end tests run under the preload.
+$(BUILD)/tests/cuda_%: tests/helpers/cuda_%.c $(FAKES) | $(DEPS)/.test-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -Wl,-rpath,'$$ORIGIN/../fake' -o $@ $< \
+	  $(BUILD)/fake/libcudart.so.13 $(BUILD)/fake/libcuda.so.1 -ldl -lpthread
 $(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -ldl -lpthread
@@ -99,7 +123,7 @@ $(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
 demo: all ## build, run the top-k sweep under the recorder, show its report
 	@scripts/demo.sh
 
-test: $(DEPS)/.test-ready all $(UNIT_BIN) $(HELPER_BIN) ## every test that needs no GPU
+test: $(DEPS)/.test-ready all $(UNIT_BIN) $(FAKES) $(HELPER_BIN) ## every test that needs no GPU
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh
 
 test-gpu: all ## the tests that need a GPU

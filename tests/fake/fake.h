@@ -1,0 +1,62 @@
+/* A CUDA for machines with no GPU: what its three libraries (driver, runtime, CUPTI) and the test programs
+ * agree on. Streams are time lines on CLOCK_MONOTONIC: work starts when what was before it on its stream has
+ * ended, lasts as long as it says, and whoever synchronises really waits. Only the tests use any of this. */
+#ifndef TESTS_FAKE_FAKE_H
+#define TESTS_FAKE_FAKE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#define FAKE_EXPORT __attribute__((visibility("default")))
+
+#define FAKE_LAUNCH_DELAY_NS 2000u /* from the call to the earliest start of its work */
+#define FAKE_COPY_NS         3000u
+#define FAKE_DEFAULT_STREAM  7u    /* the number that CUPTI gives the legacy default stream */
+#define FAKE_STREAM_DEPTH    1024u /* a launch waits when so many are in flight on its stream */
+#define FAKE_ERROR_NOT_INIT  3
+#define FAKE_ERROR_INVALID   1
+
+/* What a pointer to a kernel, or a CUfunction, points to. */
+typedef struct {
+    const char *name; /* mangled */
+    uint32_t duration_ns;
+    uint32_t registers, static_shared;
+} fake_kernel;
+
+typedef enum { FAKE_KERNEL, FAKE_COPY, FAKE_FILL } fake_work_kind;
+
+/* One piece of GPU work, as it is issued. */
+typedef struct {
+    fake_work_kind kind;
+    uint32_t correlation, stream, graph;
+    uint64_t node;
+    uint64_t start, end; /* on CLOCK_MONOTONIC; known when it is issued */
+    const fake_kernel *kernel;
+    uint32_t grid[3], block[3], cluster[3], dynamic_shared;
+    uint64_t bytes;
+    uint32_t value;
+    uint8_t copy_kind, is_async;
+} fake_work;
+
+enum { FAKE_DOMAIN_DRIVER = 1, FAKE_DOMAIN_RUNTIME = 2 };
+
+/* What CUPTI is told. Both are called on the thread that makes the call, with no lock held. */
+typedef struct {
+    void (*call)(int domain, uint32_t cbid, const char *name, int leaving, uint32_t correlation, int *result);
+    void (*work)(const fake_work *work);
+    void (*closing)(void); /* the driver's own exit handler runs: nothing can be delivered any more */
+} fake_observer;
+
+/* The driver's doors for the other two libraries. */
+FAKE_EXPORT void fake_cuda_observe(const fake_observer *observer); /* NULL ends it */
+FAKE_EXPORT void fake_cuda_runtime_enter(uint32_t cbid, const char *name);
+FAKE_EXPORT void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result);
+
+static inline uint64_t fake_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+#endif

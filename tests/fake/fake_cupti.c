@@ -1,0 +1,213 @@
+/* libcupti.so.13 over the fake driver: the subscription and the callbacks. It delivers nothing that was not
+ * enabled and allows one subscriber at a time. FAKE_CUPTI_FAULT is a list of what goes wrong:
+ *   subscribe-39, subscribe-35   the subscription is refused with that error
+ *   enable, callbacks, clock     activity kinds, callbacks or the timestamp function are refused
+ * and those of fake_cupti_activity.c. Built with FAKE_CUPTI_OLD it lacks the optional functions, with
+ * FAKE_CUPTI_ANCIENT also a required one. */
+#include "tests/fake/fake_cupti.h"
+#include "tests/fake/fake_driver.h"
+#include "tests/fake/fake_runtime.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CALLBACKS 808u /* CUDA 13.0's driver has so many, less some that are no more */
+#define HOLE_FROM 600u
+#define HOLE_TO   630u
+
+static struct {
+    pthread_mutex_t lock;
+    cupti_callback callback;
+    void *userdata;
+    atomic_bool subscribed, closed;
+    _Atomic(pid_t) owner;
+    atomic_bool enabled[3][CALLBACKS];
+} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static const char *faults; /* NULL: all goes well */
+
+__attribute__((constructor)) static void read_faults(void) {
+    faults = getenv("FAKE_CUPTI_FAULT");
+}
+
+bool fake_cupti_fault(const char *name) {
+    const char *list = faults;
+    size_t len = strlen(name);
+    while (list && *list) {
+        size_t part = strcspn(list, ",");
+        if (part == len && strncmp(list, name, len) == 0) {
+            return true;
+        }
+        list += part + (list[part] == ',');
+    }
+    return false;
+}
+
+void fake_cupti_violation(const char *what) {
+    const char *path = getenv("FAKE_CUPTI_LOG");
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd >= 0) {
+        dprintf(fd, "%s\n", what);
+        close(fd);
+    }
+}
+
+bool fake_cupti_alive(void) {
+    return !atomic_load(&state.closed) && atomic_load(&state.owner) == getpid();
+}
+
+void fake_cupti_close(void) {
+    atomic_store(&state.closed, true);
+}
+
+/* ---- names ---- */
+
+typedef struct {
+    uint32_t cbid;
+    const char *name;
+} known_name;
+
+#define DRIVER_NAME(name, cbid, parameters)        {cbid, #name},
+#define RUNTIME_NAME(name, cbid, parameters, body) {cbid, #name},
+static const known_name driver_names[] = {FAKE_DRIVER_CALLS(DRIVER_NAME)};
+static const known_name runtime_names[] = {FAKE_RUNTIME_CALLS(RUNTIME_NAME)};
+
+/* The names of other calls: distinct, and nothing that issues work. */
+static const char *other_name(uint32_t cbid) {
+    static char names[CALLBACKS][20];
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    snprintf(names[cbid], sizeof names[cbid], "cuUnrelated%u", cbid);
+    pthread_mutex_unlock(&lock);
+    return names[cbid];
+}
+
+static const char *find_name(const known_name *list, size_t count, uint32_t cbid) {
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].cbid == cbid) {
+            return list[i].name;
+        }
+    }
+    return NULL;
+}
+
+cupti_result cuptiGetCallbackName(int domain, uint32_t cbid, const char **name) {
+    if (cbid == 0 || cbid >= CALLBACKS || (cbid >= HOLE_FROM && cbid < HOLE_TO) || !name) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    *name = domain == FAKE_DOMAIN_DRIVER
+                ? find_name(driver_names, sizeof driver_names / sizeof driver_names[0], cbid)
+                : find_name(runtime_names, sizeof runtime_names / sizeof runtime_names[0], cbid);
+    if (!*name) {
+        *name = other_name(cbid);
+    }
+    return CUPTI_ABI_SUCCESS;
+}
+
+/* ---- subscription ---- */
+
+/* Runs on the calling thread, inside the call. */
+static void on_call(int domain, uint32_t cbid, const char *name, int leaving, uint32_t correlation,
+                    int *result) {
+    static __thread uint64_t correlation_data[3];
+    if (cbid >= CALLBACKS || !atomic_load_explicit(&state.enabled[domain][cbid], memory_order_relaxed) ||
+        !atomic_load(&state.subscribed) || !fake_cupti_alive()) {
+        return;
+    }
+    cupti_callback_data data = {.site = leaving ? CUPTI_ABI_SITE_EXIT : CUPTI_ABI_SITE_ENTER,
+                                .function_name = name,
+                                .function_return = result,
+                                .context = &state,
+                                .context_uid = 1,
+                                .correlation_data = &correlation_data[domain],
+                                .correlation = correlation};
+    state.callback(state.userdata, domain, cbid, &data);
+}
+
+static const fake_observer observer = {
+    .call = on_call, .work = fake_cupti_work, .closing = fake_cupti_closing};
+
+cupti_result cuptiSubscribe(cupti_subscriber *subscriber, cupti_callback callback, void *userdata) {
+    if (fake_cupti_fault("subscribe-39")) {
+        return CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS;
+    }
+    if (fake_cupti_fault("subscribe-35")) {
+        return CUPTI_ABI_ERROR_INSUFFICIENT_PRIVILEGES;
+    }
+    pthread_mutex_lock(&state.lock);
+    bool taken = atomic_load(&state.subscribed);
+    if (!taken) {
+        state.callback = callback;
+        state.userdata = userdata;
+        atomic_store(&state.owner, getpid());
+        atomic_store(&state.subscribed, true);
+        *subscriber = &state;
+    }
+    pthread_mutex_unlock(&state.lock);
+    if (taken) {
+        return CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS;
+    }
+    fake_cuda_observe(&observer);
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiUnsubscribe(cupti_subscriber subscriber) {
+    if (subscriber != &state || !atomic_load(&state.subscribed)) {
+        fake_cupti_violation("cuptiUnsubscribe of what is no subscriber");
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    for (uint32_t cbid = 0; cbid < CALLBACKS; cbid++) {
+        atomic_store(&state.enabled[FAKE_DOMAIN_DRIVER][cbid], false);
+        atomic_store(&state.enabled[FAKE_DOMAIN_RUNTIME][cbid], false);
+    }
+    atomic_store(&state.subscribed, false);
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiEnableCallback(uint32_t enable, cupti_subscriber subscriber, int domain, uint32_t cbid) {
+    if (fake_cupti_fault("callbacks")) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    if (subscriber != &state || !atomic_load(&state.subscribed) || cbid >= CALLBACKS ||
+        (domain != FAKE_DOMAIN_DRIVER && domain != FAKE_DOMAIN_RUNTIME)) {
+        fake_cupti_violation("cuptiEnableCallback with a parameter that is none");
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    atomic_store(&state.enabled[domain][cbid], enable != 0);
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiEnableDomain(uint32_t enable, cupti_subscriber subscriber, int domain) {
+    cupti_result rc = CUPTI_ABI_SUCCESS;
+    for (uint32_t cbid = 1; rc == CUPTI_ABI_SUCCESS && cbid < CALLBACKS; cbid++) {
+        rc = cuptiEnableCallback(enable, subscriber, domain, cbid);
+    }
+    return rc;
+}
+
+cupti_result cuptiGetVersion(uint32_t *version) {
+    *version = 130001;
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiGetResultString(cupti_result result, const char **text) {
+    switch (result) {
+    case CUPTI_ABI_SUCCESS:
+        *text = "CUPTI_SUCCESS";
+        break;
+    case CUPTI_ABI_ERROR_INSUFFICIENT_PRIVILEGES:
+        *text = "CUPTI_ERROR_INSUFFICIENT_PRIVILEGES";
+        break;
+    case FAKE_CUPTI_ERROR_INVALID_KIND:
+        *text = "CUPTI_ERROR_INVALID_KIND";
+        break;
+    default:
+        *text = "CUPTI_ERROR_UNKNOWN";
+    }
+    return CUPTI_ABI_SUCCESS;
+}

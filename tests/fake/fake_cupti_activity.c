@@ -1,0 +1,455 @@
+/* The fake CUPTI's activity records. Work that is issued waits in a list until its time has come; then its
+ * record goes into a buffer of the client's. A buffer is asked for, filled, handed back once with its valid
+ * size, and never touched again. Full buffers are delivered by a thread of CUPTI's; cuptiActivityFlushAll(0)
+ * delivers what is complete, FORCED everything, and what has not ended by then has no times. A record that
+ * finds no buffer is dropped and counted. Faults: zero-times, zero-end, missing, duplicate, dropped,
+ * unknown-kind   one record in ten shuffle        records of a batch are delivered backwards empty-buffers
+ * buffers are also completed with nothing in them slow           deliveries take 200 ms */
+#include "tests/fake/fake_cupti.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KINDS        64u
+#define UNKNOWN_KIND 60u
+#define GARBAGE      0xa5 /* fills what the declarations of cupti_abi.h do not know */
+#define WORKER_NS    2000000
+
+/* A record is as long as CUDA 13's. */
+enum { KERNEL_BYTES = 216, COPY_BYTES = 96, FILL_BYTES = 88, UNKNOWN_BYTES = 48, RECORD_MAX = 216 };
+
+static struct {
+    atomic_bool enabled[KINDS];
+    cupti_buffer_requested requested;
+    cupti_buffer_completed completed;
+    _Atomic(cupti_timestamp) now;
+    int64_t offset; /* of the client's clock to CLOCK_MONOTONIC */
+
+    pthread_mutex_t lock; /* of the pending list */
+    pthread_cond_t wake;
+    fake_work *pending;
+    size_t pending_count, pending_cap;
+    bool worker_runs;
+    atomic_uint period_ms;
+
+    pthread_mutex_t
+        delivery; /* of the buffer; held across the client's functions, as one delivery at a time */
+    uint8_t *buffer;
+    size_t size, valid, max_records, records;
+    uint64_t work_seen;
+    atomic_size_t dropped;
+} activity = {.lock = PTHREAD_MUTEX_INITIALIZER,
+              .wake = PTHREAD_COND_INITIALIZER,
+              .delivery = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- buffers; under `delivery` ---- */
+
+static void complete_buffer(void) {
+    uint8_t *buffer = activity.buffer;
+    size_t valid = activity.valid;
+    if (!buffer) {
+        return;
+    }
+    activity.buffer = NULL;
+    if (fake_cupti_fault("slow")) {
+        usleep(200000);
+    }
+    activity.completed(NULL, 0, buffer, activity.size, valid);
+}
+
+static bool get_buffer(void) {
+    if (activity.buffer) {
+        return true;
+    }
+    uint8_t *buffer = NULL;
+    size_t size = 0, max_records = 0;
+    activity.requested(&buffer, &size, &max_records);
+    if (!buffer) {
+        return false;
+    }
+    if ((uintptr_t)buffer % 8 || size < 1024) {
+        fake_cupti_violation("a buffer that is too small or not aligned to 8 bytes");
+        return false;
+    }
+    activity.buffer = buffer;
+    activity.size = size;
+    activity.max_records = max_records;
+    activity.valid = activity.records = 0;
+    return true;
+}
+
+static void put_record(const void *record, size_t bytes) {
+    bool full = activity.buffer && (activity.size - activity.valid < bytes ||
+                                    (activity.max_records && activity.records == activity.max_records));
+    if (full) {
+        complete_buffer();
+    }
+    if (!get_buffer()) {
+        atomic_fetch_add(&activity.dropped, 1);
+        return;
+    }
+    memcpy(activity.buffer + activity.valid, record, bytes);
+    activity.valid += bytes;
+    activity.records++;
+}
+
+/* ---- records ---- */
+
+typedef union {
+    uint32_t kind;
+    cupti_kernel_cluster kernel;
+    cupti_memcpy copy;
+    cupti_memset fill;
+    uint8_t bytes[RECORD_MAX];
+} record;
+
+static void kernel_record(record *r, const fake_work *w, uint64_t start, uint64_t end) {
+    memset(&r->kernel, 0, sizeof r->kernel);
+    cupti_kernel *k = &r->kernel.base;
+    k->kind = CUPTI_ABI_KIND_CONCURRENT_KERNEL;
+    k->registers_per_thread = (uint16_t)w->kernel->registers;
+    k->start = start;
+    k->end = end;
+    k->completed = end;
+    k->context = 1;
+    k->stream = w->stream;
+    for (int i = 0; i < 3; i++) {
+        k->grid[i] = (int32_t)w->grid[i];
+        k->block[i] = (int32_t)w->block[i];
+        r->kernel.cluster[i] = w->cluster[i];
+    }
+    k->static_shared = (int32_t)w->kernel->static_shared;
+    k->dynamic_shared = (int32_t)w->dynamic_shared;
+    k->correlation = w->correlation;
+    k->name = w->kernel->name;
+    k->graph_node = w->node;
+    k->graph = w->graph;
+}
+
+static void copy_record(record *r, const fake_work *w, uint64_t start, uint64_t end) {
+    r->copy = (cupti_memcpy){.kind = CUPTI_ABI_KIND_MEMCPY,
+                             .copy_kind = w->copy_kind,
+                             .src_kind = w->copy_kind == 1 ? 1 : 3,
+                             .dst_kind = w->copy_kind == 2 ? 1 : 3,
+                             .flags = w->is_async,
+                             .bytes = w->bytes,
+                             .start = start,
+                             .end = end,
+                             .context = 1,
+                             .stream = w->stream,
+                             .correlation = w->correlation,
+                             .graph_node = w->node,
+                             .graph = w->graph};
+}
+
+static void fill_record(record *r, const fake_work *w, uint64_t start, uint64_t end) {
+    r->fill = (cupti_memset){.kind = CUPTI_ABI_KIND_MEMSET,
+                             .value = w->value,
+                             .bytes = w->bytes,
+                             .start = start,
+                             .end = end,
+                             .context = 1,
+                             .stream = w->stream,
+                             .correlation = w->correlation,
+                             .flags = w->is_async,
+                             .memory_kind = 3,
+                             .graph_node = w->node,
+                             .graph = w->graph};
+}
+
+static size_t bytes_of_kind(uint32_t kind) {
+    switch (kind) {
+    case CUPTI_ABI_KIND_KERNEL:
+    case CUPTI_ABI_KIND_CONCURRENT_KERNEL:
+        return KERNEL_BYTES;
+    case CUPTI_ABI_KIND_MEMCPY:
+        return COPY_BYTES;
+    case CUPTI_ABI_KIND_MEMSET:
+        return FILL_BYTES;
+    case UNKNOWN_KIND:
+        return UNKNOWN_BYTES;
+    default:
+        return 0;
+    }
+}
+
+static void make_record(record *r, const fake_work *w, bool ended) {
+    uint64_t start = ended ? w->start + (uint64_t)activity.offset : 0;
+    uint64_t end = ended ? w->end + (uint64_t)activity.offset : 0;
+    bool tenth = activity.work_seen % 10 == 9;
+    if (tenth && fake_cupti_fault("zero-times")) {
+        start = end = 0;
+    }
+    if (tenth && fake_cupti_fault("zero-end")) {
+        end = 0;
+    }
+    memset(r, GARBAGE, sizeof *r);
+    switch (w->kind) {
+    case FAKE_KERNEL:
+        kernel_record(r, w, start, end);
+        break;
+    case FAKE_COPY:
+        copy_record(r, w, start, end);
+        break;
+    case FAKE_FILL:
+        fill_record(r, w, start, end);
+        break;
+    }
+}
+
+static void deliver_work(const fake_work *w, bool ended) {
+    record r;
+    make_record(&r, w, ended);
+    bool tenth = activity.work_seen++ % 10 == 9;
+    if (tenth && fake_cupti_fault("missing")) {
+        return;
+    }
+    if (tenth && fake_cupti_fault("dropped")) {
+        atomic_fetch_add(&activity.dropped, 1);
+        return;
+    }
+    put_record(&r, bytes_of_kind(r.kind));
+    if (tenth && fake_cupti_fault("duplicate")) {
+        put_record(&r, bytes_of_kind(r.kind));
+    }
+    if (tenth && fake_cupti_fault("unknown-kind")) {
+        memset(&r, GARBAGE, sizeof r);
+        r.kind = UNKNOWN_KIND;
+        put_record(&r, UNKNOWN_BYTES);
+    }
+    if (tenth && fake_cupti_fault("empty-buffers")) {
+        complete_buffer();
+        if (get_buffer()) {
+            complete_buffer();
+        }
+    }
+}
+
+/* ---- from the pending list into buffers ---- */
+
+/* Takes what has ended (or everything) off the pending list. The caller frees what it gets. */
+static size_t take_pending(fake_work **taken, bool all, uint64_t now) {
+    pthread_mutex_lock(&activity.lock);
+    size_t count = 0, kept = 0;
+    fake_work *list = activity.pending_count ? malloc(activity.pending_count * sizeof *list) : NULL;
+    for (size_t i = 0; list && i < activity.pending_count; i++) {
+        if (all || activity.pending[i].end <= now) {
+            list[count++] = activity.pending[i];
+        } else {
+            activity.pending[kept++] = activity.pending[i];
+        }
+    }
+    activity.pending_count = list ? kept : activity.pending_count;
+    pthread_mutex_unlock(&activity.lock);
+    *taken = list;
+    return count;
+}
+
+/* Under `delivery`. */
+static void harvest(bool all) {
+    fake_work *list;
+    uint64_t now = fake_now();
+    size_t count = take_pending(&list, all, now);
+    bool backwards = fake_cupti_fault("shuffle");
+    for (size_t i = 0; i < count; i++) {
+        const fake_work *w = &list[backwards ? count - 1 - i : i];
+        deliver_work(w, w->end <= now);
+    }
+    free(list);
+}
+
+static void *worker(void *unused) {
+    (void)unused;
+    uint64_t delivered = fake_now();
+    for (;;) {
+        pthread_mutex_lock(&activity.lock);
+        while (activity.pending_count == 0) {
+            pthread_cond_wait(&activity.wake, &activity.lock);
+        }
+        pthread_mutex_unlock(&activity.lock);
+        nanosleep(&(struct timespec){.tv_nsec = WORKER_NS}, NULL);
+        pthread_mutex_lock(&activity.delivery);
+        harvest(false);
+        unsigned period = atomic_load(&activity.period_ms);
+        if (period && fake_now() - delivered > period * 1000000ull) {
+            complete_buffer();
+            delivered = fake_now();
+        }
+        pthread_mutex_unlock(&activity.delivery);
+    }
+    return NULL;
+}
+
+/* Under `lock`. */
+static void start_worker(void) {
+    sigset_t all, before;
+    pthread_t id;
+    if (activity.worker_runs) {
+        return;
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&id, NULL, worker, NULL) == 0) {
+        pthread_detach(id);
+        activity.worker_runs = true;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static bool wanted(const fake_work *w) {
+    static const uint32_t kinds[] = {[FAKE_KERNEL] = CUPTI_ABI_KIND_CONCURRENT_KERNEL,
+                                     [FAKE_COPY] = CUPTI_ABI_KIND_MEMCPY,
+                                     [FAKE_FILL] = CUPTI_ABI_KIND_MEMSET};
+    return atomic_load(&activity.enabled[kinds[w->kind]]) ||
+           (w->kind == FAKE_KERNEL && atomic_load(&activity.enabled[CUPTI_ABI_KIND_KERNEL]));
+}
+
+void fake_cupti_work(const fake_work *work) {
+    if (!wanted(work) || !fake_cupti_alive()) {
+        return;
+    }
+    /* As the real one does, the first buffer is asked for on the thread that launches. */
+    if (pthread_mutex_trylock(&activity.delivery) == 0) {
+        get_buffer();
+        pthread_mutex_unlock(&activity.delivery);
+    }
+    pthread_mutex_lock(&activity.lock);
+    if (activity.pending_count == activity.pending_cap) {
+        activity.pending_cap = activity.pending_cap ? 2 * activity.pending_cap : 1024;
+        activity.pending = realloc(activity.pending, activity.pending_cap * sizeof *activity.pending);
+    }
+    activity.pending[activity.pending_count++] = *work;
+    if (activity.pending_count == 1) {
+        start_worker();
+        pthread_cond_signal(&activity.wake);
+    }
+    pthread_mutex_unlock(&activity.lock);
+}
+
+void fake_cupti_closing(void) {
+    fake_cupti_close();
+}
+
+/* ---- the interface ---- */
+
+cupti_result cuptiActivityEnable(uint32_t kind) {
+    if (fake_cupti_fault("enable") || kind >= KINDS) {
+        return FAKE_CUPTI_ERROR_INVALID_KIND;
+    }
+    if (!activity.requested) {
+        fake_cupti_violation("cuptiActivityEnable before cuptiActivityRegisterCallbacks");
+        return FAKE_CUPTI_ERROR_NOT_INITIALIZED;
+    }
+    atomic_store(&activity.enabled[kind], true);
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiActivityDisable(uint32_t kind) {
+    if (kind >= KINDS) {
+        return FAKE_CUPTI_ERROR_INVALID_KIND;
+    }
+    atomic_store(&activity.enabled[kind], false);
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiActivityRegisterCallbacks(cupti_buffer_requested requested,
+                                            cupti_buffer_completed completed) {
+    if (!requested || !completed) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    activity.requested = requested;
+    activity.completed = completed;
+    return CUPTI_ABI_SUCCESS;
+}
+
+#ifndef FAKE_CUPTI_OLD
+cupti_result cuptiActivityRegisterTimestampCallback(cupti_timestamp now) {
+    for (uint32_t kind = 0; kind < KINDS; kind++) {
+        if (atomic_load(&activity.enabled[kind])) {
+            fake_cupti_violation("the timestamp function came after a kind was enabled");
+            return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+        }
+    }
+    if (fake_cupti_fault("clock") || !now) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    atomic_store(&activity.now, now);
+    activity.offset = (int64_t)(now() - fake_now());
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiActivityFlushPeriod(uint32_t milliseconds) {
+    atomic_store(&activity.period_ms, milliseconds);
+    return CUPTI_ABI_SUCCESS;
+}
+#endif
+
+cupti_result cuptiGetTimestamp(uint64_t *timestamp) {
+    cupti_timestamp now = atomic_load(&activity.now);
+    *timestamp = now ? now() : fake_now();
+    return CUPTI_ABI_SUCCESS;
+}
+
+#ifndef FAKE_CUPTI_ANCIENT
+cupti_result cuptiActivityFlushAll(uint32_t flags) {
+    if (!fake_cupti_alive()) {
+        return FAKE_CUPTI_ERROR_NOT_INITIALIZED;
+    }
+    pthread_mutex_lock(&activity.delivery);
+    harvest(flags & CUPTI_ABI_FLUSH_FORCED);
+    complete_buffer();
+    pthread_mutex_unlock(&activity.delivery);
+    return CUPTI_ABI_SUCCESS;
+}
+#endif
+
+cupti_result cuptiActivityGetNextRecord(uint8_t *buffer, size_t valid, void **at) {
+    uint8_t *next = *at ? (uint8_t *)*at + bytes_of_kind(*(uint32_t *)*at) : buffer;
+    if (*at && next == *at) {
+        fake_cupti_violation("cuptiActivityGetNextRecord after what is no record");
+        return FAKE_CUPTI_ERROR_INVALID_KIND;
+    }
+    if (next < buffer || next >= buffer + valid) {
+        return CUPTI_ABI_ERROR_MAX_LIMIT_REACHED;
+    }
+    *at = next;
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiActivityGetNumDroppedRecords(void *context, uint32_t stream, size_t *dropped) {
+    (void)context, (void)stream;
+    *dropped = atomic_exchange(&activity.dropped, 0);
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiActivitySetAttribute(int attribute, size_t *size, void *value) {
+    (void)attribute;
+    return size && value ? CUPTI_ABI_SUCCESS : FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+}
+
+/* External correlation: a stack of ids on each thread. Kind 39 would give their records; nobody enables it
+ * yet. */
+static __thread uint64_t external[16];
+static __thread unsigned external_count;
+
+cupti_result cuptiActivityPushExternalCorrelationId(int kind, uint64_t id) {
+    (void)kind;
+    if (external_count == sizeof external / sizeof external[0]) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    external[external_count++] = id;
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiActivityPopExternalCorrelationId(int kind, uint64_t *id) {
+    (void)kind;
+    if (external_count == 0) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    *id = external[--external_count];
+    return CUPTI_ABI_SUCCESS;
+}

@@ -1,0 +1,55 @@
+/* The part of the driver API that the fake driver has, with the real one's calling conventions. */
+#ifndef TESTS_FAKE_FAKE_DRIVER_H
+#define TESTS_FAKE_FAKE_DRIVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    unsigned grid[3], block[3], shared;
+    void *stream, *attributes;
+    unsigned attribute_count;
+} fake_driver_config; /* CUlaunchConfig */
+
+/* clang-format off */
+#define FAKE_GRID unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream
+/* NAME(function, CUPTI's number of it, parameters) */
+#define FAKE_DRIVER_CALLS(NAME) \
+    NAME(cuCtxSynchronize,          17,  (void)) \
+    NAME(cuStreamSynchronize,       126, (void *stream)) \
+    NAME(cuMemsetD8Async,           216, (uint64_t to, unsigned char value, size_t bytes, void *stream)) \
+    NAME(cuMemcpyHtoDAsync_v2,      277, (uint64_t to, const void *from, size_t bytes, void *stream)) \
+    NAME(cuMemcpyDtoHAsync_v2,      279, (void *to, uint64_t from, size_t bytes, void *stream)) \
+    NAME(cuMemcpyAsync,             306, (uint64_t to, uint64_t from, size_t bytes, void *stream)) \
+    NAME(cuLaunchKernel,            307, (void *f, FAKE_GRID, void **args, void **extra)) \
+    NAME(cuLaunchCooperativeKernel, 477, (void *f, FAKE_GRID, void **args)) \
+    NAME(cuGraphLaunch,             514, (void *graph, void *stream)) \
+    NAME(cuLaunchHostFunc,          526, (void *stream, void (*f)(void *), void *data)) \
+    NAME(cuLaunchKernelEx,          652, (const fake_driver_config *c, void *f, void **args, void **extra))
+/* clang-format on */
+
+#define FAKE_DECLARE(name, cbid, parameters) __attribute__((visibility("default"))) int name parameters;
+FAKE_DRIVER_CALLS(FAKE_DECLARE)
+#undef FAKE_DECLARE
+
+#define FAKE_PUBLIC __attribute__((visibility("default")))
+FAKE_PUBLIC int cuInit(unsigned flags);
+FAKE_PUBLIC int cuDriverGetVersion(int *version);
+FAKE_PUBLIC int cuDeviceGetCount(int *count);
+FAKE_PUBLIC int cuDeviceGet(int *device, int ordinal);
+FAKE_PUBLIC int cuDeviceGetName(char *name, int size, int device);
+FAKE_PUBLIC int cuDeviceGetAttribute(int *value, int attribute, int device);
+FAKE_PUBLIC int cuDeviceTotalMem_v2(size_t *bytes, int device);
+FAKE_PUBLIC int cuStreamCreate(void **stream, unsigned flags);
+FAKE_PUBLIC int cuStreamDestroy_v2(void *stream);
+FAKE_PUBLIC int cuEventCreate(void **event, unsigned flags);
+FAKE_PUBLIC int cuEventRecord(void *event, void *stream);
+FAKE_PUBLIC int cuEventSynchronize(void *event);
+FAKE_PUBLIC int cuEventDestroy_v2(void *event);
+FAKE_PUBLIC int cuStreamBeginCapture_v2(void *stream, int mode);
+FAKE_PUBLIC int cuStreamEndCapture(void *stream, void **graph);
+FAKE_PUBLIC int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags);
+FAKE_PUBLIC int cuGraphExecDestroy(void *exec);
+FAKE_PUBLIC int cuGraphDestroy(void *graph);
+
+#endif
