@@ -40,7 +40,7 @@ char *analysis_shorten(const char *text, size_t width) {
     if (has <= width) {
         return analysis_copy(text, strlen(text));
     }
-    size_t keep = width > 3 ? width - 3 : 0, head = keep - keep / 3;
+    size_t keep = width > 3 ? width - 3 : 0, head = keep - keep / 5; /* names differ early */
     const char *cut = skip(text, head), *tail = skip(text, has - (keep - head));
     char *out = analysis_alloc((size_t)(cut - text) + 3 + strlen(tail) + 1, 1);
     memcpy(out, text, (size_t)(cut - text));
@@ -192,6 +192,19 @@ static void drop_scopes(char *name) {
     name[to] = '\0';
 }
 
+/* Empties the parentheses of a name, in place: parameters of functions that kernels were made for, mostly. */
+static void drop_parameters(char *name) {
+    size_t to = 0, depth = 0;
+    for (const char *from = name; *from; from++) {
+        depth -= *from == ')' && depth > 0;
+        if (depth == 0) {
+            name[to++] = *from;
+        }
+        depth += *from == '(';
+    }
+    name[to] = '\0';
+}
+
 char *analysis_kernel_name(const char *mangled, size_t width) {
     if (*mangled == '\0') {
         return analysis_copy("(no name)", strlen("(no name)"));
@@ -204,6 +217,9 @@ char *analysis_kernel_name(const char *mangled, size_t width) {
     free(name);
     if (analysis_text_width(copy) > width) {
         drop_scopes(copy);
+    }
+    if (analysis_text_width(copy) > width) {
+        drop_parameters(copy);
     }
     return copy;
 }

@@ -50,9 +50,9 @@ char *analysis_shorten(const char *text, size_t width);
 /* A number of milliseconds in at most 8 columns, with the digits that fit. */
 const char *analysis_format_ms(char buf[32], double value);
 
-/* A kernel's mangled name as people know it, without its parameters, and without the names of its namespaces
- * when it takes more than `width` columns with them; it may still be longer. "(no name)" when it has none.
- * The caller frees it. */
+/* A kernel's mangled name as people know it, without its parameters. While it takes more than `width`
+ * columns, the names of namespaces go first and then what stands in parentheses; it may still be longer. "(no
+ * name)" when it has none. The caller frees it. */
 char *analysis_kernel_name(const char *mangled, size_t width);
 
 #endif
