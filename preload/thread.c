@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +28,7 @@ static void on_thread_end(void *value) {
     preload_thread *t = value;
     self = NULL;
     gone = true;
+    prctl(PR_GET_NAME, t->last_name);
     atomic_store(&t->ended, true);
 }
 

@@ -33,6 +33,7 @@ typedef struct preload_thread {
     uint32_t lost_depth;   /* pushes that found no memory, whose pops must be lost too */
     uint32_t window_depth; /* depth of the range that --capture-range names; 0 outside of one */
     bool announced;        /* the writer has written its THREADS record */
+    char last_name[16];    /* what the system called it when it ended */
     atomic_bool ended;     /* the thread is gone; what it recorded is still to be written */
     preload_name_cache names;
 } preload_thread;

@@ -153,6 +153,9 @@ static void announce(preload_thread *t) {
     uint8_t buf[TRACE_CHUNK_BYTES + TRACE_RECORD_MAX];
     char name[64] = "";
     preload_describe_thread(t->tid, name, sizeof name);
+    if (!name[0] && atomic_load(&t->ended)) {
+        memcpy(name, t->last_name, sizeof t->last_name);
+    }
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_THREADS, 0, 0);
     trace_put_thread(
