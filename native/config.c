@@ -70,7 +70,7 @@ static bool read_size(const struct section *s, const char *name, int64_t fallbac
         *out = fallback;
         return true;
     }
-    if (!cJSON_IsNumber(item) || item->valuedouble < 1 || item->valuedouble > MAX_SIZE ||
+    if (item == NULL || !cJSON_IsNumber(item) || item->valuedouble < 1 || item->valuedouble > MAX_SIZE ||
         floor(item->valuedouble) != item->valuedouble) {
         return refuse(s, name, "it must be a whole number from 1 to 16777216");
     }
@@ -169,7 +169,7 @@ static const struct fixed vision_fixed[] = {
 
 /* Fields whose null means "the same as another one". */
 static bool check_same(const struct section *s, const char *name, int64_t only) {
-    int64_t value;
+    int64_t value = 0;
     if (!read_size(s, name, only, &value)) {
         return false;
     }

@@ -141,7 +141,7 @@ static void visit_one_token(struct native_moe *m, const struct native_block *blo
                             const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     const int64_t *chosen = native_data(t, &m->chosen_host), *order = native_data(t, &m->order_host);
-    int64_t choice_of_row[NATIVE_MAX_EXPERTS];
+    int64_t choice_of_row[NATIVE_MAX_EXPERTS] = {0};
     for (int64_t i = 0; order != NULL && i < m->k; i++) {
         choice_of_row[order[m->k + i]] = i;
     }

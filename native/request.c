@@ -6,18 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool out_of_memory(struct native_error *error) {
-    return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the request");
-}
-
 static bool allocate(struct native_request *r, const struct native_config *c, struct native_error *error) {
     size_t patches = (size_t)(r->crops * c->vision.patch_count);
     r->input_ids = calloc((size_t)r->tokens, sizeof *r->input_ids);
-    r->images = calloc(patches * (size_t)c->vision.patch_dim, sizeof *r->images);
-    r->masks = calloc(patches, sizeof *r->masks);
-    r->image_index = calloc((size_t)(r->crops * c->tokens_per_crop), sizeof *r->image_index);
-    return (r->input_ids != NULL && r->images != NULL && r->masks != NULL && r->image_index != NULL) ||
-           out_of_memory(error);
+    r->images = calloc(patches * (size_t)c->vision.patch_dim + 1, sizeof *r->images);
+    r->masks = calloc(patches + 1, sizeof *r->masks);
+    r->image_index = calloc((size_t)(r->crops * c->tokens_per_crop) + 1, sizeof *r->image_index);
+    if (r->input_ids == NULL || r->images == NULL || r->masks == NULL || r->image_index == NULL) {
+        native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the request");
+        return false;
+    }
+    return true;
 }
 
 void native_request_free(struct native_request *request) {

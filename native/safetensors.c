@@ -55,7 +55,7 @@ static const char *read_entry(const struct native_safetensors *file, const cJSON
     if (element == 0) {
         return "has an unknown dtype";
     }
-    strcpy(entry->dtype, dtype->valuestring);
+    snprintf(entry->dtype, sizeof entry->dtype, "%s", dtype->valuestring);
     entry->ndim = cJSON_GetArraySize(shape);
     if (entry->ndim > NATIVE_ENTRY_DIMS) {
         return "has more than 6 dimensions";

@@ -293,19 +293,13 @@ void native_sigmoid_in_place(struct native_torch *torch, native_handle x) {
 }
 
 struct native_tensor native_softmax(struct native_torch *torch, const struct native_tensor *x) {
-    /* Only the CUDA kernel converts while it reads; the CPU one needs float32 to begin with. */
-    bool convert = torch->device == NATIVE_CUDA && x->dtype != torch->f32;
-    struct native_tensor wide = {.handle = NULL};
-    native_handle input = x->handle;
-    if (x->dtype != torch->f32 && !convert) {
-        wide = native_empty(torch, torch->f32, x->ndim, x->size);
-        native_copy(torch, wide.handle, x->handle);
-        input = wide.handle;
+    struct native_tensor out = adopt(NULL, torch->f32, x->ndim, x->size);
+    if (torch->failed_op == NULL) {
+        uint64_t stack[] = {argument(torch, x->handle), (uint64_t)(x->ndim - 1),
+                            optional(torch, (uint64_t)(uint32_t)torch->f32)};
+        out.handle = dispatch(torch, "aten::softmax", "int", stack);
     }
-    uint64_t stack[] = {argument(torch, input), (uint64_t)(x->ndim - 1), convert ? 1 : 0};
-    native_handle out = dispatch(torch, "aten::_softmax", "", stack);
-    native_free(torch, &wide);
-    return adopt(out, torch->f32, x->ndim, x->size);
+    return out;
 }
 
 void native_topk(struct native_torch *torch, const struct native_tensor *x, int64_t k,
@@ -412,12 +406,13 @@ struct native_tensor native_attention(struct native_torch *torch, const struct n
     int64_t size[] = {batch, queries, heads * width};
     struct native_tensor none = adopt(NULL, q->dtype, 3, size);
     native_handle out = NULL;
+    bool half = q->dtype != torch->f32;
     if (torch->failed_op != NULL) {
         return none;
     }
-    if (torch->device == NATIVE_CUDA && !torch->generic_sdpa &&
+    if (torch->device == NATIVE_CUDA && !torch->general_attention[half] &&
         !fused_attention(torch, q->handle, k->handle, v->handle, q->dtype, causal, &out)) {
-        torch->generic_sdpa = true;
+        torch->general_attention[half] = true;
         torch->failed_why[0] = '\0';
         out = NULL;
     }

@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 const char *native_device_name(enum native_device device) {
     return device == NATIVE_CUDA ? "cuda" : device == NATIVE_CPU ? "cpu" : "auto";
 }

@@ -24,9 +24,10 @@ struct native_torch {
     unsigned version;  /* major * 1000 + minor: 2011 for 2.11 */
 
     uint64_t operators; /* operator calls so far: what a phase costs the host is about in proportion to it */
-    bool generic_sdpa;  /* the fused attention kernel refused these shapes: use the one that always works */
-    bool capture;       /* collect what libtorch writes on standard error about a failure (set-up, warm-up) */
-    int capture_fd;     /* an unlinked file that stands in for standard error, or -1 */
+    bool general_attention[2]; /* the fused kernel for float32, or for half precision, refused the model's
+                                  shapes */
+    bool capture;   /* collect what libtorch writes on standard error about a failure (set-up, warm-up) */
+    int capture_fd; /* an unlinked file that stands in for standard error, or -1 */
     const char *failed_op; /* name of the first operator that failed, or NULL */
     char failed_why[512];  /* libtorch's own words, if they were collected */
 };
