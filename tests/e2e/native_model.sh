@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# run_native's numbers: a small random MolmoE against what the PyTorch implementation computes from it (float32, CPU), the
+# two ways of visiting experts against each other, and the files that a run leaves.
+set -u
+cd "$(dirname "$0")/../.." || exit
+run=${BUILD:-build}/run_native
+python=build/deps/venv/bin/python3
+compare="$python tests/data/native_compare.py"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0
+tests=10
+echo "1..$tests"
+
+skip_all() {
+    while [ $n -lt $tests ]; do
+        n=$((n + 1))
+        echo "ok $n - run_native on libtorch # SKIP $1"
+    done
+    exit 0
+}
+
+# check NAME COMMAND...: one TAP line; what a failing command said follows as comments.
+check() {
+    local name=$1
+    shift
+    n=$((n + 1))
+    if "$@" >"$tmp/said" 2>&1; then
+        echo "ok $n - $name"
+    else
+        echo "not ok $n - $name"
+        sed 's/^/# /' "$tmp/said"
+    fi
+}
+
+[ -z "${SAN:-}" ] || skip_all "libtorch does not run under a sanitizer"
+torch=${MOETRACE_TORCH:-$(ls -d build/deps/venv/lib/python3*/site-packages/torch 2>/dev/null | head -n 1)}
+[ -n "$torch" ] || skip_all "no PyTorch: scripts/setup.sh torch installs it"
+torch=$(realpath "$torch")
+export MOETRACE_TORCH=$torch
+
+mkdir "$tmp/tiny"
+for f in tiny_a tiny_a_request tiny_a_expected; do
+    gunzip -c "tests/data/native/$f.safetensors.gz" >"$tmp/$f.safetensors" || exit 1
+done
+mv "$tmp/tiny_a.safetensors" "$tmp/tiny/model.safetensors"
+cp tests/data/native/tiny_a_config.json "$tmp/tiny/config.json"
+
+# tiny NAME OPTION...: 6 new tokens, so that the last decode step is the one that the reference kept.
+tiny() {
+    local name=$1
+    shift
+    "$run" --checkpoint "$tmp/tiny" --request "$tmp/tiny_a_request.safetensors" --top-k 1,2,3,4,8 --samples 1 --warmup 0 \
+        --max-new-tokens 6 --device cpu --dump-logits "$tmp/$name.safetensors" "$@"
+}
+
+agrees() {
+    tiny "$@" && $compare near "$tmp/$1.safetensors" "$tmp/tiny_a_expected.safetensors" 1e-4
+}
+
+same_numbers() {
+    local dtype mode
+    for dtype in fp32 bf16; do
+        for mode in active loop; do
+            small "$dtype-$mode" --dtype "$dtype" --moe "$mode" || return 1
+        done
+        $compare same "$tmp/$dtype-active.safetensors" "$tmp/$dtype-loop.safetensors" || return 1
+    done
+}
+
+# small NAME OPTION...: the built-in configuration for a CPU, with the default request.
+small() {
+    local name=$1
+    shift
+    "$run" --random-weights 7 --config small --device cpu --top-k 8 --samples 1 --warmup 0 --max-new-tokens 3 \
+        --dump-logits "$tmp/$name.safetensors" "$@"
+}
+
+seeds() {
+    small seed7 && small seed8 --random-weights 8 || return 1
+    $compare same "$tmp/fp32-active.safetensors" "$tmp/seed7.safetensors" || return 1
+    ! $compare same "$tmp/seed7.safetensors" "$tmp/seed8.safetensors"
+}
+
+half_precision() {
+    tiny half --dtype bf16 && $compare near "$tmp/half.safetensors" "$tmp/tiny_a_expected.safetensors" 0.2
+}
+
+times() {
+    tiny timed --output-dir "$tmp/out" --samples 2 --warmup 1 >"$tmp/table" || return 1
+    [ "$(ls "$tmp/out")" = run_native_times.json ] || return 1
+    [ "$(wc -l <"$tmp/table")" -eq 7 ] || return 1
+    "$python" - "$tmp/out/run_native_times.json" <<'EOF'
+import json, sys
+t = json.load(open(sys.argv[1]))
+assert (t["device"], t["dtype"], t["moe"]) == ("cpu", "fp32", "active"), t
+assert [(s["top_k"], s["sample"]) for s in t["samples"]] == [(k, i) for k in (1, 2, 3, 4, 8) for i in (0, 1)]
+for s in t["samples"]:
+    assert s["decode_tokens"] == 5 and min(s["vision_ms"], s["prefill_ms"], s["decode_ms"]) > 0, s
+assert [s["top_k"] for s in t["summary"]] == [1, 2, 3, 4, 8]
+# Operators a decoded token: 5 and, in each of 2 layers, 17 besides 4 for each expert.
+for s in t["summary"]:
+    assert s["operators"]["decode"] == 5 * (5 + 2 * (17 + 4 * s["top_k"])), s
+EOF
+}
+
+# request NAME PROGRAM: a copy of the request whose tensors the Python program changes.
+request() {
+    "$python" - "$tmp/tiny_a_request.safetensors" "$tmp/$1.request" "$2" <<'EOF'
+import json, struct, sys
+import numpy as np
+raw = bytearray(open(sys.argv[1], "rb").read())
+(length,) = struct.unpack("<Q", raw[:8])
+names = {}
+for name, entry in json.loads(raw[8 : 8 + length]).items():
+    dtype = {"F32": np.float32, "I64": np.int64}[entry["dtype"]]
+    begin, end = (8 + length + o for o in entry["data_offsets"])
+    names[name] = np.frombuffer(memoryview(raw)[begin:end], dtype).reshape(entry["shape"])
+exec(sys.argv[3], names)
+open(sys.argv[2], "wb").write(raw)
+EOF
+}
+
+# A crop with a value of -1 anywhere counts as empty, whatever else it holds; positions beyond the prompt are dropped.
+peculiar_requests() {
+    request one 'images[0, 1, 7, 9] = -1' && request all 'images[0, 1] = -1' &&
+        request beyond 'image_input_idx[image_input_idx < 0] = 60' || return 1
+    local name
+    for name in one all beyond; do
+        tiny "$name" --request "$tmp/$name.request" || return 1
+    done
+    $compare same "$tmp/one.safetensors" "$tmp/all.safetensors" || return 1
+    $compare same "$tmp/beyond.safetensors" "$tmp/active.safetensors" || return 1
+    ! $compare same "$tmp/one.safetensors" "$tmp/active.safetensors"
+}
+
+quiet() {
+    local said root=$PWD
+    said=$(mkdir "$tmp/quiet" && cd "$tmp/quiet" && "$root/$run" --checkpoint "$tmp/tiny" \
+        --request "$tmp/tiny_a_request.safetensors" --top-k 2 --samples 1 --warmup 0 2>&1 >/dev/null)
+    [ -z "$said" ] && [ -z "$(ls "$tmp/quiet")" ]
+}
+
+finds_torch() {
+    # A python3 that says where torch is, without importing anything.
+    mkdir "$tmp/bin" && printf '#!/bin/sh\nprintf %%s "%s"\n' "$torch" >"$tmp/bin/python3" &&
+        chmod +x "$tmp/bin/python3" && MOETRACE_TORCH='' PATH="$tmp/bin:$PATH" tiny found
+}
+
+check "logits, tokens and vision features agree with PyTorch's, visiting active experts" agrees active
+check "and visiting all experts" agrees loop --moe loop
+check "the two visits give the same bits in float32" $compare same "$tmp/active.safetensors" "$tmp/loop.safetensors"
+check "and with 64 experts in float32 and bfloat16" same_numbers
+check "a seed is a model; another seed is another" seeds
+check "empty crops and positions beyond the prompt" peculiar_requests
+check "bfloat16 stays near float32" half_precision
+check "run_native_times.json and the table hold every sample; operators are as counted" times
+check "silent in a pipe, and no files unless asked for" quiet
+check "finds the PyTorch of the python3 on the PATH" finds_torch
