@@ -123,11 +123,15 @@ one_k() {
 }
 
 full_disk() {
-    [ -e /dev/full ] || return 0
-    "$moetrace" report "$tmp/a/one.moetrace" >/dev/full 2>"$tmp/full.err"
-    [ $? -eq 2 ] && grep -q 'could not be written' "$tmp/full.err"
+    if [ -e /dev/full ]; then
+        "$moetrace" report "$tmp/a/one.moetrace" >/dev/full 2>"$tmp/full.err"
+        [ $? -eq 2 ] && grep -q 'could not be written' "$tmp/full.err" || return 1
+    fi
     "$moetrace" report --json "$tmp/no/such/dir.json" "$tmp/a/one.moetrace" >/dev/null 2>"$tmp/full.err"
-    [ $? -eq 2 ] && grep -q 'no/such/dir.json' "$tmp/full.err"
+    [ $? -eq 2 ] && grep -q 'no/such/dir.json' "$tmp/full.err" || return 1
+    mkdir "$tmp/taken.json" # cannot be replaced by a file: what was written beside it must go
+    "$moetrace" report --json "$tmp/taken.json" "$tmp/a/one.moetrace" >/dev/null 2>"$tmp/full.err"
+    [ $? -eq 2 ] && grep -q 'taken.json' "$tmp/full.err" && [ -z "$(find "$tmp" -name 'taken.json.*')" ]
 }
 
 # Every record is a line; names that would move the cursor are escaped; the last line says how the reading went.

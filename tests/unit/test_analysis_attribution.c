@@ -128,6 +128,58 @@ static void open_ranges_are_no_samples(void **state) {
     analysis_results_free(&r);
 }
 
+/* In the PyTorch implementation the vision tower runs inside the prefill: its work counts for both. */
+static void phases_may_nest(void **state) {
+    (void)state;
+    writer w;
+    analysis_results r;
+    writer_open(&w);
+    put_push(&w, 0, 100, "prefill");
+    put_push(&w, 0, 110, "vision");
+    put_push(&w, 0, 115, "prefill"); /* a phase inside itself is no other sample */
+    put_launch(&w, 0, 120, 5);
+    for (uint64_t i = 0; i < 3; i++) {
+        put_pop(&w, 0, 130 + i);
+    }
+    put_kernel(&w, 5, 200, 1100);
+    read_back(&w, &r);
+    assert_int_equal(r.row_count, 2);
+    const analysis_row *prefill = row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+    assert_int_equal(prefill->latency.n, 1);
+    assert_true(prefill->latency.p50 == 1000 / 1e6);
+    assert_true(prefill->kernels == 1 && prefill->busy == 900 / 1e6);
+    assert_true(row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_VISION)->latency.p50 == 990 / 1e6);
+    analysis_results_free(&r);
+}
+
+/* What lies in an expert's range is its cost, at any depth; an expert inside an expert is part of it. */
+static void experts_include_what_lies_inside(void **state) {
+    (void)state;
+    writer w;
+    analysis_results r;
+    writer_open(&w);
+    put_push(&w, 0, 100, "layer3.expert7");
+    put_push(&w, 0, 101, "mlp");
+    put_push(&w, 0, 102, "expert.1");
+    put_launch(&w, 0, 103, 1);
+    put_pop(&w, 0, 110);
+    put_launch(&w, 0, 111, 2);
+    put_pop(&w, 0, 115);
+    put_launch(&w, 0, 116, 3);
+    put_pop(&w, 0, 120);
+    put_kernel(&w, 1, 200, 201);
+    put_kernel(&w, 2, 201, 211);
+    put_kernel(&w, 3, 211, 311);
+    read_back(&w, &r);
+    assert_int_equal(r.expert_count, 1);
+    assert_int_equal(r.layer_experts[0].layer, 3);
+    assert_int_equal(r.layer_experts[0].expert, 7);
+    assert_int_equal(r.layer_experts[0].kernel_ns, 111);
+    assert_int_equal(r.layer_experts[0].kernels, 3);
+    assert_int_equal(r.layer_experts[0].host_ns, 20);
+    analysis_results_free(&r);
+}
+
 static void warm_up_is_left_out(void **state) {
     (void)state;
     writer w;
@@ -285,6 +337,8 @@ int main(void) {
         cmocka_unit_test(foreign_domain_does_not_disturb),
         cmocka_unit_test(threads_nest_on_their_own),
         cmocka_unit_test(open_ranges_are_no_samples),
+        cmocka_unit_test(phases_may_nest),
+        cmocka_unit_test(experts_include_what_lies_inside),
         cmocka_unit_test(warm_up_is_left_out),
         cmocka_unit_test(start_end_ranges_are_phases),
         cmocka_unit_test(ends_without_start_are_counted),

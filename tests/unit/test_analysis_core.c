@@ -100,6 +100,8 @@ static void statistics_are_numpys(void **state) {
     s = analysis_summarise(one, 1);
     assert_true(s.p50 == 4.5 && s.p99 == 4.5 && s.std == 0.0);
     assert_int_equal(analysis_summarise(NULL, 0).n, 0);
+    const double two[] = {1.0, 3.0};
+    assert_true(analysis_quantile(two, 2, 0.0) == 1.0 && analysis_quantile(two, 2, 1.0) == 3.0);
 }
 
 static void union_agrees_with_a_bitmap(void **state) {
