@@ -12,6 +12,7 @@
 #define BUFFER_BYTES (1u << 20)
 #define BUFFER_COUNT 32
 #define CBIDS_MAX    512
+#define CBID_END     4096u
 
 static const uint32_t activity_kinds[] = {CUPTI_ABI_KIND_CONCURRENT_KERNEL, CUPTI_ABI_KIND_MEMCPY,
                                           CUPTI_ABI_KIND_MEMSET, CUPTI_ABI_KIND_MEMCPY2};
@@ -25,6 +26,7 @@ static struct {
     bool all_calls;
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
     size_t cbid_count;
+    bool issues_work[CBID_END]; /* the same, by callback id */
 
     pthread_mutex_t lock; /* of the pool and the queue; held for a few instructions only */
     uint8_t *idle[BUFFER_COUNT];
@@ -77,9 +79,11 @@ static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, 
 static void on_driver_call(void *userdata, int domain, uint32_t cbid, const void *data) {
     (void)userdata;
     const cupti_callback_data *call = data;
-    if (domain == CUPTI_ABI_DOMAIN_DRIVER_API || domain == CUPTI_ABI_DOMAIN_RUNTIME_API) {
+    bool driver = domain == CUPTI_ABI_DOMAIN_DRIVER_API;
+    if (driver || domain == CUPTI_ABI_DOMAIN_RUNTIME_API) {
         session.hooks.driver_call((uint32_t)domain << 16 | cbid, call->function_name,
-                                  call->site == CUPTI_ABI_SITE_ENTER, call->correlation);
+                                  call->site == CUPTI_ABI_SITE_ENTER, call->correlation,
+                                  driver && cbid < CBID_END && session.issues_work[cbid]);
     }
 }
 
@@ -97,7 +101,7 @@ static bool issues_gpu_work(const char *name) {
 
 static void find_callbacks(void) {
     /* Callback ids are dense from 1; CUDA 13 has about 780. */
-    for (uint32_t cbid = 1, misses = 0; cbid < 4096 && misses < 64 && session.cbid_count < CBIDS_MAX;
+    for (uint32_t cbid = 1, misses = 0; cbid < CBID_END && misses < 64 && session.cbid_count < CBIDS_MAX;
          cbid++) {
         const char *name = NULL;
         if (session.lib.get_callback_name(CUPTI_ABI_DOMAIN_DRIVER_API, cbid, &name) != CUPTI_ABI_SUCCESS ||
@@ -107,6 +111,7 @@ static void find_callbacks(void) {
             misses = 0;
             if (issues_gpu_work(name)) {
                 session.cbids[session.cbid_count++] = cbid;
+                session.issues_work[cbid] = true;
             }
         }
     }

@@ -13,8 +13,10 @@ typedef struct {
     /* The clock of the trace, in ns; CUPTI gives GPU times on it. */
     uint64_t (*now)(void);
     /* A driver call that issues GPU work (with all_calls: any call of the runtime or the driver) begins or
-     * ends on this thread. `call` is the same number at both. */
-    void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation);
+     * ends on this * thread. `call` is the same number at both; `issues_work` tells the driver calls whose
+     * correlation id GPU records carry. */
+    void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation,
+                        bool issues_work);
     /* A buffer of records waits for cupti_session_take. */
     void (*buffer_ready)(void);
     /* Memory for buffers, in page multiples; NULL when there is none to spare. It is never given back. */

@@ -18,6 +18,7 @@ enum { UNKNOWN, NEITHER, REQUEST, WINDOW };
 
 static struct {
     preload_settings settings;
+    atomic_uint epoch;
     atomic_bool watching; /* what the four conditions below come to */
     atomic_uchar kind_of[REMEMBERED];
 
@@ -42,6 +43,10 @@ bool preload_capture_watching(void) {
     return atomic_load_explicit(&capture.watching, memory_order_relaxed);
 }
 
+uint32_t preload_capture_epoch(void) {
+    return atomic_load_explicit(&capture.epoch, memory_order_relaxed);
+}
+
 static void mark(preload_thread *t, bool on) {
     trace_host_event e = {.kind = TRACE_HOST_MARK,
                           .time = preload_now(),
@@ -61,6 +66,7 @@ static bool apply(preload_thread *t) {
     if (on) {
         cupti_session_watch(true);
     }
+    atomic_fetch_add(&capture.epoch, 1);
     atomic_store(&capture.watching, on);
     if (!on) {
         cupti_session_watch(false);

@@ -11,6 +11,9 @@ void preload_capture_init(const preload_settings *settings);
 /* Whether CUDA calls and GPU work are recorded now. */
 bool preload_capture_watching(void);
 
+/* Changes whenever watching begins or ends: what was under way then may lack its beginning or its end. */
+uint32_t preload_capture_epoch(void);
+
 /* A range of the default domain is about to be pushed on this thread at depth t->depth, or was popped to it.
  */
 /* True when watching began or ended with it, which takes time. */

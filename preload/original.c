@@ -3,8 +3,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <stdatomic.h>
-#include <stdint.h>
+#include <pthread.h>
 #include <string.h>
 
 static char marker; /* an address inside this library */
@@ -55,17 +54,59 @@ static void *find(const char *name, const void *caller) {
     return f;
 }
 
+typedef struct {
+    uintptr_t address, begin, end;
+} library_range;
+
+static int look_for_range(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    library_range *r = data;
+    uintptr_t begin = UINTPTR_MAX, end = 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type == PT_LOAD) {
+            uintptr_t from = info->dlpi_addr + segment->p_vaddr;
+            begin = from < begin ? from : begin;
+            end = from + segment->p_memsz > end ? from + segment->p_memsz : end;
+        }
+    }
+    if (r->address < begin || r->address >= end) {
+        return 0;
+    }
+    r->begin = begin;
+    r->end = end;
+    return 1;
+}
+
+/* Remembers the answer for the caller's whole library. With more libraries than there is room for, the others
+ * are looked up each time: slow, and right. */
+static void remember(preload_original *o, const void *caller, void *function) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    library_range r = {.address = (uintptr_t)caller};
+    if (!dl_iterate_phdr(look_for_range, &r)) {
+        return;
+    }
+    pthread_mutex_lock(&lock);
+    unsigned count = atomic_load(&o->count);
+    if (count < PRELOAD_CALLERS) {
+        o->known[count].begin = r.begin;
+        o->known[count].end = r.end;
+        o->known[count].function = function;
+        atomic_store_explicit(&o->count, count + 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 void *preload_original_find(preload_original *o, const char *name, const void *caller) {
-    uint32_t slot = (uint32_t)((uintptr_t)caller >> 2) % PRELOAD_CALLERS;
-    if (atomic_load_explicit(&o->known[slot].caller, memory_order_acquire) == caller) {
-        /* The function of a caller is stored before the caller, and a slot is filled once: this is the
-         * caller's. */
-        return atomic_load_explicit(&o->known[slot].function, memory_order_relaxed);
+    unsigned count = atomic_load_explicit(&o->count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++) {
+        if ((uintptr_t)caller >= o->known[i].begin && (uintptr_t)caller < o->known[i].end) {
+            return o->known[i].function;
+        }
     }
     void *f = find(name, caller);
-    void *nobody = NULL;
-    if (f && atomic_compare_exchange_strong(&o->known[slot].function, &nobody, f)) {
-        atomic_store_explicit(&o->known[slot].caller, caller, memory_order_release);
+    if (f) {
+        remember(o, caller, f);
     }
     return f;
 }

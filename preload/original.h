@@ -2,12 +2,17 @@
 #ifndef PRELOAD_ORIGINAL_H
 #define PRELOAD_ORIGINAL_H
 
-/* One interposed symbol's memory of what it found for which caller. */
-#define PRELOAD_CALLERS 64u
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* One interposed symbol's memory of what it means to each library that called it. A library has thousands of
+ * places that launch kernels, so what is remembered is the library's address range, not the place. */
+#define PRELOAD_CALLERS 16u
 typedef struct {
+    atomic_uint count;
     struct {
-        const void *_Atomic caller;
-        void *_Atomic function;
+        uintptr_t begin, end; /* where the calling library lies */
+        void *function;
     } known[PRELOAD_CALLERS];
 } preload_original;
 

@@ -136,38 +136,46 @@ preload_thread *preload_recorder_thread(void) {
 
 /* ---- CUDA ---- */
 
-/* A call that CUPTI tells of: a driver call that issues GPU work or, at level full, any call. Inside an
- * interposed call its correlation id belongs to that call's event; outside (cuBLAS, Triton: code that no
- * preload can interpose) it is an event of its own. */
-static void on_driver_call(uint32_t cbid, const char *function, bool enter, uint32_t correlation) {
+/* GPU work is issued on this thread: its correlation id belongs to the call that is under way. One call may
+ * issue several pieces; each further one gets an event of its own. */
+static void on_work(preload_thread *t, const char *function, uint32_t correlation) {
+    if (t->call_correlation == 0) {
+        t->call_correlation = correlation;
+    } else if (t->call_correlation != correlation) {
+        trace_host_event more = {.kind = TRACE_HOST_API,
+                                 .time = preload_now(),
+                                 .name = preload_name(&t->names, function),
+                                 .correlation = correlation};
+        preload_thread_append(t, &more);
+    }
+}
+
+/* A call that CUPTI tells of: a driver call that issues GPU work or, at level full, any call. Calls inside an
+ * interposed call, or inside another one, are part of it; the outermost one (of cuBLAS or Triton, say, which
+ * no preload can interpose) is an event. */
+static void on_driver_call(uint32_t call, const char *function, bool enter, uint32_t correlation,
+                           bool issues_work) {
     preload_thread *t = preload_recorder_thread();
     if (!t) {
         return;
     }
-    if (t->in_call) {
-        if (enter && t->call_correlation == 0) {
-            t->call_correlation = correlation;
-        } else if (enter && t->call_correlation != correlation) {
-            trace_host_event more = {.kind = TRACE_HOST_API,
-                                     .time = preload_now(),
-                                     .name = preload_name(&t->names, function),
-                                     .correlation = correlation};
-            preload_thread_append(t, &more);
-        }
-    } else if (enter) {
-        /* A driver call inside a runtime call has the runtime call's correlation id. */
-        if (t->driver_start == 0 || t->driver_correlation != correlation) {
-            t->driver_correlation = correlation;
-            t->driver_cbid = cbid;
-            t->driver_start = preload_now();
-        }
-    } else if (t->driver_start && t->driver_correlation == correlation && t->driver_cbid == cbid) {
+    if (!t->in_call && enter && (t->driver_call == 0 || t->driver_epoch != preload_capture_epoch())) {
+        t->driver_call = call;
+        t->driver_correlation = correlation;
+        t->driver_epoch = preload_capture_epoch();
+        t->call_correlation = 0;
+        t->driver_start = preload_now();
+    }
+    if (enter && issues_work) {
+        on_work(t, function, correlation);
+    }
+    if (!t->in_call && !enter && t->driver_call == call && t->driver_correlation == correlation) {
         trace_host_event e = {.kind = TRACE_HOST_API,
                               .time = t->driver_start,
                               .duration = preload_now() - t->driver_start,
                               .name = preload_name(&t->names, function),
-                              .correlation = correlation};
-        t->driver_start = 0;
+                              .correlation = t->call_correlation};
+        t->driver_call = 0;
         preload_thread_append(t, &e);
     }
 }

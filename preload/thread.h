@@ -26,8 +26,8 @@ typedef struct preload_thread {
     bool busy;                 /* an event is being appended: a signal handler must not append another */
     bool in_call;              /* inside an interposed CUDA call */
     uint32_t call_correlation; /* of the GPU work which that call issued; 0 before */
-    uint32_t driver_correlation,
-        driver_cbid;       /* of the outermost call that CUPTI tells of, outside interposed ones */
+    /* The outermost call that CUPTI tells of, outside interposed ones; driver_call is 0 outside of one. */
+    uint32_t driver_call, driver_correlation, driver_epoch;
     uint64_t driver_start; /* when a driver call outside any interposed call began; 0 outside */
     uint32_t depth;        /* pushes less pops, as NVTX returns it */
     uint32_t lost_depth;   /* pushes that found no memory, whose pops must be lost too */
