@@ -29,13 +29,18 @@ static bool is_level(const char *value) {
     return strcmp(value, "phases") == 0 || strcmp(value, "kernels") == 0 || strcmp(value, "full") == 0;
 }
 
-/* A directory that the command itself may leave, so it must not depend on the place that it is run from. */
-static const char *absolute(const char *path) {
+/* Sets a variable to a path that holds wherever the command goes. False with errno. */
+static bool set_path(const char *variable, const char *path) {
     char cwd[PATH_MAX], *joined;
-    if (*path == '/' || !getcwd(cwd, sizeof cwd) || asprintf(&joined, "%s/%s", cwd, path) < 0) {
-        return path;
+    if (*path == '/') {
+        return setenv(variable, path, 1) == 0;
     }
-    return joined; /* lives until the command replaces this process */
+    if (!getcwd(cwd, sizeof cwd) || asprintf(&joined, "%s/%s", cwd, path) < 0) {
+        return false;
+    }
+    bool good = setenv(variable, joined, 1) == 0;
+    free(joined);
+    return good;
 }
 
 static error_t set(const setting *s, const char *value) {
@@ -52,7 +57,7 @@ static error_t set(const setting *s, const char *value) {
         return EINVAL;
     }
     bool is_path = strcmp(s->option, "output") == 0 || strcmp(s->option, "cupti") == 0;
-    if (setenv(s->variable, is_path ? absolute(value) : value, 1) != 0) {
+    if (is_path ? !set_path(s->variable, value) : setenv(s->variable, value, 1) != 0) {
         analysis_error("%s could not be set: %s", s->variable, strerror(errno));
         return EINVAL;
     }
