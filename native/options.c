@@ -3,6 +3,7 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,9 @@ enum key {
     KEY_DTYPE,
     KEY_MOE,
     KEY_OUTPUT,
-    KEY_DUMP
+    KEY_DUMP,
+    KEY_HELP,
+    KEY_VERSION
 };
 
 static const struct argp_option table[] = {
@@ -51,12 +54,15 @@ static const struct argp_option table[] = {
     {NULL, 0, NULL, 0, "What it leaves:", 4},
     {"output-dir", KEY_OUTPUT, "DIR", 0, "write run_native_times.json there", 4},
     {"dump-logits", KEY_DUMP, "FILE", 0, "write logits, tokens and vision features to a safetensors file", 4},
+    {"help", KEY_HELP, NULL, 0, "print this", 5},
+    {"version", KEY_VERSION, NULL, 0, "print the version", 5},
     {0}};
 
 /* What the parser callback works on. */
 struct parsing {
     struct native_options *options;
     struct native_error *error;
+    int at; /* where argp stopped, if it did */
 };
 
 static bool parse_number(const char *name, const char *text, int64_t low, int64_t high, int64_t *out,
@@ -143,8 +149,22 @@ static const char **path_option(struct native_options *o, int key) {
     }
 }
 
+/* argp's own --help and --version print nothing under ARGP_NO_ERRS. */
+static void print_and_end(int key, const struct argp_state *state) {
+    static char name[] = "run_native";
+    if (key == KEY_VERSION) {
+        puts(argp_program_version != NULL ? argp_program_version : name);
+    } else {
+        argp_help(state->root_argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+    }
+    exit(fflush(stdout) == 0 ? 0 : 1);
+}
+
 static error_t parse_one(int key, char *text, struct argp_state *state) {
     struct parsing *p = state->input;
+    if (key == KEY_HELP || key == KEY_VERSION) {
+        print_and_end(key, state);
+    }
     const char **path = path_option(p->options, key);
     bool ok = true;
     if (path != NULL) {
@@ -160,6 +180,7 @@ static error_t parse_one(int key, char *text, struct argp_state *state) {
         ok = native_fail(p->error, NATIVE_EXIT_INPUT, "unexpected argument %.200s: see run_native --help",
                          text);
     } else {
+        p->at = key == ARGP_KEY_ERROR ? state->next - 1 : p->at;
         return ARGP_ERR_UNKNOWN;
     }
     return ok ? 0 : EINVAL;
@@ -177,12 +198,11 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     options->samples = 50;
     options->warmup = 3;
     options->new_tokens = 10;
-    struct parsing parsing = {options, error};
-    int stopped = argc;
-    /* Without argp's own messages: each failure here is one line. --help and --version do exit. */
-    error_t status = argp_parse(&argp, argc, argv, ARGP_NO_ERRS, &stopped, &parsing);
+    struct parsing parsing = {options, error, 0};
+    /* Without argp's own messages: each failure here is one line. */
+    error_t status = argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &parsing);
     if (status != 0) {
-        const char *near = stopped > 0 && stopped <= argc ? argv[stopped - 1] : "";
+        const char *near = parsing.at > 0 && parsing.at < argc ? argv[parsing.at] : "the end";
         return native_fail(error, NATIVE_EXIT_INPUT,
                            "unknown option or missing value at %.200s: see run_native --help", near);
     }

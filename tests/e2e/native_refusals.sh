@@ -105,4 +105,15 @@ if [ -n "$torch" ] && [ -z "${SAN:-}" ]; then
         refused "a GPU where there is none" "--device cuda" "${seed[@]}" --config small --device cuda
     fi
 fi
+# prints NAME WORD OPTION: status 0, WORD on standard output, silence on standard error.
+prints() {
+    n=$((n + 1))
+    if "$run" "$3" >"$tmp/out" 2>"$tmp/err" && grep -qF -- "$2" "$tmp/out" && [ ! -s "$tmp/err" ]; then
+        echo "ok $n - $1"
+    else
+        echo "not ok $n - $1"
+    fi
+}
+prints "the version" "run_native $(cat VERSION)" --version
+prints "every option in the help" "--dump-logits=FILE" --help
 echo "1..$n"
