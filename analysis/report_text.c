@@ -289,9 +289,9 @@ static void put_file(const analysis_results *r, FILE *out) {
     const trace_status *s = &r->status;
     analysis_fieldf(out, "trace bytes",
                     "%" PRIu64 " of %" PRIu64 " unreadable; %" PRIu64 " damaged places, %" PRIu64
-                    " unknown chunks; %s",
+                    " unknown chunks; file cut: %s",
                     s->bytes_skipped, s->bytes_total, s->chunks_damaged, s->chunks_unknown,
-                    s->cut ? "the file is cut" : "the file is not cut");
+                    s->cut ? "yes" : "no");
     if (s->ended) {
         analysis_fieldf(out, "end of recording", "on purpose (%s)", r->end_reason ? r->end_reason : "-");
     } else {
@@ -324,7 +324,9 @@ static void put_counter(const analysis_counter *c, const char *label, FILE *out)
         char buf[32];
         analysis_fieldf(out, label, "%s ms (%s)", analysis_format_ms(buf, (double)c->value / 1e6), c->name);
     } else if (len > 6 && strcmp(c->name + len - 6, "_bytes") == 0) {
-        analysis_fieldf(out, label, "%.1f MiB (%s)", (double)c->value / (1u << 20), c->name);
+        bool small = c->value < 1u << 20;
+        analysis_fieldf(out, label, "%.1f %s (%s)", (double)c->value / (small ? 1u << 10 : 1u << 20),
+                        small ? "KiB" : "MiB", c->name);
     } else {
         analysis_fieldf(out, label, "%" PRIu64 " (%s)", c->value, c->name);
     }
@@ -367,7 +369,8 @@ static void put_integrity(const analysis_results *r, FILE *out) {
 
 /* Whether something that the tables above depend on is missing from the trace. */
 static bool incomplete(const analysis_results *r) {
-    static const char *const losses[] = {"host.dropped", "gpu.dropped", "gpu.buffers_dropped"};
+    static const char *const losses[] = {"host.dropped",  "gpu.dropped", "gpu.buffers_dropped",
+                                         "gpu.undecoded", "string.lost", "file.lost_bytes"};
     bool lost = r->status.bytes_skipped > 0 || r->status.cut || !r->status.ended || r->left_open > 0 ||
                 r->pops_without_push > 0 || r->ends_without_start > 0 || r->kernels_unattributed.count > 0 ||
                 r->kernels_untimed > 0;

@@ -101,7 +101,7 @@ helps() {
 cut_trace() {
     head -c 20000 "$tmp/a/one.moetrace" >"$tmp/cut.moetrace"
     "$moetrace" report --json "$tmp/cut.json" "$tmp/cut.moetrace" >"$tmp/cut.txt" || return 1
-    grep -q 'This trace is not complete' "$tmp/cut.txt" && grep -q 'the file is cut' "$tmp/cut.txt" &&
+    grep -q 'This trace is not complete' "$tmp/cut.txt" && grep -q 'file cut: yes' "$tmp/cut.txt" &&
         grep -q 'end of recording *abrupt' "$tmp/cut.txt" && grep -q 'ns in all = ' "$tmp/cut.txt" &&
         [ -s "$tmp/cut.json" ]
 }
