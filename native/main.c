@@ -111,9 +111,13 @@ int main(int argc, char **argv) {
             rmdir(run.options.output_dir); /* it stays if anything lies in it */
         }
     }
-    native_sweep_free(&run.sweep);
-    native_weights_free(&run.weights, &run.config);
-    native_source_close(&run.source);
+    if (run.torch.failed_op == NULL) {
+        /* After a failure the device may be in no state to take memory back: that is left to the end of the
+         * process. */
+        native_sweep_free(&run.sweep);
+        native_weights_free(&run.weights, &run.config);
+        native_source_close(&run.source);
+    }
     native_request_free(&run.request);
     native_torch_close(&run.torch);
     return error.status;

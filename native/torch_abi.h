@@ -67,9 +67,7 @@ enum { NATIVE_DEVICE_CPU = 0, NATIVE_DEVICE_CUDA = 1 }; /* c10's numbers for dev
              native_handle * values, native_handle * indices))                                               \
     X(nonzero, (native_handle x, native_handle * out))                                                       \
     X(add_Tensor, (native_handle a, native_handle b, double alpha, native_handle *out))                      \
-    X(mul_Tensor, (native_handle a, native_handle b, native_handle * out))                                   \
     X(mul_Scalar, (native_handle a, double b, native_handle *out))                                           \
-    X(cat, (const native_handle *tensors, int64_t count, int64_t dim, native_handle *out))                   \
     X(index_put, (native_handle x, const native_handle **indices, int64_t count, native_handle values,       \
                   int32_t accumulate, native_handle *out))                                                   \
     X(view_as_complex, (native_handle x, native_handle * out))
