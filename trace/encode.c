@@ -223,6 +223,16 @@ static void put_api(trace_chunk *c, const trace_host_event *e) {
     }
 }
 
+static void put_graph(trace_chunk *c, const trace_host_event *e) {
+    c->buf[c->len++] = e->kind;
+    time_from_cursor(c, e->time);
+    varint(c, e->id);
+    if (e->kind == TRACE_HOST_NODE) {
+        varint(c, e->graph);
+        varint(c, e->payload);
+    }
+}
+
 bool trace_put_host(trace_chunk *c, const trace_host_event *e) {
     if (!room(c, TRACE_RECORD_MAX)) {
         return false;
@@ -230,6 +240,10 @@ bool trace_put_host(trace_chunk *c, const trace_host_event *e) {
     c->records++;
     if (e->kind == TRACE_HOST_API) {
         put_api(c, e);
+        return true;
+    }
+    if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
+        put_graph(c, e);
         return true;
     }
     uint8_t op = e->kind;

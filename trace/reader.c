@@ -91,7 +91,7 @@ static uint64_t get_time(cursor *c) {
 }
 
 static uint32_t get_correlation(cursor *c) {
-    c->cursor_correlation = (uint32_t)((int64_t)c->cursor_correlation + get_zigzag(c));
+    c->cursor_correlation = (uint32_t)(c->cursor_correlation + (uint64_t)get_zigzag(c));
     return c->cursor_correlation;
 }
 
@@ -188,6 +188,14 @@ static int read_host(cursor *c, uint32_t thread, const trace_visitor *v) {
     trace_host_event e = {.kind = op & 0x0f, .thread = thread};
     if (e.kind == TRACE_HOST_API) {
         read_api(c, flags, &e);
+    } else if (e.kind == TRACE_HOST_GRAPH || e.kind == TRACE_HOST_NODE) {
+        e.time = get_time(c);
+        e.id = get_varint(c);
+        if (e.kind == TRACE_HOST_NODE) {
+            e.graph = get_varint32(c);
+            e.payload = get_varint(c);
+        }
+        c->bad |= flags != 0;
     } else if (e.kind >= TRACE_HOST_PUSH && e.kind <= TRACE_HOST_MARK) {
         e.time = get_time(c);
         if (e.kind != TRACE_HOST_POP && e.kind != TRACE_HOST_END) {

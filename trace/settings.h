@@ -1,6 +1,7 @@
-/* The recorder's settings: one list, from which the recorder's parser, `moetrace record` and its help, and the table in
- * docs/recording.md are made. Each line is SETTING(variable, option, argument, default, what it means); an empty default
- * means that the text says what happens. `moetrace record --option=ARG` sets the variable for the target. */
+/* The recorder's settings: one list, from which the recorder's parser, `moetrace record` and its help, and
+ * the table in docs/recording.md are made. Each line is SETTING(variable, option, argument, default, what it
+ * means); an empty default means that the text says what happens. `moetrace record --option=ARG` sets the
+ * variable for the target. */
 #ifndef TRACE_SETTINGS_H
 #define TRACE_SETTINGS_H
 
@@ -28,7 +29,8 @@
     SETTING("MOETRACE_MEMORY", "memory", "MIB", "64", "most memory that the recorder holds, in MiB")
 /* clang-format on */
 
-/* What the recorder writes into a thread's stream when watching begins or ends: a mark in a domain of its own. */
+/* What the recorder writes into a thread's stream when watching begins or ends: a mark in a domain of its
+ * own. */
 #define TRACE_WATCH_DOMAIN "moetrace"
 #define TRACE_WATCH_ON     "watch on"
 #define TRACE_WATCH_OFF    "watch off"

@@ -75,6 +75,9 @@ typedef enum {
     TRACE_HOST_MARK = 5,  /* an NVTX mark */
     TRACE_HOST_API =
         6, /* a CUDA call: name, time, duration, and the correlation id that its GPU work carries */
+    TRACE_HOST_GRAPH = 7, /* a CUDA graph is begun here (stream capture, or by hand): id */
+    TRACE_HOST_NODE =
+        8, /* a node of a CUDA graph is made here: id, graph, and in payload the node it is a copy of */
 } trace_host_kind;
 
 /* How the payload of an NVTX event is to be read; NVTX's own numbering. */
@@ -88,6 +91,8 @@ typedef enum {
     TRACE_PAYLOAD_F32 = 6,
 } trace_payload_type;
 
+/* Correlation ids ascend within a process (32 bits, so they may wrap), and at most one API event carries
+ * each. Ids of start/end ranges are unique in a process. */
 typedef struct {
     uint8_t kind;         /* trace_host_kind */
     uint8_t payload_type; /* trace_payload_type */
@@ -100,8 +105,9 @@ typedef struct {
     uint32_t color;       /* ARGB; 0 is none */
     uint32_t correlation; /* API: ties it to GPU records; 0 is none */
     int32_t result;       /* API: what the call returned; 0 is success */
-    uint64_t id;          /* START and END: pairs them */
-    uint64_t payload;     /* the bits, as payload_type says */
+    uint64_t id; /* START and END: pairs them; GRAPH: the graph's; NODE: the node's, as GPU records have it */
+    uint32_t graph;   /* NODE: id of the graph that it belongs to */
+    uint64_t payload; /* the bits, as payload_type says; NODE: the node it was copied from, or 0 */
 } trace_host_event;
 
 typedef enum {

@@ -57,6 +57,13 @@ static const trace_host_event host_events[] = {
     {.kind = TRACE_HOST_POP, .thread = 3, .time = 2000, .domain = 9},
     {.kind = TRACE_HOST_START, .thread = 3, .time = 2001, .name = 1, .id = UINT64_MAX},
     {.kind = TRACE_HOST_END, .thread = 3, .time = 2002, .id = UINT64_MAX},
+    {.kind = TRACE_HOST_GRAPH, .thread = 3, .time = 2003, .id = 12},
+    {.kind = TRACE_HOST_NODE,
+     .thread = 3,
+     .time = 2004,
+     .id = UINT64_MAX,
+     .graph = UINT32_MAX,
+     .payload = 1ull << 60},
     {.kind = TRACE_HOST_MARK, .thread = 3, .time = UINT64_MAX, .name = 2},
     {.kind = TRACE_HOST_POP, .thread = 3, .time = 1},
 };
@@ -195,7 +202,10 @@ static int see_host(void *ctx, const trace_host_event *e) {
     assert_true(i < HOST_COUNT);
     assert_int_equal(e->kind, host_events[i].kind);
     assert_int_equal(e->payload_type, host_events[i].payload_type);
-    assert_memory_equal(&e->thread, &host_events[i].thread, sizeof *e - offsetof(trace_host_event, thread));
+    assert_int_equal(e->graph, host_events[i].graph);
+    assert_memory_equal(&e->thread, &host_events[i].thread,
+                        offsetof(trace_host_event, graph) - offsetof(trace_host_event, thread));
+    assert_true(e->payload == host_events[i].payload);
     return 0;
 }
 
