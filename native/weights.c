@@ -212,11 +212,7 @@ bool native_weights_load(struct native_weights *weights, const struct native_con
         weights->ones = keep_empty(&l, 1, &config->d_model);
         ok = native_source_read(&ones, "ones", &weights->ones, NATIVE_INIT_ONES, 0);
     }
-    if (!ok) {
-        native_weights_free(weights, config);
-        return native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory for the weights");
-    }
-    return true;
+    return ok || native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory for the weights");
 }
 
 void native_weights_free(struct native_weights *weights, const struct native_config *config) {

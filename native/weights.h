@@ -66,7 +66,8 @@ struct native_weights {
     struct native_vision_weights vision;
 };
 
-/* Allocates and fills all of it. On failure: false, with the tensor or the operator named. */
+/* Allocates and fills all of it. On failure: false, with the tensor or the operator named; what is there so
+ * far is still to be freed. */
 bool native_weights_load(struct native_weights *weights, const struct native_config *config,
                          struct native_source *source);
 

@@ -9,7 +9,7 @@ compare="$python tests/data/native_compare.py"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 n=0
-tests=10
+tests=11
 echo "1..$tests"
 
 skip_all() {
@@ -156,4 +156,15 @@ check "empty crops and positions beyond the prompt" peculiar_requests
 check "bfloat16 stays near float32" half_precision
 check "run_native_times.json and the table hold every sample; operators are as counted" times
 check "silent in a pipe, and no files unless asked for" quiet
+# Full size in float32 needs 28 GB; it gets 2.5.
+out_of_memory() {
+    local status
+    (ulimit -v 2500000 && "$run" --random-weights 1 --device cpu --output-dir "$tmp/none" >"$tmp/none.out" 2>"$tmp/none.err")
+    status=$?
+    cat "$tmp/none.err"
+    [ $status -eq 1 ] && [ "$(wc -l <"$tmp/none.err")" -eq 1 ] && grep -q 'out of memory on the cpu in aten::' "$tmp/none.err" &&
+        [ ! -e "$tmp/none" ] && [ ! -s "$tmp/none.out" ]
+}
+
+check "memory that runs out is one line with the operator, and leaves nothing" out_of_memory
 check "finds the PyTorch of the python3 on the PATH" finds_torch
