@@ -26,7 +26,12 @@ enum {
     CUPTI_ABI_KIND_MEMCPY2 = 22, /* peer to peer */
 };
 
-enum { CUPTI_ABI_DOMAIN_DRIVER_API = 1, CUPTI_ABI_DOMAIN_RUNTIME_API = 2 };
+enum { CUPTI_ABI_DOMAIN_DRIVER_API = 1, CUPTI_ABI_DOMAIN_RUNTIME_API = 2, CUPTI_ABI_DOMAIN_RESOURCE = 3 };
+enum { /* callbacks of the resource domain */
+       CUPTI_ABI_GRAPH_CREATED = 9,
+       CUPTI_ABI_GRAPHNODE_CREATED = 13,
+       CUPTI_ABI_GRAPHNODE_CLONED = 20,
+};
 enum { CUPTI_ABI_SITE_ENTER = 0, CUPTI_ABI_SITE_EXIT = 1 };
 enum { CUPTI_ABI_FLUSH_FORCED = 1 };
 enum { CUPTI_ABI_COPY_ASYNC = 1 }; /* flag of memcpy and memset records */
@@ -50,6 +55,18 @@ typedef struct {
     uint64_t *correlation_data;
     uint32_t correlation;
 } cupti_callback_data;
+
+/* What a resource callback is given (CUpti_ResourceData), and behind it for graphs (CUpti_GraphData). */
+typedef struct {
+    void *context;
+    void *stream;
+    void *descriptor;
+} cupti_resource_data;
+typedef struct {
+    void *graph, *original_graph, *node, *original_node;
+    int node_type;
+    void *dependency, *graph_exec;
+} cupti_graph_data;
 
 /* CUpti_ActivityKernel4 and later, up to the graph's id. Activity records are aligned to 8 bytes. */
 typedef struct {

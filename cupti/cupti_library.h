@@ -22,6 +22,8 @@
     FUNCTION(get_next_record, cuptiActivityGetNextRecord, 1, (uint8_t *, size_t, void **))                   \
     FUNCTION(get_dropped, cuptiActivityGetNumDroppedRecords, 1, (void *, uint32_t, size_t *))                \
     FUNCTION(get_timestamp, cuptiGetTimestamp, 1, (uint64_t *))                                              \
+    FUNCTION(get_graph_id, cuptiGetGraphId, 0, (void *, uint32_t *))                                         \
+    FUNCTION(get_graph_node_id, cuptiGetGraphNodeId, 0, (void *, uint64_t *))                                \
     FUNCTION(register_timestamp, cuptiActivityRegisterTimestampCallback, 0, (cupti_timestamp))
 
 typedef struct {

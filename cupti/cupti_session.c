@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* One buffer holds about 5,000 kernel records. The pool is bounded: when the writer lags behind by all of it,
  * CUPTI is refused a buffer, drops, and says how many it dropped. */
@@ -72,13 +73,32 @@ static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, 
         session.idle[session.idle_count++] = bytes;
     }
     pthread_mutex_unlock(&session.lock);
-    atomic_fetch_add(&session.buffers, valid > 0);
-    session.hooks.buffer_ready();
+    if (valid > 0) {
+        atomic_fetch_add(&session.buffers, 1);
+        session.hooks.buffer_ready();
+    }
 }
 
-static void on_driver_call(void *userdata, int domain, uint32_t cbid, const void *data) {
+static void on_graph(uint32_t cbid, const cupti_graph_data *data) {
+    uint32_t graph = 0;
+    uint64_t node = 0, original = 0;
+    session.lib.get_graph_id(data->graph, &graph);
+    if (cbid != CUPTI_ABI_GRAPH_CREATED) {
+        session.lib.get_graph_node_id(data->node, &node);
+    }
+    if (cbid == CUPTI_ABI_GRAPHNODE_CLONED) {
+        session.lib.get_graph_node_id(data->original_node, &original);
+    }
+    session.hooks.graph(graph, node, original);
+}
+
+static void on_callback(void *userdata, int domain, uint32_t cbid, const void *data) {
     (void)userdata;
     const cupti_callback_data *call = data;
+    if (domain == CUPTI_ABI_DOMAIN_RESOURCE) {
+        on_graph(cbid, ((const cupti_resource_data *)data)->descriptor);
+        return;
+    }
     bool driver = domain == CUPTI_ABI_DOMAIN_DRIVER_API;
     if (driver || domain == CUPTI_ABI_DOMAIN_RUNTIME_API) {
         session.hooks.driver_call((uint32_t)domain << 16 | cbid, call->function_name,
@@ -138,6 +158,16 @@ static cupti_result switch_all(bool on) {
     return first;
 }
 
+/* Graphs are made once and replayed often: these callbacks stay on, whatever is watched. A CUPTI that has
+ * none of this leaves replayed kernels with the launch's range. */
+static void enable_graph_callbacks(void) {
+    static const uint32_t cbids[] = {CUPTI_ABI_GRAPH_CREATED, CUPTI_ABI_GRAPHNODE_CREATED,
+                                     CUPTI_ABI_GRAPHNODE_CLONED};
+    for (size_t i = 0; session.lib.get_graph_id && session.lib.get_graph_node_id && i < 3; i++) {
+        session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, cbids[i]);
+    }
+}
+
 static const char *refusal(cupti_result rc) {
     static char text[160];
     const char *name = NULL;
@@ -156,7 +186,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
     }
     session.hooks = *hooks;
     session.all_calls = all_calls;
-    cupti_result rc = session.lib.subscribe(&session.subscriber, on_driver_call, NULL);
+    cupti_result rc = session.lib.subscribe(&session.subscriber, on_callback, NULL);
     if (rc != CUPTI_ABI_SUCCESS) {
         return refusal(rc);
     }
@@ -178,6 +208,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
         session.lib.unsubscribe(session.subscriber);
         return refusal(rc);
     }
+    enable_graph_callbacks();
     atomic_store(&session.watching, true);
     atomic_store(&session.active, true);
     return NULL;
@@ -217,9 +248,17 @@ void cupti_session_flush(bool forced) {
     }
 }
 
+/* CUPTI's own clock, for whoever uses CUPTI after us. */
+static uint64_t default_clock(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 void cupti_session_stop(void) {
     if (atomic_exchange(&session.active, false)) {
         session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
+        session.lib.register_timestamp(default_clock);
         switch_all(false);
         session.lib.unsubscribe(session.subscriber);
     }

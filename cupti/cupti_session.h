@@ -17,6 +17,10 @@ typedef struct {
      * correlation id GPU records carry. */
     void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation,
                         bool issues_work);
+    /* On this thread a CUDA graph is begun, or (node != 0) a node of it is made, perhaps as a copy of another
+     * (original
+     * != 0). Ids are those that GPU records carry. */
+    void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
     /* A buffer of records waits for cupti_session_take. */
     void (*buffer_ready)(void);
     /* Memory for buffers, in page multiples; NULL when there is none to spare. It is never given back. */

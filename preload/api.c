@@ -49,6 +49,7 @@ static void end(const call *c, const char *name, cuda_error result) {
                           .result = result};
     t->in_call = false;
     preload_thread_append(t, &e);
+    preload_recorder_cuda_used();
 }
 
 #define WRAP(name, class, parameters, arguments)                                                             \

@@ -39,8 +39,7 @@ static void say(const char *text) {
 }
 
 void preload_recorder_note(const char *topic, const char *format, ...) {
-    static const char *said[16];
-    static atomic_int said_count;
+    static const char *_Atomic said[16];
     char text[512], key[64];
     va_list args;
     va_start(args, format);
@@ -48,16 +47,15 @@ void preload_recorder_note(const char *topic, const char *format, ...) {
     va_end(args);
     snprintf(key, sizeof key, "note.%s", topic);
     preload_writer_meta(key, text);
-    int count = atomic_load(&said_count);
-    for (int i = 0; i < count && i < 16; i++) {
-        if (strcmp(said[i], topic) == 0) {
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        const char *other = NULL;
+        if (atomic_compare_exchange_strong(&said[i], &other, topic)) {
+            say(text);
             return;
         }
-    }
-    int mine = atomic_fetch_add(&said_count, 1);
-    if (mine < 16) {
-        said[mine] = topic;
-        say(text);
+        if (strcmp(other, topic) == 0) {
+            return;
+        }
     }
 }
 
@@ -177,6 +175,19 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
                               .correlation = t->call_correlation};
         t->driver_call = 0;
         preload_thread_append(t, &e);
+        preload_recorder_cuda_used();
+    }
+}
+
+static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
+    preload_thread *t = preload_recorder_thread();
+    if (t) {
+        trace_host_event e = {.kind = node ? TRACE_HOST_NODE : TRACE_HOST_GRAPH,
+                              .time = preload_now(),
+                              .id = node ? node : graph,
+                              .graph = graph,
+                              .payload = original};
+        preload_thread_append(t, &e);
     }
 }
 
@@ -187,6 +198,7 @@ static void at_exit(void) {
 static void start_cupti(void) {
     const cupti_hooks hooks = {.now = preload_now,
                                .driver_call = on_driver_call,
+                               .graph = on_graph,
                                .buffer_ready = preload_writer_wake,
                                .allocate = preload_memory_map};
     if (recorder.child) {
@@ -204,20 +216,32 @@ static void start_cupti(void) {
 }
 
 void preload_recorder_cuda(void) {
-    if (atomic_load_explicit(&recorder.cuda_begun, memory_order_relaxed)) {
-        /* Handlers run in the reverse order of their registration: ours must run before CUDA's own, which may
-         * have been registered since. The first call after initialisation is late enough. */
-        if (!atomic_load_explicit(&recorder.exit_handler, memory_order_relaxed) &&
-            !atomic_exchange(&recorder.exit_handler, true)) {
-            atexit(at_exit);
-        }
-        return;
-    }
-    if (recorder.settings.level == PRELOAD_PHASES || atomic_load(&recorder.state) == STOPPED ||
+    if (atomic_load_explicit(&recorder.cuda_begun, memory_order_relaxed) ||
+        recorder.settings.level == PRELOAD_PHASES || atomic_load(&recorder.state) == STOPPED ||
         atomic_exchange(&recorder.cuda_begun, true)) {
         return;
     }
     start_cupti();
+}
+
+void preload_recorder_cuda_used(void) {
+    if (!atomic_load_explicit(&recorder.exit_handler, memory_order_relaxed) &&
+        !atomic_exchange(&recorder.exit_handler, true)) {
+        atexit(at_exit);
+    }
+}
+
+void preload_recorder_yield_cupti(void) {
+    if (cupti_session_active()) {
+        cupti_session_stop();
+        preload_recorder_note("cupti.yield",
+                              "another tool in this process asks for CUPTI; from here on kernels are not "
+                              "recorded");
+    } else if (!atomic_exchange(&recorder.cuda_begun, true) && recorder.settings.level != PRELOAD_PHASES) {
+        /* Never begun: it must not begin under the other tool's feet. */
+        preload_recorder_note("cupti.yield",
+                              "another tool in this process uses CUPTI; kernels are not recorded");
+    }
 }
 
 /* ---- stop ---- */

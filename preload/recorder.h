@@ -20,6 +20,13 @@ preload_level preload_recorder_level(void);
 
 /* CUDA is about to be used: starts CUPTI, once, if the level wants it. */
 void preload_recorder_cuda(void);
+/* CUDA has been used: what comes later than its initialisation is done now. Exit handlers run in the reverse
+ * order of their registration, and the recorder's must run before those that CUDA registers while it
+ * initialises. */
+void preload_recorder_cuda_used(void);
+
+/* Another tool in this process asks for CUPTI: ends our session, for good. */
+void preload_recorder_yield_cupti(void);
 
 /* Writes everything that is known, marks the end (`reason`: "exit", ...) and records nothing any more.
  * Idempotent. */

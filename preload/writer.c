@@ -132,10 +132,17 @@ static void append_with_definitions(trace_chunk *c) {
 }
 
 static void append_meta(void) {
+    /* Not under the lock: what goes wrong while appending is noted as a pair itself. */
+    static uint8_t copy[META_BYTES];
     pthread_mutex_lock(&writer.meta_lock);
-    append_chunk(&writer.meta_chunk);
+    trace_chunk c = writer.meta_chunk;
+    if (c.buf) {
+        memcpy(copy, c.buf, c.len);
+        c.buf = copy;
+    }
     trace_chunk_begin(&writer.meta_chunk, writer.meta, sizeof writer.meta, TRACE_CHUNK_META, 0, 0);
     pthread_mutex_unlock(&writer.meta_lock);
+    append_chunk(&c);
 }
 
 void preload_writer_meta(const char *key, const char *value) {
@@ -303,6 +310,7 @@ static void drain_all(void) {
 static void *writer_thread(void *unused) {
     (void)unused;
     bool stop = false;
+    uint64_t flushed = preload_now();
     while (!stop) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -320,6 +328,11 @@ static void *writer_thread(void *unused) {
         pthread_mutex_unlock(&writer.wake_lock);
         if (!stop) {
             preload_capture_check_time();
+            if (preload_now() - flushed >= PERIOD_NS) {
+                /* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. */
+                cupti_session_flush(false);
+                flushed = preload_now();
+            }
             pthread_mutex_lock(&writer.drain_lock);
             drain_all();
             pthread_mutex_unlock(&writer.drain_lock);

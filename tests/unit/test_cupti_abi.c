@@ -32,6 +32,10 @@ static void constants(void **state) {
     assert_int_equal(CUPTI_ABI_KIND_MEMCPY2, CUPTI_ACTIVITY_KIND_MEMCPY2);
     assert_int_equal(CUPTI_ABI_DOMAIN_DRIVER_API, CUPTI_CB_DOMAIN_DRIVER_API);
     assert_int_equal(CUPTI_ABI_DOMAIN_RUNTIME_API, CUPTI_CB_DOMAIN_RUNTIME_API);
+    assert_int_equal(CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_CB_DOMAIN_RESOURCE);
+    assert_int_equal(CUPTI_ABI_GRAPH_CREATED, CUPTI_CBID_RESOURCE_GRAPH_CREATED);
+    assert_int_equal(CUPTI_ABI_GRAPHNODE_CREATED, CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED);
+    assert_int_equal(CUPTI_ABI_GRAPHNODE_CLONED, CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED);
     assert_int_equal(CUPTI_ABI_SITE_ENTER, CUPTI_API_ENTER);
     assert_int_equal(CUPTI_ABI_SITE_EXIT, CUPTI_API_EXIT);
     assert_int_equal(CUPTI_ABI_FLUSH_FORCED, CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
@@ -46,6 +50,14 @@ static void callback_data(void **state) {
     SAME(cupti_callback_data, context_uid, CUpti_CallbackData, contextUid);
     SAME(cupti_callback_data, correlation_data, CUpti_CallbackData, correlationData);
     SAME(cupti_callback_data, correlation, CUpti_CallbackData, correlationId);
+}
+
+static void graph_data(void **state) {
+    (void)state;
+    SAME(cupti_resource_data, descriptor, CUpti_ResourceData, resourceDescriptor);
+    SAME(cupti_graph_data, graph, CUpti_GraphData, graph);
+    SAME(cupti_graph_data, node, CUpti_GraphData, node);
+    SAME(cupti_graph_data, original_node, CUpti_GraphData, originalNode);
 }
 
 static void kernel(void **state) {
@@ -118,10 +130,8 @@ static void no_headers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #ifdef HAVE_CUPTI_HEADERS
-        cmocka_unit_test(constants),
-        cmocka_unit_test(callback_data),
-        cmocka_unit_test(kernel),
-        cmocka_unit_test(copies),
+        cmocka_unit_test(constants), cmocka_unit_test(callback_data), cmocka_unit_test(graph_data),
+        cmocka_unit_test(kernel),    cmocka_unit_test(copies),
 #else
         cmocka_unit_test(no_headers),
 #endif
