@@ -368,7 +368,7 @@ cupti_result cuptiActivityRegisterCallbacks(cupti_buffer_requested requested,
 
 #ifndef FAKE_CUPTI_OLD
 cupti_result cuptiActivityRegisterTimestampCallback(cupti_timestamp now) {
-    for (uint32_t kind = 0; kind < KINDS; kind++) {
+    for (uint32_t kind = 0; kind < KINDS && !atomic_load(&activity.now); kind++) {
         if (atomic_load(&activity.enabled[kind])) {
             fake_cupti_violation("the timestamp function came after a kind was enabled");
             return FAKE_CUPTI_ERROR_INVALID_PARAMETER;

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# However a target ends, its output and status stay its own, and the trace holds what had happened.
+# shellcheck source=tests/recorder.sh
+source "$(dirname "$0")/../recorder.sh"
+
+same_end() { # same_end NAME PROGRAM ARGUMENTS...
+    local name=$1
+    shift
+    bare "$name.bare" "$@"
+    local wanted=$status
+    run "$name" "$@"
+    is "$name: exit status" "$status" "$wanted"
+    ok "$name: output" cmp "$work/$name.bare.out" "$work/$name.out"
+}
+kernels() { number_of "$1" kernel; }
+
+# Ends that run exit handlers: everything is there, marked as finished.
+for through in runtime driver; do
+    for way in return exit thread; do
+        name=$through-$way
+        same_end "$name" "$helpers/cuda_endings" "$through" "$way"
+        ok "$name: dump" dump "$name"
+        is "$name: kernels" "$(kernels "$name")" 10
+        is "$name: kernels in the range" "$(ranges "$name" | cut -d' ' -f3-)" "work kernels=10 copies=0 fills=0"
+        ok "$name: finished" finished "$name"
+        is "$name: standard error" "$(cat "$work/$name.err")" ""
+    done
+done
+
+# Ends that run none: what is older than 100 ms is there, and the trace says that the end was abrupt.
+export ENDING_WAITS=1
+for way in _exit quick_exit abort kill term segv handler; do
+    name=runtime-$way
+    if [ -n "$SAN" ] && [ "$way" = segv ]; then
+        skip "$name" "a sanitizer reports the signal its own way"
+        continue
+    fi
+    same_end "$name" "$helpers/cuda_endings" runtime "$way"
+    ok "$name: dump" dump "$name"
+    is "$name: calls" "$(number_of "$name" api)" 11
+    is "$name: kernels" "$(kernels "$name")" 10
+    ok "$name: abrupt, or finished after all" grep -qE ' ended=(no|yes)$' "$work/$name.dump"
+done
+for way in kill segv; do
+    [ -e "$work/runtime-$way.dump" ] || continue
+    ok "$way: the trace says that the end was abrupt" grep -q ' ended=no$' "$work/runtime-$way.dump"
+    "$moetrace" report "$work/runtime-$way" >"$work/report" 2>&1
+    ok "$way: so does the report" grep -qi 'abrupt' "$work/report"
+done
+
+# exec: the program before and the one after have a trace each.
+same_end exec "$helpers/cuda_endings" runtime exec
+is "exec: traces" "$(trace_count exec)" 2
+ok "exec: dump" dump exec
+is "exec: kernels of both" "$(kernels exec)" 20
+unset ENDING_WAITS
+
+# No CUDA at all: ranges alone.
+same_end nvtx-exit "$helpers/cuda_endings" nvtx exit
+ok "nvtx-exit: dump" dump nvtx-exit
+is "nvtx-exit: pushes" "$(number_of nvtx-exit push)" 1
+is "CUPTI was used as it is documented" "$(violations)" ""
+done_testing
