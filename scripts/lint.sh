@@ -82,12 +82,18 @@ syntax_clang() {
     done
 }
 
+settings_documented() {
+    diff <(sed -n '/^<!-- scripts.settings_table.sh -->$/,/^<!-- end -->$/p' docs/recording.md | sed '1d;$d') \
+        <(scripts/settings_table.sh)
+}
+
 check "clang-format" clang-format --dry-run -Werror "${all_c[@]}"
 check "clang finds no warning" syntax_clang
 check "clang-tidy" tidy
 check "includes stay inside the rooms" includes
 check "the recorder needs only libc and exports only its entries" exports
 check "no machine paths" paths
+check "docs/recording.md has the settings' table" settings_documented
 check "shellcheck" shellcheck -x -S warning "${scripts[@]}"
 echo "1..$n"
 exit $failed
