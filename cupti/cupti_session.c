@@ -56,12 +56,16 @@ static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_reco
     *max_records = 0;
 }
 
-static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, size_t size, size_t valid) {
-    (void)size;
+static void count_dropped(void *context, uint32_t stream) {
     size_t dropped = 0;
     if (session.lib.get_dropped(context, stream, &dropped) == CUPTI_ABI_SUCCESS) {
         atomic_fetch_add(&session.dropped_records, dropped);
     }
+}
+
+static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, size_t size, size_t valid) {
+    (void)size;
+    count_dropped(context, stream);
     if (!bytes) {
         return;
     }
@@ -258,6 +262,7 @@ static uint64_t default_clock(void) {
 void cupti_session_stop(void) {
     if (atomic_exchange(&session.active, false)) {
         session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
+        count_dropped(NULL, 0); /* since the last buffer came back */
         session.lib.register_timestamp(default_clock);
         switch_all(false);
         session.lib.unsubscribe(session.subscriber);
