@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Captures from an H100 (CUDA 13.0, PyTorch 2.11): what was true of them there stays true.
+#   small_all        run_native --config small --random-weights 1 --samples 2 --warmup 1 --top-k 1,8 --max-new-tokens 4
+#   small_alternate  the same with every second request watched
+#   python_graph     Python: two threads, cuBLAS, Triton, a captured CUDA graph
+# The CSV files are Nsight Systems 2025.3's reports on another run of the first command.
+set -u
+cd "$(dirname "$0")/../.." || exit
+source tests/tap.sh
+python=$(command -v build/deps/venv/bin/python3 || command -v python3)
+golden=tests/data/golden
+for name in small_all small_alternate python_graph; do
+    gunzip -c "$golden/$name.moetrace.gz" >"$work/$name.moetrace"
+    "$BUILD/moetrace" dump "$work/$name.moetrace" >"$work/$name.txt" || exit
+    "$BUILD/moetrace" report "$work/$name.moetrace" >"$work/$name.report" || exit
+done
+
+ok "small: GPU operations in every range, and kernels, as Nsight Systems counts them" \
+    "$python" "$golden/compare.py" "$work/small_all.txt" "$golden/small_nsys_nvtx_gpu_proj_sum.csv" \
+    "$golden/small_nsys_cuda_gpu_kern_sum.csv"
+
+unattributed() { awk '$1 == "unattributed" {print $2}' "$work/$1.report"; }
+for name in small_all small_alternate python_graph; do
+    is "$name: no kernel is unattributed" "$(unattributed $name)" "0,"
+    is "$name: nothing was dropped" "$(grep -cE '^counter "(host|gpu)\.[a-z_]*dropped" [1-9]' "$work/$name.txt")" 0
+done
+
+# The Python run replays its graph five times; each kernel carries the id of its node.
+replayed=$(grep -E '^kernel' "$work/python_graph.txt" | grep -vc 'node=-')
+is "graph: 5 replays of 4 kernels" "$replayed" 20
+done_testing
