@@ -167,3 +167,11 @@ void preload_capture_check_time(void) {
     }
     pthread_mutex_unlock(&capture.lock);
 }
+
+void preload_capture_lock(void) {
+    pthread_mutex_lock(&capture.lock);
+}
+
+void preload_capture_unlock(void) {
+    pthread_mutex_unlock(&capture.lock);
+}

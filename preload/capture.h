@@ -29,4 +29,8 @@ void preload_capture_session_begun(void);
 /* Called now and then: ends watching when the time limit has come. */
 void preload_capture_check_time(void);
 
+/* Around fork: held by the parent meanwhile. */
+void preload_capture_lock(void);
+void preload_capture_unlock(void);
+
 #endif

@@ -63,6 +63,7 @@ void preload_recorder_note(const char *topic, const char *format, ...) {
 
 static void before_fork(void) {
     pthread_mutex_lock(&recorder.lock);
+    preload_capture_lock();
     preload_writer_lock();
     preload_threads_lock();
     preload_names_lock();
@@ -72,6 +73,7 @@ static void after_fork_parent(void) {
     preload_names_unlock();
     preload_threads_unlock();
     preload_writer_unlock();
+    preload_capture_unlock();
     pthread_mutex_unlock(&recorder.lock);
 }
 
@@ -79,6 +81,7 @@ static void after_fork_child(void) {
     preload_names_unlock();
     preload_threads_after_fork();
     preload_writer_after_fork();
+    preload_capture_unlock();
     pthread_mutex_init(&recorder.lock, NULL);
     recorder.child = recorder.child || cupti_session_active();
     atomic_store(&recorder.cuda_begun, false);
@@ -86,9 +89,7 @@ static void after_fork_child(void) {
     if (atomic_load(&recorder.state) != STOPPED) {
         atomic_store(&recorder.state, IDLE);
     }
-    if (!getenv("MOETRACE_OUTPUT")) {
-        preload_settings_read(&recorder.settings); /* the default directory has the process's number in it */
-    }
+    preload_settings_after_fork(&recorder.settings);
 }
 
 /* ---- start ---- */

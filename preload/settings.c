@@ -79,7 +79,8 @@ static void read_time_limit(preload_settings *s) {
 static void read_output(preload_settings *s) {
     char name[128];
     const char *wanted = setting("MOETRACE_OUTPUT");
-    if (!*wanted) {
+    s->output_is_default = !*wanted;
+    if (s->output_is_default) {
         snprintf(name, sizeof name, "moetrace-%.80s-%d", program_invocation_short_name, (int)getpid());
         wanted = name;
     }
@@ -88,6 +89,14 @@ static void read_output(preload_settings *s) {
         here[0] = 0;
     }
     snprintf(s->output, sizeof s->output, "%s%s%.2000s", here, *wanted == '/' ? "" : "/", wanted);
+}
+
+void preload_settings_after_fork(preload_settings *s) {
+    char *name = strrchr(s->output, '/');
+    if (s->output_is_default && name) {
+        snprintf(name, sizeof s->output - (size_t)(name - s->output), "/moetrace-%.80s-%d",
+                 program_invocation_short_name, (int)getpid());
+    }
 }
 
 void preload_settings_read(preload_settings *s) {

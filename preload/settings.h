@@ -12,6 +12,7 @@ typedef enum { PRELOAD_CAPTURE_AUTO, PRELOAD_CAPTURE_ALL, PRELOAD_CAPTURE_ALTERN
 typedef struct {
     char output[4096]; /* directory of the traces, absolute */
     char cupti[4096];  /* CUPTI library to open; "" for the one that is found */
+    bool output_is_default;
     preload_level level;
     preload_capture_mode capture;
     char request[256];       /* glob of ranges that are requests */
@@ -24,6 +25,9 @@ typedef struct {
 
 /* Fills *s from the environment; what is not set, or cannot be honoured, gets its default. */
 void preload_settings_read(preload_settings *s);
+/* After fork in the child: the default output directory has the process's number in its name. What was set
+ * stays, whatever became of the environment since. */
+void preload_settings_after_fork(preload_settings *s);
 /* The level's name, as it is written in the environment. */
 const char *preload_level_name(preload_level level);
 
