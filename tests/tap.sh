@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 BUILD=$(cd "${BUILD:-build}" && pwd)
 SAN=${SAN:-}
-tap_count=0 tap_failed=0
+tap_count=0 tap_failed=0 tap_failures=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -11,7 +11,7 @@ tap() { # tap RESULT NAME
     if [ "$1" -eq 0 ]; then
         echo "ok $tap_count - $2"
     else
-        tap_failed=1
+        tap_failed=1 tap_failures=$((tap_failures + 1))
         echo "not ok $tap_count - $2"
     fi
 }
