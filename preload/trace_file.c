@@ -106,8 +106,8 @@ int preload_file_append(const void *bytes, size_t len) {
     int rc = 0;
     if (fstat(fd, &st)) {
         rc = errno;
-    } else if (st.st_dev != file.device || st.st_ino != file.inode) {
-        rc = ESTALE; /* somebody put another file in its place */
+    } else if (st.st_dev != file.device || st.st_ino != file.inode || (uint64_t)st.st_size < file.bytes) {
+        rc = ESTALE; /* somebody emptied it, or put another file in its place (perhaps with the same inode) */
     } else {
         rc = write_all(fd, bytes, len);
         if (rc && ftruncate(fd, (off_t)file.bytes)) {
