@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# Where the system or the target leaves no room: the target goes on as without the recorder, what is lost is said or
+# counted, and what was written reads.
+# shellcheck source=tests/recorder.sh
+source "$(dirname "$0")/../recorder.sh"
+
+limited() { # limited NAME COMMAND...: output and status are as without the recorder; standard error may have one line
+    local name=$1
+    shift
+    bare "$name.bare" "$@"
+    local wanted=$status
+    run "$name" "$@"
+    is "$name: exit status" "$status" "$wanted"
+    ok "$name: output" cmp "$work/$name.bare.out" "$work/$name.out"
+    ok "$name: at most one line is said" test "$(grep -vc '^done$' "$work/$name.err")" -le 1
+    ok "$name: only by the recorder" test -z "$(grep -v '^moetrace: ' "$work/$name.err" | grep -v '^done$')"
+}
+reads() { ok "$1: dump" dump "$1"; }
+last_line() { tail -n 1 "$work/$1.dump"; }
+odd=$helpers/odd_ranges
+
+# NVTX.
+limited huge "$odd" huge && reads huge
+is "huge: pushes and pops" "$(number_of huge push),$(number_of huge pop)" 3,3
+is "huge: the cut name is counted" "$(counter huge string.cut)" 1
+limited invalid "$odd" invalid && reads invalid
+is "invalid: pushes" "$(number_of invalid push)" 4
+ok "invalid: report" "$moetrace" report "$work/invalid"
+limited unbalanced "$odd" unbalanced && reads unbalanced
+is "unbalanced: pushes and pops" "$(number_of unbalanced push),$(number_of unbalanced pop)" 2,4
+ok "unbalanced: report" "$moetrace" report "$work/unbalanced"
+limited nested "$odd" nested && reads nested
+is "nested: pushes, pops, lost" "$(number_of nested push),$(number_of nested pop),$(counter nested host.dropped)" \
+    100000,100000,0
+ok "nested: report" "$moetrace" report "$work/nested"
+MOETRACE_MEMORY=8 limited little "$odd" nested && reads little
+is "little memory: what is there and what was lost" \
+    $(($(number_of little push) + $(number_of little pop) + $(counter little host.dropped))) 200000
+
+# Descriptors.
+limited close-all "$odd" close-all && reads close-all
+is "close-all: marks" "$(number_of close-all mark)" 2
+(
+    ulimit -n 64
+    limited descriptors "$odd" descriptors
+    echo "$tap_count $tap_failed" >"$work/tap.counts"
+)
+read -r tap_count tap_failed <"$work/tap.counts"
+ok "descriptors: the loss is said" grep -q 'Too many open files' "$work/descriptors.err"
+
+# The output directory.
+unwritable() { # unwritable NAME DIRECTORY WHY
+    bare "$1.bare" "$helpers/cuda_launches" 4 400 5
+    run ignored true
+    status=0
+    LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$2 timeout -k 2 20 "$helpers/cuda_launches" 4 400 5 >"$work/$1.out" \
+        2>"$work/$1.err" || status=$?
+    is "$1: exit status" "$status" 5
+    ok "$1: output" cmp "$work/$1.bare.out" "$work/$1.out"
+    is "$1: one line is said" "$(grep -c '^moetrace: ' "$work/$1.err")" 1
+    ok "$1: it says why" grep -q "$3" "$work/$1.err"
+}
+touch "$work/file"
+unwritable not_a_directory "$work/file" "Not a directory"
+unwritable below_a_file "$work/file/deeper" "Not a directory"
+unwritable proc /proc/moetrace "No such file"
+unwritable long "$work/$(printf 'x%.0s' {1..300})" "too long"
+ok "a directory that is missing is made" run made/a/b "$odd" huge || true
+
+LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/removed timeout -k 2 20 "$odd" lasting >"$work/removed.out" 2>"$work/removed.err" &
+sleep 0.3
+rm -rf "$work/removed"
+status=0
+wait $! || status=$?
+is "removed: exit status" "$status,$(cat "$work/removed.out")" 6,lasting
+is "removed: one line is said" "$(grep -c '^moetrace: ' "$work/removed.err")" 1
+ok "removed: nothing comes back" test ! -e "$work/removed"
+
+LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/replaced timeout -k 2 20 "$odd" lasting >/dev/null 2>"$work/replaced.err" &
+sleep 0.3
+trace=$(traces replaced)
+rm -f "$trace"
+echo "somebody's" >"$trace"
+wait $!
+is "replaced: another file in its place is left alone" "$(tr -d '\0' <"$trace" | head -c 100)" "somebody's"
+
+# A full disk, as a limit on file size: the signal that comes with it must not reach the target.
+full() { # full NAME BLOCKS COMMAND...
+    local name=$1 blocks=$2
+    shift 2
+    (
+        ulimit -f "$blocks"
+        LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/$name exec timeout -k 2 20 "$@" 2>&1
+    ) | cat >"$work/$name.out"
+    status=${PIPESTATUS[0]}
+}
+full full 100 "$helpers/cuda_launches" 4 400 5
+is "full: exit status" "$status" 5
+is "full: output" "$(grep -c '^range' "$work/full.out")" 24
+is "full: one line is said" "$(grep -c '^moetrace: .*File too large' "$work/full.out")" 1
+reads full
+is "full: nothing torn" "$(last_line full | grep -c ' damaged=0 ')" 1
+ok "full: what fitted is there" test "$(number_of full api)" -gt 100
+ok "full: report" "$moetrace" report "$work/full"
+full none 0 "$odd" huge
+is "none: exit status" "$status" 6
+is "none: no empty trace is left" "$(find "$work/none" -type f 2>/dev/null | wc -l)" 0
+is "CUPTI was used as it is documented" "$(violations)" ""
+done_testing

@@ -1,0 +1,113 @@
+/* A target that asks NVTX and the system for too much: `odd_ranges WAY`. Prints one line and ends with
+ * status 6. */
+#include <nvtx3/nvToolsExt.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void huge_names(void) {
+    enum { BYTES = 300000 };
+    char *name = malloc(BYTES + 1);
+    memset(name, 'n', BYTES);
+    name[BYTES] = 0;
+    nvtxRangePushA(name);
+    nvtxRangePop();
+    nvtxRangePushA("");
+    nvtxRangePop();
+    nvtxRangePushA(NULL);
+    nvtxRangePop();
+    free(name);
+}
+
+static void invalid_names(void) {
+    nvtxRangePushA("bad \xff\xfe\xc3(\x80 end");
+    nvtxRangePop();
+    nvtxRangePushA("new\nline \"quoted\" \\ \x01");
+    nvtxRangePop();
+    wchar_t wide[] = {L'w', (wchar_t)0xd800, (wchar_t)0x110000, (wchar_t)-1, 0};
+    nvtxRangePushW(wide);
+    nvtxRangePop();
+    nvtxEventAttributes_t empty = {0};
+    nvtxRangePushEx(&empty);
+    nvtxRangePop();
+}
+
+static void unbalanced(void) {
+    nvtxRangePop();
+    nvtxRangePop();
+    nvtxRangePushA("balanced");
+    nvtxRangePop();
+    nvtxRangePop();
+    nvtxRangeEnd(12345);
+    nvtxRangePushA("left open");
+    nvtxRangeStartA("never ended");
+}
+
+static void nested(void) {
+    for (int i = 0; i < 100000; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "level %d", i);
+        nvtxRangePushA(name);
+    }
+    for (int i = 0; i < 100000; i++) {
+        nvtxRangePop();
+    }
+}
+
+/* Every descriptor that the limit allows is open while ranges are recorded. */
+static void no_descriptors(void) {
+    int count = 0, last = -1, fd;
+    while ((fd = open("/dev/null", O_RDONLY)) >= 0) {
+        last = fd;
+        count++;
+    }
+    for (int i = 0; i < 30; i++) {
+        nvtxRangePushA("no descriptor");
+        usleep(5000);
+        nvtxRangePop();
+    }
+    printf("%d descriptors\n", count);
+    close(last);
+}
+
+/* Goes on for a while, so that something can be done to its output meanwhile. */
+static void lasting(void) {
+    for (int i = 0; i < 4000; i++) {
+        nvtxRangePushA("lasting");
+        usleep(100);
+        nvtxRangePop();
+    }
+}
+
+/* Closes what it did not open, as daemons do, and uses the numbers itself. */
+static void close_all(void) {
+    nvtxMarkA("before");
+    usleep(80000);
+    for (int fd = 3; fd < 1024; fd++) {
+        close(fd);
+    }
+    int first = open("/dev/null", O_RDONLY);
+    nvtxMarkA("after");
+    usleep(80000);
+    printf("descriptor %d, then %d\n", first, open("/dev/null", O_RDONLY));
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } ways[] = {
+        {"huge", huge_names}, {"invalid", invalid_names}, {"unbalanced", unbalanced},     {"nested", nested},
+        {"lasting", lasting}, {"close-all", close_all},   {"descriptors", no_descriptors}};
+    for (size_t i = 0; argc > 1 && i < sizeof ways / sizeof ways[0]; i++) {
+        if (strcmp(argv[1], ways[i].name) == 0) {
+            ways[i].run();
+            printf("%s\n", argv[1]);
+            return 6;
+        }
+    }
+    return 99;
+}
