@@ -129,6 +129,13 @@ test: $(DEPS)/.test-ready all $(UNIT_BIN) $(FAKES) $(HELPER_BIN) ## every test t
 test-gpu: all ## the tests that need a GPU
 	@BUILD=$(BUILD) tests/gpu/run.sh
 
+$(BUILD)/bench_launch: tests/gpu/bench_launch.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
+
+bench: all $(BUILD)/bench_launch ## what watching costs (needs a GPU)
+	@BUILD=$(BUILD) scripts/bench.sh
+
 lint: | $(DEPS)/.test-ready ## clang-format and clang-tidy
 	@scripts/lint.sh
 
