@@ -86,7 +86,9 @@ static void remember(preload_original *o, const void *caller, void *function) {
     if (!dl_iterate_phdr(look_for_range, &r)) {
         return;
     }
-    pthread_mutex_lock(&lock);
+    if (pthread_mutex_trylock(&lock)) {
+        return; /* the next call will do; and a fork's child never waits for a lock that nobody will open */
+    }
     unsigned count = atomic_load(&o->count);
     if (count < PRELOAD_CALLERS) {
         o->known[count].begin = r.begin;
