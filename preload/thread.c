@@ -224,7 +224,7 @@ static void give_all_segments(preload_thread *t) {
 }
 
 void preload_threads_after_fork(void) {
-    pthread_mutex_init(&threads.lock, NULL);
+    preload_threads_unlock();
     for (preload_thread *t = atomic_load(&threads.first); t; t = t->next) {
         give_all_segments(t);
     }

@@ -450,9 +450,7 @@ void preload_writer_unlock(void) {
 }
 
 void preload_writer_after_fork(void) {
-    pthread_mutex_init(&writer.drain_lock, NULL);
-    pthread_mutex_init(&writer.wake_lock, NULL);
-    pthread_mutex_init(&writer.meta_lock, NULL);
+    preload_writer_unlock();
     writer.awake = writer.stop = writer.running = false;
     writer.out_len = 0;
     writer.names_written = 0;
