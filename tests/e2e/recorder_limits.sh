@@ -86,11 +86,12 @@ is "replaced: another file in its place is left alone" "$(tr -d '\0' <"$trace" |
 
 # A full disk, as a limit on file size: the signal that comes with it must not reach the target.
 full() { # full NAME BLOCKS COMMAND...
-    local name=$1 blocks=$2
+    local name=$1 blocks=$2 library
+    library=$(preload)
     shift 2
     (
         ulimit -f "$blocks"
-        LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/$name exec timeout -k 2 20 "$@" 2>&1
+        LD_PRELOAD=$library MOETRACE_OUTPUT=$work/$name exec timeout -k 2 20 "$@" 2>&1
     ) | cat >"$work/$name.out"
     status=${PIPESTATUS[0]}
 }
@@ -102,8 +103,12 @@ reads full
 is "full: nothing torn" "$(last_line full | grep -c ' damaged=0 ')" 1
 ok "full: what fitted is there" test "$(number_of full api)" -gt 100
 ok "full: report" "$moetrace" report "$work/full"
-full none 0 "$odd" huge
-is "none: exit status" "$status" 6
-is "none: no empty trace is left" "$(find "$work/none" -type f 2>/dev/null | wc -l)" 0
+if [[ $SAN == *thread* ]]; then
+    skip "none" "the thread sanitizer's own runtime does not start where no file may grow"
+else
+    full none 0 "$odd" huge
+    is "none: exit status" "$status" 6
+    is "none: no empty trace is left" "$(find "$work/none" -type f 2>/dev/null | wc -l)" 0
+fi
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing
