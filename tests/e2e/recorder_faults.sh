@@ -5,7 +5,6 @@
 source "$(dirname "$0")/../recorder.sh"
 target=("$helpers/cuda_launches" 2 30 7)
 bare plain "${target[@]}"
-kernels=$(awk -F'kernels=' '/^range/ {n += $2 + 0} END {print n}' "$work/plain.out")
 all=$(awk '/^range/ {split($0, f, /[= ]/); n += f[5] + f[7] + f[9]} END {print n}' "$work/plain.out")
 
 faulty() { # faulty NAME FAULT: runs the target with that fault; output and status must not change

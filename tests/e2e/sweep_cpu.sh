@@ -11,7 +11,7 @@ if [ -n "$SAN" ] || [ -z "$torch" ]; then
 fi
 
 run=("$BUILD/run_native" --torch "$torch" --device cpu --config small --random-weights 1 --samples 4 --warmup 1
-    --top-k 1,8,64 --max-new-tokens 3)
+    --top-k "1,8,64" --max-new-tokens 3)
 "${run[@]}" --dump-logits "$work/plain.safetensors" >"$work/plain.out" 2>"$work/plain.err"
 plain=$?
 MOETRACE_OUTPUT=$work/trace LD_PRELOAD=$(preload) "${run[@]}" --dump-logits "$work/seen.safetensors" \
@@ -19,7 +19,7 @@ MOETRACE_OUTPUT=$work/trace LD_PRELOAD=$(preload) "${run[@]}" --dump-logits "$wo
 is "the exit status is the program's own" "$?" "$plain"
 is "nothing is said on standard error" "$(cat "$work/seen.err")" "$(cat "$work/plain.err")"
 ok "the logits are the same, bit for bit" cmp "$work/plain.safetensors" "$work/seen.safetensors"
-is "one process, one trace" "$(ls "$work/trace" | grep -c '\.moetrace$')" 1
+is "one process, one trace" "$(find "$work/trace" -name "*.moetrace" | wc -l)" 1
 ok "the report is made" "$BUILD/moetrace" report "$work/trace" --json "$work/exp2.json"
 cp "$work/tap.out" "$work/report.txt"
 is "rows of vision, prefill, decode and decode/token for each k" \
