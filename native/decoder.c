@@ -181,10 +181,12 @@ void native_decoder_free(struct native_decoder *decoder) {
 
 bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct native_error *error) {
     struct native_lane *const lanes[] = {&decoder->prefill, &decoder->decode};
+    const enum native_moe_mode modes[] = {
+        decoder->mode == NATIVE_MOE_DENSE ? NATIVE_MOE_ACTIVE : decoder->mode, decoder->mode};
     for (int i = 0; i < 2; i++) {
         native_moe_free(&lanes[i]->moe);
-        if (!native_moe_make(&lanes[i]->moe, decoder->torch, decoder->config, decoder->mode, lanes[i]->tokens,
-                             k, error)) {
+        if (!native_moe_make(&lanes[i]->moe, decoder->torch, decoder->config, modes[i], lanes[i]->tokens, k,
+                             error)) {
             return false;
         }
     }

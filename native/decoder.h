@@ -37,7 +37,8 @@ struct native_decoder {
     struct native_torch *torch;
     const struct native_config *config;
     const struct native_weights *weights;
-    enum native_moe_mode mode;
+    enum native_moe_mode
+        mode; /* of decode steps; the prompt is computed as `active` where they are `dense` */
     struct native_arena arena;
     int64_t prompt; /* tokens of the prompt */
     int64_t steps;  /* new tokens: 1 from the prompt, each further one from its predecessor */
@@ -74,7 +75,7 @@ bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct 
  * tokens[0] are being computed; the call may return before they are. */
 void native_decoder_prefill(struct native_decoder *decoder, const struct native_tensor *features);
 
-/* Step i, from 1: feeds tokens[i - 1]. */
+/* Step i, from 1: feeds tokens[i - 1], which is read on the device. Doing a step again changes nothing. */
 void native_decoder_step(struct native_decoder *decoder, int64_t step);
 
 #endif

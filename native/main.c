@@ -68,8 +68,12 @@ static bool prepare(struct run *run, struct native_error *error) {
     } else if (ok) {
         native_source_random(&run->source, &run->torch, o->seed, error);
     }
-    return ok && check_outputs(run, error) &&
-           native_torch_open(&run->torch, o->torch, o->device, o->dtype, error);
+    ok = ok && check_outputs(run, error) &&
+         native_torch_open(&run->torch, o->torch, o->device, o->dtype, error);
+    if (ok && o->cuda_graph && run->torch.device != NATIVE_CUDA) {
+        return native_fail(error, NATIVE_EXIT_INPUT, "--cuda-graph needs a GPU, and the device is the cpu");
+    }
+    return ok;
 }
 
 static bool work(struct run *run, struct native_error *error) {

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *native_moe_mode_name(enum native_moe_mode mode) {
+    return mode == NATIVE_MOE_DENSE ? "dense" : mode == NATIVE_MOE_LOOP ? "loop" : "active";
+}
+
 bool native_moe_sort(const int64_t *chosen, int64_t tokens, int64_t k, int64_t experts, int64_t *counts,
                      int64_t *starts, int64_t *token_of_row, int64_t *row_of_choice) {
     memset(counts, 0, (size_t)experts * sizeof *counts);
@@ -67,16 +71,24 @@ bool native_moe_make(struct native_moe *moe, struct native_torch *torch, const s
     moe->mode = mode;
     moe->tokens = tokens;
     moe->k = k;
-    int64_t rows = tokens * k, d = config->d_model;
-    make_index_buffers(moe, rows);
+    moe->width = mode == NATIVE_MOE_DENSE ? config->experts : k;
+    int64_t width = moe->width, rows = tokens * width, d = config->d_model;
+    if (mode == NATIVE_MOE_DENSE) {
+        moe->best = buffer(moe, torch->work, 1, &k);
+    } else {
+        make_index_buffers(moe, rows);
+        moe->gathered = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
+        moe->sorted_outputs = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
+    }
     moe->logits = buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, config->experts));
-    moe->gathered = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
     moe->gate_up = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, 2 * config->expert_mlp));
-    moe->sorted_outputs = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
     moe->outputs = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
-    moe->outputs_3d = part(moe, &moe->outputs, 0, 3, NATIVE_DIMS(tokens, k, d), NATIVE_DIMS(k * d, d, 1));
-    moe->weights = buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, k));
-    moe->weights_3d = part(moe, &moe->weights, 0, 3, NATIVE_DIMS(tokens, 1, k), NATIVE_DIMS(k, k, 1));
+    moe->outputs_3d =
+        part(moe, &moe->outputs, 0, 3, NATIVE_DIMS(tokens, width, d), NATIVE_DIMS(width * d, d, 1));
+    moe->weights = buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, width));
+    moe->weights_3d =
+        part(moe, &moe->weights, 0, 3, NATIVE_DIMS(tokens, 1, width), NATIVE_DIMS(width, width, 1));
+    moe->weights_flat = part(moe, &moe->weights, 0, 1, &width, NATIVE_DIMS(1));
     moe->counts = calloc((size_t)config->experts, sizeof *moe->counts);
     moe->starts = calloc((size_t)config->experts, sizeof *moe->starts);
     if (moe->counts == NULL || moe->starts == NULL) {
@@ -115,6 +127,25 @@ static struct native_tensor route(struct native_moe *m, const struct native_bloc
         t->failed_op = "aten::topk (it chose an expert that does not exist)";
     }
     return chosen;
+}
+
+/* The same for `dense`: one weight for each expert, 0 for those not chosen. Nothing comes to the host. */
+static void route_dense(struct native_moe *m, const struct native_block *block,
+                        const struct native_tensor *x) {
+    struct native_torch *t = m->torch;
+    native_mm(t, m->logits.handle, x->handle, block->gate.weight.handle);
+    struct native_tensor shares = native_softmax(t, &m->logits), best, chosen;
+    native_topk(t, &shares, m->k, &best, &chosen);
+    struct native_tensor shares_of = native_view(t, &best, 0, 1, &m->k, NATIVE_DIMS(1));
+    struct native_tensor places = native_view(t, &chosen, 0, 1, &m->k, NATIVE_DIMS(1));
+    native_copy(t, m->best.handle, shares_of.handle);
+    native_zero(t, m->weights_flat.handle);
+    native_put_rows(t, m->weights_flat.handle, places.handle, m->best.handle);
+    native_free(t, &places);
+    native_free(t, &shares_of);
+    native_free(t, &chosen);
+    native_free(t, &best);
+    native_free(t, &shares);
 }
 
 /* down(silu(gate(x)) * up(x)) for one expert; `rows` from `first` of the buffers hold its tokens. */
@@ -214,6 +245,35 @@ static void visit_all(struct native_moe *m, const struct native_block *block, co
     native_free(t, &mask);
 }
 
+/* One token and all experts. How many tokens an expert was given is known on the device only: no payload. */
+static void visit_dense(struct native_moe *m, const struct native_block *block,
+                        const struct native_tensor *x) {
+    struct native_torch *t = m->torch;
+    for (int64_t e = 0; e < m->config->experts && t->failed_op == NULL; e++) {
+        native_range_push(NATIVE_RANGE_EXPERT, e);
+        struct native_tensor out = native_rows(t, &m->outputs, e, 1);
+        run_expert(m, &block->experts[e], x->handle, e, 1, out.handle);
+        native_free(t, &out);
+        native_range_pop();
+    }
+}
+
+/* Routes and visits; the visits need what the router told the host. */
+static void visit_chosen(struct native_moe *m, const struct native_block *block,
+                         const struct native_tensor *x) {
+    native_range_push(NATIVE_RANGE_ROUTER, 0);
+    struct native_tensor chosen = route(m, block, x);
+    native_range_pop();
+    if (m->mode == NATIVE_MOE_LOOP) {
+        visit_all(m, block, x, &chosen);
+    } else if (m->tokens == 1) {
+        visit_one_token(m, block, x);
+    } else {
+        visit_active(m, block, x);
+    }
+    native_free(m->torch, &chosen);
+}
+
 void native_moe_run(struct native_moe *moe, const struct native_weights *weights,
                     const struct native_block *block, const struct native_tensor *x) {
     struct native_torch *t = moe->torch;
@@ -221,18 +281,15 @@ void native_moe_run(struct native_moe *moe, const struct native_weights *weights
     struct native_tensor flat = native_view(t, x, 0, 2, NATIVE_DIMS(tokens, d), NATIVE_DIMS(d, 1));
     struct native_tensor normed = native_rms_norm(t, &flat, weights->ones.handle, moe->config->norm_eps);
     native_mul_in_place(t, normed.handle, block->ff_norm.weight.handle);
-    native_range_push(NATIVE_RANGE_ROUTER, 0);
-    struct native_tensor chosen = route(moe, block, &normed);
-    native_range_pop();
-    if (moe->mode == NATIVE_MOE_LOOP) {
-        visit_all(moe, block, &normed, &chosen);
-    } else if (tokens == 1) {
-        visit_one_token(moe, block, &normed);
+    if (moe->mode == NATIVE_MOE_DENSE) {
+        native_range_push(NATIVE_RANGE_ROUTER, 0);
+        route_dense(moe, block, &normed);
+        native_range_pop();
+        visit_dense(moe, block, &normed);
     } else {
-        visit_active(moe, block, &normed);
+        visit_chosen(moe, block, &normed);
     }
     native_baddbmm(t, x->handle, x->handle, moe->weights_3d.handle, moe->outputs_3d.handle);
-    native_free(t, &chosen);
     native_free(t, &normed);
     native_free(t, &flat);
 }

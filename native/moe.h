@@ -3,13 +3,15 @@
  * renormalisation, SwiGLU experts, their weighted sum. The formulas are those of the public PyTorch MolmoE
  * (MolmoeSparseMoeBlock).
  *
- * Two ways to visit experts give the same numbers. `active` copies the chosen experts to the host once, sorts
- * the tokens by expert there, and visits only experts that have any. `loop` visits all of them and lets the
- * device search for each one's tokens, as the PyTorch code does, which waits for the device once for each
- * expert.
+ * Three ways to visit experts give the same numbers. `active` copies the chosen experts to the host once,
+ * sorts the tokens by expert there, and visits only experts that have any. `loop` visits all of them and lets
+ * the device search for each one's tokens, as the PyTorch code does, which waits for the device once for each
+ * expert. `dense`, for one token, never asks the device anything: every expert computes the token, and the
+ * weights of those that were not chosen are 0. Its operators are the same whatever was chosen, which is what
+ * a CUDA graph needs.
  *
  * Where PyTorch adds the weighted outputs of the experts one after the other, rounding each sum to the
- * working dtype, both ways here add them in one product whose sums are kept in float32. In float32 that is a
+ * working dtype, all ways here add them in one product whose sums are kept in float32. In float32 that is a
  * difference of the last bit.
  */
 #ifndef NATIVE_MOE_H
@@ -17,15 +19,22 @@
 
 #include "native/weights.h"
 
-enum native_moe_mode { NATIVE_MOE_ACTIVE, NATIVE_MOE_LOOP };
+enum native_moe_mode { NATIVE_MOE_ACTIVE, NATIVE_MOE_LOOP, NATIVE_MOE_DENSE };
 
-/* Buffers for one number of tokens and one k. R = tokens * k routed rows. */
+/* "active", "loop" or "dense". */
+const char *native_moe_mode_name(enum native_moe_mode mode);
+
+/*
+ * Buffers for one number of tokens and one k. Each token has `width` outputs, R = tokens * width in all:
+ * those of its k choices or, for `dense`, those of all experts. What `dense` does not use is not allocated
+ * for it.
+ */
 struct native_moe {
     struct native_torch *torch;
     const struct native_config *config;
     enum native_moe_mode mode;
     struct native_arena arena;
-    int64_t tokens, k;
+    int64_t tokens, k, width;
 
     struct native_tensor logits;      /* [tokens, experts]: the router's */
     struct native_tensor chosen_host; /* [tokens, k] int64: the experts of each token */
@@ -38,15 +47,17 @@ struct native_moe {
     struct native_tensor gathered;       /* [R, d_model]: inputs, sorted by expert */
     struct native_tensor gate_up;        /* [R, 2 expert_mlp] */
     struct native_tensor sorted_outputs; /* [R, d_model]: outputs, sorted by expert */
-    struct native_tensor outputs;        /* [R, d_model]: outputs in the order of (token, choice) */
-    struct native_tensor outputs_3d;     /* [tokens, k, d_model] */
-    struct native_tensor weights;        /* [tokens, k]: routing weights in the working dtype */
-    struct native_tensor weights_3d;     /* [tokens, 1, k] */
+    struct native_tensor outputs;        /* [R, d_model]: in the order of (token, choice), or of experts */
+    struct native_tensor outputs_3d;     /* [tokens, width, d_model] */
+    struct native_tensor weights;        /* [tokens, width]: routing weights in the working dtype */
+    struct native_tensor weights_3d;     /* [tokens, 1, width] */
+    struct native_tensor weights_flat;   /* [width]: the same for one token, for `dense` */
+    struct native_tensor best;           /* [k]: the weights that are not 0, for `dense` */
     int64_t *counts;                     /* [experts]: tokens of each expert, for the layer at hand */
     int64_t *starts;                     /* [experts]: its first sorted row */
 };
 
-/* Allocates for `tokens` tokens with k experts each. */
+/* Allocates for `tokens` tokens with k experts each; `dense` takes one token. */
 bool native_moe_make(struct native_moe *moe, struct native_torch *torch, const struct native_config *config,
                      enum native_moe_mode mode, int64_t tokens, int64_t k, struct native_error *error);
 void native_moe_free(struct native_moe *moe);

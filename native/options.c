@@ -20,6 +20,7 @@ enum key {
     KEY_DEVICE,
     KEY_DTYPE,
     KEY_MOE,
+    KEY_GRAPH,
     KEY_OUTPUT,
     KEY_DUMP,
     KEY_HELP,
@@ -47,10 +48,11 @@ static const struct argp_option table[] = {
     {"device", KEY_DEVICE, "auto|cpu|cuda", 0, "where (default: cuda if there is one)", 3},
     {"dtype", KEY_DTYPE, "bf16|fp16|fp32", 0, "in what precision (default: bf16 on cuda, fp32 on the cpu)",
      3},
-    {"moe", KEY_MOE, "active|loop", 0,
+    {"moe", KEY_MOE, "active|loop|dense", 0,
      "visit only experts with tokens (default), or search each expert's tokens on the device, as PyTorch "
-     "code does",
+     "code does, or let every expert compute each decoded token",
      3},
+    {"cuda-graph", KEY_GRAPH, NULL, 0, "replay decode steps from CUDA graphs (implies --moe dense)", 3},
     {NULL, 0, NULL, 0, "What it leaves:", 4},
     {"output-dir", KEY_OUTPUT, "DIR", 0, "write run_native_times.json there", 4},
     {"dump-logits", KEY_DUMP, "FILE", 0, "write logits, tokens and vision features to a safetensors file", 4},
@@ -93,7 +95,7 @@ static bool parse_word(const char *name, const char *text, const char *const *wo
 static bool set_words(struct native_options *o, int key, const char *text, struct native_error *error) {
     static const char *const devices[] = {"auto", "cpu", "cuda", NULL};
     static const char *const dtypes[] = {"bf16", "fp16", "fp32", NULL};
-    static const char *const modes[] = {"active", "loop", NULL};
+    static const char *const modes[] = {"active", "loop", "dense", NULL};
     int index = 0;
     bool ok;
     if (key == KEY_DEVICE) {
@@ -103,7 +105,7 @@ static bool set_words(struct native_options *o, int key, const char *text, struc
         ok = parse_word("--dtype", text, dtypes, "bf16, fp16, fp32", &index, error);
         o->dtype = (enum native_dtype)(NATIVE_BF16 + index);
     } else {
-        ok = parse_word("--moe", text, modes, "active, loop", &index, error);
+        ok = parse_word("--moe", text, modes, "active, loop, dense", &index, error);
         o->moe = (enum native_moe_mode)(NATIVE_MOE_ACTIVE + index);
     }
     return ok;
@@ -176,6 +178,8 @@ static error_t parse_one(int key, char *text, struct argp_state *state) {
         ok = set_words(p->options, key, text, p->error);
     } else if (key == KEY_SAMPLES || key == KEY_WARMUP || key == KEY_NEW_TOKENS || key == KEY_RANDOM) {
         ok = set_number(p->options, key, text, p->error);
+    } else if (key == KEY_GRAPH) {
+        p->options->cuda_graph = true;
     } else if (key == ARGP_KEY_ARG) {
         ok = native_fail(p->error, NATIVE_EXIT_INPUT, "unexpected argument %.200s: see run_native --help",
                          text);
@@ -184,6 +188,25 @@ static error_t parse_one(int key, char *text, struct argp_state *state) {
         return ARGP_ERR_UNKNOWN;
     }
     return ok ? 0 : EINVAL;
+}
+
+/* What --cuda-graph asks of the other options. */
+static bool settle_graph(struct native_options *o, struct native_error *error) {
+    if (!o->cuda_graph) {
+        return true;
+    }
+    if (o->device == NATIVE_CPU) {
+        return native_fail(error, NATIVE_EXIT_INPUT,
+                           "--cuda-graph needs a GPU: it cannot be had with --device cpu");
+    }
+    if (o->moe == NATIVE_MOE_LOOP) {
+        return native_fail(
+            error, NATIVE_EXIT_INPUT,
+            "--cuda-graph visits experts as --moe dense does: it cannot be had with --moe loop");
+    }
+    o->moe = NATIVE_MOE_DENSE;
+    o->warmup = o->warmup > 0 ? o->warmup : 1;
+    return true;
 }
 
 bool native_options_parse(struct native_options *options, int argc, char **argv, struct native_error *error) {
@@ -209,7 +232,7 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     if (options->random == (options->checkpoint != NULL)) {
         return native_fail(error, NATIVE_EXIT_INPUT, "give either --checkpoint DIR or --random-weights SEED");
     }
-    return true;
+    return settle_graph(options, error);
 }
 
 static bool add_value(const char *text, int64_t experts, int64_t *values, int *count,

@@ -20,7 +20,8 @@ struct native_options {
     int64_t samples, warmup, new_tokens;
     enum native_device device;
     enum native_dtype dtype;
-    enum native_moe_mode moe;
+    enum native_moe_mode moe; /* dense if cuda_graph */
+    bool cuda_graph;          /* then there is a warm-up, in which graphs are captured */
 };
 
 /* Parses the command line. --help and --version print and end the program. On failure: false, status 2. */

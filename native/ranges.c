@@ -20,7 +20,7 @@ static const char *const formats[NATIVE_RANGE_KINDS] = {
     [NATIVE_RANGE_TOP_K] = "top_k=",    [NATIVE_RANGE_WARMUP] = "warmup.",
     [NATIVE_RANGE_SAMPLE] = "sample.",  [NATIVE_RANGE_STEP] = "decode.",
     [NATIVE_RANGE_LAYER] = "layer.",    [NATIVE_RANGE_VIT] = "vit.",
-    [NATIVE_RANGE_EXPERT] = "expert.",
+    [NATIVE_RANGE_EXPERT] = "expert.",  [NATIVE_RANGE_CAPTURE] = "capture.",
 };
 
 static struct named *names[NATIVE_RANGE_KINDS];
@@ -60,7 +60,9 @@ void native_ranges_free(void) {
 }
 
 void native_range_push(enum native_range kind, int64_t number) {
-    nvtxRangePushEx(&names[kind][number].attributes);
+    nvtxEventAttributes_t *attributes = &names[kind][number].attributes;
+    attributes->payloadType = NVTX_PAYLOAD_UNKNOWN; /* it may have had one before */
+    nvtxRangePushEx(attributes);
 }
 
 void native_range_push_counted(enum native_range kind, int64_t number, int64_t payload) {

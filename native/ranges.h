@@ -24,7 +24,8 @@ enum native_range {
     NATIVE_RANGE_TOP_K = NATIVE_RANGE_FIXED,
     NATIVE_RANGE_WARMUP,
     NATIVE_RANGE_SAMPLE,
-    NATIVE_RANGE_STEP, /* decode.N */
+    NATIVE_RANGE_STEP,    /* decode.N */
+    NATIVE_RANGE_CAPTURE, /* capture.N: the same step, recorded into a CUDA graph */
     NATIVE_RANGE_LAYER,
     NATIVE_RANGE_VIT,
     NATIVE_RANGE_EXPERT,

@@ -46,10 +46,11 @@ static double per_token(const struct native_sweep *sweep, double decode_ms) {
 
 void native_report_table(FILE *out, const struct native_sweep *sweep) {
     const struct native_options *o = sweep->options;
-    fprintf(out, "%s on %s in %s, moe %s, %lld prompt tokens, %lld new; medians of %lld samples, ms\n",
+    fprintf(out, "%s on %s in %s, moe %s%s, %lld prompt tokens, %lld new; medians of %lld samples, ms\n",
             sweep->config->name, native_device_name(sweep->torch->device),
-            native_dtype_name(sweep->torch->dtype), o->moe == NATIVE_MOE_LOOP ? "loop" : "active",
-            (long long)sweep->decoder.prompt, (long long)o->new_tokens, (long long)o->samples);
+            native_dtype_name(sweep->torch->dtype), native_moe_mode_name(o->moe),
+            o->cuda_graph ? ", CUDA graphs" : "", (long long)sweep->decoder.prompt, (long long)o->new_tokens,
+            (long long)o->samples);
     fprintf(out, "%6s %10s %10s %10s %12s\n", "top_k", "vision", "prefill", "decode", "per token");
     for (int i = 0; i < sweep->count; i++) {
         struct native_sample m = medians(&sweep->results[i], o->samples);
@@ -98,7 +99,8 @@ static char *times_text(const struct native_sweep *sweep) {
     cJSON_AddNumberToObject(config, "new_tokens", (double)sweep->options->new_tokens);
     cJSON_AddStringToObject(root, "device", native_device_name(sweep->torch->device));
     cJSON_AddStringToObject(root, "dtype", native_dtype_name(sweep->torch->dtype));
-    cJSON_AddStringToObject(root, "moe", sweep->options->moe == NATIVE_MOE_LOOP ? "loop" : "active");
+    cJSON_AddStringToObject(root, "moe", native_moe_mode_name(sweep->options->moe));
+    cJSON_AddBoolToObject(root, "cuda_graph", sweep->options->cuda_graph);
     char version[32];
     snprintf(version, sizeof version, "%u.%u", sweep->torch->version / 1000, sweep->torch->version % 1000);
     cJSON_AddStringToObject(root, "torch", version);

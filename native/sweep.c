@@ -49,6 +49,7 @@ static bool make_ranges(const struct native_sweep *s, const int64_t *values, int
     counts[NATIVE_RANGE_WARMUP] = s->options->warmup;
     counts[NATIVE_RANGE_SAMPLE] = s->options->samples;
     counts[NATIVE_RANGE_STEP] = s->options->new_tokens;
+    counts[NATIVE_RANGE_CAPTURE] = s->options->cuda_graph ? s->options->new_tokens : 0;
     counts[NATIVE_RANGE_LAYER] = s->config->layers;
     counts[NATIVE_RANGE_VIT] = s->config->vision.layers;
     counts[NATIVE_RANGE_EXPERT] = s->config->experts;
@@ -69,6 +70,9 @@ bool native_sweep_make(struct native_sweep *sweep, const struct native_options *
         !make_ranges(sweep, values, count, error)) {
         return false;
     }
+    if (options->cuda_graph && !native_graphs_open(&sweep->graphs, torch, options->new_tokens - 1, error)) {
+        return false;
+    }
     return make_results(sweep, values, count) ||
            native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the results");
 }
@@ -81,6 +85,7 @@ void native_sweep_free(struct native_sweep *sweep) {
         free(sweep->results[i].tokens);
     }
     free(sweep->vision_features);
+    native_graphs_close(&sweep->graphs);
     native_vision_free(&sweep->vision);
     native_decoder_free(&sweep->decoder);
     native_ranges_free();
@@ -91,6 +96,39 @@ static void download(struct native_torch *torch, void *to, int32_t dtype, const 
     struct native_tensor host = native_wrap_host(torch, to, dtype, from->ndim, from->size);
     native_copy(torch, host.handle, from->handle);
     native_free(torch, &host);
+}
+
+/* One decode step, at its graph's index. Its first time for a k it runs as it is, which readies all that must
+ * not happen during a capture (memory, workspaces, the loading of kernels), and is then captured. */
+static void run_step(struct native_sweep *s, int64_t index) {
+    bool replay = s->options->cuda_graph && native_graphs_has(&s->graphs, index);
+    native_range_push(NATIVE_RANGE_STEP, index);
+    if (replay) {
+        native_graphs_launch(&s->graphs, index);
+    } else {
+        native_decoder_step(&s->decoder, index + 1);
+    }
+    native_range_pop();
+    if (s->options->cuda_graph && !replay) {
+        native_range_push(NATIVE_RANGE_CAPTURE, index);
+        native_graphs_begin(&s->graphs);
+        native_decoder_step(&s->decoder, index + 1);
+        native_graphs_end(&s->graphs, index);
+        native_range_pop();
+    }
+}
+
+static void run_decode(struct native_sweep *s) {
+    if (s->options->cuda_graph) {
+        native_graphs_enter(&s->graphs);
+    }
+    for (int64_t index = 0; index < s->options->new_tokens - 1; index++) {
+        run_step(s, index);
+    }
+    native_torch_sync(s->torch);
+    if (s->options->cuda_graph) {
+        native_graphs_leave(&s->graphs);
+    }
 }
 
 /* One request. `result` gets operator counts and, if results are to be dumped and `dump` says so, those. */
@@ -126,12 +164,7 @@ static struct native_sample run_request(struct native_sweep *s, struct native_re
     operators = t->operators;
     start = now_ms();
     native_range_push(NATIVE_RANGE_DECODE, 0);
-    for (int64_t step = 1; step < s->options->new_tokens; step++) {
-        native_range_push(NATIVE_RANGE_STEP, step - 1);
-        native_decoder_step(&s->decoder, step);
-        native_range_pop();
-    }
-    native_torch_sync(t);
+    run_decode(s);
     native_range_pop();
     sample.decode_ms = now_ms() - start;
     result->decode_operators = t->operators - operators;
@@ -156,6 +189,7 @@ static bool run_one_k(struct native_sweep *s, struct native_result *result, stru
     /* What libtorch says about a failure is collected while nothing is measured: shapes and memory fail here
      * first. */
     t->capture = t->capture_fd >= 0;
+    native_graphs_clear(&s->graphs); /* before the buffers that they use */
     if (!native_decoder_set_top_k(&s->decoder, result->k, error)) {
         return false;
     }

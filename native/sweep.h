@@ -7,6 +7,7 @@
 #define NATIVE_SWEEP_H
 
 #include "native/decoder.h"
+#include "native/graph.h"
 #include "native/options.h"
 #include "native/vision.h"
 
@@ -32,6 +33,7 @@ struct native_sweep {
     struct native_torch *torch;
     struct native_vision vision;
     struct native_decoder decoder;
+    struct native_graphs graphs; /* with --cuda-graph: one for each decode step of the k at hand */
     int count;
     struct native_result results[NATIVE_MAX_SWEEP];
     float *vision_features; /* [pooled, d_model], with --dump-logits */

@@ -41,7 +41,7 @@ struct native_torch {
 bool native_torch_open(struct native_torch *torch, const char *folder, enum native_device device,
                        enum native_dtype dtype, struct native_error *error);
 
-/* Waits until the device has done all that was asked of it. */
+/* Waits until the device has done all that was asked of it on the current stream. */
 void native_torch_sync(struct native_torch *torch);
 
 /* True if no operator failed so far; otherwise `error` gets the operator's name and libtorch's reason,

@@ -15,6 +15,7 @@
 
 typedef struct native_torch_tensor *native_handle; /* an at::Tensor that the caller owns */
 typedef struct native_torch_list *native_list;     /* a list argument of an operator called by name */
+typedef struct native_torch_guard *native_guard;   /* makes a stream the current one until it is deleted */
 typedef int32_t native_torch_status;
 
 enum { NATIVE_DEVICE_CPU = 0, NATIVE_DEVICE_CUDA = 1 }; /* c10's numbers for device types */
@@ -76,6 +77,8 @@ enum { NATIVE_DEVICE_CPU = 0, NATIVE_DEVICE_CUDA = 1 }; /* c10's numbers for dev
 #define NATIVE_TORCH_CUDA(X)                                                                                 \
     X(aoti_torch_get_current_cuda_stream, (int32_t device_index, void **out))                                \
     X(torch_cuda_stream_synchronize, (void *stream, int32_t device_index))                                   \
+    X(aoti_torch_create_cuda_stream_guard, (void *stream, int32_t device_index, native_guard *out))          \
+    X(aoti_torch_delete_cuda_stream_guard, (native_guard guard))                                             \
     X(aoti_torch_cuda__scaled_dot_product_flash_attention,                                                   \
       (native_handle q, native_handle k, native_handle v, double dropout, int32_t causal,                    \
        int32_t debug_mask, double *scale, native_handle *out, native_handle *logsumexp,                      \

@@ -9,7 +9,7 @@ compare="$python tests/data/native_compare.py"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 n=0
-tests=11
+tests=14
 echo "1..$tests"
 
 skip_all() {
@@ -68,6 +68,30 @@ same_numbers() {
     done
 }
 
+# Prefill is that of `active`; decoding sums in another order.
+dense_is_near() {
+    local dtype mode tolerance
+    for dtype in fp32:1e-4 bf16:0.05; do
+        tolerance=${dtype#*:} dtype=${dtype%:*}
+        for mode in active dense; do
+            small "near-$mode" --dtype "$dtype" --moe "$mode" || return 1
+        done
+        $compare near "$tmp/near-dense.safetensors" "$tmp/near-active.safetensors" "$tolerance" || return 1
+    done
+}
+
+# Operators a decoded token: 5 and, in each of 2 layers, 18 besides 4 for each of 8 experts.
+dense_operators() {
+    tiny counted --moe dense --output-dir "$tmp/counted" || return 1
+    "$python" - "$tmp/counted/run_native_times.json" <<'EOF'
+import json, sys
+t = json.load(open(sys.argv[1]))
+assert (t["moe"], t["cuda_graph"]) == ("dense", False), t
+for s in t["summary"]:
+    assert s["operators"]["decode"] == 5 * (5 + 2 * (18 + 4 * 8)), s
+EOF
+}
+
 # small NAME OPTION...: the built-in configuration for a CPU, with the default request.
 small() {
     local name=$1
@@ -93,7 +117,7 @@ times() {
     "$python" - "$tmp/out/run_native_times.json" <<'EOF'
 import json, sys
 t = json.load(open(sys.argv[1]))
-assert (t["device"], t["dtype"], t["moe"]) == ("cpu", "fp32", "active"), t
+assert (t["device"], t["dtype"], t["moe"], t["cuda_graph"]) == ("cpu", "fp32", "active", False), t
 assert [(s["top_k"], s["sample"]) for s in t["samples"]] == [(k, i) for k in (1, 2, 3, 4, 8) for i in (0, 1)]
 for s in t["samples"]:
     assert s["decode_tokens"] == 5 and min(s["vision_ms"], s["prefill_ms"], s["decode_ms"]) > 0, s
@@ -150,6 +174,9 @@ finds_torch() {
 check "logits, tokens and vision features agree with PyTorch's, visiting active experts" agrees active
 check "and visiting all experts" agrees loop --moe loop
 check "the two visits give the same bits in float32" $compare same "$tmp/active.safetensors" "$tmp/loop.safetensors"
+check "every expert computing each decoded token agrees with PyTorch's" agrees dense --moe dense
+check "and with the other visits, 64 experts, in float32 and bfloat16" dense_is_near
+check "and its operators are the same for each k" dense_operators
 check "and with 64 experts in float32 and bfloat16" same_numbers
 check "a seed is a model; another seed is another" seeds
 check "empty crops and positions beyond the prompt" peculiar_requests

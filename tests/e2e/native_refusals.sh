@@ -62,7 +62,9 @@ refused "k of 9 where there are 8 experts" "from 1 to 8" --checkpoint "$tmp/tiny
 refused "k that is a word" "from 1 to 64" "${seed[@]}" --top-k eight
 refused "an unknown device" "auto, cpu, cuda" "${seed[@]}" --device tpu
 refused "an unknown dtype" "bf16, fp16, fp32" "${seed[@]}" --dtype int8
-refused "an unknown visit" "active, loop" "${seed[@]}" --moe all
+refused "an unknown visit" "active, loop, dense" "${seed[@]}" --moe all
+refused "graphs on the cpu" "--cuda-graph needs a GPU" "${small[@]}" --cuda-graph
+refused "graphs of a loop" "--moe loop" "${seed[@]}" --cuda-graph --moe loop
 refused "no configuration" "/nonexistent" "${seed[@]}" --config /nonexistent
 refused "a configuration that is none" "JSON" "${seed[@]}" --config "$tmp/tiny/model.safetensors"
 refused "no checkpoint" "/nonexistent" --checkpoint /nonexistent
@@ -102,6 +104,8 @@ if [ -n "$torch" ] && [ -z "${SAN:-}" ]; then
     sed -i 's/"max_position_embeddings": 512/"max_position_embeddings": 330/' "$tmp/broken/config.json"
     refused "more tokens than positions" "330 positions" "${tiny[@]}"
     if ! [ -e /dev/nvidia0 ]; then
+        refused "graphs where there is no GPU" "--cuda-graph needs a GPU" "${seed[@]}" --config small --cuda-graph \
+            --output-dir "$tmp/new"
         refused "a GPU where there is none" "--device cuda" "${seed[@]}" --config small --device cuda
     fi
 fi

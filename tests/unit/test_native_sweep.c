@@ -73,6 +73,7 @@ static void command_line(void **state) {
          bogus[] = "--bogus";
     char loop[] = "--moe=loop", fp16[] = "--dtype=fp16", cuda[] = "--device=cuda", samples[] = "--samples=7";
     char bad_device[] = "--device=tpu", zero[] = "--samples=0", word[] = "--warmup=x", lone[] = "--warmup";
+    char graph[] = "--cuda-graph", no_warmup[] = "--warmup=0", cpu[] = "--device=cpu";
     char extra[] = "extra", none[] = "--max-new-tokens=0", empty[] = "--config=";
     assert_true(PARSE(run, random_1, loop, fp16, cuda, samples));
     assert_true(o.random && o.seed == 1 && o.moe == NATIVE_MOE_LOOP && o.dtype == NATIVE_FP16);
@@ -80,6 +81,9 @@ static void command_line(void **state) {
     assert_true(PARSE(run, checkpoint));
     assert_true(o.device == NATIVE_AUTO && o.dtype == NATIVE_DTYPE_DEFAULT && o.moe == NATIVE_MOE_ACTIVE);
     assert_false(PARSE(run, checkpoint, random_1));
+    assert_true(!o.cuda_graph && PARSE(run, checkpoint, graph, no_warmup));
+    assert_true(o.cuda_graph && o.moe == NATIVE_MOE_DENSE && o.warmup == 1);
+    assert_false(PARSE(run, checkpoint, graph, loop) || PARSE(run, checkpoint, graph, cpu));
     char *const bad[] = {bogus, bad_device, zero, word, lone, extra, none, empty};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (PARSE(run, random_1, bad[i]) || e.status != NATIVE_EXIT_INPUT || strchr(e.text, '\n') != NULL) {
