@@ -188,6 +188,22 @@ void preload_describe_thread(uint32_t tid, char *name, size_t size) {
     }
 }
 
+unsigned preload_describe_thread_count(void) {
+    char text[1024];
+    unsigned count = 0;
+    if (read_file("/proc/self/stat", text, sizeof text) == 0) {
+        return 0;
+    }
+    const char *p = strrchr(text, ')'); /* the second field; the number of threads is the twentieth */
+    for (int field = 2; p && field < 20; field++) {
+        p = strchr(p + 1, ' ');
+    }
+    while (p && *++p >= '0' && *p <= '9') {
+        count = count * 10 + (unsigned)(*p - '0');
+    }
+    return count;
+}
+
 uint64_t preload_describe_cost(uint64_t events) {
     /* Times what an event costs a thread of the target: two readings of the clock and one append. It is done
      * in a stream that no thread owns and nothing writes. */

@@ -19,6 +19,7 @@ static struct {
     pthread_once_t once;
     bool have_key;
     atomic_uint_fast64_t lost, appended;
+    atomic_bool main_ended;
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
 static __thread preload_thread *self;
@@ -29,6 +30,9 @@ static void on_thread_end(void *value) {
     self = NULL;
     gone = true;
     prctl(PR_GET_NAME, t->last_name);
+    if (t->tid == (uint32_t)getpid()) {
+        atomic_store(&threads.main_ended, true);
+    }
     atomic_store(&t->ended, true);
 }
 
@@ -215,6 +219,10 @@ void preload_threads_unlock(void) {
     pthread_mutex_unlock(&threads.lock);
 }
 
+bool preload_threads_main_ended(void) {
+    return atomic_load(&threads.main_ended);
+}
+
 static void give_all_segments(preload_thread *t) {
     for (preload_segment *s = t->drain; s;) {
         preload_segment *next = atomic_load(&s->next);
@@ -231,6 +239,7 @@ void preload_threads_after_fork(void) {
     atomic_store(&threads.first, NULL);
     atomic_store(&threads.lost, 0);
     atomic_store(&threads.appended, 0);
+    atomic_store(&threads.main_ended, false);
     threads.count = 0;
     self = NULL;
     gone = false;

@@ -58,6 +58,9 @@ uint64_t preload_threads_lost(void);
 /* Events that were appended. */
 uint64_t preload_threads_events(void);
 
+/* The main thread has ended, with pthread_exit: the process goes on until its last thread ends. */
+bool preload_threads_main_ended(void);
+
 /* Around fork: the parent holds the list meanwhile; in the child the other threads' streams are gone and this
  * thread's is empty. */
 void preload_threads_lock(void);
