@@ -59,5 +59,9 @@ unset ENDING_WAITS
 same_end nvtx-exit "$helpers/cuda_endings" nvtx exit
 ok "nvtx-exit: dump" dump nvtx-exit
 is "nvtx-exit: pushes" "$(number_of nvtx-exit push)" 1
+# The main thread ends by itself: the process must not wait for a thread of the recorder.
+same_end nvtx-pthread_exit "$helpers/cuda_endings" nvtx pthread_exit
+ok "nvtx-pthread_exit: dump" dump nvtx-pthread_exit
+ok "nvtx-pthread_exit: finished" finished nvtx-pthread_exit
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing
