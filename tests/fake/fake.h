@@ -45,6 +45,8 @@ enum { FAKE_DOMAIN_DRIVER = 1, FAKE_DOMAIN_RUNTIME = 2 };
 typedef struct {
     void (*call)(int domain, uint32_t cbid, const char *name, int leaving, uint32_t correlation, int *result);
     void (*work)(const fake_work *work);
+    /* A graph (node 0) or a node of it was made; `original` is the node that it was cloned from, or 0. */
+    void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
     void (*closing)(void); /* the driver's own exit handler runs: nothing can be delivered any more */
 } fake_observer;
 

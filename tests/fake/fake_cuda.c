@@ -202,9 +202,27 @@ static void issue(timeline *s, fake_work *w) {
     }
 }
 
+static graph *make_graph(void) {
+    graph *g = calloc(1, sizeof *g);
+    g->id = atomic_fetch_add(&driver.graphs, 1) + 1;
+    const fake_observer *o = observer();
+    if (o) {
+        o->graph(g->id, 0, 0);
+    }
+    return g;
+}
+
+/* Nodes have ids of their own, those of a clone as well. */
 static void add_node(graph *g, const fake_work *w) {
     g->nodes = realloc(g->nodes, (g->count + 1) * sizeof *g->nodes);
-    g->nodes[g->count++] = *w;
+    fake_work *node = &g->nodes[g->count++];
+    *node = *w;
+    node->graph = g->id;
+    node->node = (uint64_t)g->id << 32 | g->count;
+    const fake_observer *o = observer();
+    if (o) {
+        o->graph(g->id, node->node, w->node);
+    }
 }
 
 /* Issues the work of a call, or captures it. */
@@ -299,8 +317,6 @@ int cuGraphLaunch(void *exec, void *handle) {
     for (uint32_t i = 0; i < g->count; i++) {
         fake_work w = g->nodes[i];
         w.correlation = c.correlation;
-        w.graph = g->id;
-        w.node = (uint64_t)g->id << 32 | (i + 1);
         issue(timeline_of(handle), &w);
     }
     return leave(&c, 0);
@@ -376,7 +392,7 @@ int cuStreamDestroy_v2(void *handle) {
 int cuStreamBeginCapture_v2(void *handle, int mode) {
     (void)mode;
     timeline *s = timeline_of(handle);
-    s->capture = calloc(1, sizeof *s->capture);
+    s->capture = make_graph();
     return 0;
 }
 
@@ -390,8 +406,7 @@ int cuStreamEndCapture(void *handle, void **captured) {
 int cuGraphInstantiateWithFlags(void **exec, void *captured, unsigned long long flags) {
     (void)flags;
     const graph *from = captured;
-    graph *g = calloc(1, sizeof *g);
-    g->id = atomic_fetch_add(&driver.graphs, 1) + 1;
+    graph *g = make_graph();
     for (uint32_t i = 0; i < from->count; i++) {
         add_node(g, &from->nodes[i]);
     }

@@ -26,7 +26,7 @@ static struct {
     void *userdata;
     atomic_bool subscribed, closed;
     _Atomic(pid_t) owner;
-    atomic_bool enabled[3][CALLBACKS];
+    atomic_bool enabled[CUPTI_ABI_DOMAIN_RESOURCE + 1][CALLBACKS];
 } state = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const char *faults; /* NULL: all goes well */
@@ -129,8 +129,35 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
     state.callback(state.userdata, domain, cbid, &data);
 }
 
+/* Ids serve as handles. */
+static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
+    uint32_t cbid = CUPTI_ABI_GRAPH_CREATED;
+    if (node) {
+        cbid = original ? CUPTI_ABI_GRAPHNODE_CLONED : CUPTI_ABI_GRAPHNODE_CREATED;
+    }
+    if (!atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbid]) || !atomic_load(&state.subscribed) ||
+        !fake_cupti_alive()) {
+        return;
+    }
+    cupti_graph_data of_graph = {.graph = (void *)(uintptr_t)graph,
+                                 .node = (void *)(uintptr_t)node,
+                                 .original_node = (void *)(uintptr_t)original};
+    cupti_resource_data data = {.descriptor = &of_graph};
+    state.callback(state.userdata, CUPTI_ABI_DOMAIN_RESOURCE, cbid, &data);
+}
+
+cupti_result cuptiGetGraphId(void *graph, uint32_t *id) {
+    *id = (uint32_t)(uintptr_t)graph;
+    return CUPTI_ABI_SUCCESS;
+}
+
+cupti_result cuptiGetGraphNodeId(void *node, uint64_t *id) {
+    *id = (uintptr_t)node;
+    return CUPTI_ABI_SUCCESS;
+}
+
 static const fake_observer observer = {
-    .call = on_call, .work = fake_cupti_work, .closing = fake_cupti_closing};
+    .graph = on_graph, .call = on_call, .work = fake_cupti_work, .closing = fake_cupti_closing};
 
 cupti_result cuptiSubscribe(cupti_subscriber *subscriber, cupti_callback callback, void *userdata) {
     if (fake_cupti_fault("subscribe-39")) {
@@ -164,6 +191,7 @@ cupti_result cuptiUnsubscribe(cupti_subscriber subscriber) {
     for (uint32_t cbid = 0; cbid < CALLBACKS; cbid++) {
         atomic_store(&state.enabled[FAKE_DOMAIN_DRIVER][cbid], false);
         atomic_store(&state.enabled[FAKE_DOMAIN_RUNTIME][cbid], false);
+        atomic_store(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbid], false);
     }
     atomic_store(&state.subscribed, false);
     return CUPTI_ABI_SUCCESS;
@@ -174,7 +202,8 @@ cupti_result cuptiEnableCallback(uint32_t enable, cupti_subscriber subscriber, i
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
     if (subscriber != &state || !atomic_load(&state.subscribed) || cbid >= CALLBACKS ||
-        (domain != FAKE_DOMAIN_DRIVER && domain != FAKE_DOMAIN_RUNTIME)) {
+        (domain != FAKE_DOMAIN_DRIVER && domain != FAKE_DOMAIN_RUNTIME &&
+         domain != CUPTI_ABI_DOMAIN_RESOURCE)) {
         fake_cupti_violation("cuptiEnableCallback with a parameter that is none");
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }

@@ -32,6 +32,8 @@ CUPTI_API cuptiUnsubscribe(cupti_subscriber subscriber);
 CUPTI_API cuptiEnableCallback(uint32_t enable, cupti_subscriber subscriber, int domain, uint32_t cbid);
 CUPTI_API cuptiEnableDomain(uint32_t enable, cupti_subscriber subscriber, int domain);
 CUPTI_API cuptiGetCallbackName(int domain, uint32_t cbid, const char **name);
+CUPTI_API cuptiGetGraphId(void *graph, uint32_t *id);
+CUPTI_API cuptiGetGraphNodeId(void *node, uint64_t *id);
 CUPTI_API cuptiGetTimestamp(uint64_t *timestamp);
 CUPTI_API cuptiActivityEnable(uint32_t kind);
 CUPTI_API cuptiActivityDisable(uint32_t kind);
