@@ -49,7 +49,8 @@ HELPER_BIN   := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(HELPER_SRC))
 UNIT_OBJ     := $(filter-out %/main.o,$(ANALYSIS_OBJ) $(NATIVE_OBJ)) \
                 $(call obj,exe,$(filter-out cupti/cupti_session.c,$(wildcard cupti/*.c)))
 
-ANALYSIS_LIBS := -lcjson -liberty -lm
+# SQLite is linked in, so that the build folder can be carried.
+ANALYSIS_LIBS := -lcjson -liberty -l:libsqlite3.a -ldl -lm
 NATIVE_LIBS   := -lcjson -ldl -lm
 # The build folder can be carried to a machine where nothing is installed: what is not static lies in $(BUILD)/lib.
 RPATH         := -Wl,-rpath,'$$ORIGIN/lib' -Wl,--enable-new-dtags

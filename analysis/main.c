@@ -8,6 +8,7 @@ static const analysis_command commands[] = {
     {"record", "run a command under the recorder", analysis_cmd_record},
     {"report", "latencies, experts, kernels and what the trace misses", analysis_cmd_report},
     {"dump", "every record of a trace as a line of text", analysis_cmd_dump},
+    {"export", "traces in the formats of other tools", analysis_cmd_export},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

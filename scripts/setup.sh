@@ -46,7 +46,7 @@ wheels() {
 
 step_build() {
     [ ! -e "$deps/.build-ready" ] || return 0
-    packages gcc make libc6-dev libcjson-dev libiberty-dev python3 python3-venv
+    packages gcc make libc6-dev libcjson-dev libiberty-dev libsqlite3-dev python3 python3-venv
     if ! ls "$deps"/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h >/dev/null 2>&1 &&
         [ ! -e /usr/local/cuda/include/nvtx3/nvToolsExt.h ]; then
         wheels 'nvidia-nvtx>=13.0,<14'

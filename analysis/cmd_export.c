@@ -1,0 +1,260 @@
+/* moetrace export: traces in the formats of other tools. */
+#include "analysis/cli.h"
+#include "analysis/export.h"
+#include "analysis/export_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+    const char *name, *ending; /* of --format; of the files */
+    bool strict;               /* readers take no other ending */
+    analysis_exporter *write;
+} format;
+
+static const format formats[] = {
+    {"nsys-sqlite", ".sqlite", true, analysis_export_nsys},
+};
+#define FORMATS (sizeof formats / sizeof *formats)
+
+enum { OPTION_FORCE = 256, OPTION_RANGE, OPTION_FROM, OPTION_TO };
+
+typedef struct {
+    char **paths;
+    size_t count, cap;
+    const format *format;
+    const char *output;
+    bool force;
+    analysis_events_filter filter;
+} arguments;
+
+static bool parse_format(arguments *a, const char *name) {
+    for (size_t i = 0; i < FORMATS; i++) {
+        if (strcmp(formats[i].name, name) == 0) {
+            a->format = &formats[i];
+            return true;
+        }
+    }
+    char known[200] = "";
+    for (size_t i = 0, at = 0; i < FORMATS; i++) {
+        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s",
+                               i == 0            ? ""
+                               : i + 1 < FORMATS ? ", "
+                                                 : " or ",
+                               formats[i].name);
+    }
+    analysis_error("--format=%s: give %s", name, known);
+    return false;
+}
+
+/* A time from the start of the trace: a number, then s (also when nothing follows), ms, us or ns. */
+static bool parse_time(const char *option, const char *text, uint64_t *ns) {
+    static const struct {
+        const char *unit;
+        double ns;
+    } units[] = {{"", 1e9}, {"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+    char *end;
+    errno = 0;
+    double value = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        double product = value * units[i].ns;
+        if (strchr("0123456789.", *text) && end != text && errno == 0 && strcmp(end, units[i].unit) == 0 &&
+            product >= 0 && product < 9e18) {
+            *ns = (uint64_t)product;
+            return true;
+        }
+    }
+    analysis_error("%s=%s: give a time from the start of the trace, such as 1.5s, 300ms, 20us or 100ns",
+                   option, text);
+    return false;
+}
+
+static error_t parse_end(const arguments *a) {
+    if (a->count == 0) {
+        analysis_error("export needs a trace, or the directory that `moetrace record` wrote (see moetrace "
+                       "export --help)");
+    } else if (!a->format) {
+        analysis_error("export needs --format (see moetrace export --help)");
+    } else if (!a->output) {
+        analysis_error("export needs --output FILE");
+    } else if (a->filter.to != 0 && a->filter.to < a->filter.from) {
+        analysis_error("--to is before --from");
+    } else {
+        return 0;
+    }
+    return EINVAL;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    arguments *a = state->input;
+    switch (key) {
+    case 'f':
+        return parse_format(a, arg) ? 0 : EINVAL;
+    case 'o':
+        a->output = arg;
+        return 0;
+    case OPTION_FORCE:
+        a->force = true;
+        return 0;
+    case OPTION_RANGE:
+        a->filter.range = arg;
+        return 0;
+    case OPTION_FROM:
+        return parse_time("--from", arg, &a->filter.from) ? 0 : EINVAL;
+    case OPTION_TO:
+        return parse_time("--to", arg, &a->filter.to) ? 0 : EINVAL;
+    case ARGP_KEY_ARG:
+        a->paths = analysis_grow(a->paths, &a->cap, a->count + 1, sizeof *a->paths);
+        a->paths[a->count++] = arg;
+        return 0;
+    case ARGP_KEY_END:
+        return parse_end(a);
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    {"format", 'f', "FORMAT", 0, "nsys-sqlite (Nsight Systems), chrome (torch.profiler) or perfetto", 0},
+    {"output", 'o', "FILE", 0,
+     "the file to write; when it is a directory, each trace gets a file of its own there", 0},
+    {"force", OPTION_FORCE, NULL, 0, "replace FILE also when it is no export", 0},
+    {"range", OPTION_RANGE, "GLOB", 0,
+     "only what lies in NVTX ranges with such names (`sample.0`, `decode*`), and the ranges around them", 0},
+    {"from", OPTION_FROM, "TIME", 0,
+     "only what ends at or after TIME (1.5s, 300ms) from the start of the trace", 0},
+    {"to", OPTION_TO, "TIME", 0, "only what begins at or before TIME", 0},
+    ANALYSIS_CLI_OPTIONS};
+
+static const struct argp argp = {
+    options,
+    parse,
+    "TRACE...",
+    "Writes traces in the format of another tool.\v"
+    "TRACE is a file *.moetrace, a directory of them, or what another profiler captured "
+    "(an SQLite export of Nsight Systems). Several traces, such as the ranks of one run, "
+    "go into one file, on one clock.",
+    NULL,
+    NULL,
+    NULL};
+
+static void print_count(uint64_t count, const char *what, const char *separator) {
+    printf("%s%" PRIu64 " %s%s", separator, count, what, count == 1 ? "" : "s");
+}
+
+static void summary(const analysis_events *rows, const char *path) {
+    uint64_t untimed = 0, twice = 0, damaged = 0;
+    for (size_t i = 0; i < rows->source_count; i++) {
+        untimed += rows->sources[i].untimed;
+        twice += rows->sources[i].twice;
+        damaged += rows->sources[i].damaged + rows->sources[i].cut;
+    }
+    printf("%s:", path);
+    print_count(analysis_sorter_count(rows->ranges), "range", " ");
+    print_count(analysis_sorter_count(rows->calls), "call", ", ");
+    print_count(rows->kernels, "kernel", ", ");
+    printf(", %" PRIu64 " copies and fills\n", rows->copies + rows->fills);
+    if (untimed > 0) {
+        printf("  left out: %" PRIu64 " GPU records without a time\n", untimed);
+    }
+    if (twice > 0) {
+        printf("  without a link to GPU work: %" PRIu64 " calls with an id that was given before\n", twice);
+    }
+    if (damaged > 0) {
+        printf("  not complete: the input is cut or damaged\n");
+    }
+}
+
+static int write_file(analysis_events *rows, const arguments *a, const char *path) {
+    char error[TRACE_ERROR_BYTES] = "";
+    char *temporary = analysis_export_begin(path, error);
+    bool good = temporary && a->format->write(rows, temporary, error) == 0;
+    if (good && (analysis_sorter_failed(rows->ranges) || analysis_sorter_failed(rows->calls) ||
+                 analysis_sorter_failed(rows->gpu))) {
+        snprintf(error, sizeof error, "a temporary file could not be written: make room, or set TMPDIR");
+        good = false;
+    }
+    if (temporary && analysis_export_finish(temporary, path, good, error) == 0) {
+        summary(rows, path);
+        return analysis_cli_flush();
+    }
+    return analysis_error("%s", error);
+}
+
+static int export(const arguments *a, char *const *traces, size_t count, const char *path) {
+    char error[TRACE_ERROR_BYTES];
+    analysis_events rows;
+    if (!analysis_export_may_write(path, a->force, traces, count, error)) {
+        return analysis_error("%s", error);
+    }
+    analysis_cli_progress progress = {.path = traces[0]};
+    int rc =
+        analysis_events_read(&rows, traces, count, &a->filter, analysis_cli_show_progress, &progress, error);
+    analysis_cli_hide_progress(&progress);
+    int status = rc != 0 ? analysis_error("%s", error) : write_file(&rows, a, path);
+    analysis_events_free(&rows);
+    return status;
+}
+
+/* One file for each trace, named after it. */
+static int export_each(const arguments *a, char *const *traces, size_t count) {
+    int status = ANALYSIS_OK;
+    for (size_t i = 0; i < count; i++) {
+        const char *base = strrchr(traces[i], '/');
+        base = base ? base + 1 : traces[i];
+        const char *dot = strrchr(base, '.');
+        int len = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
+        char *path;
+        if (asprintf(&path, "%s/%.*s%s", a->output, len, base, a->format->ending) < 0) {
+            return analysis_error("no memory for a file name");
+        }
+        int rc = export(a, &traces[i], 1, path);
+        status = rc != ANALYSIS_OK ? rc : status;
+        free(path);
+    }
+    return status;
+}
+
+static int run(const arguments *a, char *const *traces, size_t count) {
+    struct stat st;
+    size_t len = strlen(a->output), n = strlen(a->format->ending);
+    if (stat(a->output, &st) == 0 && S_ISDIR(st.st_mode)) {
+        return export_each(a, traces, count);
+    }
+    if (a->format->strict && (len <= n || strcmp(a->output + len - n, a->format->ending) != 0)) {
+        return analysis_error("%s: give a name that ends in %s: the tools that read %s take no other",
+                              a->output, a->format->ending, a->format->name);
+    }
+    return export(a, traces, count, a->output);
+}
+
+int analysis_cmd_export(int argc, char **argv) {
+    arguments a = {0};
+    int status;
+    char **all = NULL;
+    size_t count = 0, cap = 0;
+    if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {
+        free(a.paths);
+        return status;
+    }
+    status = ANALYSIS_OK;
+    for (size_t i = 0; i < a.count && status == ANALYSIS_OK; i++) {
+        char **traces;
+        size_t n = analysis_cli_traces(a.paths[i], &traces);
+        all = analysis_grow(all, &cap, count + n, sizeof *all);
+        for (size_t j = 0; j < n; j++) {
+            all[count++] = traces[j];
+        }
+        free(traces);
+        status = n == 0 ? ANALYSIS_FAILED : status;
+    }
+    if (status == ANALYSIS_OK) {
+        status = run(&a, all, count);
+    }
+    analysis_cli_free_traces(all, count);
+    free(a.paths);
+    return status;
+}

@@ -1,0 +1,54 @@
+/* What the export formats share. */
+#include "analysis/export.h"
+
+#include "analysis/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The length of the UTF-8 character at `s`, 0 when there is none in the `left` bytes. */
+static size_t character(const unsigned char *s, size_t left) {
+    size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : 4;
+    if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4 || len > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool surrogate = s[0] == 0xed && s[1] >= 0xa0, beyond = s[0] == 0xf4 && s[1] >= 0x90;
+    return overlong || surrogate || beyond ? 0 : len;
+}
+
+char *analysis_export_utf8(const char *text, size_t *len) {
+    char *out = analysis_alloc(*len * 3 + 1, 1);
+    size_t n = 0;
+    for (size_t i = 0; i < *len;) {
+        size_t step = character((const unsigned char *)text + i, *len - i);
+        memcpy(out + n, step ? text + i : "\xef\xbf\xbd", step ? step : 3);
+        n += step ? step : 3;
+        i += step ? step : 1;
+    }
+    *len = n;
+    return out;
+}
+
+const char *analysis_export_device(const analysis_events *rows, const analysis_row_device *device,
+                                   const char *key) {
+    char name[80];
+    snprintf(name, sizeof name, "device.%u.%s", device->ordinal, key);
+    return analysis_events_meta(&rows->sources[device->source], name);
+}
+
+int64_t analysis_export_device_number(const analysis_events *rows, const analysis_row_device *device,
+                                      const char *key) {
+    const char *text = analysis_export_device(rows, device, key);
+    char *end;
+    errno = 0;
+    long long value = text ? strtoll(text, &end, 10) : -1;
+    return text && *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 ? value : -1;
+}

@@ -1,0 +1,13 @@
+/* The three names that Nsight Systems gives a kernel, made from the mangled one. */
+#ifndef ANALYSIS_EXPORT_NAMES_H
+#define ANALYSIS_EXPORT_NAMES_H
+
+/* The full signature in the style that Nsight Systems shows ("void ns::f<(int)4, float>(T1 *, int)"): types
+ * of literals are spelled out, and template parameters of the signature stay parameters. A name that is not
+ * mangled comes back as it is. The caller frees it. */
+char *analysis_kernel_demangled(const char *mangled);
+
+/* The function's own name: no namespace, no arguments. The caller frees it. */
+char *analysis_kernel_short(const char *mangled);
+
+#endif

@@ -1,0 +1,133 @@
+/* What every export format is made from: the events of one or several traces as rows in order of their start,
+ * with ranges closed, names resolved, and correlation ids that are unique over all traces. Rows are kept in
+ * bounded memory; names, kernel shapes, threads and queues in the order of distinct ones. */
+#ifndef ANALYSIS_EXPORT_ROWS_H
+#define ANALYSIS_EXPORT_ROWS_H
+
+#include "analysis/export_sort.h"
+#include "analysis/names.h"
+#include "trace/trace.h"
+
+typedef enum { ANALYSIS_ROW_PUSH_POP, ANALYSIS_ROW_START_END, ANALYSIS_ROW_MARK } analysis_range_style;
+
+/* Times in rows are ns of the first trace's clock; subtract analysis_events.zero for times from the start. */
+typedef struct {
+    uint64_t start, end; /* of marks: both the same */
+    uint64_t id;         /* START_END: the range's */
+    uint64_t payload;    /* the bits, as payload_type says */
+    uint32_t name;       /* index into names */
+    uint32_t domain;     /* index into domains; ANALYSIS_NONE is the default domain */
+    uint32_t thread,
+        end_thread;           /* indices into threads; end_thread differs when another one ended the range */
+    uint32_t category, color; /* 0: none */
+    uint8_t style, payload_type; /* analysis_range_style, trace_payload_type */
+    uint8_t left_open;           /* 1: still open at the end of its trace, which is its end then */
+    uint8_t unused[5];
+} analysis_range_row;
+
+typedef struct {
+    uint64_t start, duration;
+    uint64_t correlation; /* 0: none */
+    uint32_t name, thread;
+    int32_t result;
+    uint32_t unused;
+} analysis_call_row;
+
+typedef struct {
+    uint64_t start, duration;
+    uint64_t correlation; /* 0: none */
+    uint64_t bytes, graph_node;
+    uint32_t queue; /* index into queues */
+    uint32_t shape; /* index into shapes */
+    uint32_t value, graph;
+    uint8_t kind; /* trace_gpu_kind */
+    uint8_t copy_kind, src_mem_kind, dst_mem_kind, copy_is_async;
+    uint8_t unused[3];
+} analysis_gpu_row;
+
+typedef struct {
+    uint32_t source, tid;
+    uint32_t name; /* index into names */
+} analysis_row_thread;
+
+typedef struct {
+    uint32_t source;
+    uint32_t device; /* unique over the sources: one physical device, one number */
+    uint32_t context, stream;
+} analysis_row_queue;
+
+typedef struct {
+    bool known;        /* false: the definition was lost, and all but the id is missing */
+    trace_shape shape; /* its `name` is an index into names, ANALYSIS_NONE when the trace has none */
+    uint32_t source;
+} analysis_row_shape;
+
+typedef struct {
+    uint32_t source, name; /* index into names */
+} analysis_row_domain;
+
+typedef struct {
+    char *key, *value;
+} analysis_row_meta;
+
+/* One trace. */
+typedef struct {
+    char *path;
+    trace_header header;
+    uint32_t machine;        /* 0 for the first machine; traces of one machine share a clock */
+    int64_t shift;           /* what is added to its times to make them the first trace's */
+    uint64_t last;           /* latest time, shifted; 0 without events */
+    analysis_row_meta *meta; /* of each key the last value holds */
+    size_t meta_count, meta_cap;
+    uint64_t correlation_base, correlation_max;
+    uint64_t untimed;         /* GPU records without a time: they have no row */
+    uint64_t twice;           /* calls whose correlation id another call had before */
+    uint64_t events, damaged; /* damaged: bytes of the file that could not be read */
+    bool cut, ended;
+} analysis_row_source;
+
+typedef struct {
+    uint32_t number;          /* in rows */
+    uint32_t source, ordinal; /* one of the processes that used it, and its number there */
+} analysis_row_device;
+
+/* Which rows are wanted; zeroed for all. */
+typedef struct {
+    const char *range; /* glob: only what lies in such ranges, and the ranges around them; NULL for all */
+    uint64_t from, to; /* ns from the start of the first trace: only what overlaps; to 0 is the end */
+} analysis_events_filter;
+
+typedef struct {
+    analysis_names names;
+    analysis_row_source *sources;
+    size_t source_count, source_cap;
+    analysis_row_thread *threads;
+    size_t thread_count, thread_cap;
+    analysis_row_queue *queues;
+    size_t queue_count, queue_cap;
+    analysis_row_shape *shapes;
+    size_t shape_count, shape_cap;
+    analysis_row_domain *domains;
+    size_t domain_count, domain_cap;
+    analysis_row_device *devices;
+    size_t device_count, device_cap;
+    uint64_t zero, last; /* ns: the start and the end of all traces */
+    analysis_sorter *ranges, *calls, *gpu;
+    uint64_t kernels, copies, fills; /* rows in gpu */
+} analysis_events;
+
+/* Called with the bytes read so far and in all; NULL is allowed. */
+typedef void analysis_events_progress(void *ctx, uint64_t done, uint64_t total);
+
+/* Reads the traces into *rows, which analysis_events_free frees also after an error. 0, or -1 with one line
+ * in `error`. */
+int analysis_events_read(analysis_events *rows, char *const *paths, size_t count,
+                         const analysis_events_filter *filter, analysis_events_progress *progress,
+                         void *progress_ctx, char error[TRACE_ERROR_BYTES]);
+
+/* The value of META `key` of a source, or NULL. */
+const char *analysis_events_meta(const analysis_row_source *source, const char *key);
+
+void analysis_events_free(analysis_events *rows);
+
+#endif

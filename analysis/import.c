@@ -1,0 +1,36 @@
+/* Tells by its content what a file is. */
+#include "analysis/import.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool ends_with(const char *text, const char *end) {
+    size_t len = strlen(text), n = strlen(end);
+    return len >= n && strcmp(text + len - n, end) == 0;
+}
+
+int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
+                  char error[TRACE_ERROR_BYTES]) {
+    static const char sqlite[] = "SQLite format 3";
+    char head[16] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head);
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (n == (ssize_t)sizeof head && memcmp(head, sqlite, sizeof sqlite) == 0) {
+        return analysis_import_nsys(path, v, status, error);
+    }
+    if (n > 0 && ends_with(path, ".nsys-rep") && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) != 0) {
+        memset(status, 0, sizeof *status);
+        snprintf(error, TRACE_ERROR_BYTES,
+                 "%s: a report in Nsight Systems' own format, which only nsys reads: run `nsys export --type "
+                 "sqlite -o "
+                 "%.*s.sqlite %s` and give the .sqlite file",
+                 path, (int)(strlen(path) - strlen(".nsys-rep")), path, path);
+        return -1;
+    }
+    return trace_read(path, v, status, error);
+}

@@ -1,0 +1,20 @@
+/* Reads whatever holds a recorded run, so that every subcommand takes a capture of another profiler in place
+ * of a trace. */
+#ifndef ANALYSIS_IMPORT_H
+#define ANALYSIS_IMPORT_H
+
+#include "trace/trace.h"
+
+/* Reads the file at `path` as trace_read does, with the same visitor, results and errors; status->header is
+ * set before the first call of the visitor. By its content, the file may be a trace, or an SQLite export of
+ * Nsight Systems. */
+int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
+                  char error[TRACE_ERROR_BYTES]);
+
+/* The same for an SQLite export of Nsight Systems. The file is opened read-only and immutable. Times become
+ * CLOCK_MONOTONIC-like by adding the capture's start. What the file cannot hold or does not hold is said in
+ * META `note.nsys.*`; what a trace cannot hold but an export shows is in META `nsys.*`. */
+int analysis_import_nsys(const char *path, const trace_visitor *v, trace_status *status,
+                         char error[TRACE_ERROR_BYTES]);
+
+#endif
