@@ -16,41 +16,119 @@ void analysis_attribution_init(analysis_attribution *a, analysis_names *names, a
     a->ranges = ranges;
     a->call_cap = CALLS_AT_FIRST;
     a->calls = analysis_alloc(a->call_cap, sizeof *a->calls);
+    a->lost_kernel = ANALYSIS_NONE;
+    a->last_shape = ANALYSIS_NONE;
+    analysis_graphs_init(&a->graphs, ranges);
 }
 
 void analysis_attribution_shape(analysis_attribution *a, const trace_shape *s) {
     analysis_map_put(&a->shapes, s->id, analysis_names_of_id(a->names, s->name));
+    a->last_shape = ANALYSIS_NONE;
 }
 
 static uint32_t name_of_shape(analysis_attribution *a, uint32_t shape) {
+    if (shape == a->last_shape) {
+        return a->last_name;
+    }
     uint32_t name = analysis_map_get(&a->shapes, shape);
-    return name == ANALYSIS_NONE ? analysis_names_of_id(a->names, 0) : name;
+    if (name == ANALYSIS_NONE) {
+        return analysis_names_of_id(a->names, 0);
+    }
+    a->last_shape = shape;
+    a->last_name = name;
+    return name;
 }
 
-static void count_kernel(analysis_attribution *a, uint32_t group, const analysis_waiting *w) {
-    uint64_t key = (uint64_t)group << 32 | w->name;
+/* The kernel of this name in this node. The same kernels follow each other again and again in a range, so the
+ * one that followed *last the time before is tried first. */
+static uint32_t kernel_of(analysis_attribution *a, uint32_t node, uint32_t *last, uint32_t name) {
+    uint32_t guess = *last == ANALYSIS_NONE ? ANALYSIS_NONE : a->kernels[*last].next;
+    if (guess != ANALYSIS_NONE && a->kernels[guess].name == name) {
+        *last = guess;
+        return guess;
+    }
+    uint64_t key = (uint64_t)node << 32 | name;
     uint32_t at = analysis_map_get(&a->by_kernel, key);
     if (at == ANALYSIS_NONE) {
         at = (uint32_t)a->kernel_count;
         a->kernels = analysis_grow(a->kernels, &a->kernel_cap, a->kernel_count + 1, sizeof *a->kernels);
-        a->kernels[a->kernel_count++] = (analysis_kernel){.group = group, .name = w->name};
+        a->kernels[a->kernel_count++] = (analysis_kernel){.node = node, .name = name, .next = at};
         analysis_map_put(&a->by_kernel, key, at);
     }
-    a->kernels[at].count++;
-    a->kernels[at].ns += w->end - w->start;
+    if (*last != ANALYSIS_NONE) {
+        a->kernels[*last].next = at;
+    }
+    *last = at;
+    return at;
+}
+
+static void count_kernels(analysis_attribution *a, uint32_t node, uint32_t *last, uint32_t name,
+                          uint64_t count, uint64_t ns) {
+    uint32_t at = kernel_of(a, node, last, name); /* may move the kernels */
+    a->kernels[at].count += count;
+    a->kernels[at].ns += ns;
+}
+
+/* Counts work for the range that owns it. */
+static void count(analysis_attribution *a, uint32_t at, bool kernel, uint32_t name, uint64_t n, uint64_t ns) {
+    analysis_node *node = &a->ranges->nodes[at];
+    if (kernel) {
+        node->kernels += n;
+        node->kernel_ns += ns;
+        count_kernels(a, at, &node->kernel, name, n, ns);
+    } else {
+        node->transfers += n;
+        node->transfer_ns += ns;
+    }
+}
+
+/* Keeps the sum of work whose graph node may become known later; false when there is no room for it. */
+static bool put_off(analysis_attribution *a, uint32_t launch, const analysis_waiting *w) {
+    uint64_t key = (uint64_t)launch << 32 | analysis_graphs_index(&a->graphs, w->graph_node);
+    uint32_t first = analysis_map_get(&a->by_replay, key), at = first;
+    while (at != ANALYSIS_NONE && (a->replays[at].kernel != w->kernel || a->replays[at].name != w->name)) {
+        at = a->replays[at].other;
+    }
+    if (at == ANALYSIS_NONE && a->replay_count == ANALYSIS_REPLAYS) {
+        return false;
+    }
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)a->replay_count;
+        a->replays = analysis_grow(a->replays, &a->replay_cap, a->replay_count + 1, sizeof *a->replays);
+        a->replays[a->replay_count++] = (analysis_replay){.launch = launch,
+                                                          .name = w->name,
+                                                          .other = first,
+                                                          .kernel = w->kernel,
+                                                          .graph_node = w->graph_node};
+        analysis_map_put(&a->by_replay, key, at);
+    }
+    a->replays[at].count++;
+    a->replays[at].ns += w->end - w->start;
+    return true;
 }
 
 static void attribute(analysis_attribution *a, const analysis_waiting *w, uint32_t at, uint32_t span) {
-    analysis_node *node = &a->ranges->nodes[at];
-    if (w->kernel) {
-        node->kernels++;
-        node->kernel_ns += w->end - w->start;
-        count_kernel(a, node->group, w);
-    } else {
-        node->transfers++;
-        node->transfer_ns += w->end - w->start;
-    }
     analysis_ranges_gpu(a->ranges, span, w->kernel, w->timed, w->start, w->end);
+    if (w->graph_node != 0) {
+        uint32_t owner = analysis_graphs_owner(&a->graphs, at, w->graph_node);
+        if (owner == ANALYSIS_NONE && put_off(a, at, w)) {
+            return;
+        }
+        a->unknown_nodes += owner == ANALYSIS_NONE;
+        at = owner == ANALYSIS_NONE ? at : owner;
+    }
+    count(a, at, w->kernel, w->name, 1, w->end - w->start);
+}
+
+/* What was put off goes to the ranges of its node, or to the launch's. */
+static void settle_replays(analysis_attribution *a) {
+    for (size_t i = 0; i < a->replay_count; i++) {
+        const analysis_replay *r = &a->replays[i];
+        uint32_t owner = analysis_graphs_owner(&a->graphs, r->launch, r->graph_node);
+        count(a, owner == ANALYSIS_NONE ? r->launch : owner, r->kernel, r->name, r->count, r->ns);
+        a->unknown_nodes += owner == ANALYSIS_NONE ? r->count : 0;
+    }
+    a->replay_count = 0;
 }
 
 static void lose(analysis_attribution *a, const analysis_waiting *w) {
@@ -58,7 +136,7 @@ static void lose(analysis_attribution *a, const analysis_waiting *w) {
     lost->count++;
     lost->ns += w->end - w->start;
     if (w->kernel) {
-        count_kernel(a, ANALYSIS_NONE, w);
+        count_kernels(a, ANALYSIS_NONE, &a->lost_kernel, w->name, 1, w->end - w->start);
     }
 }
 
@@ -141,11 +219,22 @@ static bool younger(uint32_t x, uint32_t y) {
 }
 
 void analysis_attribution_call(analysis_attribution *a, const trace_host_event *e) {
-    if (e->correlation == 0) {
+    if (e->kind != TRACE_HOST_API) {
+        analysis_graphs_event(&a->graphs, e);
         return;
     }
     uint32_t node, span;
     analysis_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
+    if (span != ANALYSIS_NONE) {
+        uint32_t name = analysis_names_of_id(a->names, e->name);
+        analysis_call_kind kind = a->names->list[name].call;
+        if (kind != ANALYSIS_CALL_OTHER) {
+            analysis_ranges_call(a->ranges, span, kind, e->time, e->time + e->duration);
+        }
+    }
+    if (e->correlation == 0) {
+        return;
+    }
     analysis_call *call = slot_of(a, e->correlation);
     if (call->correlation == e->correlation) {
         if (call->node == ANALYSIS_NONE) {
@@ -161,6 +250,7 @@ void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e)
     bool kernel = e->kind == TRACE_GPU_KERNEL, timed = e->timed && e->end >= e->start;
     analysis_waiting w = {.start = timed ? e->start : 0,
                           .end = timed ? e->end : 0,
+                          .graph_node = e->graph_node,
                           .name = kernel ? name_of_shape(a, e->shape) : 0,
                           .waits = true,
                           .kernel = kernel,
@@ -192,12 +282,16 @@ void analysis_attribution_finish(analysis_attribution *a) {
     while (a->tail != a->head) {
         drop_tail(a);
     }
+    settle_replays(a);
 }
 
 void analysis_attribution_free(analysis_attribution *a) {
     free(a->kernels);
     free(a->calls);
     free(a->queue);
+    free(a->replays);
+    analysis_graphs_free(&a->graphs);
+    analysis_map_free(&a->by_replay);
     analysis_map_free(&a->shapes);
     analysis_map_free(&a->by_kernel);
     memset(a, 0, sizeof *a);

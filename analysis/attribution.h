@@ -10,21 +10,35 @@
 #ifndef ANALYSIS_ATTRIBUTION_H
 #define ANALYSIS_ATTRIBUTION_H
 
+#include "analysis/graphs.h"
 #include "analysis/ranges.h"
 
 #define ANALYSIS_CALLS   (1u << 22)
 #define ANALYSIS_WAITING (1u << 20)
+/* Sums of graph nodes that wait for the record of their making; work beyond them stays with the launch. */
+#define ANALYSIS_REPLAYS (1u << 20)
 
 typedef struct {
     uint64_t count, ns; /* ns: of the timed ones */
 } analysis_work;
 
-/* Kernels of one name, launched in one group of requests. */
+/* Kernels of one name, launched in one range. */
 typedef struct {
-    uint32_t group; /* ANALYSIS_NONE: unattributed */
-    uint32_t name;  /* name index of the mangled name */
+    uint32_t node; /* of the range tree; ANALYSIS_NONE: unattributed */
+    uint32_t name; /* name index of the mangled name */
+    uint32_t next; /* the kernel that was counted after it for this node, when last looked at */
     uint64_t count, ns;
 } analysis_kernel;
+
+/* Work of one graph node, whose making was not read yet when it was launched. */
+typedef struct {
+    uint32_t launch; /* node of the range tree */
+    uint32_t name;   /* of kernels */
+    uint32_t other;  /* the next for the same launch and graph node, or ANALYSIS_NONE */
+    bool kernel;
+    uint64_t graph_node;
+    uint64_t count, ns;
+} analysis_replay;
 
 typedef struct {
     uint32_t correlation; /* 0: free */
@@ -34,6 +48,7 @@ typedef struct {
 
 typedef struct {
     uint64_t start, end;
+    uint64_t graph_node;
     uint32_t name;    /* of kernels */
     uint32_t earlier; /* number of the record that waits for the same call, when it still waits */
     bool chained;     /* `earlier` means something */
@@ -43,10 +58,16 @@ typedef struct {
 typedef struct {
     analysis_names *names;
     analysis_ranges *ranges;
-    analysis_map shapes; /* shape id -> name index */
+    analysis_graphs graphs;
+    analysis_map shapes;            /* shape id -> name index */
+    uint32_t last_shape, last_name; /* the one asked for last; ANALYSIS_NONE is none */
     analysis_kernel *kernels;
     size_t kernel_count, kernel_cap;
-    analysis_map by_kernel;  /* group and name -> kernels */
+    analysis_map by_kernel; /* node and name -> kernels */
+    uint32_t lost_kernel;   /* the unattributed one counted last, or ANALYSIS_NONE */
+    analysis_replay *replays;
+    size_t replay_count, replay_cap;
+    analysis_map by_replay;  /* launch and graph node -> replays */
     analysis_call *calls;    /* by the correlation id's low bits */
     size_t call_cap;         /* a power of two, at most ANALYSIS_CALLS */
     analysis_waiting *queue; /* a ring, by the record's number */
@@ -55,6 +76,7 @@ typedef struct {
     analysis_work all_kernels, lost_kernels;     /* lost: without the record of their launch */
     analysis_work all_transfers, lost_transfers; /* copies and fills */
     uint64_t untimed_kernels, untimed_transfers;
+    uint64_t unknown_nodes; /* work of graphs that stays with the launch, its node's making being unknown */
 } analysis_attribution;
 
 void analysis_attribution_init(analysis_attribution *a, analysis_names *names, analysis_ranges *ranges);
@@ -62,13 +84,13 @@ void analysis_attribution_init(analysis_attribution *a, analysis_names *names, a
 /* Takes the definition of a kernel shape. */
 void analysis_attribution_shape(analysis_attribution *a, const trace_shape *s);
 
-/* Takes an API event, after all earlier events of its thread went to analysis_ranges_event. */
+/* Takes an API, GRAPH or NODE event, after all earlier events of its thread went to analysis_ranges_event. */
 void analysis_attribution_call(analysis_attribution *a, const trace_host_event *e);
 
 /* Takes a GPU record. */
 void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e);
 
-/* The file is at its end: what still waits is unattributed. */
+/* The file is at its end: what still waits is unattributed, or belongs to its graph's launch. */
 void analysis_attribution_finish(analysis_attribution *a);
 
 void analysis_attribution_free(analysis_attribution *a);

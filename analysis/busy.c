@@ -1,6 +1,6 @@
 /* The union of intervals. GPU records come nearly in order, so most extend or follow the last one; the list
  * is sorted and merged only when it is full, and its earlier half is folded into a sum when merging did not
- * help. */
+ * help. Host calls wait until the GPU's part of their time is folded. */
 #include "analysis/busy.h"
 
 #include "analysis/memory.h"
@@ -44,19 +44,50 @@ static void merge(analysis_busy *busy) {
     busy->count = last + 1;
 }
 
+static uint64_t earlier(uint64_t x, uint64_t y) {
+    return x < y ? x : y;
+}
+
+static uint64_t overlap(uint64_t start, uint64_t end, const analysis_interval *gpu) {
+    uint64_t from = start > gpu->start ? start : gpu->start, to = earlier(end, gpu->end);
+    return to > from ? to - from : 0;
+}
+
+/* Counts the part of the calls before `edge` in which the first n intervals ran, and lets these calls go. */
+static void cover(analysis_busy *busy, size_t n, uint64_t edge) {
+    size_t g = 0, kept = 0;
+    for (size_t i = 0; i < busy->host_count; i++) {
+        analysis_host_interval *call = &busy->hosts[i];
+        while (g < n && busy->list[g].end <= call->start) {
+            g++;
+        }
+        for (size_t j = g; j < n && busy->list[j].start < call->end; j++) {
+            busy->covered[call->kind] += overlap(call->start, earlier(call->end, edge), &busy->list[j]);
+        }
+        if (call->end > edge) { /* what lies behind the edge is for later intervals */
+            call->start = call->start > edge ? call->start : edge;
+            busy->hosts[kept++] = *call;
+        }
+    }
+    busy->host_count = kept;
+}
+
 /* Folds the first n intervals of a merged list. */
 static void fold(analysis_busy *busy, size_t n) {
+    if (n == 0) {
+        return;
+    }
+    cover(busy, n, busy->list[n - 1].end);
     for (size_t i = 0; i < n; i++) {
         busy->settled += busy->list[i].end - busy->list[i].start;
     }
-    if (n > 0) {
-        busy->edge = busy->list[n - 1].end;
-        busy->count -= n;
-        memmove(busy->list, busy->list + n, busy->count * sizeof *busy->list);
-    }
+    busy->edge = busy->list[n - 1].end;
+    busy->count -= n;
+    memmove(busy->list, busy->list + n, busy->count * sizeof *busy->list);
 }
 
 void analysis_busy_add(analysis_busy *busy, uint64_t start, uint64_t end) {
+    busy->sum += end - start;
     if (start < busy->edge) {
         busy->late++;
         start = busy->edge;
@@ -81,11 +112,48 @@ void analysis_busy_add(analysis_busy *busy, uint64_t start, uint64_t end) {
     busy->list[busy->count++] = (analysis_interval){start, end};
 }
 
+/* Makes room for a call: what the GPU ran is folded, and calls beyond it go when nothing else helps. */
+static void relieve(analysis_busy *busy) {
+    merge(busy);
+    fold(busy, busy->count > 1 ? busy->count - 1 - busy->count / 4 : 0);
+    if (busy->host_count > ANALYSIS_BUSY_WINDOW / 2) {
+        uint64_t edge = busy->hosts[busy->host_count / 2].start;
+        cover(busy, busy->count, edge);
+        busy->edge = edge > busy->edge ? edge : busy->edge;
+    }
+}
+
+void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t start, uint64_t end) {
+    while (busy->host_count > 0 && busy->hosts[busy->host_count - 1].start >= start) {
+        const analysis_host_interval *inner = &busy->hosts[--busy->host_count];
+        busy->host[inner->kind] -= inner->end - inner->start;
+    }
+    if (busy->host_count > 0 && busy->hosts[busy->host_count - 1].end > start) {
+        start = busy->hosts[busy->host_count - 1].end;
+    }
+    start = start > busy->edge ? start : busy->edge;
+    if (end <= start) {
+        return;
+    }
+    if (busy->host_count == ANALYSIS_BUSY_WINDOW) {
+        relieve(busy);
+    }
+    busy->hosts = analysis_grow(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
+    busy->hosts[busy->host_count++] = (analysis_host_interval){start, end, kind};
+    busy->host[kind] += end - start;
+}
+
 uint64_t analysis_busy_settle(analysis_busy *busy) {
     merge(busy);
     fold(busy, busy->count);
     free(busy->list);
+    free(busy->hosts);
     busy->list = NULL;
-    busy->cap = 0;
+    busy->hosts = NULL;
+    busy->cap = busy->host_count = busy->host_cap = 0;
     return busy->settled;
+}
+
+uint64_t analysis_busy_idle_in(const analysis_busy *busy, analysis_call_kind kind) {
+    return busy->host[kind] - busy->covered[kind];
 }

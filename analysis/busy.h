@@ -1,32 +1,56 @@
-/* The time during which at least one of many intervals runs: the length of their union, in one pass and
- * bounded memory. */
+/* What a stretch of time went on: how long the GPU ran (the union of many intervals), and what the host did
+ * while it did not. One pass, bounded memory. */
 #ifndef ANALYSIS_BUSY_H
 #define ANALYSIS_BUSY_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most intervals that one union holds before it settles its earlier half. */
+/* Most intervals of either side that are held before the earlier ones are settled. */
 #define ANALYSIS_BUSY_WINDOW 65536
+
+/* What a CUDA call does to the thread that makes it. */
+typedef enum {
+    ANALYSIS_CALL_ISSUES, /* gives the GPU work: launches, asynchronous copies and fills */
+    ANALYSIS_CALL_WAITS,  /* waits for the GPU: synchronisations, blocking copies */
+    ANALYSIS_CALL_OTHER,
+} analysis_call_kind;
 
 typedef struct {
     uint64_t start, end;
 } analysis_interval;
 
-/* A zeroed one is empty. */
+typedef struct {
+    uint64_t start, end;
+    analysis_call_kind kind;
+} analysis_host_interval;
+
+/* A zeroed one is empty. All times are ns. */
 typedef struct {
     analysis_interval *list;
     size_t count, cap;
-    uint64_t settled; /* ns: the union of what has been folded away */
+    uint64_t settled; /* the union of what has been folded away */
     uint64_t edge;    /* where the folded part ends */
     uint64_t late;    /* intervals that began before the edge: their part before it was not counted */
+    uint64_t sum;     /* of all intervals, overlapping parts more than once */
+    analysis_host_interval *hosts; /* of one thread: disjoint and in order */
+    size_t host_count, host_cap;
+    uint64_t host[2];    /* time in calls, by analysis_call_kind */
+    uint64_t covered[2]; /* the part of it in which the GPU ran, as far as it is settled */
 } analysis_busy;
 
-/* Adds [start, end), ns, end >= start. Exact as long as an interval comes no more than half a window later
- * than the order of starts would have it. */
+/* Adds work of the GPU: [start, end), end >= start. Exact as long as an interval comes no more than half a
+ * window later than the order of starts would have it. */
 void analysis_busy_add(analysis_busy *busy, uint64_t start, uint64_t end);
 
-/* Folds everything into the sum and frees the list; more may be added afterwards. Returns the union, ns. */
+/* Adds a call of the thread, ISSUES or WAITS, in the order in which calls ended; one that lies in another is
+ * part of it. */
+void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t start, uint64_t end);
+
+/* Folds everything into the sums and frees the lists; more may be added afterwards. Returns the union. */
 uint64_t analysis_busy_settle(analysis_busy *busy);
+
+/* After analysis_busy_settle: time in calls of this kind while the GPU did not run. */
+uint64_t analysis_busy_idle_in(const analysis_busy *busy, analysis_call_kind kind);
 
 #endif

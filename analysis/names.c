@@ -7,68 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads `word`, at most one separator and a number from *text; moves *text behind them. */
-static bool take(const char **text, const char *end, const char *word, uint32_t *number) {
-    const char *p = *text;
-    size_t len = strlen(word);
-    if ((size_t)(end - p) <= len || memcmp(p, word, len) != 0) {
-        return false;
-    }
-    p += len;
-    if (strchr("._= :", *p) && *p != '\0') {
-        p++;
-    }
-    const char *digits = p;
-    uint32_t value = 0;
-    while (p < end && *p >= '0' && *p <= '9' && p - digits < 9) {
-        value = value * 10 + (uint32_t)(*p++ - '0');
-    }
-    if (p == digits) {
-        return false;
-    }
-    *number = value;
-    *text = p;
-    return true;
-}
+#define DIRECT_IDS (1u << 22) /* string ids that are looked up in an array */
 
-static bool take_all(const char *text, const char *end, const char *word, uint32_t *number) {
-    return take(&text, end, word, number) && text == end;
-}
-
-static bool equal(const char *text, size_t len, const char *word) {
-    return len == strlen(word) && memcmp(text, word, len) == 0;
-}
-
-analysis_role analysis_role_of(const char *text, size_t len, uint32_t *number, uint32_t *expert) {
-    static const struct {
-        const char *word;
-        analysis_role role;
-    } plain[] = {{"vision", ANALYSIS_ROLE_VISION},
-                 {"prefill", ANALYSIS_ROLE_PREFILL},
-                 {"decode", ANALYSIS_ROLE_DECODE},
-                 {"warmup", ANALYSIS_ROLE_WARMUP}},
-      numbered[] = {{"top_k", ANALYSIS_ROLE_TOP_K},   {"warmup", ANALYSIS_ROLE_WARMUP},
-                    {"sample", ANALYSIS_ROLE_SAMPLE}, {"decode", ANALYSIS_ROLE_STEP},
-                    {"layer", ANALYSIS_ROLE_LAYER},   {"expert", ANALYSIS_ROLE_EXPERT}};
-    const char *end = text + len;
-    *number = *expert = ANALYSIS_NONE;
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
-        if (equal(text, len, plain[i].word)) {
-            return plain[i].role;
-        }
+analysis_call_kind analysis_call_kind_of(const char *text) {
+    bool copies = strstr(text, "Memcpy") != NULL;
+    if (strstr(text, "Synchronize") || (copies && !strstr(text, "Async"))) {
+        return ANALYSIS_CALL_WAITS;
     }
-    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
-        if (take_all(text, end, numbered[i].word, number)) {
-            return numbered[i].role;
-        }
-    }
-    const char *rest = text;
-    if (take(&rest, end, "layer", number) && rest < end && strchr("._ :/", *rest) && *rest != '\0' &&
-        take_all(rest + 1, end, "expert", expert)) {
-        return ANALYSIS_ROLE_LAYER_EXPERT;
-    }
-    *number = *expert = ANALYSIS_NONE;
-    return ANALYSIS_ROLE_NONE;
+    return copies || strstr(text, "Launch") || strstr(text, "Memset") ? ANALYSIS_CALL_ISSUES
+                                                                      : ANALYSIS_CALL_OTHER;
 }
 
 /* FNV-1a, 64 bits. */
@@ -108,13 +55,14 @@ uint32_t analysis_names_intern(analysis_names *names, const char *text, size_t l
     names->count++;
     analysis_map_put(&names->by_text, h, index);
     uint32_t number, expert;
-    analysis_role role = analysis_role_of(text, len, &number, &expert);
+    analysis_role role = analysis_rules_match(names->rules, text, len, &number, &expert);
     names->list[index] = (analysis_name){.text = analysis_copy(text, len),
                                          .len = len,
                                          .role = role,
                                          .number = number,
                                          .expert = expert,
                                          .family = index};
+    names->list[index].call = analysis_call_kind_of(names->list[index].text);
     const char *family = family_of(role);
     if (family) {
         uint32_t at = analysis_names_intern(names, family, strlen(family)); /* may move the list */
@@ -124,18 +72,31 @@ uint32_t analysis_names_intern(analysis_names *names, const char *text, size_t l
 }
 
 void analysis_names_define(analysis_names *names, uint32_t id, const char *text, size_t len) {
-    analysis_map_put(&names->by_id, id, analysis_names_intern(names, text, len));
+    uint32_t index = analysis_names_intern(names, text, len);
+    if (id < DIRECT_IDS) {
+        names->by_id = analysis_grow(names->by_id, &names->id_cap, (size_t)id + 1, sizeof *names->by_id);
+        names->by_id[id] = index + 1;
+    } else {
+        analysis_map_put(&names->by_great_id, id, index);
+    }
+}
+
+static uint32_t find_id(const analysis_names *names, uint32_t id) {
+    if (id < names->id_cap) {
+        return names->by_id[id] - 1; /* 0 becomes ANALYSIS_NONE */
+    }
+    return id < DIRECT_IDS ? ANALYSIS_NONE : analysis_map_get(&names->by_great_id, id);
 }
 
 uint32_t analysis_names_of_id(analysis_names *names, uint32_t id) {
-    uint32_t index = analysis_map_get(&names->by_id, id);
+    uint32_t index = find_id(names, id);
     if (index == ANALYSIS_NONE) {
         char text[16] = "";
         if (id != 0) {
             snprintf(text, sizeof text, "#%u", id);
         }
         analysis_names_define(names, id, text, strlen(text));
-        index = analysis_map_get(&names->by_id, id);
+        index = find_id(names, id);
     }
     return index;
 }
@@ -146,6 +107,7 @@ void analysis_names_free(analysis_names *names) {
     }
     free(names->list);
     analysis_map_free(&names->by_text);
-    analysis_map_free(&names->by_id);
+    free(names->by_id);
+    analysis_map_free(&names->by_great_id);
     memset(names, 0, sizeof *names);
 }

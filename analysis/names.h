@@ -3,33 +3,21 @@
 #ifndef ANALYSIS_NAMES_H
 #define ANALYSIS_NAMES_H
 
+#include "analysis/busy.h"
 #include "analysis/map.h"
+#include "analysis/roles.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a range of this name is in the sweep's grammar. */
-typedef enum {
-    ANALYSIS_ROLE_NONE,
-    ANALYSIS_ROLE_TOP_K,        /* top_k=K */
-    ANALYSIS_ROLE_WARMUP,       /* warmup.N */
-    ANALYSIS_ROLE_SAMPLE,       /* sample.N */
-    ANALYSIS_ROLE_VISION,       /* vision */
-    ANALYSIS_ROLE_PREFILL,      /* prefill */
-    ANALYSIS_ROLE_DECODE,       /* decode */
-    ANALYSIS_ROLE_STEP,         /* decode.N */
-    ANALYSIS_ROLE_LAYER,        /* layer.L */
-    ANALYSIS_ROLE_EXPERT,       /* expert.E */
-    ANALYSIS_ROLE_LAYER_EXPERT, /* layerL.expertE */
-} analysis_role;
-
 typedef struct {
     char *text; /* terminated; may hold bytes that are no UTF-8 */
     size_t len;
     analysis_role role;
-    uint32_t number; /* K, N, L or E */
-    uint32_t expert; /* LAYER_EXPERT: E */
+    uint32_t number;         /* K, N, L or E */
+    uint32_t expert;         /* LAYER_EXPERT: E */
+    analysis_call_kind call; /* what a CUDA call of this name does */
     uint32_t family; /* the name that stands for it in the range tree: sample.* for sample.3, else itself */
 } analysis_name;
 
@@ -38,12 +26,14 @@ typedef struct {
     analysis_name *list; /* by name index; never shrinks or moves an index */
     size_t count, cap;
     analysis_map by_text; /* hash of the text -> index */
-    analysis_map by_id;   /* the trace's string id -> index */
+    uint32_t *by_id;      /* the trace's string id -> index + 1; 0 where none is known */
+    size_t id_cap;
+    analysis_map by_great_id;    /* the same for ids that no recorder hands out */
+    const analysis_rules *rules; /* or NULL: the built-in ones */
 } analysis_names;
 
-/* What `text` is as the name of a range. The numbers may follow the word after one of ". _ = :" or directly.
- */
-analysis_role analysis_role_of(const char *text, size_t len, uint32_t *number, uint32_t *expert);
+/* What the CUDA call `text` does to the thread that makes it. */
+analysis_call_kind analysis_call_kind_of(const char *text);
 
 /* The index of the name with this text; the same text always has the same index. */
 uint32_t analysis_names_intern(analysis_names *names, const char *text, size_t len);

@@ -8,17 +8,18 @@
 
 /* ENDs kept for a START that comes later in the file; further ones are only counted. */
 #define EARLY_MAX 65536
-/* After so many GPU records the spans that got none among the last half of them are folded to a sum. */
+/* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
 #define SWEEP (1u << 20)
 
-static uint32_t group_of(analysis_ranges *r, uint32_t k, bool warm) {
+static uint32_t group_of(analysis_ranges *r, analysis_group g) {
     for (size_t i = 0; i < r->group_count; i++) {
-        if (r->groups[i].k == k && r->groups[i].warm == warm) {
+        const analysis_group *has = &r->groups[i];
+        if (has->k == g.k && has->warm == g.warm && has->watching == g.watching) {
             return (uint32_t)i;
         }
     }
     r->groups = analysis_grow(r->groups, &r->group_cap, r->group_count + 1, sizeof *r->groups);
-    r->groups[r->group_count] = (analysis_group){.k = k, .warm = warm};
+    r->groups[r->group_count] = g;
     return (uint32_t)r->group_count++;
 }
 
@@ -27,20 +28,38 @@ void analysis_ranges_init(analysis_ranges *r, analysis_names *names) {
     r->names = names;
     r->nodes = analysis_grow(NULL, &r->node_cap, 1, sizeof *r->nodes);
     r->nodes[0] = (analysis_node){.name = analysis_names_intern(names, "", 0),
-                                  .group = group_of(r, ANALYSIS_NONE, false),
+                                  .group = group_of(r, (analysis_group){.k = ANALYSIS_NONE}),
                                   .layer = ANALYSIS_NONE,
-                                  .expert = ANALYSIS_NONE};
+                                  .expert = ANALYSIS_NONE,
+                                  .phase = ANALYSIS_PHASES,
+                                  .part = ANALYSIS_PART_OTHER,
+                                  .kernel = ANALYSIS_NONE};
     r->node_count = 1;
     r->last_thread = ANALYSIS_NONE;
 }
 
+static analysis_phase phase_of(analysis_role role, analysis_phase around) {
+    return role == ANALYSIS_ROLE_VISION    ? ANALYSIS_VISION
+           : role == ANALYSIS_ROLE_PREFILL ? ANALYSIS_PREFILL
+           : role == ANALYSIS_ROLE_DECODE  ? ANALYSIS_DECODE
+                                           : around;
+}
+
 /* A new node: what its name says, over what it has from its parent. */
-static uint32_t new_node(analysis_ranges *r, uint32_t parent, const analysis_name *name) {
+static uint32_t new_node(analysis_ranges *r, uint32_t parent, uint32_t index, analysis_watching watching) {
+    const analysis_name *name = &r->names->list[index];
     r->nodes = analysis_grow(r->nodes, &r->node_cap, r->node_count + 1, sizeof *r->nodes);
     const analysis_node *above = &r->nodes[parent];
     analysis_group group = r->groups[above->group];
-    analysis_node node = {
-        .parent = parent, .name = name->family, .layer = above->layer, .expert = above->expert};
+    analysis_node node = {.parent = parent,
+                          .name = name->family,
+                          .origin = index,
+                          .layer = above->layer,
+                          .expert = above->expert,
+                          .phase = phase_of(name->role, above->phase),
+                          .part = analysis_part_of(name->role, above->part),
+                          .kernel = ANALYSIS_NONE};
+    group.watching = watching;
     switch (name->role) {
     case ANALYSIS_ROLE_TOP_K:
         group.k = name->number;
@@ -63,19 +82,24 @@ static uint32_t new_node(analysis_ranges *r, uint32_t parent, const analysis_nam
     default:
         break;
     }
-    node.group = group_of(r, group.k, group.warm);
+    node.group = group_of(r, group);
     r->nodes[r->node_count] = node;
     return (uint32_t)r->node_count++;
 }
 
-static uint32_t child(analysis_ranges *r, uint32_t parent, const analysis_name *name) {
-    uint64_t key = (uint64_t)parent << 32 | name->family;
+/* Ranges opened while watching and while not are nodes of their own: they are counted apart. */
+static uint32_t child(analysis_ranges *r, uint32_t parent, uint32_t index, analysis_watching watching) {
+    uint64_t key = (uint64_t)parent << 32 | (uint64_t)r->names->list[index].family << 2 | watching;
     uint32_t node = analysis_map_get(&r->by_path, key);
     if (node == ANALYSIS_NONE) {
-        node = new_node(r, parent, name);
+        node = new_node(r, parent, index, watching);
         analysis_map_put(&r->by_path, key, node);
     }
     return node;
+}
+
+uint32_t analysis_ranges_child(analysis_ranges *r, uint32_t parent, uint32_t like) {
+    return child(r, parent, r->nodes[like].origin, r->groups[r->nodes[parent].group].watching);
 }
 
 static uint32_t thread_slot(analysis_ranges *r, uint32_t index) {
@@ -86,7 +110,7 @@ static uint32_t thread_slot(analysis_ranges *r, uint32_t index) {
     if (slot == ANALYSIS_NONE) {
         slot = (uint32_t)r->thread_count;
         r->threads = analysis_grow(r->threads, &r->thread_cap, r->thread_count + 1, sizeof *r->threads);
-        r->thread_count++;
+        r->threads[r->thread_count++].visit.span = ANALYSIS_NONE - 1; /* no visit */
         analysis_map_put(&r->by_thread, index, slot);
     }
     r->last_index = index;
@@ -145,27 +169,60 @@ static bool is_negative(const trace_host_event *e) {
            (e->payload_type == TRACE_PAYLOAD_I32 && (int32_t)(uint32_t)e->payload < 0);
 }
 
+/* An expert's range was opened: counts it for its visit, which other layers, steps and spans end. */
+static void open_expert(analysis_ranges *r, analysis_thread *t, uint32_t at, uint32_t in,
+                        const trace_host_event *e, bool counted) {
+    analysis_span *span = in == ANALYSIS_NONE ? NULL : &r->spans[in];
+    uint32_t layer = r->nodes[at].layer, steps = span ? span->steps : 0;
+    bool first = t->visit.span != in || t->visit.layer != layer || t->visit.layers != t->layers ||
+                 t->visit.steps != steps;
+    t->visit.span = in;
+    t->visit.layer = layer;
+    t->visit.layers = t->layers;
+    t->visit.steps = steps;
+    if (span) {
+        span->visits += first;
+        span->active += !counted || e->payload > 0;
+    }
+    if (r->on_expert) {
+        analysis_expert_event event = {.thread = (uint32_t)(t - r->threads),
+                                       .node = at,
+                                       .span = in,
+                                       .first = first,
+                                       .counted = counted,
+                                       .tokens = e->payload};
+        r->on_expert(r->on_expert_ctx, &event);
+    }
+}
+
 static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_event *e, bool started,
                        uint64_t closes_at) {
     uint32_t parent = t->depth ? t->stack[t->depth - 1].node : ANALYSIS_ROOT;
     uint32_t around = t->depth ? t->stack[t->depth - 1].span : ANALYSIS_NONE;
     uint32_t index = analysis_names_of_id(r->names, e->name); /* may move the names */
-    const analysis_name *name = &r->names->list[index];
-    uint32_t at = child(r, parent, name);
+    analysis_role role = r->names->list[index].role;
+    uint32_t at = child(r, parent, index, analysis_watch_at(&r->watch, e->time));
     analysis_node *node = &r->nodes[at];
+    bool counted = is_integer(e->payload_type) && !is_negative(e);
     node->calls++;
-    if (is_integer(e->payload_type) && !is_negative(e)) {
+    if (counted) {
         node->tokens += e->payload;
         node->with_tokens++;
     }
+    t->layers += role == ANALYSIS_ROLE_LAYER;
+    uint32_t span = enter_span(r, around, role, at, e->time);
     t->stack = analysis_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
     t->stack[t->depth++] = (analysis_open){.node = at,
-                                           .span = enter_span(r, around, name->role, at, e->time),
+                                           .span = span,
+                                           .name = index,
                                            .started = started,
                                            .id = e->id,
                                            .start = e->time,
                                            .closes_at = closes_at};
     t->timed += closes_at != 0;
+    if (node->opens_expert) {
+        open_expert(r, t, at, span, e, counted);
+    }
 }
 
 /* Closes entry i of the stack at `time`, and drops what is closed from its top. */
@@ -277,10 +334,11 @@ static void foreign(analysis_ranges *r, analysis_thread *t, const trace_host_eve
 void analysis_ranges_event(analysis_ranges *r, const trace_host_event *e) {
     uint32_t slot = thread_slot(r, e->thread);
     analysis_thread *t = &r->threads[slot];
-    bool stacked = e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP;
     if (e->domain != 0) {
-        if (stacked) {
+        if (e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP) {
             foreign(r, t, e);
+        } else {
+            analysis_watch_event(&r->watch, r->names, e);
         }
         return;
     }
@@ -318,23 +376,37 @@ void analysis_ranges_owner(analysis_ranges *r, uint32_t thread, uint64_t time, u
 
 static void sweep(analysis_ranges *r) {
     for (size_t i = 0; i < r->span_count; i++) {
-        if (r->spans[i].busy.list && r->gpu_records - r->spans[i].touched > SWEEP / 2) {
-            analysis_busy_settle(&r->spans[i].busy);
+        analysis_span *span = &r->spans[i];
+        if ((span->busy.list || span->busy.hosts) && r->works - span->touched > SWEEP / 2) {
+            analysis_busy_settle(&span->busy);
         }
+    }
+}
+
+static void count_work(analysis_ranges *r) {
+    if ((++r->works & (SWEEP - 1)) == 0) {
+        sweep(r);
+    }
+}
+
+void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind kind, uint64_t start_ns,
+                          uint64_t end_ns) {
+    count_work(r);
+    for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
+        r->spans[i].touched = r->works;
+        analysis_busy_host(&r->spans[i].busy, kind, start_ns, end_ns);
     }
 }
 
 void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
                          uint64_t end_ns) {
-    if ((++r->gpu_records & (SWEEP - 1)) == 0) {
-        sweep(r);
-    }
+    count_work(r);
     for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
         analysis_span *s = &r->spans[i];
         s->kernels += kernel;
         if (timed) {
             s->gpu_end = end_ns > s->gpu_end ? end_ns : s->gpu_end;
-            s->touched = r->gpu_records;
+            s->touched = r->works;
             analysis_busy_add(&s->busy, start_ns, end_ns);
         }
     }
@@ -368,12 +440,14 @@ void analysis_ranges_free(analysis_ranges *r) {
     }
     for (size_t i = 0; i < r->span_count; i++) {
         free(r->spans[i].busy.list);
+        free(r->spans[i].busy.hosts);
     }
     free(r->threads);
     free(r->spans);
     free(r->groups);
     free(r->nodes);
     free(r->early_times);
+    analysis_watch_free(&r->watch);
     analysis_map_free(&r->by_path);
     analysis_map_free(&r->by_thread);
     analysis_map_free(&r->by_start);

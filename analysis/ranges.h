@@ -12,14 +12,17 @@
 
 #include "analysis/busy.h"
 #include "analysis/names.h"
+#include "analysis/watch.h"
 #include "trace/trace.h"
 
+/* ANALYSIS_PHASES stands for "in no phase". */
 typedef enum { ANALYSIS_VISION, ANALYSIS_PREFILL, ANALYSIS_DECODE, ANALYSIS_PHASES } analysis_phase;
 
 /* What separates requests that must not be mixed. */
 typedef struct {
-    uint32_t k; /* of top_k=K; ANALYSIS_NONE outside of any */
-    bool warm;  /* under a warm-up range */
+    uint32_t k;                 /* of top_k=K; ANALYSIS_NONE outside of any */
+    bool warm;                  /* under a warm-up range */
+    analysis_watching watching; /* when the range was opened; analysis_watch_settled makes it final */
 } analysis_group;
 
 #define ANALYSIS_ROOT 0 /* the node outside every range */
@@ -27,8 +30,12 @@ typedef struct {
 typedef struct {
     uint32_t parent; /* always a lower index; the root is its own */
     uint32_t name;   /* name index, of the family for numbered requests and steps */
+    uint32_t origin; /* name index of the first such range: sample.3 where name is sample.* */
     uint32_t group;
-    uint32_t layer, expert;          /* inherited from the ranges around; ANALYSIS_NONE outside of any */
+    uint32_t layer, expert; /* inherited from the ranges around; ANALYSIS_NONE outside of any */
+    analysis_phase phase;   /* the innermost around, or ANALYSIS_PHASES */
+    analysis_part part;
+    uint32_t kernel;                 /* analysis_attribution's: the kernel counted last, or ANALYSIS_NONE */
     bool opens_expert;               /* an expert's range that lies in no other expert's */
     uint64_t calls;                  /* ranges that were opened */
     uint64_t tokens, with_tokens;    /* sum of the integer payloads, and how many ranges had one */
@@ -43,17 +50,20 @@ typedef struct {
     uint32_t parent; /* the span around it, or ANALYSIS_NONE */
     uint32_t group;
     uint32_t steps;      /* DECODE: ranges decode.N inside */
+    uint32_t visits;     /* times that work came to a layer's experts */
+    uint64_t active;     /* over all visits: experts with at least one token, or with none told */
     uint64_t start, end; /* ns; end only when closed */
     uint64_t gpu_end;    /* when the last GPU work launched inside ended; 0 without any */
     uint64_t kernels;    /* launched inside */
     analysis_busy busy;  /* of kernels, copies and fills launched inside */
-    uint64_t touched;    /* gpu_records when busy last grew */
+    uint64_t touched;    /* `works` when busy last grew */
 } analysis_span;
 
 typedef struct {
     uint32_t node, span;
-    bool started; /* by a START, with this id; else by a push */
-    bool closed;  /* ended below the top of the stack; leaves when it gets there */
+    uint32_t name; /* name index */
+    bool started;  /* by a START, with this id; else by a push */
+    bool closed;   /* ended below the top of the stack; leaves when it gets there */
     uint64_t id, start;
     uint64_t closes_at; /* a START whose END was read first, from another thread: that END's time; else 0 */
 } analysis_open;
@@ -68,12 +78,26 @@ typedef struct {
     size_t depth, cap;
     uint64_t too_deep; /* pushes beyond ANALYSIS_DEPTH_MAX that are still open */
     uint32_t timed;    /* entries with closes_at */
+    uint32_t layers;   /* ranges of layers opened so far */
+    struct {
+        uint32_t span, layer, layers, steps;
+    } visit; /* the last visit to a layer's experts */
     analysis_foreign *foreign;
     size_t foreign_count, foreign_cap;
 } analysis_thread;
 
 /* Deepest nesting that is followed; pushes beyond it are counted only. */
 #define ANALYSIS_DEPTH_MAX 65536
+
+/* An expert's range that lies in no other expert's was opened: for analysis_ranges.on_expert. */
+typedef struct {
+    uint32_t thread; /* index in analysis_ranges.threads */
+    uint32_t node;
+    uint32_t span; /* or ANALYSIS_NONE */
+    bool first;    /* of a visit to its layer */
+    bool counted;  /* the range said how many tokens */
+    uint64_t tokens;
+} analysis_expert_event;
 
 /* A zeroed one must be given to analysis_ranges_init. */
 typedef struct {
@@ -85,7 +109,10 @@ typedef struct {
     size_t group_count, group_cap;
     analysis_span *spans;
     size_t span_count, span_cap;
-    uint64_t gpu_records; /* that analysis_ranges_gpu took */
+    uint64_t works; /* calls and GPU records that spans took */
+    analysis_watch watch;
+    void (*on_expert)(void *ctx, const analysis_expert_event *e); /* or NULL */
+    void *on_expert_ctx;
     analysis_thread *threads;
     size_t thread_count, thread_cap;
     analysis_map by_thread; /* the trace's thread index -> threads */
@@ -99,13 +126,21 @@ typedef struct {
 
 void analysis_ranges_init(analysis_ranges *r, analysis_names *names);
 
-/* Takes a PUSH, POP, START or END event; others are ignored. */
+/* Takes a PUSH, POP, START, END or MARK event; others are ignored. */
 void analysis_ranges_event(analysis_ranges *r, const trace_host_event *e);
 
 /* The innermost range that is open on `thread` at this place of its stream of events, `time` being the time
  * of the event there: its node (ANALYSIS_ROOT outside every range) and its span (or ANALYSIS_NONE). */
 void analysis_ranges_owner(analysis_ranges *r, uint32_t thread, uint64_t time, uint32_t *node,
                            uint32_t *span);
+
+/* The node of a range named as that of `like`, opened below `parent`; made when there is none. */
+uint32_t analysis_ranges_child(analysis_ranges *r, uint32_t parent, uint32_t like);
+
+/* A call that ISSUES or WAITS ran over [start_ns, end_ns) on the thread of `span`: counts for it and for the
+ * spans around it. */
+void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind kind, uint64_t start_ns,
+                          uint64_t end_ns);
 
 /* GPU work launched in `span` ran over [start_ns, end_ns): counts for it and for the spans around it. */
 void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,

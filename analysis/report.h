@@ -1,19 +1,31 @@
-/* The report of one trace, for people and for programs: both from analysis_results. */
+/* The report of one trace, for people and for programs: all from analysis_results. */
 #ifndef ANALYSIS_REPORT_H
 #define ANALYSIS_REPORT_H
 
+#include "analysis/output.h"
 #include "analysis/results.h"
 
 #include <cjson/cJSON.h>
-#include <stdio.h>
 
-/* Writes the report for people, at most `top` rows in each of the tables of experts and kernels. */
-void analysis_report_text(const analysis_results *results, size_t top, FILE *out);
+/* Writes the report, at most `top` rows in each of the tables of experts, kernels, leaves and ranges. */
+void analysis_report(const analysis_results *results, size_t top, analysis_output *out);
+
+/* Its parts, in this order: the run, the sweep (latencies and what follows from them), what the time went on,
+ * and what the trace misses. */
+void analysis_report_run(const analysis_results *results, analysis_output *out);
+void analysis_report_sweep(const analysis_results *results, analysis_output *out);
+void analysis_report_scaling(const analysis_results *results, analysis_output *out);
+void analysis_report_costs(const analysis_results *results, size_t top, analysis_output *out);
+void analysis_report_integrity(const analysis_results *results, analysis_output *out);
+
+/* "vision", "prefill", "decode", "decode/token" */
+const char *analysis_row_name(analysis_row_kind kind);
 
 /* The latencies in the experiment's own format: a list with one object for each k,
  * {"top_k": k, "vision": S, "prefill": S, "decode": S, "decode_per_token": S}, S being {"P50", "P95", "P99",
- * "mean", "std", "min", "max"} in ms. A phase without samples is absent, and so is a k that is missing. The
- * caller deletes it; NULL when there is no memory. */
+ * "mean", "std", "min", "max"} in ms. A phase without samples is absent, and so is a k that is missing. Where
+ * a phase has watched and unwatched requests, the object also has "watched" and "distortion"
+ * (docs/report.md). The caller deletes it; NULL when there is no memory. */
 cJSON *analysis_report_json(const analysis_results *results);
 
 /* Writes `json` to `path`, whole or not at all: to a file beside it that is then renamed. 0, or -1 with one

@@ -4,6 +4,7 @@
 #include "analysis/memory.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,8 +18,36 @@ static bool add_summary(cJSON *object, const char *name, const analysis_summary 
            cJSON_AddNumberToObject(o, "max", s->max);
 }
 
+static const char *const keys[ANALYSIS_ROWS] = {"vision", "prefill", "decode", "decode_per_token"};
+
+/* The object `name` in `object`, made when there is none. */
+static cJSON *object_in(cJSON *object, const char *name) {
+    cJSON *found = cJSON_GetObjectItemCaseSensitive(object, name);
+    return found ? found : cJSON_AddObjectToObject(object, name);
+}
+
+/* NaN is missing: absent. */
+static bool add_number(cJSON *object, const char *name, double value) {
+    return isnan(value) || cJSON_AddNumberToObject(object, name, value);
+}
+
+/* What the watched requests of this row took, and what watching cost. */
+static bool add_watched(cJSON *object, const analysis_row *row) {
+    if (row->watched == 0 || row->unwatched == 0) {
+        return true;
+    }
+    cJSON *watched = object_in(object, "watched"), *distortion = object_in(object, "distortion");
+    cJSON *d = distortion ? cJSON_AddObjectToObject(distortion, keys[row->kind]) : NULL;
+    return watched && d && add_summary(watched, keys[row->kind], &row->on) &&
+           cJSON_AddNumberToObject(d, "n_unwatched", (double)row->unwatched) &&
+           cJSON_AddNumberToObject(d, "n_watched", (double)row->watched) &&
+           cJSON_AddNumberToObject(d, "unwatched_P50", row->off.p50) &&
+           cJSON_AddNumberToObject(d, "watched_P50", row->on.p50) &&
+           add_number(d, "ratio", row->distortion) && add_number(d, "ratio_low", row->distortion_sure.low) &&
+           add_number(d, "ratio_high", row->distortion_sure.high);
+}
+
 static bool add_row(cJSON *list, const analysis_row *row, bool first_of_k) {
-    static const char *const keys[] = {"vision", "prefill", "decode", "decode_per_token"};
     cJSON *object;
     if (first_of_k) {
         object = cJSON_CreateObject();
@@ -29,13 +58,14 @@ static bool add_row(cJSON *list, const analysis_row *row, bool first_of_k) {
     } else {
         object = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
     }
-    return add_summary(object, keys[row->kind], &row->latency);
+    return add_summary(object, keys[row->kind], &row->latency) && add_watched(object, row);
 }
 
 cJSON *analysis_report_json(const analysis_results *results) {
+    const analysis_row *rows = results->rows.list;
     cJSON *list = cJSON_CreateArray();
-    for (size_t i = 0; list && i < results->row_count; i++) {
-        if (!add_row(list, &results->rows[i], i == 0 || results->rows[i].k != results->rows[i - 1].k)) {
+    for (size_t i = 0; list && i < results->rows.count; i++) {
+        if (!add_row(list, &rows[i], i == 0 || rows[i].k != rows[i - 1].k)) {
             cJSON_Delete(list);
             return NULL;
         }

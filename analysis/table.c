@@ -3,11 +3,11 @@
 
 #include "analysis/memory.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <libiberty/demangle.h>
 
 #define LABEL 24 /* columns of a field's label, with the space behind it */
 
@@ -58,9 +58,10 @@ void analysis_put_text(FILE *out, const char *text, size_t len) {
 
 /* ---- Tables ---- */
 
-static void add_cell(analysis_table *t, char *text) {
+static analysis_cell *add_cell(analysis_table *t, char *text) {
     t->cells = analysis_grow(t->cells, &t->cap, t->count + 1, sizeof *t->cells);
-    t->cells[t->count++] = text;
+    t->cells[t->count] = (analysis_cell){.text = text};
+    return &t->cells[t->count++];
 }
 
 void analysis_table_begin(analysis_table *t, const char *alignment, size_t flexible,
@@ -71,6 +72,13 @@ void analysis_table_begin(analysis_table *t, const char *alignment, size_t flexi
     }
 }
 
+void analysis_table_begin_fields(analysis_table *t, const char *title) {
+    *t = (analysis_table){.columns = 2, .alignment = "ll", .flexible = 1, .fields = true};
+    add_cell(t, analysis_copy("what", strlen("what")));
+    add_cell(t, analysis_copy("value", strlen("value")));
+    analysis_table_title(t, "%s", title);
+}
+
 static char *formatted(const char *format, va_list args) {
     char *text = NULL;
     if (vasprintf(&text, format, args) < 0) {
@@ -79,11 +87,108 @@ static char *formatted(const char *format, va_list args) {
     return text;
 }
 
+void analysis_table_title(analysis_table *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    free(t->title);
+    t->title = formatted(format, args);
+    va_end(args);
+}
+
+void analysis_table_note(analysis_table *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *note = formatted(format, args), *before = t->notes, *both;
+    va_end(args);
+    size_t had = before ? strlen(before) : 0;
+    both = analysis_alloc(had + strlen(note) + 2, 1);
+    sprintf(both, "%s%s%s", before ? before : "", before ? "\n" : "", note);
+    t->notes = both;
+    free(before);
+    free(note);
+}
+
 void analysis_table_cell(analysis_table *t, const char *format, ...) {
     va_list args;
     va_start(args, format);
     add_cell(t, formatted(format, args));
     va_end(args);
+}
+
+void analysis_table_missing(analysis_table *t) {
+    add_cell(t, analysis_copy("-", 1))->missing = true;
+}
+
+static void add_number(analysis_table *t, const char *text, double value, bool whole) {
+    if (isnan(value)) {
+        analysis_table_missing(t);
+        return;
+    }
+    analysis_cell *cell = add_cell(t, analysis_copy(text, strlen(text)));
+    cell->number = true;
+    cell->whole = whole;
+    cell->value = value;
+}
+
+void analysis_table_count(analysis_table *t, uint64_t n) {
+    char buf[32];
+    snprintf(buf, sizeof buf, "%" PRIu64, n);
+    add_number(t, buf, (double)n, true);
+}
+
+void analysis_table_ms(analysis_table *t, double value) {
+    char buf[32];
+    add_number(t, analysis_format_ms(buf, value), value, false);
+}
+
+void analysis_table_number(analysis_table *t, double value, int digits) {
+    char buf[64];
+    snprintf(buf, sizeof buf, "%.*f", digits, value);
+    add_number(t, buf, value, false);
+}
+
+void analysis_table_index(analysis_table *t, uint32_t index) {
+    if (index == ANALYSIS_NONE) {
+        analysis_table_missing(t);
+    } else {
+        analysis_table_count(t, index);
+    }
+}
+
+void analysis_table_share(analysis_table *t, uint64_t part, uint64_t whole) {
+    analysis_table_number(t, whole ? 100.0 * (double)part / (double)whole : NAN, 2);
+}
+
+void analysis_table_field(analysis_table *t, const char *label, const char *value) {
+    analysis_table_cell(t, "%s", label);
+    if (value) {
+        analysis_table_cell(t, "%s", value);
+    } else {
+        analysis_table_missing(t);
+    }
+}
+
+void analysis_table_fieldf(analysis_table *t, const char *label, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = formatted(format, args);
+    va_end(args);
+    analysis_table_field(t, label, text);
+    free(text);
+}
+
+size_t analysis_table_rows(const analysis_table *t) {
+    return t->count / t->columns - 1;
+}
+
+void analysis_table_free(analysis_table *t) {
+    for (size_t i = 0; i < t->count; i++) {
+        free(t->cells[i].text);
+    }
+    free(t->cells);
+    free(t->title);
+    free(t->notes);
+    memset(t, 0, sizeof *t);
 }
 
 static void pad(FILE *out, size_t n) {
@@ -94,7 +199,7 @@ static void pad(FILE *out, size_t n) {
 
 static void print_cell(const analysis_table *t, FILE *out, size_t i, const size_t *widths) {
     size_t column = i % t->columns;
-    char *text = analysis_shorten(t->cells[i], widths[column]);
+    char *text = analysis_shorten(t->cells[i].text, widths[column]);
     size_t missing = widths[column] - analysis_text_width(text);
     if (t->alignment[column] == 'r') {
         pad(out, missing);
@@ -108,10 +213,10 @@ static void print_cell(const analysis_table *t, FILE *out, size_t i, const size_
     free(text);
 }
 
-void analysis_table_end(analysis_table *t, FILE *out) {
+static void print_cells(const analysis_table *t, FILE *out) {
     size_t *widths = analysis_alloc(t->columns, sizeof *widths), total = 2 * (t->columns - 1);
     for (size_t i = 0; i < t->count; i++) {
-        size_t width = analysis_text_width(t->cells[i]);
+        size_t width = analysis_text_width(t->cells[i].text);
         widths[i % t->columns] = width > widths[i % t->columns] ? width : widths[i % t->columns];
     }
     for (size_t i = 0; i < t->columns; i++) {
@@ -123,41 +228,63 @@ void analysis_table_end(analysis_table *t, FILE *out) {
     }
     for (size_t i = 0; i < t->count; i++) {
         print_cell(t, out, i, widths);
-        free(t->cells[i]);
     }
     free(widths);
-    free(t->cells);
-    memset(t, 0, sizeof *t);
+}
+
+void analysis_table_end(analysis_table *t, FILE *out) {
+    if (t->title) {
+        fprintf(out, "%s\n", t->title);
+    }
+    if (t->fields) {
+        for (size_t i = t->columns; i < t->count; i += 2) {
+            analysis_field(out, t->cells[i].text, t->cells[i + 1].text);
+        }
+    } else if (analysis_table_rows(t) > 0) {
+        print_cells(t, out);
+    }
+    for (char *line = t->notes, *rest = NULL; line; line = rest) {
+        rest = strchr(line, '\n');
+        if (rest) {
+            *rest++ = '\0';
+        }
+        analysis_put_paragraph(out, line);
+    }
+    analysis_table_free(t);
 }
 
 /* ---- Fields ---- */
+
+/* Prints what fits in `room` columns, up to a space if there is one; returns what is left. */
+static const char *put_line(FILE *out, const char *text, size_t room) {
+    const char *limit = skip(text, room), *cut = limit;
+    while (cut > text && *cut != ' ') {
+        cut--;
+    }
+    cut = cut == text ? limit : cut;
+    analysis_put_text(out, text, (size_t)(cut - text));
+    putc('\n', out);
+    return *cut == ' ' ? cut + 1 : cut;
+}
+
+void analysis_put_paragraph(FILE *out, const char *text) {
+    while (analysis_text_width(text) > ANALYSIS_WIDTH) {
+        text = put_line(out, text, ANALYSIS_WIDTH);
+    }
+    analysis_put_text(out, text, strlen(text));
+    putc('\n', out);
+}
 
 void analysis_field(FILE *out, const char *label, const char *value) {
     size_t has = (size_t)fprintf(out, "  %-*s", LABEL - 3, label);
     putc(' ', out);
     for (has++; value && analysis_text_width(value) > ANALYSIS_WIDTH - has;) {
-        const char *limit = skip(value, ANALYSIS_WIDTH - has), *cut = limit;
-        while (cut > value && *cut != ' ') {
-            cut--;
-        }
-        cut = cut == value ? limit : cut;
-        analysis_put_text(out, value, (size_t)(cut - value));
-        putc('\n', out);
+        value = put_line(out, value, ANALYSIS_WIDTH - has);
         has = LABEL;
         pad(out, has);
-        value = *cut == ' ' ? cut + 1 : cut;
     }
     analysis_put_text(out, value ? value : "-", value ? strlen(value) : 1);
     putc('\n', out);
-}
-
-void analysis_fieldf(FILE *out, const char *label, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    char *text = formatted(format, args);
-    va_end(args);
-    analysis_field(out, label, text);
-    free(text);
 }
 
 /* ---- Values ---- */
@@ -166,60 +293,4 @@ const char *analysis_format_ms(char buf[32], double value) {
     int digits = value < 1000 ? 3 : value < 10000 ? 2 : value < 100000 ? 1 : 0;
     snprintf(buf, 32, "%.*f", digits, value);
     return buf;
-}
-
-static bool in_identifier(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-/* Takes the names of namespaces and classes ("at::native::") out of a demangled name, in place. Templates and
- * functions as scopes stay: what they say is often all that tells two kernels apart. */
-static void drop_scopes(char *name) {
-    static const char unnamed[] = "(anonymous namespace)";
-    size_t to = 0, begun = 0; /* of what is kept: its length, and where the current identifier began */
-    for (const char *from = name; *from;) {
-        if (strncmp(from, unnamed, sizeof unnamed - 1) == 0 &&
-            strncmp(from + sizeof unnamed - 1, "::", 2) == 0) {
-            from += sizeof unnamed - 1 + 2;
-        } else if (from[0] == ':' && from[1] == ':' && to > begun) {
-            to = begun;
-            from += 2;
-        } else {
-            begun = in_identifier(*from) ? begun : to + 1;
-            name[to++] = *from++;
-        }
-    }
-    name[to] = '\0';
-}
-
-/* Empties the parentheses of a name, in place: parameters of functions that kernels were made for, mostly. */
-static void drop_parameters(char *name) {
-    size_t to = 0, depth = 0;
-    for (const char *from = name; *from; from++) {
-        depth -= *from == ')' && depth > 0;
-        if (depth == 0) {
-            name[to++] = *from;
-        }
-        depth += *from == '(';
-    }
-    name[to] = '\0';
-}
-
-char *analysis_kernel_name(const char *mangled, size_t width) {
-    if (*mangled == '\0') {
-        return analysis_copy("(no name)", strlen("(no name)"));
-    }
-    char *name = cplus_demangle_v3(mangled, DMGL_ANSI);
-    if (!name) {
-        return analysis_copy(mangled, strlen(mangled));
-    }
-    char *copy = analysis_copy(name, strlen(name)); /* the demangler's memory is its own */
-    free(name);
-    if (analysis_text_width(copy) > width) {
-        drop_scopes(copy);
-    }
-    if (analysis_text_width(copy) > width) {
-        drop_parameters(copy);
-    }
-    return copy;
 }

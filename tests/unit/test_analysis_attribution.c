@@ -80,7 +80,7 @@ static void foreign_domain_does_not_disturb(void **state) {
     put_kernel(&w, 5, 150, 160);
     put_kernel(&w, 6, 170, 270);
     read_back(&w, &r);
-    assert_int_equal(r.row_count, 1);
+    assert_int_equal(r.rows.count, 1);
     assert_true(row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL)->latency.p50 == 100 / 1e6);
     assert_int_equal(r.kernels_in_ranges.ns, 10);
     assert_int_equal(r.kernels_outside.ns, 100);
@@ -105,7 +105,7 @@ static void threads_nest_on_their_own(void **state) {
     put_kernel(&w, 6, 150, 160);
     read_back(&w, &r);
     row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL); /* the other thread's top_k does not count for it */
-    assert_int_equal(r.row_count, 1);
+    assert_int_equal(r.rows.count, 1);
     assert_int_equal(r.kernels_in_ranges.count, 1);
     assert_int_equal(r.kernels_outside.count, 1);
     assert_int_equal(r.pops_without_push, 1);
@@ -122,7 +122,7 @@ static void open_ranges_are_no_samples(void **state) {
     put_launch(&w, 0, 110, 5);
     put_kernel(&w, 5, 150, 160);
     read_back(&w, &r);
-    assert_int_equal(r.row_count, 0);
+    assert_int_equal(r.rows.count, 0);
     assert_int_equal(r.left_open, 2);
     assert_int_equal(r.kernels_in_ranges.count, 1);
     analysis_results_free(&r);
@@ -143,7 +143,7 @@ static void phases_may_nest(void **state) {
     }
     put_kernel(&w, 5, 200, 1100);
     read_back(&w, &r);
-    assert_int_equal(r.row_count, 2);
+    assert_int_equal(r.rows.count, 2);
     const analysis_row *prefill = row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
     assert_int_equal(prefill->latency.n, 1);
     assert_true(prefill->latency.p50 == 1000 / 1e6);
@@ -171,12 +171,12 @@ static void experts_include_what_lies_inside(void **state) {
     put_kernel(&w, 2, 201, 211);
     put_kernel(&w, 3, 211, 311);
     read_back(&w, &r);
-    assert_int_equal(r.expert_count, 1);
-    assert_int_equal(r.layer_experts[0].layer, 3);
-    assert_int_equal(r.layer_experts[0].expert, 7);
-    assert_int_equal(r.layer_experts[0].kernel_ns, 111);
-    assert_int_equal(r.layer_experts[0].kernels, 3);
-    assert_int_equal(r.layer_experts[0].host_ns, 20);
+    assert_int_equal(r.costs.expert_count, 1);
+    assert_int_equal(r.costs.layer_experts[0].layer, 3);
+    assert_int_equal(r.costs.layer_experts[0].expert, 7);
+    assert_int_equal(r.costs.layer_experts[0].kernel_ns, 111);
+    assert_int_equal(r.costs.layer_experts[0].kernels, 3);
+    assert_int_equal(r.costs.layer_experts[0].host_ns, 20);
     analysis_results_free(&r);
 }
 
@@ -199,16 +199,16 @@ static void warm_up_is_left_out(void **state) {
         }
     }
     read_back(&w, &r);
-    assert_int_equal(r.row_count, 2);
+    assert_int_equal(r.rows.count, 2);
     assert_int_equal(row_of(&r, 4, ANALYSIS_ROW_DECODE)->latency.n, 3);
     assert_true(row_of(&r, 4, ANALYSIS_ROW_TOKEN)->latency.max == 31 / 1e6);
-    assert_int_equal(r.expert_count, 1);
-    assert_int_equal(r.layer_experts[0].layer, 2);
-    assert_int_equal(r.layer_experts[0].expert, 11);
-    assert_int_equal(r.layer_experts[0].calls, 3);
-    assert_int_equal(r.layer_experts[0].kernel_ns, 30);
-    assert_int_equal(r.layer_experts[0].with_tokens, 0);
-    assert_int_equal(r.attributed_ns, 30);
+    assert_int_equal(r.costs.expert_count, 1);
+    assert_int_equal(r.costs.layer_experts[0].layer, 2);
+    assert_int_equal(r.costs.layer_experts[0].expert, 11);
+    assert_int_equal(r.costs.layer_experts[0].calls, 3);
+    assert_int_equal(r.costs.layer_experts[0].kernel_ns, 30);
+    assert_int_equal(r.costs.layer_experts[0].with_tokens, 0);
+    assert_int_equal(r.costs.attributed_ns, 30);
     assert_int_equal(r.kernels_in_ranges.ns, 890 + 30);
     analysis_results_free(&r);
 }

@@ -40,7 +40,8 @@ static void names_have_roles(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t number, expert;
-        analysis_role role = analysis_role_of(cases[i].text, strlen(cases[i].text), &number, &expert);
+        analysis_role role =
+            analysis_rules_match(NULL, cases[i].text, strlen(cases[i].text), &number, &expert);
         print_message("  %s\n", cases[i].text);
         assert_int_equal(role, cases[i].role);
         assert_int_equal(number, cases[i].number);

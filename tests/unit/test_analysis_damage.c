@@ -42,7 +42,7 @@ static void write_small(writer *w) {
 /* Reads what stands in the file and makes both outputs of it; returns trace_read's answer. */
 static int use(const char *path, FILE *out, analysis_results *r) {
     char error[TRACE_ERROR_BYTES] = "";
-    int rc = analysis_results_read(r, path, ANALYSIS_NONE, NULL, NULL, error);
+    int rc = analysis_results_read(r, path, &(analysis_options){.k = ANALYSIS_NONE}, error);
     if (rc != 0) {
         assert_int_equal(rc, -1);
         assert_true(error[0] != '\0' && strchr(error, '\n') == NULL);
@@ -96,10 +96,10 @@ static void whole_trace_is_whole(void **state) {
     setup(&f);
     assert_int_equal(use(f.w.path, f.null, &r), 0);
     assert_true(r.status.ended && !r.status.cut && r.status.bytes_skipped == 0);
-    assert_int_equal(r.row_count, 4);
+    assert_int_equal(r.rows.count, 4);
     assert_int_equal(r.kernels_all.count, 6);
     assert_int_equal(r.kernels_unattributed.count, 1);
-    assert_int_equal(r.experts[0].tokens, 27);
+    assert_int_equal(r.costs.experts[0].tokens, 27);
     assert_string_equal(analysis_results_meta(&r, "program"), "small");
     assert_null(analysis_results_meta(&r, "host"));
     assert_int_equal(analysis_results_counter(&r, "gpu.dropped")->value, 2);

@@ -110,7 +110,7 @@ static inline void writer_close(writer *w) {
 static inline void read_back(writer *w, analysis_results *r) {
     char error[TRACE_ERROR_BYTES] = "";
     writer_close(w);
-    int rc = analysis_results_read(r, w->path, ANALYSIS_NONE, NULL, NULL, error);
+    int rc = analysis_results_read(r, w->path, &(analysis_options){.k = ANALYSIS_NONE}, error);
     unlink(w->path);
     assert_string_equal(error, "");
     assert_int_equal(rc, 0);
@@ -123,9 +123,9 @@ static inline void read_back(writer *w, analysis_results *r) {
 
 /* The row of a phase; fails the test when there is none. */
 static inline const analysis_row *row_of(const analysis_results *r, uint32_t k, analysis_row_kind kind) {
-    for (size_t i = 0; i < r->row_count; i++) {
-        if (r->rows[i].k == k && r->rows[i].kind == kind) {
-            return &r->rows[i];
+    for (size_t i = 0; i < r->rows.count; i++) {
+        if (r->rows.list[i].k == k && r->rows.list[i].kind == kind) {
+            return &r->rows.list[i];
         }
     }
     fail_msg("no row for k = %u, kind %d", k, kind);

@@ -1,0 +1,189 @@
+/* Samples drawn with replacement, and what they say of a statistic. */
+#include "analysis/bootstrap.h"
+
+#include "analysis/memory.h"
+#include "analysis/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS_MAX 2000
+#define ROUNDS_MIN 200
+#define DRAWS_MAX  20000000 /* beyond so many draws in all there are fewer rounds */
+#define SEED       0x6d6f657472616365u
+
+static const analysis_confidence missing = {NAN, NAN};
+
+/* splitmix64: G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. */
+static uint64_t next(uint64_t *state) {
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static size_t draw(uint64_t *state, size_t n) {
+    return (size_t)((next(state) >> 32) * n >> 32);
+}
+
+static size_t rounds_for(size_t n) {
+    size_t rounds = DRAWS_MAX / (n ? n : 1);
+    return rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The interval that the middle 95 % of the values span; sorts them. */
+static analysis_confidence middle(double *values, size_t n) {
+    qsort(values, n, sizeof *values, ascending);
+    return (analysis_confidence){analysis_quantile(values, n, 0.025), analysis_quantile(values, n, 0.975)};
+}
+
+static double resampled_mean(const double *sorted, size_t n, uint64_t *state) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += sorted[draw(state, n)];
+    }
+    return sum / (double)n;
+}
+
+/* The median of n draws; `times` has room for n counts. Counting how often each value was drawn spares the
+ * sorting. */
+static double resampled_p50(const double *sorted, size_t n, uint32_t *times, uint64_t *state) {
+    memset(times, 0, n * sizeof *times);
+    for (size_t i = 0; i < n; i++) {
+        times[draw(state, n)]++;
+    }
+    size_t seen = 0, lower = (n - 1) / 2, upper = n / 2, at = 0;
+    while (seen + times[at] <= lower) {
+        seen += times[at++];
+    }
+    double low = sorted[at];
+    while (seen + times[at] <= upper) {
+        seen += times[at++];
+    }
+    return low + (sorted[at] - low) / 2;
+}
+
+analysis_confidence analysis_bootstrap_mean(const double *sorted, size_t n) {
+    if (n < 2) {
+        return missing;
+    }
+    uint64_t state = SEED;
+    size_t rounds = rounds_for(n);
+    double *values = analysis_alloc(rounds, sizeof *values);
+    for (size_t i = 0; i < rounds; i++) {
+        values[i] = resampled_mean(sorted, n, &state);
+    }
+    analysis_confidence c = middle(values, rounds);
+    free(values);
+    return c;
+}
+
+analysis_confidence analysis_bootstrap_p50(const double *sorted, size_t n) {
+    if (n < 2) {
+        return missing;
+    }
+    uint64_t state = SEED;
+    size_t rounds = rounds_for(n);
+    double *values = analysis_alloc(rounds, sizeof *values);
+    uint32_t *times = analysis_alloc(n, sizeof *times);
+    for (size_t i = 0; i < rounds; i++) {
+        values[i] = resampled_p50(sorted, n, times, &state);
+    }
+    analysis_confidence c = middle(values, rounds);
+    free(values);
+    free(times);
+    return c;
+}
+
+analysis_confidence analysis_bootstrap_ratio(const double *x, size_t nx, const double *y, size_t ny) {
+    if (nx < 2 || ny < 2) {
+        return missing;
+    }
+    uint64_t state = SEED;
+    size_t rounds = rounds_for(nx + ny);
+    double *values = analysis_alloc(rounds, sizeof *values);
+    uint32_t *times = analysis_alloc(nx > ny ? nx : ny, sizeof *times);
+    for (size_t i = 0; i < rounds; i++) {
+        double above = resampled_p50(x, nx, times, &state);
+        values[i] = above / resampled_p50(y, ny, times, &state);
+    }
+    analysis_confidence c = middle(values, rounds);
+    free(values);
+    free(times);
+    return c;
+}
+
+/* ---- Lines ---- */
+
+/* Least squares over the points that `which` lists; false when x takes one value only. */
+static bool line(const double *x, const double *y, const size_t *which, size_t n, double *a, double *b) {
+    double mx = 0, my = 0, sxx = 0, sxy = 0;
+    for (size_t i = 0; i < n; i++) {
+        mx += x[which[i]];
+        my += y[which[i]];
+    }
+    mx /= (double)n;
+    my /= (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double dx = x[which[i]] - mx;
+        sxx += dx * dx;
+        sxy += dx * (y[which[i]] - my);
+    }
+    if (!(sxx > 1e-12 * (1 + mx * mx))) {
+        return false;
+    }
+    *b = sxy / sxx;
+    *a = my - *b * mx;
+    return true;
+}
+
+static double explained(const analysis_fit *fit, const double *x, const double *y) {
+    double mean = 0, left = 0, all = 0;
+    for (size_t i = 0; i < fit->n; i++) {
+        mean += y[i] / (double)fit->n;
+    }
+    for (size_t i = 0; i < fit->n; i++) {
+        double rest = y[i] - fit->a - fit->b * x[i];
+        left += rest * rest;
+        all += (y[i] - mean) * (y[i] - mean);
+    }
+    return all > 0 ? 1 - left / all : NAN;
+}
+
+bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, const size_t *strata,
+                       size_t count) {
+    size_t n = strata[count], rounds = rounds_for(n), good = 0;
+    uint64_t state = SEED;
+    size_t *which = analysis_alloc(n, sizeof *which);
+    for (size_t i = 0; i < n; i++) {
+        which[i] = i;
+    }
+    *fit = (analysis_fit){.n = n};
+    if (n < 2 || !line(x, y, which, n, &fit->a, &fit->b)) {
+        free(which);
+        return false;
+    }
+    fit->r2 = explained(fit, x, y);
+    double *as = analysis_alloc(rounds, sizeof *as), *bs = analysis_alloc(rounds, sizeof *bs);
+    for (size_t round = 0; round < rounds; round++) {
+        for (size_t s = 0; s < count; s++) {
+            for (size_t i = strata[s]; i < strata[s + 1]; i++) {
+                which[i] = strata[s] + draw(&state, strata[s + 1] - strata[s]);
+            }
+        }
+        good += line(x, y, which, n, &as[good], &bs[good]);
+    }
+    bool enough = n > count && good > 0; /* one point in each stratum is always drawn again */
+    fit->a_sure = enough ? middle(as, good) : missing;
+    fit->b_sure = enough ? middle(bs, good) : missing;
+    free(as);
+    free(bs);
+    free(which);
+    return true;
+}

@@ -1,0 +1,312 @@
+/* Sums over the tree of ranges. */
+#include "analysis/costs.h"
+
+#include "analysis/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    analysis_costs *c;
+    const analysis_ranges *ranges;
+    const analysis_attribution *attribution;
+    analysis_work *inclusive; /* by node */
+    bool watched;             /* some measured range was opened while watching */
+} making;
+
+static bool chosen(const making *m, uint32_t node) {
+    const analysis_group *group = &m->ranges->groups[m->ranges->nodes[node].group];
+    return !group->warm && (m->c->k == ANALYSIS_NONE || group->k == m->c->k);
+}
+
+static bool is_watched(const making *m, uint32_t node) {
+    const analysis_group *group = &m->ranges->groups[m->ranges->nodes[node].group];
+    return analysis_watch_settled(&m->ranges->watch, group->watching) == ANALYSIS_WATCHED;
+}
+
+/* Whether calls, tokens and host time of this node count. */
+static bool counts(const making *m, uint32_t node) {
+    return !m->watched || is_watched(m, node);
+}
+
+static void add(analysis_work *to, const analysis_work *work) {
+    to->count += work->count;
+    to->ns += work->ns;
+}
+
+static void sum_up(making *m) {
+    const analysis_ranges *ranges = m->ranges;
+    m->inclusive = analysis_alloc(ranges->node_count, sizeof *m->inclusive);
+    for (size_t i = ranges->node_count; i-- > 0;) { /* children have higher indices than their parents */
+        const analysis_node *node = &ranges->nodes[i];
+        add(&m->inclusive[i], &(analysis_work){node->kernels, node->kernel_ns});
+        if (i != ANALYSIS_ROOT) {
+            add(&m->inclusive[node->parent], &m->inclusive[i]);
+        }
+        m->watched = m->watched || (i != ANALYSIS_ROOT && node->phase != ANALYSIS_PHASES &&
+                                    chosen(m, (uint32_t)i) && is_watched(m, (uint32_t)i));
+    }
+}
+
+/* ---- Experts ---- */
+
+static analysis_expert *expert_row(analysis_expert **list, size_t *count, size_t *cap, analysis_map *index,
+                                   uint32_t layer, uint32_t expert) {
+    uint64_t key = (uint64_t)layer << 32 | expert;
+    uint32_t at = analysis_map_get(index, key);
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)*count;
+        *list = analysis_grow(*list, cap, *count + 1, sizeof **list);
+        (*list)[(*count)++] = (analysis_expert){.layer = layer, .expert = expert};
+        analysis_map_put(index, key, at);
+    }
+    return &(*list)[at];
+}
+
+static void add_expert(const making *m, analysis_expert *row, uint32_t at) {
+    const analysis_node *node = &m->ranges->nodes[at];
+    row->kernels += m->inclusive[at].count;
+    row->kernel_ns += m->inclusive[at].ns;
+    if (counts(m, at)) {
+        row->calls += node->calls;
+        row->tokens += node->tokens;
+        row->with_tokens += node->with_tokens;
+        row->host_ns += node->host_ns;
+    }
+}
+
+static int descending(uint64_t x, uint64_t y) {
+    return (x < y) - (x > y);
+}
+
+static int by_expert_cost(const void *a, const void *b) {
+    const analysis_expert *x = a, *y = b;
+    int order = descending(x->kernel_ns, y->kernel_ns);
+    order = order ? order : descending(x->host_ns, y->host_ns);
+    order = order ? order : descending(y->layer, x->layer);
+    return order ? order : descending(y->expert, x->expert);
+}
+
+static void make_experts(making *m) {
+    analysis_costs *c = m->c;
+    analysis_map by_expert = {0}, by_layer = {0};
+    for (uint32_t i = 0; i < m->ranges->node_count; i++) {
+        const analysis_node *node = &m->ranges->nodes[i];
+        if (!chosen(m, i)) {
+            continue;
+        }
+        c->attributed_ns += node->kernel_ns;
+        if (node->opens_expert && (counts(m, i) || m->inclusive[i].count > 0)) {
+            add_expert(m,
+                       expert_row(&c->experts, &c->expert_count, &c->expert_cap, &by_expert, ANALYSIS_NONE,
+                                  node->expert),
+                       i);
+            add_expert(m,
+                       expert_row(&c->layer_experts, &c->layer_expert_count, &c->layer_expert_cap, &by_layer,
+                                  node->layer, node->expert),
+                       i);
+        }
+    }
+    analysis_map_free(&by_expert);
+    analysis_map_free(&by_layer);
+    if (c->expert_count > 0) {
+        qsort(c->experts, c->expert_count, sizeof *c->experts, by_expert_cost);
+        qsort(c->layer_experts, c->layer_expert_count, sizeof *c->layer_experts, by_expert_cost);
+    }
+}
+
+/* ---- Kernels and leaves ---- */
+
+static int by_kernel_cost(const void *a, const void *b) {
+    const analysis_kernel_row *x = a, *y = b;
+    int order = descending(x->ns, y->ns);
+    order = order ? order : descending(x->count, y->count);
+    return order ? order : strcmp(x->name, y->name);
+}
+
+static void add_kernel(making *m, analysis_map *by_name, const analysis_kernel *kernel) {
+    analysis_costs *c = m->c;
+    uint32_t at = analysis_map_get(by_name, kernel->name);
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)c->kernel_count;
+        analysis_map_put(by_name, kernel->name, at);
+        c->kernels = analysis_grow(c->kernels, &c->kernel_cap, c->kernel_count + 1, sizeof *c->kernels);
+        c->kernels[c->kernel_count++].name = m->ranges->names->list[kernel->name].text;
+    }
+    c->kernels[at].count += kernel->count;
+    c->kernels[at].ns += kernel->ns;
+    c->chosen_ns += kernel->ns;
+}
+
+static int by_place(const void *a, const void *b) {
+    const analysis_leaf *x = a, *y = b;
+    int order = (x->phase > y->phase) - (x->phase < y->phase);
+    order = order ? order : descending(y->layer, x->layer);
+    order = order ? order : (x->part > y->part) - (x->part < y->part);
+    return order ? order : descending(y->name, x->name);
+}
+
+static int by_leaf_cost(const void *a, const void *b) {
+    const analysis_leaf *x = a, *y = b;
+    int order = descending(x->ns, y->ns);
+    order = order ? order : descending(x->count, y->count);
+    return order ? order : by_place(a, b);
+}
+
+/* Sorts the leaves by place and adds up those of one place. */
+static void merge_leaves(analysis_costs *c) {
+    size_t kept = 0;
+    if (c->leaf_count == 0) {
+        return;
+    }
+    qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_place);
+    for (size_t i = 1; i < c->leaf_count; i++) {
+        if (by_place(&c->leaves[kept], &c->leaves[i]) == 0) {
+            c->leaves[kept].count += c->leaves[i].count;
+            c->leaves[kept].ns += c->leaves[i].ns;
+        } else {
+            c->leaves[++kept] = c->leaves[i];
+        }
+    }
+    c->leaf_count = kept + 1;
+}
+
+/* From leaves that are sorted by place. */
+static void make_layers(analysis_costs *c) {
+    for (size_t i = 0; i < c->leaf_count; i++) {
+        const analysis_leaf *leaf = &c->leaves[i];
+        analysis_layer_row *row = c->layer_count ? &c->layers[c->layer_count - 1] : NULL;
+        if (!row || row->phase != leaf->phase || row->layer != leaf->layer) {
+            c->layers = analysis_grow(c->layers, &c->layer_cap, c->layer_count + 1, sizeof *c->layers);
+            row = &c->layers[c->layer_count++];
+            *row = (analysis_layer_row){.phase = leaf->phase, .layer = leaf->layer};
+        }
+        add(&row->parts[leaf->part], &(analysis_work){leaf->count, leaf->ns});
+        add(&row->all, &(analysis_work){leaf->count, leaf->ns});
+    }
+}
+
+static void make_kernels(making *m) {
+    analysis_costs *c = m->c;
+    analysis_map by_name = {0};
+    for (size_t i = 0; i < m->attribution->kernel_count; i++) {
+        const analysis_kernel *kernel = &m->attribution->kernels[i];
+        if (kernel->node == ANALYSIS_NONE ? c->k != ANALYSIS_NONE : !chosen(m, kernel->node)) {
+            continue;
+        }
+        add_kernel(m, &by_name, kernel);
+        if (kernel->node != ANALYSIS_NONE) {
+            const analysis_node *node = &m->ranges->nodes[kernel->node];
+            c->leaves = analysis_grow(c->leaves, &c->leaf_cap, c->leaf_count + 1, sizeof *c->leaves);
+            c->leaves[c->leaf_count++] = (analysis_leaf){.phase = node->phase,
+                                                         .layer = node->layer,
+                                                         .part = node->part,
+                                                         .name = kernel->name,
+                                                         .count = kernel->count,
+                                                         .ns = kernel->ns};
+        }
+    }
+    analysis_map_free(&by_name);
+    if (c->kernel_count > 0) {
+        qsort(c->kernels, c->kernel_count, sizeof *c->kernels, by_kernel_cost);
+    }
+    merge_leaves(c);
+    make_layers(c);
+    if (c->leaf_count > 0) {
+        qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_leaf_cost);
+    }
+}
+
+/* ---- Ranges ---- */
+
+#define PATH_MAX_BYTES 240 /* of a path in the table; deeper ranges are counted with those above */
+
+/* The path of `parent` with the name of this node, every number in it a star. */
+static size_t extend(char *path, size_t len, const analysis_name *name) {
+    if (len > 0 && len < PATH_MAX_BYTES) {
+        path[len++] = '/';
+    }
+    for (size_t i = 0; i < name->len && len < PATH_MAX_BYTES; i++) {
+        bool digit = name->text[i] >= '0' && name->text[i] <= '9';
+        if (!digit) {
+            path[len++] = name->text[i] ? name->text[i] : '?';
+        } else if (len == 0 || path[len - 1] != '*') {
+            path[len++] = '*';
+        }
+    }
+    return len;
+}
+
+static int by_range_cost(const void *a, const void *b) {
+    const analysis_range_row *x = a, *y = b;
+    int order = descending(x->inclusive.ns, y->inclusive.ns);
+    order = order ? order : descending(x->host_ns, y->host_ns);
+    return order ? order : strcmp(x->path, y->path);
+}
+
+static analysis_range_row *range_row(analysis_costs *c, analysis_names *paths, analysis_map *index,
+                                     const char *path, size_t len) {
+    uint32_t name = analysis_names_intern(paths, path, len), at = analysis_map_get(index, name);
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)c->range_count;
+        c->ranges = analysis_grow(c->ranges, &c->range_cap, c->range_count + 1, sizeof *c->ranges);
+        c->ranges[c->range_count++] = (analysis_range_row){.path = analysis_copy(path, len)};
+        analysis_map_put(index, name, at);
+    }
+    return &c->ranges[at];
+}
+
+static void make_ranges(making *m) {
+    const analysis_ranges *r = m->ranges;
+    analysis_names paths = {0}; /* interned paths */
+    analysis_map index = {0};
+    uint32_t *path_of = analysis_alloc(r->node_count, sizeof *path_of);
+    path_of[ANALYSIS_ROOT] = analysis_names_intern(&paths, "", 0);
+    for (uint32_t i = 1; i < r->node_count; i++) {
+        const analysis_node *node = &r->nodes[i];
+        const analysis_name *above = &paths.list[path_of[node->parent]];
+        char path[PATH_MAX_BYTES];
+        size_t len = above->len;
+        memcpy(path, above->text, len);
+        bool sweeps = r->names->list[node->origin].role == ANALYSIS_ROLE_TOP_K;
+        len = sweeps ? len : extend(path, len, &r->names->list[node->name]);
+        path_of[i] = analysis_names_intern(&paths, path, len);
+        if (!sweeps && chosen(m, i) && (counts(m, i) || m->inclusive[i].count > 0)) {
+            analysis_range_row *row = range_row(m->c, &paths, &index, path, len);
+            row->calls += counts(m, i) ? node->calls : 0;
+            row->host_ns += counts(m, i) ? node->host_ns : 0;
+            add(&row->exclusive, &(analysis_work){node->kernels, node->kernel_ns});
+            add(&row->inclusive, &m->inclusive[i]);
+        }
+    }
+    free(path_of);
+    analysis_map_free(&index);
+    analysis_names_free(&paths);
+    if (m->c->range_count > 0) {
+        qsort(m->c->ranges, m->c->range_count, sizeof *m->c->ranges, by_range_cost);
+    }
+}
+
+void analysis_costs_make(analysis_costs *c, const analysis_ranges *ranges,
+                         const analysis_attribution *attribution, uint32_t k) {
+    making m = {.c = c, .ranges = ranges, .attribution = attribution};
+    c->k = k;
+    sum_up(&m);
+    make_experts(&m);
+    make_kernels(&m);
+    make_ranges(&m);
+    free(m.inclusive);
+}
+
+void analysis_costs_free(analysis_costs *c) {
+    for (size_t i = 0; i < c->range_count; i++) {
+        free(c->ranges[i].path);
+    }
+    free(c->experts);
+    free(c->layer_experts);
+    free(c->kernels);
+    free(c->leaves);
+    free(c->layers);
+    free(c->ranges);
+    memset(c, 0, sizeof *c);
+}

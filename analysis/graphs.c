@@ -1,0 +1,120 @@
+/* From the node of a replayed kernel to the ranges in which it was captured. */
+#include "analysis/graphs.h"
+
+#include "analysis/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COPIES_MAX 64 /* copies of copies that are followed */
+
+void analysis_graphs_init(analysis_graphs *g, analysis_ranges *ranges) {
+    memset(g, 0, sizeof *g);
+    g->ranges = ranges;
+}
+
+uint32_t analysis_graphs_index(analysis_graphs *g, uint64_t id) {
+    uint32_t at = analysis_map_get(&g->by_id, id);
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)g->node_count;
+        g->nodes = analysis_grow(g->nodes, &g->node_cap, g->node_count + 1, sizeof *g->nodes);
+        g->nodes[g->node_count++] = (analysis_graph_node){.path = ANALYSIS_NONE, .copy = ANALYSIS_NONE};
+        analysis_map_put(&g->by_id, id, at);
+    }
+    return at;
+}
+
+/* The innermost range that is around both. Parents have lower indices than their children. */
+static uint32_t common(const analysis_ranges *r, uint32_t x, uint32_t y) {
+    while (x != y) {
+        if (x > y) {
+            x = r->nodes[x].parent;
+        } else {
+            y = r->nodes[y].parent;
+        }
+    }
+    return x;
+}
+
+static uint32_t path_of(analysis_graphs *g, uint32_t begun, uint32_t tip) {
+    uint32_t base = common(g->ranges, begun, tip);
+    uint64_t key = (uint64_t)base << 32 | tip;
+    uint32_t at = analysis_map_get(&g->by_path, key);
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)g->path_count;
+        g->paths = analysis_grow(g->paths, &g->path_cap, g->path_count + 1, sizeof *g->paths);
+        g->paths[g->path_count++] = (analysis_graph_path){base, tip};
+        analysis_map_put(&g->by_path, key, at);
+    }
+    return at;
+}
+
+void analysis_graphs_event(analysis_graphs *g, const trace_host_event *e) {
+    uint32_t owner, span;
+    analysis_ranges_owner(g->ranges, e->thread, e->time, &owner, &span);
+    if (e->kind == TRACE_HOST_GRAPH) {
+        analysis_map_put(&g->by_graph, e->id, owner);
+        return;
+    }
+    uint32_t at = analysis_graphs_index(g, e->id);
+    if (e->payload != 0) {
+        uint32_t copy = analysis_graphs_index(g, e->payload); /* may move the nodes */
+        g->nodes[at].copy = copy;
+        return;
+    }
+    /* A graph whose beginning is not known was begun here at the latest. */
+    uint32_t begun = analysis_map_get(&g->by_graph, e->graph);
+    g->nodes[at].path = path_of(g, begun == ANALYSIS_NONE ? owner : begun, owner);
+}
+
+/* The path of node `at`, or of the node that it goes back to. */
+static uint32_t captured(const analysis_graphs *g, uint32_t at) {
+    for (int copies = 0; at != ANALYSIS_NONE && copies < COPIES_MAX; copies++) {
+        if (g->nodes[at].path != ANALYSIS_NONE) {
+            return g->nodes[at].path;
+        }
+        at = g->nodes[at].copy;
+    }
+    return ANALYSIS_NONE;
+}
+
+/* The ranges of the path, made below the launch's. */
+static uint32_t below(analysis_graphs *g, uint32_t launch, const analysis_graph_path *path) {
+    size_t depth = 0, cap = 0;
+    uint32_t *names = NULL;
+    for (uint32_t at = path->tip; at != path->base; at = g->ranges->nodes[at].parent) {
+        names = analysis_grow(names, &cap, depth + 1, sizeof *names);
+        names[depth++] = at;
+    }
+    while (depth-- > 0) {
+        launch = analysis_ranges_child(g->ranges, launch, names[depth]);
+    }
+    free(names);
+    return launch;
+}
+
+uint32_t analysis_graphs_owner(analysis_graphs *g, uint32_t launch, uint64_t id) {
+    uint32_t at = analysis_map_get(&g->by_id, id);
+    uint32_t path = at == ANALYSIS_NONE ? ANALYSIS_NONE : captured(g, at);
+    if (path == ANALYSIS_NONE) {
+        return ANALYSIS_NONE;
+    }
+    uint64_t key = (uint64_t)launch << 32 | path;
+    uint32_t owner = analysis_map_get(&g->by_launch, key);
+    if (owner == ANALYSIS_NONE) {
+        analysis_graph_path copy = g->paths[path];
+        owner = below(g, launch, &copy);
+        analysis_map_put(&g->by_launch, key, owner);
+    }
+    return owner;
+}
+
+void analysis_graphs_free(analysis_graphs *g) {
+    free(g->nodes);
+    free(g->paths);
+    analysis_map_free(&g->by_graph);
+    analysis_map_free(&g->by_id);
+    analysis_map_free(&g->by_path);
+    analysis_map_free(&g->by_launch);
+    memset(g, 0, sizeof *g);
+}

@@ -1,0 +1,55 @@
+/* CUDA graphs: in which ranges the node of a replayed kernel was captured.
+ *
+ * A graph launch is one call, so all its kernels would belong to the range around the launch. But each kernel
+ * carries the id of its node, and the node was made (captured) in ranges of its own. The kernel belongs to
+ * the launch's range and, below it, the ranges that were opened between the beginning of the graph and the
+ * making of the node:
+ *
+ *     graph begun in     warmup.* / decode
+ *     node captured in   warmup.* / decode / layer.3 / expert.7
+ *     launched in        sample.* / decode / decode.*
+ *     the kernel's       sample.* / decode / decode.* / layer.3 / expert.7
+ *
+ * Instantiating a graph copies its nodes; a copy is followed back to the node that was captured. Memory grows
+ * with nodes and distinct ranges. */
+#ifndef ANALYSIS_GRAPHS_H
+#define ANALYSIS_GRAPHS_H
+
+#include "analysis/ranges.h"
+
+typedef struct {
+    uint32_t path; /* index of the path on which it was captured, or ANALYSIS_NONE */
+    uint32_t copy; /* index of the node that it is a copy of, or ANALYSIS_NONE */
+} analysis_graph_node;
+
+typedef struct {
+    uint32_t base, tip; /* nodes of the range tree: around the capture and around the node; base is above */
+} analysis_graph_path;
+
+typedef struct {
+    analysis_ranges *ranges;
+    analysis_map by_graph; /* graph id -> node of the range tree in which it was begun */
+    analysis_map by_id;    /* graph node id -> nodes */
+    analysis_graph_node *nodes;
+    size_t node_count, node_cap;
+    analysis_map by_path; /* base and tip -> paths */
+    analysis_graph_path *paths;
+    size_t path_count, path_cap;
+    analysis_map by_launch; /* node of the range tree at the launch, and path -> node of the range tree */
+} analysis_graphs;
+
+void analysis_graphs_init(analysis_graphs *g, analysis_ranges *ranges);
+
+/* Takes a GRAPH or NODE event, after all earlier events of its thread went to analysis_ranges_event. */
+void analysis_graphs_event(analysis_graphs *g, const trace_host_event *e);
+
+/* The node of the range tree that owns what graph node `id` ran when it was launched in `launch`; `launch`
+ * itself when the node is in no range of its own, ANALYSIS_NONE when it is not known (so far). */
+uint32_t analysis_graphs_owner(analysis_graphs *g, uint32_t launch, uint64_t id);
+
+/* The index of graph node `id`, known or not: a small number for tables. */
+uint32_t analysis_graphs_index(analysis_graphs *g, uint64_t id);
+
+void analysis_graphs_free(analysis_graphs *g);
+
+#endif

@@ -1,0 +1,219 @@
+/* Tables as JSON, CSV, Markdown and LaTeX. */
+#include "analysis/output.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool analysis_format_of(const char *name, analysis_format *format) {
+    static const char *const names[] = {"text", "json", "csv", "markdown", "latex"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *format = (analysis_format)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+void analysis_output_begin(analysis_output *out, analysis_format format, FILE *file) {
+    *out = (analysis_output){.format = format, .file = file};
+    if (format == ANALYSIS_JSON) {
+        out->reports = cJSON_CreateArray();
+    }
+}
+
+void analysis_output_report(analysis_output *out, const char *trace) {
+    if (out->count++ > 0 && out->format != ANALYSIS_JSON) {
+        fputs("\n\n", out->file);
+    }
+    out->begun = false;
+    if (out->format == ANALYSIS_JSON) {
+        cJSON *report = cJSON_CreateObject();
+        cJSON_AddStringToObject(report, "trace", trace);
+        cJSON_AddArrayToObject(report, "tables");
+        cJSON_AddItemToArray(out->reports, report);
+    }
+}
+
+void analysis_output_line(analysis_output *out, const char *text) {
+    switch (out->format) {
+    case ANALYSIS_TEXT:
+    case ANALYSIS_MARKDOWN:
+        fprintf(out->file, "%s\n", text);
+        break;
+    case ANALYSIS_CSV:
+        fprintf(out->file, "# %s\n", text);
+        break;
+    case ANALYSIS_LATEX:
+        fprintf(out->file, "%% %s\n", text);
+        break;
+    case ANALYSIS_JSON:
+        break; /* the tables say it too */
+    }
+}
+
+/* ---- Cells ---- */
+
+/* A number as programs read it: whole, or with the digits that give back the same double. */
+static void put_number(FILE *f, const analysis_cell *cell) {
+    fprintf(f, cell->whole ? "%.0f" : "%.17g", cell->value);
+}
+
+static void put_csv(FILE *f, const analysis_cell *cell) {
+    if (cell->missing) {
+        return;
+    }
+    if (cell->number) {
+        put_number(f, cell);
+        return;
+    }
+    if (!strpbrk(cell->text, ",\"\r\n")) {
+        fputs(cell->text, f);
+        return;
+    }
+    putc('"', f);
+    for (const char *p = cell->text; *p; p++) {
+        fputs(*p == '"' ? "\"" : "", f);
+        putc(*p, f);
+    }
+    putc('"', f);
+}
+
+static void put_markdown(FILE *f, const char *text) {
+    for (const char *p = text; *p; p++) {
+        if (strchr("|\\`*_<>[]#", *p)) {
+            putc('\\', f);
+        }
+        putc((unsigned char)*p < 0x20 ? ' ' : *p, f);
+    }
+}
+
+static void put_latex(FILE *f, const char *text) {
+    for (const char *p = text; *p; p++) {
+        if (strchr("&%$#_{}", *p)) {
+            fprintf(f, "\\%c", *p);
+        } else if (strchr("~^\\", *p)) {
+            fprintf(f, "\\char`\\%c{}", *p);
+        } else if (*p == '<' || *p == '>') {
+            fprintf(f, "$%c$", *p);
+        } else {
+            putc((unsigned char)*p < 0x20 ? ' ' : *p, f);
+        }
+    }
+}
+
+static cJSON *json_of(const analysis_cell *cell) {
+    return cell->missing  ? cJSON_CreateNull()
+           : cell->number ? cJSON_CreateNumber(cell->value)
+                          : cJSON_CreateString(cell->text);
+}
+
+/* ---- Tables ---- */
+
+static void csv(FILE *f, const analysis_table *t) {
+    fprintf(f, "\n# %s\n", t->title ? t->title : "");
+    for (size_t i = 0; i < t->count; i++) {
+        put_csv(f, &t->cells[i]);
+        putc((i + 1) % t->columns == 0 ? '\n' : ',', f);
+    }
+}
+
+static void markdown(FILE *f, const analysis_table *t) {
+    fputs("\n## ", f);
+    put_markdown(f, t->title ? t->title : "");
+    fputs("\n\n", f);
+    for (size_t i = 0; i < t->count; i++) {
+        fputs(i % t->columns == 0 ? "| " : " ", f);
+        put_markdown(f, t->cells[i].text);
+        fputs((i + 1) % t->columns == 0 ? " |\n" : " |", f);
+        if (i + 1 == t->columns) {
+            for (size_t c = 0; c < t->columns; c++) {
+                fputs(t->alignment[c] == 'r' ? "|---:" : "|:---", f);
+            }
+            fputs("|\n", f);
+        }
+    }
+    if (t->notes) {
+        putc('\n', f);
+        put_markdown(f, t->notes);
+        putc('\n', f);
+    }
+}
+
+static void latex(FILE *f, const analysis_table *t) {
+    fputs("\n\\begin{table}\n\\caption{", f);
+    put_latex(f, t->title ? t->title : "");
+    fprintf(f, "}\n\\begin{tabular}{%s}\n\\hline\n", t->alignment);
+    for (size_t i = 0; i < t->count; i++) {
+        put_latex(f, t->cells[i].text);
+        fputs((i + 1) % t->columns == 0 ? " \\\\\n" : " & ", f);
+        fputs(i + 1 == t->columns ? "\\hline\n" : "", f);
+    }
+    fputs("\\hline\n\\end{tabular}\n", f);
+    if (t->notes) {
+        put_latex(f, t->notes);
+        putc('\n', f);
+    }
+    fputs("\\end{table}\n", f);
+}
+
+static void json(cJSON *report, const analysis_table *t) {
+    cJSON *table = cJSON_CreateObject(), *columns = cJSON_AddArrayToObject(table, "columns");
+    cJSON *rows = cJSON_AddArrayToObject(table, "rows");
+    cJSON_AddStringToObject(table, "title", t->title ? t->title : "");
+    for (size_t i = 0; i < t->columns; i++) {
+        cJSON_AddItemToArray(columns, cJSON_CreateString(t->cells[i].text));
+    }
+    for (size_t i = t->columns; i < t->count;) {
+        cJSON *row = cJSON_CreateArray();
+        for (size_t c = 0; c < t->columns; c++) {
+            cJSON_AddItemToArray(row, json_of(&t->cells[i++]));
+        }
+        cJSON_AddItemToArray(rows, row);
+    }
+    if (t->notes) {
+        cJSON_AddStringToObject(table, "notes", t->notes);
+    }
+    cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(report, "tables"), table);
+}
+
+void analysis_output_table(analysis_output *out, analysis_table *t) {
+    switch (out->format) {
+    case ANALYSIS_TEXT:
+        fputs(out->begun ? "\n" : "", out->file);
+        out->begun = true;
+        analysis_table_end(t, out->file);
+        return;
+    case ANALYSIS_CSV:
+        csv(out->file, t);
+        break;
+    case ANALYSIS_MARKDOWN:
+        markdown(out->file, t);
+        break;
+    case ANALYSIS_LATEX:
+        latex(out->file, t);
+        break;
+    case ANALYSIS_JSON:
+        json(cJSON_GetArrayItem(out->reports, cJSON_GetArraySize(out->reports) - 1), t);
+        break;
+    }
+    analysis_table_free(t);
+}
+
+void analysis_output_end(analysis_output *out) {
+    if (out->format == ANALYSIS_JSON) {
+        char *text = cJSON_Print(out->reports);
+        if (text) {
+            fprintf(out->file, "%s\n", text);
+        }
+        cJSON_free(text);
+        cJSON_Delete(out->reports);
+        out->reports = NULL;
+    }
+}
+
+void analysis_output_drop(analysis_output *out) {
+    cJSON_Delete(out->reports);
+    out->reports = NULL;
+}

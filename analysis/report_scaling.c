@@ -1,0 +1,140 @@
+/* The report's tables of how latency depends on k. */
+#include "analysis/report.h"
+
+#include "analysis/memory.h"
+
+#include <math.h>
+
+/* The smallest k that has a row of this kind. */
+static const analysis_row *first_of(const analysis_rows *rows, analysis_row_kind kind) {
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->list[i].kind == kind && rows->list[i].k != ANALYSIS_NONE) {
+            return &rows->list[i];
+        }
+    }
+    return NULL;
+}
+
+static void put_ratios(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k", "phase", "P50 ms", "ratio", "efficiency", "experts/layer"};
+    analysis_table t;
+    analysis_table_begin(&t, "rlrrrr", 1, headers);
+    analysis_table_title(&t, "Scaling with k");
+    bool from_one = true, several = false;
+    for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
+        const analysis_row *base = first_of(&r->rows, (analysis_row_kind)kind);
+        for (size_t i = 0; base && i < r->rows.count; i++) {
+            const analysis_row *row = &r->rows.list[i];
+            if (row->kind != base->kind || row->k == ANALYSIS_NONE) {
+                continue;
+            }
+            double ratio = row->latency.p50 / base->latency.p50;
+            analysis_table_count(&t, row->k);
+            analysis_table_cell(&t, "%s", analysis_row_name(row->kind));
+            analysis_table_ms(&t, row->latency.p50);
+            analysis_table_number(&t, ratio, 3);
+            analysis_table_number(&t, base->k ? (double)row->k / base->k / ratio : NAN, 3);
+            analysis_table_number(&t, row->active, 2);
+            from_one = from_one && base->k == 1;
+            several = several || row != base;
+        }
+    }
+    if (!several) {
+        analysis_table_free(&t);
+        return;
+    }
+    if (from_one) {
+        analysis_table_note(&t, "ratio: latency(k) / latency(1). efficiency: k / ratio.");
+    } else {
+        analysis_table_note(&t,
+                            "ratio: latency(k) / latency(smallest k). efficiency: k / smallest k / ratio.");
+    }
+    analysis_table_note(&t, "experts/layer: distinct experts that were active in a layer, on average.");
+    analysis_output_table(out, &t);
+}
+
+static void put_against(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k", "prefill ms", "decode/token ms", "prefill/token ratio",
+                                          "prefill % of both"};
+    analysis_table t;
+    analysis_table_begin(&t, "rrrrr", 0, headers);
+    analysis_table_title(&t, "Prefill against decode");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const analysis_row *prefill = &r->rows.list[i];
+        const analysis_row *token = analysis_rows_find(&r->rows, prefill->k, ANALYSIS_ROW_TOKEN);
+        const analysis_row *decode = analysis_rows_find(&r->rows, prefill->k, ANALYSIS_ROW_DECODE);
+        if (prefill->kind != ANALYSIS_ROW_PREFILL || !token || !decode) {
+            continue;
+        }
+        double both = prefill->latency.p50 + decode->latency.p50;
+        analysis_table_index(&t, prefill->k);
+        analysis_table_ms(&t, prefill->latency.p50);
+        analysis_table_ms(&t, token->latency.p50);
+        analysis_table_number(&t, prefill->latency.p50 / token->latency.p50, 2);
+        analysis_table_number(&t, 100 * prefill->latency.p50 / both, 1);
+    }
+    if (analysis_table_rows(&t) == 0) {
+        analysis_table_free(&t);
+        return;
+    }
+    analysis_table_note(&t, "Medians. ratio: how many decoded tokens take as long as one prefill.");
+    analysis_output_table(out, &t);
+}
+
+static void put_fit(analysis_table *t, analysis_row_kind kind, const char *model, const analysis_fit *fit,
+                    const char *verdict) {
+    analysis_table_cell(t, "%s", analysis_row_name(kind));
+    analysis_table_cell(t, "%s", model);
+    analysis_table_ms(t, fit->a);
+    analysis_table_ms(t, fit->a_sure.low);
+    analysis_table_ms(t, fit->a_sure.high);
+    analysis_table_ms(t, fit->b);
+    analysis_table_ms(t, fit->b_sure.low);
+    analysis_table_ms(t, fit->b_sure.high);
+    analysis_table_number(t, fit->r2, 4);
+    analysis_table_cell(t, "%s", verdict);
+}
+
+/* Both models have two parameters and the same points, so that the one that leaves less is the better. */
+static const char *verdict(const analysis_scaling *s, int model) {
+    if (!s->has_k || !s->has_n) {
+        return "";
+    }
+    if (fabs(s->by_k.r2 - s->by_active.r2) < 1e-6) {
+        return "same";
+    }
+    return (s->by_k.r2 > s->by_active.r2 ? 1 : 2) == model ? "better" : "";
+}
+
+static void put_fits(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"phase", "model", "a", "from", "to", "b", "from", "to", "R2", ""};
+    analysis_table t;
+    analysis_table_begin(&t, "llrrrrrrrl", 0, headers);
+    analysis_table_title(&t, "Fixed and marginal cost, ms: least squares over all samples");
+    for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
+        analysis_scaling s;
+        if (kind == ANALYSIS_ROW_VISION || !analysis_scaling_fit(&s, &r->rows, (analysis_row_kind)kind)) {
+            continue; /* vision has no experts */
+        }
+        if (s.has_k) {
+            put_fit(&t, s.kind, "a + b k", &s.by_k, verdict(&s, 1));
+        }
+        if (s.has_n) {
+            put_fit(&t, s.kind, "a + b N", &s.by_active, verdict(&s, 2));
+        }
+    }
+    if (analysis_table_rows(&t) == 0) {
+        analysis_table_free(&t);
+        return;
+    }
+    analysis_table_note(&t,
+                        "N: distinct experts that were active in a layer, counted from their ranges. a: what "
+                        "a phase costs without any; b: one more. from, to: 95 %% by the bootstrap.");
+    analysis_output_table(out, &t);
+}
+
+void analysis_report_scaling(const analysis_results *r, analysis_output *out) {
+    put_ratios(r, out);
+    put_against(r, out);
+    put_fits(r, out);
+}

@@ -1,0 +1,213 @@
+/* The report's tables of the sweep: latencies, how sure they are, what watching cost, what the GPU did. */
+#include "analysis/report.h"
+
+#include "analysis/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+/* With fewer samples P99 is little else than the longest of them. */
+#define P99_SAMPLES 100
+
+const char *analysis_row_name(analysis_row_kind kind) {
+    static const char *const names[ANALYSIS_ROWS] = {"vision", "prefill", "decode", "decode/token"};
+    return names[kind];
+}
+
+static bool has_gpu(const analysis_results *r) {
+    return r->gpu_records > 0;
+}
+
+static void put_head(analysis_table *t, const analysis_row *row) {
+    analysis_table_index(t, row->k);
+    analysis_table_cell(t, "%s", analysis_row_name(row->kind));
+}
+
+/* Which requests the latencies are of. */
+static void note_watching(const analysis_results *r, analysis_table *t) {
+    size_t unwatched = 0, partly = 0, left = 0;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        unwatched += r->rows.list[i].from == ANALYSIS_UNWATCHED;
+        partly += r->rows.list[i].from == ANALYSIS_PARTLY;
+        left += r->rows.list[i].from == ANALYSIS_PARTLY ? 0 : r->rows.list[i].partly;
+    }
+    if (unwatched == r->rows.count) {
+        analysis_table_note(t, "Of requests that nobody watched: the range's own duration, as no GPU work of "
+                               "theirs is recorded that could end later.");
+    } else if (unwatched > 0) {
+        analysis_table_note(t,
+                            "Rows with unwatched requests (see What watching cost) are of those alone, the "
+                            "range's own duration; the other rows are of watched requests.");
+    } else if (!has_gpu(r)) {
+        analysis_table_note(t, "Host time only, because the trace holds no GPU work.");
+    } else {
+        analysis_table_note(t,
+                            "Of watched requests, as there are no others: from the start of the range until "
+                            "it and the GPU work launched in it have ended.");
+    }
+    if (partly > 0) {
+        analysis_table_note(t, "In %zu rows watching began or ended inside every request.", partly);
+    }
+    if (left > 0) {
+        analysis_table_note(t, "%zu phases in which watching began or ended are left out.", left);
+    }
+    analysis_table_note(t, "Warm-up requests are left out. GPU busy and kernels: medians of the watched "
+                           "requests.");
+}
+
+static void put_latencies(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k",    "phase", "n",   "P50", "P95",      "P99",
+                                          "mean", "std",   "min", "max", "GPU busy", "kernels"};
+    analysis_table t;
+    analysis_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+    analysis_table_title(&t, "Latency, ms");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const analysis_row *row = &r->rows.list[i];
+        const analysis_summary *s = &row->latency;
+        const double values[] = {s->p50, s->p95, s->p99, s->mean, s->std, s->min, s->max, row->busy};
+        put_head(&t, row);
+        analysis_table_count(&t, s->n);
+        for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
+            analysis_table_ms(&t, values[j]);
+        }
+        analysis_table_number(&t, row->kernels, row->kind == ANALYSIS_ROW_TOKEN);
+    }
+    if (r->rows.count == 0) {
+        analysis_table_note(&t, "  no finished vision, prefill or decode range outside of warm-up requests");
+    } else {
+        note_watching(r, &t);
+    }
+    analysis_output_table(out, &t);
+}
+
+static void put_sure(analysis_table *t, analysis_confidence c) {
+    analysis_table_ms(t, c.low);
+    analysis_table_ms(t, c.high);
+}
+
+/* What makes a row's statistics doubtful. */
+static void warn(analysis_table *t, const analysis_row *row) {
+    char where[64];
+    snprintf(where, sizeof where, row->k == ANALYSIS_NONE ? "%s" : "%s, k = %u", analysis_row_name(row->kind),
+             row->k);
+    if (row->drifts) {
+        analysis_table_note(t, "Drift: %s: the last third of the requests took %.2f times the first third.",
+                            where, row->drift);
+    }
+    if (row->outliers > 0) {
+        analysis_table_note(
+            t, "Outliers: %s: %zu of %zu lie more than 5 scaled median deviations from the median.", where,
+            row->outliers, row->latency.n);
+    }
+}
+
+static void put_certainty(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k",    "phase", "n",  "P50",        "from",    "to",
+                                          "mean", "from",  "to", "last/first", "outliers"};
+    analysis_table t;
+    size_t fewest = SIZE_MAX;
+    if (r->rows.count == 0) {
+        return;
+    }
+    analysis_table_begin(&t, "rlrrrrrrrrr", 1, headers);
+    analysis_table_title(&t, "How sure: 95 %% intervals of the latencies, ms");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const analysis_row *row = &r->rows.list[i];
+        fewest = row->latency.n < fewest ? row->latency.n : fewest;
+        put_head(&t, row);
+        analysis_table_count(&t, row->latency.n);
+        analysis_table_ms(&t, row->latency.p50);
+        put_sure(&t, row->p50_sure);
+        analysis_table_ms(&t, row->latency.mean);
+        put_sure(&t, row->mean_sure);
+        analysis_table_number(&t, row->drift, 3);
+        analysis_table_count(&t, row->outliers);
+    }
+    analysis_table_note(&t,
+                        "By the bootstrap, from a fixed seed. last/first: median of the last third of the "
+                        "requests over that of the first.");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        warn(&t, &r->rows.list[i]);
+    }
+    if (fewest < P99_SAMPLES) {
+        analysis_table_note(&t,
+                            "P99 of fewer than %d samples (here from %zu) says little more than the maximum.",
+                            P99_SAMPLES, fewest);
+    }
+    analysis_output_table(out, &t);
+}
+
+static void put_distortion(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k",   "phase", "unwatched", "P50", "watched",
+                                          "P50", "ratio", "from",      "to"};
+    analysis_table t;
+    analysis_table_begin(&t, "rlrrrrrrr", 1, headers);
+    analysis_table_title(&t, "What watching cost: the ranges' own durations, ms");
+    double worst = 0;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const analysis_row *row = &r->rows.list[i];
+        if (row->watched == 0 || row->unwatched == 0) {
+            continue;
+        }
+        put_head(&t, row);
+        analysis_table_count(&t, row->unwatched);
+        analysis_table_ms(&t, row->off.p50);
+        analysis_table_count(&t, row->watched);
+        analysis_table_ms(&t, row->on.p50);
+        analysis_table_number(&t, row->distortion, 3);
+        analysis_table_number(&t, row->distortion_sure.low, 3);
+        analysis_table_number(&t, row->distortion_sure.high, 3);
+        worst = row->beyond > worst ? row->beyond : worst;
+    }
+    if (analysis_table_rows(&t) == 0) {
+        analysis_table_free(&t);
+        return;
+    }
+    analysis_table_note(&t, "ratio: watched over unwatched median, and its 95 %% interval by the bootstrap.");
+    if (worst > 0) {
+        analysis_table_note(
+            &t,
+            "In watched requests GPU work went on for up to %.3f ms (median of a phase) behind "
+            "the range, which the latencies of unwatched ones do not hold.",
+            worst);
+    }
+    analysis_output_table(out, &t);
+}
+
+static void put_gpu_time(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k",           "phase",    "GPU busy",  "sum",        "GPU idle",
+                                          "in launches", "in waits", "host work", "launches/ms"};
+    analysis_table t;
+    analysis_table_begin(&t, "rlrrrrrrr", 1, headers);
+    analysis_table_title(&t, "GPU time, and what the host did while the GPU was idle, ms");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const analysis_row *row = &r->rows.list[i];
+        if (isnan(row->busy)) {
+            continue;
+        }
+        put_head(&t, row);
+        analysis_table_ms(&t, row->busy);
+        analysis_table_ms(&t, row->gpu_sum);
+        analysis_table_ms(&t, row->idle);
+        analysis_table_ms(&t, row->idle_issuing);
+        analysis_table_ms(&t, row->idle_waiting);
+        analysis_table_ms(&t, row->idle_between);
+        analysis_table_number(&t, row->kernels / (row->busy + row->idle), 1);
+    }
+    if (analysis_table_rows(&t) == 0) {
+        analysis_table_free(&t);
+        return;
+    }
+    analysis_table_note(&t,
+                        "Medians of the watched requests. busy: at least one kernel, copy or fill of the "
+                        "phase ran; sum: overlapping ones count twice. idle: the rest of the phase, while "
+                        "the host was in a call that launches, in one that waits, or in neither.");
+    analysis_output_table(out, &t);
+}
+
+void analysis_report_sweep(const analysis_results *r, analysis_output *out) {
+    put_latencies(r, out);
+    put_certainty(r, out);
+    put_distortion(r, out);
+    put_gpu_time(r, out);
+}

@@ -1,0 +1,267 @@
+/* From the spans of phases to rows: which samples count, their statistics, and what is suspicious in them. */
+#include "analysis/sweep.h"
+
+#include "analysis/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DRIFT_SAMPLES_MIN 8
+#define DRIFT_SAMPLES_MAX 1000 /* of more samples every n-th is looked at */
+#define OUTLIERS_MIN      5
+
+static double ms(uint64_t ns) {
+    return (double)ns / 1e6;
+}
+
+/* One span as a row sees it. */
+typedef struct {
+    uint64_t start;
+    analysis_watching watching;
+    double latency, own, busy, sum, kernels, issuing, waiting, beyond, experts;
+} sample;
+
+static sample sample_of(const analysis_ranges *ranges, analysis_span *span, bool per_token) {
+    double parts = per_token ? span->steps : 1;
+    uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
+    double busy = ms(analysis_busy_settle(&span->busy));
+    return (sample){
+        .start = span->start,
+        .watching = analysis_watch_over(&ranges->watch, span->start, span->end),
+        .latency = ms(end - span->start) / parts,
+        .own = ms(span->end - span->start) / parts,
+        .busy = busy / parts,
+        .sum = ms(span->busy.sum) / parts,
+        .kernels = (double)span->kernels / parts,
+        .issuing = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_ISSUES)) / parts,
+        .waiting = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_WAITS)) / parts,
+        .beyond = ms(end - span->end) / parts,
+        .experts = span->visits ? (double)span->active / span->visits : NAN,
+    };
+}
+
+static int by_start(const void *a, const void *b) {
+    const sample *x = a, *y = b;
+    return (x->start > y->start) - (x->start < y->start);
+}
+
+/* The samples of `kind` at `k`, by their starts. */
+static size_t collect(sample *out, analysis_ranges *ranges, uint32_t k, analysis_row_kind kind) {
+    bool per_token = kind == ANALYSIS_ROW_TOKEN;
+    analysis_phase phase = per_token ? ANALYSIS_DECODE : (analysis_phase)kind;
+    size_t n = 0;
+    for (size_t i = 0; i < ranges->span_count; i++) {
+        analysis_span *span = &ranges->spans[i];
+        const analysis_group *group = &ranges->groups[span->group];
+        if (span->closed && span->phase == phase && !group->warm && group->k == k &&
+            !(per_token && span->steps == 0)) {
+            out[n++] = sample_of(ranges, span, per_token);
+        }
+    }
+    qsort(out, n, sizeof *out, by_start);
+    return n;
+}
+
+/* ---- Statistics of one row ---- */
+
+/* Copies the field at `offset` of the samples with this watching; returns how many. */
+static size_t take(double *out, const sample *list, size_t n, analysis_watching watching, size_t offset) {
+    size_t taken = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].watching == watching) {
+            memcpy(&out[taken++], (const char *)&list[i] + offset, sizeof *out);
+        }
+    }
+    return taken;
+}
+
+static double median_of(double *scratch, const sample *list, size_t n, size_t offset) {
+    size_t taken = take(scratch, list, n, ANALYSIS_WATCHED, offset);
+    return taken ? analysis_summarise(scratch, taken).p50 : NAN;
+}
+
+static void add_gpu(analysis_row *row, double *scratch, const sample *list, size_t n) {
+    row->busy = median_of(scratch, list, n, offsetof(sample, busy));
+    row->gpu_sum = median_of(scratch, list, n, offsetof(sample, sum));
+    row->kernels = median_of(scratch, list, n, offsetof(sample, kernels));
+    row->idle_issuing = median_of(scratch, list, n, offsetof(sample, issuing));
+    row->idle_waiting = median_of(scratch, list, n, offsetof(sample, waiting));
+    row->beyond = median_of(scratch, list, n, offsetof(sample, beyond));
+    size_t taken = 0;
+    double *idle = analysis_alloc(n, sizeof *idle);
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].watching == ANALYSIS_WATCHED) {
+            idle[taken] = list[i].latency - list[i].busy;
+            scratch[taken] = idle[taken] - list[i].issuing - list[i].waiting;
+            taken++;
+        }
+    }
+    row->idle = taken ? analysis_summarise(idle, taken).p50 : NAN;
+    row->idle_between = taken ? analysis_summarise(scratch, taken).p50 : NAN;
+    free(idle);
+}
+
+static void add_distortion(analysis_row *row, double *scratch, const sample *list, size_t n) {
+    double *other = analysis_alloc(n, sizeof *other);
+    row->watched = take(scratch, list, n, ANALYSIS_WATCHED, offsetof(sample, own));
+    row->unwatched = take(other, list, n, ANALYSIS_UNWATCHED, offsetof(sample, own));
+    row->partly = n - row->watched - row->unwatched;
+    row->on = analysis_summarise(scratch, row->watched);
+    row->off = analysis_summarise(other, row->unwatched);
+    row->distortion = row->watched && row->unwatched ? row->on.p50 / row->off.p50 : NAN;
+    row->distortion_sure = analysis_bootstrap_ratio(scratch, row->watched, other, row->unwatched);
+    free(other);
+}
+
+/* Samples far from the median: more than 5 times the median absolute deviation, scaled by 1.4826 to estimate
+ * a normal distribution's standard deviation. */
+static size_t count_outliers(const double *sorted, size_t n, double median) {
+    size_t found = 0;
+    if (n < OUTLIERS_MIN) {
+        return 0;
+    }
+    double *away = analysis_alloc(n, sizeof *away);
+    for (size_t i = 0; i < n; i++) {
+        away[i] = fabs(sorted[i] - median);
+    }
+    double far = 5 * 1.4826 * analysis_summarise(away, n).p50;
+    for (size_t i = 0; i < n && far > 0; i++) {
+        found += fabs(sorted[i] - median) > far;
+    }
+    free(away);
+    return found;
+}
+
+/* Whether values rise or fall with time: M. G. Kendall, "A New Measure of Rank Correlation", Biometrika 30,
+ * 1938; normal approximation of its sum without ties, two-sided p < 0.01. */
+static bool has_trend(const double *values, size_t n) {
+    size_t step = n / DRIFT_SAMPLES_MAX + 1, used = (n + step - 1) / step;
+    double sum = 0, m = (double)used;
+    for (size_t i = 0; i < used; i++) {
+        for (size_t j = i + 1; j < used; j++) {
+            double x = values[i * step], y = values[j * step];
+            sum += (y > x) - (y < x);
+        }
+    }
+    return fabs(sum) - 1 > 2.5758 * sqrt(m * (m - 1) * (2 * m + 5) / 18);
+}
+
+static void add_drift(analysis_row *row, double *scratch) {
+    size_t n = row->latency.n, third = n / 3;
+    row->drift = NAN;
+    if (n < DRIFT_SAMPLES_MIN) {
+        return;
+    }
+    memcpy(scratch, row->samples, third * sizeof *scratch);
+    double first = analysis_summarise(scratch, third).p50;
+    memcpy(scratch, row->samples + n - third, third * sizeof *scratch);
+    row->drift = analysis_summarise(scratch, third).p50 / first;
+    row->drifts = fabs(row->drift - 1) > 0.02 && has_trend(row->samples, n);
+}
+
+static analysis_row make_row(const sample *list, size_t n, uint32_t k, analysis_row_kind kind, bool gpu) {
+    double *scratch = analysis_alloc(n, sizeof *scratch);
+    analysis_row row = {.k = k, .kind = kind};
+    add_distortion(&row, scratch, list, n);
+    row.from = row.unwatched ? ANALYSIS_UNWATCHED : row.watched ? ANALYSIS_WATCHED : ANALYSIS_PARTLY;
+    row.busy = row.gpu_sum = row.kernels = row.idle_issuing = row.idle_waiting = row.beyond = NAN;
+    row.idle = row.idle_between = NAN;
+    if (gpu) {
+        add_gpu(&row, scratch, list, n);
+    }
+    row.samples = analysis_alloc(n, sizeof *row.samples);
+    row.experts = analysis_alloc(n, sizeof *row.experts);
+    size_t used = take(row.samples, list, n, row.from,
+                       row.from == ANALYSIS_UNWATCHED ? offsetof(sample, own) : offsetof(sample, latency));
+    take(row.experts, list, n, row.from, offsetof(sample, experts));
+    memcpy(scratch, row.samples, used * sizeof *scratch);
+    row.latency = analysis_summarise(scratch, used); /* sorts them */
+    row.p50_sure = analysis_bootstrap_p50(scratch, used);
+    row.mean_sure = analysis_bootstrap_mean(scratch, used);
+    row.outliers = count_outliers(scratch, used, row.latency.p50);
+    for (size_t i = 0; i < used; i++) {
+        row.active += row.experts[i] / (double)used;
+    }
+    add_drift(&row, scratch);
+    free(scratch);
+    return row;
+}
+
+/* ---- All rows ---- */
+
+static int by_number(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+void analysis_rows_make(analysis_rows *rows, analysis_ranges *ranges, bool gpu) {
+    uint32_t *ks = analysis_alloc(ranges->group_count, sizeof *ks);
+    sample *list = analysis_alloc(ranges->span_count, sizeof *list);
+    for (size_t i = 0; i < ranges->group_count; i++) {
+        ks[i] = ranges->groups[i].k;
+    }
+    qsort(ks, ranges->group_count, sizeof *ks, by_number); /* ANALYSIS_NONE, the missing k, comes last */
+    for (size_t i = 0; i < ranges->group_count; i++) {
+        for (int kind = 0; kind < ANALYSIS_ROWS && (i == 0 || ks[i] != ks[i - 1]); kind++) {
+            size_t n = collect(list, ranges, ks[i], (analysis_row_kind)kind);
+            if (n > 0) {
+                rows->list = analysis_grow(rows->list, &rows->cap, rows->count + 1, sizeof *rows->list);
+                rows->list[rows->count++] = make_row(list, n, ks[i], (analysis_row_kind)kind, gpu);
+            }
+        }
+    }
+    free(list);
+    free(ks);
+}
+
+const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, analysis_row_kind kind) {
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->list[i].k == k && rows->list[i].kind == kind) {
+            return &rows->list[i];
+        }
+    }
+    return NULL;
+}
+
+bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analysis_row_kind kind) {
+    size_t n = 0, count = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        n += rows->list[i].latency.n;
+    }
+    double *k = analysis_alloc(n, sizeof *k), *active = analysis_alloc(n, sizeof *active);
+    double *y = analysis_alloc(n, sizeof *y);
+    size_t *strata = analysis_alloc(rows->count + 1, sizeof *strata);
+    bool counted = true;
+    for (size_t i = 0; i < rows->count; i++) {
+        const analysis_row *row = &rows->list[i];
+        if (row->kind != kind || row->k == ANALYSIS_NONE) {
+            continue;
+        }
+        size_t at = strata[count++];
+        for (size_t j = 0; j < row->latency.n; j++, at++) {
+            k[at] = row->k;
+            active[at] = row->experts[j];
+            y[at] = row->samples[j];
+            counted = counted && !isnan(active[at]);
+        }
+        strata[count] = at;
+    }
+    *s = (analysis_scaling){.kind = kind};
+    s->has_k = analysis_fit_line(&s->by_k, k, y, strata, count);
+    s->has_n = counted && analysis_fit_line(&s->by_active, active, y, strata, count);
+    free(k);
+    free(active);
+    free(y);
+    free(strata);
+    return s->has_k || s->has_n;
+}
+
+void analysis_rows_free(analysis_rows *rows) {
+    for (size_t i = 0; i < rows->count; i++) {
+        free(rows->list[i].samples);
+        free(rows->list[i].experts);
+    }
+    free(rows->list);
+    memset(rows, 0, sizeof *rows);
+}

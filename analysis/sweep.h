@@ -1,0 +1,77 @@
+/* The sweep: for each k and phase what its requests took, how sure that is, what watching cost, and what the
+ * GPU and the host did meanwhile. */
+#ifndef ANALYSIS_SWEEP_H
+#define ANALYSIS_SWEEP_H
+
+#include "analysis/bootstrap.h"
+#include "analysis/ranges.h"
+#include "analysis/stats.h"
+
+/* The rows that each k has: its phases, and the decode per token. */
+typedef enum {
+    ANALYSIS_ROW_VISION,
+    ANALYSIS_ROW_PREFILL,
+    ANALYSIS_ROW_DECODE,
+    ANALYSIS_ROW_TOKEN,
+    ANALYSIS_ROWS
+} analysis_row_kind;
+
+/* One phase at one k; only made when it has samples. Warm-up requests are left out. All times are ms; what
+ * the trace does not hold is NaN. Of a token: the decode's over the number of its steps.
+ *
+ * A watched request's latency is max(end of the range, end of the last GPU work launched in it) - start of
+ * the range; that of an unwatched one is the range's own duration, because its GPU work is not recorded. */
+typedef struct {
+    uint32_t k; /* ANALYSIS_NONE: the phase lay in no top_k=K */
+    analysis_row_kind kind;
+    analysis_watching from; /* the samples of `latency`: the unwatched if there are any, else the watched,
+                               else the partly watched */
+    analysis_summary latency;
+    analysis_confidence p50_sure, mean_sure;
+    double *samples; /* latency.n latencies in the order of their starts */
+    double *experts; /* of each: distinct experts that were active in a layer, on average */
+    double active;   /* mean of `experts` */
+
+    size_t watched, unwatched, partly; /* samples of each kind */
+    analysis_summary on, off;          /* of watched and unwatched ones: the ranges' own durations */
+    double distortion;                 /* on.p50 / off.p50 */
+    analysis_confidence distortion_sure;
+
+    /* Medians of the watched samples. */
+    double busy;    /* the GPU ran work launched in the phase: union of intervals */
+    double gpu_sum; /* the same, overlapping work more than once */
+    double kernels; /* launched in the phase */
+    double idle;    /* latency - busy */
+    double idle_issuing, idle_waiting, idle_between; /* idle while the host was in a call that gives work, in
+                                                        one that waits, in neither */
+    double beyond;                                   /* from the end of the range to that of its GPU work */
+
+    size_t outliers; /* samples farther than 5 scaled median absolute deviations from the median */
+    double drift;    /* median of the last third of the samples over that of the first */
+    bool drifts;     /* it is not chance (Kendall's tau, p < 0.01) and more than 2 % */
+} analysis_row;
+
+typedef struct {
+    analysis_row *list; /* by k (missing last), then by kind */
+    size_t count, cap;
+} analysis_rows;
+
+/* Makes the rows from all spans. `gpu`: the trace holds GPU work. */
+void analysis_rows_make(analysis_rows *rows, analysis_ranges *ranges, bool gpu);
+
+/* The row of `k` and `kind`, or NULL. */
+const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, analysis_row_kind kind);
+
+/* How latency depends on k, for one kind of row over all k that are known. */
+typedef struct {
+    analysis_row_kind kind;
+    bool has_k, has_n;            /* whether there is such a fit */
+    analysis_fit by_k, by_active; /* ms = a + b k, and ms = a + b N, N being active experts of a layer */
+} analysis_scaling;
+
+/* Fits the rows of `kind`; false when neither fit can be made: fewer than two values of k. */
+bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analysis_row_kind kind);
+
+void analysis_rows_free(analysis_rows *rows);
+
+#endif

@@ -1,0 +1,76 @@
+/* The time line of the recorder's marks. */
+#include "analysis/watch.h"
+
+#include "analysis/memory.h"
+#include "trace/settings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is(analysis_names *names, uint32_t id, const char *text) {
+    uint32_t index = analysis_names_of_id(names, id); /* may move the names */
+    const analysis_name *name = &names->list[index];
+    return name->len == strlen(text) && memcmp(name->text, text, name->len) == 0;
+}
+
+void analysis_watch_event(analysis_watch *w, analysis_names *names, const trace_host_event *e) {
+    if (e->kind != TRACE_HOST_MARK || e->domain == 0 || !is(names, e->domain, TRACE_WATCH_DOMAIN)) {
+        return;
+    }
+    bool on = is(names, e->name, TRACE_WATCH_ON);
+    if (!on && !is(names, e->name, TRACE_WATCH_OFF)) {
+        return;
+    }
+    w->marks = analysis_grow(w->marks, &w->cap, w->count + 1, sizeof *w->marks);
+    size_t at = w->count++;
+    for (; at > 0 && w->marks[at - 1].time > e->time; at--) { /* of another thread, read late */
+        w->marks[at] = w->marks[at - 1];
+    }
+    w->marks[at] = (analysis_mark){.time = e->time, .on = on};
+}
+
+static analysis_watching state(bool on) {
+    return on ? ANALYSIS_WATCHED : ANALYSIS_UNWATCHED;
+}
+
+/* How many marks stand at or before `time`. */
+static size_t passed(const analysis_watch *w, uint64_t time) {
+    if (w->count > 0 && time >= w->marks[w->count - 1].time) {
+        return w->count; /* nearly always */
+    }
+    size_t low = 0, high = w->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (w->marks[middle].time <= time) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+analysis_watching analysis_watch_at(const analysis_watch *w, uint64_t time_ns) {
+    size_t n = passed(w, time_ns);
+    return n == 0 ? ANALYSIS_WATCH_EARLY : state(w->marks[n - 1].on);
+}
+
+analysis_watching analysis_watch_settled(const analysis_watch *w, analysis_watching seen) {
+    return seen != ANALYSIS_WATCH_EARLY ? seen : state(w->count == 0 || !w->marks[0].on);
+}
+
+analysis_watching analysis_watch_over(const analysis_watch *w, uint64_t start_ns, uint64_t end_ns) {
+    size_t n = passed(w, start_ns);
+    analysis_watching first = analysis_watch_settled(w, analysis_watch_at(w, start_ns));
+    for (; n < w->count && w->marks[n].time < end_ns; n++) {
+        if (state(w->marks[n].on) != first) {
+            return ANALYSIS_PARTLY;
+        }
+    }
+    return first;
+}
+
+void analysis_watch_free(analysis_watch *w) {
+    free(w->marks);
+    memset(w, 0, sizeof *w);
+}

@@ -1,0 +1,45 @@
+/* When the recorder watched: between its marks, CUDA calls and GPU work were recorded or were not.
+ *
+ * The marks (trace/settings.h, docs/trace-format.md) say when watching began and ended, for the whole
+ * process. Before the first one the opposite of what it says held; a trace without marks was watched
+ * throughout. */
+#ifndef ANALYSIS_WATCH_H
+#define ANALYSIS_WATCH_H
+
+#include "analysis/names.h"
+#include "trace/trace.h"
+
+typedef enum {
+    ANALYSIS_WATCH_EARLY, /* before the first mark that was read so far: not known yet */
+    ANALYSIS_WATCHED,
+    ANALYSIS_UNWATCHED,
+    ANALYSIS_PARTLY, /* an interval in which watching began or ended */
+} analysis_watching;
+
+typedef struct {
+    uint64_t time; /* ns */
+    bool on;
+} analysis_mark;
+
+/* A zeroed one has no marks. */
+typedef struct {
+    analysis_mark *marks; /* by time */
+    size_t count, cap;
+} analysis_watch;
+
+/* Takes a MARK event; one that is not the recorder's own is ignored. */
+void analysis_watch_event(analysis_watch *w, analysis_names *names, const trace_host_event *e);
+
+/* What the marks read so far say of a moment: WATCHED, UNWATCHED or EARLY. */
+analysis_watching analysis_watch_at(const analysis_watch *w, uint64_t time_ns);
+
+/* The same once the file is at its end, when nothing is EARLY any more; `seen` is what analysis_watch_at
+ * said. */
+analysis_watching analysis_watch_settled(const analysis_watch *w, analysis_watching seen);
+
+/* What all marks say of [start, end], ns: WATCHED, UNWATCHED or PARTLY. */
+analysis_watching analysis_watch_over(const analysis_watch *w, uint64_t start_ns, uint64_t end_ns);
+
+void analysis_watch_free(analysis_watch *w);
+
+#endif

@@ -1,0 +1,239 @@
+/* What the sweep's rows are made of: which requests were watched, what the GPU and the host did, how sure the
+ * numbers are. */
+#include "test_analysis_trace.h"
+
+#include <math.h>
+
+typedef struct {
+    writer w;
+    uint64_t now;
+    uint32_t correlation, domain, on, off, prefill;
+} run;
+
+static void run_open(run *r) {
+    writer_open(&r->w);
+    r->now = 1000;
+    r->correlation = 0;
+    r->domain = put_string(&r->w, "moetrace");
+    r->on = put_string(&r->w, "watch on");
+    r->off = put_string(&r->w, "watch off");
+}
+
+static void put_mark(run *r, bool on, uint64_t time) {
+    put_host(&r->w, 0,
+             (trace_host_event){
+                 .kind = TRACE_HOST_MARK, .time = time, .name = on ? r->on : r->off, .domain = r->domain});
+}
+
+/* One request: a prefill of `length` ns with an expert in it; when watched, a launch and a kernel that ends
+ * `beyond` ns behind the range. */
+static void put_request(run *r, const char *name, uint64_t length, bool watched, uint64_t beyond) {
+    put_push(&r->w, 0, r->now, name);
+    put_push(&r->w, 0, r->now + 10, "prefill");
+    put_push(&r->w, 0, r->now + 20, "layer.0");
+    put_push(&r->w, 0, r->now + 30, "expert.5");
+    if (watched) {
+        put_launch(&r->w, 0, r->now + 40, ++r->correlation);
+    }
+    put_pop(&r->w, 0, r->now + 60);
+    put_pop(&r->w, 0, r->now + 70);
+    put_pop(&r->w, 0, r->now + 10 + length);
+    put_pop(&r->w, 0, r->now + 20 + length);
+    if (watched) {
+        put_kernel(&r->w, r->correlation, r->now + 50, r->now + 10 + length + beyond);
+    }
+    r->now += length + 1000;
+}
+
+/* Latencies come from the unwatched requests, attribution from the watched ones, and both are compared. */
+static void latencies_are_of_the_unwatched(void **state) {
+    (void)state;
+    run r = {0};
+    analysis_results results;
+    run_open(&r);
+    put_request(&r, "warmup.0", 7000, false, 0);
+    for (uint64_t i = 0; i < 4; i++) {
+        put_request(&r, "sample.0", 10000 + 100 * i, false, 0);
+        put_mark(&r, true, r.now - 5);
+        put_request(&r, "sample.1", 20000 + 100 * i, true, 500);
+        put_mark(&r, false, r.now - 5);
+    }
+    read_back(&r.w, &results);
+    const analysis_row *row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+    assert_int_equal(row->from, ANALYSIS_UNWATCHED);
+    assert_int_equal(row->latency.n, 4);
+    assert_true(row->latency.p50 == 10150 / 1e6 && row->latency.max == 10300 / 1e6);
+    assert_true(row->kernels == 1);
+    assert_true(fabs(row->busy - (20150 + 500 - 40) / 1e6) < 1e-12);
+    assert_true(row->on.n == 4 && row->on.p50 == 20150 / 1e6); /* the range's own duration */
+    assert_true(row->off.n == 4 && row->off.p50 == 10150 / 1e6);
+    assert_true(fabs(row->distortion - 20150.0 / 10150) < 1e-12);
+    assert_true(row->distortion_sure.low > 1.9 && row->distortion_sure.low <= row->distortion);
+    assert_true(row->distortion_sure.high < 2.1 && row->distortion_sure.high >= row->distortion);
+    assert_true(fabs(row->beyond - 500 / 1e6) < 1e-12);
+    assert_int_equal(results.costs.experts[0].calls, 4);
+    assert_int_equal(results.costs.experts[0].kernels, 4);
+    assert_true(row->active == 1);
+    analysis_results_free(&results);
+}
+
+/* Before the first mark the opposite held, also for ranges that were read before the mark was. */
+static void before_the_first_mark(void **state) {
+    (void)state;
+    for (int on_first = 0; on_first < 2; on_first++) {
+        run r = {0};
+        analysis_results results;
+        run_open(&r);
+        put_request(&r, "sample.0", 10000, !on_first, 0);
+        put_mark(&r, on_first, r.now - 5);
+        put_request(&r, "sample.1", 30000, on_first, 0);
+        read_back(&r.w, &results);
+        const analysis_row *row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+        assert_int_equal(row->watched, 1);
+        assert_true(row->latency.p50 == (on_first ? 10000 : 30000) / 1e6);
+        assert_int_equal(results.costs.experts[0].calls, 1);
+        analysis_results_free(&results);
+    }
+}
+
+static void one_kind_is_used_as_it_is(void **state) {
+    (void)state;
+    run r = {0};
+    analysis_results results;
+    run_open(&r);
+    put_request(&r, "sample.0", 10000, true, 700);
+    read_back(&r.w, &results);
+    const analysis_row *row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+    assert_int_equal(row->from, ANALYSIS_WATCHED);
+    assert_true(row->latency.p50 == 10700 / 1e6);
+    assert_true(isnan(row->distortion) && isnan(row->distortion_sure.low) && isnan(row->p50_sure.low));
+    analysis_results_free(&results);
+}
+
+/* A phase in which watching began is neither kind. */
+static void partly_watched_is_left_out(void **state) {
+    (void)state;
+    run r = {0};
+    analysis_results results;
+    run_open(&r);
+    put_request(&r, "sample.0", 10000, false, 0);
+    put_mark(&r, true, r.now + 5000);
+    put_request(&r, "sample.1", 20000, true, 0);
+    put_request(&r, "sample.2", 30000, true, 0);
+    read_back(&r.w, &results);
+    const analysis_row *row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+    assert_true(row->watched == 1 && row->unwatched == 1 && row->partly == 1);
+    assert_true(row->latency.n == 1 && row->latency.p50 == 10000 / 1e6);
+    assert_true(row->on.p50 == 30000 / 1e6);
+    analysis_results_free(&results);
+}
+
+/* Calls on the host against intervals of the GPU, placed at random, against a map of every nanosecond. */
+static void idle_time_agrees_with_a_map(void **state) {
+    (void)state;
+    enum { LENGTH = 20000 };
+    srand(3);
+    for (int round = 0; round < 50; round++) {
+        static bool gpu[LENGTH];
+        static uint8_t host[LENGTH];
+        analysis_busy busy = {0};
+        uint64_t want[2] = {0, 0};
+        memset(gpu, 0, sizeof gpu);
+        memset(host, ANALYSIS_CALL_OTHER, sizeof host);
+        for (uint64_t at = 0; at < LENGTH - 200;) {
+            uint64_t end = at + (uint64_t)(rand() % 60);
+            int kind = rand() % 2;
+            if (rand() % 4 == 0 && end > at + 4) { /* a call inside the call, which ends first */
+                analysis_busy_host(&busy, (analysis_call_kind)(rand() % 2), at + 1, end - 1);
+            }
+            analysis_busy_host(&busy, (analysis_call_kind)kind, at, end);
+            memset(host + at, kind, end - at);
+            if (rand() % 3) {
+                uint64_t from = at + (uint64_t)(rand() % 100), to = from + (uint64_t)(rand() % 70);
+                analysis_busy_add(&busy, from, to);
+                memset(gpu + from, true, to - from);
+            }
+            at = end + (uint64_t)(rand() % 40);
+        }
+        for (int i = 0; i < LENGTH; i++) {
+            if (host[i] != ANALYSIS_CALL_OTHER) {
+                want[host[i]] += !gpu[i];
+            }
+        }
+        analysis_busy_settle(&busy);
+        assert_int_equal(analysis_busy_idle_in(&busy, ANALYSIS_CALL_ISSUES), want[ANALYSIS_CALL_ISSUES]);
+        assert_int_equal(analysis_busy_idle_in(&busy, ANALYSIS_CALL_WAITS), want[ANALYSIS_CALL_WAITS]);
+    }
+}
+
+/* More calls than are held, under a GPU that never pauses and under one that does: exact, in bounded memory.
+ */
+static void idle_time_folds(void **state) {
+    (void)state;
+    for (int pauses = 0; pauses < 2; pauses++) {
+        analysis_busy busy = {0};
+        uint64_t n = 4 * ANALYSIS_BUSY_WINDOW;
+        for (uint64_t i = 0; i < n; i++) {
+            analysis_busy_add(&busy, 10 * i, 10 * i + (pauses ? 7 : 10));
+            analysis_busy_host(&busy, ANALYSIS_CALL_ISSUES, 10 * i + 2, 10 * i + 9);
+        }
+        assert_true(busy.host_cap <= 2 * ANALYSIS_BUSY_WINDOW);
+        analysis_busy_settle(&busy);
+        assert_int_equal(busy.late, 0);
+        assert_int_equal(analysis_busy_idle_in(&busy, ANALYSIS_CALL_ISSUES), pauses ? 2 * n : 0);
+    }
+}
+
+static void calls_have_kinds(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        analysis_call_kind kind;
+    } cases[] = {
+        {"__cudaLaunchKernel", ANALYSIS_CALL_ISSUES}, {"cuLaunchKernelEx", ANALYSIS_CALL_ISSUES},
+        {"cudaGraphLaunch", ANALYSIS_CALL_ISSUES},    {"cudaMemcpyAsync", ANALYSIS_CALL_ISSUES},
+        {"cudaMemcpy", ANALYSIS_CALL_WAITS},          {"cuMemcpyDtoH_v2", ANALYSIS_CALL_WAITS},
+        {"cuMemsetD8Async", ANALYSIS_CALL_ISSUES},    {"cudaStreamSynchronize", ANALYSIS_CALL_WAITS},
+        {"cudaGetDevice", ANALYSIS_CALL_OTHER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(analysis_call_kind_of(cases[i].name), cases[i].kind);
+    }
+}
+
+/* Of a phase: the idle time is split, what is left of it is the host's own. */
+static void phases_have_idle_time(void **state) {
+    (void)state;
+    writer w;
+    analysis_results r;
+    writer_open(&w);
+    uint32_t launch = put_string(&w, "cudaLaunchKernel"), sync = put_string(&w, "cudaStreamSynchronize");
+    put_push(&w, 0, 0, "decode");
+    put_host(&w, 0,
+             (trace_host_event){
+                 .kind = TRACE_HOST_API, .time = 100, .duration = 50, .name = launch, .correlation = 1});
+    put_host(&w, 0, (trace_host_event){.kind = TRACE_HOST_API, .time = 200, .duration = 700, .name = sync});
+    put_pop(&w, 0, 1000);
+    put_kernel(&w, 1, 130, 600);
+    read_back(&w, &r);
+    const analysis_row *row = row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_DECODE);
+    assert_true(fabs(row->idle - 530e-6) < 1e-12);
+    assert_true(fabs(row->idle_issuing - 30e-6) < 1e-12);
+    assert_true(fabs(row->idle_waiting - 300e-6) < 1e-12);
+    assert_true(fabs(row->idle_between - 200e-6) < 1e-12);
+    analysis_results_free(&r);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(latencies_are_of_the_unwatched),
+        cmocka_unit_test(before_the_first_mark),
+        cmocka_unit_test(one_kind_is_used_as_it_is),
+        cmocka_unit_test(partly_watched_is_left_out),
+        cmocka_unit_test(idle_time_agrees_with_a_map),
+        cmocka_unit_test(idle_time_folds),
+        cmocka_unit_test(calls_have_kinds),
+        cmocka_unit_test(phases_have_idle_time),
+    };
+    return cmocka_run_group_tests_name("analysis: sweep", tests, NULL, NULL);
+}
