@@ -59,7 +59,7 @@ void preload_describe_run(const preload_settings *settings) {
     }
     preload_writer_meta("recorder", MOETRACE_VERSION);
     preload_writer_meta("level", preload_level_name(settings->level));
-    preload_writer_meta("clock", "CLOCK_MONOTONIC");
+    preload_writer_meta("clock", preload_clock_name());
 }
 
 /* The driver API's device attributes that a reader of the trace needs (CUdevice_attribute's numbers). */

@@ -95,6 +95,7 @@ static void after_fork_child(void) {
 /* ---- start ---- */
 
 void preload_recorder_init(void) {
+    preload_clock_init();
     preload_settings_read(&recorder.settings);
     preload_capture_init(&recorder.settings);
     preload_memory_init(recorder.settings.memory_bytes);
@@ -109,6 +110,7 @@ static void start(void) {
     pthread_mutex_lock(&recorder.lock);
     if (atomic_load(&recorder.state) == IDLE) {
         atomic_store(&recorder.state, STARTING);
+        preload_clock_begin();
         if (recorder.settings.complaint[0]) {
             preload_recorder_note("settings", "%s", recorder.settings.complaint);
         }
@@ -222,6 +224,7 @@ void preload_recorder_cuda(void) {
         atomic_exchange(&recorder.cuda_begun, true)) {
         return;
     }
+    preload_clock_begin();
     start_cupti();
 }
 
