@@ -36,7 +36,7 @@ static call begin(preload_call_class class) {
     return c;
 }
 
-static void end(const call *c, const char *name, cuda_error result) {
+static void end(const call *c, const char *name, atomic_uint *name_id, cuda_error result) {
     preload_thread *t = c->thread;
     if (!t) {
         return;
@@ -44,7 +44,7 @@ static void end(const call *c, const char *name, cuda_error result) {
     trace_host_event e = {.kind = TRACE_HOST_API,
                           .time = c->start,
                           .duration = preload_now() - c->start,
-                          .name = preload_name(&t->names, name),
+                          .name = preload_name_once(name_id, name),
                           .correlation = t->call_correlation,
                           .result = result};
     t->in_call = false;
@@ -56,6 +56,7 @@ static void end(const call *c, const char *name, cuda_error result) {
     EXPORT cuda_error name parameters;                                                                       \
     EXPORT cuda_error name parameters {                                                                      \
         static preload_original original;                                                                    \
+        static atomic_uint name_id;                                                                          \
         cuda_error(*function) parameters;                                                                    \
         *(void **)&function = preload_original_find(&original, #name, __builtin_return_address(0));          \
         if (!function) {                                                                                     \
@@ -63,7 +64,7 @@ static void end(const call *c, const char *name, cuda_error result) {
         }                                                                                                    \
         call c = begin(PRELOAD_CALL_##class);                                                                \
         cuda_error result = function arguments;                                                              \
-        end(&c, #name, result);                                                                              \
+        end(&c, #name, &name_id, result);                                                                    \
         return result;                                                                                       \
     }
 PRELOAD_CALLS(WRAP)

@@ -137,6 +137,15 @@ uint32_t preload_name(preload_name_cache *cache, const char *name) {
     return name ? preload_name_bytes(cache, name, strlen(name)) : 0;
 }
 
+uint32_t preload_name_once(atomic_uint *id, const char *name) {
+    uint32_t known = atomic_load_explicit(id, memory_order_relaxed);
+    if (!known) {
+        known = preload_name(NULL, name);
+        atomic_store_explicit(id, known, memory_order_relaxed);
+    }
+    return known;
+}
+
 static size_t put_utf8(char *to, uint32_t c) {
     if (c < 0x80) {
         to[0] = (char)c;

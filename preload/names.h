@@ -2,6 +2,7 @@
 #ifndef PRELOAD_NAMES_H
 #define PRELOAD_NAMES_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <wchar.h>
@@ -17,6 +18,8 @@ typedef struct {
  * the thread's own or NULL. */
 uint32_t preload_name(preload_name_cache *cache, const char *name);
 uint32_t preload_name_bytes(preload_name_cache *cache, const char *bytes, size_t len);
+/* The same for a name that never changes: *id remembers it; 0 at first. */
+uint32_t preload_name_once(atomic_uint *id, const char *name);
 /* The same for a wide string, stored as UTF-8. */
 uint32_t preload_name_wide(preload_name_cache *cache, const wchar_t *name);
 

@@ -137,6 +137,16 @@ preload_thread *preload_recorder_thread(void) {
 
 /* ---- CUDA ---- */
 
+/* The name of a call that CUPTI tells of, remembered by the call's number. */
+static uint32_t call_name(uint32_t call, const char *function) {
+    static atomic_uint known[4][1024]; /* by domain and number */
+    uint32_t domain = call >> 16, number = call & 0xffff;
+    if (domain < 4 && number < 1024) {
+        return preload_name_once(&known[domain][number], function);
+    }
+    return preload_name(NULL, function);
+}
+
 /* GPU work is issued on this thread: its correlation id belongs to the call that is under way. One call may
  * issue several pieces; each further one gets an event of its own. */
 static void on_work(preload_thread *t, const char *function, uint32_t correlation) {
@@ -174,7 +184,7 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
         trace_host_event e = {.kind = TRACE_HOST_API,
                               .time = t->driver_start,
                               .duration = preload_now() - t->driver_start,
-                              .name = preload_name(&t->names, function),
+                              .name = call_name(call, function),
                               .correlation = t->call_correlation};
         t->driver_call = 0;
         preload_thread_append(t, &e);

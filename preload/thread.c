@@ -133,7 +133,8 @@ bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
         to = slot(t);
         if (to) {
             *to = *e;
-            atomic_fetch_add_explicit(&t->fill->count, 1, memory_order_release);
+            atomic_store_explicit(&t->fill->count, (unsigned)(to - t->fill->events) + 1,
+                                  memory_order_release);
         }
         atomic_signal_fence(memory_order_seq_cst);
         t->busy = false;
