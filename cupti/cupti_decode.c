@@ -6,7 +6,7 @@
 /* CUDA 11.8: from here on kernel records tell the cluster's size. */
 #define VERSION_WITH_CLUSTERS 17
 
-#define SHAPE_SLOTS (1u << 16) /* open addressing; at most half is used */
+#define SHAPE_SLOTS (1u << 14) /* open addressing; at most half is used */
 #define QUEUE_SLOTS 1024u
 
 typedef struct {
@@ -21,6 +21,7 @@ static struct {
     shape_slot *shapes;
     uint32_t shape_count, shape_used; /* ids given; slots taken */
     trace_queue queues[QUEUE_SLOTS];
+    bool queue_defined[QUEUE_SLOTS];
     uint32_t queue_count;
 } decode;
 
@@ -35,11 +36,19 @@ void cupti_decode_init(const cupti_decode_hooks *hooks, uint32_t version) {
     }
 }
 
+static void define_queue(uint32_t id) {
+    if (!decode.queue_defined[id]) {
+        decode.queue_defined[id] = true;
+        decode.hooks.queue(&decode.queues[id]);
+    }
+}
+
 static int queue_id(uint32_t device, uint32_t context, uint32_t stream, uint32_t *id) {
     for (uint32_t i = decode.queue_count; i-- > 0;) {
         const trace_queue *q = &decode.queues[i];
         if (q->stream == stream && q->context == context && q->device == device) {
             *id = i;
+            define_queue(i);
             return 0;
         }
     }
@@ -48,8 +57,17 @@ static int queue_id(uint32_t device, uint32_t context, uint32_t stream, uint32_t
     }
     *id = decode.queue_count++;
     decode.queues[*id] = (trace_queue){.id = *id, .device = device, .context = context, .stream = stream};
-    decode.hooks.queue(&decode.queues[*id]);
+    decode.queue_defined[*id] = false;
+    define_queue(*id);
     return 0;
+}
+
+void cupti_decode_forget(void) {
+    memset(decode.queue_defined, 0, sizeof decode.queue_defined);
+    if (decode.shapes) {
+        memset(decode.shapes, 0, SHAPE_SLOTS * sizeof *decode.shapes);
+    }
+    decode.shape_used = 0;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t value) {

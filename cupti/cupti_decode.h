@@ -16,6 +16,9 @@ typedef struct {
 /* Once, before the first cupti_decode; `version` is that of the CUPTI library whose records follow. */
 void cupti_decode_init(const cupti_decode_hooks *hooks, uint32_t version);
 
+/* What was defined may not have reached the trace: defines queues and shapes anew at their next use. */
+void cupti_decode_forget(void);
+
 /* Decodes one record. Returns 1 with *event filled, 0 for a record that is no GPU work, -1 when memory for a
  * new table entry was lacking (the record is lost and to be counted). */
 int cupti_decode(const void *record, trace_gpu_event *event);

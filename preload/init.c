@@ -7,6 +7,8 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -36,6 +38,21 @@ EXPORT char *getenv(const char *name) {
         return (char *)(uintptr_t)own_path;
     }
     return NULL;
+}
+
+/* The calls that end a process with no handler run; Python's os._exit is one of them. */
+EXPORT _Noreturn void _exit(int status);
+EXPORT _Noreturn void _Exit(int status);
+
+EXPORT _Noreturn void _exit(int status) {
+    preload_recorder_leave();
+    for (;;) {
+        syscall(SYS_exit_group, status);
+    }
+}
+
+EXPORT _Noreturn void _Exit(int status) {
+    _exit(status);
 }
 
 EXPORT int InitializeInjection(void);

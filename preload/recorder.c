@@ -22,6 +22,7 @@ enum { IDLE, STARTING, RECORDING, STOPPED };
 static struct {
     preload_settings settings;
     atomic_int state;
+    pid_t pid; /* of the process that is recorded */
     atomic_bool cuda_begun;
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
     bool child;               /* a fork's child whose parent had CUPTI running */
@@ -110,6 +111,7 @@ static void start(void) {
     pthread_mutex_lock(&recorder.lock);
     if (atomic_load(&recorder.state) == IDLE) {
         atomic_store(&recorder.state, STARTING);
+        recorder.pid = getpid();
         preload_clock_begin();
         if (recorder.settings.complaint[0]) {
             preload_recorder_note("settings", "%s", recorder.settings.complaint);
@@ -270,5 +272,13 @@ void preload_recorder_stop(const char *reason) {
         return;
     }
     cupti_session_stop();
-    preload_writer_finish(reason);
+    preload_writer_finish(reason, 2000);
+}
+
+void preload_recorder_leave(void) {
+    /* A vfork's child leaves with its parent's memory, and must not touch it. */
+    if (atomic_load(&recorder.state) == RECORDING && recorder.pid == getpid() &&
+        atomic_exchange(&recorder.state, STOPPED) == RECORDING) {
+        preload_writer_finish("_exit", 200);
+    }
 }

@@ -28,6 +28,10 @@ void preload_recorder_cuda_used(void);
 /* Another tool in this process asks for CUPTI: ends our session, for good. */
 void preload_recorder_yield_cupti(void);
 
+/* The target leaves by _exit, perhaps out of a signal handler: writes what is in memory, without asking CUPTI
+ * for more. */
+void preload_recorder_leave(void);
+
 /* Writes everything that is known, marks the end (`reason`: "exit", ...) and records nothing any more.
  * Idempotent. */
 void preload_recorder_stop(const char *reason);

@@ -48,35 +48,46 @@ static struct {
     trace_chunk meta_chunk;
 
     uint64_t untimed, undecoded, cpu_ns, lost_bytes;
-    int file_error;
 } writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER,
             .wake_lock = PTHREAD_MUTEX_INITIALIZER,
             .meta_lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- appending ---- */
 
+/* Writes what is collected. When that fails, it stays, to be tried again. */
 static void flush_out(void) {
     if (writer.out_len == 0) {
         return;
     }
-    int rc = 0;
     if (!preload_file_exists()) {
-        rc = preload_file_create(writer.settings.output, program_invocation_short_name);
+        int rc = preload_file_create(writer.settings.output, program_invocation_short_name);
         if (rc) {
-            preload_recorder_note("file", "cannot make a trace in %s: %s; nothing of this process is kept",
-                                  writer.settings.output, strerror(rc));
+            preload_recorder_note(
+                "file", "cannot make a trace in %s: %s; nothing of this process is kept until it can",
+                writer.settings.output, strerror(rc));
+            return;
         }
     }
-    if (rc == 0) {
-        rc = preload_file_append(writer.out, writer.out_len);
-        if (rc) {
-            preload_recorder_note("file", "cannot write %s: %s; what could not be written is lost",
-                                  preload_file_path(), strerror(rc));
-        }
+    int rc = preload_file_append(writer.out, writer.out_len);
+    if (rc) {
+        preload_recorder_note("file",
+                              "cannot write %s: %s; what does not fit into memory until it can is lost",
+                              preload_file_path(), strerror(rc));
+        return;
     }
-    writer.lost_bytes += rc ? writer.out_len : 0;
-    writer.file_error = rc;
     writer.out_len = 0;
+}
+
+/* Gives up what could not be written. Names and other definitions may be among it: all of them are written
+ * again. */
+static void drop_out(void) {
+    writer.lost_bytes += writer.out_len;
+    writer.out_len = 0;
+    writer.names_written = 0;
+    for (preload_thread *t = preload_thread_first(); t; t = t->next) {
+        t->announced = false;
+    }
+    cupti_decode_forget();
 }
 
 static void append_chunk(trace_chunk *c) {
@@ -86,6 +97,9 @@ static void append_chunk(trace_chunk *c) {
     size_t len = trace_chunk_end(c);
     if (OUT_BYTES - writer.out_len < len) {
         flush_out();
+    }
+    if (OUT_BYTES - writer.out_len < len) {
+        drop_out();
     }
     memcpy(writer.out + writer.out_len, c->buf, len);
     writer.out_len += len;
@@ -423,17 +437,25 @@ static void swallow_own_signal(const sigset_t *before) {
     }
 }
 
-void preload_writer_finish(const char *reason) {
-    pthread_mutex_lock(&writer.wake_lock);
-    writer.stop = true;
-    if (writer.running) {
-        pthread_cond_signal(&writer.wake);
+void preload_writer_finish(const char *reason, unsigned patience_ms) {
+    /* The thread that ends the process may have been interrupted anywhere: it waits for no lock without an
+     * end. */
+    if (pthread_mutex_trylock(&writer.wake_lock) == 0) {
+        writer.stop = true;
+        if (writer.running) {
+            pthread_cond_signal(&writer.wake);
+        }
+        pthread_mutex_unlock(&writer.wake_lock);
     }
-    pthread_mutex_unlock(&writer.wake_lock);
 
     struct timespec patience;
     clock_gettime(CLOCK_REALTIME, &patience);
-    patience.tv_sec += 2;
+    patience.tv_sec += (time_t)(patience_ms / 1000);
+    patience.tv_nsec += (long)(patience_ms % 1000) * 1000000;
+    if (patience.tv_nsec >= 1000000000) {
+        patience.tv_sec++;
+        patience.tv_nsec -= 1000000000;
+    }
     if (!writer.out || pthread_mutex_timedlock(&writer.drain_lock, &patience) != 0) {
         return;
     }

@@ -13,9 +13,9 @@
 bool preload_writer_start(const preload_settings *settings);
 /* Wakes the writer before its time: something big waits. */
 void preload_writer_wake(void);
-/* Stops the thread, writes all that is left and the end mark. Gives up after two seconds if the writer is
+/* Stops the thread, writes all that is left and the end mark. Gives up after this long if the writer is
  * stuck. */
-void preload_writer_finish(const char *reason);
+void preload_writer_finish(const char *reason, unsigned patience_ms);
 
 /* Keeps a pair for the META chunk; later pairs of the same key win. Any thread. */
 void preload_writer_meta(const char *key, const char *value);
