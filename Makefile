@@ -57,7 +57,7 @@ RPATH         := -Wl,-rpath,'$$ORIGIN/lib' -Wl,--enable-new-dtags
 
 TARGETS := $(BUILD)/libmoetrace.so $(BUILD)/moetrace $(BUILD)/run_native
 
-.PHONY: all demo test test-gpu lint format bench clean help deps
+.PHONY: all demo test test-gpu lint format bench bench-analysis clean help deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -117,6 +117,10 @@ $(BUILD)/tests/cuda_%: tests/helpers/cuda_%.c $(FAKES) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -Wl,-rpath,'$$ORIGIN/../fake' -o $@ $< \
 	  $(BUILD)/fake/libcudart.so.13 $(BUILD)/fake/libcuda.so.1 -ldl -lpthread
+# Writes traces with the recorder's own writer.
+$(BUILD)/tests/trace_generate: tests/helpers/trace_generate.c $(call obj,exe,trace/encode.c trace/crc32c.c)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^)
 $(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -ldl -lpthread
@@ -134,8 +138,15 @@ $(BUILD)/bench_launch: tests/gpu/bench_launch.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
 
-bench: all $(BUILD)/bench_launch ## what watching costs (needs a GPU)
+$(BUILD)/libbare_cupti.so: tests/gpu/bare_cupti.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(LDFLAGS) -shared -o $@ $< -ldl
+
+bench: all $(BUILD)/bench_launch $(BUILD)/libbare_cupti.so ## what watching costs (needs a GPU)
 	@BUILD=$(BUILD) scripts/bench.sh
+
+bench-analysis: $(BUILD)/moetrace $(BUILD)/tests/trace_generate ## how fast traces are read
+	@BUILD=$(BUILD) scripts/bench_analysis.sh
 
 lint: | $(DEPS)/.test-ready ## clang-format and clang-tidy
 	@scripts/lint.sh
@@ -147,6 +158,6 @@ clean: ## remove what was built, keep what was downloaded
 	rm -rf $(filter-out build/deps,$(wildcard build/*))
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 -include $(shell find $(BUILD)/obj $(BUILD)/tests -name '*.d' 2>/dev/null)

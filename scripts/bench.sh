@@ -54,19 +54,28 @@ for (door, mode), v in rows.items():
     print(f"{door:8}  {mode:8}  {m:8.0f}  {l:8.0f}  {m - m0:8.0f}  {l - l0:12.0f}")
 E2
 
-echo
-echo "run_native, watched against unwatched requests, $pairs pairs in one process"
-unset LD_LIBRARY_PATH
-MOETRACE_OUTPUT=$work/t MOETRACE_CAPTURE=alternate LD_PRELOAD=$lib "$build/run_native" --random-weights 1 --top-k "${TOP_K:-1,8}" \
-    --samples $((2 * pairs)) --warmup 3 --output-dir "$work/n" >/dev/null
-python3 - "$work/n/run_native_times.json" <<'E2'
-import json, statistics, sys
-samples = json.load(open(sys.argv[1]))["samples"]
+cat >"$work/pairs.py" <<'E2'
+"""Watched against unwatched requests, in pairs of neighbours: prints the medians, and the median ratio with its 95 % interval."""
+import json, random, statistics, sys
+random.seed(1)
+samples = json.load(open(sys.argv[2]))["samples"]
 for k in sorted({s["top_k"] for s in samples}):
     mine = sorted((s for s in samples if s["top_k"] == k), key=lambda s: s["sample"])
     for phase in ("vision_ms", "prefill_ms", "decode_ms"):
         v = [s[phase] for s in mine]
         pairs = [w / u for u, w in zip(v[0::2], v[1::2])]
-        print(f"k={k:<3} {phase:10}  unwatched {statistics.median(v[0::2]):8.2f}  watched {statistics.median(v[1::2]):8.2f}"
-              f"  median ratio of pairs {statistics.median(pairs):.3f}  ratio of minima {min(v[1::2]) / min(v[0::2]):.3f}")
+        boots = sorted(statistics.median(random.choices(pairs, k=len(pairs))) for _ in range(2000))
+        print(f"{sys.argv[1]:8}  k={k:<3} {phase[:-3]:8}  unwatched {statistics.median(v[0::2]):8.2f} ms"
+              f"  watched {statistics.median(v[1::2]):8.2f} ms  ratio {statistics.median(pairs):.3f}"
+              f" ({boots[50]:.3f} to {boots[-51]:.3f})  of minima {min(v[1::2]) / min(v[0::2]):.3f}")
 E2
+echo
+echo "run_native, watched against unwatched requests, $pairs pairs in one process"
+unset LD_LIBRARY_PATH
+run=("$build/run_native" --random-weights 1 --top-k "${TOP_K:-1,8}" --samples $((2 * pairs)) --warmup 3)
+for round in 1 2; do
+    MOETRACE_OUTPUT=$work/t MOETRACE_CAPTURE=alternate LD_PRELOAD=$lib "${run[@]}" --output-dir "$work/n" >/dev/null
+    python3 "$work/pairs.py" kernels "$work/n/run_native_times.json"
+    NVTX_INJECTION64_PATH=$PWD/$build/libbare_cupti.so "${run[@]}" --output-dir "$work/n" >/dev/null
+    python3 "$work/pairs.py" bare "$work/n/run_native_times.json"
+done
