@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define CALLS_AT_FIRST 1024
+#define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
 
 void analysis_attribution_init(analysis_attribution *a, analysis_names *names, analysis_ranges *ranges) {
     memset(a, 0, sizeof *a);
@@ -17,26 +18,27 @@ void analysis_attribution_init(analysis_attribution *a, analysis_names *names, a
     a->call_cap = CALLS_AT_FIRST;
     a->calls = analysis_alloc(a->call_cap, sizeof *a->calls);
     a->lost_kernel = ANALYSIS_NONE;
-    a->last_shape = ANALYSIS_NONE;
     analysis_graphs_init(&a->graphs, ranges);
 }
 
 void analysis_attribution_shape(analysis_attribution *a, const trace_shape *s) {
-    analysis_map_put(&a->shapes, s->id, analysis_names_of_id(a->names, s->name));
-    a->last_shape = ANALYSIS_NONE;
+    uint32_t name = analysis_names_of_id(a->names, s->name);
+    if (s->id < DIRECT_SHAPES) {
+        a->shapes = analysis_grow(a->shapes, &a->shape_cap, (size_t)s->id + 1, sizeof *a->shapes);
+        a->shapes[s->id] = name + 1;
+    } else {
+        analysis_map_put(&a->great_shapes, s->id, name);
+    }
 }
 
 static uint32_t name_of_shape(analysis_attribution *a, uint32_t shape) {
-    if (shape == a->last_shape) {
-        return a->last_name;
+    uint32_t name = ANALYSIS_NONE;
+    if (shape < a->shape_cap) {
+        name = a->shapes[shape] - 1; /* 0 becomes ANALYSIS_NONE */
+    } else if (shape >= DIRECT_SHAPES) {
+        name = analysis_map_get(&a->great_shapes, shape);
     }
-    uint32_t name = analysis_map_get(&a->shapes, shape);
-    if (name == ANALYSIS_NONE) {
-        return analysis_names_of_id(a->names, 0);
-    }
-    a->last_shape = shape;
-    a->last_name = name;
-    return name;
+    return name == ANALYSIS_NONE ? analysis_names_of_id(a->names, 0) : name;
 }
 
 /* The kernel of this name in this node. The same kernels follow each other again and again in a range, so the
@@ -177,8 +179,10 @@ static bool still_queued(const analysis_attribution *a, uint32_t number) {
     return number - a->tail < a->head - a->tail;
 }
 
-/* Gives what waits for this call, from record `newest` backwards, to its owner. */
-static void resolve(analysis_attribution *a, uint32_t newest, uint32_t node, uint32_t span) {
+/* Gives what waits for this call, from record `newest` backwards, to its owner. True when that was the one
+ * record of a call that was no graph's. */
+static bool resolve(analysis_attribution *a, uint32_t newest, uint32_t node, uint32_t span) {
+    bool done = false;
     for (uint32_t number = newest; still_queued(a, number);) {
         analysis_waiting *w = queued(a, number);
         if (!w->waits) {
@@ -186,19 +190,27 @@ static void resolve(analysis_attribution *a, uint32_t newest, uint32_t node, uin
         }
         attribute(a, w, node, span);
         w->waits = false;
+        done = w->graph_node == 0;
         if (!w->chained) {
             break;
         }
         number = w->earlier;
     }
+    return done;
 }
 
-/* The slot of a correlation id. The table doubles rather than let one call take another's slot, until it has
- * its full length. */
+/* Whether correlation id x was handed out after y; the ids may wrap around. */
+static bool younger(uint32_t x, uint32_t y) {
+    return (int32_t)(x - y) > 0;
+}
+
+/* The slot of a correlation id. The table doubles rather than let one call take another's slot, unless that
+ * one is done and old, until it has its full length. */
 static analysis_call *slot_of(analysis_attribution *a, uint32_t correlation) {
     for (;;) {
         analysis_call *slot = &a->calls[correlation & (a->call_cap - 1)];
-        if (slot->correlation == 0 || slot->correlation == correlation || a->call_cap == ANALYSIS_CALLS) {
+        if (slot->correlation == correlation || slot->correlation == 0 || a->call_cap == ANALYSIS_CALLS ||
+            (slot->done && younger(correlation, slot->correlation + ANALYSIS_DONE - 1))) {
             return slot;
         }
         analysis_call *old = a->calls;
@@ -211,11 +223,6 @@ static analysis_call *slot_of(analysis_attribution *a, uint32_t correlation) {
         a->call_cap *= 2;
         free(old);
     }
-}
-
-/* Whether correlation id x was handed out after y; the ids may wrap around. */
-static bool younger(uint32_t x, uint32_t y) {
-    return (int32_t)(x - y) > 0;
 }
 
 void analysis_attribution_call(analysis_attribution *a, const trace_host_event *e) {
@@ -236,14 +243,15 @@ void analysis_attribution_call(analysis_attribution *a, const trace_host_event *
         return;
     }
     analysis_call *call = slot_of(a, e->correlation);
+    bool done = false;
     if (call->correlation == e->correlation) {
         if (call->node == ANALYSIS_NONE) {
-            resolve(a, call->span, node, span);
+            done = resolve(a, call->span, node, span);
         }
     } else if (call->correlation != 0 && younger(call->correlation, e->correlation)) {
         return;
     }
-    *call = (analysis_call){.correlation = e->correlation, .node = node, .span = span};
+    *call = (analysis_call){.correlation = e->correlation, .node = node, .span = span, .done = done};
 }
 
 void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e) {
@@ -267,6 +275,7 @@ void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e)
     analysis_call *call = slot_of(a, e->correlation);
     if (call->correlation == e->correlation && call->node != ANALYSIS_NONE) {
         attribute(a, &w, call->node, call->span);
+        call->done = e->graph == 0;
     } else if (call->correlation == e->correlation) {
         w.chained = true;
         w.earlier = call->span;
@@ -292,7 +301,8 @@ void analysis_attribution_free(analysis_attribution *a) {
     free(a->replays);
     analysis_graphs_free(&a->graphs);
     analysis_map_free(&a->by_replay);
-    analysis_map_free(&a->shapes);
+    free(a->shapes);
+    analysis_map_free(&a->great_shapes);
     analysis_map_free(&a->by_kernel);
     memset(a, 0, sizeof *a);
 }

@@ -15,6 +15,8 @@
 
 #define ANALYSIS_CALLS   (1u << 22)
 #define ANALYSIS_WAITING (1u << 20)
+/* A call so many ids old whose GPU record came gives way to a younger one. */
+#define ANALYSIS_DONE (1u << 18)
 /* Sums of graph nodes that wait for the record of their making; work beyond them stays with the launch. */
 #define ANALYSIS_REPLAYS (1u << 20)
 
@@ -44,6 +46,7 @@ typedef struct {
     uint32_t correlation; /* 0: free */
     uint32_t node; /* or ANALYSIS_NONE: GPU records wait for this call, the newest being number `span` */
     uint32_t span;
+    bool done; /* its GPU record came, and it was no graph: no other will come */
 } analysis_call;
 
 typedef struct {
@@ -59,8 +62,9 @@ typedef struct {
     analysis_names *names;
     analysis_ranges *ranges;
     analysis_graphs graphs;
-    analysis_map shapes;            /* shape id -> name index */
-    uint32_t last_shape, last_name; /* the one asked for last; ANALYSIS_NONE is none */
+    uint32_t *shapes; /* shape id -> name index + 1; 0 where none is known */
+    size_t shape_cap;
+    analysis_map great_shapes; /* the same for ids that no recorder hands out, without the 1 */
     analysis_kernel *kernels;
     size_t kernel_count, kernel_cap;
     analysis_map by_kernel; /* node and name -> kernels */

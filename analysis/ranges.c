@@ -9,7 +9,7 @@
 /* ENDs kept for a START that comes later in the file; further ones are only counted. */
 #define EARLY_MAX 65536
 /* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
-#define SWEEP (1u << 20)
+#define SWEEP (1u << 18)
 
 static uint32_t group_of(analysis_ranges *r, analysis_group g) {
     for (size_t i = 0; i < r->group_count; i++) {
@@ -33,6 +33,8 @@ void analysis_ranges_init(analysis_ranges *r, analysis_names *names) {
                                   .expert = ANALYSIS_NONE,
                                   .phase = ANALYSIS_PHASES,
                                   .part = ANALYSIS_PART_OTHER,
+                                  .child = ANALYSIS_NONE,
+                                  .after = ANALYSIS_NONE,
                                   .kernel = ANALYSIS_NONE};
     r->node_count = 1;
     r->last_thread = ANALYSIS_NONE;
@@ -58,6 +60,9 @@ static uint32_t new_node(analysis_ranges *r, uint32_t parent, uint32_t index, an
                           .expert = above->expert,
                           .phase = phase_of(name->role, above->phase),
                           .part = analysis_part_of(name->role, above->part),
+                          .watching = watching,
+                          .child = ANALYSIS_NONE,
+                          .after = ANALYSIS_NONE,
                           .kernel = ANALYSIS_NONE};
     group.watching = watching;
     switch (name->role) {
@@ -87,14 +92,23 @@ static uint32_t new_node(analysis_ranges *r, uint32_t parent, uint32_t index, an
     return (uint32_t)r->node_count++;
 }
 
-/* Ranges opened while watching and while not are nodes of their own: they are counted apart. */
+/* Ranges opened while watching and while not are nodes of their own: they are counted apart. Siblings follow
+ * each other in the same order again and again, so the one that did so the time before is tried first. */
 static uint32_t child(analysis_ranges *r, uint32_t parent, uint32_t index, analysis_watching watching) {
-    uint64_t key = (uint64_t)parent << 32 | (uint64_t)r->names->list[index].family << 2 | watching;
+    uint32_t family = r->names->list[index].family, last = r->nodes[parent].child;
+    uint32_t guess = last == ANALYSIS_NONE ? ANALYSIS_NONE : r->nodes[last].after;
+    if (guess != ANALYSIS_NONE && r->nodes[guess].name == family && r->nodes[guess].watching == watching) {
+        r->nodes[parent].child = guess;
+        return guess;
+    }
+    uint64_t key = (uint64_t)parent << 32 | (uint64_t)family << 2 | watching;
     uint32_t node = analysis_map_get(&r->by_path, key);
     if (node == ANALYSIS_NONE) {
         node = new_node(r, parent, index, watching);
         analysis_map_put(&r->by_path, key, node);
     }
+    r->nodes[last == ANALYSIS_NONE ? node : last].after = node;
+    r->nodes[parent].child = node;
     return node;
 }
 

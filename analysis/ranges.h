@@ -35,9 +35,11 @@ typedef struct {
     uint32_t layer, expert; /* inherited from the ranges around; ANALYSIS_NONE outside of any */
     analysis_phase phase;   /* the innermost around, or ANALYSIS_PHASES */
     analysis_part part;
-    uint32_t kernel;                 /* analysis_attribution's: the kernel counted last, or ANALYSIS_NONE */
-    bool opens_expert;               /* an expert's range that lies in no other expert's */
-    uint64_t calls;                  /* ranges that were opened */
+    analysis_watching watching; /* when it was opened */
+    uint32_t child, after; /* the child opened last, and the sibling opened after this when last looked at */
+    uint32_t kernel;       /* analysis_attribution's: the kernel counted last, or ANALYSIS_NONE */
+    bool opens_expert;     /* an expert's range that lies in no other expert's */
+    uint64_t calls;        /* ranges that were opened */
     uint64_t tokens, with_tokens;    /* sum of the integer payloads, and how many ranges had one */
     uint64_t host_ns;                /* from open to close, of those that closed */
     uint64_t kernels, kernel_ns;     /* exclusive: launched while this was the innermost range */
