@@ -100,7 +100,11 @@ static void write_device(analysis_nsys *w, sqlite3_stmt *s, const analysis_row_d
     bind_known(s, 5, analysis_export_device_number(rows, d, "l2_bytes"));
     bind_known(s, 6, analysis_export_device_number(rows, d, "memory_bytes"));
     /* Two transfers a clock on every bit of the bus. */
-    bind_known(s, 7, memory_clock > 0 && width > 0 ? memory_clock * 1000 * 2 * width / 8 : -1);
+    int64_t bandwidth = analysis_export_device_number(rows, d, "bandwidth_bytes_per_second");
+    bind_known(s, 7,
+               bandwidth > 0                   ? bandwidth
+               : memory_clock > 0 && width > 0 ? memory_clock * 1000 * 2 * width / 8
+                                               : -1);
     bind_known(s, 8, clock > 0 ? clock * 1000 : -1);
     bind_known(s, 9, analysis_export_device_number(rows, d, "multiprocessors"));
     sqlite3_bind_int64(s, 10, d->ordinal);

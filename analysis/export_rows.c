@@ -26,6 +26,7 @@ typedef struct {
     analysis_bits *calls, *kept; /* correlation ids of all calls; of those that are rows */
     analysis_sorter *gpu;        /* where GPU rows go first */
     size_t first_queue;
+    bool imported;
     analysis_events_progress *progress;
     void *progress_ctx;
 } reading;
@@ -139,7 +140,8 @@ static uint64_t shifted(const reading *rd, uint64_t time) {
 }
 
 static void see(reading *rd, uint64_t start, uint64_t end) {
-    rd->rows->zero = start < rd->rows->zero ? start : rd->rows->zero;
+    /* An imported capture keeps its own zero. */
+    rd->rows->zero = start < rd->rows->zero && !rd->imported ? start : rd->rows->zero;
     rd->source->last = end > rd->source->last ? end : rd->source->last;
 }
 
@@ -312,6 +314,7 @@ static int read_source(reading *rd, char error[TRACE_ERROR_BYTES]) {
                              .progress = on_progress};
     rd->stacks = (analysis_stacks){.glob = rd->filter->range, .emit = emit_range, .ctx = rd};
     rd->first_queue = rd->rows->queue_count;
+    rd->imported = analysis_events_meta(rd->source, "nsys.import") != NULL;
     int rc = analysis_read(rd->source->path, &visitor, &status, error);
     rd->source->cut = status.cut;
     rd->source->ended = status.ended;

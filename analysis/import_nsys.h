@@ -1,0 +1,84 @@
+/* The parts of the reader of Nsight Systems' SQLite export. */
+#ifndef ANALYSIS_IMPORT_NSYS_H
+#define ANALYSIS_IMPORT_NSYS_H
+
+#include "analysis/import.h"
+#include "analysis/names.h"
+
+#include <sqlite3.h>
+
+/* A table that is read row by row. `columns` are asked for in this order; a column that the file lacks reads
+ * as NULL.
+ */
+typedef struct {
+    const char *name;
+    const char *const *columns; /* the first two are the start and the end */
+    bool present, sorted;       /* sorted: its rows ascend by start */
+    uint64_t rows, unusable;    /* unusable: without times that could be */
+    sqlite3_stmt *cursor;
+    int64_t start, end; /* of the row that the cursor is at; end is the start when there is none */
+    bool has_end;
+} analysis_nsys_table;
+
+typedef struct {
+    const char *path;
+    const trace_visitor *v;
+    char *error;
+    sqlite3 *db;
+    int stop;             /* what a visitor function returned, or -1 after an error; 0 while all is well */
+    analysis_names names; /* string id of the trace = index + 1 */
+    size_t said;          /* names whose definitions the visitor has */
+    analysis_map by_id;   /* id in StringIds -> string id of the trace */
+    sqlite3_stmt *string; /* value by id */
+    int64_t base;         /* what makes a time of the file a time of the trace */
+    int64_t first, last;  /* times in the file */
+    uint64_t pid;
+    bool quiet; /* the visitor is not to be called so far */
+} analysis_nsys_file;
+
+/* Opens the file read-only; false with the error set. */
+bool analysis_nsys_open(analysis_nsys_file *f);
+void analysis_nsys_close(analysis_nsys_file *f);
+
+/* Sets the error to what SQLite says; always false. */
+bool analysis_nsys_fail(analysis_nsys_file *f);
+
+/* Whether `table` is an ordinary table of the file; sets the error when it is something else. */
+bool analysis_nsys_has(analysis_nsys_file *f, const char *table);
+
+/* A statement; NULL with the error set. */
+sqlite3_stmt *analysis_nsys_query(analysis_nsys_file *f, const char *sql);
+
+/* Steps; true for a row, false at the end or with the error set. */
+bool analysis_nsys_row(analysis_nsys_file *f, sqlite3_stmt *s);
+
+/* Starts reading the table in order of its start. */
+void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t);
+
+/* Goes to the next row with usable times. False at the end: then the cursor is NULL. */
+bool analysis_nsys_next(analysis_nsys_file *f, analysis_nsys_table *t);
+
+/* Gives the visitor the definitions that were made while `quiet` was set. */
+void analysis_nsys_say(analysis_nsys_file *f);
+
+/* The trace's string id of a text, or of an id in StringIds (0 when there is none such); the visitor has its
+ * definition, unless `quiet` is set. */
+uint32_t analysis_nsys_text_id(analysis_nsys_file *f, const char *text, size_t len);
+uint32_t analysis_nsys_string_id(analysis_nsys_file *f, int64_t id);
+
+/* The text of a trace's string id. */
+const char *analysis_nsys_name(const analysis_nsys_file *f, uint32_t id);
+
+/* Gives the visitor META. */
+void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *value);
+
+/* A column as a number, `missing` when it is NULL or none; as one of 32 bits, `missing` also when it does not
+ * fit. */
+int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing);
+uint32_t analysis_nsys_u32(sqlite3_stmt *s, int column, uint32_t missing);
+
+/* Reads what describes the capture: META of the run and its devices, and the session's start into
+ * status->header. Call it once the times are known. */
+void analysis_nsys_read_info(analysis_nsys_file *f, trace_status *status);
+
+#endif

@@ -1,0 +1,192 @@
+/* SQLite as the importer uses it: read-only, never trusting the schema, tables by the columns that they have.
+ */
+#include "analysis/import_nsys.h"
+
+#include "analysis/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longest text or blob that is read. */
+#define LENGTH_MAX (64 << 20)
+/* Times beyond this many ns either side of 0 (146 years) are none. */
+#define TIME_MAX ((int64_t)1 << 62)
+
+bool analysis_nsys_fail(analysis_nsys_file *f) {
+    if (f->stop == 0) {
+        f->stop = -1;
+        snprintf(f->error, TRACE_ERROR_BYTES,
+                 "%s: this SQLite file cannot be read: %s; make it again with `nsys export --type sqlite`",
+                 f->path, f->db ? sqlite3_errmsg(f->db) : "no memory");
+    }
+    return false;
+}
+
+/* The path as a URI that forbids all writing, locking and journals. */
+static char *uri_of(const char *path) {
+    char *uri = analysis_alloc(strlen(path) * 3 + 40, 1), *p = uri + sprintf(uri, "file:");
+    for (; *path; path++) {
+        p += sprintf(p, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+    }
+    sprintf(p, "?mode=ro&immutable=1");
+    return uri;
+}
+
+bool analysis_nsys_open(analysis_nsys_file *f) {
+    char *uri = uri_of(f->path);
+    int rc = sqlite3_open_v2(uri, &f->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+    free(uri);
+    if (rc != SQLITE_OK) {
+        return analysis_nsys_fail(f);
+    }
+    sqlite3_limit(f->db, SQLITE_LIMIT_LENGTH, LENGTH_MAX);
+    sqlite3_db_config(f->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(f->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (sqlite3_exec(f->db, "PRAGMA cell_size_check=ON; PRAGMA query_only=ON", NULL, NULL, NULL) !=
+        SQLITE_OK) {
+        return analysis_nsys_fail(f);
+    }
+    return true;
+}
+
+void analysis_nsys_close(analysis_nsys_file *f) {
+    sqlite3_finalize(f->string);
+    sqlite3_close(f->db);
+    analysis_names_free(&f->names);
+    analysis_map_free(&f->by_id);
+}
+
+sqlite3_stmt *analysis_nsys_query(analysis_nsys_file *f, const char *sql) {
+    sqlite3_stmt *s = NULL;
+    if (f->stop == 0 && sqlite3_prepare_v2(f->db, sql, -1, &s, NULL) != SQLITE_OK) {
+        analysis_nsys_fail(f);
+    }
+    return s;
+}
+
+bool analysis_nsys_row(analysis_nsys_file *f, sqlite3_stmt *s) {
+    if (f->stop != 0 || !s) {
+        return false;
+    }
+    int rc = sqlite3_step(s);
+    return rc == SQLITE_ROW || (rc != SQLITE_DONE && analysis_nsys_fail(f));
+}
+
+/* Views and virtual tables have no page of their own: what they would run is not ours to run. */
+bool analysis_nsys_has(analysis_nsys_file *f, const char *table) {
+    sqlite3_stmt *s =
+        analysis_nsys_query(f, "SELECT type, rootpage FROM sqlite_master WHERE name = ?1 COLLATE NOCASE");
+    if (!s) {
+        return false;
+    }
+    sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
+    bool found = analysis_nsys_row(f, s);
+    const char *type = found ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    if (found && (!type || strcmp(type, "table") != 0 || sqlite3_column_int64(s, 1) <= 0)) {
+        f->stop = -1;
+        snprintf(
+            f->error, TRACE_ERROR_BYTES,
+            "%s: %s is no ordinary table in this SQLite file; make it again with `nsys export --type sqlite`",
+            f->path, table);
+        found = false;
+    }
+    sqlite3_finalize(s);
+    return found;
+}
+
+static bool has_column(analysis_nsys_file *f, const char *table, const char *column) {
+    return sqlite3_table_column_metadata(f->db, "main", table, column, NULL, NULL, NULL, NULL, NULL) ==
+           SQLITE_OK;
+}
+
+void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t) {
+    char sql[2000];
+    size_t n = (size_t)snprintf(sql, sizeof sql, "SELECT ");
+    for (size_t i = 0; t->columns[i]; i++) {
+        bool has = has_column(f, t->name, t->columns[i]);
+        n += (size_t)snprintf(sql + n, sizeof sql - n, has ? "%s\"%s\"" : "%sNULL", i ? ", " : "",
+                              t->columns[i]);
+    }
+    snprintf(sql + n, sizeof sql - n, " FROM \"%s\"%s", t->name, t->sorted ? "" : " ORDER BY start");
+    if (!has_column(f, t->name, "start") && f->stop == 0) {
+        f->stop = -1;
+        snprintf(f->error, TRACE_ERROR_BYTES,
+                 "%s: table %s has no column start: this is no export of Nsight Systems", f->path, t->name);
+    }
+    t->cursor = analysis_nsys_query(f, sql);
+}
+
+static bool usable(sqlite3_stmt *s, int column, int64_t *time) {
+    *time = sqlite3_column_int64(s, column);
+    return sqlite3_column_type(s, column) == SQLITE_INTEGER && *time > -TIME_MAX && *time < TIME_MAX;
+}
+
+bool analysis_nsys_next(analysis_nsys_file *f, analysis_nsys_table *t) {
+    while (analysis_nsys_row(f, t->cursor)) {
+        if (!usable(t->cursor, 0, &t->start)) {
+            t->unusable++;
+            continue;
+        }
+        t->has_end = usable(t->cursor, 1, &t->end);
+        if (!t->has_end || t->end < t->start) {
+            t->end = t->start;
+        }
+        return true;
+    }
+    sqlite3_finalize(t->cursor);
+    t->cursor = NULL;
+    return false;
+}
+
+uint32_t analysis_nsys_text_id(analysis_nsys_file *f, const char *text, size_t len) {
+    len = len > TRACE_STRING_MAX ? TRACE_STRING_MAX : len;
+    uint32_t id = analysis_names_intern(&f->names, text, len) + 1;
+    analysis_nsys_say(f);
+    return id;
+}
+
+void analysis_nsys_say(analysis_nsys_file *f) {
+    /* Interning may make further names of its own. */
+    for (; !f->quiet && f->said < f->names.count; f->said++) {
+        const analysis_name *name = &f->names.list[f->said];
+        if (f->stop == 0 && f->v->string) {
+            f->stop = f->v->string(f->v->ctx, (uint32_t)f->said + 1, name->text, name->len);
+        }
+    }
+}
+
+uint32_t analysis_nsys_string_id(analysis_nsys_file *f, int64_t id) {
+    uint32_t known = analysis_map_get(&f->by_id, (uint64_t)id);
+    if (known != ANALYSIS_NONE || !f->string) {
+        return known == ANALYSIS_NONE ? 0 : known;
+    }
+    sqlite3_bind_int64(f->string, 1, id);
+    known = 0;
+    if (analysis_nsys_row(f, f->string)) {
+        const char *text = (const char *)sqlite3_column_text(f->string, 0);
+        known = text ? analysis_nsys_text_id(f, text, (size_t)sqlite3_column_bytes(f->string, 0)) : 0;
+    }
+    sqlite3_reset(f->string);
+    analysis_map_put(&f->by_id, (uint64_t)id, known);
+    return known;
+}
+
+const char *analysis_nsys_name(const analysis_nsys_file *f, uint32_t id) {
+    return id == 0 ? "" : f->names.list[id - 1].text;
+}
+
+void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *value) {
+    if (f->stop == 0 && value && f->v->meta) {
+        f->stop = f->v->meta(f->v->ctx, key, strlen(key), value, strlen(value));
+    }
+}
+
+int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing) {
+    return sqlite3_column_type(s, column) == SQLITE_INTEGER ? sqlite3_column_int64(s, column) : missing;
+}
+
+uint32_t analysis_nsys_u32(sqlite3_stmt *s, int column, uint32_t missing) {
+    int64_t value = analysis_nsys_int(s, column, -1);
+    return value < 0 || value > UINT32_MAX ? missing : (uint32_t)value;
+}
