@@ -315,7 +315,7 @@ static int read_source(reading *rd, char error[TRACE_ERROR_BYTES]) {
     rd->stacks = (analysis_stacks){.glob = rd->filter->range, .emit = emit_range, .ctx = rd};
     rd->first_queue = rd->rows->queue_count;
     rd->imported = analysis_events_meta(rd->source, "nsys.import") != NULL;
-    int rc = analysis_read(rd->source->path, &visitor, &status, error);
+    int rc = analysis_read_details(rd->source->path, &visitor, &status, error);
     rd->source->cut = status.cut;
     rd->source->ended = status.ended;
     rd->source->damaged = status.bytes_skipped;

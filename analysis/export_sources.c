@@ -83,7 +83,7 @@ int analysis_source_add(analysis_events *rows, const char *path, char error[TRAC
                              .string = head_string,
                              .thread = head_thread,
                              .host = head_host};
-    int rc = analysis_read(path, &visitor, &status, error);
+    int rc = analysis_read_details(path, &visitor, &status, error);
     if (rc < 0) {
         return -1;
     }

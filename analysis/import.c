@@ -11,8 +11,8 @@ static bool ends_with(const char *text, const char *end) {
     return len >= n && strcmp(text + len - n, end) == 0;
 }
 
-int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
-                  char error[TRACE_ERROR_BYTES]) {
+static int read_any(const char *path, const trace_visitor *v, bool details, trace_status *status,
+                    char error[TRACE_ERROR_BYTES]) {
     static const char sqlite[] = "SQLite format 3";
     char head[16] = "";
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -21,7 +21,7 @@ int analysis_read(const char *path, const trace_visitor *v, trace_status *status
         close(fd);
     }
     if (n == (ssize_t)sizeof head && memcmp(head, sqlite, sizeof sqlite) == 0) {
-        return analysis_import_nsys(path, v, status, error);
+        return analysis_import_nsys(path, v, details, status, error);
     }
     if (n > 0 && ends_with(path, ".nsys-rep") && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) != 0) {
         memset(status, 0, sizeof *status);
@@ -33,4 +33,14 @@ int analysis_read(const char *path, const trace_visitor *v, trace_status *status
         return -1;
     }
     return trace_read(path, v, status, error);
+}
+
+int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
+                  char error[TRACE_ERROR_BYTES]) {
+    return read_any(path, v, false, status, error);
+}
+
+int analysis_read_details(const char *path, const trace_visitor *v, trace_status *status,
+                          char error[TRACE_ERROR_BYTES]) {
+    return read_any(path, v, true, status, error);
 }

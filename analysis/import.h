@@ -11,10 +11,16 @@
 int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
                   char error[TRACE_ERROR_BYTES]);
 
+/* The same, and META `nsys.*` also says what only an export needs to give the capture back as it was:
+ * suffixes of calls, names of kernels that ours would differ from, when domains were made, priorities of
+ * threads. */
+int analysis_read_details(const char *path, const trace_visitor *v, trace_status *status,
+                          char error[TRACE_ERROR_BYTES]);
+
 /* The same for an SQLite export of Nsight Systems. The file is opened read-only and immutable. Times become
- * CLOCK_MONOTONIC-like by adding the capture's start. What the file cannot hold or does not hold is said in
- * META `note.nsys.*`; what a trace cannot hold but an export shows is in META `nsys.*`. */
-int analysis_import_nsys(const char *path, const trace_visitor *v, trace_status *status,
+ * CLOCK_MONOTONIC-like by adding the capture's start. What the file does not hold is said in META
+ * `note.nsys.*`; with `details`, META is as analysis_read_details has it. */
+int analysis_import_nsys(const char *path, const trace_visitor *v, bool details, trace_status *status,
                          char error[TRACE_ERROR_BYTES]);
 
 #endif

@@ -161,7 +161,7 @@ static void read_threads(reading *rd) {
         if (sqlite3_column_type(s, 2) == SQLITE_INTEGER) {
             snprintf(key, sizeof key, "nsys.priority.%" PRIu64, (uint64_t)global & 0xffffff);
             snprintf(value, sizeof value, "%" PRId64, (int64_t)sqlite3_column_int64(s, 2));
-            analysis_nsys_meta(f, key, value);
+            analysis_nsys_detail(f, key, value);
         }
     }
     sqlite3_finalize(s);
@@ -193,7 +193,7 @@ static void keep_name(analysis_nsys_file *f, const char *kind, const char *mangl
         size_t len = strlen(kind) + strlen(mangled) + 1;
         char *key = analysis_alloc(len, 1);
         snprintf(key, len, "%s%s", kind, mangled);
-        analysis_nsys_meta(f, key, text);
+        analysis_nsys_detail(f, key, text);
         free(key);
     }
     free(ours);
@@ -377,7 +377,7 @@ static uint32_t call_name(reading *rd, int64_t name_id) {
         if (analysis_map_get(&rd->suffixes, cut) == ANALYSIS_NONE) {
             char key[300];
             snprintf(key, sizeof key, "nsys.suffix.%s", analysis_nsys_name(f, cut));
-            analysis_nsys_meta(f, key, analysis_nsys_name(f, full) + digits - 2);
+            analysis_nsys_detail(f, key, analysis_nsys_name(f, full) + digits - 2);
             analysis_map_put(&rd->suffixes, cut, cut);
             known = cut;
         }
@@ -550,7 +550,7 @@ static void say_creations(reading *rd) {
     for (size_t i = 0; i < rd->creation_count; i++) {
         snprintf(key, sizeof key, "nsys.domain.%s", analysis_nsys_name(&rd->file, rd->creations[i].name));
         snprintf(value, sizeof value, "%" PRId64, rd->creations[i].start);
-        analysis_nsys_meta(&rd->file, key, value);
+        analysis_nsys_detail(&rd->file, key, value);
     }
 }
 
@@ -681,9 +681,9 @@ static void free_reading(reading *rd) {
     analysis_nsys_close(&rd->file);
 }
 
-int analysis_import_nsys(const char *path, const trace_visitor *v, trace_status *status,
+int analysis_import_nsys(const char *path, const trace_visitor *v, bool details, trace_status *status,
                          char error[TRACE_ERROR_BYTES]) {
-    reading rd = {.file = {.path = path, .v = v, .error = error, .quiet = true},
+    reading rd = {.file = {.path = path, .v = v, .error = error, .quiet = true, .details = details},
                   .tables = {{.name = "CUPTI_ACTIVITY_KIND_KERNEL", .columns = kernel_columns},
                              {.name = "CUPTI_ACTIVITY_KIND_MEMCPY", .columns = copy_columns},
                              {.name = "CUPTI_ACTIVITY_KIND_MEMSET", .columns = fill_columns},

@@ -33,7 +33,8 @@ typedef struct {
     int64_t base;         /* what makes a time of the file a time of the trace */
     int64_t first, last;  /* times in the file */
     uint64_t pid;
-    bool quiet; /* the visitor is not to be called so far */
+    bool details; /* META that only an export needs is wanted */
+    bool quiet;   /* the visitor is not to be called so far */
 } analysis_nsys_file;
 
 /* Opens the file read-only; false with the error set. */
@@ -71,6 +72,9 @@ const char *analysis_nsys_name(const analysis_nsys_file *f, uint32_t id);
 
 /* Gives the visitor META. */
 void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *value);
+
+/* The same, when details are wanted. */
+void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *value);
 
 /* A column as a number, `missing` when it is NULL or none; as one of 32 bits, `missing` also when it does not
  * fit. */

@@ -182,6 +182,12 @@ void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *valu
     }
 }
 
+void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *value) {
+    if (f->details) {
+        analysis_nsys_meta(f, key, value);
+    }
+}
+
 int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing) {
     return sqlite3_column_type(s, column) == SQLITE_INTEGER ? sqlite3_column_int64(s, column) : missing;
 }

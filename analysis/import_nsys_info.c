@@ -141,7 +141,7 @@ static void read_metadata(analysis_nsys_file *f) {
     sqlite3_finalize(s);
     strncat(product, version, sizeof product - strlen(product) - 1);
     analysis_nsys_meta(f, "recorder", product);
-    analysis_nsys_meta(f, "nsys.import", "yes");
+    analysis_nsys_detail(f, "nsys.import", "yes");
 }
 
 static void read_start(analysis_nsys_file *f, trace_status *status) {
