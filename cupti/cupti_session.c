@@ -261,10 +261,12 @@ static uint64_t default_clock(void) {
 
 void cupti_session_stop(void) {
     if (atomic_exchange(&session.active, false)) {
+        /* Switched off first: a buffer that another thread's launch fetched after the flush would go to
+         * whoever uses CUPTI after us, who did not give it. */
+        switch_all(false);
         session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
         count_dropped(NULL, 0); /* since the last buffer came back */
         session.lib.register_timestamp(default_clock);
-        switch_all(false);
         session.lib.unsubscribe(session.subscriber);
     }
 }
