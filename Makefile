@@ -57,7 +57,7 @@ RPATH         := -Wl,-rpath,'$$ORIGIN/lib' -Wl,--enable-new-dtags
 
 TARGETS := $(BUILD)/libmoetrace.so $(BUILD)/moetrace $(BUILD)/run_native
 
-.PHONY: all demo test test-gpu lint format bench bench-analysis clean help deps
+.PHONY: all demo helpers test test-gpu lint format bench bench-analysis clean help deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -95,8 +95,8 @@ $(BUILD)/tests/test_%: tests/unit/test_%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
 # A CUDA for machines with no GPU; old/ and ancient/ have a CUPTI that lacks functions.
-FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libplugin.so old/libcupti.so.13 \
-                                    ancient/libcupti.so.13)
+FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libplugin.so libprofiler.so \
+                                    old/libcupti.so.13 ancient/libcupti.so.13)
 FAKE_CC = @mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
           -Wl,-soname,$(@F) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.c %.so.1 %.so.13,$^)
 $(FAKES): $(wildcard tests/fake/*.h) tests/fake/fake_cudart.map | $(DEPS)/.build-ready
@@ -111,6 +111,8 @@ $(BUILD)/fake/old/libcupti.so.13 $(BUILD)/fake/ancient/libcupti.so.13: \
 	$(FAKE_CC) -DFAKE_CUPTI_$(if $(findstring /old/,$@),OLD,ANCIENT) -lpthread
 $(BUILD)/fake/libplugin.so: tests/fake/fake_plugin.c $(BUILD)/fake/libcudart.so.13
 	$(FAKE_CC)
+$(BUILD)/fake/libprofiler.so: tests/fake/fake_profiler.c $(BUILD)/fake/libcupti.so.13
+	$(FAKE_CC) -ldl
 
 # Small target programs that the end-to-end tests run under the preload.
 $(BUILD)/tests/cuda_%: tests/helpers/cuda_%.c $(FAKES) | $(DEPS)/.test-ready
@@ -128,7 +130,9 @@ $(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
 demo: all ## build, run the top-k sweep under the recorder, show its report
 	@scripts/demo.sh
 
-test: $(DEPS)/.test-ready all $(UNIT_BIN) $(FAKES) $(HELPER_BIN) ## every test that needs no GPU
+helpers: $(FAKES) $(HELPER_BIN)
+
+test: $(DEPS)/.test-ready all $(UNIT_BIN) helpers ## every test that needs no GPU
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh
 
 test-gpu: all ## the tests that need a GPU

@@ -52,8 +52,10 @@ typedef struct {
 
 /* The driver's doors for the other two libraries. */
 FAKE_EXPORT void fake_cuda_observe(const fake_observer *observer); /* NULL ends it */
-FAKE_EXPORT void fake_cuda_runtime_enter(uint32_t cbid, const char *name);
-FAKE_EXPORT void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result);
+/* Each runtime call has a correlation id, which its driver calls share; one inside another has its own.
+ * Returns that of the call around, for the leave. */
+FAKE_EXPORT uint32_t fake_cuda_runtime_enter(uint32_t cbid, const char *name);
+FAKE_EXPORT void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result, uint32_t around);
 
 static inline uint64_t fake_now(void) {
     struct timespec t;

@@ -138,20 +138,22 @@ static int leave(const call *c, int result) {
     return result;
 }
 
-void fake_cuda_runtime_enter(uint32_t cbid, const char *name) {
+uint32_t fake_cuda_runtime_enter(uint32_t cbid, const char *name) {
+    uint32_t around = runtime_correlation;
     runtime_correlation = next_correlation();
     const fake_observer *o = observer();
     if (o) {
         o->call(FAKE_DOMAIN_RUNTIME, cbid, name, 0, runtime_correlation, NULL);
     }
+    return around;
 }
 
-void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result) {
+void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result, uint32_t around) {
     const fake_observer *o = observer();
     if (o) {
         o->call(FAKE_DOMAIN_RUNTIME, cbid, name, 1, runtime_correlation, result);
     }
-    runtime_correlation = 0;
+    runtime_correlation = around;
 }
 
 /* ---- time lines ---- */

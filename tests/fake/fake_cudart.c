@@ -1,5 +1,6 @@
 /* libcudart.so.13 over the fake driver. As in the real one, each call initialises the driver when nobody did,
- * and makes its driver calls inside a runtime call that CUPTI can see. */
+ * and makes its driver calls inside a runtime call that CUPTI can see; and what a program of nvcc 13 calls,
+ * __cudaLaunchKernel, makes a cudaLaunchKernel inside (seen on an H100). */
 #include "tests/fake/fake.h"
 #include "tests/fake/fake_driver.h"
 #include "tests/fake/fake_runtime.h"
@@ -8,9 +9,20 @@
 
 #define PIECE_BYTES ((size_t)1 << 20) /* a copy that waits goes through a buffer of this size */
 
+#define CBID(name, cbid, parameters, body) cbid_##name = cbid,
+enum { FAKE_RUNTIME_CALLS(CBID) };
+#undef CBID
+
 static int launch_plain(FAKE_LAUNCH) {
     return cuLaunchKernel((void *)(uintptr_t)f, grid.x, grid.y, grid.z, block.x, block.y, block.z,
                           (unsigned)shared, stream, args, NULL);
+}
+
+static int launch_nested(FAKE_LAUNCH) {
+    uint32_t around = fake_cuda_runtime_enter(cbid_cudaLaunchKernel, "cudaLaunchKernel");
+    int result = launch_plain(f, grid, block, args, shared, stream);
+    fake_cuda_runtime_leave(cbid_cudaLaunchKernel, "cudaLaunchKernel", &result, around);
+    return result;
 }
 
 static int launch_cooperative(FAKE_LAUNCH) {
@@ -66,9 +78,9 @@ static int release(void *p) {
     int name parameters {                                                                                    \
         int result = cuInit(0);                                                                              \
         if (result == 0) {                                                                                   \
-            fake_cuda_runtime_enter(cbid, #name);                                                            \
+            uint32_t around = fake_cuda_runtime_enter(cbid, #name);                                          \
             result = body;                                                                                   \
-            fake_cuda_runtime_leave(cbid, #name, &result);                                                   \
+            fake_cuda_runtime_leave(cbid, #name, &result, around);                                           \
         }                                                                                                    \
         return result;                                                                                       \
     }

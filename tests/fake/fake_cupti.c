@@ -20,14 +20,17 @@
 #define HOLE_FROM 600u
 #define HOLE_TO   630u
 
-static struct {
-    pthread_mutex_t lock;
+typedef struct {
     cupti_callback callback;
     void *userdata;
-    atomic_bool subscribed, closed;
+} subscription;
+
+static struct {
+    _Atomic(subscription *) current; /* what was current once stays allocated: a callback may be under way */
+    atomic_bool closed;
     _Atomic(pid_t) owner;
     atomic_bool enabled[CUPTI_ABI_DOMAIN_RESOURCE + 1][CALLBACKS];
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+} state;
 
 static const char *faults; /* NULL: all goes well */
 
@@ -115,8 +118,9 @@ cupti_result cuptiGetCallbackName(int domain, uint32_t cbid, const char **name) 
 static void on_call(int domain, uint32_t cbid, const char *name, int leaving, uint32_t correlation,
                     int *result) {
     static __thread uint64_t correlation_data[3];
+    const subscription *s = atomic_load(&state.current);
     if (cbid >= CALLBACKS || !atomic_load_explicit(&state.enabled[domain][cbid], memory_order_relaxed) ||
-        !atomic_load(&state.subscribed) || !fake_cupti_alive()) {
+        !s || !fake_cupti_alive()) {
         return;
     }
     cupti_callback_data data = {.site = leaving ? CUPTI_ABI_SITE_EXIT : CUPTI_ABI_SITE_ENTER,
@@ -126,7 +130,7 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
                                 .context_uid = 1,
                                 .correlation_data = &correlation_data[domain],
                                 .correlation = correlation};
-    state.callback(state.userdata, domain, cbid, &data);
+    s->callback(s->userdata, domain, cbid, &data);
 }
 
 /* Ids serve as handles. */
@@ -135,15 +139,15 @@ static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
     if (node) {
         cbid = original ? CUPTI_ABI_GRAPHNODE_CLONED : CUPTI_ABI_GRAPHNODE_CREATED;
     }
-    if (!atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbid]) || !atomic_load(&state.subscribed) ||
-        !fake_cupti_alive()) {
+    const subscription *s = atomic_load(&state.current);
+    if (!atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbid]) || !s || !fake_cupti_alive()) {
         return;
     }
     cupti_graph_data of_graph = {.graph = (void *)(uintptr_t)graph,
                                  .node = (void *)(uintptr_t)node,
                                  .original_node = (void *)(uintptr_t)original};
     cupti_resource_data data = {.descriptor = &of_graph};
-    state.callback(state.userdata, CUPTI_ABI_DOMAIN_RESOURCE, cbid, &data);
+    s->callback(s->userdata, CUPTI_ABI_DOMAIN_RESOURCE, cbid, &data);
 }
 
 cupti_result cuptiGetGraphId(void *graph, uint32_t *id) {
@@ -159,6 +163,11 @@ cupti_result cuptiGetGraphNodeId(void *node, uint64_t *id) {
 static const fake_observer observer = {
     .graph = on_graph, .call = on_call, .work = fake_cupti_work, .closing = fake_cupti_closing};
 
+void fake_cupti_begin(void) {
+    atomic_store(&state.owner, getpid());
+    fake_cuda_observe(&observer);
+}
+
 cupti_result cuptiSubscribe(cupti_subscriber *subscriber, cupti_callback callback, void *userdata) {
     if (fake_cupti_fault("subscribe-39")) {
         return CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS;
@@ -166,25 +175,19 @@ cupti_result cuptiSubscribe(cupti_subscriber *subscriber, cupti_callback callbac
     if (fake_cupti_fault("subscribe-35")) {
         return CUPTI_ABI_ERROR_INSUFFICIENT_PRIVILEGES;
     }
-    pthread_mutex_lock(&state.lock);
-    bool taken = atomic_load(&state.subscribed);
-    if (!taken) {
-        state.callback = callback;
-        state.userdata = userdata;
-        atomic_store(&state.owner, getpid());
-        atomic_store(&state.subscribed, true);
-        *subscriber = &state;
-    }
-    pthread_mutex_unlock(&state.lock);
-    if (taken) {
+    subscription *s = malloc(sizeof *s), *nobody = NULL;
+    *s = (subscription){callback, userdata};
+    if (!atomic_compare_exchange_strong(&state.current, &nobody, s)) {
+        free(s);
         return CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS;
     }
-    fake_cuda_observe(&observer);
+    *subscriber = s;
+    fake_cupti_begin();
     return CUPTI_ABI_SUCCESS;
 }
 
 cupti_result cuptiUnsubscribe(cupti_subscriber subscriber) {
-    if (subscriber != &state || !atomic_load(&state.subscribed)) {
+    if (!subscriber || subscriber != atomic_load(&state.current)) {
         fake_cupti_violation("cuptiUnsubscribe of what is no subscriber");
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
@@ -193,7 +196,7 @@ cupti_result cuptiUnsubscribe(cupti_subscriber subscriber) {
         atomic_store(&state.enabled[FAKE_DOMAIN_RUNTIME][cbid], false);
         atomic_store(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbid], false);
     }
-    atomic_store(&state.subscribed, false);
+    atomic_store(&state.current, NULL);
     return CUPTI_ABI_SUCCESS;
 }
 
@@ -201,7 +204,7 @@ cupti_result cuptiEnableCallback(uint32_t enable, cupti_subscriber subscriber, i
     if (fake_cupti_fault("callbacks")) {
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
-    if (subscriber != &state || !atomic_load(&state.subscribed) || cbid >= CALLBACKS ||
+    if (!subscriber || subscriber != atomic_load(&state.current) || cbid >= CALLBACKS ||
         (domain != FAKE_DOMAIN_DRIVER && domain != FAKE_DOMAIN_RUNTIME &&
          domain != CUPTI_ABI_DOMAIN_RESOURCE)) {
         fake_cupti_violation("cuptiEnableCallback with a parameter that is none");
@@ -231,6 +234,9 @@ cupti_result cuptiGetResultString(cupti_result result, const char **text) {
         break;
     case CUPTI_ABI_ERROR_INSUFFICIENT_PRIVILEGES:
         *text = "CUPTI_ERROR_INSUFFICIENT_PRIVILEGES";
+        break;
+    case CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS:
+        *text = "CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED";
         break;
     case FAKE_CUPTI_ERROR_INVALID_KIND:
         *text = "CUPTI_ERROR_INVALID_KIND";

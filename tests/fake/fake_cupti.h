@@ -17,6 +17,8 @@ bool fake_cupti_fault(const char *name);
 void fake_cupti_violation(const char *what);
 /* False in a forked child, and once the driver has closed. */
 bool fake_cupti_alive(void);
+/* A client is there: work and calls are observed from now on. */
+void fake_cupti_begin(void);
 void fake_cupti_close(void);
 
 /* The activity half's observer functions. */

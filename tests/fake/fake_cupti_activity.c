@@ -24,10 +24,10 @@ enum { KERNEL_BYTES = 216, COPY_BYTES = 96, FILL_BYTES = 88, UNKNOWN_BYTES = 48,
 
 static struct {
     atomic_bool enabled[KINDS];
-    cupti_buffer_requested requested;
-    cupti_buffer_completed completed;
-    _Atomic(cupti_timestamp) now;
-    int64_t offset; /* of the client's clock to CLOCK_MONOTONIC */
+    _Atomic(cupti_buffer_requested) requested;
+    _Atomic(cupti_buffer_completed) completed;
+    _Atomic(cupti_timestamp) now; /* NULL: CLOCK_REALTIME */
+    _Atomic(int64_t) offset;      /* of the client's clock to CLOCK_MONOTONIC */
 
     pthread_mutex_t lock; /* of the pending list */
     pthread_cond_t wake;
@@ -39,6 +39,7 @@ static struct {
     pthread_mutex_t
         delivery; /* of the buffer; held across the client's functions, as one delivery at a time */
     uint8_t *buffer;
+    cupti_buffer_completed giver; /* the client that the buffer belongs to */
     size_t size, valid, max_records, records;
     uint64_t work_seen;
     atomic_size_t dropped;
@@ -58,7 +59,11 @@ static void complete_buffer(void) {
     if (fake_cupti_fault("slow")) {
         usleep(200000);
     }
-    activity.completed(NULL, 0, buffer, activity.size, valid);
+    cupti_buffer_completed completed = atomic_load(&activity.completed);
+    if (completed != activity.giver) {
+        fake_cupti_violation("a buffer goes to a client that did not give it");
+    }
+    completed(NULL, 0, buffer, activity.size, valid);
 }
 
 static bool get_buffer(void) {
@@ -67,7 +72,8 @@ static bool get_buffer(void) {
     }
     uint8_t *buffer = NULL;
     size_t size = 0, max_records = 0;
-    activity.requested(&buffer, &size, &max_records);
+    activity.giver = atomic_load(&activity.completed);
+    atomic_load (&activity.requested)(&buffer, &size, &max_records);
     if (!buffer) {
         return false;
     }
@@ -98,6 +104,18 @@ static void put_record(const void *record, size_t bytes) {
 }
 
 /* ---- records ---- */
+
+static uint64_t real_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t client_time(uint64_t monotonic) {
+    uint64_t offset =
+        atomic_load(&activity.now) ? (uint64_t)atomic_load(&activity.offset) : real_time() - fake_now();
+    return monotonic + offset;
+}
 
 typedef union {
     uint32_t kind;
@@ -178,8 +196,8 @@ static size_t bytes_of_kind(uint32_t kind) {
 }
 
 static void make_record(record *r, const fake_work *w, bool ended) {
-    uint64_t start = ended ? w->start + (uint64_t)activity.offset : 0;
-    uint64_t end = ended ? w->end + (uint64_t)activity.offset : 0;
+    uint64_t start = ended ? client_time(w->start) : 0;
+    uint64_t end = ended ? client_time(w->end) : 0;
     bool tenth = activity.work_seen % 10 == 9;
     if (tenth && fake_cupti_fault("zero-times")) {
         start = end = 0;
@@ -308,16 +326,8 @@ static bool wanted(const fake_work *w) {
            (w->kind == FAKE_KERNEL && atomic_load(&activity.enabled[CUPTI_ABI_KIND_KERNEL]));
 }
 
-void fake_cupti_work(const fake_work *work) {
-    if (!wanted(work) || !fake_cupti_alive()) {
-        return;
-    }
-    /* As the real one does, the first buffer is asked for on the thread that launches. */
-    if (pthread_mutex_trylock(&activity.delivery) == 0) {
-        get_buffer();
-        pthread_mutex_unlock(&activity.delivery);
-    }
-    pthread_mutex_lock(&activity.lock);
+/* Under `lock`. */
+static void append_pending(const fake_work *work) {
     if (activity.pending_count == activity.pending_cap) {
         activity.pending_cap = activity.pending_cap ? 2 * activity.pending_cap : 1024;
         activity.pending = realloc(activity.pending, activity.pending_cap * sizeof *activity.pending);
@@ -326,6 +336,23 @@ void fake_cupti_work(const fake_work *work) {
     if (activity.pending_count == 1) {
         start_worker();
         pthread_cond_signal(&activity.wake);
+    }
+}
+
+void fake_cupti_work(const fake_work *work) {
+    if (!wanted(work) || !fake_cupti_alive()) {
+        return;
+    }
+    /* As the real one does, the first buffer is asked for on the thread that launches. */
+    if (pthread_mutex_trylock(&activity.delivery) == 0) {
+        if (wanted(work)) {
+            get_buffer();
+        }
+        pthread_mutex_unlock(&activity.delivery);
+    }
+    pthread_mutex_lock(&activity.lock);
+    if (wanted(work)) { /* still: what a client gets after it disabled a kind is what it had before */
+        append_pending(work);
     }
     pthread_mutex_unlock(&activity.lock);
 }
@@ -340,7 +367,7 @@ cupti_result cuptiActivityEnable(uint32_t kind) {
     if (fake_cupti_fault("enable") || kind >= KINDS) {
         return FAKE_CUPTI_ERROR_INVALID_KIND;
     }
-    if (!activity.requested) {
+    if (!atomic_load(&activity.requested)) {
         fake_cupti_violation("cuptiActivityEnable before cuptiActivityRegisterCallbacks");
         return FAKE_CUPTI_ERROR_NOT_INITIALIZED;
     }
@@ -361,8 +388,9 @@ cupti_result cuptiActivityRegisterCallbacks(cupti_buffer_requested requested,
     if (!requested || !completed) {
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
-    activity.requested = requested;
-    activity.completed = completed;
+    atomic_store(&activity.requested, requested);
+    atomic_store(&activity.completed, completed);
+    fake_cupti_begin();
     return CUPTI_ABI_SUCCESS;
 }
 
@@ -378,7 +406,7 @@ cupti_result cuptiActivityRegisterTimestampCallback(cupti_timestamp now) {
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
     atomic_store(&activity.now, now);
-    activity.offset = (int64_t)(now() - fake_now());
+    atomic_store(&activity.offset, (int64_t)(now() - fake_now()));
     return CUPTI_ABI_SUCCESS;
 }
 
@@ -390,7 +418,7 @@ cupti_result cuptiActivityFlushPeriod(uint32_t milliseconds) {
 
 cupti_result cuptiGetTimestamp(uint64_t *timestamp) {
     cupti_timestamp now = atomic_load(&activity.now);
-    *timestamp = now ? now() : fake_now();
+    *timestamp = now ? now() : real_time();
     return CUPTI_ABI_SUCCESS;
 }
 

@@ -25,8 +25,8 @@ enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceT
 #define FAKE_RUNTIME_CALLS(CALL) \
     CALL(cudaLaunchKernel,            211, (FAKE_LAUNCH), launch_plain(f, grid, block, args, shared, stream)) \
     CALL(cudaLaunchKernel_ptsz,       214, (FAKE_LAUNCH), launch_plain(f, grid, block, args, shared, stream)) \
-    CALL(__cudaLaunchKernel,          430, (FAKE_LAUNCH), launch_ex(f, grid, block, args, shared, stream)) \
-    CALL(__cudaLaunchKernel_ptsz,     431, (FAKE_LAUNCH), launch_ex(f, grid, block, args, shared, stream)) \
+    CALL(__cudaLaunchKernel,          505, (FAKE_LAUNCH), launch_nested(f, grid, block, args, shared, stream)) \
+    CALL(__cudaLaunchKernel_ptsz,     506, (FAKE_LAUNCH), launch_nested(f, grid, block, args, shared, stream)) \
     CALL(cudaLaunchCooperativeKernel, 273, (FAKE_LAUNCH), launch_cooperative(f, grid, block, args, shared, stream)) \
     CALL(cudaLaunchKernelExC,         424, (const fake_runtime_config *config, const void *f, void **args), \
          launch_ex(f, config->grid, config->block, args, config->shared, config->stream)) \

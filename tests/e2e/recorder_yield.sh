@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# A target that uses CUPTI itself (torch.profiler does): CUPTI serves one at a time. The recorder gives way, says so in one
+# line, and keeps what it had; the target's own profiler gets what it would get without the recorder.
+# shellcheck source=tests/recorder.sh
+source "$(dirname "$0")/../recorder.sh"
+# The copy that the target has loaded must be found without help.
+unset MOETRACE_CUPTI
+records=2 both=3 hidden=7
+
+profiled() { # profiled NAME WHEN WHAT [THREADS]: output and status as without the recorder; one line is said
+    local name=$1
+    shift
+    bare "$name.bare" "$helpers/cuda_profiled" "$@"
+    run "$name" "$helpers/cuda_profiled" "$@"
+    is "$name: exit status" "$status" 11
+    ok "$name: the profiler gets what it would get" cmp "$work/$name.bare.out" "$work/$name.out"
+    ok "$name: it gets something, in time" grep -q '^profiler: kind 10 _Z4minev .*, in time$' "$work/$name.out"
+    is "$name: one line is said" "$(grep -c . "$work/$name.err")" 1
+    ok "$name: dump" dump "$name"
+    ok "$name: finished" finished "$name"
+    ok "$name: the trace says so" grep -q "^meta \"note.cupti" "$work/$name.dump"
+    is "$name: every range" "$(grep -c '^push ' "$work/$name.dump")" "$(wanted_pushes "$1")"
+}
+wanted_pushes() { if [ "$1" = twice ]; then echo 4; else echo 3; fi; }
+# What the trace has of the main thread's work, by range.
+own() { ranges "$1" | grep -v '^range [^ ]* - '; }
+
+for what in $records $both; do
+    profiled "middle$what" middle $what
+    ok "middle$what: the line says what happens" grep -q 'another tool in this process asks for CUPTI' "$work/middle$what.err"
+    is "middle$what: the recorder's own records up to then" "$(own "middle$what")" "range main before kernels=5 copies=1 fills=0"
+    is "middle$what: calls all the time" "$(number_of "middle$what" api)" 21
+    is "middle$what: nothing that no trace should have" "$(problems "middle$what")" ""
+done
+profiled twice twice $both
+is "twice: the recorder's own records up to then" "$(own twice)" "range main before kernels=5 copies=1 fills=0"
+
+# Kernels that run at that moment are counted, with no time if they had none yet.
+profiled busy busy $both
+is "busy: the recorder's own records up to then" "$(own busy)" "range main before kernels=5 copies=1 fills=0"
+is "busy: those that still ran have no time" "$(counter busy gpu.untimed)" 6
+
+# Other threads launch at that moment.
+for try in 1 2 3 4 5; do
+    profiled "threads$try" middle $both 3
+    is "threads$try: the main thread's records up to then" "$(own "threads$try")" "range main before kernels=5 copies=1 fills=0"
+done
+
+# Before any use of CUDA: the recorder never begins.
+profiled first first $both
+ok "first: the line says what happens" grep -q 'another tool in this process uses CUPTI; kernels are not recorded' "$work/first.err"
+is "first: no kernels" "$(number_of first kernel)" 0
+is "first: calls" "$(number_of first api)" 21
+
+# A tool that the recorder does not see asking (nsys and its like): CUPTI refuses the recorder.
+profiled held first $hidden
+ok "held: the line says what happens" grep -q 'another tool holds CUPTI' "$work/held.err"
+is "held: no kernels" "$(number_of held kernel)" 0
+is "held: calls" "$(number_of held api)" 21
+is "CUPTI was used as it is documented" "$(violations)" ""
+done_testing
