@@ -17,6 +17,8 @@ typedef struct {
 
 static const format formats[] = {
     {"nsys-sqlite", ".sqlite", true, analysis_export_nsys},
+    {"chrome", ".json", false, analysis_export_chrome},
+    {"perfetto", ".pftrace", false, analysis_export_perfetto},
 };
 #define FORMATS (sizeof formats / sizeof *formats)
 
