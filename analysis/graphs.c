@@ -60,6 +60,8 @@ void analysis_graphs_event(analysis_graphs *g, const trace_host_event *e) {
     if (e->payload != 0) {
         uint32_t copy = analysis_graphs_index(g, e->payload); /* may move the nodes */
         g->nodes[at].copy = copy;
+        g->nodes[at].path =
+            ANALYSIS_NONE; /* CUPTI tells of a copy first as of a new node, made at the instantiation */
         return;
     }
     /* A graph whose beginning is not known was begun here at the latest. */
