@@ -153,7 +153,7 @@ static int on_shape(void *ctx, const trace_shape *s) {
 }
 
 static int on_host(void *ctx, const trace_host_event *e) {
-    static const char *const kinds[] = {"host", "push", "pop", "start", "end", "mark", "api"};
+    static const char *const kinds[] = {"host", "push", "pop", "start", "end", "mark", "api", "graph", "node"};
     dump *d = ctx;
     printf("%s thread=%u", kinds[e->kind < sizeof kinds / sizeof *kinds ? e->kind : 0], e->thread);
     put_time(d, "time", e->time);
@@ -162,6 +162,15 @@ static int on_host(void *ctx, const trace_host_event *e) {
         put_name(d, "name", e->name);
         put_number("correlation", e->correlation);
         printf(" result=%d\n", e->result);
+        return 0;
+    }
+    if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
+        printf(" id=%" PRIu64, e->id);
+        if (e->kind == TRACE_HOST_NODE) {
+            put_number("graph", e->graph);
+            put_number("copy_of", e->payload);
+        }
+        putchar('\n');
         return 0;
     }
     if (e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) {

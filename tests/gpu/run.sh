@@ -45,9 +45,10 @@ done
 # ---- the recorder on the sweep ----
 small=("$BUILD/run_native" --config small --random-weights 1 --samples 2 --warmup 1 --top-k "1,8" --max-new-tokens 4)
 "${small[@]}" --dump-logits "$work/plain.st" >/dev/null
-ok "small: recorded, every request watched" record small MOETRACE_CAPTURE=all -- "${small[@]}" --dump-logits "$work/seen.st"
-is "small: nothing is said on standard error" "$(cat "$work/small.err")" ""
+ok "small: recorded with its logits" record logits -- "${small[@]}" --dump-logits "$work/seen.st"
+is "small: nothing is said on standard error" "$(cat "$work/logits.err")" ""
 ok "small: the logits are the same under the recorder, bit for bit" cmp "$work/plain.st" "$work/seen.st"
+ok "small: recorded, every request watched" record small MOETRACE_CAPTURE=all -- "${small[@]}"
 is "small: no kernel is unattributed" "$(count small unattributed)" 0
 "$BUILD/moetrace" dump "$work/small.moetrace" >"$work/small.txt"
 ok "small: ranges and kernels as the golden run of Nsight Systems counted them" python3 "$golden/compare.py" \
@@ -57,6 +58,21 @@ for level in phases full; do
 done
 is "full: no kernel is unattributed" "$(count full unattributed)" 0
 is "full: as many kernels as at level kernels" "$(count full kernels)" "$(count small kernels)"
+
+# ---- a captured decode step: per-expert attribution through the replay ----
+graphs=("${small[@]}" --cuda-graph)
+"$BUILD/run_native" --config small --random-weights 1 --samples 2 --warmup 1 --top-k "1,8" --max-new-tokens 4 --moe dense \
+    --dump-logits "$work/dense.st" >/dev/null
+"${graphs[@]}" --dump-logits "$work/replayed.st" >/dev/null
+ok "graphs: the logits of a replay are those of the eager step" \
+    python3 tests/data/native_compare.py near "$work/replayed.st" "$work/dense.st" 1e-3
+ok "graphs: recorded" record graphs MOETRACE_CAPTURE=all -- "${graphs[@]}"
+is "graphs: no kernel is unattributed" "$(count graphs unattributed)" 0
+"$BUILD/moetrace" dump "$work/graphs.moetrace" >"$work/graphs.txt"
+ok "graphs: every replayed kernel's node is known" awk '
+    /^node / { for (i = 2; i <= NF; i++) if ($i ~ /^id=/) known[substr($i, 4)] = 1 }
+    /^kernel / { for (i = 2; i <= NF; i++) if ($i ~ /^node=[0-9]/) { seen++; if (!(substr($i, 6) in known)) missing++ } }
+    END { print seen + 0, missing + 0; exit !(seen > 0 && missing == 0) }' "$work/graphs.txt"
 
 # ---- other targets ----
 cat >"$work/graph.py" <<'E2'
