@@ -64,23 +64,34 @@ static uint32_t kernel_of(analysis_attribution *a, uint32_t node, uint32_t *last
     return at;
 }
 
-static void count_kernels(analysis_attribution *a, uint32_t node, uint32_t *last, uint32_t name,
-                          uint64_t count, uint64_t ns) {
+/* Some work of one kind: n pieces that took ns together. */
+typedef struct {
+    uint64_t n, ns;
+    double squares;
+} amount;
+
+static amount one(const analysis_waiting *w) {
+    uint64_t ns = w->end - w->start;
+    return (amount){1, ns, (double)ns * (double)ns};
+}
+
+static void count_kernels(analysis_attribution *a, uint32_t node, uint32_t *last, uint32_t name, amount m) {
     uint32_t at = kernel_of(a, node, last, name); /* may move the kernels */
-    a->kernels[at].count += count;
-    a->kernels[at].ns += ns;
+    a->kernels[at].count += m.n;
+    a->kernels[at].ns += m.ns;
+    a->kernels[at].squares += m.squares;
 }
 
 /* Counts work for the range that owns it. */
-static void count(analysis_attribution *a, uint32_t at, bool kernel, uint32_t name, uint64_t n, uint64_t ns) {
+static void count(analysis_attribution *a, uint32_t at, bool kernel, uint32_t name, amount m) {
     analysis_node *node = &a->ranges->nodes[at];
     if (kernel) {
-        node->kernels += n;
-        node->kernel_ns += ns;
-        count_kernels(a, at, &node->kernel, name, n, ns);
+        node->kernels += m.n;
+        node->kernel_ns += m.ns;
+        count_kernels(a, at, &node->kernel, name, m);
     } else {
-        node->transfers += n;
-        node->transfer_ns += ns;
+        node->transfers += m.n;
+        node->transfer_ns += m.ns;
     }
 }
 
@@ -106,6 +117,7 @@ static bool put_off(analysis_attribution *a, uint32_t launch, const analysis_wai
     }
     a->replays[at].count++;
     a->replays[at].ns += w->end - w->start;
+    a->replays[at].squares += one(w).squares;
     return true;
 }
 
@@ -119,7 +131,7 @@ static void attribute(analysis_attribution *a, const analysis_waiting *w, uint32
         a->unknown_nodes += owner == ANALYSIS_NONE;
         at = owner == ANALYSIS_NONE ? at : owner;
     }
-    count(a, at, w->kernel, w->name, 1, w->end - w->start);
+    count(a, at, w->kernel, w->name, one(w));
 }
 
 /* What was put off goes to the ranges of its node, or to the launch's. */
@@ -127,7 +139,8 @@ static void settle_replays(analysis_attribution *a) {
     for (size_t i = 0; i < a->replay_count; i++) {
         const analysis_replay *r = &a->replays[i];
         uint32_t owner = analysis_graphs_owner(&a->graphs, r->launch, r->graph_node);
-        count(a, owner == ANALYSIS_NONE ? r->launch : owner, r->kernel, r->name, r->count, r->ns);
+        count(a, owner == ANALYSIS_NONE ? r->launch : owner, r->kernel, r->name,
+              (amount){r->count, r->ns, r->squares});
         a->unknown_nodes += owner == ANALYSIS_NONE ? r->count : 0;
     }
     a->replay_count = 0;
@@ -138,7 +151,7 @@ static void lose(analysis_attribution *a, const analysis_waiting *w) {
     lost->count++;
     lost->ns += w->end - w->start;
     if (w->kernel) {
-        count_kernels(a, ANALYSIS_NONE, &a->lost_kernel, w->name, 1, w->end - w->start);
+        count_kernels(a, ANALYSIS_NONE, &a->lost_kernel, w->name, one(w));
     }
 }
 

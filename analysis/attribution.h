@@ -30,6 +30,7 @@ typedef struct {
     uint32_t name; /* name index of the mangled name */
     uint32_t next; /* the kernel that was counted after it for this node, when last looked at */
     uint64_t count, ns;
+    double squares; /* sum of the squared durations, ns^2 */
 } analysis_kernel;
 
 /* Work of one graph node, whose making was not read yet when it was launched. */
@@ -40,6 +41,7 @@ typedef struct {
     bool kernel;
     uint64_t graph_node;
     uint64_t count, ns;
+    double squares;
 } analysis_replay;
 
 typedef struct {

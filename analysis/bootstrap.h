@@ -23,6 +23,10 @@ analysis_confidence analysis_bootstrap_mean(const double *sorted, size_t n);
  * than 2. */
 analysis_confidence analysis_bootstrap_ratio(const double *x, size_t nx, const double *y, size_t ny);
 
+/* Of x / y, two sums or means that are known with their variances only: the delta method on their logarithms,
+ * 1.96 standard errors to either side. Missing unless both are positive. */
+analysis_confidence analysis_ratio_interval(double x, double x_variance, double y, double y_variance);
+
 /* A straight line y = a + b x through points. */
 typedef struct {
     size_t n;

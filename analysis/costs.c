@@ -3,6 +3,7 @@
 
 #include "analysis/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@ typedef struct {
     const analysis_ranges *ranges;
     const analysis_attribution *attribution;
     analysis_work *inclusive; /* by node */
+    double *spread;           /* by node, inclusive: variance of its kernel time, ns^2 */
     bool watched;             /* some measured range was opened while watching */
 } making;
 
@@ -37,11 +39,20 @@ static void add(analysis_work *to, const analysis_work *work) {
 static void sum_up(making *m) {
     const analysis_ranges *ranges = m->ranges;
     m->inclusive = analysis_alloc(ranges->node_count, sizeof *m->inclusive);
+    m->spread = analysis_alloc(ranges->node_count, sizeof *m->spread);
+    for (size_t i = 0; i < m->attribution->kernel_count; i++) {
+        const analysis_kernel *kernel = &m->attribution->kernels[i];
+        double ns = (double)kernel->ns, n = (double)kernel->count;
+        if (kernel->node != ANALYSIS_NONE && kernel->count > 1) {
+            m->spread[kernel->node] += fmax(0, kernel->squares - ns * ns / n) * n / (n - 1);
+        }
+    }
     for (size_t i = ranges->node_count; i-- > 0;) { /* children have higher indices than their parents */
         const analysis_node *node = &ranges->nodes[i];
         add(&m->inclusive[i], &(analysis_work){node->kernels, node->kernel_ns});
         if (i != ANALYSIS_ROOT) {
             add(&m->inclusive[node->parent], &m->inclusive[i]);
+            m->spread[node->parent] += m->spread[i];
         }
         m->watched = m->watched || (i != ANALYSIS_ROOT && node->phase != ANALYSIS_PHASES &&
                                     chosen(m, (uint32_t)i) && is_watched(m, (uint32_t)i));
@@ -67,6 +78,7 @@ static void add_expert(const making *m, analysis_expert *row, uint32_t at) {
     const analysis_node *node = &m->ranges->nodes[at];
     row->kernels += m->inclusive[at].count;
     row->kernel_ns += m->inclusive[at].ns;
+    row->spread += m->spread[at];
     if (counts(m, at)) {
         row->calls += node->calls;
         row->tokens += node->tokens;
@@ -135,6 +147,7 @@ static void add_kernel(making *m, analysis_map *by_name, const analysis_kernel *
     }
     c->kernels[at].count += kernel->count;
     c->kernels[at].ns += kernel->ns;
+    c->kernels[at].squares += kernel->squares;
     c->chosen_ns += kernel->ns;
 }
 
@@ -296,6 +309,7 @@ void analysis_costs_make(analysis_costs *c, const analysis_ranges *ranges,
     make_kernels(&m);
     make_ranges(&m);
     free(m.inclusive);
+    free(m.spread);
 }
 
 void analysis_costs_free(analysis_costs *c) {

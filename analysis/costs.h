@@ -16,11 +16,13 @@ typedef struct {
     uint64_t tokens, with_tokens; /* sum of the payloads, and how many ranges had one */
     uint64_t host_ns;             /* time in the ranges on the host */
     uint64_t kernels, kernel_ns;
+    double spread; /* of kernel_ns, if kernels of one name and range take independent times: variance, ns^2 */
 } analysis_expert;
 
 typedef struct {
     const char *name; /* as the trace has it, mangled; lives as long as the names */
     uint64_t count, ns;
+    double squares; /* sum of the squared durations, ns^2 */
 } analysis_kernel_row;
 
 /* A leaf: kernels of one name in one part of one layer in one phase. Every attributed kernel is in exactly

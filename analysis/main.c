@@ -8,6 +8,8 @@
 static const analysis_command commands[] = {
     {"record", "run a command under the recorder", analysis_cmd_record},
     {"report", "latencies, experts, kernels and what the trace misses", analysis_cmd_report},
+    {"verify", "proof that the k that was asked for is the k that ran", analysis_cmd_verify},
+    {"diff", "two traces side by side", analysis_cmd_diff},
     {"dump", "every record of a trace as a line of text", analysis_cmd_dump},
     {"export", "traces in the formats of other tools", analysis_cmd_export},
 };
@@ -61,7 +63,7 @@ int main(int argc, char **argv) {
         return analysis_cli_flush();
     }
     if (argc < 2) {
-        return analysis_error("give a command: record, report or dump (see moetrace --help)");
+        return analysis_error("give a command, such as report (see moetrace --help)");
     }
     bool helps = strcmp(first, "help") == 0;
     const char *name = helps ? argv[2] : first;

@@ -55,9 +55,20 @@ void analysis_output_line(analysis_output *out, const char *text) {
 
 /* ---- Cells ---- */
 
-/* A number as programs read it: whole, or with the digits that give back the same double. */
+/* A number as programs read it: whole, or with the fewest digits that give back the same double. */
 static void put_number(FILE *f, const analysis_cell *cell) {
-    fprintf(f, cell->whole ? "%.0f" : "%.17g", cell->value);
+    char text[40];
+    if (cell->whole) {
+        fprintf(f, "%.0f", cell->value);
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, cell->value);
+        if (strtod(text, NULL) == cell->value) {
+            break;
+        }
+    }
+    fputs(text, f);
 }
 
 static void put_csv(FILE *f, const analysis_cell *cell) {

@@ -107,7 +107,8 @@ static const char *verdict(const analysis_scaling *s, int model) {
 }
 
 static void put_fits(const analysis_results *r, analysis_output *out) {
-    static const char *const headers[] = {"phase", "model", "a", "from", "to", "b", "from", "to", "R2", ""};
+    static const char *const headers[] = {"phase", "model",  "a",    "a from", "a to",
+                                          "b",     "b from", "b to", "R2",     "verdict"};
     analysis_table t;
     analysis_table_begin(&t, "llrrrrrrrl", 0, headers);
     analysis_table_title(&t, "Fixed and marginal cost, ms: least squares over all samples");

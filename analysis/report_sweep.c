@@ -102,8 +102,8 @@ static void warn(analysis_table *t, const analysis_row *row) {
 }
 
 static void put_certainty(const analysis_results *r, analysis_output *out) {
-    static const char *const headers[] = {"k",    "phase", "n",  "P50",        "from",    "to",
-                                          "mean", "from",  "to", "last/first", "outliers"};
+    static const char *const headers[] = {"k",    "phase",     "n",       "P50",        "P50 from", "P50 to",
+                                          "mean", "mean from", "mean to", "last/first", "outliers"};
     analysis_table t;
     size_t fewest = SIZE_MAX;
     if (r->rows.count == 0) {
@@ -138,8 +138,8 @@ static void put_certainty(const analysis_results *r, analysis_output *out) {
 }
 
 static void put_distortion(const analysis_results *r, analysis_output *out) {
-    static const char *const headers[] = {"k",   "phase", "unwatched", "P50", "watched",
-                                          "P50", "ratio", "from",      "to"};
+    static const char *const headers[] = {
+        "k", "phase", "n unwatched", "P50 unwatched", "n watched", "P50 watched", "ratio", "from", "to"};
     analysis_table t;
     analysis_table_begin(&t, "rlrrrrrrr", 1, headers);
     analysis_table_title(&t, "What watching cost: the ranges' own durations, ms");

@@ -91,7 +91,7 @@ helps() {
     local sub
     "$moetrace" --version | grep -qx "moetrace $(cat VERSION)" || return 1
     "$moetrace" --help | grep -q '^  report ' || return 1
-    for sub in record report dump; do
+    for sub in record report verify diff dump; do
         cmp <("$moetrace" help $sub) <("$moetrace" $sub --help) || return 1
         "$moetrace" $sub --help | grep -q "^Usage: moetrace $sub " || return 1
         "$moetrace" $sub --version | grep -qx "moetrace $(cat VERSION)" || return 1

@@ -50,10 +50,10 @@ static int use(const char *path, FILE *out, analysis_results *r) {
     }
     assert_int_equal(r->kernels_in_ranges.ns + r->kernels_outside.ns + r->kernels_unattributed.ns,
                      r->kernels_all.ns);
-    analysis_output out;
-    analysis_output_begin(&out, ANALYSIS_TEXT, out);
-    analysis_report(r, 10, &out);
-    analysis_output_end(&out);
+    analysis_output output;
+    analysis_output_begin(&output, ANALYSIS_TEXT, out);
+    analysis_report(r, 10, &output);
+    analysis_output_end(&output);
     cJSON *json = analysis_report_json(r);
     assert_non_null(json);
     cJSON_Delete(json);

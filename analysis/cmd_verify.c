@@ -1,0 +1,156 @@
+/* moetrace verify: proof from the trace that the k that was asked for is the k that ran. */
+#include "analysis/cli.h"
+#include "analysis/output.h"
+#include "analysis/verify.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define VIOLATED 1 /* exit status: some layer did not get k experts a token */
+
+typedef struct {
+    const char *trace, *rules;
+    uint32_t prompt_tokens;
+    analysis_format format;
+} arguments;
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    arguments *a = state->input;
+    switch (key) {
+    case 'r':
+        a->rules = arg;
+        return 0;
+    case 'p':
+        return analysis_cli_number("--prompt-tokens", arg, 1, 1000000000, &a->prompt_tokens) ? 0 : EINVAL;
+    case 'f':
+        if (!analysis_format_of(arg, &a->format)) {
+            analysis_error("--format=%s: give text, json, csv, markdown or latex", arg);
+            return EINVAL;
+        }
+        return 0;
+    case ARGP_KEY_ARG:
+        if (a->trace) {
+            analysis_error("verify takes one trace, and got %s and %s", a->trace, arg);
+            return EINVAL;
+        }
+        a->trace = arg;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        analysis_error("verify needs a trace (see moetrace verify --help)");
+        return EINVAL;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    {"prompt-tokens", 'p', "N", 0,
+     "tokens of every prefill (default: whatever they are, the same in all layers)", 0},
+    {"format", 'f', "FORMAT", 0, "how the table is printed: text (default), json, csv, markdown or latex", 0},
+    {"rules", 'r', "FILE", 0, "what the names of ranges mean, where the built-in rules do not know them", 0},
+    ANALYSIS_CLI_OPTIONS};
+
+static const struct argp argp = {
+    options,
+    parse,
+    "TRACE",
+    "Checks that k was applied: in every layer of every prefill and decode step, warm-up included, the "
+    "tokens "
+    "that the experts' ranges say they got add up to k times the tokens, no expert got more than there are, "
+    "and at most min(experts, k x tokens) were active.\v"
+    "Exit status: 0 when all of it holds, 1 when it does not (the first violation is named), 2 when there is "
+    "nothing to check.",
+    NULL,
+    NULL,
+    NULL};
+
+static void put_range(analysis_table *t, uint64_t from, uint64_t to) {
+    if (from == to) {
+        analysis_table_count(t, from);
+    } else {
+        analysis_table_cell(t, "%" PRIu64 "..%" PRIu64, from, to);
+    }
+}
+
+static void put_rows(const analysis_verify *v, analysis_output *out) {
+    static const char *const phases[] = {"vision", "prefill", "decode"};
+    static const char *const headers[] = {"k",      "phase",          "visits", "routed tokens",
+                                          "tokens", "active experts", "limit",  "wrong"};
+    analysis_table t;
+    analysis_table_begin(&t, "rlrrrrrr", 1, headers);
+    analysis_table_title(&t, "Routed tokens by visit to a layer's experts");
+    for (size_t i = 0; i < v->count; i++) {
+        const analysis_verify_row *row = &v->rows[i];
+        bool decode = row->phase == ANALYSIS_DECODE;
+        uint64_t low = decode || row->k == 0 ? 1 : row->tokens_least / row->k;
+        uint64_t high = decode || row->k == 0 ? 1 : row->tokens_most / row->k;
+        uint64_t slots = row->k * high;
+        analysis_table_count(&t, row->k);
+        analysis_table_cell(&t, "%s", phases[row->phase]);
+        analysis_table_count(&t, row->visits);
+        put_range(&t, row->tokens_least, row->tokens_most);
+        put_range(&t, low, high);
+        put_range(&t, row->active_least, row->active_most);
+        analysis_table_count(&t, slots < v->experts ? slots : v->experts);
+        analysis_table_count(&t, row->wrong);
+    }
+    analysis_table_note(&t,
+                        "tokens: 1 in decode; in prefill routed tokens / k. limit: min(experts, k x tokens), "
+                        "experts being %u, the most that the trace shows.",
+                        v->experts);
+    if (v->uncounted > 0) {
+        analysis_table_note(
+            &t, "%" PRIu64 " visits cannot be judged: their ranges carry no number of tokens.", v->uncounted);
+    }
+    if (v->outside > 0) {
+        analysis_table_note(
+            &t, "%" PRIu64 " visits lay outside of top_k=K or of a phase, and were not judged.", v->outside);
+    }
+    analysis_table_note(&t, "%s%s", v->violation[0] ? "Violated: " : "All hold.", v->violation);
+    analysis_output_table(out, &t);
+}
+
+static int verify(const arguments *a, const analysis_rules *rules, const char *path, analysis_output *out) {
+    char error[TRACE_ERROR_BYTES];
+    analysis_verify v;
+    int status = ANALYSIS_OK;
+    if (analysis_verify_read(&v, path, rules, a->prompt_tokens, error) != 0) {
+        status = analysis_error("%s", error);
+    } else if (v.count == 0) {
+        status =
+            analysis_error("%s: no expert's range with a number of tokens lies in a phase under top_k=K; "
+                           "see docs/attribution.md for the names",
+                           path);
+    } else {
+        analysis_output_report(out, path);
+        put_rows(&v, out);
+        status = v.violation[0] ? VIOLATED : ANALYSIS_OK;
+    }
+    analysis_verify_free(&v);
+    return status;
+}
+
+int analysis_cmd_verify(int argc, char **argv) {
+    arguments a = {0};
+    analysis_rules rules = {0};
+    char error[TRACE_ERROR_BYTES];
+    int status;
+    if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {
+        return status;
+    }
+    if (a.rules && analysis_rules_load(&rules, a.rules, error) != 0) {
+        return analysis_error("%s", error);
+    }
+    analysis_output out;
+    analysis_output_begin(&out, a.format, stdout);
+    status = verify(&a, &rules, a.trace, &out);
+    if (out.count > 0) {
+        analysis_output_end(&out);
+    } else {
+        analysis_output_drop(&out);
+    }
+    analysis_rules_free(&rules);
+    int flushed = analysis_cli_flush();
+    return flushed != ANALYSIS_OK ? flushed : status;
+}

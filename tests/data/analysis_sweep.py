@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Traces of sweeps whose every number is chosen, and numpy's word on what `moetrace report` says of them.
+
+  analysis_sweep.py write FILE KIND    KIND: plain, slower, alternate, drift, wrong-k, odd, greedy, foreign
+  analysis_sweep.py check MOETRACE FILE KIND   writes FILE, reports on it, compares; says what differs
+"""
+import json
+import subprocess
+import sys
+
+import numpy as np
+
+from analysis_oracle import (API, COUNTERS, END, META, POP, PUSH, SHAPES, MARK, Names, chunk, file_header, gpu_chunk,
+                             host_chunk, text, varint)
+
+LAYERS, EXPERTS, PROMPT, STEPS = 2, 16, 10, 3
+KS = (1, 2, 4, 8)
+SAMPLES = 24
+
+
+class Sweep:
+    """One thread. The prefill of k takes about 20 + 3 N ms, N being the active experts of a layer, and a decode step
+    5 + k ms."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.random = np.random.default_rng(7)
+        self.now = 1_000_000_000
+        self.events, self.gpu = [], []
+        self.correlation = 0
+        self.watching = kind != "alternate"
+        self.rows = {}  # (k, phase) -> [(ms, active experts, watched)]
+        foreign = kind == "foreign"
+        self.names = {"phase": "stage-{}" if foreign else "{}", "layer": "blk{}" if foreign else "layer.{}",
+                      "expert": "ffn[{}]" if foreign else "expert.{}", "k": "K{}" if foreign else "top_k={}"}
+
+    def push(self, name, payload=None):
+        self.events.append({"kind": PUSH, "time": self.now, "name": name, "payload": payload})
+
+    def pop(self):
+        self.events.append({"kind": POP, "time": self.now})
+
+    def launch(self):
+        if self.watching:
+            self.correlation += 1
+            self.events.append({"kind": API, "time": self.now + 100, "duration": 300, "name": "cudaLaunchKernel",
+                                "correlation": self.correlation})
+            self.gpu.append({"kind": 1, "timed": True, "start": self.now + 200, "end": self.now + 900,
+                             "correlation": self.correlation, "queue": 0, "shape": 0, "graph": 0})
+
+    def layers(self, k, tokens, spread):
+        """The expert ranges of all layers; returns how many are active in each. `spread` over more than k."""
+        slots = (k // 2 if self.kind == "wrong-k" and k == 4 else k) * tokens
+        active = min(EXPERTS, slots, k * spread)
+        for layer in range(LAYERS):
+            self.push(self.names["layer"].format(layer))
+            shares = [slots // active + (i < slots % active) for i in range(active)]
+            if self.kind == "greedy" and tokens > 1 and k == 2:
+                for i in range(tokens + 1 - shares[0]):
+                    shares[0] += 1
+                    shares[1 + i % (active - 1)] -= 1
+            if self.kind == "odd" and tokens > 1 and k == 8 and layer == 1:
+                shares[0] += 1
+            for expert, share in enumerate(shares):
+                self.push(self.names["expert"].format(expert), share)
+                self.launch()
+                self.now += 1000
+                self.pop()
+            self.pop()
+        return active
+
+    def phase(self, name, k, sample):
+        start = self.now
+        self.push(self.names["phase"].format(name))
+        if name == "prefill":
+            active = self.layers(k, PROMPT, 1 + sample // 2 % 2)
+            length = 20e6 + 3e6 * active
+        else:
+            length = 0
+            for step in range(STEPS):
+                self.push(f"decode.{step}")
+                active = self.layers(k, 1, 1)
+                self.pop()
+                length += 5e6 + 1e6 * k
+        if self.kind == "slower" and name == "decode" and k == 8:
+            length *= 1.2
+        if self.kind == "drift" and name == "prefill" and k == 1:
+            length *= 1 + sample / 40
+        if self.kind == "drift" and name == "decode" and k == 2 and sample == 5:
+            length *= 10
+        if self.watching and self.kind == "alternate":
+            length *= 1.1
+        length = int(length * (1 + 0.01 * self.random.standard_normal()))
+        self.now = start + max(length, self.now - start + 10)
+        self.pop()
+        if sample >= 0:
+            row = ((self.now - start) / 1e6, active, self.watching)
+            self.rows.setdefault((k, name), []).append(row)
+            if name == "decode":
+                self.rows.setdefault((k, "decode/token"), []).append((row[0] / STEPS,) + row[1:])
+
+    def run(self):
+        for k in KS:
+            self.push(self.names["k"].format(k))
+            for sample in range(-1, SAMPLES):
+                if self.kind == "alternate" and sample >= 0 and self.watching != bool(sample % 2):
+                    self.watching = bool(sample % 2)
+                    self.events.append({"kind": MARK, "time": self.now, "domain": "moetrace",
+                                        "name": "watch on" if self.watching else "watch off"})
+                self.now += 1000
+                self.push(f"sample.{sample}" if sample >= 0 else "warmup.0")
+                self.phase("prefill", k, sample)
+                self.phase("decode", k, sample)
+                self.pop()
+                self.now += 1000
+            self.pop()
+
+    def write(self, path):
+        self.run()
+        names = Names()
+        kernel = names("_Z4siluPf")
+        shape = varint(0) + varint(kernel) + varint(1) * 9 + varint(32) * 9
+        out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7), chunk(META, [text("program") + text("sweep")]),
+               names.chunk(), chunk(SHAPES, [bytes([len(shape)]) + shape])]
+        for at in range(0, len(self.events), 500):
+            part = self.events[at:at + 500]
+            out.append(host_chunk(names, 0, part, part[0]["time"]))
+        for at in range(0, len(self.gpu), 500):
+            part = self.gpu[at:at + 500]
+            out.append(gpu_chunk(part, part[0]["start"]))
+        out.append(chunk(COUNTERS, [text("host.dropped") + varint(0)]))
+        out.append(chunk(END, [varint(self.now) + text("exit")]))
+        with open(path, "wb") as f:
+            f.write(b"".join(out))
+
+
+def bootstrap(values, statistic, rounds=20000):
+    values = np.asarray(values)
+    drawn = values[np.random.default_rng(1).integers(0, len(values), (rounds, len(values)))]
+    return np.percentile(statistic(drawn, axis=1), [2.5, 97.5])
+
+
+def tables(moetrace, path, *options):
+    out = subprocess.run([moetrace, "report", "--format", "json", "--top", "1000", *options, path], check=True,
+                         capture_output=True, text=True).stdout
+    return {t["title"].split(",")[0].split(":")[0].split(" (")[0]: t for t in json.loads(out)[0]["tables"]}
+
+
+def check(moetrace, path, kind):
+    sweep = Sweep(kind)
+    sweep.write(path)
+    got = tables(moetrace, path)
+    wrong = []
+
+    def same(what, value, want, tolerance=1e-9):
+        if (value is None) != (want is None) or (value is not None and not abs(value - want) <= tolerance):
+            wrong.append(f"{what}: the report has {value}, expected {want}")
+
+    rows = {key: [r for r in values if kind != "alternate" or not r[2]] for key, values in sweep.rows.items()}
+    for k, phase, n, p50, p95, p99, mean, std, low, high, *_ in got["Latency"]["rows"]:
+        x = [r[0] for r in rows[k, phase]]
+        want = [len(x), *np.percentile(x, [50, 95, 99]), np.mean(x), np.std(x), min(x), max(x)]
+        for name, value, expected in zip("n p50 p95 p99 mean std min max".split(),
+                                         (n, p50, p95, p99, mean, std, low, high), want):
+            same(f"{k} {phase} {name}", value, expected)
+    if len(got["Latency"]["rows"]) != len(rows):
+        wrong.append("latency rows are missing")
+    for k, phase, n, p50, p50_low, p50_high, mean, mean_low, mean_high, drift, outliers in got["How sure"]["rows"]:
+        x = [r[0] for r in rows[k, phase]]
+        near = np.std(x) / 8
+        for name, value, want in zip(("P50 low", "P50 high", "mean low", "mean high"),
+                                     (p50_low, p50_high, mean_low, mean_high),
+                                     (*bootstrap(x, np.median), *bootstrap(x, np.mean))):
+            same(f"{k} {phase} {name}", value, want, near)
+        third = len(x) // 3
+        same(f"{k} {phase} drift", drift, np.median(x[-third:]) / np.median(x[:third]))
+        away = np.abs(x - np.median(x))
+        same(f"{k} {phase} outliers", outliers, int(np.sum(away > 5 * 1.4826 * np.median(away))))
+    for k, phase, p50, ratio, efficiency, active in got["Scaling with k"]["rows"]:
+        x, base = [r[0] for r in rows[k, phase]], [r[0] for r in rows[1, phase]]
+        same(f"{k} {phase} ratio", ratio, np.median(x) / np.median(base))
+        same(f"{k} {phase} efficiency", efficiency, k / (np.median(x) / np.median(base)))
+        same(f"{k} {phase} active", active, np.mean([r[1] for r in rows[k, phase]]))
+    for phase, model, a, a_low, a_high, b, b_low, b_high, r2, verdict in got["Fixed and marginal cost"]["rows"]:
+        points = [(k if model == "a + b k" else r[1], r[0]) for (k, p), list_ in rows.items() if p == phase for r in list_]
+        x, y = np.array(points).T
+        slope, fixed = np.polyfit(x, y, 1)
+        same(f"{phase} {model} a", a, fixed, 1e-6)
+        same(f"{phase} {model} b", b, slope, 1e-6)
+        same(f"{phase} {model} R2", r2, np.corrcoef(x, y)[0, 1] ** 2, 1e-6)
+        strata = [np.array([(key if model == "a + b k" else r[1], r[0]) for r in rows[key, phase]]) for key in KS]
+        rng = np.random.default_rng(2)
+        drawn = [np.polyfit(*np.concatenate([s[rng.integers(0, len(s), len(s))] for s in strata]).T, 1)
+                 for _ in range(2000)]
+        for name, values, want in (("b", (b_low, b_high), [d[0] for d in drawn]),
+                                   ("a", (a_low, a_high), [d[1] for d in drawn])):
+            for value, expected in zip(values, np.percentile(want, [2.5, 97.5])):
+                same(f"{phase} {model} {name} interval", value, expected, np.std(want) / 3)
+        if phase == "prefill" and verdict != ("better" if model == "a + b N" else ""):
+            wrong.append(f"{phase} {model}: the verdict is '{verdict}'")
+        if phase == "decode" and verdict != "same":
+            wrong.append(f"{phase} {model}: N is k, but the verdict is '{verdict}'")
+    for k, prefill, token, ratio, share in got["Prefill against decode"]["rows"]:
+        x, y, z = (np.median([r[0] for r in rows[k, p]]) for p in ("prefill", "decode/token", "decode"))
+        same(f"{k} prefill/token", ratio, x / y)
+        same(f"{k} prefill share", share, 100 * x / (x + z))
+    notes = got["How sure"]["notes"]
+    for warning, wanted in (("Drift: prefill, k = 1:", kind == "drift"), ("Outliers: decode, k = 2:", kind == "drift"),
+                            ("P99 of fewer", True)):
+        if (warning in notes) != wanted:
+            wrong.append(f"'{warning}' is {'missing' if wanted else 'said'}")
+    if kind == "alternate":
+        for k, phase, n_off, off, n_on, on, ratio, low, high in got["What watching cost"]["rows"]:
+            x, y = ([r[0] for r in sweep.rows[k, phase] if r[2] == w] for w in (True, False))
+            same(f"{k} {phase} ratio", ratio, np.median(x) / np.median(y))
+            rng, x, y = np.random.default_rng(3), np.array(x), np.array(y)
+            drawn = np.divide(*(np.median(v[rng.integers(0, len(v), (5000, len(v)))], axis=1) for v in (x, y)))
+            for value, want in zip((low, high), np.percentile(drawn, [2.5, 97.5])):
+                same(f"{k} {phase} ratio's interval", value, want, np.std(drawn) / 3)
+        if len(got["What watching cost"]["rows"]) != len(rows):
+            wrong.append("rows of what watching cost are missing")
+        if any(row[-1] is None for row in got["Latency"]["rows"]):
+            wrong.append("kernels of the watched requests are missing")
+    elif "What watching cost" in got:
+        wrong.append("what watching cost is shown of a trace without unwatched requests")
+    return wrong
+
+
+def main():
+    if len(sys.argv) == 4 and sys.argv[1] == "write":
+        Sweep(sys.argv[3]).write(sys.argv[2])
+        return 0
+    if len(sys.argv) == 5 and sys.argv[1] == "check":
+        wrong = check(sys.argv[2], sys.argv[3], sys.argv[4])
+        print("\n".join(wrong))
+        return 1 if wrong else 0
+    print(__doc__)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

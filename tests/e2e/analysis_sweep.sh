@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# The sweep as one object, against numpy; moetrace verify and diff; rules; the formats.
+set -u
+cd "$(dirname "$0")/../.." || exit
+moetrace=${BUILD:-build}/moetrace
+python=build/deps/venv/bin/python3
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+n=0
+
+check() {
+    local name=$1
+    shift
+    n=$((n + 1))
+    if "$@" >"$tmp/said" 2>&1; then
+        echo "ok $n - $name"
+    else
+        echo "not ok $n - $name"
+        sed 's/^/# /' "$tmp/said"
+    fi
+}
+
+agrees() {
+    "$python" tests/data/analysis_sweep.py check "$moetrace" "$tmp/check.moetrace" "$1"
+}
+
+# The experiment's file keeps its shape, its latencies are the unwatched ones, and what watching cost stands beside.
+json_of_alternate() {
+    "$moetrace" report --json "$tmp/alternate.json" "$tmp/alternate.moetrace" >"$tmp/alternate.txt" &&
+        grep -q '^Of requests that nobody watched' "$tmp/alternate.txt" &&
+        "$python" - "$tmp/alternate.json" <<'PY'
+import json, sys
+for entry in json.load(open(sys.argv[1])):
+    assert list(entry) == ["top_k", "prefill", "watched", "distortion", "decode", "decode_per_token"], list(entry)
+    for phase, d in entry["distortion"].items():
+        assert d["unwatched_P50"] == entry[phase]["P50"] and d["watched_P50"] == entry["watched"][phase]["P50"]
+        assert d["n_watched"] == d["n_unwatched"] == 12
+        assert abs(d["ratio"] - d["watched_P50"] / d["unwatched_P50"]) < 1e-12
+        assert d["ratio_low"] < d["ratio"] < d["ratio_high"]
+PY
+}
+
+# verify KIND STATUS PATTERN: the exit status, and a line of the output.
+verifies() {
+    local status
+    "$moetrace" verify "$tmp/$1.moetrace" >"$tmp/verify.txt" 2>&1
+    status=$?
+    cat "$tmp/verify.txt"
+    [ "$status" -eq "$2" ] && grep -qF -- "$3" "$tmp/verify.txt"
+}
+
+verify_prompt() {
+    "$moetrace" verify --prompt-tokens 10 "$tmp/plain.moetrace" >/dev/null || return 1
+    "$moetrace" verify --prompt-tokens 11 "$tmp/plain.moetrace" >"$tmp/verify.txt"
+    [ $? -eq 1 ] && grep -qF 'top_k=1, warmup.0, prefill, layer 0: 10 routed tokens, but k x 11 tokens are 11' "$tmp/verify.txt"
+}
+
+diffs() {
+    "$moetrace" diff "$tmp/plain.moetrace" "$tmp/slower.moetrace" >"$tmp/diff.txt" || return 1
+    [ "$(grep -c ' slower$' "$tmp/diff.txt")" -eq 2 ] || return 1 # decode and decode/token at k = 8
+    grep -qE '^8  decode  +24   24 .* 1\.(19|20)[0-9] .* slower$' "$tmp/diff.txt" || return 1
+    "$moetrace" diff --fail-above 30% "$tmp/plain.moetrace" "$tmp/slower.moetrace" >/dev/null || return 1
+    "$moetrace" diff --fail-above 5% "$tmp/slower.moetrace" "$tmp/plain.moetrace" >/dev/null || return 1 # it is faster
+    "$moetrace" diff --fail-above 0% "$tmp/plain.moetrace" "$tmp/plain.moetrace" >/dev/null || return 1
+    "$moetrace" diff --fail-above 5% "$tmp/plain.moetrace" "$tmp/slower.moetrace" >/dev/null
+    [ $? -eq 1 ]
+}
+
+cat >"$tmp/rules.json" <<'JSON'
+{"rules": [{"name": "K{k}", "is": "top_k"},
+           {"name": "stage-prefill", "is": "prefill"},
+           {"name": "stage-dec*", "is": "decode"},
+           {"name": "blk{layer}", "is": "layer"},
+           {"name": "ffn[{expert}]", "is": "expert"}]}
+JSON
+
+# The same sweep under other names says the same, once rules name them.
+rules() {
+    "$moetrace" report "$tmp/foreign.moetrace" | grep -q 'no finished vision, prefill or decode' || return 1
+    "$moetrace" report --rules "$tmp/rules.json" --format csv "$tmp/foreign.moetrace" | grep -v moetrace >"$tmp/one"
+    "$moetrace" report --format csv "$tmp/plain.moetrace" | grep -v moetrace >"$tmp/two"
+    sed -i 's,stage-prefill,prefill,; s,stage-decode,decode,; s,blk\*,layer.*,; s,ffn\[\*\],expert.*,' "$tmp/one"
+    sed -i '/bytes/d' "$tmp/one" "$tmp/two"
+    cmp "$tmp/one" "$tmp/two" && "$moetrace" verify --rules "$tmp/rules.json" "$tmp/foreign.moetrace"
+}
+
+refuses() { # refuses PATTERN ARGUMENTS...
+    local pattern=$1
+    shift
+    "$moetrace" "$@" >"$tmp/out" 2>"$tmp/err"
+    [ $? -eq 2 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -q -- "$pattern" "$tmp/err" && return
+    cat "$tmp/out" "$tmp/err"
+    return 1
+}
+
+bad_rules() { # bad_rules PATTERN JSON
+    echo "$2" >"$tmp/bad.json"
+    refuses "$1" report --rules "$tmp/bad.json" "$tmp/plain.moetrace"
+}
+
+refusals() {
+    bad_rules 'no JSON object' '{' && bad_rules 'no JSON object' '{"rules": 3}' &&
+        bad_rules 'rule 1 needs the texts' '{"rules": [{"name": "x"}]}' &&
+        bad_rules 'rule 2 has an "is" that is no role' \
+            '{"rules": [{"name": "x", "is": "norm"}, {"name": "x", "is": "y"}]}' &&
+        bad_rules 'rule 1 lacks the number' '{"rules": [{"name": "x", "is": "layer"}]}' &&
+        bad_rules 'rule 1 holds a {...} other' '{"rules": [{"name": "x{l}", "is": "norm"}]}' &&
+        bad_rules 'rule 1 has more than two' '{"rules": [{"name": "*a*b*", "is": "norm"}]}' &&
+        bad_rules 'rule 1 is empty' '{"rules": [{"name": "", "is": "norm"}]}' &&
+        refuses 'missing.json: the rules cannot be read' report --rules "$tmp/missing.json" "$tmp/plain.moetrace" &&
+        refuses '--format=html' report --format html "$tmp/plain.moetrace" &&
+        refuses 'needs a trace' verify && refuses 'missing' verify "$tmp/missing" &&
+        refuses 'no expert.s range' verify "$tmp/foreign.moetrace" &&
+        refuses 'needs two traces' diff "$tmp/plain.moetrace" &&
+        refuses 'as a third' diff "$tmp/plain.moetrace" "$tmp/plain.moetrace" x &&
+        refuses 'missing' diff "$tmp/plain.moetrace" "$tmp/missing" &&
+        refuses '--fail-above=lots' diff --fail-above lots "$tmp/plain.moetrace" "$tmp/plain.moetrace"
+}
+
+# Every format holds the same tables; numbers are those of the JSON.
+formats() {
+    local format
+    for format in json csv markdown latex; do
+        "$moetrace" report --format $format "$tmp/alternate.moetrace" >"$tmp/report.$format" || return 1
+    done
+    "$python" - "$tmp/report" <<'PY'
+import csv, json, re, sys
+path = sys.argv[1]
+tables = json.load(open(path + ".json"))[0]["tables"]
+assert len(tables) > 10 and all(len(row) == len(t["columns"]) for t in tables for row in t["rows"])
+for t in tables:
+    assert len(set(t["columns"])) == len(t["columns"]), t["columns"]
+blocks = re.split(r"^# ", open(path + ".csv").read(), flags=re.M)[1:]
+assert len(blocks) == len(tables)
+for block, t in zip(blocks, tables):
+    title, body = block.split("\n", 1)
+    rows = list(csv.reader(body.strip().split("\n")))
+    assert title == t["title"] and rows[0] == t["columns"], title
+    assert len(rows) - 1 == len(t["rows"]), title
+    for got, want in zip(rows[1:], t["rows"]):
+        for a, b in zip(got, want):
+            number = isinstance(b, (int, float))
+            assert abs(float(a) - b) <= 1e-12 * abs(b) if number else a == ("" if b is None else b), (a, b)
+markdown = open(path + ".markdown").read()
+assert markdown.count("\n## ") == len(tables)
+latex = open(path + ".latex").read()
+assert latex.count("\\begin{table}") == latex.count("\\end{table}") == len(tables)
+for t, body in zip(tables, re.findall(r"\\begin\{tabular\}\{(.*?)\}(.*?)\\end\{tabular\}", latex, flags=re.S)):
+    lines = [l for l in body[1].split("\n") if l.endswith("\\\\")]
+    assert len(body[0]) == len(t["columns"]) and len(lines) == len(t["rows"]) + 1
+    assert all(len(re.findall(r"(?<!\\)&", l)) == len(t["columns"]) - 1 for l in lines)
+PY
+}
+
+# All that a person reads fits, whatever the command.
+width() {
+    { "$moetrace" report --top 100 "$tmp/alternate.moetrace" && "$moetrace" verify "$tmp/plain.moetrace" &&
+        "$moetrace" diff "$tmp/plain.moetrace" "$tmp/alternate.moetrace" | tail -n +2; } >"$tmp/wide.txt"
+    ! grep -vE '^.{0,100}$' "$tmp/wide.txt" | grep -v moetrace
+}
+
+for kind in plain slower alternate wrong-k odd greedy foreign; do
+    "$python" tests/data/analysis_sweep.py write "$tmp/$kind.moetrace" $kind
+done
+
+echo 1..15
+check "statistics, intervals, scaling and fits are numpy's" agrees plain
+check "drift and outliers are warned of" agrees drift
+check "latencies of unwatched requests, and what watching cost, are numpy's" agrees alternate
+check "--json has what watching cost beside" json_of_alternate
+check "verify: all hold" verifies plain 0 'All hold.'
+check "verify: half of k was applied" verifies wrong-k 1 \
+    'top_k=4, warmup.0, decode, decode.0, layer 0: 2 routed tokens, but k x 1 token are 4'
+check "verify: a token too many in one layer" verifies odd 1 \
+    'top_k=8, warmup.0, prefill, layer 1: 81 routed tokens are no multiple of k'
+check "verify: one expert has more tokens than there are" verifies greedy 1 \
+    'top_k=2, warmup.0, prefill, layer 0: one expert got 11 tokens, but there are only 10'
+check "verify: unwatched requests count too" verifies alternate 0 'All hold.'
+check "verify: --prompt-tokens" verify_prompt
+check "diff finds what became slower, and only that" diffs
+check "rules give other names their meaning" rules
+check "bad rules and wrong usage are refused" refusals
+check "every format holds the same tables" formats
+check "nothing is wider than a terminal" width
