@@ -4,6 +4,7 @@
 #include "trace/settings.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,19 @@ static const char *setting(const char *variable) {
     return "";
 }
 
+__attribute__((format(printf, 2, 3))) static void complain(preload_settings *s, const char *format, ...) {
+    size_t len = strlen(s->complaint);
+    va_list args;
+    va_start(args, format);
+    if (len > 0) {
+        len += (size_t)snprintf(s->complaint + len, sizeof s->complaint - len, "; ");
+    }
+    if (len < sizeof s->complaint) {
+        vsnprintf(s->complaint + len, sizeof s->complaint - len, format, args);
+    }
+    va_end(args);
+}
+
 /* The position of the variable's value among `words`; that of its default, with a complaint, when it is none
  * of them. */
 static int choice(preload_settings *s, const char *variable, const char *const *words, int count,
@@ -46,8 +60,7 @@ static int choice(preload_settings *s, const char *variable, const char *const *
         strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
         strncat(all, words[i], sizeof all - strlen(all) - 1);
     }
-    snprintf(s->complaint, sizeof s->complaint, "%s=%.40s is none of %s; using %s", variable, wanted, all,
-             words[fallback]);
+    complain(s, "%s=%.40s is none of %s; using %s", variable, wanted, all, words[fallback]);
     return fallback;
 }
 
@@ -58,8 +71,7 @@ static void read_memory(preload_settings *s) {
     unsigned long mib = strtoul(wanted, &end, 10);
     if (errno || *end || mib < 8 || mib > 65536) {
         mib = 64;
-        snprintf(s->complaint, sizeof s->complaint,
-                 "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64", wanted);
+        complain(s, "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64", wanted);
     }
     s->memory_bytes = mib << 20;
 }
@@ -70,8 +82,7 @@ static void read_time_limit(preload_settings *s) {
     double seconds = strtod(wanted, &end);
     if (*end || !(seconds >= 0 && seconds < 1e9)) {
         seconds = 0;
-        snprintf(s->complaint, sizeof s->complaint,
-                 "MOETRACE_TIME_LIMIT=%.40s is no number of seconds; using no limit", wanted);
+        complain(s, "MOETRACE_TIME_LIMIT=%.40s is no number of seconds; using no limit", wanted);
     }
     s->time_limit_ns = (uint64_t)(seconds * 1e9);
 }

@@ -20,7 +20,7 @@ typedef struct {
     bool start_paused;
     uint64_t time_limit_ns; /* 0: none */
     size_t memory_bytes;    /* most memory that the recorder holds */
-    char complaint[256];    /* one line about a variable that cannot be honoured; "" when all can */
+    char complaint[448];    /* one line about the variables that cannot be honoured; "" when all can */
 } preload_settings;
 
 /* Fills *s from the environment; what is not set, or cannot be honoured, gets its default. */
