@@ -19,7 +19,7 @@ enum { UNKNOWN, NEITHER, REQUEST, WINDOW };
 static struct {
     preload_settings settings;
     atomic_uint epoch;
-    atomic_bool watching; /* what the four conditions below come to */
+    atomic_bool watching; /* what the conditions below come to */
     atomic_uchar kind_of[REMEMBERED];
 
     pthread_mutex_t lock; /* of what follows, and of switching */
@@ -31,12 +31,17 @@ static struct {
     uint64_t begun;   /* time of the first check */
 } capture = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* Under the lock: what the conditions come to. */
+static bool wanted(void) {
+    return capture.profiler_on && capture.request_watched && !capture.expired &&
+           (capture.settings.capture_range[0] == 0 || capture.windows > 0);
+}
+
 void preload_capture_init(const preload_settings *settings) {
     capture.settings = *settings;
     capture.profiler_on = !settings->start_paused;
     capture.request_watched = settings->capture != PRELOAD_CAPTURE_ALTERNATE;
-    atomic_store(&capture.watching,
-                 capture.profiler_on && capture.request_watched && settings->capture_range[0] == 0);
+    atomic_store(&capture.watching, wanted());
 }
 
 bool preload_capture_watching(void) {
@@ -58,8 +63,7 @@ static void mark(preload_thread *t, bool on) {
 /* Under the lock: brings CUPTI and the flag in line with the conditions. CUPTI calls back nothing that takes
  * this lock. */
 static bool apply(preload_thread *t) {
-    bool on = capture.profiler_on && capture.request_watched && !capture.expired &&
-              (capture.settings.capture_range[0] == 0 || capture.windows > 0);
+    bool on = wanted();
     if (on == atomic_load(&capture.watching)) {
         return false;
     }
@@ -118,7 +122,7 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
         /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
         capture.request_watched = capture.requests++ % 2 == 1;
     } else {
-        t->window_depth = t->depth + 1;
+        t->window_depth = t->default_depth + 1;
         capture.windows++;
     }
     bool switched = apply(t);
@@ -126,15 +130,24 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
     return switched;
 }
 
-void preload_capture_pop(preload_thread *t) {
-    if (!t->window_depth || t->depth >= t->window_depth) {
-        return;
-    }
+static void close_window(preload_thread *t) {
     t->window_depth = 0;
     pthread_mutex_lock(&capture.lock);
     capture.windows--;
     apply(t);
     pthread_mutex_unlock(&capture.lock);
+}
+
+void preload_capture_pop(preload_thread *t) {
+    if (t->window_depth && t->default_depth < t->window_depth) {
+        close_window(t);
+    }
+}
+
+void preload_capture_thread_ends(preload_thread *t) {
+    if (t->window_depth) {
+        close_window(t);
+    }
 }
 
 void preload_capture_profiler(bool start) {
@@ -159,11 +172,12 @@ void preload_capture_check_time(void) {
         return;
     }
     uint64_t now = preload_now();
+    preload_thread *t = preload_recorder_thread();
     pthread_mutex_lock(&capture.lock);
     capture.begun = capture.begun ? capture.begun : now;
     if (now - capture.begun >= capture.settings.time_limit_ns) {
         capture.expired = true;
-        apply(NULL);
+        apply(t);
     }
     pthread_mutex_unlock(&capture.lock);
 }
@@ -174,4 +188,10 @@ void preload_capture_lock(void) {
 
 void preload_capture_unlock(void) {
     pthread_mutex_unlock(&capture.lock);
+}
+
+void preload_capture_after_fork(void) {
+    capture.windows = 0;
+    atomic_store(&capture.watching, wanted());
+    preload_capture_unlock();
 }

@@ -14,11 +14,13 @@ bool preload_capture_watching(void);
 /* Changes whenever watching begins or ends: what was under way then may lack its beginning or its end. */
 uint32_t preload_capture_epoch(void);
 
-/* A range of the default domain is about to be pushed on this thread at depth t->depth, or was popped to it.
- */
+/* A range of the default domain is about to be pushed on this thread at depth t->default_depth, or was popped
+ * to it. */
 /* True when watching began or ended with it, which takes time. */
 bool preload_capture_push(preload_thread *t, uint32_t name);
 void preload_capture_pop(preload_thread *t);
+/* This thread ends; what it left open is over. */
+void preload_capture_thread_ends(preload_thread *t);
 
 /* The target called cudaProfilerStart or cudaProfilerStop (or the driver's). */
 void preload_capture_profiler(bool start);
@@ -32,5 +34,7 @@ void preload_capture_check_time(void);
 /* Around fork: held by the parent meanwhile. */
 void preload_capture_lock(void);
 void preload_capture_unlock(void);
+/* The same in the child, which starts with no range open. */
+void preload_capture_after_fork(void);
 
 #endif

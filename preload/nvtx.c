@@ -70,6 +70,7 @@ static int push(preload_thread *t, trace_host_event *e) {
         e->time = preload_now();
     }
     preload_thread_append(t, e);
+    t->default_depth += !e->domain;
     return (int)t->depth++;
 }
 
@@ -118,7 +119,8 @@ static int on_domain_range_pop(nvtxDomainHandle_t domain) {
         return NVTX_NO_PUSH_POP_TRACKING; /* nothing was open */
     }
     t->depth--;
-    if (!domain) {
+    if (!domain && t->default_depth > 0) {
+        t->default_depth--;
         preload_capture_pop(t);
     }
     return (int)t->depth;

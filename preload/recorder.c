@@ -82,7 +82,7 @@ static void after_fork_child(void) {
     preload_names_unlock();
     preload_threads_after_fork();
     preload_writer_after_fork();
-    preload_capture_unlock();
+    preload_capture_after_fork();
     pthread_mutex_unlock(&recorder.lock);
     recorder.child = recorder.child || cupti_session_active();
     atomic_store(&recorder.cuda_begun, false);

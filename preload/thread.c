@@ -1,6 +1,7 @@
 /* Per-thread streams of host events: see thread.h. */
 #include "preload/thread.h"
 
+#include "preload/capture.h"
 #include "preload/memory.h"
 
 #include <pthread.h>
@@ -27,6 +28,7 @@ static __thread bool gone; /* this thread is ending, or could not get a stream *
 
 static void on_thread_end(void *value) {
     preload_thread *t = value;
+    preload_capture_thread_ends(t);
     self = NULL;
     gone = true;
     prctl(PR_GET_NAME, t->last_name);
@@ -236,6 +238,7 @@ void preload_threads_after_fork(void) {
     preload_threads_unlock();
     for (preload_thread *t = atomic_load(&threads.first); t; t = t->next) {
         give_all_segments(t);
+        t->window_depth = 0; /* this thread's end is still told with its old stream */
     }
     atomic_store(&threads.first, NULL);
     atomic_store(&threads.lost, 0);
