@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# What is watched: GPU work and calls are recorded there only, ranges everywhere, and a mark stands before each switch.
+# shellcheck source=tests/recorder.sh
+source "$(dirname "$0")/../recorder.sh"
+target=$helpers/cuda_requests
+
+watched() { # watched NAME ARGUMENTS...: output and status as without the recorder; nothing is said
+    local name=$1
+    shift
+    bare "$name.bare" "$target" "$@"
+    run "$name" "$target" "$@"
+    is "$name: exit status" "$status" 4
+    ok "$name: output" cmp "$work/$name.bare.out" "$work/$name.out"
+    is "$name: standard error" "$(cat "$work/$name.err")" ""
+    ok "$name: dump" dump "$name"
+    is "$name: nothing that no trace should have" "$(problems "$name")" ""
+}
+# The ranges that have kernels, with how many: `decode.0=1 inner=3`.
+kernels() { ranges "$1" | awk '{split($4, k, "="); if (k[2]) printf "%s%s=%s", n++ ? " " : "", $3, k[2]}'; }
+# Ranges that have calls.
+called() { awk '/^push/ {match($0, /name="[^"]*"/); name = substr($0, RSTART + 6, RLENGTH - 7)} /^api/ && !seen[name]++ {printf "%s%s", n++ ? " " : "", name}' "$work/$1.dump"; }
+# Switches and pushes in the order of the trace: `warm off sample.0 on sample.1`.
+story() {
+    grep -E '^push |^mark .*domain="moetrace"' "$work/$1.dump" | sed 's/^.* time=\([-0-9]*\) name="\([^"]*\)".*/\1 \2/' |
+        sort -n | sed 's/^[^ ]* //; s/^watch //' | paste -sd ' '
+}
+
+# Requests, every second one.
+watched auto requests sample
+is "auto: kernels" "$(kernels auto)" "sample.1=2 sample.3=4 sample.5=6 tail=8 warm=9"
+is "auto: calls" "$(called auto)" "warm sample.1 sample.3 sample.5 tail"
+is "auto: marks" "$(story auto)" "warm off sample.0 on sample.1 off sample.2 on sample.3 off sample.4 on sample.5 tail"
+MOETRACE_CAPTURE=auto watched auto-other requests other
+is "auto, no requests: kernels" "$(kernels auto-other)" "other.0=1 other.1=2 other.2=3 other.3=4 other.4=5 other.5=6 tail=8 warm=9"
+is "auto, no requests: no marks" "$(number_of auto-other mark)" 0
+MOETRACE_CAPTURE=all watched all requests sample
+is "all: kernels" "$(kernels all)" "sample.0=1 sample.1=2 sample.2=3 sample.3=4 sample.4=5 sample.5=6 tail=8 warm=9"
+is "all: no marks" "$(number_of all mark)" 0
+MOETRACE_CAPTURE=alternate watched alternate requests sample
+is "alternate: kernels" "$(kernels alternate)" "sample.1=2 sample.3=4 sample.5=6 tail=8"
+is "alternate: marks" "$(story alternate)" "warm sample.0 on sample.1 off sample.2 on sample.3 off sample.4 on sample.5 tail"
+MOETRACE_CAPTURE=alternate watched never requests other
+is "alternate, no requests: no kernels, no calls" "$(kernels never)$(called never)" ""
+is "alternate, no requests: every range" "$(number_of never push)" 8
+MOETRACE_REQUEST='job-[a-c].*' watched glob requests job-b
+is "a glob for requests: kernels" "$(kernels glob)" "job-b.1=2 job-b.3=4 job-b.5=6 tail=8 warm=9"
+MOETRACE_REQUEST='job-[a-c].*' watched glob-other requests job-d
+is "a glob that nothing matches: no marks" "$(number_of glob-other mark)" 0
+MOETRACE_LEVEL=full watched full requests sample
+is "level full: kernels" "$(kernels full)" "sample.1=2 sample.3=4 sample.5=6 tail=8 warm=9"
+MOETRACE_LEVEL=phases watched phases requests sample
+is "level phases: calls that wait, everywhere" "$(called phases)" "warm sample.0 sample.1 sample.2 sample.3 sample.4 sample.5 tail"
+ok "report reads the trace" "$moetrace" report "$work/auto"
+
+# Windows.
+export MOETRACE_CAPTURE_RANGE='decode.*'
+watched windows windows
+is "windows: kernels" "$(kernels windows)" "b=5 decode.0=1 decode.1=2 inner=3 outside-a=4"
+is "windows: marks" "$(story windows)" "before on decode.0 decode.1 inner decode.2 outside-a b off outside-b"
+watched overlap overlap
+is "a window that ends inside another domain's range: kernels" "$(kernels overlap)" "decode.0=1 decode.1=3 inside=4"
+watched unclosed unclosed
+is "a window that nobody closes ends with its thread: kernels" "$(kernels unclosed)" "decode.0=1"
+is "a window that nobody closes: marks" "$(number_of unclosed mark)" 2
+MOETRACE_CAPTURE=all watched windows-none requests sample
+is "no such window: no kernels, no calls" "$(kernels windows-none)$(called windows-none)" ""
+unset MOETRACE_CAPTURE_RANGE
+
+# The profiler's switch.
+MOETRACE_START=paused watched paused profiler
+is "paused: kernels" "$(kernels paused)" "first=2 second=4"
+is "paused: marks" "$(story paused)" "before on first off between on second off after"
+watched not-paused profiler
+is "not paused: kernels" "$(kernels not-paused)" "after=5 before=1 between=3 first=2 second=4"
+
+# A limit in time. The writer looks every 50 ms.
+MOETRACE_TIME_LIMIT=0.3 watched limit lasting 700
+is "limit: every range" "$(number_of limit push)" 70
+ok "limit: kernels of some 0.3 s" test "$(number_of limit kernel)" -ge 10 -a "$(number_of limit kernel)" -le 45
+is "limit: the end is marked" "$(grep -c '^mark .*name="watch off" domain="moetrace"' "$work/limit.dump")" 1
+watched no-limit lasting 200
+is "no limit: kernels" "$(number_of no-limit kernel)" 20
+
+# Values that are none: one line, and the default.
+for setting in MOETRACE_LEVEL=most MOETRACE_CAPTURE=some MOETRACE_START=later MOETRACE_MEMORY=lots MOETRACE_MEMORY=-5 \
+    MOETRACE_MEMORY=1 MOETRACE_TIME_LIMIT=soon MOETRACE_TIME_LIMIT=-1 MOETRACE_TIME_LIMIT=nan; do
+    status=0
+    env "$setting" LD_PRELOAD="$(preload)" MOETRACE_OUTPUT="$work/$setting" timeout 20 "$target" requests sample \
+        >"$work/$setting.out" 2>"$work/$setting.err" || status=$?
+    is "$setting: exit status" "$status" 4
+    ok "$setting: output" cmp "$work/auto.bare.out" "$work/$setting.out"
+    is "$setting: one line is said" "$(grep -c . "$work/$setting.err")" 1
+    ok "$setting: it names the value and what is used" grep -q "^moetrace: $setting is no.*; using " "$work/$setting.err"
+    ok "$setting: dump" dump "$setting"
+    is "$setting: as by default" "$(kernels "$setting")" "$(kernels auto)"
+done
+MOETRACE_LEVEL=most MOETRACE_TIME_LIMIT=soon run two "$target" requests sample
+is "two such values: one line" "$(grep -c . "$work/two.err")" 1
+ok "two such values: it names both" grep -q 'MOETRACE_LEVEL=most.*MOETRACE_TIME_LIMIT=soon' "$work/two.err"
+is "CUPTI was used as it is documented" "$(violations)" ""
+done_testing

@@ -1,0 +1,151 @@
+/* A target whose ranges say which part of it is to be watched: `cuda_requests WAY [ARGUMENT]`. Each range
+ * launches a number of kernels of its own, waits, and is told on standard output as `NAME KERNELS`. */
+#include <nvtx3/nvToolsExt.h>
+
+#include "tests/fake/fake.h"
+#include "tests/fake/fake_runtime.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const fake_kernel kernel = {"_Z6kernelv", 2000, 16, 0};
+static pthread_barrier_t barrier;
+
+static void launch(unsigned kernels) {
+    dim3 one = {1, 1, 1};
+    for (unsigned i = 0; i < kernels; i++) {
+        __cudaLaunchKernel(&kernel, one, one, NULL, 0, NULL);
+    }
+    cudaDeviceSynchronize();
+}
+
+static void begin(const char *name, unsigned kernels) {
+    nvtxRangePushA(name);
+    launch(kernels);
+    printf("%s %u\n", name, kernels);
+}
+
+static void range(const char *name, unsigned kernels) {
+    begin(name, kernels);
+    nvtxRangePop();
+}
+
+/* Six requests: ARGUMENT.0 launches 1 kernel, ARGUMENT.1 launches 2, ... */
+static void requests(const char *argument) {
+    char name[64];
+    range("warm", 9);
+    for (unsigned i = 0; i < 6; i++) {
+        snprintf(name, sizeof name, "%.50s.%u", argument, i);
+        range(name, i + 1);
+    }
+    range("tail", 8);
+}
+
+/* Windows of two threads: nested on one, and the other's still open when the first one's end. */
+static void *second_window(void *unused) {
+    (void)unused;
+    pthread_barrier_wait(&barrier);
+    nvtxRangePushA("decode.2");
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    range("b", 5);
+    nvtxRangePop();
+    range("outside-b", 6);
+    return NULL;
+}
+
+static void windows(const char *argument) {
+    (void)argument;
+    pthread_t id;
+    pthread_barrier_init(&barrier, NULL, 2);
+    pthread_create(&id, NULL, second_window, NULL);
+    range("before", 7);
+    begin("decode.0", 1);
+    range("decode.1", 2);
+    range("inner", 3);
+    pthread_barrier_wait(&barrier);
+    pthread_barrier_wait(&barrier);
+    nvtxRangePop();
+    range("outside-a", 4);
+    pthread_barrier_wait(&barrier);
+    pthread_join(id, NULL);
+}
+
+/* Ranges of two domains nest each for itself: here a window ends inside another domain's range. */
+static void overlap(const char *argument) {
+    (void)argument;
+    nvtxDomainHandle_t other = nvtxDomainCreateA("OTHER");
+    nvtxEventAttributes_t a = {.version = NVTX_VERSION,
+                               .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
+                               .messageType = NVTX_MESSAGE_TYPE_ASCII,
+                               .message.ascii = "elsewhere"};
+    begin("decode.0", 1);
+    nvtxDomainRangePushEx(other, &a);
+    nvtxRangePop();
+    range("outside", 2);
+    nvtxDomainRangePop(other);
+    nvtxDomainRangePushEx(other, &a);
+    begin("decode.1", 3);
+    nvtxDomainRangePop(other);
+    range("inside", 4);
+    nvtxRangePop();
+    range("outside", 5);
+}
+
+/* A thread that ends inside its window. */
+static void *never_closed(void *unused) {
+    (void)unused;
+    begin("decode.0", 1);
+    return NULL;
+}
+
+static void unclosed(const char *argument) {
+    (void)argument;
+    pthread_t id;
+    pthread_create(&id, NULL, never_closed, NULL);
+    pthread_join(id, NULL);
+    usleep(200000);
+    range("outside", 2);
+}
+
+static void profiler(const char *argument) {
+    (void)argument;
+    range("before", 1);
+    cudaProfilerStart();
+    range("first", 2);
+    cudaProfilerStop();
+    range("between", 3);
+    cudaProfilerStart();
+    cudaProfilerStart();
+    range("second", 4);
+    cudaProfilerStop();
+    range("after", 5);
+}
+
+/* A range each 10 ms, for ARGUMENT ms. */
+static void lasting(const char *argument) {
+    unsigned steps = (unsigned)strtoul(argument, NULL, 10) / 10;
+    for (unsigned i = 0; i < steps; i++) {
+        range("step", 1);
+        usleep(10000);
+    }
+}
+
+int main(int argc, char **argv) {
+    static const struct {
+        const char *name;
+        void (*run)(const char *);
+    } ways[] = {{"requests", requests}, {"windows", windows},   {"overlap", overlap},
+                {"unclosed", unclosed}, {"profiler", profiler}, {"lasting", lasting}};
+    pthread_setname_np(pthread_self(), "main");
+    for (size_t i = 0; argc > 1 && i < sizeof ways / sizeof ways[0]; i++) {
+        if (strcmp(argv[1], ways[i].name) == 0) {
+            ways[i].run(argc > 2 ? argv[2] : "");
+            return 4;
+        }
+    }
+    return 99;
+}
