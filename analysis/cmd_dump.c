@@ -153,7 +153,8 @@ static int on_shape(void *ctx, const trace_shape *s) {
 }
 
 static int on_host(void *ctx, const trace_host_event *e) {
-    static const char *const kinds[] = {"host", "push", "pop", "start", "end", "mark", "api", "graph", "node"};
+    static const char *const kinds[] = {"host", "push", "pop",   "start", "end",
+                                        "mark", "api",  "graph", "node",  "name"};
     dump *d = ctx;
     printf("%s thread=%u", kinds[e->kind < sizeof kinds / sizeof *kinds ? e->kind : 0], e->thread);
     put_time(d, "time", e->time);
@@ -162,6 +163,15 @@ static int on_host(void *ctx, const trace_host_event *e) {
         put_name(d, "name", e->name);
         put_number("correlation", e->correlation);
         printf(" result=%d\n", e->result);
+        return 0;
+    }
+    if (e->kind == TRACE_HOST_NAME) {
+        static const char *const named[] = {"-",       "thread", "category", "device",
+                                            "context", "stream", "event",    "other"};
+        printf(" of=%s id=%" PRIu64, named[e->named < sizeof named / sizeof *named ? e->named : 0], e->id);
+        put_name(d, "name", e->name);
+        put_name(d, "domain", e->domain);
+        putchar('\n');
         return 0;
     }
     if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {

@@ -238,6 +238,82 @@ static nvtxStringHandle_t on_register_string_wide(nvtxDomainHandle_t domain, con
     return (nvtxStringHandle_t)(uintptr_t)preload_name_wide(NULL, string);
 }
 
+/* ---- names of resources ---- */
+
+static void name_resource(uint32_t domain, trace_named named, uint64_t id, uint32_t name) {
+    preload_thread *t = preload_recorder_thread();
+    if (t) {
+        trace_host_event e = {.kind = TRACE_HOST_NAME,
+                              .time = preload_now(),
+                              .domain = domain,
+                              .named = named,
+                              .id = id,
+                              .name = name};
+        preload_thread_append(t, &e);
+    }
+}
+
+static void on_domain_name_category(nvtxDomainHandle_t domain, uint32_t category, const char *name) {
+    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_name(NULL, name));
+}
+
+static void on_domain_name_category_wide(nvtxDomainHandle_t domain, uint32_t category, const wchar_t *name) {
+    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_name_wide(NULL, name));
+}
+
+static void on_name_category(uint32_t category, const char *name) {
+    on_domain_name_category(NULL, category, name);
+}
+
+static void on_name_category_wide(uint32_t category, const wchar_t *name) {
+    on_domain_name_category_wide(NULL, category, name);
+}
+
+static void on_name_thread(uint32_t id, const char *name) {
+    name_resource(0, TRACE_NAMED_THREAD, id, preload_name(NULL, name));
+}
+
+static void on_name_thread_wide(uint32_t id, const wchar_t *name) {
+    name_resource(0, TRACE_NAMED_THREAD, id, preload_name_wide(NULL, name));
+}
+
+/* CUDA's resources, of the driver and of the runtime alike: devices by ordinal, the others by handle. */
+#define NAME_CUDA(function, named)                                                                           \
+    static void function(void *handle, const char *name) {                                                   \
+        name_resource(0, named, (uint64_t)(uintptr_t)handle, preload_name(NULL, name));                      \
+    }                                                                                                        \
+    static void function##_wide(void *handle, const wchar_t *name) {                                         \
+        name_resource(0, named, (uint64_t)(uintptr_t)handle, preload_name_wide(NULL, name));                 \
+    }
+NAME_CUDA(on_name_context, TRACE_NAMED_CONTEXT)
+NAME_CUDA(on_name_stream, TRACE_NAMED_STREAM)
+NAME_CUDA(on_name_event, TRACE_NAMED_EVENT)
+
+static void on_name_device(int ordinal, const char *name) {
+    name_resource(0, TRACE_NAMED_DEVICE, (uint32_t)ordinal, preload_name(NULL, name));
+}
+
+static void on_name_device_wide(int ordinal, const wchar_t *name) {
+    name_resource(0, TRACE_NAMED_DEVICE, (uint32_t)ordinal, preload_name_wide(NULL, name));
+}
+
+/* Resources of any kind; the pair of type and identifier says which. CUDA's own types come through the calls
+ * above. */
+static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxResourceAttributes_t *a) {
+    if (!a || a->size < sizeof *a) {
+        return NULL;
+    }
+    bool thread = a->identifierType == NVTX_RESOURCE_TYPE_GENERIC_THREAD_NATIVE;
+    uint32_t name =
+        a->messageType == NVTX_MESSAGE_TYPE_ASCII        ? preload_name(NULL, a->message.ascii)
+        : a->messageType == NVTX_MESSAGE_TYPE_UNICODE    ? preload_name_wide(NULL, a->message.unicode)
+        : a->messageType == NVTX_MESSAGE_TYPE_REGISTERED ? (uint32_t)(uintptr_t)a->message.registered
+                                                         : 0;
+    name_resource(id_of_domain(domain), thread ? TRACE_NAMED_THREAD : TRACE_NAMED_OTHER,
+                  a->identifier.ullValue, name);
+    return (nvtxResourceHandle_t)(uintptr_t)1; /* never looked at: there is nothing to destroy */
+}
+
 /* ---- the injection ---- */
 
 typedef struct {
@@ -249,12 +325,21 @@ typedef struct {
     { id, (NvtxFunctionPointer)f }
 
 static const hook core_hooks[] = {
-    HOOK(NVTX_CBID_CORE_MarkEx, on_mark_ex),          HOOK(NVTX_CBID_CORE_MarkA, on_mark),
-    HOOK(NVTX_CBID_CORE_MarkW, on_mark_wide),         HOOK(NVTX_CBID_CORE_RangeStartEx, on_range_start_ex),
-    HOOK(NVTX_CBID_CORE_RangeStartA, on_range_start), HOOK(NVTX_CBID_CORE_RangeStartW, on_range_start_wide),
-    HOOK(NVTX_CBID_CORE_RangeEnd, on_range_end),      HOOK(NVTX_CBID_CORE_RangePushEx, on_range_push_ex),
-    HOOK(NVTX_CBID_CORE_RangePushA, on_range_push),   HOOK(NVTX_CBID_CORE_RangePushW, on_range_push_wide),
+    HOOK(NVTX_CBID_CORE_MarkEx, on_mark_ex),
+    HOOK(NVTX_CBID_CORE_MarkA, on_mark),
+    HOOK(NVTX_CBID_CORE_MarkW, on_mark_wide),
+    HOOK(NVTX_CBID_CORE_RangeStartEx, on_range_start_ex),
+    HOOK(NVTX_CBID_CORE_RangeStartA, on_range_start),
+    HOOK(NVTX_CBID_CORE_RangeStartW, on_range_start_wide),
+    HOOK(NVTX_CBID_CORE_RangeEnd, on_range_end),
+    HOOK(NVTX_CBID_CORE_RangePushEx, on_range_push_ex),
+    HOOK(NVTX_CBID_CORE_RangePushA, on_range_push),
+    HOOK(NVTX_CBID_CORE_RangePushW, on_range_push_wide),
     HOOK(NVTX_CBID_CORE_RangePop, on_range_pop),
+    HOOK(NVTX_CBID_CORE_NameCategoryA, on_name_category),
+    HOOK(NVTX_CBID_CORE_NameCategoryW, on_name_category_wide),
+    HOOK(NVTX_CBID_CORE_NameOsThreadA, on_name_thread),
+    HOOK(NVTX_CBID_CORE_NameOsThreadW, on_name_thread_wide),
 };
 
 static const hook domain_hooks[] = {
@@ -263,10 +348,33 @@ static const hook domain_hooks[] = {
     HOOK(NVTX_CBID_CORE2_DomainRangeEnd, on_domain_range_end),
     HOOK(NVTX_CBID_CORE2_DomainRangePushEx, push_ex),
     HOOK(NVTX_CBID_CORE2_DomainRangePop, on_domain_range_pop),
+    HOOK(NVTX_CBID_CORE2_DomainResourceCreate, on_resource_create),
+    HOOK(NVTX_CBID_CORE2_DomainNameCategoryA, on_domain_name_category),
+    HOOK(NVTX_CBID_CORE2_DomainNameCategoryW, on_domain_name_category_wide),
     HOOK(NVTX_CBID_CORE2_DomainRegisterStringA, on_register_string),
     HOOK(NVTX_CBID_CORE2_DomainRegisterStringW, on_register_string_wide),
     HOOK(NVTX_CBID_CORE2_DomainCreateA, on_domain_create),
     HOOK(NVTX_CBID_CORE2_DomainCreateW, on_domain_create_wide),
+};
+
+static const hook cuda_hooks[] = {
+    HOOK(NVTX_CBID_CUDA_NameCuDeviceA, on_name_device),
+    HOOK(NVTX_CBID_CUDA_NameCuDeviceW, on_name_device_wide),
+    HOOK(NVTX_CBID_CUDA_NameCuContextA, on_name_context),
+    HOOK(NVTX_CBID_CUDA_NameCuContextW, on_name_context_wide),
+    HOOK(NVTX_CBID_CUDA_NameCuStreamA, on_name_stream),
+    HOOK(NVTX_CBID_CUDA_NameCuStreamW, on_name_stream_wide),
+    HOOK(NVTX_CBID_CUDA_NameCuEventA, on_name_event),
+    HOOK(NVTX_CBID_CUDA_NameCuEventW, on_name_event_wide),
+};
+
+static const hook runtime_hooks[] = {
+    HOOK(NVTX_CBID_CUDART_NameCudaDeviceA, on_name_device),
+    HOOK(NVTX_CBID_CUDART_NameCudaDeviceW, on_name_device_wide),
+    HOOK(NVTX_CBID_CUDART_NameCudaStreamA, on_name_stream),
+    HOOK(NVTX_CBID_CUDART_NameCudaStreamW, on_name_stream_wide),
+    HOOK(NVTX_CBID_CUDART_NameCudaEventA, on_name_event),
+    HOOK(NVTX_CBID_CUDART_NameCudaEventW, on_name_event_wide),
 };
 
 static void install(const NvtxExportTableCallbacks *callbacks, NvtxCallbackModule module, const hook *hooks,
@@ -293,5 +401,7 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     }
     install(callbacks, NVTX_CB_MODULE_CORE, core_hooks, sizeof core_hooks / sizeof core_hooks[0]);
     install(callbacks, NVTX_CB_MODULE_CORE2, domain_hooks, sizeof domain_hooks / sizeof domain_hooks[0]);
+    install(callbacks, NVTX_CB_MODULE_CUDA, cuda_hooks, sizeof cuda_hooks / sizeof cuda_hooks[0]);
+    install(callbacks, NVTX_CB_MODULE_CUDART, runtime_hooks, sizeof runtime_hooks / sizeof runtime_hooks[0]);
     return 1;
 }

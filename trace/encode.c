@@ -233,6 +233,17 @@ static void put_graph(trace_chunk *c, const trace_host_event *e) {
     }
 }
 
+static void put_name(trace_chunk *c, const trace_host_event *e) {
+    c->buf[c->len++] = (uint8_t)(e->kind | (e->domain ? HOST_DOMAIN : 0));
+    time_from_cursor(c, e->time);
+    varint(c, e->named);
+    varint(c, e->id);
+    varint(c, e->name);
+    if (e->domain) {
+        varint(c, e->domain);
+    }
+}
+
 bool trace_put_host(trace_chunk *c, const trace_host_event *e) {
     if (!room(c, TRACE_RECORD_MAX)) {
         return false;
@@ -244,6 +255,10 @@ bool trace_put_host(trace_chunk *c, const trace_host_event *e) {
     }
     if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
         put_graph(c, e);
+        return true;
+    }
+    if (e->kind == TRACE_HOST_NAME) {
+        put_name(c, e);
         return true;
     }
     uint8_t op = e->kind;

@@ -196,6 +196,13 @@ static int read_host(cursor *c, uint32_t thread, const trace_visitor *v) {
             e.payload = get_varint(c);
         }
         c->bad |= flags != 0;
+    } else if (e.kind == TRACE_HOST_NAME) {
+        e.time = get_time(c);
+        e.named = get_varint32(c);
+        e.id = get_varint(c);
+        e.name = get_varint32(c);
+        e.domain = flags & 0x10 ? get_varint32(c) : 0;
+        c->bad |= (flags & 0xe0) != 0;
     } else if (e.kind >= TRACE_HOST_PUSH && e.kind <= TRACE_HOST_MARK) {
         e.time = get_time(c);
         if (e.kind != TRACE_HOST_POP && e.kind != TRACE_HOST_END) {

@@ -73,12 +73,22 @@ typedef enum {
     TRACE_HOST_START = 3, /* an NVTX start/end range opens: id, name, ... */
     TRACE_HOST_END = 4,   /* ... and closes, perhaps on another thread: id */
     TRACE_HOST_MARK = 5,  /* an NVTX mark */
-    TRACE_HOST_API =
-        6, /* a CUDA call: name, time, duration, and the correlation id that its GPU work carries */
+    TRACE_HOST_API = 6,   /* a CUDA call: name, duration, correlation id of its GPU work */
     TRACE_HOST_GRAPH = 7, /* a CUDA graph is begun here (stream capture, or by hand): id */
-    TRACE_HOST_NODE =
-        8, /* a node of a CUDA graph is made here: id, graph, and in payload the node it is a copy of */
+    TRACE_HOST_NODE = 8,  /* a node of a CUDA graph is made here: id, graph, payload: copy of */
+    TRACE_HOST_NAME = 9,  /* NVTX names a resource: what it is, its id, its name */
 } trace_host_kind;
+
+/* What an NVTX name is for. */
+typedef enum {
+    TRACE_NAMED_THREAD = 1,   /* id: the operating system's thread id */
+    TRACE_NAMED_CATEGORY = 2, /* id: the category, of the event's domain */
+    TRACE_NAMED_DEVICE = 3,   /* id: CUDA device ordinal */
+    TRACE_NAMED_CONTEXT = 4,  /* id: the handle's value */
+    TRACE_NAMED_STREAM = 5,   /* id: the handle's value */
+    TRACE_NAMED_EVENT = 6,    /* id: the handle's value */
+    TRACE_NAMED_OTHER = 7,    /* id: the identifier's value */
+} trace_named;
 
 /* How the payload of an NVTX event is to be read; NVTX's own numbering. */
 typedef enum {
@@ -106,6 +116,7 @@ typedef struct {
     uint32_t correlation; /* API: ties it to GPU records; 0 is none */
     int32_t result;       /* API: what the call returned; 0 is success */
     uint64_t id; /* START and END: pairs them; GRAPH: the graph's; NODE: the node's, as GPU records have it */
+    uint32_t named;   /* NAME: trace_named */
     uint32_t graph;   /* NODE: id of the graph that it belongs to */
     uint64_t payload; /* the bits, as payload_type says; NODE: the node it was copied from, or 0 */
 } trace_host_event;

@@ -27,6 +27,9 @@ static void *work(void *unused) {
     push_with_payload(NULL, "expert.3", 17);
     push_with_payload(other, "elsewhere", -1);
     nvtxMarkA("here");
+    nvtxNameCategoryA(3, "third");
+    nvtxDomainNameCategoryA(other, 4, "fourth");
+    nvtxNameOsThreadA(77, "renamed");
     nvtxRangePop();
     nvtxDomainRangePop(other);
     nvtxRangePushW(L"w\u00efde \U0001F680");

@@ -64,6 +64,19 @@ static const trace_host_event host_events[] = {
      .id = UINT64_MAX,
      .graph = UINT32_MAX,
      .payload = 1ull << 60},
+    {.kind = TRACE_HOST_NAME,
+     .thread = 3,
+     .time = 2005,
+     .named = TRACE_NAMED_STREAM,
+     .id = 1ull << 47,
+     .name = 4},
+    {.kind = TRACE_HOST_NAME,
+     .thread = 3,
+     .time = 2006,
+     .named = TRACE_NAMED_CATEGORY,
+     .id = 2,
+     .name = 4,
+     .domain = 9},
     {.kind = TRACE_HOST_MARK, .thread = 3, .time = UINT64_MAX, .name = 2},
     {.kind = TRACE_HOST_POP, .thread = 3, .time = 1},
 };
@@ -203,8 +216,9 @@ static int see_host(void *ctx, const trace_host_event *e) {
     assert_int_equal(e->kind, host_events[i].kind);
     assert_int_equal(e->payload_type, host_events[i].payload_type);
     assert_int_equal(e->graph, host_events[i].graph);
+    assert_int_equal(e->named, host_events[i].named);
     assert_memory_equal(&e->thread, &host_events[i].thread,
-                        offsetof(trace_host_event, graph) - offsetof(trace_host_event, thread));
+                        offsetof(trace_host_event, named) - offsetof(trace_host_event, thread));
     assert_true(e->payload == host_events[i].payload);
     return 0;
 }
