@@ -1,0 +1,184 @@
+/* Where the time goes: roles of names, parts of the model, exclusive and inclusive time, fits. */
+#include "test_analysis_trace.h"
+
+#include "analysis/bootstrap.h"
+
+#include <math.h>
+
+static void names_of_parts(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        analysis_role role;
+    } cases[] = {
+        {"attention", ANALYSIS_ROLE_ATTENTION}, {"self_attn", ANALYSIS_ROLE_ATTENTION},
+        {"router", ANALYSIS_ROLE_ROUTER},       {"gate", ANALYSIS_ROLE_ROUTER},
+        {"norm", ANALYSIS_ROLE_NORM},           {"input_layernorm", ANALYSIS_ROLE_NORM},
+        {"ff_norm", ANALYSIS_ROLE_NORM},        {"embed", ANALYSIS_ROLE_EMBEDDING},
+        {"lm_head", ANALYSIS_ROLE_HEAD},        {"moe", ANALYSIS_ROLE_NONE},
+        {"norms", ANALYSIS_ROLE_NONE},          {"blocks.3", ANALYSIS_ROLE_LAYER},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint32_t number, expert;
+        print_message("  %s\n", cases[i].text);
+        assert_int_equal(analysis_rules_match(NULL, cases[i].text, strlen(cases[i].text), &number, &expert),
+                         cases[i].role);
+    }
+    /* Neither long names nor bytes that end a C string lead astray. */
+    char name[300];
+    uint32_t number, expert;
+    memset(name, 'a', sizeof name);
+    memcpy(name + sizeof name - 5, "_norm", 5);
+    assert_int_equal(analysis_rules_match(NULL, name, sizeof name, &number, &expert), ANALYSIS_ROLE_NONE);
+    assert_int_equal(analysis_rules_match(NULL,
+                                          "layer\0"
+                                          "3",
+                                          7, &number, &expert),
+                     ANALYSIS_ROLE_NONE);
+    assert_int_equal(analysis_rules_match(NULL, "layer3\0", 7, &number, &expert), ANALYSIS_ROLE_NONE);
+}
+
+static void rules_go_before(void **state) {
+    (void)state;
+    char list[][40] = {"decode", "h.{layer}.mlp.{expert}", "*a*b", "x{sep}{n}"};
+    analysis_rule entries[] = {{list[0], ANALYSIS_ROLE_NONE},
+                               {list[1], ANALYSIS_ROLE_EXPERT},
+                               {list[2], ANALYSIS_ROLE_HEAD},
+                               {list[3], ANALYSIS_ROLE_SAMPLE}};
+    analysis_rules rules = {.list = entries, .count = 4};
+    uint32_t number, expert;
+    assert_int_equal(analysis_rules_match(&rules, "decode", 6, &number, &expert), ANALYSIS_ROLE_NONE);
+    assert_int_equal(analysis_rules_match(&rules, "h.12.mlp.7", 10, &number, &expert),
+                     ANALYSIS_ROLE_LAYER_EXPERT);
+    assert_true(number == 12 && expert == 7);
+    assert_int_equal(analysis_rules_match(&rules, "xaxbxaab", 8, &number, &expert), ANALYSIS_ROLE_HEAD);
+    assert_int_equal(analysis_rules_match(&rules, "ba", 2, &number, &expert), ANALYSIS_ROLE_NONE);
+    assert_int_equal(analysis_rules_match(&rules, "x:4", 3, &number, &expert), ANALYSIS_ROLE_SAMPLE);
+    assert_int_equal(analysis_rules_match(&rules, "x::4", 4, &number, &expert), ANALYSIS_ROLE_NONE);
+    assert_int_equal(analysis_rules_match(&rules, "prefill", 7, &number, &expert), ANALYSIS_ROLE_PREFILL);
+    rules.alone = true;
+    assert_int_equal(analysis_rules_match(&rules, "prefill", 7, &number, &expert), ANALYSIS_ROLE_NONE);
+}
+
+typedef struct {
+    writer w;
+    uint64_t now;
+    uint32_t correlation;
+} run;
+
+/* Opens ranges, the last argument being NULL; launches one kernel of `ns` inside; closes them. */
+static void put_work(run *r, uint64_t ns, const char *const *names) {
+    size_t depth = 0;
+    for (; names[depth]; depth++) {
+        put_push(&r->w, 0, ++r->now, names[depth]);
+    }
+    put_launch(&r->w, 0, r->now, ++r->correlation);
+    put_kernel(&r->w, r->correlation, r->now, r->now + ns);
+    while (depth-- > 0) {
+        put_pop(&r->w, 0, ++r->now);
+    }
+}
+
+static uint64_t leaf(const analysis_results *r, analysis_phase phase, uint32_t layer, analysis_part part) {
+    uint64_t ns = 0;
+    for (size_t i = 0; i < r->costs.leaf_count; i++) {
+        const analysis_leaf *l = &r->costs.leaves[i];
+        ns += l->phase == phase && l->layer == layer && l->part == part ? l->ns : 0;
+    }
+    return ns;
+}
+
+static const analysis_range_row *range(const analysis_results *r, const char *path) {
+    for (size_t i = 0; i < r->costs.range_count; i++) {
+        if (strcmp(r->costs.ranges[i].path, path) == 0) {
+            return &r->costs.ranges[i];
+        }
+    }
+    fail_msg("no range %s", path);
+    return NULL;
+}
+
+#define WORK(ns, ...) put_work(&r, ns, (const char *const[]){__VA_ARGS__, NULL})
+
+static void every_kernel_is_in_one_leaf(void **state) {
+    (void)state;
+    run r = {0};
+    analysis_results results;
+    writer_open(&r.w);
+    WORK(1, "sample.0", "vision", "vit.0", "attention");
+    WORK(10, "sample.0", "decode", "decode.0", "layer.1", "attention", "norm");
+    WORK(100, "sample.0", "decode", "decode.1", "layer.1", "moe", "expert.3", "norm");
+    WORK(1000, "sample.1", "decode", "decode.0", "layer.1", "moe", "expert.4");
+    WORK(10000, "sample.0", "decode", "decode.0", "layer.1", "moe", "router");
+    WORK(100000, "sample.0", "decode", "decode.0", "layer.1", "moe");
+    WORK(1000000, "sample.0", "decode", "decode.0", "head");
+    WORK(10000000, "elsewhere");
+    WORK(100000000, "warmup.0", "decode", "head");
+    read_back(&r.w, &results);
+    assert_int_equal(leaf(&results, ANALYSIS_VISION, ANALYSIS_NONE, ANALYSIS_PART_VISION), 1);
+    assert_int_equal(leaf(&results, ANALYSIS_DECODE, 1, ANALYSIS_PART_NORM), 10);
+    assert_int_equal(leaf(&results, ANALYSIS_DECODE, 1, ANALYSIS_PART_EXPERT), 1100);
+    assert_int_equal(leaf(&results, ANALYSIS_DECODE, 1, ANALYSIS_PART_ROUTER), 10000);
+    assert_int_equal(leaf(&results, ANALYSIS_DECODE, 1, ANALYSIS_PART_OTHER), 100000);
+    assert_int_equal(leaf(&results, ANALYSIS_DECODE, ANALYSIS_NONE, ANALYSIS_PART_HEAD), 1000000);
+    assert_int_equal(leaf(&results, ANALYSIS_PHASES, ANALYSIS_NONE, ANALYSIS_PART_OTHER), 10000000);
+    assert_int_equal(results.costs.attributed_ns, 11111111);
+    uint64_t layers = 0;
+    for (size_t i = 0; i < results.costs.layer_count; i++) {
+        layers += results.costs.layers[i].all.ns;
+    }
+    assert_int_equal(layers, 11111111);
+    const analysis_range_row *moe = range(&results, "sample.*/decode/decode.*/layer.*/moe");
+    assert_int_equal(moe->exclusive.ns, 100000);
+    assert_int_equal(moe->inclusive.ns, 111100);
+    assert_int_equal(moe->calls, 4);
+    assert_int_equal(range(&results, "sample.*/decode/decode.*/layer.*/moe/expert.*")->inclusive.ns, 1100);
+    assert_int_equal(range(&results, "sample.*/decode")->inclusive.ns, 1111110);
+    assert_int_equal(range(&results, "sample.*/decode")->exclusive.ns, 0);
+    analysis_results_free(&results);
+}
+
+/* y = 2 + 3 x has no doubt about it; a constant x has no line. */
+static void lines(void **state) {
+    (void)state;
+    const double x[] = {1, 1, 2, 2, 8, 8}, y[] = {5, 5, 8, 8, 26, 26}, same[] = {1, 1, 1, 1, 1, 1};
+    const size_t strata[] = {0, 2, 4, 6};
+    analysis_fit fit;
+    assert_true(analysis_fit_line(&fit, x, y, strata, 3));
+    assert_true(fabs(fit.a - 2) < 1e-12 && fabs(fit.b - 3) < 1e-12 && fabs(fit.r2 - 1) < 1e-12);
+    assert_true(fabs(fit.a_sure.low - 2) < 1e-9 && fabs(fit.b_sure.high - 3) < 1e-9);
+    assert_false(analysis_fit_line(&fit, same, y, strata, 3));
+    const size_t alone[] = {0, 1, 2};
+    const double two[] = {1, 4};
+    assert_true(analysis_fit_line(&fit, two, y, alone, 2)); /* nothing to draw anew: no interval */
+    assert_true(isnan(fit.b_sure.low) && isnan(fit.a_sure.high));
+    assert_false(analysis_fit_line(&fit, x, y, (const size_t[]){0}, 0));
+}
+
+/* The same samples always give the same interval, which holds the estimate. */
+static void intervals_are_repeatable(void **state) {
+    (void)state;
+    const double x[] = {1, 2, 3, 4, 5, 6, 7, 8, 20}, one[] = {3};
+    analysis_confidence a = analysis_bootstrap_p50(x, 9), b = analysis_bootstrap_p50(x, 9);
+    assert_true(a.low == b.low && a.high == b.high && a.low >= 2 && a.low < 5 && a.high > 5 && a.high <= 8);
+    a = analysis_bootstrap_mean(x, 9);
+    assert_true(a.low < 56 / 9.0 && a.high > 56 / 9.0 && a.low > 2 && a.high < 13);
+    a = analysis_bootstrap_ratio(x, 9, x, 9);
+    assert_true(a.low < 1 && a.high > 1);
+    assert_true(isnan(analysis_bootstrap_p50(one, 1).low) && isnan(analysis_bootstrap_mean(one, 1).high));
+    assert_true(isnan(analysis_bootstrap_ratio(x, 9, one, 1).low));
+    a = analysis_ratio_interval(2, 0.01, 1, 0);
+    assert_true(fabs(log(a.high / 2) - 1.959964 * 0.05) < 1e-6 && fabs(a.low * a.high - 4) < 1e-12);
+    assert_true(isnan(analysis_ratio_interval(0, 1, 1, 1).low));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_of_parts),
+        cmocka_unit_test(rules_go_before),
+        cmocka_unit_test(every_kernel_is_in_one_leaf),
+        cmocka_unit_test(lines),
+        cmocka_unit_test(intervals_are_repeatable),
+    };
+    return cmocka_run_group_tests_name("analysis: costs", tests, NULL, NULL);
+}
