@@ -37,14 +37,14 @@ char *analysis_export_utf8(const char *text, size_t *len) {
     return out;
 }
 
-const char *analysis_export_device(const analysis_events *rows, const analysis_row_device *device,
+const char *analysis_export_device(const analysis_events *rows, const analysis_event_device *device,
                                    const char *key) {
     char name[80];
     snprintf(name, sizeof name, "device.%u.%s", device->ordinal, key);
     return analysis_events_meta(&rows->sources[device->source], name);
 }
 
-int64_t analysis_export_device_number(const analysis_events *rows, const analysis_row_device *device,
+int64_t analysis_export_device_number(const analysis_events *rows, const analysis_event_device *device,
                                       const char *key) {
     const char *text = analysis_export_device(rows, device, key);
     char *end;

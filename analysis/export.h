@@ -25,9 +25,9 @@ static inline const char *analysis_events_name(const analysis_events *rows, uint
 }
 
 /* META `device.N.KEY` of a device as its process has it, or NULL; as a number, -1 when there is none. */
-const char *analysis_export_device(const analysis_events *rows, const analysis_row_device *device,
+const char *analysis_export_device(const analysis_events *rows, const analysis_event_device *device,
                                    const char *key);
-int64_t analysis_export_device_number(const analysis_events *rows, const analysis_row_device *device,
+int64_t analysis_export_device_number(const analysis_events *rows, const analysis_event_device *device,
                                       const char *key);
 
 #endif

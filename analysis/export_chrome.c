@@ -67,7 +67,7 @@ static const char *kernel_of(chrome *w, uint32_t shape) {
 /* The row of CPU work of a source: its process id, told apart from those of other machines and
  * from devices. */
 static uint64_t process_of(const chrome *w, uint32_t source) {
-    const analysis_row_source *s = &w->rows->sources[source];
+    const analysis_event_source *s = &w->rows->sources[source];
     uint64_t pid = (uint64_t)s->machine * 100000000u + s->header.pid;
     for (size_t i = 0; i < w->rows->device_count; i++) { /* a device's number is the process id of its rows */
         if (w->rows->devices[i].number == pid) {
@@ -115,7 +115,7 @@ static void put_processes(chrome *w) {
         free(json);
     }
     for (size_t i = 0; i < w->rows->thread_count; i++) {
-        const analysis_row_thread *t = &w->rows->threads[i];
+        const analysis_event_thread *t = &w->rows->threads[i];
         const analysis_name *name = &w->rows->names.list[t->name];
         char *full;
         if (asprintf(&full, "thread %u (%s)", t->tid, name->text) >= 0) {
@@ -141,14 +141,14 @@ static void put_gpu_rows(chrome *w) {
         put_meta(w, "process_sort_index", device, 0, "sort_index", text);
     }
     for (size_t i = 0; i < w->rows->queue_count; i++) {
-        const analysis_row_queue *q = &w->rows->queues[i];
+        const analysis_event_queue *q = &w->rows->queues[i];
         snprintf(text, sizeof text, "\"stream %u \"", q->stream);
         put_meta(w, "thread_name", q->device, q->stream, "name", text);
     }
 }
 
 /* One property of a device, when it is known. */
-static void put_property(const chrome *w, const analysis_row_device *d, const char *name, const char *key) {
+static void put_property(const chrome *w, const analysis_event_device *d, const char *name, const char *key) {
     int64_t value = analysis_export_device_number(w->rows, d, key);
     if (value >= 0) {
         fprintf(w->out, ",\"%s\":%" PRId64, name, value);
@@ -160,7 +160,7 @@ static void put_head(chrome *w) {
     fputs("{\"schemaVersion\":1,\"producer\":\"moetrace " MOETRACE_VERSION "\",\"deviceProperties\":[",
           w->out);
     for (size_t i = 0; i < w->rows->device_count; i++) {
-        const analysis_row_device *d = &w->rows->devices[i];
+        const analysis_event_device *d = &w->rows->devices[i];
         const char *name = analysis_export_device(w->rows, d, "name");
         const char *capability = analysis_export_device(w->rows, d, "compute_capability");
         char *json = quoted(name ? name : "", name ? strlen(name) : 0);
@@ -208,9 +208,9 @@ static void put_complete(chrome *w, const char *category, const char *name, uint
 }
 
 static void put_calls(chrome *w) {
-    const analysis_call_row *row;
+    const analysis_event_call *row;
     while ((row = analysis_sorter_next(w->rows->calls)) != NULL) {
-        const analysis_row_thread *t = &w->rows->threads[row->thread];
+        const analysis_event_thread *t = &w->rows->threads[row->thread];
         const char *name = name_of(w, row->name);
         uint64_t pid = process_of(w, t->source);
         bool driver = strncmp(name, "\"cu", 3) == 0 && name[3] >= 'A' && name[3] <= 'Z';
@@ -232,7 +232,7 @@ static const char *mem_kind(uint8_t kind) {
     return kinds[kind < sizeof kinds / sizeof *kinds ? kind : 0];
 }
 
-static void memory_name(char out[100], const analysis_gpu_row *row) {
+static void memory_name(char out[100], const analysis_event_gpu *row) {
     static const char *const kinds[] = {"Unknown", "HtoD", "DtoH", "HtoA", "AtoH", "AtoA",
                                         "AtoD",    "DtoA", "DtoD", "HtoH", "PtoP"};
     if (row->kind == TRACE_GPU_MEMSET) {
@@ -257,9 +257,9 @@ static void put_shape(const chrome *w, uint32_t index) {
 
 static void put_gpu(chrome *w) {
     static const char *const categories[] = {"", "kernel", "gpu_memcpy", "gpu_memset"};
-    const analysis_gpu_row *row;
+    const analysis_event_gpu *row;
     while ((row = analysis_sorter_next(w->rows->gpu)) != NULL) {
-        const analysis_row_queue *q = &w->rows->queues[row->queue];
+        const analysis_event_queue *q = &w->rows->queues[row->queue];
         char memory[100];
         memory_name(memory, row);
         put_complete(w, categories[row->kind],
@@ -288,7 +288,7 @@ static void put_gpu(chrome *w) {
     }
 }
 
-static void put_payload(const chrome *w, const analysis_range_row *row) {
+static void put_payload(const chrome *w, const analysis_event_range *row) {
     double f64 = 0;
     float f32;
     uint32_t low = (uint32_t)row->payload;
@@ -318,8 +318,8 @@ static void put_payload(const chrome *w, const analysis_range_row *row) {
     }
 }
 
-static void put_range_args(chrome *w, const analysis_range_row *row) {
-    fprintf(w->out, "\"style\":\"%s\"", row->style == ANALYSIS_ROW_PUSH_POP ? "push/pop" : "start/end");
+static void put_range_args(chrome *w, const analysis_event_range *row) {
+    fprintf(w->out, "\"style\":\"%s\"", row->style == ANALYSIS_EVENT_PUSH_POP ? "push/pop" : "start/end");
     if (row->domain != ANALYSIS_NONE) {
         fprintf(w->out, ",\"domain\":%s", name_of(w, w->rows->domains[row->domain].name));
     }
@@ -333,9 +333,9 @@ static void put_range_args(chrome *w, const analysis_range_row *row) {
 }
 
 /* A range that may end on another thread, or lie across others: an asynchronous event. */
-static void put_async(chrome *w, const analysis_range_row *row, const char *phase, uint64_t time,
+static void put_async(chrome *w, const analysis_event_range *row, const char *phase, uint64_t time,
                       uint32_t thread) {
-    const analysis_row_thread *t = &w->rows->threads[thread];
+    const analysis_event_thread *t = &w->rows->threads[thread];
     begin(w);
     fprintf(w->out,
             "\"ph\":\"%s\",\"cat\":\"nvtx\",\"id\":\"%u.%" PRIu64 "\",\"name\":%s,\"pid\":%" PRIu64
@@ -350,14 +350,14 @@ static void put_async(chrome *w, const analysis_range_row *row, const char *phas
 }
 
 static void put_ranges(chrome *w) {
-    const analysis_range_row *row;
+    const analysis_event_range *row;
     while ((row = analysis_sorter_next(w->rows->ranges)) != NULL) {
-        const analysis_row_thread *t = &w->rows->threads[row->thread];
+        const analysis_event_thread *t = &w->rows->threads[row->thread];
         uint64_t pid = process_of(w, t->source);
-        if (row->style == ANALYSIS_ROW_START_END) {
+        if (row->style == ANALYSIS_EVENT_START_END) {
             put_async(w, row, "b", row->start, row->thread);
             put_async(w, row, "e", row->end, row->end_thread);
-        } else if (row->style == ANALYSIS_ROW_PUSH_POP) {
+        } else if (row->style == ANALYSIS_EVENT_PUSH_POP) {
             put_complete(w, "user_annotation", name_of(w, row->name), pid, t->tid, row->start,
                          row->end - row->start);
             put_range_args(w, row);
@@ -375,7 +375,7 @@ static void put_ranges(chrome *w) {
 
 /* Which calls have GPU work: only they have an arrow. */
 static void find_work(chrome *w) {
-    const analysis_gpu_row *row;
+    const analysis_event_gpu *row;
     while ((row = analysis_sorter_next(w->rows->gpu)) != NULL) {
         analysis_bits_add(&w->work, row->correlation);
     }

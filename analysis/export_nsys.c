@@ -83,7 +83,7 @@ int64_t analysis_nsys_text(analysis_nsys *w, const char *text) {
 /* ---- Rows ---- */
 
 int64_t analysis_nsys_thread(const analysis_nsys *w, uint32_t thread) {
-    const analysis_row_thread *t = &w->rows->threads[thread];
+    const analysis_event_thread *t = &w->rows->threads[thread];
     return (int64_t)(w->processes[t->source].global | (t->tid & 0xffffff));
 }
 
@@ -106,7 +106,7 @@ static bool is_driver(const char *name) {
 }
 
 /* The name with the suffix that the imported capture had, if any. */
-static int64_t call_name(analysis_nsys *w, const analysis_call_row *row) {
+static int64_t call_name(analysis_nsys *w, const analysis_event_call *row) {
     char key[300], full[400];
     const char *name = analysis_events_name(w->rows, row->name);
     snprintf(key, sizeof key, "nsys.suffix.%s", name);
@@ -119,7 +119,7 @@ static int64_t call_name(analysis_nsys *w, const analysis_call_row *row) {
 }
 
 static void write_calls(analysis_nsys *w) {
-    const analysis_call_row *row;
+    const analysis_event_call *row;
     sqlite3_stmt *s = analysis_nsys_prepare(
         w, "INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)");
     int64_t *names = NULL; /* by name index: id + 1 */
@@ -148,8 +148,8 @@ static int64_t mem_kind(uint8_t kind) {
 }
 
 /* What all three tables of GPU work begin with. */
-static void bind_gpu(const analysis_nsys *w, sqlite3_stmt *s, const analysis_gpu_row *row) {
-    const analysis_row_queue *queue = &w->rows->queues[row->queue];
+static void bind_gpu(const analysis_nsys *w, sqlite3_stmt *s, const analysis_event_gpu *row) {
+    const analysis_event_queue *queue = &w->rows->queues[row->queue];
     bind(s, 1, since_zero(w, row->start));
     bind(s, 2, since_zero(w, row->start + row->duration));
     bind(s, 3, queue->device);
@@ -161,8 +161,8 @@ static void bind_gpu(const analysis_nsys *w, sqlite3_stmt *s, const analysis_gpu
 }
 
 /* The kernel's names as the imported capture had them, else as Nsight Systems would make them. */
-static void name_kernel(analysis_nsys *w, const analysis_row_shape *shape, analysis_nsys_kernel *kernel) {
-    const analysis_row_source *source = &w->rows->sources[shape->source];
+static void name_kernel(analysis_nsys *w, const analysis_event_shape *shape, analysis_nsys_kernel *kernel) {
+    const analysis_event_source *source = &w->rows->sources[shape->source];
     if (shape->shape.name == ANALYSIS_NONE) {
         kernel->demangled = kernel->base = analysis_nsys_text(w, "(no name)");
         return;
@@ -188,7 +188,7 @@ static void name_kernel(analysis_nsys *w, const analysis_row_shape *shape, analy
 }
 
 static void bind_shape(analysis_nsys *w, sqlite3_stmt *s, uint32_t index) {
-    const analysis_row_shape *row = &w->rows->shapes[index];
+    const analysis_event_shape *row = &w->rows->shapes[index];
     const trace_shape *shape = &row->shape;
     analysis_nsys_kernel *kernel = &w->kernels[index];
     if (kernel->demangled < 0) {
@@ -227,7 +227,7 @@ static void bind_shape(analysis_nsys *w, sqlite3_stmt *s, uint32_t index) {
 }
 
 static void write_gpu(analysis_nsys *w) {
-    const analysis_gpu_row *row;
+    const analysis_event_gpu *row;
     uint32_t bound = ANALYSIS_NONE;
     sqlite3_stmt *kernels =
         analysis_nsys_prepare(w, "INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL VALUES(?1, ?2, ?3, ?4, 0, ?5, ?6, "
@@ -279,7 +279,7 @@ static int by_start(const void *a, const void *b) {
 
 /* When the domain was made, as an imported capture says; else the start of the file, since nobody recorded
  * it. */
-static int64_t created(const analysis_nsys *w, const analysis_row_domain *domain) {
+static int64_t created(const analysis_nsys *w, const analysis_event_domain *domain) {
     char key[300];
     snprintf(key, sizeof key, "nsys.domain.%s", analysis_events_name(w->rows, domain->name));
     const char *text = analysis_events_meta(&w->rows->sources[domain->source], key);
@@ -297,7 +297,7 @@ static uint32_t any_thread(const analysis_nsys *w, uint32_t source) {
 }
 
 static void write_domain(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
-    const analysis_row_domain *domain = &w->rows->domains[c->domain];
+    const analysis_event_domain *domain = &w->rows->domains[c->domain];
     uint32_t thread = any_thread(w, domain->source);
     sqlite3_clear_bindings(s);
     bind(s, 1, c->start);
@@ -311,7 +311,7 @@ static void write_domain(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
     sqlite3_clear_bindings(s);
 }
 
-static void bind_payload(sqlite3_stmt *s, const analysis_range_row *row) {
+static void bind_payload(sqlite3_stmt *s, const analysis_event_range *row) {
     double f64;
     float f32;
     uint32_t low = (uint32_t)row->payload;
@@ -342,17 +342,17 @@ static void bind_payload(sqlite3_stmt *s, const analysis_range_row *row) {
     }
 }
 
-static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_range_row *row) {
+static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_range *row) {
     static const int types[] = {TYPE_PUSH_POP, TYPE_START_END, TYPE_MARK};
     const analysis_name *name = &w->rows->names.list[row->name];
     int64_t text = analysis_nsys_string(w, row->name);
     bind(s, 1, since_zero(w, row->start));
     bind(s, 2, since_zero(w, row->end));
-    if (row->style == ANALYSIS_ROW_MARK) {
+    if (row->style == ANALYSIS_EVENT_MARK) {
         sqlite3_bind_null(s, 2);
     }
     bind(s, 3, types[row->style]);
-    bind_unless_0(s, 4, row->style == ANALYSIS_ROW_START_END ? row->id : 0);
+    bind_unless_0(s, 4, row->style == ANALYSIS_EVENT_START_END ? row->id : 0);
     bind_unless_0(s, 5, row->category);
     bind_unless_0(s, 6, row->color);
     size_t len = name->len;
@@ -371,7 +371,7 @@ static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_range_
 }
 
 static void write_ranges(analysis_nsys *w) {
-    const analysis_range_row *row;
+    const analysis_event_range *row;
     size_t count = w->rows->domain_count, next = 0;
     creation *domains = analysis_alloc(count, sizeof *domains);
     for (size_t i = 0; i < count; i++) {

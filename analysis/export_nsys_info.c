@@ -42,7 +42,7 @@ static void format_time(char out[32], uint64_t ns) {
 static void write_processes(analysis_nsys *w) {
     sqlite3_stmt *s = analysis_nsys_prepare(w, "INSERT INTO PROCESSES VALUES(?1, ?2, ?3)");
     for (size_t i = 0; s && i < w->rows->source_count; i++) {
-        const analysis_row_source *source = &w->rows->sources[i];
+        const analysis_event_source *source = &w->rows->sources[i];
         sqlite3_bind_int64(s, 1, (int64_t)w->processes[i].global);
         sqlite3_bind_int64(s, 2, source->header.pid);
         analysis_nsys_bind_text(s, 3, analysis_events_meta(source, "program"));
@@ -54,7 +54,7 @@ static void write_processes(analysis_nsys *w) {
 static void write_threads(analysis_nsys *w) {
     sqlite3_stmt *s = analysis_nsys_prepare(w, "INSERT INTO ThreadNames VALUES(?1, ?2, ?3)");
     for (size_t i = 0; s && i < w->rows->thread_count; i++) {
-        const analysis_row_thread *t = &w->rows->threads[i];
+        const analysis_event_thread *t = &w->rows->threads[i];
         char key[64];
         snprintf(key, sizeof key, "nsys.priority.%u", t->tid);
         const char *priority = analysis_events_meta(&w->rows->sources[t->source], key);
@@ -79,7 +79,7 @@ static void bind_capability(sqlite3_stmt *s, int column, const char *text) {
     }
 }
 
-static void write_device(analysis_nsys *w, sqlite3_stmt *s, const analysis_row_device *d) {
+static void write_device(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_device *d) {
     const analysis_events *rows = w->rows;
     char bus[64];
     const char *place[3] = {analysis_export_device(rows, d, "pci_domain"),
@@ -139,7 +139,7 @@ static void write_queues(analysis_nsys *w) {
            "streamId = ?5)");
     sqlite3_stmt *all[] = {devices, contexts, streams};
     for (size_t i = 0; i < w->rows->queue_count; i++) {
-        const analysis_row_queue *q = &w->rows->queues[i];
+        const analysis_event_queue *q = &w->rows->queues[i];
         int64_t values[] = {(int64_t)w->processes[q->source].machine,
                             w->rows->sources[q->source].header.pid,
                             q->device,
@@ -187,7 +187,7 @@ static const char *cuda_version(char out[32], const char *text) {
 
 static void write_environment(analysis_nsys *w) {
     for (size_t i = 0; i < w->rows->source_count; i++) {
-        const analysis_row_source *source = &w->rows->sources[i];
+        const analysis_event_source *source = &w->rows->sources[i];
         bool known = false;
         for (size_t j = 0; j < i; j++) {
             known |= w->rows->sources[j].machine == source->machine;
@@ -247,7 +247,7 @@ static void write_metadata(analysis_nsys *w) {
         insert_pair(w, "META_DATA_EXPORT", pairs[i][0], pairs[i][1]);
     }
     for (size_t i = 0; i < w->rows->source_count; i++) {
-        const analysis_row_source *source = &w->rows->sources[i];
+        const analysis_event_source *source = &w->rows->sources[i];
         if (source->untimed > 0) {
             snprintf(value, sizeof value, "%llu", (unsigned long long)source->untimed);
             insert_pair(w, "META_DATA_EXPORT", "MOETRACE_UNTIMED_GPU_RECORDS", value);

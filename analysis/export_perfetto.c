@@ -120,7 +120,9 @@ static void put_track(perfetto *w, uint64_t uuid, uint64_t parent, const char *n
     size_t opened = packet(w), track = analysis_proto_open(&w->p, PACKET_TRACK), len = strlen(name);
     char *clean = analysis_export_utf8(name, &len);
     analysis_proto_varint(&w->p, TRACK_UUID, uuid);
-    analysis_proto_varint(&w->p, TRACK_PARENT, parent);
+    if (parent != 0) {
+        analysis_proto_varint(&w->p, TRACK_PARENT, parent);
+    }
     analysis_proto_bytes(&w->p, TRACK_NAME, clean, len);
     free(clean);
     if (uuid >> 56 == OF_COUNTER) {
@@ -131,7 +133,7 @@ static void put_track(perfetto *w, uint64_t uuid, uint64_t parent, const char *n
 }
 
 static void put_process(perfetto *w, uint32_t source) {
-    const analysis_row_source *s = &w->rows->sources[source];
+    const analysis_event_source *s = &w->rows->sources[source];
     const char *program = analysis_events_meta(s, "program");
     size_t opened = packet(w), track = analysis_proto_open(&w->p, PACKET_TRACK);
     analysis_proto_varint(&w->p, TRACK_UUID, TRACK(OF_PROCESS, source));
@@ -149,7 +151,7 @@ static void put_process(perfetto *w, uint32_t source) {
 }
 
 static void put_thread(perfetto *w, uint32_t index) {
-    const analysis_row_thread *t = &w->rows->threads[index];
+    const analysis_event_thread *t = &w->rows->threads[index];
     const analysis_name *name = &w->rows->names.list[t->name];
     size_t opened = packet(w), track = analysis_proto_open(&w->p, PACKET_TRACK), len = name->len;
     char *clean = analysis_export_utf8(name->text, &len);
@@ -174,7 +176,7 @@ static void put_tracks(perfetto *w) {
         put_thread(w, (uint32_t)i);
     }
     for (size_t i = 0; i < w->rows->device_count; i++) {
-        const analysis_row_device *d = &w->rows->devices[i];
+        const analysis_event_device *d = &w->rows->devices[i];
         const char *name = analysis_export_device(w->rows, d, "name");
         snprintf(text, sizeof text, "GPU %u%s%.60s", d->number, name ? ": " : "", name ? name : "");
         put_track(w, TRACK(OF_DEVICE, d->number), 0, text);
@@ -250,7 +252,7 @@ static void annotate_text(perfetto *w, const char *name, const char *text) {
     free(clean);
 }
 
-static void annotate_payload(perfetto *w, const analysis_range_row *row) {
+static void annotate_payload(perfetto *w, const analysis_event_range *row) {
     double f64 = 0;
     float f32;
     uint32_t low = (uint32_t)row->payload;
@@ -281,9 +283,9 @@ static void annotate_payload(perfetto *w, const analysis_range_row *row) {
     analysis_proto_close(&w->p, opened);
 }
 
-static void put_slice(perfetto *w, const analysis_range_row *row, uint64_t track, uint32_t name) {
+static void put_slice(perfetto *w, const analysis_event_range *row, uint64_t track, uint32_t name) {
     size_t opened[2];
-    event_begin(w, opened, row->start, row->style == ANALYSIS_ROW_MARK ? TYPE_INSTANT : TYPE_BEGIN, track,
+    event_begin(w, opened, row->start, row->style == ANALYSIS_EVENT_MARK ? TYPE_INSTANT : TYPE_BEGIN, track,
                 name);
     analysis_proto_text(&w->p, EVENT_CATEGORY, "nvtx");
     if (row->domain != ANALYSIS_NONE) {
@@ -294,7 +296,7 @@ static void put_slice(perfetto *w, const analysis_range_row *row, uint64_t track
         annotate(w, "left open", ANNOTATION_UINT, 1);
     }
     event_end(w, opened);
-    if (row->style != ANALYSIS_ROW_MARK) {
+    if (row->style != ANALYSIS_EVENT_MARK) {
         slice_end(w, row->end, track);
     }
 }
@@ -302,7 +304,7 @@ static void put_slice(perfetto *w, const analysis_range_row *row, uint64_t track
 /* ---- Ranges, phases, experts ---- */
 
 /* The name of the layer that a range lies in, or its own name. */
-static uint32_t layer_name(perfetto *w, const analysis_range_row *row) {
+static uint32_t layer_name(perfetto *w, const analysis_event_range *row) {
     const layer *l = &w->layers[row->thread];
     char text[32];
     if (l->number == ANALYSIS_NONE || row->start >= l->end) {
@@ -313,7 +315,7 @@ static uint32_t layer_name(perfetto *w, const analysis_range_row *row) {
 }
 
 /* The tracks of phases and of experts: the same ranges by what they mean. */
-static void put_meaning(perfetto *w, const analysis_range_row *row) {
+static void put_meaning(perfetto *w, const analysis_event_range *row) {
     analysis_name name = w->rows->names.list[row->name];
     uint32_t source = w->rows->threads[row->thread].source, expert = name.number;
     uint64_t process = TRACK(OF_PROCESS, source), thread = row->thread;
@@ -346,20 +348,20 @@ static void put_meaning(perfetto *w, const analysis_range_row *row) {
 }
 
 static void put_ranges(perfetto *w) {
-    const analysis_range_row *row;
+    const analysis_event_range *row;
     for (size_t i = 0; i < w->rows->thread_count; i++) {
         w->layers[i].number = ANALYSIS_NONE;
     }
     while ((row = analysis_sorter_next(w->rows->ranges)) != NULL) {
         uint32_t source = w->rows->threads[row->thread].source;
         uint64_t track = TRACK(OF_THREAD, row->thread);
-        if (row->style == ANALYSIS_ROW_START_END) { /* they lie across others: each name has a track */
+        if (row->style == ANALYSIS_EVENT_START_END) { /* they lie across others: each name has a track */
             uint64_t number = (uint64_t)source << 32 | row->name;
             track = track_once(w, TRACK(OF_START_END, number & 0xffffffffffffu), TRACK(OF_PROCESS, source),
                                analysis_events_name(w->rows, row->name));
         }
         put_slice(w, row, track, row->name);
-        if (row->domain == ANALYSIS_NONE && row->style == ANALYSIS_ROW_PUSH_POP) {
+        if (row->domain == ANALYSIS_NONE && row->style == ANALYSIS_EVENT_PUSH_POP) {
             put_meaning(w, row);
         }
     }
@@ -368,7 +370,7 @@ static void put_ranges(perfetto *w) {
 /* ---- Calls and GPU work ---- */
 
 static void put_calls(perfetto *w) {
-    const analysis_call_row *row;
+    const analysis_event_call *row;
     while ((row = analysis_sorter_next(w->rows->calls)) != NULL) {
         size_t opened[2];
         uint64_t track = TRACK(OF_THREAD, row->thread);
@@ -385,7 +387,7 @@ static void put_calls(perfetto *w) {
     }
 }
 
-static uint32_t gpu_name(perfetto *w, const analysis_gpu_row *row) {
+static uint32_t gpu_name(perfetto *w, const analysis_event_gpu *row) {
     if (row->kind != TRACE_GPU_KERNEL) {
         const char *text = row->kind == TRACE_GPU_MEMCPY ? "memcpy" : "memset";
         return analysis_names_intern(&w->rows->names, text, strlen(text));
@@ -401,8 +403,8 @@ static uint32_t gpu_name(perfetto *w, const analysis_gpu_row *row) {
 }
 
 /* The track of a stream, or of another row of it when the first is taken. */
-static uint64_t stream_track(perfetto *w, const analysis_gpu_row *row) {
-    const analysis_row_queue *q = &w->rows->queues[row->queue];
+static uint64_t stream_track(perfetto *w, const analysis_event_gpu *row) {
+    const analysis_event_queue *q = &w->rows->queues[row->queue];
     stream *s = &w->streams[row->queue];
     uint32_t lane = 0;
     char text[100];
@@ -467,7 +469,7 @@ static running *running_on(const perfetto *w, uint32_t device) {
 }
 
 static void put_gpu(perfetto *w) {
-    const analysis_gpu_row *row;
+    const analysis_event_gpu *row;
     while ((row = analysis_sorter_next(w->rows->gpu)) != NULL) {
         uint32_t device = w->rows->queues[row->queue].device;
         size_t opened[2];

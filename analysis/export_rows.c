@@ -17,8 +17,8 @@
 typedef struct {
     analysis_events *rows;
     const analysis_events_filter *filter;
-    analysis_row_source *source; /* may move between traces, not within one */
-    uint32_t number;             /* of the source */
+    analysis_event_source *source; /* may move between traces, not within one */
+    uint32_t number;               /* of the source */
     trace_status *status;
     uint64_t from, to; /* the window, as times of rows; to is UINT64_MAX without one */
     analysis_map strings, threads, queues, shapes, domains; /* the trace's ids -> indices into rows */
@@ -66,7 +66,7 @@ static uint32_t thread_of(reading *rd, uint32_t index) {
         rows->threads =
             analysis_grow(rows->threads, &rows->thread_cap, rows->thread_count + 1, sizeof *rows->threads);
         rows->threads[rows->thread_count++] =
-            (analysis_row_thread){.source = rd->number, .name = analysis_names_intern(&rows->names, "", 0)};
+            (analysis_event_thread){.source = rd->number, .name = analysis_names_intern(&rows->names, "", 0)};
         analysis_map_put(&rd->threads, index, at);
     }
     return at;
@@ -80,7 +80,7 @@ static int on_thread(void *ctx, const trace_thread *t) {
     return 0;
 }
 
-static uint32_t new_queue(reading *rd, uint32_t id, analysis_row_queue queue) {
+static uint32_t new_queue(reading *rd, uint32_t id, analysis_event_queue queue) {
     analysis_events *rows = rd->rows;
     rows->queues = analysis_grow(rows->queues, &rows->queue_cap, rows->queue_count + 1, sizeof *rows->queues);
     rows->queues[rows->queue_count] = queue;
@@ -90,7 +90,7 @@ static uint32_t new_queue(reading *rd, uint32_t id, analysis_row_queue queue) {
 
 static int on_queue(void *ctx, const trace_queue *q) {
     reading *rd = ctx;
-    analysis_row_queue queue = {
+    analysis_event_queue queue = {
         .source = rd->number, .device = q->device, .context = q->context, .stream = q->stream};
     uint32_t at = analysis_map_get(&rd->queues, q->id);
     if (at == ANALYSIS_NONE) {
@@ -104,8 +104,8 @@ static int on_queue(void *ctx, const trace_queue *q) {
 static uint32_t new_shape(reading *rd, const trace_shape *shape, bool known) {
     analysis_events *rows = rd->rows;
     rows->shapes = analysis_grow(rows->shapes, &rows->shape_cap, rows->shape_count + 1, sizeof *rows->shapes);
-    analysis_row_shape *row = &rows->shapes[rows->shape_count];
-    *row = (analysis_row_shape){.known = known, .shape = *shape, .source = rd->number};
+    analysis_event_shape *row = &rows->shapes[rows->shape_count];
+    *row = (analysis_event_shape){.known = known, .shape = *shape, .source = rd->number};
     row->shape.name = shape->name == 0 ? ANALYSIS_NONE : name_of(rd, shape->name);
     analysis_map_put(&rd->shapes, shape->id, (uint32_t)rows->shape_count);
     return (uint32_t)rows->shape_count++;
@@ -127,7 +127,7 @@ static uint32_t domain_of(reading *rd, uint32_t id) {
         rows->domains =
             analysis_grow(rows->domains, &rows->domain_cap, rows->domain_count + 1, sizeof *rows->domains);
         rows->domains[rows->domain_count++] =
-            (analysis_row_domain){.source = rd->number, .name = name_of(rd, id)};
+            (analysis_event_domain){.source = rd->number, .name = name_of(rd, id)};
         analysis_map_put(&rd->domains, id, at);
     }
     return at;
@@ -149,7 +149,7 @@ static bool in_window(const reading *rd, uint64_t start, uint64_t end) {
     return end >= rd->from && start <= rd->to;
 }
 
-static void emit_range(void *ctx, const analysis_range_row *row) {
+static void emit_range(void *ctx, const analysis_event_range *row) {
     const reading *rd = ctx;
     if (in_window(rd, row->start, row->end)) {
         analysis_sorter_add(rd->rows->ranges, row);
@@ -167,20 +167,20 @@ static void on_nvtx(reading *rd, const trace_host_event *e) {
         analysis_stacks_end(&rd->stacks, thread, e->id, time);
         return;
     }
-    analysis_range_row row = {.start = time,
-                              .end = time,
-                              .id = e->id,
-                              .payload = e->payload,
-                              .name = name_of(rd, e->name),
-                              .domain = domain_of(rd, e->domain),
-                              .thread = thread,
-                              .end_thread = thread,
-                              .category = e->category,
-                              .color = e->color,
-                              .style = e->kind == TRACE_HOST_PUSH    ? ANALYSIS_ROW_PUSH_POP
-                                       : e->kind == TRACE_HOST_START ? ANALYSIS_ROW_START_END
-                                                                     : ANALYSIS_ROW_MARK,
-                              .payload_type = e->payload_type};
+    analysis_event_range row = {.start = time,
+                                .end = time,
+                                .id = e->id,
+                                .payload = e->payload,
+                                .name = name_of(rd, e->name),
+                                .domain = domain_of(rd, e->domain),
+                                .thread = thread,
+                                .end_thread = thread,
+                                .category = e->category,
+                                .color = e->color,
+                                .style = e->kind == TRACE_HOST_PUSH    ? ANALYSIS_EVENT_PUSH_POP
+                                         : e->kind == TRACE_HOST_START ? ANALYSIS_EVENT_START_END
+                                                                       : ANALYSIS_EVENT_MARK,
+                                .payload_type = e->payload_type};
     if (e->kind != TRACE_HOST_MARK) {
         analysis_stacks_open(&rd->stacks, &row, rd->rows->names.list[row.name].text);
     } else if (analysis_stacks_wants(&rd->stacks, thread)) {
@@ -190,7 +190,7 @@ static void on_nvtx(reading *rd, const trace_host_event *e) {
 
 /* The id over all traces; 0 stays 0. */
 static uint64_t unique_correlation(reading *rd, uint32_t correlation) {
-    analysis_row_source *source = rd->source;
+    analysis_event_source *source = rd->source;
     source->correlation_max = correlation > source->correlation_max ? correlation : source->correlation_max;
     return correlation == 0 ? 0 : source->correlation_base + correlation;
 }
@@ -208,12 +208,12 @@ static void on_call(reading *rd, const trace_host_event *e) {
     if (correlation != 0 && rd->kept) {
         analysis_bits_add(rd->kept, correlation);
     }
-    analysis_sorter_add(rd->rows->calls, &(analysis_call_row){.start = start,
-                                                              .duration = e->duration,
-                                                              .correlation = correlation,
-                                                              .name = name_of(rd, e->name),
-                                                              .thread = thread,
-                                                              .result = e->result});
+    analysis_sorter_add(rd->rows->calls, &(analysis_event_call){.start = start,
+                                                                .duration = e->duration,
+                                                                .correlation = correlation,
+                                                                .name = name_of(rd, e->name),
+                                                                .thread = thread,
+                                                                .result = e->result});
 }
 
 static int on_host(void *ctx, const trace_host_event *e) {
@@ -240,22 +240,22 @@ static int on_gpu(void *ctx, const trace_gpu_event *e) {
     if (!in_window(rd, start, start + duration)) {
         return 0;
     }
-    analysis_gpu_row row = {.start = start,
-                            .duration = duration,
-                            .correlation = unique_correlation(rd, e->correlation),
-                            .bytes = e->bytes,
-                            .graph_node = e->graph_node,
-                            .queue = analysis_map_get(&rd->queues, e->queue),
-                            .shape = ANALYSIS_NONE,
-                            .value = e->value,
-                            .graph = e->graph,
-                            .kind = e->kind,
-                            .copy_kind = e->copy_kind,
-                            .src_mem_kind = e->src_mem_kind,
-                            .dst_mem_kind = e->dst_mem_kind,
-                            .copy_is_async = e->copy_is_async};
+    analysis_event_gpu row = {.start = start,
+                              .duration = duration,
+                              .correlation = unique_correlation(rd, e->correlation),
+                              .bytes = e->bytes,
+                              .graph_node = e->graph_node,
+                              .queue = analysis_map_get(&rd->queues, e->queue),
+                              .shape = ANALYSIS_NONE,
+                              .value = e->value,
+                              .graph = e->graph,
+                              .kind = e->kind,
+                              .copy_kind = e->copy_kind,
+                              .src_mem_kind = e->src_mem_kind,
+                              .dst_mem_kind = e->dst_mem_kind,
+                              .copy_is_async = e->copy_is_async};
     if (row.queue == ANALYSIS_NONE) {
-        row.queue = new_queue(rd, e->queue, (analysis_row_queue){.source = rd->number});
+        row.queue = new_queue(rd, e->queue, (analysis_event_queue){.source = rd->number});
     }
     if (e->kind == TRACE_GPU_KERNEL) {
         row.shape = analysis_map_get(&rd->shapes, e->shape);
@@ -325,7 +325,7 @@ static int read_source(reading *rd, char error[TRACE_ERROR_BYTES]) {
 
 /* Counts the GPU rows, and leaves out those whose call is none. */
 static void keep_gpu(analysis_events *rows, analysis_sorter *from, const analysis_bits *kept) {
-    const analysis_gpu_row *row;
+    const analysis_event_gpu *row;
     while ((row = analysis_sorter_next(from)) != NULL) {
         if (kept && !analysis_bits_has(kept, row->correlation)) {
             continue;
@@ -372,9 +372,9 @@ int analysis_events_read(analysis_events *rows, char *const *paths, size_t count
                          void *progress_ctx, char error[TRACE_ERROR_BYTES]) {
     analysis_bits calls = {0}, kept = {0};
     *rows = (analysis_events){.zero = UINT64_MAX,
-                              .ranges = analysis_sorter_new(sizeof(analysis_range_row), true, IN_MEMORY),
-                              .calls = analysis_sorter_new(sizeof(analysis_call_row), true, IN_MEMORY),
-                              .gpu = analysis_sorter_new(sizeof(analysis_gpu_row), false, IN_MEMORY)};
+                              .ranges = analysis_sorter_new(sizeof(analysis_event_range), true, IN_MEMORY),
+                              .calls = analysis_sorter_new(sizeof(analysis_event_call), true, IN_MEMORY),
+                              .gpu = analysis_sorter_new(sizeof(analysis_event_gpu), false, IN_MEMORY)};
     for (size_t i = 0; i < count; i++) {
         if (analysis_source_add(rows, paths[i], error) != 0) {
             return -1;
@@ -388,7 +388,7 @@ int analysis_events_read(analysis_events *rows, char *const *paths, size_t count
                   .progress = progress,
                   .progress_ctx = progress_ctx};
     if (filter->range) {
-        rd.gpu = analysis_sorter_new(sizeof(analysis_gpu_row), false, IN_MEMORY);
+        rd.gpu = analysis_sorter_new(sizeof(analysis_event_gpu), false, IN_MEMORY);
     }
     int rc = read_all(rows, &rd, error);
     if (rd.gpu != rows->gpu) {

@@ -8,7 +8,7 @@
 #include "analysis/names.h"
 #include "trace/trace.h"
 
-typedef enum { ANALYSIS_ROW_PUSH_POP, ANALYSIS_ROW_START_END, ANALYSIS_ROW_MARK } analysis_range_style;
+typedef enum { ANALYSIS_EVENT_PUSH_POP, ANALYSIS_EVENT_START_END, ANALYSIS_EVENT_MARK } analysis_range_style;
 
 /* Times in rows are ns of the first trace's clock; subtract analysis_events.zero for times from the start. */
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
     uint8_t style, payload_type; /* analysis_range_style, trace_payload_type */
     uint8_t left_open;           /* 1: still open at the end of its trace, which is its end then */
     uint8_t unused[5];
-} analysis_range_row;
+} analysis_event_range;
 
 typedef struct {
     uint64_t start, duration;
@@ -31,7 +31,7 @@ typedef struct {
     uint32_t name, thread;
     int32_t result;
     uint32_t unused;
-} analysis_call_row;
+} analysis_event_call;
 
 typedef struct {
     uint64_t start, duration;
@@ -43,53 +43,53 @@ typedef struct {
     uint8_t kind; /* trace_gpu_kind */
     uint8_t copy_kind, src_mem_kind, dst_mem_kind, copy_is_async;
     uint8_t unused[3];
-} analysis_gpu_row;
+} analysis_event_gpu;
 
 typedef struct {
     uint32_t source, tid;
     uint32_t name; /* index into names */
-} analysis_row_thread;
+} analysis_event_thread;
 
 typedef struct {
     uint32_t source;
     uint32_t device; /* unique over the sources: one physical device, one number */
     uint32_t context, stream;
-} analysis_row_queue;
+} analysis_event_queue;
 
 typedef struct {
     bool known;        /* false: the definition was lost, and all but the id is missing */
     trace_shape shape; /* its `name` is an index into names, ANALYSIS_NONE when the trace has none */
     uint32_t source;
-} analysis_row_shape;
+} analysis_event_shape;
 
 typedef struct {
     uint32_t source, name; /* index into names */
-} analysis_row_domain;
+} analysis_event_domain;
 
 typedef struct {
     char *key, *value;
-} analysis_row_meta;
+} analysis_event_meta;
 
 /* One trace. */
 typedef struct {
     char *path;
     trace_header header;
-    uint32_t machine;        /* 0 for the first machine; traces of one machine share a clock */
-    int64_t shift;           /* what is added to its times to make them the first trace's */
-    uint64_t last;           /* latest time, shifted; 0 without events */
-    analysis_row_meta *meta; /* of each key the last value holds */
+    uint32_t machine;          /* 0 for the first machine; traces of one machine share a clock */
+    int64_t shift;             /* what is added to its times to make them the first trace's */
+    uint64_t last;             /* latest time, shifted; 0 without events */
+    analysis_event_meta *meta; /* of each key the last value holds */
     size_t meta_count, meta_cap;
     uint64_t correlation_base, correlation_max;
     uint64_t untimed;         /* GPU records without a time: they have no row */
     uint64_t twice;           /* calls whose correlation id another call had before */
     uint64_t events, damaged; /* damaged: bytes of the file that could not be read */
     bool cut, ended;
-} analysis_row_source;
+} analysis_event_source;
 
 typedef struct {
     uint32_t number;          /* in rows */
     uint32_t source, ordinal; /* one of the processes that used it, and its number there */
-} analysis_row_device;
+} analysis_event_device;
 
 /* Which rows are wanted; zeroed for all. */
 typedef struct {
@@ -99,17 +99,17 @@ typedef struct {
 
 typedef struct {
     analysis_names names;
-    analysis_row_source *sources;
+    analysis_event_source *sources;
     size_t source_count, source_cap;
-    analysis_row_thread *threads;
+    analysis_event_thread *threads;
     size_t thread_count, thread_cap;
-    analysis_row_queue *queues;
+    analysis_event_queue *queues;
     size_t queue_count, queue_cap;
-    analysis_row_shape *shapes;
+    analysis_event_shape *shapes;
     size_t shape_count, shape_cap;
-    analysis_row_domain *domains;
+    analysis_event_domain *domains;
     size_t domain_count, domain_cap;
-    analysis_row_device *devices;
+    analysis_event_device *devices;
     size_t device_count, device_cap;
     uint64_t zero, last; /* ns: the start and the end of all traces */
     analysis_sorter *ranges, *calls, *gpu;
@@ -126,7 +126,7 @@ int analysis_events_read(analysis_events *rows, char *const *paths, size_t count
                          void *progress_ctx, char error[TRACE_ERROR_BYTES]);
 
 /* The value of META `key` of a source, or NULL. */
-const char *analysis_events_meta(const analysis_row_source *source, const char *key);
+const char *analysis_events_meta(const analysis_event_source *source, const char *key);
 
 void analysis_events_free(analysis_events *rows);
 

@@ -13,8 +13,8 @@
 /* Ends the look at the head of a trace. */
 #define SEEN 1
 
-void analysis_source_set_meta(analysis_row_source *source, const char *key, size_t key_len, const char *value,
-                              size_t value_len) {
+void analysis_source_set_meta(analysis_event_source *source, const char *key, size_t key_len,
+                              const char *value, size_t value_len) {
     for (size_t i = 0; i < source->meta_count; i++) {
         if (strlen(source->meta[i].key) == key_len && memcmp(source->meta[i].key, key, key_len) == 0) {
             free(source->meta[i].value);
@@ -25,7 +25,7 @@ void analysis_source_set_meta(analysis_row_source *source, const char *key, size
     source->meta =
         analysis_grow(source->meta, &source->meta_cap, source->meta_count + 1, sizeof *source->meta);
     source->meta[source->meta_count++] =
-        (analysis_row_meta){analysis_copy(key, key_len), analysis_copy(value, value_len)};
+        (analysis_event_meta){analysis_copy(key, key_len), analysis_copy(value, value_len)};
 }
 
 static int head_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
@@ -54,11 +54,11 @@ static int64_t boot_time(const trace_header *h) {
 
 /* Finds the machine and the clock of source `at` among those before it. */
 static void place(analysis_events *rows, size_t at) {
-    analysis_row_source *source = &rows->sources[at];
+    analysis_event_source *source = &rows->sources[at];
     const char *host = analysis_events_meta(source, "host");
     source->machine = (uint32_t)at;
     for (size_t i = 0; i < at; i++) {
-        const analysis_row_source *other = &rows->sources[i];
+        const analysis_event_source *other = &rows->sources[i];
         const char *name = analysis_events_meta(other, "host");
         int64_t apart = boot_time(&source->header) - boot_time(&other->header);
         if ((!host || !name || strcmp(host, name) == 0) && apart > -SAME_CLOCK_NS && apart < SAME_CLOCK_NS) {
@@ -76,7 +76,7 @@ int analysis_source_add(analysis_events *rows, const char *path, char error[TRAC
     size_t at = rows->source_count;
     trace_status status;
     rows->sources = analysis_grow(rows->sources, &rows->source_cap, at + 1, sizeof *rows->sources);
-    rows->sources[at] = (analysis_row_source){.path = analysis_copy(path, strlen(path))};
+    rows->sources[at] = (analysis_event_source){.path = analysis_copy(path, strlen(path))};
     rows->source_count = at + 1;
     trace_visitor visitor = {.ctx = &rows->sources[at],
                              .meta = head_meta,
@@ -94,10 +94,10 @@ int analysis_source_add(analysis_events *rows, const char *path, char error[TRAC
 
 /* Whether two processes mean one physical device by these numbers; by the place on the bus when both tell it.
  */
-static bool same_device(const analysis_events *rows, const analysis_row_device *d, uint32_t source,
+static bool same_device(const analysis_events *rows, const analysis_event_device *d, uint32_t source,
                         uint32_t ordinal) {
     static const char *const parts[] = {"pci_domain", "pci_bus", "pci_device"};
-    const analysis_row_source *a = &rows->sources[d->source], *b = &rows->sources[source];
+    const analysis_event_source *a = &rows->sources[d->source], *b = &rows->sources[source];
     if (a->machine != b->machine) {
         return false;
     }
@@ -132,11 +132,11 @@ uint32_t analysis_source_device(analysis_events *rows, uint32_t source, uint32_t
     rows->devices =
         analysis_grow(rows->devices, &rows->device_cap, rows->device_count + 1, sizeof *rows->devices);
     rows->devices[rows->device_count++] =
-        (analysis_row_device){.number = number, .source = source, .ordinal = ordinal};
+        (analysis_event_device){.number = number, .source = source, .ordinal = ordinal};
     return number;
 }
 
-const char *analysis_events_meta(const analysis_row_source *source, const char *key) {
+const char *analysis_events_meta(const analysis_event_source *source, const char *key) {
     for (size_t i = 0; i < source->meta_count; i++) {
         if (strcmp(source->meta[i].key, key) == 0) {
             return source->meta[i].value;
@@ -147,7 +147,7 @@ const char *analysis_events_meta(const analysis_row_source *source, const char *
 
 void analysis_events_free(analysis_events *rows) {
     for (size_t i = 0; i < rows->source_count; i++) {
-        analysis_row_source *source = &rows->sources[i];
+        analysis_event_source *source = &rows->sources[i];
         for (size_t j = 0; j < source->meta_count; j++) {
             free(source->meta[j].key);
             free(source->meta[j].value);

@@ -23,7 +23,7 @@ bool analysis_stacks_wants(analysis_stacks *s, uint32_t thread) {
 }
 
 /* Gives the row its end, later than or at its start, and apart from the range that closed before it. */
-static void set_end(analysis_stack *t, analysis_range_row *row, uint64_t time) {
+static void set_end(analysis_stack *t, analysis_event_range *row, uint64_t time) {
     row->end = time > row->start ? time : row->start;
     if (row->start == t->last_start && row->end <= t->last_end) {
         row->end = t->last_end + 1;
@@ -48,7 +48,7 @@ static void close_row(analysis_stacks *s, analysis_stack *t, size_t i, uint32_t 
     }
 }
 
-void analysis_stacks_open(analysis_stacks *s, const analysis_range_row *row, const char *name) {
+void analysis_stacks_open(analysis_stacks *s, const analysis_event_range *row, const char *name) {
     analysis_stack *t = stack_of(s, row->thread);
     bool matches = s->glob && fnmatch(s->glob, name, 0) == 0;
     for (size_t i = t->depth; matches && i-- > 0 && !t->list[i].wanted;) {
@@ -61,7 +61,7 @@ void analysis_stacks_open(analysis_stacks *s, const analysis_range_row *row, con
     t->list = analysis_grow(t->list, &t->cap, t->depth + 1, sizeof *t->list);
     t->list[t->depth++] =
         (analysis_open_row){.row = *row, .wanted = !s->glob || t->matching > 0, .matches = matches};
-    if (row->style != ANALYSIS_ROW_START_END) {
+    if (row->style != ANALYSIS_EVENT_START_END) {
         return;
     }
     uint32_t early = analysis_map_get(&s->early, row->id);
@@ -77,7 +77,7 @@ void analysis_stacks_pop(analysis_stacks *s, uint32_t thread, uint32_t domain, u
     analysis_stack *t = stack_of(s, thread);
     for (size_t i = t->depth; i-- > 0;) {
         const analysis_open_row *open = &t->list[i];
-        if (!open->closed && open->row.style == ANALYSIS_ROW_PUSH_POP && open->row.domain == domain) {
+        if (!open->closed && open->row.style == ANALYSIS_EVENT_PUSH_POP && open->row.domain == domain) {
             close_row(s, t, i, thread, time);
             return;
         }
@@ -91,7 +91,7 @@ void analysis_stacks_end(analysis_stacks *s, uint32_t thread, uint64_t id, uint6
         analysis_stack *t = stack_of(s, owner);
         for (size_t i = t->depth; i-- > 0;) {
             const analysis_open_row *open = &t->list[i];
-            if (!open->closed && open->row.style == ANALYSIS_ROW_START_END && open->row.id == id) {
+            if (!open->closed && open->row.style == ANALYSIS_EVENT_START_END && open->row.id == id) {
                 close_row(s, t, i, thread, time);
                 return;
             }

@@ -5,7 +5,7 @@
 #include "analysis/export_rows.h"
 
 typedef struct {
-    analysis_range_row row;
+    analysis_event_range row;
     bool wanted, matches; /* to be a row; its name is what the filter asks for */
     bool closed;
 } analysis_open_row;
@@ -31,7 +31,7 @@ typedef struct {
     analysis_early_end *ends;
     size_t end_count, end_cap;
     const char *glob; /* or NULL */
-    void (*emit)(void *ctx, const analysis_range_row *row);
+    void (*emit)(void *ctx, const analysis_event_range *row);
     void *ctx;
 } analysis_stacks;
 
@@ -39,7 +39,7 @@ typedef struct {
 bool analysis_stacks_wants(analysis_stacks *s, uint32_t thread);
 
 /* A range opens: its row without an end; `name` is its name's text. */
-void analysis_stacks_open(analysis_stacks *s, const analysis_range_row *row, const char *name);
+void analysis_stacks_open(analysis_stacks *s, const analysis_event_range *row, const char *name);
 
 /* A push/pop range of `domain` closes. */
 void analysis_stacks_pop(analysis_stacks *s, uint32_t thread, uint32_t domain, uint64_t time);
