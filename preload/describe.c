@@ -157,13 +157,7 @@ static void describe_cupti(void) {
     preload_writer_meta("cupti.library", lib->path);
 }
 
-void preload_describe_devices(void) {
-    describe_cupti();
-    describe_runtime();
-    void *cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
-    if (!cuda) {
-        return;
-    }
+static void describe_driver(void *cuda) {
     int (*get_version)(int *) = NULL, (*get_count)(int *) = NULL;
     *(void **)&get_version = dlsym(cuda, "cuDriverGetVersion");
     *(void **)&get_count = dlsym(cuda, "cuDeviceGetCount");
@@ -176,7 +170,25 @@ void preload_describe_devices(void) {
             describe_device(cuda, i);
         }
     }
-    dlclose(cuda);
+}
+
+void preload_describe_devices(void) {
+    /* At level full CUPTI tells of these calls too; they are not the target's. */
+    preload_thread *t = preload_thread_self();
+    bool in_call = t && t->in_call;
+    if (t) {
+        t->in_call = true;
+    }
+    describe_cupti();
+    describe_runtime();
+    void *cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+    if (cuda) {
+        describe_driver(cuda);
+        dlclose(cuda);
+    }
+    if (t) {
+        t->in_call = in_call;
+    }
 }
 
 void preload_describe_thread(uint32_t tid, char *name, size_t size) {

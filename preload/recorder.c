@@ -187,7 +187,9 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
                               .time = t->driver_start,
                               .duration = preload_now() - t->driver_start,
                               .name = call_name(call, function),
-                              .correlation = t->call_correlation};
+                              .correlation =
+                                  t->call_correlation == t->told_correlation ? 0 : t->call_correlation};
+        t->told_correlation = t->call_correlation;
         t->driver_call = 0;
         preload_thread_append(t, &e);
         preload_recorder_cuda_used();
