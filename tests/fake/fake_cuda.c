@@ -430,24 +430,28 @@ int cuGraphExecDestroy(void *exec) {
 /* ---- the device ---- */
 
 int cuDriverGetVersion(int *version) {
+    call c = ENTER(cuDriverGetVersion);
     *version = 13000;
-    return 0;
+    return leave(&c, 0);
 }
 
 int cuDeviceGetCount(int *count) {
+    call c = ENTER(cuDeviceGetCount);
     *count = 1;
-    return ready();
+    return leave(&c, ready());
 }
 
 int cuDeviceGet(int *device, int ordinal) {
+    call c = ENTER(cuDeviceGet);
     *device = ordinal;
-    return ordinal == 0 ? ready() : FAKE_ERROR_INVALID;
+    return leave(&c, ordinal == 0 ? ready() : FAKE_ERROR_INVALID);
 }
 
 int cuDeviceGetName(char *name, int size, int device) {
     (void)device;
+    call c = ENTER(cuDeviceGetName);
     snprintf(name, (size_t)size, "Fake H100");
-    return ready();
+    return leave(&c, ready());
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
@@ -456,17 +460,19 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     } known[] = {{13, 1980000}, {16, 132},      {33, 4}, {34, 0}, {36, 2619000},
                  {37, 5120},    {38, 52428800}, {50, 0}, {75, 9}, {76, 0}};
     (void)device;
+    call c = ENTER(cuDeviceGetAttribute);
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         if (known[i].attribute == attribute) {
             *value = known[i].value;
-            return ready();
+            return leave(&c, ready());
         }
     }
-    return FAKE_ERROR_INVALID;
+    return leave(&c, FAKE_ERROR_INVALID);
 }
 
 int cuDeviceTotalMem_v2(size_t *bytes, int device) {
     (void)device;
+    call c = ENTER(cuDeviceTotalMem_v2);
     *bytes = (size_t)80 << 30;
-    return ready();
+    return leave(&c, ready());
 }

@@ -15,9 +15,15 @@ typedef struct {
 #define FAKE_GRID unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream
 /* NAME(function, CUPTI's number of it, parameters) */
 #define FAKE_DRIVER_CALLS(NAME) \
+    NAME(cuDriverGetVersion,        2,   (int *version)) \
+    NAME(cuDeviceGet,               3,   (int *device, int ordinal)) \
+    NAME(cuDeviceGetCount,          4,   (int *count)) \
+    NAME(cuDeviceGetName,           5,   (char *name, int size, int device)) \
+    NAME(cuDeviceGetAttribute,      9,   (int *value, int attribute, int device)) \
     NAME(cuCtxSynchronize,          17,  (void)) \
     NAME(cuStreamSynchronize,       126, (void *stream)) \
     NAME(cuMemsetD8Async,           216, (uint64_t to, unsigned char value, size_t bytes, void *stream)) \
+    NAME(cuDeviceTotalMem_v2,       259, (size_t *bytes, int device)) \
     NAME(cuMemcpyHtoDAsync_v2,      277, (uint64_t to, const void *from, size_t bytes, void *stream)) \
     NAME(cuMemcpyDtoHAsync_v2,      279, (void *to, uint64_t from, size_t bytes, void *stream)) \
     NAME(cuMemcpyAsync,             306, (uint64_t to, uint64_t from, size_t bytes, void *stream)) \
@@ -34,12 +40,6 @@ FAKE_DRIVER_CALLS(FAKE_DECLARE)
 
 #define FAKE_PUBLIC __attribute__((visibility("default")))
 FAKE_PUBLIC int cuInit(unsigned flags);
-FAKE_PUBLIC int cuDriverGetVersion(int *version);
-FAKE_PUBLIC int cuDeviceGetCount(int *count);
-FAKE_PUBLIC int cuDeviceGet(int *device, int ordinal);
-FAKE_PUBLIC int cuDeviceGetName(char *name, int size, int device);
-FAKE_PUBLIC int cuDeviceGetAttribute(int *value, int attribute, int device);
-FAKE_PUBLIC int cuDeviceTotalMem_v2(size_t *bytes, int device);
 FAKE_PUBLIC int cuStreamCreate(void **stream, unsigned flags);
 FAKE_PUBLIC int cuStreamDestroy_v2(void *stream);
 FAKE_PUBLIC int cuEventCreate(void **event, unsigned flags);

@@ -48,6 +48,7 @@ enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceT
     CALL(cudaGraphInstantiate,        320, (void **exec, void *graph, unsigned long long flags), cuGraphInstantiateWithFlags(exec, graph, flags)) \
     CALL(cudaGraphExecDestroy,        321, (void *exec), cuGraphExecDestroy(exec)) \
     CALL(cudaGraphDestroy,            322, (void *graph), cuGraphDestroy(graph)) \
+    CALL(cudaRuntimeGetVersion,       2,   (int *version), runtime_version(version)) \
     CALL(cudaGetDeviceCount,          3,   (int *count), cuDeviceGetCount(count)) \
     CALL(cudaProfilerStart,           323, (void), 0) \
     CALL(cudaProfilerStop,            324, (void), 0) \
@@ -58,6 +59,5 @@ enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceT
 #define FAKE_DECLARE(name, cbid, parameters, body) __attribute__((visibility("default"))) int name parameters;
 FAKE_RUNTIME_CALLS(FAKE_DECLARE)
 #undef FAKE_DECLARE
-__attribute__((visibility("default"))) int cudaRuntimeGetVersion(int *version);
 
 #endif
