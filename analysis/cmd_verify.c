@@ -107,7 +107,12 @@ static void put_rows(const analysis_verify *v, analysis_output *out) {
         analysis_table_note(
             &t, "%" PRIu64 " visits lay outside of top_k=K or of a phase, and were not judged.", v->outside);
     }
-    analysis_table_note(&t, "%s%s", v->violation[0] ? "Violated: " : "All hold.", v->violation);
+    bool judged = v->uncounted == 0 && v->outside == 0;
+    if (v->violation[0]) {
+        analysis_table_note(&t, "Violated: %s", v->violation);
+    } else {
+        analysis_table_note(&t, "%s", judged ? "All hold." : "All that can be judged hold.");
+    }
     analysis_output_table(out, &t);
 }
 

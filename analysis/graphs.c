@@ -60,8 +60,6 @@ void analysis_graphs_event(analysis_graphs *g, const trace_host_event *e) {
     if (e->payload != 0) {
         uint32_t copy = analysis_graphs_index(g, e->payload); /* may move the nodes */
         g->nodes[at].copy = copy;
-        g->nodes[at].path =
-            ANALYSIS_NONE; /* CUPTI tells of a copy first as of a new node, made at the instantiation */
         return;
     }
     /* A graph whose beginning is not known was begun here at the latest. */
@@ -69,15 +67,15 @@ void analysis_graphs_event(analysis_graphs *g, const trace_host_event *e) {
     g->nodes[at].path = path_of(g, begun == ANALYSIS_NONE ? owner : begun, owner);
 }
 
-/* The path of node `at`, or of the node that it goes back to. */
+/* The path of the node that node `at` goes back to, the farthest of which one is known: CUPTI tells of a copy
+ * first as of a new node, made at the instantiation, and then that it is a copy. */
 static uint32_t captured(const analysis_graphs *g, uint32_t at) {
-    for (int copies = 0; at != ANALYSIS_NONE && copies < COPIES_MAX; copies++) {
-        if (g->nodes[at].path != ANALYSIS_NONE) {
-            return g->nodes[at].path;
-        }
+    uint32_t path = ANALYSIS_NONE;
+    for (int copies = 0; at != ANALYSIS_NONE && copies <= COPIES_MAX; copies++) {
+        path = g->nodes[at].path != ANALYSIS_NONE ? g->nodes[at].path : path;
         at = g->nodes[at].copy;
     }
-    return ANALYSIS_NONE;
+    return path;
 }
 
 /* The ranges of the path, made below the launch's. */

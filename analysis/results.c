@@ -37,7 +37,7 @@ static int on_host(void *ctx, const trace_host_event *e) {
     if (end > rd->results->last_time) {
         rd->results->last_time = end;
     }
-    if (e->kind >= TRACE_HOST_API) {
+    if (e->kind == TRACE_HOST_API || e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
         analysis_attribution_call(&rd->attribution, e);
     } else {
         analysis_ranges_event(&rd->ranges, e);

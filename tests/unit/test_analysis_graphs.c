@@ -38,6 +38,7 @@ static void put_capture(writer *w) {
     put_pop(w, 0, 20);
     put_node(w, 0, 21, 2, 23, 0);
     put_graph(w, 0, 22, 3);
+    put_node(w, 0, 23, 3, 31, 0); /* as CUPTI does: made here, and then that it is a copy */
     put_node(w, 0, 23, 3, 31, 21);
     put_node(w, 0, 23, 3, 32, 22);
     put_node(w, 0, 23, 4, 43, 23);
