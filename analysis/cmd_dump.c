@@ -1,6 +1,7 @@
 /* moetrace dump: every record of a trace as a line of text, in the order of the file. docs/dump.md says what
  * the fields are. */
 #include "analysis/cli.h"
+#include "analysis/import.h"
 #include "analysis/names.h"
 #include "analysis/table.h"
 #include "trace/trace.h"
@@ -304,7 +305,7 @@ static int dump_trace(const char *path) {
                              .counter = on_counter,
                              .end = on_end,
                              .progress = on_progress};
-    int rc = trace_read(path, &visitor, &status, error);
+    int rc = analysis_read(path, &visitor, &status, error);
     analysis_cli_hide_progress(&d.progress);
     if (rc < 0) {
         analysis_error("%s", error);

@@ -1,6 +1,7 @@
 /* One pass over a trace, then the sums. */
 #include "analysis/results.h"
 
+#include "analysis/import.h"
 #include "analysis/memory.h"
 
 #include <stdlib.h>
@@ -126,7 +127,7 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
                              .counter = on_counter,
                              .end = on_end,
                              .progress = on_progress};
-    int rc = trace_read(path, &visitor, &results->status, error);
+    int rc = analysis_read(path, &visitor, &results->status, error);
     if (rc == 0) {
         analysis_ranges_close_ended(&rd.ranges);
         analysis_attribution_finish(&rd.attribution);

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# SQLite exports of Nsight Systems in place of traces: the way there and back, files of other versions, hostile files.
+set -u
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+moetrace=$BUILD/moetrace
+python=build/deps/venv/bin/python3
+reports=tests/data/export_reports.py
+export PYTHONDONTWRITEBYTECODE=1
+
+gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+"$python" tests/data/analysis_oracle.py write "$work/one.moetrace" 7
+ok "a capture of Nsight Systems' layout" "$moetrace" export "$work/k8.moetrace" -f nsys-sqlite -o "$work/k8.sqlite"
+"$moetrace" export "$work/one.moetrace" -f nsys-sqlite -o "$work/one.sqlite" >/dev/null
+
+back() {
+    local name
+    for name in k8 one; do
+        "$moetrace" export "$work/$name.sqlite" -f nsys-sqlite -o "$work/$name-back.sqlite" >/dev/null &&
+            "$python" $reports compare "$work/$name.sqlite" "$work/$name-back.sqlite" || return 1
+    done
+}
+ok "read and exported again, it gives the same rows in every report" back
+
+# The report of the capture has the tables of the trace's report.
+same_report() {
+    local name
+    for name in k8 one; do
+        "$moetrace" report --top 100000 "$work/$name.moetrace" >"$work/$name.txt" &&
+            "$moetrace" report --top 100000 "$work/$name.sqlite" >"$work/$name-sqlite.txt" || return 1
+        "$python" - "$work/$name.txt" "$work/$name-sqlite.txt" <<'PY' || return 1
+import sys
+sys.path.insert(0, "tests/data")
+from analysis_oracle import table
+a, b = (open(path).read() for path in sys.argv[1:3])
+for title in ("Latency", "Experts, all", "Experts by layer"):
+    assert table(a, title) == table(b, title), title
+assert table(a, "Latency")
+PY
+    done
+}
+if "$moetrace" report "$work/k8.sqlite" >/dev/null 2>&1; then
+    ok "report says of the capture what it says of the trace" same_report
+else
+    skip "report says of the capture what it says of the trace" "report does not take captures so far"
+fi
+
+# As other versions of nsys write it: names inline, or only by id; columns that came later are not there; rows in no order.
+versions() {
+    cp "$work/one.sqlite" "$work/old.sqlite"
+    sqlite "$work/old.sqlite" \
+        "UPDATE NVTX_EVENTS SET textId = NULL" \
+        "ALTER TABLE CUPTI_ACTIVITY_KIND_KERNEL DROP COLUMN greenContextId" \
+        "ALTER TABLE CUPTI_ACTIVITY_KIND_KERNEL DROP COLUMN graphNodeId" \
+        "ALTER TABLE CUPTI_ACTIVITY_KIND_KERNEL DROP COLUMN sharedMemoryLimitConfig" \
+        "ALTER TABLE CUPTI_ACTIVITY_KIND_MEMCPY DROP COLUMN copyCount" \
+        "DROP TABLE META_DATA_EXPORT" "DROP TABLE ANALYSIS_DETAILS" "DROP TABLE TARGET_INFO_SESSION_START_TIME" &&
+        "$moetrace" export "$work/old.sqlite" -f nsys-sqlite -o "$work/old-back.sqlite" &&
+        "$python" $reports compare "$work/one.sqlite" "$work/old-back.sqlite" &&
+        cp "$work/one.sqlite" "$work/new.sqlite" && sqlite "$work/new.sqlite" \
+        "UPDATE NVTX_EVENTS SET text = NULL WHERE eventType <> 75" "ALTER TABLE NVTX_EVENTS ADD COLUMN later INTEGER" \
+        "CREATE TABLE r AS SELECT * FROM CUPTI_ACTIVITY_KIND_RUNTIME ORDER BY correlationId DESC" \
+        "DROP TABLE CUPTI_ACTIVITY_KIND_RUNTIME" "ALTER TABLE r RENAME TO CUPTI_ACTIVITY_KIND_RUNTIME" &&
+        "$moetrace" export "$work/new.sqlite" -f nsys-sqlite -o "$work/new-back.sqlite" &&
+        "$python" $reports compare "$work/one.sqlite" "$work/new-back.sqlite"
+}
+sqlite() { # sqlite FILE STATEMENT...
+    "$python" -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for s in sys.argv[2:]: db.execute(s)
+db.commit()' "$@"
+}
+ok "captures of older and newer versions are read" versions
+
+# Suffixes of calls and names of kernels that ours differ from survive the way back.
+details() {
+    cp "$work/one.sqlite" "$work/names.sqlite"
+    sqlite "$work/names.sqlite" "UPDATE StringIds SET value = value || '_v7000' WHERE value LIKE 'cuda%'" \
+        "UPDATE StringIds SET value = 'odd ' || value WHERE id IN (SELECT demangledName FROM CUPTI_ACTIVITY_KIND_KERNEL)
+         AND id NOT IN (SELECT mangledName FROM CUPTI_ACTIVITY_KIND_KERNEL)" \
+        "UPDATE ThreadNames SET priority = 20" "UPDATE NVTX_EVENTS SET start = -5 WHERE eventType = 75" &&
+        "$moetrace" export "$work/names.sqlite" -f nsys-sqlite -o "$work/names-back.sqlite" &&
+        "$python" $reports compare "$work/names.sqlite" "$work/names-back.sqlite"
+}
+ok "names and priorities that a trace has no room for come back" details
+
+# The capture is never written to, and a report in nsys's own format is explained.
+refused() {
+    local before
+    before=$(sha256sum <"$work/one.sqlite")
+    chmod a-w "$work/one.sqlite"
+    "$moetrace" export "$work/one.sqlite" -f chrome -o "$work/one.json" >/dev/null || return 1
+    [ "$before" = "$(sha256sum <"$work/one.sqlite")" ] && [ -z "$(find "$work" -name 'one.sqlite-*')" ] || return 1
+    printf 'QdstrmOrSuch%0100d' 0 >"$work/capture.nsys-rep"
+    "$moetrace" export "$work/capture.nsys-rep" -f chrome -o "$work/rep.json" 2>"$work/err"
+    [ $? -eq 2 ] && grep -q 'nsys export --type sqlite' "$work/err" && [ "$(wc -l <"$work/err")" -eq 1 ]
+}
+ok "a capture is only read; a .nsys-rep is explained" refused
+
+mkdir "$work/hostile"
+ok "hostile files cost one line" "$python" tests/data/export_hostile.py "$moetrace" "$work/one.sqlite" "$work/hostile" 24
+done_testing
