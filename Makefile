@@ -120,7 +120,7 @@ $(BUILD)/tests/cuda_%: tests/helpers/cuda_%.c $(FAKES) | $(DEPS)/.test-ready
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -Wl,-rpath,'$$ORIGIN/../fake' -o $@ $< \
 	  $(BUILD)/fake/libcudart.so.13 $(BUILD)/fake/libcuda.so.1 -ldl -lpthread
 # Writes traces with the recorder's own writer.
-$(BUILD)/tests/trace_generate: tests/helpers/trace_generate.c $(call obj,exe,trace/encode.c trace/crc32c.c)
+$(BUILD)/tests/trace_%: tests/helpers/trace_%.c $(call obj,exe,$(TRACE_SRC))
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^)
 $(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
