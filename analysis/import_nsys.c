@@ -474,6 +474,7 @@ static void range_row(reading *rd) {
         return;
     }
     uint32_t thread = thread_of(rd, global, 0);
+    bool closes = t->has_end && t->end < rd->file.duration;
     /* One that is empty lies inside a range that ends where it begins. */
     close_before(rd, thread, t->end > t->start ? t->start + 1 : t->start);
     open_ranges *o = &rd->open[thread];
@@ -488,13 +489,13 @@ static void range_row(reading *rd) {
         rd->lost++;
         return;
     }
-    if (push && t->has_end && overlaps(o, e.domain, t->start, t->end)) {
+    if (push && closes && overlaps(o, e.domain, t->start, t->end)) {
         push = false;
     }
     e.kind = mark ? TRACE_HOST_MARK : push ? TRACE_HOST_PUSH : TRACE_HOST_START;
     e.id = push || mark ? 0 : ++rd->range_ids;
     host(rd, &e);
-    if (!mark && t->has_end) {
+    if (!mark && closes) {
         int64_t end_global = analysis_nsys_int(s, 9, global);
         uint32_t end_thread = thread_of(rd, end_global, 0); /* may move the open ranges */
         o = &rd->open[thread];

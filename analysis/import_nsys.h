@@ -31,7 +31,8 @@ typedef struct {
     analysis_map by_id;   /* id in StringIds -> string id of the trace */
     sqlite3_stmt *string; /* value by id */
     int64_t base;         /* what makes a time of the file a time of the trace */
-    int64_t first, last;  /* times in the file */
+    int64_t duration; /* of the capture: ranges that were open get this end; INT64_MAX when it is not said */
+    int64_t first, last; /* times in the file */
     uint64_t pid;
     bool details; /* META that only an export needs is wanted */
     bool quiet;   /* the visitor is not to be called so far */

@@ -167,6 +167,7 @@ static void read_start(analysis_nsys_file *f, trace_status *status) {
               : f->first <= 0                                            ? 1 - f->first
                                                                          : 0;
     f->last = duration > f->last && duration < (int64_t)1 << 61 ? duration : f->last;
+    f->duration = duration > 0 ? duration : INT64_MAX;
     status->header.monotonic_ns = (uint64_t)f->base;
 }
 
