@@ -64,8 +64,7 @@ static void cover(analysis_busy *busy, size_t n, uint64_t edge) {
         for (size_t j = g; j < n && busy->list[j].start < call->end; j++) {
             busy->covered[call->kind] += overlap(call->start, earlier(call->end, edge), &busy->list[j]);
         }
-        if (call->end > edge) { /* what lies behind the edge is for later intervals */
-            call->start = call->start > edge ? call->start : edge;
+        if (call->end > edge) { /* what lies behind the edge is for later intervals, which begin there */
             busy->hosts[kept++] = *call;
         }
     }

@@ -25,9 +25,8 @@ static void help(FILE *out) {
     fputs("\n"
           "  help COMMAND, or COMMAND --help   what a command takes\n"
           "  --version                         the version\n\n"
-          "Exit status: 0, or 2 after one line on standard error that says what is wrong. `moetrace record` "
-          "has\n"
-          "the exit status of the command that it runs.\n",
+          "Exit status: 0; 1 when verify or diff found what they look for; 2 after one line on\n"
+          "standard error that says what is wrong. `moetrace record` has that of its command.\n",
           out);
 }
 

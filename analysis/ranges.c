@@ -2,6 +2,7 @@
 #include "analysis/ranges.h"
 
 #include "analysis/memory.h"
+#include "analysis/tree.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,24 +12,12 @@
 /* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
 #define SWEEP (1u << 18)
 
-static uint32_t group_of(analysis_ranges *r, analysis_group g) {
-    for (size_t i = 0; i < r->group_count; i++) {
-        const analysis_group *has = &r->groups[i];
-        if (has->k == g.k && has->warm == g.warm && has->watching == g.watching) {
-            return (uint32_t)i;
-        }
-    }
-    r->groups = analysis_grow(r->groups, &r->group_cap, r->group_count + 1, sizeof *r->groups);
-    r->groups[r->group_count] = g;
-    return (uint32_t)r->group_count++;
-}
-
 void analysis_ranges_init(analysis_ranges *r, analysis_names *names) {
     memset(r, 0, sizeof *r);
     r->names = names;
     r->nodes = analysis_grow(NULL, &r->node_cap, 1, sizeof *r->nodes);
     r->nodes[0] = (analysis_node){.name = analysis_names_intern(names, "", 0),
-                                  .group = group_of(r, (analysis_group){.k = ANALYSIS_NONE}),
+                                  .group = analysis_tree_group(r, (analysis_group){.k = ANALYSIS_NONE}),
                                   .layer = ANALYSIS_NONE,
                                   .expert = ANALYSIS_NONE,
                                   .phase = ANALYSIS_PHASES,
@@ -38,82 +27,6 @@ void analysis_ranges_init(analysis_ranges *r, analysis_names *names) {
                                   .kernel = ANALYSIS_NONE};
     r->node_count = 1;
     r->last_thread = ANALYSIS_NONE;
-}
-
-static analysis_phase phase_of(analysis_role role, analysis_phase around) {
-    return role == ANALYSIS_ROLE_VISION    ? ANALYSIS_VISION
-           : role == ANALYSIS_ROLE_PREFILL ? ANALYSIS_PREFILL
-           : role == ANALYSIS_ROLE_DECODE  ? ANALYSIS_DECODE
-                                           : around;
-}
-
-/* A new node: what its name says, over what it has from its parent. */
-static uint32_t new_node(analysis_ranges *r, uint32_t parent, uint32_t index, analysis_watching watching) {
-    const analysis_name *name = &r->names->list[index];
-    r->nodes = analysis_grow(r->nodes, &r->node_cap, r->node_count + 1, sizeof *r->nodes);
-    const analysis_node *above = &r->nodes[parent];
-    analysis_group group = r->groups[above->group];
-    analysis_node node = {.parent = parent,
-                          .name = name->family,
-                          .origin = index,
-                          .layer = above->layer,
-                          .expert = above->expert,
-                          .phase = phase_of(name->role, above->phase),
-                          .part = analysis_part_of(name->role, above->part),
-                          .watching = watching,
-                          .child = ANALYSIS_NONE,
-                          .after = ANALYSIS_NONE,
-                          .kernel = ANALYSIS_NONE};
-    group.watching = watching;
-    switch (name->role) {
-    case ANALYSIS_ROLE_TOP_K:
-        group.k = name->number;
-        break;
-    case ANALYSIS_ROLE_WARMUP:
-        group.warm = true;
-        break;
-    case ANALYSIS_ROLE_LAYER:
-        node.layer = name->number;
-        break;
-    case ANALYSIS_ROLE_LAYER_EXPERT:
-        node.layer = name->number;
-        node.opens_expert = node.expert == ANALYSIS_NONE;
-        node.expert = name->expert;
-        break;
-    case ANALYSIS_ROLE_EXPERT:
-        node.opens_expert = node.expert == ANALYSIS_NONE;
-        node.expert = name->number;
-        break;
-    default:
-        break;
-    }
-    node.group = group_of(r, group);
-    r->nodes[r->node_count] = node;
-    return (uint32_t)r->node_count++;
-}
-
-/* Ranges opened while watching and while not are nodes of their own: they are counted apart. Siblings follow
- * each other in the same order again and again, so the one that did so the time before is tried first. */
-static uint32_t child(analysis_ranges *r, uint32_t parent, uint32_t index, analysis_watching watching) {
-    uint32_t family = r->names->list[index].family, last = r->nodes[parent].child;
-    uint32_t guess = last == ANALYSIS_NONE ? ANALYSIS_NONE : r->nodes[last].after;
-    if (guess != ANALYSIS_NONE && r->nodes[guess].name == family && r->nodes[guess].watching == watching) {
-        r->nodes[parent].child = guess;
-        return guess;
-    }
-    uint64_t key = (uint64_t)parent << 32 | (uint64_t)family << 2 | watching;
-    uint32_t node = analysis_map_get(&r->by_path, key);
-    if (node == ANALYSIS_NONE) {
-        node = new_node(r, parent, index, watching);
-        analysis_map_put(&r->by_path, key, node);
-    }
-    r->nodes[last == ANALYSIS_NONE ? node : last].after = node;
-    r->nodes[parent].child = node;
-    return node;
-}
-
-uint32_t analysis_ranges_child(analysis_ranges *r, uint32_t parent, uint32_t like) {
-    return child(r, parent, r->nodes[like].origin, r->groups[r->nodes[parent].group].watching);
 }
 
 static uint32_t thread_slot(analysis_ranges *r, uint32_t index) {
@@ -215,7 +128,7 @@ static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_
     uint32_t around = t->depth ? t->stack[t->depth - 1].span : ANALYSIS_NONE;
     uint32_t index = analysis_names_of_id(r->names, e->name); /* may move the names */
     analysis_role role = r->names->list[index].role;
-    uint32_t at = child(r, parent, index, analysis_watch_at(&r->watch, e->time));
+    uint32_t at = analysis_tree_child(r, parent, index, analysis_watch_at(&r->watch, e->time));
     analysis_node *node = &r->nodes[at];
     bool counted = is_integer(e->payload_type) && !is_negative(e);
     node->calls++;
