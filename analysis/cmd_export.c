@@ -253,7 +253,7 @@ int analysis_cmd_export(int argc, char **argv) {
         free(traces);
         status = n == 0 ? ANALYSIS_FAILED : status;
     }
-    if (status == ANALYSIS_OK) {
+    if (status == ANALYSIS_OK && count > 0) {
         status = run(&a, all, count);
     }
     analysis_cli_free_traces(all, count);

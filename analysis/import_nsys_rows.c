@@ -1,0 +1,247 @@
+/* Rows of an export of Nsight Systems as events of a trace. */
+#include "analysis/import_nsys_rows.h"
+
+#include "analysis/memory.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Ranges that one thread may have open. */
+#define DEPTH_MAX 65536
+
+static uint64_t time_of(const analysis_nsys_reading *rd, int64_t time) {
+    return (uint64_t)(time + rd->file.base);
+}
+
+static void host(analysis_nsys_reading *rd, const trace_host_event *e) {
+    analysis_nsys_file *f = &rd->file;
+    if (f->stop == 0 && f->v->host) {
+        f->stop = f->v->host(f->v->ctx, e);
+    }
+}
+
+static uint32_t correlation_of(analysis_nsys_reading *rd, int64_t global, sqlite3_stmt *s, int column) {
+    int64_t id = analysis_nsys_int(s, column, 0);
+    if (id <= 0 || id > UINT32_MAX) {
+        return 0;
+    }
+    return (uint32_t)(analysis_nsys_process_of(rd, global)->correlation_base + (uint64_t)id);
+}
+
+void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
+    analysis_nsys_table *t = &rd->tables[table];
+    analysis_nsys_file *f = &rd->file;
+    sqlite3_stmt *s = t->cursor;
+    trace_gpu_event e = {.kind = table == ANALYSIS_NSYS_KERNELS  ? TRACE_GPU_KERNEL
+                                 : table == ANALYSIS_NSYS_COPIES ? TRACE_GPU_MEMCPY
+                                                                 : TRACE_GPU_MEMSET,
+                         .timed = t->has_end,
+                         .correlation = correlation_of(rd, analysis_nsys_int(s, 6, 0), s, 5),
+                         .queue = analysis_nsys_queue_of(rd, s),
+                         .graph_node = (uint64_t)analysis_nsys_int(s, 7, 0)};
+    if (e.timed) {
+        e.start = time_of(rd, t->start);
+        e.end = time_of(rd, t->end);
+    }
+    if (table == ANALYSIS_NSYS_KERNELS) {
+        e.shape = analysis_nsys_shape_of(rd, s);
+    } else {
+        e.bytes = (uint64_t)analysis_nsys_int(s, 8, 0);
+        e.copy_is_async = analysis_bits_has(&rd->async, e.correlation);
+        /* The schema's memory kinds are CUPTI's less 1, with 7 for the unknown one. */
+        uint32_t first = analysis_nsys_u32(s, 10, 7), second = analysis_nsys_u32(s, 11, 7);
+        uint8_t kinds[2] = {first < 7 ? (uint8_t)(first + 1) : 0, second < 7 ? (uint8_t)(second + 1) : 0};
+        if (table == ANALYSIS_NSYS_COPIES) {
+            e.copy_kind = (uint8_t)analysis_nsys_u32(s, 9, 0);
+            e.src_mem_kind = kinds[0];
+            e.dst_mem_kind = kinds[1];
+        } else {
+            e.value = analysis_nsys_u32(s, 9, 0);
+            e.dst_mem_kind = kinds[0];
+        }
+    }
+    if (f->stop == 0 && f->v->gpu) {
+        f->stop = f->v->gpu(f->v->ctx, &e);
+    }
+}
+
+static void close_range(analysis_nsys_reading *rd, uint32_t thread, size_t i) {
+    analysis_nsys_open_ranges *o = &rd->open[thread];
+    analysis_nsys_open_range r = o->list[i];
+    memmove(&o->list[i], &o->list[i + 1], (--o->depth - i) * sizeof *o->list);
+    host(rd, &(trace_host_event){.kind = r.id ? TRACE_HOST_END : TRACE_HOST_POP,
+                                 .thread = r.id ? r.end_thread : thread,
+                                 .time = time_of(rd, r.end),
+                                 .domain = r.domain,
+                                 .id = r.id});
+}
+
+/* Ends the thread's ranges that end before `limit`, the innermost first. */
+void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int64_t limit) {
+    for (;;) {
+        const analysis_nsys_open_ranges *o = &rd->open[thread];
+        size_t least = o->depth;
+        for (size_t i = o->depth; i-- > 0;) {
+            if (least == o->depth || o->list[i].end < o->list[least].end) {
+                least = i;
+            }
+        }
+        if (least == o->depth || o->list[least].end >= limit) {
+            return;
+        }
+        close_range(rd, thread, least);
+    }
+}
+
+/* A runtime call's name without the version of its interface ("cudaLaunchKernel_v7000"). What was cut off is
+ * said, so that an export can have it again. */
+static uint32_t call_name(analysis_nsys_reading *rd, int64_t name_id) {
+    analysis_nsys_file *f = &rd->file;
+    uint32_t full = name_id < 0 ? 0 : analysis_nsys_string_id(f, name_id);
+    uint32_t known = analysis_map_get(&rd->suffixes, full);
+    if (known != ANALYSIS_NONE) {
+        return known;
+    }
+    const char *text = analysis_nsys_name(f, full);
+    size_t len = strlen(text), digits = len;
+    while (digits > 0 && isdigit((unsigned char)text[digits - 1])) {
+        digits--;
+    }
+    known = full;
+    if (strncmp(text, "cuda", 4) == 0 && digits < len && digits > 6 &&
+        memcmp(text + digits - 2, "_v", 2) == 0) {
+        uint32_t cut = analysis_nsys_text_id(f, text, digits - 2);
+        /* Two versions of one call: the second keeps its name. */
+        if (analysis_map_get(&rd->suffixes, cut) == ANALYSIS_NONE) {
+            char key[300];
+            snprintf(key, sizeof key, "nsys.suffix.%s", analysis_nsys_name(f, cut));
+            analysis_nsys_detail(f, key, analysis_nsys_name(f, full) + digits - 2);
+            analysis_map_put(&rd->suffixes, cut, cut);
+            known = cut;
+        }
+    }
+    analysis_map_put(&rd->suffixes, full, known);
+    return known;
+}
+
+void analysis_nsys_call_row(analysis_nsys_reading *rd) {
+    analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_CALLS];
+    sqlite3_stmt *s = t->cursor;
+    int64_t global = analysis_nsys_int(s, 2, 0);
+    trace_host_event e = {.kind = TRACE_HOST_API,
+                          .thread = analysis_nsys_thread_of(rd, global, 0),
+                          .time = time_of(rd, t->start),
+                          .duration = (uint64_t)(t->end - t->start),
+                          .name = call_name(rd, analysis_nsys_int(s, 4, -1)),
+                          .correlation = correlation_of(rd, global, s, 3),
+                          .result = (int32_t)analysis_nsys_int(s, 5, 0)};
+    if (e.correlation != 0 && strstr(analysis_nsys_name(&rd->file, e.name), "Async")) {
+        analysis_bits_add(&rd->async, e.correlation);
+    }
+    analysis_nsys_close_before(rd, e.thread, t->end);
+    host(rd, &e);
+}
+
+static void payload_of(sqlite3_stmt *s, trace_host_event *e) {
+    static const uint8_t types[] = {TRACE_PAYLOAD_U64, TRACE_PAYLOAD_I64, TRACE_PAYLOAD_F64,
+                                    TRACE_PAYLOAD_U32, TRACE_PAYLOAD_I32, TRACE_PAYLOAD_F32};
+    for (int i = 0; i < 6; i++) {
+        if (sqlite3_column_type(s, 11 + i) == SQLITE_NULL) {
+            continue;
+        }
+        double f64 = sqlite3_column_double(s, 11 + i);
+        float f32 = f64 > -3.4e38 && f64 < 3.4e38 ? (float)f64 : 0;
+        uint32_t low;
+        memcpy(&low, &f32, sizeof low);
+        e->payload_type = types[i];
+        e->payload = (uint64_t)sqlite3_column_int64(s, 11 + i);
+        if (types[i] == TRACE_PAYLOAD_F64) {
+            memcpy(&e->payload, &f64, sizeof f64);
+        } else if (types[i] == TRACE_PAYLOAD_F32) {
+            e->payload = low;
+        } else if (types[i] == TRACE_PAYLOAD_U32 || types[i] == TRACE_PAYLOAD_I32) {
+            e->payload &= UINT32_MAX;
+        }
+        return;
+    }
+}
+
+/* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
+uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_stmt *s, int text_column,
+                                  int id_column) {
+    int64_t registered = analysis_nsys_int(s, id_column, -1);
+    uint32_t id = registered < 0 ? 0 : analysis_nsys_string_id(&rd->file, registered);
+    if (id == 0 && sqlite3_column_type(s, text_column) == SQLITE_TEXT) {
+        const char *text = (const char *)sqlite3_column_text(s, text_column);
+        id = text ? analysis_nsys_text_id(&rd->file, text, (size_t)sqlite3_column_bytes(s, text_column)) : 0;
+    }
+    return id;
+}
+
+static uint32_t domain_of(analysis_nsys_reading *rd, int64_t global, int64_t domain) {
+    if (domain <= 0) {
+        return 0;
+    }
+    uint64_t key = analysis_nsys_mix((uint64_t)global >> 24, (uint64_t)domain);
+    uint32_t id = analysis_map_get(&rd->domains, key);
+    if (id == ANALYSIS_NONE) { /* its creation is not in the file */
+        char text[40];
+        snprintf(text, sizeof text, "domain %" PRId64, domain);
+        id = analysis_nsys_text_id(&rd->file, text, strlen(text));
+        analysis_map_put(&rd->domains, key, id);
+    }
+    return id;
+}
+
+/* Whether the new range lies across the end of one that is open, so that push and pop cannot say it. */
+static bool overlaps(const analysis_nsys_open_ranges *o, uint32_t domain, int64_t start, int64_t end) {
+    for (size_t i = 0; i < o->depth; i++) {
+        if (o->list[i].id == 0 && o->list[i].domain == domain && o->list[i].end > start &&
+            o->list[i].end < end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void analysis_nsys_range_row(analysis_nsys_reading *rd) {
+    analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_RANGES];
+    sqlite3_stmt *s = t->cursor;
+    int64_t type = analysis_nsys_int(s, 3, 0), global = analysis_nsys_int(s, 2, 0);
+    bool push = type == 59 || type == 70, start = type == 60 || type == 71, mark = type == 34 || type == 65;
+    if (!push && !start && !mark) {
+        return;
+    }
+    uint32_t thread = analysis_nsys_thread_of(rd, global, 0);
+    bool closes = t->has_end && t->end < rd->file.duration;
+    /* One that is empty lies inside a range that ends where it begins. */
+    analysis_nsys_close_before(rd, thread, t->end > t->start ? t->start + 1 : t->start);
+    analysis_nsys_open_ranges *o = &rd->open[thread];
+    trace_host_event e = {.thread = thread,
+                          .time = time_of(rd, t->start),
+                          .name = analysis_nsys_range_name(rd, s, 4, 5),
+                          .domain = domain_of(rd, global, analysis_nsys_int(s, 6, 0)),
+                          .category = analysis_nsys_u32(s, 8, 0),
+                          .color = analysis_nsys_u32(s, 10, 0)};
+    payload_of(s, &e);
+    if (o->depth >= DEPTH_MAX) {
+        rd->lost++;
+        return;
+    }
+    if (push && closes && overlaps(o, e.domain, t->start, t->end)) {
+        push = false;
+    }
+    e.kind = mark ? TRACE_HOST_MARK : push ? TRACE_HOST_PUSH : TRACE_HOST_START;
+    e.id = push || mark ? 0 : ++rd->range_ids;
+    host(rd, &e);
+    if (!mark && closes) {
+        int64_t end_global = analysis_nsys_int(s, 9, global);
+        uint32_t end_thread = analysis_nsys_thread_of(rd, end_global, 0); /* may move the open ranges */
+        o = &rd->open[thread];
+        o->list = analysis_grow(o->list, &o->cap, o->depth + 1, sizeof *o->list);
+        o->list[o->depth++] = (analysis_nsys_open_range){
+            .end = t->end, .domain = e.domain, .id = e.id, .end_thread = end_thread};
+    }
+}

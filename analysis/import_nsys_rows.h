@@ -1,0 +1,93 @@
+/* The reading of an SQLite export of Nsight Systems: its state, and the parts that turn rows into a trace's
+ * records. */
+#ifndef ANALYSIS_IMPORT_NSYS_ROWS_H
+#define ANALYSIS_IMPORT_NSYS_ROWS_H
+
+#include "analysis/export_bits.h"
+#include "analysis/import_nsys.h"
+
+enum {
+    ANALYSIS_NSYS_KERNELS,
+    ANALYSIS_NSYS_COPIES,
+    ANALYSIS_NSYS_FILLS,
+    ANALYSIS_NSYS_CALLS,
+    ANALYSIS_NSYS_RANGES,
+    ANALYSIS_NSYS_TABLES
+};
+
+/* The columns of a kernel's row that make its shape, mangledName to localMemoryTotal. */
+enum { ANALYSIS_NSYS_SHAPE_COLUMNS = 18 };
+typedef struct {
+    int64_t columns[ANALYSIS_NSYS_SHAPE_COLUMNS];
+} analysis_nsys_shape;
+
+typedef struct {
+    int64_t end;
+    uint32_t domain; /* string id of its name */
+    uint64_t id;     /* of a start/end range; 0 of a push/pop one */
+    uint32_t end_thread;
+} analysis_nsys_open_range;
+
+typedef struct {
+    analysis_nsys_open_range *list; /* outermost first; ends descend unless ranges overlap */
+    size_t depth, cap;
+} analysis_nsys_open_ranges;
+
+typedef struct {
+    uint64_t pid24, correlation_max, correlation_base;
+} analysis_nsys_process_ids;
+
+typedef struct {
+    int64_t start;
+    uint32_t name; /* string id */
+} analysis_nsys_creation;
+
+typedef struct {
+    analysis_nsys_file file;
+    analysis_nsys_table tables[ANALYSIS_NSYS_TABLES];
+    analysis_nsys_process_ids *processes;
+    size_t process_count, process_cap;
+    analysis_map threads;            /* globalTid -> thread index */
+    analysis_nsys_open_ranges *open; /* by thread index */
+    size_t open_cap, thread_count;
+    analysis_map queues, domains; /* device, context, stream -> id; process and domain -> string id */
+    uint32_t queue_count;
+    analysis_nsys_shape *shapes;
+    size_t shape_count, shape_cap;
+    analysis_map by_shape, suffixes;   /* suffixes: string id -> index in names of the suffix that it had */
+    analysis_bits async;               /* correlation ids of asynchronous calls */
+    analysis_nsys_creation *creations; /* of domains */
+    size_t creation_count, creation_cap;
+    uint64_t range_ids, rows_done, rows_total, lost;
+} analysis_nsys_reading;
+
+/* Mixes a value into a hash. */
+uint64_t analysis_nsys_mix(uint64_t hash, uint64_t value);
+
+/* The process of a globalPid or globalTid. The pointer is valid until the next call. */
+analysis_nsys_process_ids *analysis_nsys_process_of(analysis_nsys_reading *rd, int64_t global);
+
+/* The index of the thread with this globalTid; a new one gets the name with this string id. May move
+ * rd->open. */
+uint32_t analysis_nsys_thread_of(analysis_nsys_reading *rd, int64_t global, uint32_t name);
+
+/* Gives the visitor all threads that have a name. */
+void analysis_nsys_read_threads(analysis_nsys_reading *rd);
+
+/* The queue, and the kernel's shape, of the row that the cursor is at; columns as in the tables of
+ * import_nsys.c. */
+uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, sqlite3_stmt *s);
+uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, sqlite3_stmt *s);
+
+/* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
+uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_stmt *s, int text_column, int id_column);
+
+/* Ends the thread's ranges that end before `limit`, the innermost first. */
+void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int64_t limit);
+
+/* Give the visitor the row that the table's cursor is at. */
+void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table);
+void analysis_nsys_call_row(analysis_nsys_reading *rd);
+void analysis_nsys_range_row(analysis_nsys_reading *rd);
+
+#endif
