@@ -41,6 +41,7 @@ void analysis_output_line(analysis_output *out, const char *text) {
     case ANALYSIS_TEXT:
     case ANALYSIS_MARKDOWN:
         fprintf(out->file, "%s\n", text);
+        out->begun = true;
         break;
     case ANALYSIS_CSV:
         fprintf(out->file, "# %s\n", text);

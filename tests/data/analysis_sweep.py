@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Traces of sweeps whose every number is chosen, and numpy's word on what `moetrace report` says of them.
 
-  analysis_sweep.py write FILE KIND    KIND: plain, slower, alternate, drift, wrong-k, odd, greedy, foreign
+  analysis_sweep.py write FILE KIND    KIND: plain, again, slower, alternate, drift, wrong-k, odd, greedy, foreign
   analysis_sweep.py check MOETRACE FILE KIND   writes FILE, reports on it, compares; says what differs
 """
 import json
@@ -24,7 +24,7 @@ class Sweep:
 
     def __init__(self, kind):
         self.kind = kind
-        self.random = np.random.default_rng(7)
+        self.random = np.random.default_rng(8 if kind == "again" else 7)
         self.now = 1_000_000_000
         self.events, self.gpu = [], []
         self.correlation = 0
@@ -120,7 +120,7 @@ class Sweep:
         names = Names()
         kernel = names("_Z4siluPf")
         shape = varint(0) + varint(kernel) + varint(1) * 9 + varint(32) * 9
-        out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7), chunk(META, [text("program") + text("sweep")]),
+        out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7), chunk(META, [text("program") + text("sweep"), text("command") + text("sweep \"1, 2\" | a_b & 5% {x} #\\")]),
                names.chunk(), chunk(SHAPES, [bytes([len(shape)]) + shape])]
         for at in range(0, len(self.events), 500):
             part = self.events[at:at + 500]

@@ -224,6 +224,95 @@ static void phases_have_idle_time(void **state) {
     analysis_results_free(&r);
 }
 
+/* A report of watched prefills that last so many microseconds each, in this order. */
+static void read_lengths(analysis_results *results, const uint64_t *us, size_t n) {
+    run r = {0};
+    run_open(&r);
+    for (size_t i = 0; i < n; i++) {
+        put_request(&r, "sample.0", 1000 * us[i], true, 0);
+    }
+    read_back(&r.w, results);
+}
+
+static void outliers_are_far_from_the_median(void **state) {
+    (void)state;
+    /* The median is 105, the median deviation 3, so that what is farther than 22.2 away is an outlier. */
+    const uint64_t us[] = {100, 102, 104, 105, 106, 108, 110, 127, 128, 82}, few[] = {1, 1, 2, 1000};
+    analysis_results r;
+    read_lengths(&r, us, 9);
+    assert_int_equal(row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL)->outliers, 0);
+    analysis_results_free(&r);
+    const uint64_t far[] = {100, 102, 104, 105, 106, 108, 110, 127, 128, 82, 140};
+    read_lengths(&r, far, 11);
+    const analysis_row *row = row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+    assert_true(row->latency.p50 ==
+                0.106); /* deviations 0 1 2 2 4 4 6 21 22 24 34: 4, and 5 x 1.4826 x 4 = 29.7 */
+    assert_int_equal(row->outliers, 1);
+    analysis_results_free(&r);
+    read_lengths(&r, few, 4);
+    assert_int_equal(row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL)->outliers, 0);
+    analysis_results_free(&r);
+}
+
+/* It must be a trend, and one that matters. */
+static void drift_is_a_trend_that_matters(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t us[12];
+        bool drifts;
+        double ratio;
+    } cases[] = {
+        {{1000, 1010, 1020, 1030, 1040, 1050, 1060, 1070, 1080, 1090, 1100, 1110}, true, 1095.0 / 1015},
+        {{1110, 1100, 1090, 1080, 1070, 1060, 1050, 1040, 1030, 1020, 1010, 1000}, true, 1015.0 / 1095},
+        {{1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1008, 1009, 1010, 1011}, false, 1009.5 / 1001.5},
+        {{1000, 1100, 1000, 1100, 1000, 1100, 1000, 1100, 1100, 1000, 1100, 1100}, false, 1100.0 / 1050},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        analysis_results r;
+        read_lengths(&r, cases[i].us, 12);
+        const analysis_row *row = row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+        assert_true(fabs(row->drift - cases[i].ratio) < 1e-12);
+        assert_int_equal(row->drifts, cases[i].drifts);
+        analysis_results_free(&r);
+    }
+}
+
+/* Experts that got no token are not active; a layer that comes again, and a step, are visits of their own. */
+static void active_experts_are_counted_by_visit(void **state) {
+    (void)state;
+    writer w;
+    analysis_results r;
+    uint64_t now = 1;
+    writer_open(&w);
+    uint32_t experts[3] = {put_string(&w, "expert.0"), put_string(&w, "expert.1"),
+                           put_string(&w, "expert.2")};
+    put_push(&w, 0, now++, "decode");
+    for (uint64_t visit = 0; visit < 4; visit++) {
+        if (visit != 1) { /* layer.0 twice in the first step, then once in each of two */
+            put_push(&w, 0, now++, "decode.0");
+        }
+        put_push(&w, 0, now++, "layer.0");
+        for (uint64_t i = 0; i < 3; i++) {
+            put_host(&w, 0,
+                     (trace_host_event){.kind = TRACE_HOST_PUSH,
+                                        .time = now++,
+                                        .name = experts[i],
+                                        .payload_type = TRACE_PAYLOAD_I64,
+                                        .payload = i <= visit});
+            put_pop(&w, 0, now++);
+        }
+        put_pop(&w, 0, now++);
+        if (visit != 0) {
+            put_pop(&w, 0, now++);
+        }
+    }
+    put_pop(&w, 0, now++);
+    read_back(&w, &r);
+    const analysis_row *row = row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_DECODE);
+    assert_true(row->active == (1 + 2 + 3 + 3) / 4.0);
+    analysis_results_free(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(latencies_are_of_the_unwatched),
@@ -234,6 +323,9 @@ int main(void) {
         cmocka_unit_test(idle_time_folds),
         cmocka_unit_test(calls_have_kinds),
         cmocka_unit_test(phases_have_idle_time),
+        cmocka_unit_test(outliers_are_far_from_the_median),
+        cmocka_unit_test(drift_is_a_trend_that_matters),
+        cmocka_unit_test(active_experts_are_counted_by_visit),
     };
     return cmocka_run_group_tests_name("analysis: sweep", tests, NULL, NULL);
 }
