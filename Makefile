@@ -34,9 +34,10 @@ NATIVE_SRC   := $(wildcard native/*.c)
 UNIT_SRC     := $(wildcard tests/unit/test_*.c)
 HELPER_SRC   := $(wildcard tests/helpers/*.c)
 FAKE_SRC     := $(wildcard tests/fake/*.c)
+FUZZ_SRC     := $(wildcard tests/fuzz/*.c)
 C_SRC        := $(wildcard preload/*.c cupti/*.c trace/*.c analysis/*.c native/*.c tests/unit/*.c tests/helpers/*.c) \
-                $(FAKE_SRC)
-C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*.h native/*.h tests/unit/*.h tests/fake/*.h)
+                $(FAKE_SRC) $(FUZZ_SRC)
+C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*.h native/*.h tests/unit/*.h tests/fake/*.h tests/fuzz/*.h)
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -57,7 +58,7 @@ RPATH         := -Wl,-rpath,'$$ORIGIN/lib' -Wl,--enable-new-dtags
 
 TARGETS := $(BUILD)/libmoetrace.so $(BUILD)/moetrace $(BUILD)/run_native
 
-.PHONY: all demo helpers test test-gpu lint format bench bench-analysis clean help deps
+.PHONY: all demo helpers test test-gpu fuzz lint format bench bench-analysis clean help deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -132,7 +133,25 @@ demo: all ## build, run the top-k sweep under the recorder, show its report
 
 helpers: $(FAKES) $(HELPER_BIN)
 
-test: $(DEPS)/.test-ready all $(UNIT_BIN) helpers ## every test that needs no GPU
+# Fuzz targets are built with clang, and with sanitizers of their own.
+FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/fuzz_visitor.c)
+FUZZ_BIN   := $(if $(SAN),,$(BUILD)/fuzz/fuzz_trace $(BUILD)/fuzz/fuzz_nsys)
+FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common -fsanitize=address,undefined -fno-sanitize-recover=all
+$(BUILD)/obj/fuzz/%.o: %.c | $(DEPS)/.test-ready
+	@mkdir -p $(@D)
+	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+$(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/obj/fuzz/tests/fuzz/%.o $(FUZZ_OBJ)
+	@mkdir -p $(@D)
+	@if tests/fuzz/run.sh possible; then \
+	  clang $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ $^ $(ANALYSIS_LIBS) -lpthread; \
+	else \
+	  echo "clang has no libFuzzer here: $@ is not built"; \
+	fi
+
+fuzz: $(FUZZ_BIN) ## run the fuzz targets, FUZZ_SECONDS (60) each
+	@BUILD=$(BUILD) tests/fuzz/run.sh $${FUZZ_SECONDS:-60}
+
+test: $(DEPS)/.test-ready all $(UNIT_BIN) helpers $(FUZZ_BIN) ## every test that needs no GPU
 	@BUILD=$(BUILD) SAN=$(SAN) tests/run.sh
 
 test-gpu: all ## the tests that need a GPU

@@ -44,6 +44,15 @@ wheels() {
     "$deps/venv/bin/pip" install -q --disable-pip-version-check --no-deps "$@" >&2 || die "pip install $* failed"
 }
 
+# clang's libFuzzer, where the distribution keeps it apart from clang. Without it the fuzz targets are skipped.
+fuzzer() {
+    local version
+    version=$(clang --version | sed -n 's/.*version \([0-9]*\).*/\1/p' | head -n 1)
+    if ! tests/fuzz/run.sh possible && apt-cache show "libclang-rt-$version-dev" >/dev/null 2>&1; then
+        packages "libclang-rt-$version-dev"
+    fi
+}
+
 step_build() {
     [ ! -e "$deps/.build-ready" ] || return 0
     packages gcc make libc6-dev libcjson-dev libiberty-dev libsqlite3-dev python3 python3-venv
@@ -58,6 +67,7 @@ step_test() {
     [ ! -e "$deps/.test-ready" ] || return 0
     step_build
     packages clang clang-format clang-tidy libcmocka-dev shellcheck
+    fuzzer
     wheels 'numpy<3'
     step_torch
     touch "$deps/.test-ready"

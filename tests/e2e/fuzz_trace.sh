@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The fuzz targets on their kept corpus, and for a few seconds on mutations of it.
+set -u
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+source tests/tap.sh
+if [ -n "$SAN" ]; then
+    skip "fuzz targets" "they are built with sanitizers of their own; make test without SAN runs them"
+elif ! tests/fuzz/run.sh possible; then
+    skip "fuzz targets" "clang has no libFuzzer here (package libclang-rt-VERSION-dev)"
+else
+    ok "nothing that a trace or an SQLite export may hold does harm" env BUILD="$BUILD" tests/fuzz/run.sh "${FUZZ_SECONDS:-5}"
+    sed 's/^/# /' "$work/tap.out"
+    is "the corpus is small" "$(($(cat tests/fuzz/corpus/*/* | wc -c) / 200000))" 0
+fi
+done_testing

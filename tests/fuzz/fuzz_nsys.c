@@ -1,0 +1,39 @@
+/* Fuzz target for the importer of Nsight Systems' SQLite exports: whatever the file is, it is read or refused
+ * with one line. */
+#include "analysis/import.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[4096];
+
+static void remove_file(void) {
+    unlink(path);
+}
+
+/* SQLite wants a file with a name. */
+static const char *file_of(const uint8_t *data, size_t size) {
+    static int fd = -1;
+    if (fd < 0) {
+        const char *folder = getenv("TMPDIR");
+        snprintf(path, sizeof path, "%s/fuzz-nsys-XXXXXX", folder ? folder : "/tmp");
+        fd = mkstemp(path);
+        atexit(remove_file);
+    }
+    fuzz_check(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size,
+               "no file to read from");
+    return path;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    char error[TRACE_ERROR_BYTES] = "";
+    trace_status status;
+    fuzz_seen seen = {.stop_at = 0};
+    trace_visitor all = fuzz_visitor(&seen);
+    int rc = analysis_import_nsys(file_of(data, size), &all, size % 2, &status, error);
+    fuzz_check(rc == 0 || (rc == -1 && error[0] && !strchr(error, '\n')), "an end that is none");
+    return 0;
+}
