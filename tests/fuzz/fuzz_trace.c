@@ -31,6 +31,12 @@ static void check_status(const trace_status *s, size_t size) {
     fuzz_check(s->chunks_unknown <= s->chunks, "more unknown chunks than chunks");
 }
 
+static bool same(const trace_status *a, const trace_status *b) {
+    return a->bytes_skipped == b->bytes_skipped && a->chunks == b->chunks &&
+           a->chunks_unknown == b->chunks_unknown && a->chunks_damaged == b->chunks_damaged &&
+           a->cut == b->cut && a->ended == b->ended && a->header.pid == b->header.pid;
+}
+
 /* The same file, when nobody looks at the records, and when somebody has seen enough. */
 static void compare(const char *path, int rc, const trace_status *with, const fuzz_seen *seen) {
     char error[TRACE_ERROR_BYTES];
@@ -39,7 +45,7 @@ static void compare(const char *path, int rc, const trace_status *with, const fu
     fuzz_seen part = {.stop_at = 3};
     trace_visitor some = fuzz_visitor(&part);
     fuzz_check(trace_read(path, &nobody, &without, error) == rc, "another end when nobody looks");
-    fuzz_check(rc || memcmp(with, &without, sizeof without) == 0, "another status when nobody looks");
+    fuzz_check(rc || same(with, &without), "another status when nobody looks");
     fuzz_check(trace_read(path, &some, &stopped, error) == (seen->records >= 3 ? FUZZ_STOPPED : rc),
                "a visitor cannot stop the reading");
 }
