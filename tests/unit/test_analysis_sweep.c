@@ -313,6 +313,34 @@ static void active_experts_are_counted_by_visit(void **state) {
     analysis_results_free(&r);
 }
 
+/* Names that hold layer and expert in one need no range of the layer around them. */
+static void layers_in_experts_names_make_visits(void **state) {
+    (void)state;
+    writer w;
+    analysis_results r;
+    uint64_t now = 1;
+    writer_open(&w);
+    put_push(&w, 0, now++, "decode");
+    for (int step = 0; step < 2; step++) {
+        put_push(&w, 0, now++, "decode.0");
+        for (int i = 0; i < 3; i++) { /* two experts of layer 0, then one of layer 1 */
+            put_push(&w, 0, now++, i == 0 ? "layer0.expert1" : i == 1 ? "layer0.expert2" : "layer1.expert1");
+            put_pop(&w, 0, now++);
+        }
+        put_pop(&w, 0, now++);
+    }
+    for (int step = 0; step < 2; step++) { /* only layer 1, again and again */
+        put_push(&w, 0, now++, "decode.0");
+        put_push(&w, 0, now++, "layer1.expert1");
+        put_pop(&w, 0, now++);
+        put_pop(&w, 0, now++);
+    }
+    put_pop(&w, 0, now++);
+    read_back(&w, &r);
+    assert_true(row_of(&r, ANALYSIS_NONE, ANALYSIS_ROW_DECODE)->active == (2 + 1 + 2 + 1 + 1 + 1) / 6.0);
+    analysis_results_free(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(latencies_are_of_the_unwatched),
@@ -326,6 +354,7 @@ int main(void) {
         cmocka_unit_test(outliers_are_far_from_the_median),
         cmocka_unit_test(drift_is_a_trend_that_matters),
         cmocka_unit_test(active_experts_are_counted_by_visit),
+        cmocka_unit_test(layers_in_experts_names_make_visits),
     };
     return cmocka_run_group_tests_name("analysis: sweep", tests, NULL, NULL);
 }
