@@ -6,7 +6,7 @@ helpers=$BUILD/tests fake=$BUILD/fake moetrace=$BUILD/moetrace
 counts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/helpers/trace_counts.py
 # A sanitizer's own exit status and leak reports would hide the target's.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:${ASAN_OPTIONS:-}
-export TSAN_OPTIONS=handle_segv=0:die_after_fork=0:suppressions=${counts%/*}/../tsan.supp:${TSAN_OPTIONS:-}
+export TSAN_OPTIONS=handle_segv=0:die_after_fork=0:atexit_sleep_ms=100:suppressions=${counts%/*}/../tsan.supp:${TSAN_OPTIONS:-}
 export FAKE_CUPTI_LOG=$work/violations
 # The fake CUPTI, wherever the target's runtime lies and whatever is installed.
 export MOETRACE_CUPTI=$fake/libcupti.so.13

@@ -16,7 +16,7 @@ static const fake_kernel kernel = {"_Z5layerPf", 2000, 16, 0}, head = {"_Z4headP
 static unsigned replays;
 
 static void layer(unsigned number, void *stream) {
-    static char filled[64];
+    static __thread char filled[64];
     char name[32];
     dim3 one = {1, 1, 1};
     snprintf(name, sizeof name, "layer.%u", number);
