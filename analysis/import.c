@@ -14,13 +14,13 @@ static bool ends_with(const char *text, const char *end) {
 static int read_any(const char *path, const trace_visitor *v, bool details, trace_status *status,
                     char error[TRACE_ERROR_BYTES]) {
     static const char sqlite[] = "SQLite format 3";
-    char head[16] = "";
+    char head[17] = "";
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head);
+    ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head - 1);
     if (fd >= 0) {
         close(fd);
     }
-    if (n == (ssize_t)sizeof head && memcmp(head, sqlite, sizeof sqlite) == 0) {
+    if (n == (ssize_t)sizeof head - 1 && memcmp(head, sqlite, sizeof sqlite) == 0) {
         return analysis_import_nsys(path, v, details, status, error);
     }
     if (n > 0 && ends_with(path, ".nsys-rep") && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) != 0) {
@@ -30,6 +30,15 @@ static int read_any(const char *path, const trace_visitor *v, bool details, trac
                  "sqlite -o "
                  "%.*s.sqlite %s` and give the .sqlite file",
                  path, (int)(strlen(path) - strlen(".nsys-rep")), path, path);
+        return -1;
+    }
+    size_t blank = n > 0 ? strspn(head, " \t\r\n") : 0;
+    if (n > 0 && blank < (size_t)n && (head[blank] == '{' || head[blank] == '[')) {
+        return analysis_import_chrome(path, v, status, error);
+    }
+    if (n > 2 && memcmp(head, "\x1f\x8b", 2) == 0) {
+        memset(status, 0, sizeof *status);
+        snprintf(error, TRACE_ERROR_BYTES, "%s: is compressed; unpack it first: gunzip -k %s", path, path);
         return -1;
     }
     return trace_read(path, v, status, error);

@@ -23,4 +23,8 @@ int analysis_read_details(const char *path, const trace_visitor *v, trace_status
 int analysis_import_nsys(const char *path, const trace_visitor *v, bool details, trace_status *status,
                          char error[TRACE_ERROR_BYTES]);
 
+/* The same for a Chrome trace of torch.profiler, not compressed. */
+int analysis_import_chrome(const char *path, const trace_visitor *v, trace_status *status,
+                           char error[TRACE_ERROR_BYTES]);
+
 #endif

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Chrome traces of torch.profiler in place of traces: the same tables, and files that are cut, deep or no JSON.
+set -u
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+moetrace=$BUILD/moetrace
+python=build/deps/venv/bin/python3
+export PYTHONDONTWRITEBYTECODE=1
+
+"$python" tests/data/analysis_oracle.py write "$work/one.moetrace" 11
+gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+"$moetrace" export "$work/k8.moetrace" -f chrome -o "$work/k8.json" >/dev/null
+"$moetrace" export "$work/one.moetrace" -f chrome -o "$work/one.json" >/dev/null
+
+# As torch.profiler might write it: in no order, with operators, and without what moetrace adds.
+"$python" - "$work" <<'PY'
+import json, random, sys
+trace = json.load(open(sys.argv[1] + "/one.json"))
+events = [e for e in trace["traceEvents"] if e.get("cat") != "ac2g" and not e.get("args", {}).get("left open")]
+for e in [e for e in events if e.get("cat") == "cuda_runtime"]:
+    events.append({"ph": "X", "cat": "cpu_op", "name": "aten::mm \u20ac", "pid": e["pid"], "tid": e["tid"], "ts": e["ts"] - 1,
+                   "dur": e["dur"] + 2, "args": {"Input Dims": [[1, 2], []], "x": {"y": [{}]}}})
+random.Random(3).shuffle(events)
+trace["traceEvents"] = events + [{"ph": "X", "cat": "Trace", "ts": 1, "dur": 5, "pid": "Spans", "tid": "x", "name": "PyTorch"}]
+json.dump(trace, open(sys.argv[1] + "/torch.json", "w"), indent=1)
+PY
+
+same_tables() { # same_tables FILE FILE: in their reports
+    "$moetrace" report --top 1000 "$1" >"$work/wanted.txt" && "$moetrace" report --top 1000 "$2" >"$work/got.txt" &&
+        "$python" - "$work/wanted.txt" "$work/got.txt" <<'PY'
+import sys
+sys.path.insert(0, "tests/data")
+from analysis_oracle import table
+a, b = (open(path).read() for path in sys.argv[1:3])
+for title in ("Latency", "Experts, all", "Experts by layer"):
+    assert table(a, title) and table(a, title) == table(b, title), title
+PY
+}
+ok "report says of the Chrome trace what it says of the trace" same_tables "$work/k8.moetrace" "$work/k8.json"
+grep -v '"left open":true' "$work/one.json" >"$work/plain.json"
+ok "in any order, among operators, too" same_tables "$work/plain.json" "$work/torch.json"
+
+# refused FILE PATTERN: status 2 and one line, within 256 MiB
+refused() {
+    (ulimit -c 0 && if [ -z "$SAN" ]; then ulimit -v 262144; fi && timeout 20 "$moetrace" report "$1" >/dev/null 2>"$work/err")
+    [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q -- "$2" "$work/err"
+}
+bad_files() {
+    local size
+    size=$(stat -c %s "$work/one.json")
+    for at in 2 300 $((size / 2)) $((size - 4)); do
+        head -c "$at" "$work/one.json" >"$work/cut.json"
+        refused "$work/cut.json" 'is cut or no JSON' || { echo "cut at $at" && return 1; }
+    done
+    "$python" - "$work" <<'PY'
+import sys
+d = sys.argv[1]
+open(d + "/deep.json", "w").write('{"traceEvents":' + "[" * 100000 + "]" * 100000 + "}")
+open(d + "/deeper.json", "w").write('{"x":' + '{"a":[' * 100000)
+open(d + "/other.json", "w").write('{"a": 1, "b": [1, 2, {"c": null}]}')
+open(d + "/long.json", "w").write('{"traceEvents":[{"name":"' + "x" * 50000000 + '"}]}')
+PY
+    "$moetrace" report "$work/deep.json" >/dev/null && "$moetrace" report "$work/long.json" >/dev/null &&
+        refused "$work/deeper.json" 'is cut' && refused "$work/other.json" 'without traceEvents' || return 1
+    gzip -k "$work/cut.json" && refused "$work/cut.json.gz" 'gunzip'
+}
+ok "files that are cut, deep, long, compressed or of another kind" bad_files
+
+random_bytes() {
+    "$python" - "$moetrace" "$work" <<'PY'
+import random, subprocess, sys
+moetrace, work = sys.argv[1:]
+data, rng = open(work + "/one.json", "rb").read()[:60000], random.Random(5)
+for i in range(60):
+    bad = bytearray(data)
+    for _ in range(rng.choice([1, 5, 50])):
+        bad[rng.randrange(1, len(bad))] = rng.choice(b'"{}[],:\\u0e9-.ntfx\xff\x00')
+    open(work + "/random.json", "wb").write(bad + (b"" if i % 2 else b"]}"))
+    done = subprocess.run([moetrace, "report", work + "/random.json"], capture_output=True, timeout=60)
+    said = done.stderr.decode(errors="replace")
+    assert (done.returncode, said.count("\n")) in ((0, 0), (2, 1)), (i, done.returncode, said[-500:])
+PY
+}
+ok "random damage costs at most one line" random_bytes
+done_testing
