@@ -45,7 +45,7 @@ class Sweep:
             self.correlation += 1
             self.events.append({"kind": API, "time": self.now + 100, "duration": 300, "name": "cudaLaunchKernel",
                                 "correlation": self.correlation})
-            self.gpu.append({"kind": 1, "timed": True, "start": self.now + 200, "end": self.now + 900,
+            self.gpu.append({"kind": 1, "timed": True, "start": self.now + 200, "end": self.now + 900 + self.correlation % 7 * 10,
                              "correlation": self.correlation, "queue": 0, "shape": 0, "graph": 0})
 
     def layers(self, k, tokens, spread):

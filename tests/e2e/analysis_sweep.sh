@@ -67,6 +67,24 @@ diffs() {
     [ $? -eq 1 ]
 }
 
+# Experts and kernels that are the same have intervals around 1, as wide as numpy has them.
+diff_intervals() {
+    "$moetrace" diff --top 1000 --format json "$tmp/plain.moetrace" "$tmp/again.moetrace" >"$tmp/diff.json" &&
+        "$python" - "$tmp/diff.json" <<'PY'
+import json, sys
+import numpy as np
+tables = {t["title"].split(",")[0]: t["rows"] for t in json.load(open(sys.argv[1]))[0]["tables"]}
+assert len(tables["Experts"]) == 32
+for layer, expert, calls_a, calls_b, a, b, ratio, low, high, verdict in tables["Experts"]:
+    assert low < ratio < high and (high - low) / ratio < 0.1 and verdict == "", (layer, expert, low, ratio, high)
+(n_a, n_b, a, b, ratio, low, high, verdict, name), = tables["Kernels"]
+durations = 700 + np.arange(1, n_a + 1) % 7 * 10
+error = 1.959964 * np.sqrt(2 * durations.var(ddof=1) / n_a) / durations.mean()
+assert n_a == n_b and abs(a - durations.mean() / 1e3) < 1e-3 and ratio == 1  # warm-up kernels are not in it
+assert abs(np.log(low) / -error - 1) < 0.01 and abs(np.log(high) / error - 1) < 0.01
+PY
+}
+
 cat >"$tmp/rules.json" <<'JSON'
 {"rules": [{"name": "K{k}", "is": "top_k"},
            {"name": "stage-prefill", "is": "prefill"},
@@ -168,7 +186,7 @@ for kind in plain again slower alternate wrong-k odd greedy foreign; do
     "$python" tests/data/analysis_sweep.py write "$tmp/$kind.moetrace" $kind
 done
 
-echo 1..15
+echo 1..16
 check "statistics, intervals, scaling and fits are numpy's" agrees plain
 check "drift and outliers are warned of" agrees drift
 check "latencies of unwatched requests, and what watching cost, are numpy's" agrees alternate
@@ -183,6 +201,7 @@ check "verify: one expert has more tokens than there are" verifies greedy 1 \
 check "verify: unwatched requests count too" verifies alternate 0 'All hold.'
 check "verify: --prompt-tokens" verify_prompt
 check "diff finds what became slower, and only that" diffs
+check "diff: intervals of experts and kernels" diff_intervals
 check "rules give other names their meaning" rules
 check "bad rules and wrong usage are refused" refusals
 check "every format holds the same tables" formats
