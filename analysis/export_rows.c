@@ -142,7 +142,9 @@ static uint64_t shifted(const reading *rd, uint64_t time) {
 static void see(reading *rd, uint64_t start, uint64_t end) {
     /* An imported capture keeps its own zero. */
     rd->rows->zero = start < rd->rows->zero && !rd->imported ? start : rd->rows->zero;
-    rd->source->last = end > rd->source->last ? end : rd->source->last;
+    /* The trace ends behind its last event: ranges that are open then can be told from those that ended with
+     * it. */
+    rd->source->last = end + 1 > rd->source->last ? end + 1 : rd->source->last;
 }
 
 static bool in_window(const reading *rd, uint64_t start, uint64_t end) {

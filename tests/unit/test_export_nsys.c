@@ -181,7 +181,7 @@ static void test_minimal(void **state) {
     expect(&x, "SELECT id, name, smCount FROM TARGET_INFO_GPU", "0|A GPU|-");
     expect(&x, "SELECT value, priority, globalTid FROM ThreadNames JOIN StringIds ON id = nameId",
            "main|-|281475094151175");
-    expect(&x, "SELECT duration, startTime, stopTime FROM ANALYSIS_DETAILS", "9000000|1000000|10000000");
+    expect(&x, "SELECT duration, startTime, stopTime FROM ANALYSIS_DETAILS", "9000001|1000000|10000001");
     expect(&x, "SELECT min(id), max(id) - count(*), count(*) - count(DISTINCT value) FROM StringIds",
            "0|-1|0");
     expect(&x, "PRAGMA journal_mode", "delete");
@@ -217,7 +217,7 @@ static void test_traps(void **state) {
                                         .graph = 1});
     export_back(&w, &x, &(analysis_events_filter){0});
     expect(&x, "SELECT text, start, end FROM NVTX_EVENTS",
-           "open|100|620;outer|200|302;middle|200|301;inner|200|300");
+           "open|100|621;outer|200|302;middle|200|301;inner|200|300");
     expect(&x, "SELECT start, correlationId FROM CUPTI_ACTIVITY_KIND_RUNTIME", "400|5;420|-;440|-");
     /* A kernel whose shape was lost has no shape, and is not 0 threads large. */
     expect(&x,
