@@ -69,7 +69,8 @@ static int on_push_ex(const nvtxEventAttributes_t *a) {
 int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table);
 
 int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
-    begin = getenv("BARE_BEGIN") ? atoi(getenv("BARE_BEGIN")) : 0;
+    const char *first = getenv("BARE_BEGIN");
+    begin = first ? atoi(first) : 0;
     const NvtxExportTableCallbacks *callbacks = get_export_table(NVTX_ETID_CALLBACKS);
     NvtxFunctionTable table = NULL;
     unsigned size = 0;
