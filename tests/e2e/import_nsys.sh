@@ -73,6 +73,19 @@ db.commit()' "$@"
 }
 ok "captures of older and newer versions are read" versions
 
+# Rows that do not ascend are read in order all the same.
+shuffled() {
+    local table
+    cp "$work/one.sqlite" "$work/shuffled.sqlite"
+    for table in NVTX_EVENTS CUPTI_ACTIVITY_KIND_RUNTIME CUPTI_ACTIVITY_KIND_KERNEL; do
+        sqlite "$work/shuffled.sqlite" "CREATE TABLE x AS SELECT * FROM $table ORDER BY start % 1009" "DROP TABLE $table" \
+            "ALTER TABLE x RENAME TO $table" || return 1
+    done
+    diff <("$moetrace" report "$work/one.sqlite" | grep -vE '^  trace|sqlite') \
+        <("$moetrace" report "$work/shuffled.sqlite" | grep -vE '^  trace|sqlite')
+}
+ok "so are captures whose rows stand in no order" shuffled
+
 # Suffixes of calls and names of kernels that ours differ from survive the way back.
 details() {
     cp "$work/one.sqlite" "$work/names.sqlite"

@@ -361,9 +361,49 @@ static void test_round_trip(void **state) {
     export_done(&x);
 }
 
+typedef struct {
+    unsigned open, at_call;
+} nesting;
+
+static int count_open(void *ctx, const trace_host_event *e) {
+    nesting *n = ctx;
+    n->open += e->kind == TRACE_HOST_PUSH;
+    n->open -= e->kind == TRACE_HOST_POP;
+    n->at_call = e->kind == TRACE_HOST_API && e->correlation == 2 ? n->open : n->at_call;
+    return 0;
+}
+
+/* A call that ends behind a range does not lie in it, as in Nsight Systems' reports. */
+static void test_call_across_an_end(void **state) {
+    (void)state;
+    static writer w;
+    exported x;
+    nesting n = {0};
+    char error[TRACE_ERROR_BYTES] = "";
+    trace_status status;
+    trace_visitor v = {.ctx = &n, .host = count_open};
+    writer_open(&w);
+    put_minimal(&w);
+    export_back(&w, &x, &(analysis_events_filter){0});
+    assert_int_equal(analysis_read(x.path, &v, &status, error), 0);
+    assert_int_equal(n.at_call, 2);
+    assert_int_equal(
+        sqlite3_exec(x.db, "UPDATE CUPTI_ACTIVITY_KIND_RUNTIME SET end = 7000001 WHERE correlationId = 2",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
+    assert_int_equal(analysis_read(x.path, &v, &status, error), 0);
+    assert_int_equal(n.at_call, 1);
+    assert_int_equal(n.open, 0);
+    export_done(&x);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_minimal),    cmocka_unit_test(test_traps),
-                                       cmocka_unit_test(test_nvtx),       cmocka_unit_test(test_filters),
-                                       cmocka_unit_test(test_two_traces), cmocka_unit_test(test_round_trip)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_minimal),
+                                       cmocka_unit_test(test_traps),
+                                       cmocka_unit_test(test_nvtx),
+                                       cmocka_unit_test(test_filters),
+                                       cmocka_unit_test(test_two_traces),
+                                       cmocka_unit_test(test_round_trip),
+                                       cmocka_unit_test(test_call_across_an_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
