@@ -251,6 +251,9 @@ int analysis_import_nsys(const char *path, const trace_visitor *v, bool details,
         read_file(&rd, status);
     }
     int rc = rd.file.stop;
+    for (char *c = error; rc == -1 && *c; c++) {
+        *c = (unsigned char)*c < ' ' ? ' ' : *c; /* SQLite quotes names of the file, whatever is in them */
+    }
     free_reading(&rd);
     return rc;
 }

@@ -124,6 +124,8 @@ static void describe_version(const char *key, int version) {
     preload_writer_meta(key, value);
 }
 
+#define RUNTIME_PATH 1024
+
 /* The target's CUDA runtime, when it is a library of its own (it may be linked in). */
 static int look_for_runtime(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
@@ -131,15 +133,17 @@ static int look_for_runtime(struct dl_phdr_info *info, size_t size, void *data) 
     if (strncmp(slash ? slash + 1 : info->dlpi_name, "libcudart.so", 12) != 0) {
         return 0;
     }
-    *(void **)data = dlopen(info->dlpi_name, RTLD_LAZY | RTLD_NOLOAD);
+    /* Only its name: opening it here would take the loader's locks in the wrong order. */
+    snprintf(data, RUNTIME_PATH, "%s", info->dlpi_name);
     return 1;
 }
 
 static void describe_runtime(void) {
-    void *runtime = NULL;
+    char path[RUNTIME_PATH] = "";
     int (*get_version)(int *) = NULL;
     int version;
-    dl_iterate_phdr(look_for_runtime, &runtime);
+    dl_iterate_phdr(look_for_runtime, path);
+    void *runtime = path[0] ? dlopen(path, RTLD_LAZY | RTLD_NOLOAD) : NULL;
     if (runtime) {
         *(void **)&get_version = dlsym(runtime, "cudaRuntimeGetVersion");
         if (get_version && !get_version(&version)) {

@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 static char marker; /* an address inside this library */
@@ -22,19 +23,22 @@ static void *look_in(const char *path, const char *name) {
     return f;
 }
 
-typedef struct {
-    const char *name;
-    void *function;
-} search;
+#define RUNTIMES_MAX 4
 
-static int look_in_runtime(struct dl_phdr_info *info, size_t size, void *data) {
+typedef struct {
+    char path[RUNTIMES_MAX][1024];
+    int count;
+} runtimes;
+
+/* Only their names: opening them here would take the loader's locks in the wrong order. */
+static int look_for_runtimes(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
-    search *s = data;
+    runtimes *r = data;
     const char *slash = strrchr(info->dlpi_name, '/');
-    if (strncmp(slash ? slash + 1 : info->dlpi_name, "libcudart", 9) == 0) {
-        s->function = look_in(info->dlpi_name, s->name);
+    if (strncmp(slash ? slash + 1 : info->dlpi_name, "libcudart", 9) == 0 && r->count < RUNTIMES_MAX) {
+        snprintf(r->path[r->count++], sizeof r->path[0], "%s", info->dlpi_name);
     }
-    return s->function != NULL;
+    return 0;
 }
 
 static void *find(const char *name, const void *caller) {
@@ -47,9 +51,11 @@ static void *find(const char *name, const void *caller) {
         f = dlsym(RTLD_NEXT, name); /* the caller is the program itself, or jumped here */
     }
     if (!f) {
-        search s = {.name = name};
-        dl_iterate_phdr(look_in_runtime, &s);
-        f = s.function;
+        runtimes r = {.count = 0};
+        dl_iterate_phdr(look_for_runtimes, &r);
+        for (int i = 0; i < r.count && !f; i++) {
+            f = look_in(r.path[i], name);
+        }
     }
     return f;
 }

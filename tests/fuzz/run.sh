@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs each fuzz target on its corpus and then for some seconds on mutations of it. The kept corpus is not changed: what is
 # found goes to $BUILD/fuzz, an input that fails too.
-#   tests/fuzz/run.sh SECONDS    all targets
+#   tests/fuzz/run.sh SECONDS [SEED]   all targets; with a seed the mutations are the same each time
 #   tests/fuzz/run.sh possible   status 0 when clang can build fuzz targets here
 set -u
 cd "$(dirname "$0")/../.." || exit
@@ -22,7 +22,7 @@ for target in trace nsys; do
     mkdir -p "$build/fuzz/$target"
     # First the kept seeds alone, each once; then mutations.
     "$program" -runs=0 -artifact_prefix="$build/fuzz/" "tests/fuzz/corpus/$target" >"$build/fuzz/$target.log" 2>&1 &&
-        "$program" -max_total_time="${1:-60}" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
+        "$program" -max_total_time="${1:-60}" -seed="${2:-0}" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
             -artifact_prefix="$build/fuzz/" "$build/fuzz/$target" "tests/fuzz/corpus/$target" >"$build/fuzz/$target.log" 2>&1
     one=$?
     echo "fuzz_$target: status $one, $(awk '/number_of_executed_units/ {print $2}' "$build/fuzz/$target.log") inputs"
