@@ -22,13 +22,13 @@ static struct {
     uint32_t shape_count, shape_used; /* ids given; slots taken */
     trace_queue queues[QUEUE_SLOTS];
     bool queue_defined[QUEUE_SLOTS];
-    uint32_t queue_count;
+    uint32_t queue_count, queue_base; /* ids count on when the table is full and begun anew */
 } decode;
 
 void cupti_decode_init(const cupti_decode_hooks *hooks, uint32_t version) {
     decode.hooks = *hooks;
     decode.version = version;
-    decode.shape_count = decode.shape_used = decode.queue_count = 0;
+    decode.shape_count = decode.shape_used = decode.queue_count = decode.queue_base = 0;
     if (decode.shapes) {
         memset(decode.shapes, 0, SHAPE_SLOTS * sizeof *decode.shapes);
     } else {
@@ -36,10 +36,10 @@ void cupti_decode_init(const cupti_decode_hooks *hooks, uint32_t version) {
     }
 }
 
-static void define_queue(uint32_t id) {
-    if (!decode.queue_defined[id]) {
-        decode.queue_defined[id] = true;
-        decode.hooks.queue(&decode.queues[id]);
+static void define_queue(uint32_t at) {
+    if (!decode.queue_defined[at]) {
+        decode.queue_defined[at] = true;
+        decode.hooks.queue(&decode.queues[at]);
     }
 }
 
@@ -47,18 +47,20 @@ static int queue_id(uint32_t device, uint32_t context, uint32_t stream, uint32_t
     for (uint32_t i = decode.queue_count; i-- > 0;) {
         const trace_queue *q = &decode.queues[i];
         if (q->stream == stream && q->context == context && q->device == device) {
-            *id = i;
+            *id = q->id;
             define_queue(i);
             return 0;
         }
     }
     if (decode.queue_count == QUEUE_SLOTS) {
-        return -1;
+        decode.queue_base += QUEUE_SLOTS;
+        decode.queue_count = 0;
     }
-    *id = decode.queue_count++;
-    decode.queues[*id] = (trace_queue){.id = *id, .device = device, .context = context, .stream = stream};
-    decode.queue_defined[*id] = false;
-    define_queue(*id);
+    uint32_t at = decode.queue_count++;
+    *id = decode.queue_base + at;
+    decode.queues[at] = (trace_queue){.id = *id, .device = device, .context = context, .stream = stream};
+    decode.queue_defined[at] = false;
+    define_queue(at);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cupti/cupti_session.h"
 #include "preload/clock.h"
+#include "preload/guard.h"
 #include "preload/recorder.h"
 #include "trace/settings.h"
 
@@ -40,7 +41,8 @@ static bool wanted(void) {
 void preload_capture_init(const preload_settings *settings) {
     capture.settings = *settings;
     capture.profiler_on = !settings->start_paused;
-    capture.request_watched = settings->capture != PRELOAD_CAPTURE_ALTERNATE;
+    capture.request_watched =
+        settings->capture != PRELOAD_CAPTURE_ALTERNATE || settings->level == PRELOAD_PHASES;
     atomic_store(&capture.watching, wanted());
 }
 
@@ -52,9 +54,9 @@ uint32_t preload_capture_epoch(void) {
     return atomic_load_explicit(&capture.epoch, memory_order_relaxed);
 }
 
-static void mark(preload_thread *t, bool on) {
+static void mark(preload_thread *t, bool on, uint64_t time) {
     trace_host_event e = {.kind = TRACE_HOST_MARK,
-                          .time = preload_now(),
+                          .time = time,
                           .domain = preload_name(&t->names, TRACE_WATCH_DOMAIN),
                           .name = preload_name(&t->names, on ? TRACE_WATCH_ON : TRACE_WATCH_OFF)};
     preload_thread_append(t, &e);
@@ -67,8 +69,11 @@ static bool apply(preload_thread *t) {
     if (on == atomic_load(&capture.watching)) {
         return false;
     }
+    uint64_t time =
+        preload_now(); /* an end is marked before it, a beginning after it: between the marks all is there */
     if (on) {
         cupti_session_watch(true);
+        time = preload_now();
     }
     atomic_fetch_add(&capture.epoch, 1);
     atomic_store(&capture.watching, on);
@@ -76,16 +81,16 @@ static bool apply(preload_thread *t) {
         cupti_session_watch(false);
     }
     if (t) {
-        mark(t, on);
+        mark(t, on, time);
     }
     return true;
 }
 
 static bool matches(const char *glob, uint32_t name) {
     char text[256];
-    size_t len;
-    const char *bytes = preload_name_get(name, &len);
-    if (len >= sizeof text) {
+    size_t len = 0;
+    const char *bytes = name <= preload_name_count() ? preload_name_get(name, &len) : NULL;
+    if (!bytes || len >= sizeof text) {
         return false;
     }
     memcpy(text, bytes, len);
@@ -114,11 +119,13 @@ static int kind_of(uint32_t name) {
 
 bool preload_capture_push(preload_thread *t, uint32_t name) {
     int kind = kind_of(name);
-    if (kind == NEITHER || (kind == WINDOW && t->window_depth)) {
+    if (kind == NEITHER || (kind == WINDOW && t->window_depth) || (kind == REQUEST && t->request_depth)) {
         return false;
     }
+    preload_guard guard = preload_guard_enter();
     pthread_mutex_lock(&capture.lock);
     if (kind == REQUEST) {
+        t->request_depth = t->default_depth + 1;
         /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
         capture.request_watched = capture.requests++ % 2 == 1;
     } else {
@@ -127,18 +134,24 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
     }
     bool switched = apply(t);
     pthread_mutex_unlock(&capture.lock);
+    preload_guard_leave(&guard);
     return switched;
 }
 
 static void close_window(preload_thread *t) {
+    preload_guard guard = preload_guard_enter();
     t->window_depth = 0;
     pthread_mutex_lock(&capture.lock);
     capture.windows--;
     apply(t);
     pthread_mutex_unlock(&capture.lock);
+    preload_guard_leave(&guard);
 }
 
 void preload_capture_pop(preload_thread *t) {
+    if (t->request_depth && t->default_depth < t->request_depth) {
+        t->request_depth = 0;
+    }
     if (t->window_depth && t->default_depth < t->window_depth) {
         close_window(t);
     }

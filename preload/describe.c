@@ -204,20 +204,23 @@ void preload_describe_thread(uint32_t tid, char *name, size_t size) {
     }
 }
 
-unsigned preload_describe_thread_count(void) {
+bool preload_describe_left_alone(void) {
     char text[1024];
     unsigned count = 0;
     if (read_file("/proc/self/stat", text, sizeof text) == 0) {
-        return 0;
+        return false;
     }
-    const char *p = strrchr(text, ')'); /* the second field; the number of threads is the twentieth */
+    /* Behind the second field, in brackets, come the main thread's state and, as the twentieth, the number of
+     * threads. */
+    const char *p = strrchr(text, ')');
+    bool main_ended = p && p[1] == ' ' && p[2] == 'Z';
     for (int field = 2; p && field < 20; field++) {
         p = strchr(p + 1, ' ');
     }
     while (p && *++p >= '0' && *p <= '9') {
         count = count * 10 + (unsigned)(*p - '0');
     }
-    return count;
+    return main_ended && count == 2;
 }
 
 uint64_t preload_describe_cost(uint64_t events) {

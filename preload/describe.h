@@ -5,6 +5,7 @@
 
 #include "preload/settings.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,9 +15,8 @@ void preload_describe_run(const preload_settings *settings);
 void preload_describe_devices(void);
 /* The operating system's name of a thread; "" when it is gone. */
 void preload_describe_thread(uint32_t tid, char *name, size_t size);
-/* How many threads the process has; one that has ended counts as long as it is the main one. 0 when not
- * known. */
-unsigned preload_describe_thread_count(void);
+/* Whether the main thread has ended and, beside it and the caller, no other thread is left. */
+bool preload_describe_left_alone(void);
 /* Time that recording `events` host events took the target's threads, in ns: their number times what one
  * takes, which is measured here once. It leaves out what CUPTI itself does. 0 when not measured. */
 uint64_t preload_describe_cost(uint64_t events);

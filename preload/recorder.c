@@ -4,17 +4,21 @@
 #include "cupti/cupti_session.h"
 #include "preload/capture.h"
 #include "preload/clock.h"
+#include "preload/guard.h"
 #include "preload/memory.h"
 #include "preload/names.h"
 #include "preload/writer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { IDLE, STARTING, RECORDING, STOPPED };
@@ -27,16 +31,31 @@ static struct {
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
     bool child;               /* a fork's child whose parent had CUPTI running */
     pthread_mutex_t lock;
+    dev_t stderr_device; /* what standard error was at the start */
+    ino_t stderr_inode;
 } recorder = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Standard error may be gone or be somebody else's by now; one write, and whatever comes of it is ignored. */
+/* Standard error may be somebody else's by now, or a pipe that nobody reads: then nothing is said, and above
+ * all nothing waits, and no SIGPIPE reaches the target. */
 static void say(const char *text) {
     char line[600];
     int len = snprintf(line, sizeof line, "moetrace: %s\n", text);
-    if (len > 0 &&
-        write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1) < 0) {
+    struct stat st;
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (len < 0 || fstat(STDERR_FILENO, &st) || st.st_dev != recorder.stderr_device ||
+        st.st_ino != recorder.stderr_inode || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT)) {
         return;
     }
+    sigset_t pipe, before;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    if (write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1) < 0 &&
+        errno == EPIPE && !sigismember(&before, SIGPIPE)) {
+        struct timespec none = {0};
+        sigtimedwait(&pipe, NULL, &none);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void preload_recorder_note(const char *topic, const char *format, ...) {
@@ -47,10 +66,10 @@ void preload_recorder_note(const char *topic, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     snprintf(key, sizeof key, "note.%s", topic);
-    preload_writer_meta(key, text);
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
         const char *other = NULL;
         if (atomic_compare_exchange_strong(&said[i], &other, topic)) {
+            preload_writer_meta(key, text);
             say(text);
             return;
         }
@@ -96,6 +115,11 @@ static void after_fork_child(void) {
 /* ---- start ---- */
 
 void preload_recorder_init(void) {
+    struct stat st;
+    if (fstat(STDERR_FILENO, &st) == 0) {
+        recorder.stderr_device = st.st_dev;
+        recorder.stderr_inode = st.st_ino;
+    }
     preload_clock_init();
     preload_settings_read(&recorder.settings);
     preload_capture_init(&recorder.settings);
@@ -108,6 +132,7 @@ preload_level preload_recorder_level(void) {
 }
 
 static void start(void) {
+    preload_guard guard = preload_guard_enter();
     pthread_mutex_lock(&recorder.lock);
     if (atomic_load(&recorder.state) == IDLE) {
         atomic_store(&recorder.state, STARTING);
@@ -123,6 +148,7 @@ static void start(void) {
         atomic_store(&recorder.state, RECORDING);
     }
     pthread_mutex_unlock(&recorder.lock);
+    preload_guard_leave(&guard);
 }
 
 preload_thread *preload_recorder_thread(void) {
@@ -238,8 +264,10 @@ void preload_recorder_cuda(void) {
         atomic_exchange(&recorder.cuda_begun, true)) {
         return;
     }
+    preload_guard guard = preload_guard_enter();
     preload_clock_begin();
     start_cupti();
+    preload_guard_leave(&guard);
 }
 
 void preload_recorder_cuda_used(void) {
@@ -250,8 +278,11 @@ void preload_recorder_cuda_used(void) {
 }
 
 void preload_recorder_yield_cupti(void) {
+    preload_guard guard = preload_guard_enter();
     if (cupti_session_active()) {
+        preload_capture_lock(); /* nobody switches watching on behind the other tool's back */
         cupti_session_stop();
+        preload_capture_unlock();
         preload_recorder_note("cupti.yield",
                               "another tool in this process asks for CUPTI; from here on kernels are not "
                               "recorded");
@@ -260,6 +291,7 @@ void preload_recorder_yield_cupti(void) {
         preload_recorder_note("cupti.yield",
                               "another tool in this process uses CUPTI; kernels are not recorded");
     }
+    preload_guard_leave(&guard);
 }
 
 /* ---- stop ---- */
@@ -270,17 +302,23 @@ void preload_recorder_stop(const char *reason) {
         atomic_store(&recorder.state, STOPPED);
         return;
     }
-    if (atomic_exchange(&recorder.state, STOPPED) == STOPPED) {
+    /* A child that was made without the handlers of fork has its parent's memory: the trace is the parent's.
+     */
+    if (recorder.pid != getpid() || atomic_exchange(&recorder.state, STOPPED) == STOPPED) {
         return;
     }
+    preload_guard guard = preload_guard_enter();
     cupti_session_stop();
     preload_writer_finish(reason, 2000);
+    preload_guard_leave(&guard);
 }
 
 void preload_recorder_leave(void) {
     /* A vfork's child leaves with its parent's memory, and must not touch it. */
     if (atomic_load(&recorder.state) == RECORDING && recorder.pid == getpid() &&
         atomic_exchange(&recorder.state, STOPPED) == RECORDING) {
+        preload_guard guard = preload_guard_enter();
         preload_writer_finish("_exit", 200);
+        preload_guard_leave(&guard);
     }
 }

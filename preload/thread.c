@@ -20,11 +20,11 @@ static struct {
     pthread_once_t once;
     bool have_key;
     atomic_uint_fast64_t lost, appended;
-    atomic_bool main_ended;
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
 static __thread preload_thread *self;
-static __thread bool gone; /* this thread is ending, or could not get a stream */
+static __thread bool gone;        /* this thread is ending */
+static __thread unsigned refused; /* events for which no stream could be made; tried again now and then */
 
 static void on_thread_end(void *value) {
     preload_thread *t = value;
@@ -32,9 +32,6 @@ static void on_thread_end(void *value) {
     self = NULL;
     gone = true;
     prctl(PR_GET_NAME, t->last_name);
-    if (t->tid == (uint32_t)getpid()) {
-        atomic_store(&threads.main_ended, true);
-    }
     atomic_store(&t->ended, true);
 }
 
@@ -76,15 +73,26 @@ static preload_thread *thread_take(void) {
     return t;
 }
 
+static void thread_give(preload_thread *t) {
+    pthread_mutex_lock(&threads.lock);
+    t->next = threads.spare_threads;
+    threads.spare_threads = t;
+    pthread_mutex_unlock(&threads.lock);
+}
+
 static preload_thread *make_self(void) {
     pthread_once(&threads.once, make_key);
     preload_thread *t = thread_take();
     preload_segment *s = t ? segment_take() : NULL;
     if (!s) {
-        gone = true;
+        if (t) {
+            thread_give(t);
+        }
         atomic_fetch_add(&threads.lost, 1);
+        refused++;
         return NULL;
     }
+    refused = 0;
     t->tid = (uint32_t)syscall(SYS_gettid);
     t->fill = t->drain = s;
     if (threads.have_key) {
@@ -102,6 +110,11 @@ static preload_thread *make_self(void) {
 preload_thread *preload_thread_self(void) {
     if (self || gone) {
         return self;
+    }
+    if (refused % 256 != 0) {
+        refused++;
+        atomic_fetch_add(&threads.lost, 1);
+        return NULL;
     }
     return make_self();
 }
@@ -199,10 +212,7 @@ static preload_thread *unlink_finished(void) {
 void preload_threads_reap(void) {
     for (preload_thread *t = unlink_finished(); t; t = unlink_finished()) {
         segment_give(t->drain);
-        pthread_mutex_lock(&threads.lock);
-        t->next = threads.spare_threads;
-        threads.spare_threads = t;
-        pthread_mutex_unlock(&threads.lock);
+        thread_give(t);
     }
 }
 
@@ -222,10 +232,6 @@ void preload_threads_unlock(void) {
     pthread_mutex_unlock(&threads.lock);
 }
 
-bool preload_threads_main_ended(void) {
-    return atomic_load(&threads.main_ended);
-}
-
 static void give_all_segments(preload_thread *t) {
     for (preload_segment *s = t->drain; s;) {
         preload_segment *next = atomic_load(&s->next);
@@ -243,7 +249,6 @@ void preload_threads_after_fork(void) {
     atomic_store(&threads.first, NULL);
     atomic_store(&threads.lost, 0);
     atomic_store(&threads.appended, 0);
-    atomic_store(&threads.main_ended, false);
     threads.count = 0;
     self = NULL;
     gone = false;

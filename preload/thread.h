@@ -34,6 +34,7 @@ typedef struct preload_thread {
     uint32_t lost_depth;       /* pushes that found no memory, whose pops must be lost too */
     uint32_t default_depth;    /* the same in the default domain alone: each domain nests for itself */
     uint32_t window_depth;     /* default_depth of the range that --capture-range names; 0 outside of one */
+    uint32_t request_depth;    /* depth of the range that is a request; 0 outside of one */
     bool announced;            /* the writer has written its THREADS record */
     char last_name[16];        /* what the system called it when it ended */
     atomic_bool ended;         /* the thread is gone; what it recorded is still to be written */
@@ -59,9 +60,6 @@ void preload_threads_reap(void);
 uint64_t preload_threads_lost(void);
 /* Events that were appended. */
 uint64_t preload_threads_events(void);
-
-/* The main thread has ended, with pthread_exit: the process goes on until its last thread ends. */
-bool preload_threads_main_ended(void);
 
 /* Around fork: the parent holds the list meanwhile; in the child the other threads' streams are gone and this
  * thread's is empty. */

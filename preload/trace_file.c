@@ -19,6 +19,17 @@ static struct {
     uint64_t bytes;
 } file;
 
+/* The target may be opening and closing the lowest descriptors just now: ours gets out of their way at once.
+ */
+static int move_up(int fd) {
+    int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 500) : -1;
+    if (high < 0) {
+        return fd;
+    }
+    close(fd);
+    return high;
+}
+
 static int write_all(int fd, const uint8_t *p, size_t len) {
     while (len > 0) {
         ssize_t n = write(fd, p, len);
@@ -59,7 +70,7 @@ static int create_unused(const char *directory, const char *program) {
                  (int)getpid(), again);
         int fd = open(file.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd >= 0 || errno != EEXIST) {
-            return fd;
+            return move_up(fd);
         }
     }
     return -1;
@@ -98,7 +109,7 @@ int preload_file_create(const char *directory, const char *program) {
 }
 
 int preload_file_append(const void *bytes, size_t len) {
-    int fd = open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    int fd = move_up(open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
     if (fd < 0) {
         return errno;
     }

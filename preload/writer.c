@@ -47,6 +47,7 @@ static struct {
     uint8_t meta[META_BYTES]; /* an open META chunk */
     trace_chunk meta_chunk;
 
+    uint64_t drops;
     uint64_t untimed, undecoded, cpu_ns, lost_bytes;
 } writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER,
             .wake_lock = PTHREAD_MUTEX_INITIALIZER,
@@ -82,6 +83,7 @@ static void flush_out(void) {
  * again. */
 static void drop_out(void) {
     writer.lost_bytes += writer.out_len;
+    writer.drops++;
     writer.out_len = 0;
     writer.names_written = 0;
     for (preload_thread *t = preload_thread_first(); t; t = t->next) {
@@ -100,6 +102,8 @@ static void append_chunk(trace_chunk *c) {
     }
     if (OUT_BYTES - writer.out_len < len) {
         drop_out();
+        writer.lost_bytes += len; /* what it refers to has gone with the rest */
+        return;
     }
     memcpy(writer.out + writer.out_len, c->buf, len);
     writer.out_len += len;
@@ -111,7 +115,8 @@ static void append_names(void) {
     uint32_t count = preload_name_count();
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
-    while (writer.names_written < count) {
+    uint64_t drops = writer.drops;
+    while (writer.names_written < count && writer.drops == drops) {
         size_t len;
         const char *bytes = preload_name_get(writer.names_written + 1, &len);
         if (trace_put_string(&c, writer.names_written + 1, bytes, len)) {
@@ -141,9 +146,14 @@ static void append_queues_and_shapes(void) {
 }
 
 static void append_with_definitions(trace_chunk *c) {
+    uint64_t drops = writer.drops;
     append_names();
     append_queues_and_shapes();
-    append_chunk(c);
+    if (writer.drops == drops) {
+        append_chunk(c);
+    } else {
+        writer.lost_bytes += c->len;
+    }
 }
 
 static void append_meta(void) {
@@ -233,6 +243,11 @@ static void encode_buffer(const cupti_buffer *buffer) {
         int rc = cupti_decode(record, &e);
         writer.undecoded += rc < 0;
         if (rc <= 0) {
+            /* It may have defined a queue before it failed. */
+            if (writer.queue_count == PENDING_MAX || writer.shape_count == PENDING_MAX) {
+                append_with_definitions(&c);
+                begin_gpu_chunk(&c, 0);
+            }
             continue;
         }
         writer.untimed += !e.timed;
@@ -327,7 +342,7 @@ static void drain_all(void) {
  * process as the last one would have. */
 static void follow_the_last(void) {
     static int alone;
-    alone = preload_threads_main_ended() && preload_describe_thread_count() == 2 ? alone + 1 : 0;
+    alone = preload_describe_left_alone() ? alone + 1 : 0;
     if (alone == 2) {
         sigset_t none;
         sigemptyset(&none);
@@ -340,6 +355,7 @@ static void *writer_thread(void *unused) {
     (void)unused;
     bool stop = false;
     uint64_t flushed = preload_now();
+    bool watched = true;
     while (!stop) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -357,10 +373,13 @@ static void *writer_thread(void *unused) {
         pthread_mutex_unlock(&writer.wake_lock);
         if (!stop) {
             preload_capture_check_time();
-            if (preload_now() - flushed >= PERIOD_NS) {
+            bool watching = preload_capture_watching();
+            if ((watching || watched) && preload_now() - flushed >= PERIOD_NS) {
                 /* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. */
                 cupti_session_flush(false);
                 flushed = preload_now();
+                watched =
+                    watching; /* once more after its end; requests that nobody watches are left in peace */
             }
             pthread_mutex_lock(&writer.drain_lock);
             drain_all();

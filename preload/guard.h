@@ -1,0 +1,24 @@
+/* Around what the recorder does on a thread of the target when it takes locks or calls the system: the thread
+ * cannot be cancelled in the middle of it, and finds errno as it left it. */
+#ifndef PRELOAD_GUARD_H
+#define PRELOAD_GUARD_H
+
+#include <errno.h>
+#include <pthread.h>
+
+typedef struct {
+    int cancel_state, error;
+} preload_guard;
+
+static inline preload_guard preload_guard_enter(void) {
+    preload_guard g = {.error = errno};
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &g.cancel_state);
+    return g;
+}
+
+static inline void preload_guard_leave(const preload_guard *g) {
+    pthread_setcancelstate(g->cancel_state, NULL);
+    errno = g->error;
+}
+
+#endif
