@@ -62,6 +62,12 @@ static void mark(preload_thread *t, bool on, uint64_t time) {
     preload_thread_append(t, &e);
 }
 
+void preload_capture_begin(preload_thread *t) {
+    if (!preload_capture_watching() && capture.settings.level != PRELOAD_PHASES) {
+        mark(t, false, preload_now());
+    }
+}
+
 /* Under the lock: brings CUPTI and the flag in line with the conditions. CUPTI calls back nothing that takes
  * this lock. */
 static bool apply(preload_thread *t) {

@@ -11,6 +11,10 @@ void preload_capture_init(const preload_settings *settings);
 /* Whether CUDA calls and GPU work are recorded now. */
 bool preload_capture_watching(void);
 
+/* The recording begins with this thread: says so when nothing is watched yet, since a trace without marks was
+ * watched throughout. */
+void preload_capture_begin(preload_thread *t);
+
 /* Changes whenever watching begins or ends: what was under way then may lack its beginning or its end. */
 uint32_t preload_capture_epoch(void);
 
@@ -22,7 +26,7 @@ void preload_capture_pop(preload_thread *t);
 /* This thread ends; what it left open is over. */
 void preload_capture_thread_ends(preload_thread *t);
 
-/* The target called cudaProfilerStart or cudaProfilerStop (or the driver's). */
+/* The target called cudaProfilerStart or cudaProfilerStop. */
 void preload_capture_profiler(bool start);
 
 /* The CUPTI session has begun: brings it in line with what is watched. */

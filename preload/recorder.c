@@ -159,6 +159,7 @@ preload_thread *preload_recorder_thread(void) {
     preload_thread *t = preload_thread_self();
     if (t && state == IDLE) {
         start();
+        preload_capture_begin(t);
     }
     return t;
 }

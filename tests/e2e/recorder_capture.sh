@@ -38,7 +38,7 @@ is "all: kernels" "$(kernels all)" "sample.0=1 sample.1=2 sample.2=3 sample.3=4 
 is "all: no marks" "$(number_of all mark)" 0
 MOETRACE_CAPTURE=alternate watched alternate requests sample
 is "alternate: kernels" "$(kernels alternate)" "sample.1=2 sample.3=4 sample.5=6 tail=8"
-is "alternate: marks" "$(story alternate)" "warm sample.0 on sample.1 off sample.2 on sample.3 off sample.4 on sample.5 tail"
+is "alternate: marks" "$(story alternate)" "off warm sample.0 on sample.1 off sample.2 on sample.3 off sample.4 on sample.5 tail"
 MOETRACE_CAPTURE=alternate watched never requests other
 is "alternate, no requests: no kernels, no calls" "$(kernels never)$(called never)" ""
 is "alternate, no requests: every range" "$(number_of never push)" 8
@@ -56,12 +56,12 @@ ok "report reads the trace" "$moetrace" report "$work/auto"
 export MOETRACE_CAPTURE_RANGE='decode.*'
 watched windows windows
 is "windows: kernels" "$(kernels windows)" "b=5 decode.0=1 decode.1=2 inner=3 outside-a=4"
-is "windows: marks" "$(story windows)" "before on decode.0 decode.1 inner decode.2 outside-a b off outside-b"
+is "windows: marks" "$(story windows)" "off before on decode.0 decode.1 inner decode.2 outside-a b off outside-b"
 watched overlap overlap
 is "a window that ends inside another domain's range: kernels" "$(kernels overlap)" "decode.0=1 decode.1=3 inside=4"
 watched unclosed unclosed
 is "a window that nobody closes ends with its thread: kernels" "$(kernels unclosed)" "decode.0=1"
-is "a window that nobody closes: marks" "$(number_of unclosed mark)" 2
+is "a window that nobody closes: marks" "$(number_of unclosed mark)" 3
 MOETRACE_CAPTURE=all watched windows-none requests sample
 is "no such window: no kernels, no calls" "$(kernels windows-none)$(called windows-none)" ""
 unset MOETRACE_CAPTURE_RANGE
@@ -69,7 +69,7 @@ unset MOETRACE_CAPTURE_RANGE
 # The profiler's switch.
 MOETRACE_START=paused watched paused profiler
 is "paused: kernels" "$(kernels paused)" "first=2 second=4"
-is "paused: marks" "$(story paused)" "before on first off between on second off after"
+is "paused: marks" "$(story paused)" "off before on first off between on second off after"
 watched not-paused profiler
 is "not paused: kernels" "$(kernels not-paused)" "after=5 before=1 between=3 first=2 second=4"
 
