@@ -136,8 +136,12 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
 /* Ids serve as handles. */
 static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
     uint32_t cbid = CUPTI_ABI_GRAPH_CREATED;
-    if (node) {
-        cbid = original ? CUPTI_ABI_GRAPHNODE_CLONED : CUPTI_ABI_GRAPHNODE_CREATED;
+    if (original) {
+        /* As on an H100 with CUDA 13.0: a copy is told of first as a new node. */
+        on_graph(graph, node, 0);
+        cbid = CUPTI_ABI_GRAPHNODE_CLONED;
+    } else if (node) {
+        cbid = CUPTI_ABI_GRAPHNODE_CREATED;
     }
     const subscription *s = atomic_load(&state.current);
     if (!atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbid]) || !s || !fake_cupti_alive()) {

@@ -73,8 +73,9 @@ static int on_gpu(void *ctx, const trace_gpu_event *e) {
     return 0;
 }
 
+/* The latest that was said of a node: a copy is told of as a new node first. */
 static const node *find(uint64_t id, uint32_t graph) {
-    for (size_t i = 0; i < all.node_count && i < MOST; i++) {
+    for (size_t i = all.node_count < MOST ? all.node_count : MOST; i-- > 0;) {
         if (all.nodes[i].id == id && (id || all.nodes[i].graph == graph)) {
             return &all.nodes[i];
         }
