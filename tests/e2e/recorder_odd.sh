@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Ends that a recorder easily gets wrong: the target's own end stays what it is, in time, and its trace is its own.
+set -u
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+source tests/tap.sh
+if [ -n "$SAN" ]; then
+    skip "odd ends" "cancellation and raw forks confuse the sanitizers' own runtime"
+    done_testing
+fi
+
+# ends CASE STATUS: under the recorder the case ends with STATUS within ten seconds.
+ends() {
+    MOETRACE_OUTPUT=$work/$1 LD_PRELOAD=$(preload) timeout -s KILL 10 "$BUILD/tests/odd_endings" "$1" 2>"$work/err"
+    is "$1: exit status, in time" "$?" "$2"
+}
+marks() { "$BUILD/moetrace" dump "$work/$1" 2>&1 | grep -cE "$2"; }
+
+ends main-first 0
+is "main-first: the other thread's ranges" "$(marks main-first '^push ')" 10
+ends cancelled 0
+ends leaving 3
+is "leaving: all up to the end" "$(marks leaving '^mark ')" 2
+is "leaving: the trace is finished" "$(marks leaving '^finish ')" 1
+ends bare-child 0
+is "bare-child: the parent's trace has one end, its own" "$(marks bare-child '^finish ')" 1
+is "bare-child: and goes on after the child" "$(marks bare-child '^mark .*after')" 1
+# The note about the bad setting finds no reader; the target must not die of it.
+MOETRACE_LEVEL=nonsense ends dead-pipe 0
+done_testing
