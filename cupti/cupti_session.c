@@ -259,16 +259,18 @@ static uint64_t default_clock(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void cupti_session_stop(void) {
-    if (atomic_exchange(&session.active, false)) {
-        /* Switched off first: a buffer that another thread's launch fetched after the flush would go to
-         * whoever uses CUPTI after us, who did not give it. */
-        switch_all(false);
-        session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
-        count_dropped(NULL, 0); /* since the last buffer came back */
-        session.lib.register_timestamp(default_clock);
-        session.lib.unsubscribe(session.subscriber);
-    }
+bool cupti_session_close(void) {
+    return atomic_exchange(&session.active, false);
+}
+
+void cupti_session_finish(void) {
+    /* Switched off first: a buffer that another thread's launch fetched after the flush would go to whoever
+     * uses CUPTI after us, who did not give it. */
+    switch_all(false);
+    session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
+    count_dropped(NULL, 0); /* since the last buffer came back */
+    session.lib.register_timestamp(default_clock);
+    session.lib.unsubscribe(session.subscriber);
 }
 
 void cupti_session_forget(void) {

@@ -57,8 +57,11 @@ bool cupti_session_next(const cupti_buffer *buffer, void **record);
 /* Asks CUPTI for the records that are complete (or, forced, for all) and waits for their delivery. */
 void cupti_session_flush(bool forced);
 
-/* Ends the subscription and flushes. Records delivered meanwhile still wait for cupti_session_take. */
-void cupti_session_stop(void);
+/* Ends the session in two steps. After the first nothing is switched on or off any more; it is true for the
+ * one caller that is to make the second, which ends the subscription and flushes: CUPTI calls back in it, so
+ * no lock may be held. Records delivered meanwhile still wait for cupti_session_take. */
+bool cupti_session_close(void);
+void cupti_session_finish(void);
 
 /* After fork in the child: CUPTI's threads are gone, so the session must not be touched again. */
 void cupti_session_forget(void);

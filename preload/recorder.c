@@ -280,10 +280,11 @@ void preload_recorder_cuda_used(void) {
 
 void preload_recorder_yield_cupti(void) {
     preload_guard guard = preload_guard_enter();
-    if (cupti_session_active()) {
-        preload_capture_lock(); /* nobody switches watching on behind the other tool's back */
-        cupti_session_stop();
-        preload_capture_unlock();
+    preload_capture_lock(); /* nobody is switching watching on, or will behind the other tool's back */
+    bool ours = cupti_session_close();
+    preload_capture_unlock();
+    if (ours) {
+        cupti_session_finish();
         preload_recorder_note("cupti.yield",
                               "another tool in this process asks for CUPTI; from here on kernels are not "
                               "recorded");
@@ -309,7 +310,9 @@ void preload_recorder_stop(const char *reason) {
         return;
     }
     preload_guard guard = preload_guard_enter();
-    cupti_session_stop();
+    if (cupti_session_close()) {
+        cupti_session_finish();
+    }
     preload_writer_finish(reason, 2000);
     preload_guard_leave(&guard);
 }
