@@ -115,6 +115,27 @@ bool analysis_cli_number(const char *option, const char *text, uint32_t least, u
     return true;
 }
 
+int analysis_cli_word(const char *option, const char *text, const char *words) {
+    size_t wanted = strlen(text);
+    char known[256] = "";
+    int i = 0, at = 0;
+    for (const char *word = words; *word; i++) {
+        size_t len = strcspn(word, "|");
+        const char *next = word + len + (word[len] == '|');
+        if (len == wanted && memcmp(word, text, len) == 0) {
+            return i;
+        }
+        at += snprintf(known + at, sizeof known - (size_t)at, "%s%.*s",
+                       i == 0  ? ""
+                       : *next ? ", "
+                               : " or ",
+                       (int)len, word);
+        word = next;
+    }
+    analysis_error("%s=%s: give %s", option, text, known);
+    return -1;
+}
+
 int analysis_cli_flush(void) {
     if (fflush(stdout) != 0 || ferror(stdout)) {
         return analysis_error("standard output could not be written: %s", strerror(errno));

@@ -43,6 +43,10 @@ int analysis_error(const char *format, ...) __attribute__((format(printf, 1, 2))
 bool analysis_cli_number(const char *option, const char *text, uint32_t least, uint32_t most,
                          uint32_t *value);
 
+/* The place of `text` among `words`: the values that an option takes, as its table has them
+ * ("text|json|csv"). -1 after an error line that names `option` and lists them. */
+int analysis_cli_word(const char *option, const char *text, const char *words);
+
 /* Flushes stdout; ANALYSIS_OK, or ANALYSIS_FAILED after an error line when not everything could be written.
  */
 int analysis_cli_flush(void);

@@ -1,5 +1,5 @@
 /* moetrace diff: two runs side by side, with intervals; for people, and for CI with --fail-above. */
-#include "analysis/cli.h"
+#include "analysis/cli_tables.h"
 #include "analysis/diff.h"
 
 #include <errno.h>
@@ -10,11 +10,10 @@
 #define GREW 1 /* exit status: a phase grew by more than --fail-above */
 
 typedef struct {
-    const char *traces[2], *rules;
+    const char *traces[2];
     int count;
-    uint32_t top, k;
     double limit; /* share; NaN: none */
-    analysis_format format;
+    analysis_cli_tables tables;
 } arguments;
 
 /* Reads "5%" or "5" as 0.05. */
@@ -43,19 +42,6 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case 'F':
         return read_percent(arg, &a->limit) ? 0 : EINVAL;
-    case 'r':
-        a->rules = arg;
-        return 0;
-    case 'f':
-        if (!analysis_format_of(arg, &a->format)) {
-            analysis_error("--format=%s: give text, json, csv, markdown or latex", arg);
-            return EINVAL;
-        }
-        return 0;
-    case 't':
-        return analysis_cli_number("--top", arg, 0, 1000000, &a->top) ? 0 : EINVAL;
-    case 'k':
-        return analysis_cli_number("--k", arg, 0, 999999999, &a->k) ? 0 : EINVAL;
     case ARGP_KEY_ARG:
         return parse_input(a, arg);
     case ARGP_KEY_END:
@@ -65,17 +51,17 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         }
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return analysis_cli_tables_parse(key, arg, &a->tables);
     }
 }
 
 static const struct argp_option options[] = {
     {"fail-above", 'F', "PERCENT", 0,
      "exit with status 1 when the median of a phase at some k grew by more, and not by chance", 0},
-    {"format", 'f', "FORMAT", 0, "how tables are printed: text (default), json, csv, markdown or latex", 0},
-    {"rules", 'r', "FILE", 0, "what the names of ranges mean, where the built-in rules do not know them", 0},
-    {"top", 't', "N", 0, "rows in the tables of experts and kernels (default 10)", 0},
-    {"k", 'k', "K", 0, "compare the experts and kernels of the requests with top_k=K only", 0},
+    ANALYSIS_OPTION_FORMAT,
+    ANALYSIS_OPTION_RULES,
+    ANALYSIS_OPTION_TOP("rows in the tables of experts and kernels (default 10)"),
+    ANALYSIS_OPTION_K("compare the experts and kernels of the requests with top_k=K only"),
     ANALYSIS_CLI_OPTIONS};
 
 static const struct argp argp = {options,
@@ -89,43 +75,28 @@ static const struct argp argp = {options,
                                  NULL,
                                  NULL};
 
-/* Reads one side; 0 or -1 after an error line. */
-static int read_side(analysis_results *results, const char *path, const arguments *a,
-                     const analysis_rules *rules) {
-    char error[TRACE_ERROR_BYTES];
-    analysis_cli_progress progress = {.path = path};
-    analysis_options choices = {
-        .k = a->k, .rules = rules, .progress = analysis_cli_show_progress, .progress_ctx = &progress};
-    int rc = analysis_results_read(results, path, &choices, error);
-    analysis_cli_hide_progress(&progress);
-    if (rc != 0) {
-        analysis_error("%s", error);
-    }
-    return rc;
-}
-
 static int diff(const arguments *a, const analysis_rules *rules) {
     analysis_results sides[2];
     int status = ANALYSIS_OK;
     for (int i = 0; i < 2; i++) {
         memset(&sides[i], 0, sizeof sides[i]);
-        if (status == ANALYSIS_OK && read_side(&sides[i], a->traces[i], a, rules) != 0) {
+        if (status == ANALYSIS_OK && analysis_cli_results(&sides[i], a->traces[i], &a->tables, rules) != 0) {
             status = ANALYSIS_FAILED;
         }
     }
     if (status == ANALYSIS_OK) {
         analysis_output out;
-        analysis_output_begin(&out, a->format, stdout);
+        analysis_output_begin(&out, a->tables.format, stdout);
         char *title;
         if (asprintf(&title, "A %s, B %s", a->traces[0], a->traces[1]) < 0) {
             title = NULL;
         }
         analysis_output_report(&out, title ? title : "");
         analysis_output_line(&out, title ? title : "");
-        double grew = analysis_diff(&sides[0], &sides[1], a->top, &out);
-        analysis_output_end(&out);
+        double grew = analysis_diff(&sides[0], &sides[1], a->tables.top, &out);
         free(title);
-        status = grew > a->limit ? GREW : ANALYSIS_OK; /* never when there is no limit: NaN */
+        /* Never grew more than the limit when there is none: NaN. */
+        status = analysis_cli_output_end(&out, grew > a->limit ? GREW : ANALYSIS_OK);
     }
     for (int i = 0; i < 2; i++) {
         analysis_results_free(&sides[i]);
@@ -134,18 +105,16 @@ static int diff(const arguments *a, const analysis_rules *rules) {
 }
 
 int analysis_cmd_diff(int argc, char **argv) {
-    arguments a = {.top = 10, .k = ANALYSIS_NONE, .limit = NAN};
+    arguments a = {.tables = ANALYSIS_CLI_TABLES_STANDARD, .limit = NAN};
     analysis_rules rules = {0};
-    char error[TRACE_ERROR_BYTES];
     int status;
     if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
     }
-    if (a.rules && analysis_rules_load(&rules, a.rules, error) != 0) {
-        return analysis_error("%s", error);
+    if (!analysis_cli_rules(&a.tables, &rules)) {
+        return ANALYSIS_FAILED;
     }
     status = diff(&a, &rules);
     analysis_rules_free(&rules);
-    int flushed = analysis_cli_flush();
-    return flushed != ANALYSIS_OK ? flushed : status;
+    return status;
 }

@@ -1,12 +1,11 @@
 /* moetrace dump: every record of a trace as a line of text, in the order of the file. docs/dump.md says what
  * the fields are. */
-#include "analysis/cli.h"
+#include "analysis/cli_tables.h"
 #include "analysis/import.h"
 #include "analysis/names.h"
 #include "analysis/table.h"
 #include "trace/trace.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,22 +257,7 @@ static int on_progress(void *ctx, uint64_t done, uint64_t total) {
 /* ---- Command ---- */
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
-    const char **trace = state->input;
-    switch (key) {
-    case ARGP_KEY_ARG:
-        if (*trace) {
-            analysis_error("dump takes one trace or directory, and got %s and %s", *trace, arg);
-            return EINVAL;
-        }
-        *trace = arg;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        analysis_error(
-            "dump needs a trace, or the directory that `moetrace record` wrote (see moetrace dump --help)");
-        return EINVAL;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return analysis_cli_one_trace(key, arg, "dump", true, state->input);
 }
 
 static const struct argp_option options[] = {ANALYSIS_CLI_OPTIONS};

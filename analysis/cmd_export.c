@@ -20,7 +20,7 @@ static const format formats[] = {
     {"chrome", ".json", false, analysis_export_chrome},
     {"perfetto", ".pftrace", false, analysis_export_perfetto},
 };
-#define FORMATS (sizeof formats / sizeof *formats)
+#define FORMAT_NAMES "nsys-sqlite|chrome|perfetto" /* in this order */
 
 enum { OPTION_FORCE = 256, OPTION_RANGE, OPTION_FROM, OPTION_TO };
 
@@ -34,22 +34,9 @@ typedef struct {
 } arguments;
 
 static bool parse_format(arguments *a, const char *name) {
-    for (size_t i = 0; i < FORMATS; i++) {
-        if (strcmp(formats[i].name, name) == 0) {
-            a->format = &formats[i];
-            return true;
-        }
-    }
-    char known[200] = "";
-    for (size_t i = 0, at = 0; i < FORMATS; i++) {
-        at += (size_t)snprintf(known + at, sizeof known - at, "%s%s",
-                               i == 0            ? ""
-                               : i + 1 < FORMATS ? ", "
-                                                 : " or ",
-                               formats[i].name);
-    }
-    analysis_error("--format=%s: give %s", name, known);
-    return false;
+    int i = analysis_cli_word("--format", name, FORMAT_NAMES);
+    a->format = i < 0 ? NULL : &formats[i];
+    return i >= 0;
 }
 
 /* A time from the start of the trace: a number, then s (also when nothing follows), ms, us or ns. */
@@ -120,7 +107,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"format", 'f', "FORMAT", 0, "nsys-sqlite (Nsight Systems), chrome (torch.profiler) or perfetto", 0},
+    {"format", 'f', FORMAT_NAMES, 0, "of Nsight Systems, of torch.profiler and Chrome, or of Perfetto", 0},
     {"output", 'o', "FILE", 0,
      "the file to write; when it is a directory, each trace gets a file of its own there", 0},
     {"force", OPTION_FORCE, NULL, 0, "replace FILE also when it is no export", 0},

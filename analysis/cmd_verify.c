@@ -1,6 +1,5 @@
 /* moetrace verify: proof from the trace that the k that was asked for is the k that ran. */
-#include "analysis/cli.h"
-#include "analysis/output.h"
+#include "analysis/cli_tables.h"
 #include "analysis/verify.h"
 
 #include <errno.h>
@@ -10,45 +9,29 @@
 #define VIOLATED 1 /* exit status: some layer did not get k experts a token */
 
 typedef struct {
-    const char *trace, *rules;
+    const char *trace;
     uint32_t prompt_tokens;
-    analysis_format format;
+    analysis_cli_tables tables;
 } arguments;
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     switch (key) {
-    case 'r':
-        a->rules = arg;
-        return 0;
     case 'p':
         return analysis_cli_number("--prompt-tokens", arg, 1, 1000000000, &a->prompt_tokens) ? 0 : EINVAL;
-    case 'f':
-        if (!analysis_format_of(arg, &a->format)) {
-            analysis_error("--format=%s: give text, json, csv, markdown or latex", arg);
-            return EINVAL;
-        }
-        return 0;
     case ARGP_KEY_ARG:
-        if (a->trace) {
-            analysis_error("verify takes one trace, and got %s and %s", a->trace, arg);
-            return EINVAL;
-        }
-        a->trace = arg;
-        return 0;
     case ARGP_KEY_NO_ARGS:
-        analysis_error("verify needs a trace (see moetrace verify --help)");
-        return EINVAL;
+        return analysis_cli_one_trace(key, arg, "verify", false, &a->trace);
     default:
-        return ARGP_ERR_UNKNOWN;
+        return analysis_cli_tables_parse(key, arg, &a->tables);
     }
 }
 
 static const struct argp_option options[] = {
     {"prompt-tokens", 'p', "N", 0,
      "tokens of every prefill (default: whatever they are, the same in all layers)", 0},
-    {"format", 'f', "FORMAT", 0, "how the table is printed: text (default), json, csv, markdown or latex", 0},
-    {"rules", 'r', "FILE", 0, "what the names of ranges mean, where the built-in rules do not know them", 0},
+    ANALYSIS_OPTION_FORMAT,
+    ANALYSIS_OPTION_RULES,
     ANALYSIS_CLI_OPTIONS};
 
 static const struct argp argp = {
@@ -137,25 +120,18 @@ static int verify(const arguments *a, const analysis_rules *rules, const char *p
 }
 
 int analysis_cmd_verify(int argc, char **argv) {
-    arguments a = {0};
+    arguments a = {.tables = ANALYSIS_CLI_TABLES_STANDARD};
     analysis_rules rules = {0};
-    char error[TRACE_ERROR_BYTES];
     int status;
     if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
     }
-    if (a.rules && analysis_rules_load(&rules, a.rules, error) != 0) {
-        return analysis_error("%s", error);
+    if (!analysis_cli_rules(&a.tables, &rules)) {
+        return ANALYSIS_FAILED;
     }
     analysis_output out;
-    analysis_output_begin(&out, a.format, stdout);
-    status = verify(&a, &rules, a.trace, &out);
-    if (out.count > 0) {
-        analysis_output_end(&out);
-    } else {
-        analysis_output_drop(&out);
-    }
+    analysis_output_begin(&out, a.tables.format, stdout);
+    status = analysis_cli_output_end(&out, verify(&a, &rules, a.trace, &out));
     analysis_rules_free(&rules);
-    int flushed = analysis_cli_flush();
-    return flushed != ANALYSIS_OK ? flushed : status;
+    return status;
 }

@@ -5,17 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool analysis_format_of(const char *name, analysis_format *format) {
-    static const char *const names[] = {"text", "json", "csv", "markdown", "latex"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *format = (analysis_format)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 void analysis_output_begin(analysis_output *out, analysis_format format, FILE *file) {
     *out = (analysis_output){.format = format, .file = file};
     if (format == ANALYSIS_JSON) {

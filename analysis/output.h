@@ -15,6 +15,9 @@ typedef enum {
     ANALYSIS_LATEX,
 } analysis_format;
 
+/* Their names, in this order, as --format takes them. */
+#define ANALYSIS_FORMATS "text|json|csv|markdown|latex"
+
 typedef struct {
     analysis_format format;
     FILE *file;
@@ -22,9 +25,6 @@ typedef struct {
     bool begun;     /* the report has something in it */
     cJSON *reports; /* JSON: what analysis_output_end prints */
 } analysis_output;
-
-/* The format that `name` names (text, json, csv, markdown, latex); false when there is none. */
-bool analysis_format_of(const char *name, analysis_format *format);
 
 void analysis_output_begin(analysis_output *out, analysis_format format, FILE *file);
 
