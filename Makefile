@@ -64,11 +64,14 @@ TARGETS := $(BUILD)/libmoetrace.so $(BUILD)/moetrace $(BUILD)/run_native
 
 all: $(TARGETS) ## build libmoetrace.so, moetrace and run_native into build/
 
-# Installs what is missing (compiler packages, then the Python wheels that tests and the CPU demo need).
-$(DEPS)/.build-ready: scripts/setup.sh
+# Installs what is missing (compiler packages, then the Python wheels that tests and the CPU demo need). A stamp of a step
+# that has changed since is made again.
+$(DEPS)/.build-ready:
 	@scripts/setup.sh build
-$(DEPS)/.test-ready: scripts/setup.sh
+$(DEPS)/.test-ready: | $(DEPS)/.build-ready
 	@scripts/setup.sh test
+$(patsubst %,$(DEPS)/.%-ready,$(shell scripts/setup.sh stale)): FORCE
+.PHONY: FORCE
 deps: $(DEPS)/.test-ready ## install what building and testing need
 
 $(BUILD)/obj/pic/%.o: %.c | $(DEPS)/.build-ready

@@ -3,7 +3,9 @@
 #   setup.sh build   the packages and headers that compiling needs
 #   setup.sh test    the same, and what the tests need (cmocka, clang's tools, numpy)
 #   setup.sh torch   a Python environment with the torch wheel and the CUDA libraries it needs to load (for the CPU demo)
-# Each step leaves a stamp in build/deps, so a second run does nothing.
+#   setup.sh stale   prints which of build and test were not run yet, or not as they are now
+# Each step leaves a stamp in build/deps that holds what the step was: a second run does nothing, and a step that asks for
+# more than the stamp knows of is run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps=build/deps
@@ -54,35 +56,49 @@ fuzzer() {
 }
 
 step_build() {
-    [ ! -e "$deps/.build-ready" ] || return 0
     packages gcc make libc6-dev libcjson-dev libiberty-dev libsqlite3-dev python3 python3-venv
     if ! ls "$deps"/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h >/dev/null 2>&1 &&
         [ ! -e /usr/local/cuda/include/nvtx3/nvToolsExt.h ]; then
         wheels 'nvidia-nvtx>=13.0,<14'
     fi
-    touch "$deps/.build-ready"
 }
 
 step_test() {
-    [ ! -e "$deps/.test-ready" ] || return 0
-    step_build
-    packages clang clang-format clang-tidy libcmocka-dev shellcheck
+    step build
+    packages clang clang-format clang-tidy libcmocka-dev shellcheck mandoc
     fuzzer
     wheels 'numpy<3'
-    step_torch
-    touch "$deps/.test-ready"
+    step torch
 }
 
 step_torch() {
-    [ ! -e "$deps/.torch-ready" ] || return 0
-    step_build
+    step build
     wheels 'torch==2.11.0' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
-    touch "$deps/.torch-ready"
+}
+
+# What a step is: its text, and so the names of all that it installs. The stamp that it leaves holds this.
+contents() { declare -f "step_$1" fuzzer; }
+
+ready() { [ -e "$deps/.$1-ready" ] && [ "$(<"$deps/.$1-ready")" = "$(contents "$1")" ]; }
+
+# Runs a step, unless it was run as it is now.
+step() {
+    if ! ready "$1"; then
+        "step_$1"
+        contents "$1" >"$deps/.$1-ready"
+    fi
 }
 
 case "${1:-}" in
-build) step_build ;;
-test) step_test ;;
-torch) step_torch ;;
-*) die "usage: setup.sh build|test|torch" ;;
+build | test | torch)
+    exec 9>"$deps/.lock" # one at a time
+    flock 9
+    step "$1"
+    ;;
+stale)
+    for s in build test; do
+        ready "$s" || echo "$s"
+    done
+    ;;
+*) die "usage: setup.sh build|test|torch|stale" ;;
 esac

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# scripts/setup.sh in a folder of its own, with a package manager that only takes notes: each step runs once, and again when
+# it asks for more than the stamp of an older checkout knows of.
+set -u
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+
+mkdir -p "$work/tree/scripts" "$work/tree/tests/fuzz" "$work/bin"
+cp scripts/setup.sh "$work/tree/scripts/"
+cp Makefile VERSION "$work/tree/"
+stub() { # stub NAME: a program of this name, its text on stdin
+    { echo '#!/bin/sh' && cat; } >"$1"
+    chmod +x "$1"
+}
+export NOTES=$work/notes
+stub "$work/tree/tests/fuzz/run.sh" </dev/null
+stub "$work/bin/dpkg-query" <<<'grep -qx "$4" "$NOTES.installed" 2>/dev/null && printf "install ok installed"'
+stub "$work/bin/apt-get" <<'SH'
+case " $* " in *" install "*) for p; do :; done; echo "apt $*" >>"$NOTES"; printf "%s\n" "$@" >>"$NOTES.installed" ;; esac
+SH
+stub "$work/bin/sudo" <<<'exec "$@"'
+stub "$work/bin/clang" <<<'echo clang version 1.0'
+stub "$work/bin/pip" <<<'echo "pip $*" >>"$NOTES"'
+stub "$work/bin/python3" <<'SH'
+mkdir -p "$3/bin" && cp "$(dirname "$0")/pip" "$3/bin/pip"
+SH
+PATH=$work/bin:$PATH
+
+setup() { # what it installs, one line for each call of apt-get or pip
+    : >"$NOTES"
+    "$work/tree/scripts/setup.sh" "$1" 2>"$work/said" || cat "$work/said"
+    cat "$NOTES"
+}
+installs() { setup "$1" | grep -cE '^(apt|pip) '; }
+
+is "nothing was run: both steps are due" "$("$work/tree/scripts/setup.sh" stale | xargs)" "build test"
+setup test >"$work/first"
+ok "the first run installs Debian packages" grep -q '^apt .*libcmocka-dev' "$work/first"
+ok "the first run fetches wheels" grep -q '^pip .*numpy' "$work/first"
+is "nothing is due after it" "$("$work/tree/scripts/setup.sh" stale)" ""
+is "a second run installs nothing" "$(installs test)" 0
+is "nor does a step that another ran" "$(installs torch)" 0
+
+sed -i 's/libcmocka-dev/libcmocka-dev added-later/' "$work/tree/scripts/setup.sh"
+is "a step that asks for more is due, and no other" "$("$work/tree/scripts/setup.sh" stale)" test
+setup test >"$work/more"
+is "what was added is installed, and nothing else by apt-get" \
+    "$(sed -n 's/^apt .*--no-install-recommends //p' "$work/more")" added-later
+is "nothing is due after that" "$("$work/tree/scripts/setup.sh" stale)" ""
+
+: >"$work/tree/build/deps/.test-ready"
+is "the empty stamp of an older checkout is not believed" "$("$work/tree/scripts/setup.sh" stale)" test
+touch -d tomorrow "$work/tree/build/deps/.test-ready"
+: >"$NOTES"
+ok "make runs the step that is due, however new its stamp" make -s -C "$work/tree" deps
+ok "and the step did run" grep -q '^pip .*numpy' "$NOTES"
+: >"$NOTES"
+ok "make deps again" make -s -C "$work/tree" deps
+is "installs nothing" "$(cat "$NOTES")" ""
+stub "$work/bin/pip" <<<'exit 1'
+cp "$work/bin/pip" "$work/tree/build/deps/venv/bin/pip"
+rm "$work/tree/build/deps/.torch-ready"
+"$work/tree/scripts/setup.sh" torch 2>"$work/said"
+is "a step that fails ends with status 2" $? 2
+ok "and leaves no stamp" test ! -e "$work/tree/build/deps/.torch-ready"
+done_testing
