@@ -226,15 +226,14 @@ static analysis_call *slot_of(analysis_attribution *a, uint32_t correlation) {
             (slot->done && younger(correlation, slot->correlation + ANALYSIS_DONE - 1))) {
             return slot;
         }
-        analysis_call *old = a->calls;
-        a->calls = analysis_alloc(a->call_cap * 2, sizeof *a->calls);
-        for (size_t i = 0; i < a->call_cap; i++) {
-            if (old[i].correlation != 0) {
-                a->calls[old[i].correlation & (a->call_cap * 2 - 1)] = old[i];
+        size_t cap = a->call_cap;
+        a->calls = analysis_grow(a->calls, &a->call_cap, cap * 2, sizeof *a->calls);
+        for (size_t i = 0; i < cap; i++) {
+            if (a->calls[i].correlation & cap) {
+                a->calls[i + cap] = a->calls[i];
+                a->calls[i] = (analysis_call){0};
             }
         }
-        a->call_cap *= 2;
-        free(old);
     }
 }
 

@@ -6,8 +6,6 @@
  * kernel shapes, and with the ranges that are open at one time. */
 #include "analysis/import_nsys_rows.h"
 
-#include "analysis/memory.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,45 +54,6 @@ static const char *const range_columns[] = {
     "start",      "end",         "globalTid",   "eventType",    "text",       "textId",
     "domainId",   "rangeId",     "category",    "endGlobalTid", "color",      "uint64Value",
     "int64Value", "doubleValue", "uint32Value", "int32Value",   "floatValue", NULL};
-
-/* One pass over a table for what must be known before the first event: whether it is sorted, the first and
- * last time, the processes and their highest correlation ids, and the names of domains. */
-static void scan(analysis_nsys_reading *rd, int table) {
-    static const char *const gpu[] = {"start", "end", "globalPid", "correlationId", NULL};
-    static const char *const calls[] = {"start", "end", "globalTid", "correlationId", NULL};
-    static const char *const ranges[] = {"start",     "end",  "globalTid", "domainId",
-                                         "eventType", "text", "textId",    NULL};
-    analysis_nsys_file *f = &rd->file;
-    analysis_nsys_table *t = &rd->tables[table], look = *t;
-    look.columns = table == ANALYSIS_NSYS_RANGES ? ranges : table == ANALYSIS_NSYS_CALLS ? calls : gpu;
-    look.sorted = true; /* as it stands */
-    t->sorted = true;
-    int64_t before = INT64_MIN;
-    for (analysis_nsys_begin(f, &look); analysis_nsys_next(f, &look); t->rows++) {
-        sqlite3_stmt *s = look.cursor;
-        t->sorted &= look.start >= before;
-        before = look.start;
-        int64_t global = analysis_nsys_int(s, 2, 0);
-        analysis_nsys_process_ids *p =
-            table == ANALYSIS_NSYS_RANGES && global == 0 ? NULL : analysis_nsys_process_of(rd, global);
-        uint64_t number = (uint64_t)analysis_nsys_int(s, 3, 0);
-        if (p && table != ANALYSIS_NSYS_RANGES) {
-            p->correlation_max =
-                number <= UINT32_MAX && number > p->correlation_max ? number : p->correlation_max;
-        } else if (table == ANALYSIS_NSYS_RANGES && analysis_nsys_int(s, 4, 0) == 75) {
-            uint32_t id = analysis_nsys_range_name(rd, s, 5, 6);
-            analysis_map_put(&rd->domains, analysis_nsys_mix((uint64_t)global >> 24, number), id);
-            rd->creations = analysis_grow(rd->creations, &rd->creation_cap, rd->creation_count + 1,
-                                          sizeof(analysis_nsys_creation));
-            rd->creations[rd->creation_count++] = (analysis_nsys_creation){look.start, id};
-            continue;
-        }
-        f->first = look.start < f->first ? look.start : f->first;
-        f->last = look.end > f->last ? look.end : f->last;
-    }
-    t->unusable = look.unusable;
-    rd->rows_total += t->rows;
-}
 
 /* Says when domains were made: a trace has no room for it. */
 static void say_creations(analysis_nsys_reading *rd) {
@@ -192,7 +151,7 @@ static void read_file(analysis_nsys_reading *rd, trace_status *status) {
     }
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         if (rd->tables[i].present && f->stop == 0) {
-            scan(rd, i);
+            analysis_nsys_scan(rd, i);
         }
     }
     uint64_t base = 0;

@@ -54,6 +54,12 @@ sqlite3_stmt *analysis_nsys_query(analysis_nsys_file *f, const char *sql);
 /* Steps; true for a row, false at the end or with the error set. */
 bool analysis_nsys_row(analysis_nsys_file *f, sqlite3_stmt *s);
 
+/* The names of a table's columns as a statement asks for them: separated by commas, NULL for one that it
+ * lacks. The error is set when it has no start. */
+enum { ANALYSIS_NSYS_COLUMNS_BYTES = 2000 };
+void analysis_nsys_columns(analysis_nsys_file *f, const char *table, const char *const *columns,
+                           char list[ANALYSIS_NSYS_COLUMNS_BYTES]);
+
 /* Starts reading the table in order of its start. */
 void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t);
 
@@ -76,6 +82,12 @@ void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *valu
 
 /* The same, when details are wanted. */
 void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *value);
+
+/* A value as a number, `missing` when it is NULL or none. */
+int64_t analysis_nsys_number(sqlite3_value *value, int64_t missing);
+
+/* Whether a value is a time that can be. */
+bool analysis_nsys_time(sqlite3_value *value, int64_t *time);
 
 /* A column as a number, `missing` when it is NULL or none; as one of 32 bits, `missing` also when it does not
  * fit. */

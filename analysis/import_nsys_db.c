@@ -35,7 +35,9 @@ static char *uri_of(const char *path) {
 
 bool analysis_nsys_open(analysis_nsys_file *f) {
     char *uri = uri_of(f->path);
-    int rc = sqlite3_open_v2(uri, &f->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+    /* One thread uses the connection, so that locks would only cost time; values may then be used as they
+     * stand in a row. */
+    int rc = sqlite3_open_v2(uri, &f->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
     free(uri);
     if (rc != SQLITE_OK) {
         return analysis_nsys_fail(f);
@@ -100,35 +102,40 @@ static bool has_column(analysis_nsys_file *f, const char *table, const char *col
            SQLITE_OK;
 }
 
-void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t) {
-    char sql[2000];
-    size_t n = (size_t)snprintf(sql, sizeof sql, "SELECT ");
-    for (size_t i = 0; t->columns[i]; i++) {
-        bool has = has_column(f, t->name, t->columns[i]);
-        n += (size_t)snprintf(sql + n, sizeof sql - n, has ? "%s\"%s\"" : "%sNULL", i ? ", " : "",
-                              t->columns[i]);
+void analysis_nsys_columns(analysis_nsys_file *f, const char *table, const char *const *columns,
+                           char list[ANALYSIS_NSYS_COLUMNS_BYTES]) {
+    size_t n = 0;
+    for (size_t i = 0; columns[i]; i++) {
+        bool has = has_column(f, table, columns[i]);
+        n += (size_t)snprintf(list + n, ANALYSIS_NSYS_COLUMNS_BYTES - n, has ? "%s\"%s\"" : "%sNULL",
+                              i ? ", " : "", columns[i]);
     }
-    snprintf(sql + n, sizeof sql - n, " FROM \"%s\"%s", t->name, t->sorted ? "" : " ORDER BY start");
-    if (!has_column(f, t->name, "start") && f->stop == 0) {
+    if (!has_column(f, table, "start") && f->stop == 0) {
         f->stop = -1;
         snprintf(f->error, TRACE_ERROR_BYTES,
-                 "%s: table %s has no column start: this is no export of Nsight Systems", f->path, t->name);
+                 "%s: table %s has no column start: this is no export of Nsight Systems", f->path, table);
     }
+}
+
+void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t) {
+    char columns[ANALYSIS_NSYS_COLUMNS_BYTES], sql[ANALYSIS_NSYS_COLUMNS_BYTES + 200];
+    analysis_nsys_columns(f, t->name, t->columns, columns);
+    snprintf(sql, sizeof sql, "SELECT %s FROM \"%s\"%s", columns, t->name,
+             t->sorted ? " NOT INDEXED" : " ORDER BY start");
     t->cursor = analysis_nsys_query(f, sql);
 }
 
-static bool usable(sqlite3_stmt *s, int column, int64_t *time) {
-    *time = sqlite3_column_int64(s, column);
-    return sqlite3_column_type(s, column) == SQLITE_INTEGER && *time > -TIME_MAX && *time < TIME_MAX;
+bool analysis_nsys_time(sqlite3_value *value, int64_t *time) {
+    *time = analysis_nsys_number(value, INT64_MAX);
+    return *time > -TIME_MAX && *time < TIME_MAX;
 }
 
 bool analysis_nsys_next(analysis_nsys_file *f, analysis_nsys_table *t) {
     while (analysis_nsys_row(f, t->cursor)) {
-        if (!usable(t->cursor, 0, &t->start)) {
-            t->unusable++;
+        if (!analysis_nsys_time(sqlite3_column_value(t->cursor, 0), &t->start)) {
             continue;
         }
-        t->has_end = usable(t->cursor, 1, &t->end);
+        t->has_end = analysis_nsys_time(sqlite3_column_value(t->cursor, 1), &t->end);
         if (!t->has_end || t->end < t->start) {
             t->end = t->start;
         }
@@ -188,8 +195,12 @@ void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *va
     }
 }
 
+int64_t analysis_nsys_number(sqlite3_value *value, int64_t missing) {
+    return sqlite3_value_type(value) == SQLITE_INTEGER ? sqlite3_value_int64(value) : missing;
+}
+
 int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing) {
-    return sqlite3_column_type(s, column) == SQLITE_INTEGER ? sqlite3_column_int64(s, column) : missing;
+    return analysis_nsys_number(sqlite3_column_value(s, column), missing);
 }
 
 uint32_t analysis_nsys_u32(sqlite3_stmt *s, int column, uint32_t missing) {

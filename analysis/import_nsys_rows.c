@@ -169,15 +169,14 @@ static void payload_of(sqlite3_stmt *s, trace_host_event *e) {
 }
 
 /* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
-uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_stmt *s, int text_column,
-                                  int id_column) {
-    int64_t registered = analysis_nsys_int(s, id_column, -1);
-    uint32_t id = registered < 0 ? 0 : analysis_nsys_string_id(&rd->file, registered);
-    if (id == 0 && sqlite3_column_type(s, text_column) == SQLITE_TEXT) {
-        const char *text = (const char *)sqlite3_column_text(s, text_column);
-        id = text ? analysis_nsys_text_id(&rd->file, text, (size_t)sqlite3_column_bytes(s, text_column)) : 0;
+uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_value *text, sqlite3_value *id) {
+    int64_t registered = analysis_nsys_number(id, -1);
+    uint32_t name = registered < 0 ? 0 : analysis_nsys_string_id(&rd->file, registered);
+    if (name == 0 && sqlite3_value_type(text) == SQLITE_TEXT) {
+        const char *bytes = (const char *)sqlite3_value_text(text);
+        name = bytes ? analysis_nsys_text_id(&rd->file, bytes, (size_t)sqlite3_value_bytes(text)) : 0;
     }
-    return id;
+    return name;
 }
 
 static uint32_t domain_of(analysis_nsys_reading *rd, int64_t global, int64_t domain) {
@@ -219,12 +218,13 @@ void analysis_nsys_range_row(analysis_nsys_reading *rd) {
     /* One that is empty lies inside a range that ends where it begins. */
     analysis_nsys_close_before(rd, thread, t->end > t->start ? t->start + 1 : t->start);
     analysis_nsys_open_ranges *o = &rd->open[thread];
-    trace_host_event e = {.thread = thread,
-                          .time = time_of(rd, t->start),
-                          .name = analysis_nsys_range_name(rd, s, 4, 5),
-                          .domain = domain_of(rd, global, analysis_nsys_int(s, 6, 0)),
-                          .category = analysis_nsys_u32(s, 8, 0),
-                          .color = analysis_nsys_u32(s, 10, 0)};
+    trace_host_event e = {
+        .thread = thread,
+        .time = time_of(rd, t->start),
+        .name = analysis_nsys_range_name(rd, sqlite3_column_value(s, 4), sqlite3_column_value(s, 5)),
+        .domain = domain_of(rd, global, analysis_nsys_int(s, 6, 0)),
+        .category = analysis_nsys_u32(s, 8, 0),
+        .color = analysis_nsys_u32(s, 10, 0)};
     payload_of(s, &e);
     if (o->depth >= DEPTH_MAX) {
         rd->lost++;

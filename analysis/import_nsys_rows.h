@@ -80,7 +80,11 @@ uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, sqlite3_stmt *s);
 uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, sqlite3_stmt *s);
 
 /* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
-uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_stmt *s, int text_column, int id_column);
+uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_value *text, sqlite3_value *id);
+
+/* Reads what must be known of a table before the first event: its rows, whether they are sorted, the first
+ * and last time, processes, domains. */
+void analysis_nsys_scan(analysis_nsys_reading *rd, int table);
 
 /* Ends the thread's ranges that end before `limit`, the innermost first. */
 void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int64_t limit);

@@ -74,7 +74,7 @@ static const struct {
 } numbers[] = {{"{k}", NUMBER}, {"{n}", NUMBER}, {"{layer}", LAYER}, {"{expert}", EXPERT}};
 
 static bool begins(const char *text, const char *with) {
-    return strncmp(text, with, strlen(with)) == 0;
+    return *text == *with && strncmp(text, with, strlen(with)) == 0;
 }
 
 /* Reads a whole number of at most nine digits. */
@@ -107,7 +107,7 @@ static bool match(const char *pattern, const char *text, const char *end, uint32
             bool one = text < end && *text != '\0' && strchr("._= :/", *text);
             return (one && match(pattern, text + 1, end, found)) || match(pattern, text, end, found);
         }
-        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        for (size_t i = 0; *pattern == '{' && i < sizeof numbers / sizeof *numbers; i++) {
             if (begins(pattern, numbers[i].text)) {
                 const char *behind = take_number(text, end, &found[numbers[i].place]);
                 return behind && match(pattern + strlen(numbers[i].text), behind, end, found);

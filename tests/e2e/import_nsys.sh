@@ -86,6 +86,15 @@ shuffled() {
 }
 ok "so are captures whose rows stand in no order" shuffled
 
+# Rows whose times cannot be are counted, once each, and named by their table.
+unusable() {
+    cp "$work/one.sqlite" "$work/times.sqlite"
+    sqlite "$work/times.sqlite" "UPDATE CUPTI_ACTIVITY_KIND_KERNEL SET start = 'soon' WHERE rowid IN (2, 5, 9)" &&
+        "$moetrace" report "$work/times.sqlite" >"$work/times.txt" &&
+        grep -q '3 rows of table CUPTI_ACTIVITY_KIND_KERNEL have no usable time' "$work/times.txt"
+}
+ok "rows without a usable time are counted" unusable
+
 # Suffixes of calls and names of kernels that ours differ from survive the way back.
 details() {
     cp "$work/one.sqlite" "$work/names.sqlite"
