@@ -16,6 +16,7 @@ void analysis_report_run(const analysis_results *results, analysis_output *out);
 void analysis_report_sweep(const analysis_results *results, analysis_output *out);
 void analysis_report_scaling(const analysis_results *results, analysis_output *out);
 void analysis_report_costs(const analysis_results *results, size_t top, analysis_output *out);
+void analysis_report_load(const analysis_results *results, size_t top, analysis_output *out);
 void analysis_report_integrity(const analysis_results *results, analysis_output *out);
 
 /* "vision", "prefill", "decode", "decode/token" */

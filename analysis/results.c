@@ -134,6 +134,7 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         make_integrity(results, &rd);
         analysis_rows_make(&results->rows, &rd.ranges, results->gpu_records > 0);
         analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
+        analysis_load_make(&results->load, &rd.ranges, options->k);
     }
     analysis_attribution_free(&rd.attribution);
     analysis_ranges_free(&rd.ranges);
@@ -172,6 +173,7 @@ void analysis_results_free(analysis_results *results) {
     free(results->counters);
     analysis_rows_free(&results->rows);
     analysis_costs_free(&results->costs);
+    analysis_load_free(&results->load);
     analysis_names_free(&results->names);
     memset(results, 0, sizeof *results);
 }

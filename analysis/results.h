@@ -4,6 +4,7 @@
 #define ANALYSIS_RESULTS_H
 
 #include "analysis/costs.h"
+#include "analysis/load.h"
 #include "analysis/sweep.h"
 
 /* A key and its value, as the trace has them. */
@@ -29,6 +30,7 @@ typedef struct {
 
     analysis_rows rows;
     analysis_costs costs;
+    analysis_load load;
 
     /* Of the whole trace, warm-up included. in_ranges + outside + unattributed = all, to the nanosecond. */
     analysis_work kernels_all, kernels_in_ranges, kernels_outside, kernels_unattributed;

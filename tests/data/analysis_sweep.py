@@ -30,6 +30,7 @@ class Sweep:
         self.correlation = 0
         self.watching = kind != "alternate"
         self.rows = {}  # (k, phase) -> [(ms, active experts, watched)]
+        self.cells = {}  # (k, phase, layer, expert) -> [calls, tokens, ns], of measured requests that were watched
         foreign = kind == "foreign"
         self.names = {"phase": "stage-{}" if foreign else "{}", "layer": "blk{}" if foreign else "layer.{}",
                       "expert": "ffn[{}]" if foreign else "expert.{}", "k": "K{}" if foreign else "top_k={}"}
@@ -48,7 +49,7 @@ class Sweep:
             self.gpu.append({"kind": 1, "timed": True, "start": self.now + 200, "end": self.now + 900 + self.correlation % 7 * 10,
                              "correlation": self.correlation, "queue": 0, "shape": 0, "graph": 0})
 
-    def layers(self, k, tokens, spread):
+    def layers(self, k, tokens, spread, measured):
         """The expert ranges of all layers; returns how many are active in each. `spread` over more than k."""
         slots = (k // 2 if self.kind == "wrong-k" and k == 4 else k) * tokens
         active = min(EXPERTS, slots, k * spread)
@@ -64,6 +65,10 @@ class Sweep:
             for expert, share in enumerate(shares):
                 self.push(self.names["expert"].format(expert), share)
                 self.launch()
+                if measured and self.watching:
+                    cell = self.cells.setdefault((k, "prefill" if tokens > 1 else "decode", layer, expert), [0, 0, 0])
+                    for i, v in enumerate((1, share, self.gpu[-1]["end"] - self.gpu[-1]["start"])):
+                        cell[i] += v
                 self.now += 1000
                 self.pop()
             self.pop()
@@ -73,13 +78,13 @@ class Sweep:
         start = self.now
         self.push(self.names["phase"].format(name))
         if name == "prefill":
-            active = self.layers(k, PROMPT, 1 + sample // 2 % 2)
+            active = self.layers(k, PROMPT, 1 + sample // 2 % 2, sample >= 0)
             length = 20e6 + 3e6 * active
         else:
             length = 0
             for step in range(STEPS):
                 self.push(f"decode.{step}")
-                active = self.layers(k, 1, 1)
+                active = self.layers(k, 1, 1, sample >= 0)
                 self.pop()
                 length += 5e6 + 1e6 * k
         if self.kind == "slower" and name == "decode" and k == 8:
@@ -138,6 +143,47 @@ def bootstrap(values, statistic, rounds=20000):
     values = np.asarray(values)
     drawn = values[np.random.default_rng(1).integers(0, len(values), (rounds, len(values)))]
     return np.percentile(statistic(drawn, axis=1), [2.5, 97.5])
+
+
+def check_load(sweep, got, same):
+    """The imbalance of tokens and of time, and what time an expert's calls and tokens take, as numpy has them."""
+    experts = {key[3] for key in sweep.cells}
+    rows = got["Load of the experts"]["rows"] + got["Load of the experts by layer"]["rows"]
+    named = {}
+    for k, phase, layer, expert, *values in got["Experts by k"]["rows"]:
+        named[k, phase, layer, expert] = values
+    for key, (calls, tokens, ns) in sweep.cells.items():
+        values = named.pop(key, [None] * 8)
+        for what, value, want in zip(("calls", "tokens", "ms", "us/call", "us/token"), (*values[:3], *values[5:7]),
+                                     (calls, tokens, ns / 1e6, ns / 1e3 / calls, ns / 1e3 / tokens)):
+            same(f"expert {key} {what}", value, want)
+    same("experts without a range", len(named), 0)
+    pooled = len(got["Load of the experts"]["rows"])
+    same("rows of load", len(rows), len({key[:2] for key in sweep.cells}) + len({key[:3] for key in sweep.cells}))
+    for at, (k, phase, x, *values) in enumerate(rows):
+        if at < pooled:
+            active, of, tok_max, tok_cv, time_max, time_cv, r, at_layer, at_expert, slow = x, *values
+        else:
+            active, of, tok_max, tok_cv, time_max, time_cv, r, at_expert, slow = values
+        cells = {key: v for key, v in sweep.cells.items() if key[:2] == (k, phase) and (at < pooled or key[2] == x)}
+        layers = {key[2] for key in cells}
+        points = np.array(list(cells.values()), float)
+        everyone = np.array([cells.get((k, phase, layer, e), (0, 0, 0)) for layer in layers for e in experts], float)
+        what = f"load {k} {phase} {x}"
+        same(f"{what} active", active, len(cells))
+        same(f"{what} of", of, len(everyone))
+        for name, value, of in (("tokens", (tok_max, tok_cv), everyone[:, 1]), ("time", (time_max, time_cv), everyone[:, 2])):
+            same(f"{what} {name} max / mean", value[0], of.max() / of.mean())
+            same(f"{what} {name} CV", value[1], of.std() / of.mean())
+        vary = len(points) > 2 and np.ptp(points[:, 1]) > 0
+        same(f"{what} r", r, np.corrcoef(points[:, 1], points[:, 2])[0, 1] if vary else None)
+        whole = np.array([v for key, v in sweep.cells.items() if key[:2] == (k, phase)], float)
+        if len(whole) < 4:
+            same(f"{what} x expected", slow, None)
+            continue
+        fits = [np.linalg.lstsq(whole[:, :2] * on, whole[:, 2], rcond=None)[0] * on for on in ((1, 1), (0, 1), (1, 0))]
+        fit = min((f for f in fits if min(f) >= -1e-9), key=lambda f: np.sum((whole[:, :2] @ f - whole[:, 2]) ** 2))
+        same(f"{what} x expected", slow, (points[:, 2] / (points[:, :2] @ fit)).max())
 
 
 def tables(moetrace, path, *options):
@@ -204,6 +250,7 @@ def check(moetrace, path, kind):
         x, y, z = (np.median([r[0] for r in rows[k, p]]) for p in ("prefill", "decode/token", "decode"))
         same(f"{k} prefill/token", ratio, x / y)
         same(f"{k} prefill share", share, 100 * x / (x + z))
+    check_load(sweep, got, same)
     notes = got["How sure"]["notes"]
     for warning, wanted in (("Drift: prefill, k = 1:", kind == "drift"), ("Outliers: decode, k = 2:", kind == "drift"),
                             ("P99 of fewer", True)):

@@ -170,7 +170,8 @@ assert r'"1, 2" | a\_b \& 5\% \{x\} \#\char`\\{}' in latex
 assert latex.count("\\begin{table}") == latex.count("\\end{table}") == len(tables)
 for t, body in zip(tables, re.findall(r"\\begin\{tabular\}\{(.*?)\}(.*?)\\end\{tabular\}", latex, flags=re.S)):
     lines = [l for l in body[1].split("\n") if l.endswith("\\\\")]
-    assert len(body[0]) == len(t["columns"]) and len(lines) == len(t["rows"]) + 1
+    rows = 10 if t["title"].startswith(("Load of the experts by layer", "Experts by k")) else len(t["rows"])
+    assert len(body[0]) == len(t["columns"]) and len(lines) == rows + 1  # programs get all rows of those two
     assert all(len(re.findall(r"(?<!\\)&", l)) == len(t["columns"]) - 1 for l in lines)
 PY
 }

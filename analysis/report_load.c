@@ -1,0 +1,168 @@
+/* The report's tables of the experts' load: how uneven it is, and every expert of every layer. */
+#include "analysis/report.h"
+
+#include "analysis/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static bool has_gpu(const analysis_results *r) {
+    return r->gpu_records > 0;
+}
+
+static const char *phase_name(analysis_phase phase) {
+    return phase == ANALYSIS_PHASES ? "-" : analysis_row_name((analysis_row_kind)phase);
+}
+
+/* Programs get every row. */
+static size_t rows_shown(const analysis_output *out, size_t count, size_t top) {
+    bool programs = out->format == ANALYSIS_JSON || out->format == ANALYSIS_CSV;
+    return programs || count < top ? count : top;
+}
+
+static double gpu(const analysis_results *r, double value) {
+    return has_gpu(r) ? value : NAN;
+}
+
+static void put_row(const analysis_results *r, analysis_table *t, const analysis_load_row *row) {
+    analysis_table_index(t, row->k);
+    analysis_table_cell(t, "%s", phase_name(row->phase));
+    if (!row->pooled) {
+        analysis_table_index(t, row->layer);
+    }
+    analysis_table_count(t, row->active);
+    analysis_table_count(t, row->population);
+    analysis_table_number(t, row->tokens_max, 2);
+    analysis_table_number(t, row->tokens_cv, 2);
+    analysis_table_number(t, gpu(r, row->time_max), 2);
+    analysis_table_number(t, gpu(r, row->time_cv), 2);
+    analysis_table_number(t, gpu(r, row->correlation), 3);
+    if (row->pooled) {
+        analysis_table_index(t, row->slow_layer);
+    }
+    analysis_table_index(t, row->slow_expert);
+    analysis_table_number(t, row->slow, 2);
+}
+
+static void put_phases(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k",       "phase",    "active",    "of",
+                                          "tok max", "tok CV",   "time max",  "time CV",
+                                          "r",       "at layer", "at expert", "x expected"};
+    analysis_table t;
+    analysis_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+    analysis_table_title(&t, "Load of the experts, all layers together");
+    for (size_t i = 0; i < r->load.row_count; i++) {
+        if (r->load.rows[i].pooled) {
+            put_row(r, &t, &r->load.rows[i]);
+        }
+    }
+    analysis_table_note(
+        &t,
+        "Over all pairs of layer and expert (the trace names %zu experts; those without a token "
+        "count as 0). max: greatest / mean; CV: standard deviation / mean. r: correlation of "
+        "tokens and GPU time over the active ones. x expected: the greatest GPU time / what the "
+        "expert's calls and tokens take elsewhere in this phase and k, and whose it is.",
+        r->load.experts);
+    analysis_output_table(out, &t);
+}
+
+static int by_imbalance(const void *a, const void *b) {
+    const analysis_load_row *x = *(const analysis_load_row *const *)a,
+                            *y = *(const analysis_load_row *const *)b;
+    double left = isnan(x->time_max) ? x->tokens_max : x->time_max;
+    double right = isnan(y->time_max) ? y->tokens_max : y->time_max;
+    int order = (left < right) - (left > right);
+    return order ? order : (x > y) - (x < y);
+}
+
+static void put_layers(const analysis_results *r, size_t top, analysis_output *out) {
+    static const char *const headers[] = {"k",       "phase",   "layer",     "active",
+                                          "of",      "tok max", "tok CV",    "time max",
+                                          "time CV", "r",       "at expert", "x expected"};
+    const analysis_load_row **list = analysis_alloc(r->load.row_count, sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < r->load.row_count; i++) {
+        if (!r->load.rows[i].pooled) {
+            list[count++] = &r->load.rows[i];
+        }
+    }
+    size_t shown = rows_shown(out, count, top);
+    if (shown > 0) {
+        analysis_table t;
+        qsort(list, count, sizeof *list, by_imbalance);
+        analysis_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+        analysis_table_title(&t, "Load of the experts by layer, %zu of %zu by imbalance", shown, count);
+        for (size_t i = 0; i < shown; i++) {
+            put_row(r, &t, list[i]);
+        }
+        analysis_output_table(out, &t);
+    }
+    free(list);
+}
+
+static double each(const analysis_results *r, uint64_t ns, uint64_t count) {
+    return has_gpu(r) && count > 0 ? (double)ns / 1e3 / (double)count : NAN;
+}
+
+static void put_cell(const analysis_results *r, analysis_table *t, const analysis_load_cell *c) {
+    analysis_table_index(t, c->k);
+    analysis_table_cell(t, "%s", phase_name(c->phase));
+    analysis_table_index(t, c->layer);
+    analysis_table_count(t, c->expert);
+    analysis_table_count(t, c->calls);
+    if (c->told) {
+        analysis_table_count(t, c->tokens);
+    } else {
+        analysis_table_missing(t);
+    }
+    analysis_table_ms(t, gpu(r, (double)c->kernel_ns / 1e6));
+    if (has_gpu(r)) {
+        analysis_table_share(t, c->kernel_ns, r->costs.attributed_ns);
+    } else {
+        analysis_table_missing(t);
+    }
+    analysis_table_ms(t, (double)c->host_ns / 1e6);
+    analysis_table_ms(t, each(r, c->kernel_ns, c->calls));
+    analysis_table_ms(t, c->told ? each(r, c->kernel_ns, c->tokens) : NAN);
+    analysis_table_number(t, (double)c->kernel_ns / c->expected_ns, 2);
+}
+
+static int by_cost(const void *a, const void *b) {
+    const analysis_load_cell *x = *(const analysis_load_cell *const *)a;
+    const analysis_load_cell *y = *(const analysis_load_cell *const *)b;
+    int order = (x->kernel_ns < y->kernel_ns) - (x->kernel_ns > y->kernel_ns);
+    order = order ? order : (x->host_ns < y->host_ns) - (x->host_ns > y->host_ns);
+    return order ? order : (x > y) - (x < y);
+}
+
+static void put_cells(const analysis_results *r, size_t top, analysis_output *out) {
+    static const char *const headers[] = {"k",      "phase",   "layer",   "expert",  "calls",    "tokens",
+                                          "GPU ms", "share %", "host ms", "us/call", "us/token", "x exp."};
+    size_t count = r->load.cell_count, shown = rows_shown(out, count, top);
+    if (shown == 0) {
+        return;
+    }
+    const analysis_load_cell **list = analysis_alloc(count, sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = &r->load.cells[i];
+    }
+    if (shown < count) { /* programs get them by k, phase, layer and expert */
+        qsort(list, count, sizeof *list, by_cost);
+    }
+    analysis_table t;
+    analysis_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+    analysis_table_title(&t, "Experts by k, phase and layer, %zu of %zu", shown, count);
+    for (size_t i = 0; i < shown; i++) {
+        put_cell(r, &t, list[i]);
+    }
+    analysis_output_table(out, &t);
+    free(list);
+}
+
+void analysis_report_load(const analysis_results *r, size_t top, analysis_output *out) {
+    if (r->load.row_count > 0) {
+        put_phases(r, out);
+        put_layers(r, top, out);
+        put_cells(r, top, out);
+    }
+}
