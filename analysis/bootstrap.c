@@ -11,7 +11,6 @@
 #define ROUNDS_MAX 2000
 #define ROUNDS_MIN 200
 #define DRAWS_MAX  20000000 /* beyond so many draws in all there are fewer rounds */
-#define SEED       0x6d6f657472616365u
 
 static const analysis_confidence missing = {NAN, NAN};
 
@@ -23,11 +22,11 @@ static uint64_t next(uint64_t *state) {
     return z ^ (z >> 31);
 }
 
-static size_t draw(uint64_t *state, size_t n) {
+size_t analysis_bootstrap_draw(uint64_t *state, size_t n) {
     return (size_t)((next(state) >> 32) * n >> 32);
 }
 
-static size_t rounds_for(size_t n) {
+size_t analysis_bootstrap_rounds(size_t n) {
     size_t rounds = DRAWS_MAX / (n ? n : 1);
     return rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
 }
@@ -37,8 +36,7 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The interval that the middle 95 % of the values span; sorts them. */
-static analysis_confidence middle(double *values, size_t n) {
+analysis_confidence analysis_bootstrap_middle(double *values, size_t n) {
     qsort(values, n, sizeof *values, ascending);
     return (analysis_confidence){analysis_quantile(values, n, 0.025), analysis_quantile(values, n, 0.975)};
 }
@@ -46,7 +44,7 @@ static analysis_confidence middle(double *values, size_t n) {
 static double resampled_mean(const double *sorted, size_t n, uint64_t *state) {
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
-        sum += sorted[draw(state, n)];
+        sum += sorted[analysis_bootstrap_draw(state, n)];
     }
     return sum / (double)n;
 }
@@ -56,7 +54,7 @@ static double resampled_mean(const double *sorted, size_t n, uint64_t *state) {
 static double resampled_p50(const double *sorted, size_t n, uint32_t *times, uint64_t *state) {
     memset(times, 0, n * sizeof *times);
     for (size_t i = 0; i < n; i++) {
-        times[draw(state, n)]++;
+        times[analysis_bootstrap_draw(state, n)]++;
     }
     size_t seen = 0, lower = (n - 1) / 2, upper = n / 2, at = 0;
     while (seen + times[at] <= lower) {
@@ -73,13 +71,13 @@ analysis_confidence analysis_bootstrap_mean(const double *sorted, size_t n) {
     if (n < 2) {
         return missing;
     }
-    uint64_t state = SEED;
-    size_t rounds = rounds_for(n);
+    uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
+    size_t rounds = analysis_bootstrap_rounds(n);
     double *values = analysis_alloc(rounds, sizeof *values);
     for (size_t i = 0; i < rounds; i++) {
         values[i] = resampled_mean(sorted, n, &state);
     }
-    analysis_confidence c = middle(values, rounds);
+    analysis_confidence c = analysis_bootstrap_middle(values, rounds);
     free(values);
     return c;
 }
@@ -88,14 +86,14 @@ analysis_confidence analysis_bootstrap_p50(const double *sorted, size_t n) {
     if (n < 2) {
         return missing;
     }
-    uint64_t state = SEED;
-    size_t rounds = rounds_for(n);
+    uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
+    size_t rounds = analysis_bootstrap_rounds(n);
     double *values = analysis_alloc(rounds, sizeof *values);
     uint32_t *times = analysis_alloc(n, sizeof *times);
     for (size_t i = 0; i < rounds; i++) {
         values[i] = resampled_p50(sorted, n, times, &state);
     }
-    analysis_confidence c = middle(values, rounds);
+    analysis_confidence c = analysis_bootstrap_middle(values, rounds);
     free(values);
     free(times);
     return c;
@@ -105,15 +103,15 @@ analysis_confidence analysis_bootstrap_ratio(const double *x, size_t nx, const d
     if (nx < 2 || ny < 2) {
         return missing;
     }
-    uint64_t state = SEED;
-    size_t rounds = rounds_for(nx + ny);
+    uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
+    size_t rounds = analysis_bootstrap_rounds(nx + ny);
     double *values = analysis_alloc(rounds, sizeof *values);
     uint32_t *times = analysis_alloc(nx > ny ? nx : ny, sizeof *times);
     for (size_t i = 0; i < rounds; i++) {
         double above = resampled_p50(x, nx, times, &state);
         values[i] = above / resampled_p50(y, ny, times, &state);
     }
-    analysis_confidence c = middle(values, rounds);
+    analysis_confidence c = analysis_bootstrap_middle(values, rounds);
     free(values);
     free(times);
     return c;
@@ -166,8 +164,8 @@ static double explained(const analysis_fit *fit, const double *x, const double *
 
 bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, const size_t *strata,
                        size_t count) {
-    size_t n = strata[count], rounds = rounds_for(n), good = 0;
-    uint64_t state = SEED;
+    size_t n = strata[count], rounds = analysis_bootstrap_rounds(n), good = 0;
+    uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
     size_t *which = analysis_alloc(n, sizeof *which);
     for (size_t i = 0; i < n; i++) {
         which[i] = i;
@@ -182,14 +180,14 @@ bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, cons
     for (size_t round = 0; round < rounds; round++) {
         for (size_t s = 0; s < count; s++) {
             for (size_t i = strata[s]; i < strata[s + 1]; i++) {
-                which[i] = strata[s] + draw(&state, strata[s + 1] - strata[s]);
+                which[i] = strata[s] + analysis_bootstrap_draw(&state, strata[s + 1] - strata[s]);
             }
         }
         good += line(x, y, which, n, &as[good], &bs[good]);
     }
     bool enough = n > count && good > 0; /* one point in each stratum is always drawn again */
-    fit->a_sure = enough ? middle(as, good) : missing;
-    fit->b_sure = enough ? middle(bs, good) : missing;
+    fit->a_sure = enough ? analysis_bootstrap_middle(as, good) : missing;
+    fit->b_sure = enough ? analysis_bootstrap_middle(bs, good) : missing;
     free(as);
     free(bs);
     free(which);

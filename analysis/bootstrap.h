@@ -9,11 +9,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* For other statistics: the first state of the generator, how many rounds are drawn of n samples, a number
+ * below n (n > 0) that is drawn next, and the interval that the middle 95 % of n values span, which it sorts.
+ */
+#define ANALYSIS_BOOTSTRAP_SEED 0x6d6f657472616365u
+size_t analysis_bootstrap_rounds(size_t n);
+size_t analysis_bootstrap_draw(uint64_t *state, size_t n);
 
 /* NaN, both ends, where there are too few samples to draw from. */
 typedef struct {
     double low, high;
 } analysis_confidence;
+
+analysis_confidence analysis_bootstrap_middle(double *values, size_t n);
 
 /* Of the median and of the mean of n values in ascending order; missing when n < 2. */
 analysis_confidence analysis_bootstrap_p50(const double *sorted, size_t n);

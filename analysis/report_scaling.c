@@ -134,8 +134,48 @@ static void put_fits(const analysis_results *r, analysis_output *out) {
     analysis_output_table(out, &t);
 }
 
+static void put_sure(analysis_table *t, double value, analysis_confidence sure, bool known) {
+    analysis_table_ms(t, known ? value : NAN);
+    analysis_table_ms(t, known ? sure.low : NAN);
+    analysis_table_ms(t, known ? sure.high : NAN);
+}
+
+static void put_bends(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"phase", "ks",      "at k",   "k from", "k to", "slope 1", "1 from",
+                                          "1 to",  "slope 2", "2 from", "2 to",   "BIC",  "verdict"};
+    analysis_table t;
+    analysis_table_begin(&t, "lrrrrrrrrrrrl", 0, headers);
+    analysis_table_title(&t, "Change of slope over k, ms for one more k");
+    for (int kind = ANALYSIS_ROW_PREFILL; kind < ANALYSIS_ROWS; kind++) {
+        analysis_scaling s;
+        if (!analysis_scaling_fit(&s, &r->rows, (analysis_row_kind)kind)) {
+            continue;
+        }
+        const analysis_breakpoint *b = &s.bend;
+        analysis_table_cell(&t, "%s", analysis_row_name(s.kind));
+        analysis_table_count(&t, b->distinct);
+        put_sure(&t, b->at, b->at_sure, b->changes);
+        put_sure(&t, b->before, b->before_sure, b->changes);
+        put_sure(&t, b->after, b->after_sure, b->changes);
+        analysis_table_number(&t, b->bic, 1);
+        analysis_table_cell(&t, "%s", !b->tested ? "-" : b->changes ? "changes" : "no change");
+    }
+    if (analysis_table_rows(&t) == 0) {
+        analysis_table_free(&t);
+        return;
+    }
+    analysis_table_note(
+        &t,
+        "Two lines that meet, against one, over all samples. BIC: that of the line less that of the "
+        "two. The slope changes when it is above %d and the 95 %% interval of the change excludes 0. "
+        "Not tested (-) with fewer than %d values of k or %d samples.",
+        ANALYSIS_BREAKPOINT_BIC, ANALYSIS_BREAKPOINT_X, ANALYSIS_BREAKPOINT_POINTS);
+    analysis_output_table(out, &t);
+}
+
 void analysis_report_scaling(const analysis_results *r, analysis_output *out) {
     put_ratios(r, out);
     put_against(r, out);
     put_fits(r, out);
+    put_bends(r, out);
 }

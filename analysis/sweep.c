@@ -232,12 +232,14 @@ bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analys
     double *k = analysis_alloc(n, sizeof *k), *active = analysis_alloc(n, sizeof *active);
     double *y = analysis_alloc(n, sizeof *y);
     size_t *strata = analysis_alloc(rows->count + 1, sizeof *strata);
+    double *distinct = analysis_alloc(rows->count, sizeof *distinct);
     bool counted = true;
     for (size_t i = 0; i < rows->count; i++) {
         const analysis_row *row = &rows->list[i];
         if (row->kind != kind || row->k == ANALYSIS_NONE) {
             continue;
         }
+        distinct[count] = row->k;
         size_t at = strata[count++];
         for (size_t j = 0; j < row->latency.n; j++, at++) {
             k[at] = row->k;
@@ -250,10 +252,12 @@ bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analys
     *s = (analysis_scaling){.kind = kind};
     s->has_k = analysis_fit_line(&s->by_k, k, y, strata, count);
     s->has_n = counted && analysis_fit_line(&s->by_active, active, y, strata, count);
+    s->bend = analysis_find_breakpoint(distinct, y, strata, count);
     free(k);
     free(active);
     free(y);
     free(strata);
+    free(distinct);
     return s->has_k || s->has_n;
 }
 

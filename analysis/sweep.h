@@ -3,7 +3,7 @@
 #ifndef ANALYSIS_SWEEP_H
 #define ANALYSIS_SWEEP_H
 
-#include "analysis/bootstrap.h"
+#include "analysis/breakpoint.h"
 #include "analysis/ranges.h"
 #include "analysis/stats.h"
 
@@ -67,6 +67,7 @@ typedef struct {
     analysis_row_kind kind;
     bool has_k, has_n;            /* whether there is such a fit */
     analysis_fit by_k, by_active; /* ms = a + b k, and ms = a + b N, N being active experts of a layer */
+    analysis_breakpoint bend;     /* of ms over k */
 } analysis_scaling;
 
 /* Fits the rows of `kind`; false when neither fit can be made: fewer than two values of k. */

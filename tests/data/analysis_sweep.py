@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Traces of sweeps whose every number is chosen, and numpy's word on what `moetrace report` says of them.
 
-  analysis_sweep.py write FILE KIND    KIND: plain, again, slower, alternate, drift, wrong-k, odd, greedy, foreign
+  analysis_sweep.py write FILE KIND    KIND: plain, again, slower, alternate, drift, wrong-k, odd, greedy, foreign,
+                                       straight, bend
   analysis_sweep.py check MOETRACE FILE KIND   writes FILE, reports on it, compares; says what differs
 """
 import json
@@ -20,10 +21,11 @@ SAMPLES = 24
 
 class Sweep:
     """One thread. The prefill of k takes about 20 + 3 N ms, N being the active experts of a layer, and a decode step
-    5 + k ms."""
+    5 + k ms; with kind bend, half as much for each k beyond 7."""
 
     def __init__(self, kind):
         self.kind = kind
+        self.ks = (1, 2, 4, 6, 8, 12, 16) if kind in ("straight", "bend") else KS
         self.random = np.random.default_rng(8 if kind == "again" else 7)
         self.now = 1_000_000_000
         self.events, self.gpu = [], []
@@ -86,7 +88,7 @@ class Sweep:
                 self.push(f"decode.{step}")
                 active = self.layers(k, 1, 1, sample >= 0)
                 self.pop()
-                length += 5e6 + 1e6 * k
+                length += 5e6 + 1e6 * (k - max(0, k - 7) / 2 if self.kind == "bend" else k)
         if self.kind == "slower" and name == "decode" and k == 8:
             length *= 1.2
         if self.kind == "drift" and name == "prefill" and k == 1:
@@ -105,7 +107,7 @@ class Sweep:
                 self.rows.setdefault((k, "decode/token"), []).append((row[0] / STEPS,) + row[1:])
 
     def run(self):
-        for k in KS:
+        for k in self.ks:
             self.push(self.names["k"].format(k))
             for sample in range(-1, SAMPLES):
                 if self.kind == "alternate" and sample >= 0 and self.watching != bool(sample % 2):
@@ -186,6 +188,51 @@ def check_load(sweep, got, same):
         same(f"{what} x expected", slow, (points[:, 2] / (points[:, :2] @ fit)).max())
 
 
+def two_pieces(x, y, weights, knots):
+    """The best least-squares fit of two lines that meet at one of the knots: (RSS, knot, slope before, slope after)."""
+    found = None
+    root = np.sqrt(weights)
+    for knot in knots:
+        basis = np.stack([np.ones_like(x), np.minimum(x - knot, 0), np.maximum(x - knot, 0)], axis=1)
+        fit = np.linalg.lstsq(basis * root[:, None], y * root, rcond=None)[0]
+        rss = np.sum(weights * (y - basis @ fit) ** 2)
+        if found is None or rss < found[0]:
+            found = (rss, knot, fit[1], fit[2])
+    return found
+
+
+def check_bends(sweep, rows, got, same):
+    ks = np.array(sweep.ks, float)
+    for phase, n, *values in got["Change of slope over k"]["rows"]:
+        numbers, verdict = values[:10], values[10]
+        same(f"{phase} ks", n, len(ks))
+        if len(ks) < 5:
+            if verdict != "-" or any(v is not None for v in numbers):
+                yield f"{phase}: a change of slope is told from {len(ks)} values of k"
+            continue
+        samples = [np.array([r[0] for r in rows[k, phase]]) for k in sweep.ks]
+        x, y = np.concatenate([np.full(len(s), k) for k, s in zip(ks, samples)]), np.concatenate(samples)
+        rough = two_pieces(x, y, np.ones_like(x), np.linspace(ks[1], ks[-2], 201))[1]
+        near = np.clip(np.linspace(rough - 0.06, rough + 0.06, 2001), ks[1], ks[-2])
+        rss, at, before, after = two_pieces(x, y, np.ones_like(x), near)
+        line = np.sum((y - np.polyval(np.polyfit(x, y, 1), x)) ** 2)
+        bic = len(y) * np.log(line / len(y)) + 2 * np.log(len(y)) - len(y) * np.log(rss / len(y)) - 4 * np.log(len(y))
+        same(f"{phase} BIC", numbers[9], bic, 1e-3)
+        wanted = "no change" if sweep.kind == "straight" and phase != "prefill" else "changes"
+        if verdict != wanted:
+            yield f"{phase}: the verdict on a change of slope is {verdict}"
+        if wanted == "no change":
+            continue
+        rng = np.random.default_rng(4)
+        drawn = np.array([two_pieces(ks, np.array([s[rng.integers(0, len(s), len(s))].mean() for s in samples]),
+                                     np.full(len(ks), len(samples[0])), np.linspace(ks[1], ks[-2], 121))[1:]
+                          for _ in range(300)])
+        for i, (name, want, tolerance) in enumerate((("at", at, 1e-3), ("before", before, 1e-3), ("after", after, 1e-3))):
+            same(f"{phase} {name}", numbers[3 * i], want, tolerance)
+            for value, expected in zip(numbers[3 * i + 1:3 * i + 3], np.percentile(drawn[:, i], [2.5, 97.5])):
+                same(f"{phase} {name} interval", value, expected, np.std(drawn[:, i]) / 2 + 0.02)
+
+
 def tables(moetrace, path, *options):
     out = subprocess.run([moetrace, "report", "--format", "json", "--top", "1000", *options, path], check=True,
                          capture_output=True, text=True).stdout
@@ -234,7 +281,7 @@ def check(moetrace, path, kind):
         same(f"{phase} {model} a", a, fixed, 1e-6)
         same(f"{phase} {model} b", b, slope, 1e-6)
         same(f"{phase} {model} R2", r2, np.corrcoef(x, y)[0, 1] ** 2, 1e-6)
-        strata = [np.array([(key if model == "a + b k" else r[1], r[0]) for r in rows[key, phase]]) for key in KS]
+        strata = [np.array([(key if model == "a + b k" else r[1], r[0]) for r in rows[key, phase]]) for key in sweep.ks]
         rng = np.random.default_rng(2)
         drawn = [np.polyfit(*np.concatenate([s[rng.integers(0, len(s), len(s))] for s in strata]).T, 1)
                  for _ in range(2000)]
@@ -251,6 +298,7 @@ def check(moetrace, path, kind):
         same(f"{k} prefill/token", ratio, x / y)
         same(f"{k} prefill share", share, 100 * x / (x + z))
     check_load(sweep, got, same)
+    wrong.extend(check_bends(sweep, rows, got, same))
     notes = got["How sure"]["notes"]
     for warning, wanted in (("Drift: prefill, k = 1:", kind == "drift"), ("Outliers: decode, k = 2:", kind == "drift"),
                             ("P99 of fewer", True)):

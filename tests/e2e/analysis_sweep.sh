@@ -187,10 +187,12 @@ for kind in plain again slower alternate wrong-k odd greedy foreign; do
     "$python" tests/data/analysis_sweep.py write "$tmp/$kind.moetrace" $kind
 done
 
-echo 1..16
+echo 1..18
 check "statistics, intervals, scaling and fits are numpy's" agrees plain
 check "drift and outliers are warned of" agrees drift
 check "latencies of unwatched requests, and what watching cost, are numpy's" agrees alternate
+check "a change of slope over k, as numpy has it" agrees bend
+check "no change of slope where there is none" agrees straight
 check "--json has what watching cost beside" json_of_alternate
 check "verify: all hold" verifies plain 0 'All hold.'
 check "verify: half of k was applied" verifies wrong-k 1 \

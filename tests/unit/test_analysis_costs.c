@@ -1,7 +1,7 @@
 /* Where the time goes: roles of names, parts of the model, exclusive and inclusive time, fits. */
 #include "test_analysis_trace.h"
 
-#include "analysis/bootstrap.h"
+#include "analysis/breakpoint.h"
 
 #include <math.h>
 
@@ -155,6 +155,55 @@ static void lines(void **state) {
     assert_false(analysis_fit_line(&fit, x, y, (const size_t[]){0}, 0));
 }
 
+/* Two points at each x: an exact line never breaks, an exact bend is found where it is, also between two x.
+ */
+static void breaks(void **state) {
+    (void)state;
+    const double x[] = {1, 2, 4, 8, 16, 32};
+    const size_t strata[] = {0, 2, 4, 6, 8, 10, 12}, alone[] = {0, 1, 2, 3, 4, 5, 6};
+    double y[12];
+    for (int bend = 0; bend < 3; bend++) { /* none, at 8, at 6 */
+        for (int i = 0; i < 12; i++) {
+            double at = bend == 1 ? 8 : 6, d = x[i / 2] - at;
+            y[i] = 5 + 2 * x[i / 2] + (bend && d > 0 ? 3 * d : 0);
+        }
+        analysis_breakpoint b = analysis_find_breakpoint(x, y, strata, 6);
+        assert_true(b.tested && b.changes == (bend > 0));
+        if (bend > 0) {
+            assert_true(fabs(b.at - (bend == 1 ? 8 : 6)) < 1e-9 && fabs(b.before - 2) < 1e-9 &&
+                        fabs(b.after - 5) < 1e-9 && fabs(b.a - 5) < 1e-9 && fabs(b.r2 - 1) < 1e-12);
+            assert_true(fabs(b.at_sure.low - b.at) < 1e-9 && fabs(b.change_sure.high - 3) < 1e-9);
+        }
+    }
+    assert_false(analysis_find_breakpoint(x, y, strata, 4).tested);
+    assert_false(analysis_find_breakpoint(x, y, alone, 6).tested);
+    assert_false(analysis_find_breakpoint(x, y, (const size_t[]){0}, 0).changes);
+}
+
+/* Noise alone bends in fewer than one case of a hundred. */
+static void noise_does_not_bend(void **state) {
+    (void)state;
+    enum { K = 6, EACH = 10, ROUNDS = 200 };
+    const double x[K] = {1, 2, 4, 8, 16, 32};
+    size_t strata[K + 1], bent = 0;
+    double y[K * EACH];
+    srand(5);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < K * EACH; i++) {
+            double noise = 0;
+            for (int j = 0; j < 12; j++) {
+                noise += (double)rand() / RAND_MAX - 0.5;
+            }
+            strata[i / EACH] = i / EACH * EACH;
+            y[i] = 10 + x[i / EACH] * (1 + noise / 10); /* that grows with x, as that of latencies does */
+        }
+        strata[K] = (size_t)K * EACH;
+        bent += analysis_find_breakpoint(x, y, strata, K).changes;
+    }
+    print_message("  %zu of %d\n", bent, ROUNDS);
+    assert_true(bent <= 2);
+}
+
 /* The same samples always give the same interval, which holds the estimate. */
 static void intervals_are_repeatable(void **state) {
     (void)state;
@@ -178,6 +227,8 @@ int main(void) {
         cmocka_unit_test(rules_go_before),
         cmocka_unit_test(every_kernel_is_in_one_leaf),
         cmocka_unit_test(lines),
+        cmocka_unit_test(breaks),
+        cmocka_unit_test(noise_does_not_bend),
         cmocka_unit_test(intervals_are_repeatable),
     };
     return cmocka_run_group_tests_name("analysis: costs", tests, NULL, NULL);

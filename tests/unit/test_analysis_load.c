@@ -107,7 +107,7 @@ static void tokens_that_were_not_told(void **state) {
     analysis_results results;
     writer_open(&r.w);
     for (int i = 0; i < 2; i++) {
-        put_open(&r, "sample.0", "decode", "layer.0");
+        put_open(&r, i == 0 ? "elsewhere" : "sample.0", "decode", "layer.0");
         for (uint32_t e = 0; e < 6; e++) {
             put_expert(&r, e, i == 1 && e == 2 ? -1 : 1 + (int)e, 10 + e);
         }
