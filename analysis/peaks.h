@@ -23,6 +23,9 @@
 /* Types of the numbers that matrix products read. */
 typedef enum { ANALYSIS_BF16, ANALYSIS_FP16, ANALYSIS_TF32, ANALYSIS_FP32, ANALYSIS_TYPES } analysis_type;
 
+/* Their names, as an option takes them. */
+#define ANALYSIS_TYPE_NAMES "bf16|fp16|tf32|fp32"
+
 /* "bf16", "fp16", "tf32", "fp32"; and the type of that name, false when there is none. */
 const char *analysis_type_name(analysis_type type);
 bool analysis_type_of(const char *name, analysis_type *type);
