@@ -120,9 +120,20 @@ static void every_prefix(void **state) {
         int rc = use(f.w.path, f.null, &r);
         assert_int_equal(rc, len < TRACE_HEADER_BYTES ? -1 : 0);
         assert_false(r.status.ended);
+        assert_int_equal(r.status.chunks_damaged, 0);
+        assert_true(r.status.cut == (rc == 0 && r.status.bytes_skipped > 0));
         analysis_results_free(&r);
     }
     teardown(&f);
+}
+
+/* Where the last chunk begins. */
+static size_t last_chunk(const fixture *f) {
+    size_t at = f->len - 4;
+    while (memcmp(f->bytes + at, "MTCK", 4) != 0) {
+        at--;
+    }
+    return at;
 }
 
 static void every_flipped_byte(void **state) {
@@ -130,6 +141,7 @@ static void every_flipped_byte(void **state) {
     fixture f;
     setup(&f);
     srand(3);
+    size_t last = last_chunk(&f);
     for (size_t at = 0; at < f.len; at++) {
         analysis_results r;
         uint8_t mask = (uint8_t)(1u << rand() % 8);
@@ -138,9 +150,68 @@ static void every_flipped_byte(void **state) {
         int rc = use(f.w.path, f.null, &r);
         assert_true(rc != 0 || r.status.bytes_skipped > 0);
         assert_true(rc == 0 || at < TRACE_HEADER_BYTES);
+        if (rc == 0 && at >= TRACE_HEADER_BYTES) { /* only what nothing follows can be taken for a cut */
+            assert_int_equal(r.status.chunks_damaged + r.status.cut, 1);
+            assert_true(at >= last || (!r.status.cut && r.status.ended));
+        }
         analysis_results_free(&r);
         f.bytes[at] ^= mask;
     }
+    teardown(&f);
+}
+
+/* A damaged length that reaches beyond the end of the file hides nothing that follows it; a file may be
+ * damaged and cut as well. */
+static void damaged_length(void **state) {
+    (void)state;
+    fixture f;
+    analysis_results r;
+    setup(&f);
+    f.bytes[TRACE_HEADER_BYTES + 10] ^= 8; /* of the first chunk: half a mebibyte more */
+    rewrite(&f, f.len);
+    assert_int_equal(use(f.w.path, f.null, &r), 0);
+    assert_true(r.status.chunks_damaged == 1 && !r.status.cut && r.status.ended);
+    assert_int_equal(r.kernels_all.count, 6);
+    analysis_results_free(&r);
+    rewrite(&f, f.len - 1);
+    assert_int_equal(use(f.w.path, f.null, &r), 0);
+    assert_true(r.status.chunks_damaged == 1 && r.status.cut && !r.status.ended);
+    analysis_results_free(&r);
+    size_t last = last_chunk(&f);
+    f.bytes[last] ^= 1;
+    f.bytes[last - 1] ^= 1; /* in the chunk before it, so that one hole holds both */
+    rewrite(&f, f.len);
+    assert_int_equal(use(f.w.path, f.null, &r), 0);
+    assert_true(r.status.chunks_damaged == 2 && !r.status.cut);
+    analysis_results_free(&r);
+    f.bytes[last] ^= 1;
+    rewrite(&f, f.len - 1);
+    assert_int_equal(use(f.w.path, f.null, &r), 0);
+    assert_true(r.status.chunks_damaged == 2 && r.status.cut);
+    analysis_results_free(&r);
+    teardown(&f);
+}
+
+/* A file of nothing but chunk headers costs no more than its length warrants. */
+static void headers_only(void **state) {
+    (void)state;
+    fixture f;
+    setup(&f);
+    FILE *file = fopen(f.w.path, "wb");
+    assert_non_null(file);
+    uint8_t head[TRACE_CHUNK_BYTES] = {'M', 'T', 'C', 'K', 6, 0, 0, 0, 0, 0, 16};
+    fwrite(f.bytes, 1, TRACE_HEADER_BYTES, file);
+    for (size_t i = 0; i < (32u << 20) / sizeof head; i++) {
+        fwrite(head, 1, sizeof head, file);
+    }
+    fclose(file);
+    analysis_results r;
+    alarm(60);
+    assert_int_equal(use(f.w.path, f.null, &r), 0);
+    alarm(0);
+    assert_int_equal(r.status.chunks_damaged, 1);
+    assert_int_equal(r.status.bytes_skipped, 32u << 20);
+    analysis_results_free(&r);
     teardown(&f);
 }
 
@@ -178,10 +249,9 @@ static void scrambled_payloads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_trace_is_whole),
-        cmocka_unit_test(every_prefix),
-        cmocka_unit_test(every_flipped_byte),
-        cmocka_unit_test(scrambled_payloads),
+        cmocka_unit_test(whole_trace_is_whole), cmocka_unit_test(every_prefix),
+        cmocka_unit_test(every_flipped_byte),   cmocka_unit_test(damaged_length),
+        cmocka_unit_test(headers_only),         cmocka_unit_test(scrambled_payloads),
     };
     return cmocka_run_group_tests_name("analysis: damage", tests, NULL, NULL);
 }

@@ -1,0 +1,24 @@
+/* One chunk of a trace, taken apart. */
+#ifndef TRACE_DECODE_H
+#define TRACE_DECODE_H
+
+#include "trace/trace.h"
+
+static inline uint16_t trace_u16(const uint8_t *p) {
+    return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t trace_u32(const uint8_t *p) {
+    return (uint32_t)trace_u16(p) | (uint32_t)trace_u16(p + 2) << 16;
+}
+
+static inline uint64_t trace_u64(const uint8_t *p) {
+    return (uint64_t)trace_u32(p) | (uint64_t)trace_u32(p + 4) << 32;
+}
+
+/* Gives the visitor the records of a chunk whose checksum held, and counts it in *status. A record that
+ * cannot be (a recorder's fault, not the disk's) ends it as damage. Returns what a visitor function did, else
+ * 0. */
+int trace_decode(const uint8_t *chunk, const trace_visitor *v, trace_status *status);
+
+#endif
