@@ -56,13 +56,14 @@ NATIVE_LIBS   := -lcjson -ldl -lm
 # The build folder can be carried to a machine where nothing is installed: what is not static lies in $(BUILD)/lib.
 RPATH         := -Wl,-rpath,'$$ORIGIN/lib' -Wl,--enable-new-dtags
 
-TARGETS := $(BUILD)/libmoetrace.so $(BUILD)/moetrace $(BUILD)/run_native
+PROGRAMS := $(BUILD)/moetrace $(BUILD)/run_native
+TARGETS  := $(BUILD)/libmoetrace.so $(PROGRAMS) $(BUILD)/man/.ready $(BUILD)/completions/.ready
 
 .PHONY: all demo helpers test test-gpu fuzz lint format bench bench-analysis clean help deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(TARGETS) ## build libmoetrace.so, moetrace and run_native into build/
+all: $(TARGETS) ## build libmoetrace.so, moetrace and run_native into build/, with man pages and completions
 
 # Installs what is missing (compiler packages, then the Python wheels that tests and the CPU demo need). A stamp of a step
 # that has changed since is made again.
@@ -88,6 +89,12 @@ $(BUILD)/libmoetrace.so: $(PRELOAD_OBJ)
 $(BUILD)/lib/.ready: | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	@cp -L "$$(ldconfig -p | awk '/libcjson\.so\.1 /{print $$NF; exit}')" $(BUILD)/lib/libcjson.so.1
+	@touch $@
+
+# Man pages and completions are what the programs say in their --help.
+$(BUILD)/man/.ready $(BUILD)/completions/.ready: $(BUILD)/%/.ready: scripts/make_%.py scripts/help_text.py VERSION $(PROGRAMS)
+	@rm -rf $(@D)
+	python3 $< $(BUILD) $(@D)
 	@touch $@
 
 $(BUILD)/moetrace: $(ANALYSIS_OBJ) $(BUILD)/lib/.ready

@@ -19,6 +19,9 @@ enum { ANALYSIS_OK = 0, ANALYSIS_FAILED = 2 };
         0                                                                                                    \
     }
 
+/* The end of a subcommand's help, where it has no exit status of its own. */
+#define ANALYSIS_CLI_EXIT "Exit status: 0; 2 after one line on standard error that says what is wrong."
+
 typedef struct {
     const char *name, *summary; /* as in `moetrace NAME` */
     int (*run)(int argc, char **argv);

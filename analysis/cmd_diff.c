@@ -69,8 +69,12 @@ static const struct argp argp = {options,
                                  "A B",
                                  "Compares two traces: the medians of each phase at each k, the experts and "
                                  "the kernels; B in terms of A, with 95 % intervals.\v"
-                                 "Exit status: 0; 1 when --fail-above is exceeded; 2 when a trace cannot be "
-                                 "read.",
+                                 "A and B are files: *.moetrace, or what another profiler captured.\n\n"
+                                 "Examples:\n"
+                                 "  moetrace diff before.moetrace after.moetrace\n"
+                                 "  moetrace diff --fail-above 5% before.moetrace after.moetrace\n\n"
+                                 "Exit status: 0; 1 when --fail-above is exceeded; 2 after one line on "
+                                 "standard error that says what is wrong.",
                                  NULL,
                                  NULL,
                                  NULL};

@@ -268,8 +268,9 @@ static const struct argp argp = {
     "TRACE",
     "Prints every record of a trace as a line of text, in the order of the file.\v"
     "TRACE is a file *.moetrace, or a directory of them. Names are resolved, kernel names are left mangled; "
-    "times are "
-    "ns from the start of the trace, and - stands for what is missing.",
+    "times are ns from the start of the trace, and - stands for what is missing.\n\n"
+    "Examples:\n"
+    "  moetrace dump run.moetrace | grep ^kernel | head\n\n" ANALYSIS_CLI_EXIT,
     NULL,
     NULL,
     NULL};

@@ -24,11 +24,6 @@ static const setting settings[] = {
 #define SETTINGS  (sizeof settings / sizeof *settings)
 #define FIRST_KEY 0x100 /* of the settings' options: no letter */
 
-/* What `moetrace record` asks of a setting's value before it starts the command. */
-static bool is_level(const char *value) {
-    return strcmp(value, "phases") == 0 || strcmp(value, "kernels") == 0 || strcmp(value, "full") == 0;
-}
-
 /* Sets a variable to a path that holds wherever the command goes. False with errno. */
 static bool set_path(const char *variable, const char *path) {
     char cwd[PATH_MAX], *joined;
@@ -49,11 +44,13 @@ static error_t set(const setting *s, const char *value) {
         analysis_error("--%s needs a value: %s", s->option, s->argument);
         return EINVAL;
     }
-    if (strcmp(s->option, "level") == 0 && !is_level(value)) {
-        analysis_error("--level=%s: give phases, kernels or full", value);
+    char name[32];
+    snprintf(name, sizeof name, "--%s", s->option);
+    bool is_word = strchr(s->argument, '|') != NULL;
+    if (is_word && analysis_cli_word(name, value, s->argument) < 0) {
         return EINVAL;
     }
-    if (strcmp(s->option, "memory") == 0 && !analysis_cli_number("--memory", value, 1, 1u << 20, &number)) {
+    if (strcmp(s->option, "memory") == 0 && !analysis_cli_number(name, value, 1, 1u << 20, &number)) {
         return EINVAL;
     }
     bool is_path = strcmp(s->option, "output") == 0 || strcmp(s->option, "cupti") == 0;
@@ -155,10 +152,13 @@ int analysis_cmd_record(int argc, char **argv) {
         parse,
         "[--] CMD [ARG...]",
         "Runs CMD under the recorder, which writes one trace for each process.\v"
-        "Output, exit status and signals are the command's own. A command that is not found ends with status "
-        "127, one "
-        "that cannot be run with 126. Each option sets the variable in brackets, which the recorder reads; a "
-        "variable that is set already holds unless its option is given.",
+        "Output and signals are the command's own. Each option sets the variable in brackets, which the "
+        "recorder reads; a variable that is set already holds unless its option is given.\n\n"
+        "Examples:\n"
+        "  moetrace record -o traces -- python3 serve.py --port 8000\n"
+        "  moetrace record --level full --capture-range decode ./run_native\n\n"
+        "Exit status: that of the command; 127 when it is not found, 126 when it cannot be run; 2 when an "
+        "option is wrong or " RECORDER " is missing.",
         NULL,
         NULL,
         NULL};

@@ -30,21 +30,25 @@ static const struct argp_option options[] = {
         "list the experts and kernels of the requests with top_k=K only (default: of every k together)"),
     ANALYSIS_CLI_OPTIONS};
 
-static const struct argp argp = {options,
-                                 parse,
-                                 "TRACE",
-                                 "Reports on a trace: the run, the latency of each phase at each k, the "
-                                 "experts and kernels that cost most, and "
-                                 "what the trace misses.\v"
-                                 "TRACE is a file *.moetrace, or a directory of them: each process has its "
-                                 "own, and its own report. --json then "
-                                 "takes the one process that has phases.\n\n"
-                                 "A trace that is cut or damaged is reported as far as it can be read; the "
-                                 "report then says so, and the exit "
-                                 "status is still 0.",
-                                 NULL,
-                                 NULL,
-                                 NULL};
+static const struct argp argp = {
+    options,
+    parse,
+    "TRACE",
+    "Reports on a trace: the run, the latency of each phase at each k, the "
+    "experts and kernels that cost most, and "
+    "what the trace misses.\v"
+    "TRACE is a file *.moetrace, or a directory of them: each process has its "
+    "own, and its own report. --json then "
+    "takes the one process that has phases.\n\n"
+    "A trace that is cut or damaged is reported as far as it can be read; the report then says so, and the exit "
+    "status is still 0.\n\n"
+    "Examples:\n"
+    "  moetrace report traces\n"
+    "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
+    "  moetrace report --format csv --json latencies.json traces > tables.csv\n\n" ANALYSIS_CLI_EXIT,
+    NULL,
+    NULL,
+    NULL};
 
 /* Keeps the JSON of the trace that has phases; false after an error line when that would be a second one. */
 static bool keep_json(const analysis_results *results, const arguments *a, cJSON **json) {

@@ -42,8 +42,12 @@ static const struct argp argp = {
     "tokens "
     "that the experts' ranges say they got add up to k times the tokens, no expert got more than there are, "
     "and at most min(experts, k x tokens) were active.\v"
-    "Exit status: 0 when all of it holds, 1 when it does not (the first violation is named), 2 when there is "
-    "nothing to check.",
+    "Examples:\n"
+    "  moetrace verify traces/run_native-4242.moetrace\n"
+    "  moetrace verify --prompt-tokens 326 --format json run.moetrace\n\n"
+    "Exit status: 0 when all of it holds; 1 when it does not (the first violation is named); 2 after one "
+    "line "
+    "on standard error, also when there is nothing to check.",
     NULL,
     NULL,
     NULL};

@@ -18,14 +18,19 @@ static const analysis_command commands[] = {
 
 static void help(FILE *out) {
     fputs("Usage: moetrace COMMAND [OPTION...] [ARGUMENT...]\n"
-          "Records what a program does on a GPU and reports on it.\n\n",
+          "Records what a program does on a GPU and reports on it.\n\n"
+          "Commands:\n",
           out);
     for (size_t i = 0; i < COMMANDS; i++) {
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
     }
     fputs("\n"
-          "  help COMMAND, or COMMAND --help   what a command takes\n"
-          "  --version                         the version\n\n"
+          "  -h, --help                 show this help; COMMAND --help, or help COMMAND, shows what a\n"
+          "                             command takes\n"
+          "  -V, --version              show the version\n\n"
+          "Examples:\n"
+          "  moetrace record -o traces -- python3 your_script.py\n"
+          "  moetrace report traces\n\n"
           "Exit status: 0; 1 when verify or diff found what they look for; 2 after one line on\n"
           "standard error that says what is wrong. `moetrace record` has that of its command.\n",
           out);

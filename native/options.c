@@ -216,6 +216,10 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
         .doc = "MolmoE in C on libtorch's C functions: times vision, prefill and decode of one fixed "
                "request, for each "
                "number of experts per token, under NVTX ranges.\v"
+               "Examples:\n"
+               "  run_native --random-weights 1\n"
+               "  run_native --random-weights 1 --config small --device cpu --samples 5\n"
+               "  run_native --checkpoint molmoe-1b --top-k 4,8 --output-dir results\n\n"
                "Exit status: 0 done, 1 something broke while running, 2 an input cannot be used."};
     memset(options, 0, sizeof *options);
     options->samples = 50;

@@ -7,8 +7,14 @@ trap 'rm -rf "$work"' EXIT
 cat >"$work/table.c" <<'C'
 #include "trace/settings.h"
 #include <stdio.h>
-#define ROW(variable, option, argument, fallback, text) \
-    printf("| `%s` | `--%s=%s` | %s | %s |\n", variable, option, argument, *fallback ? fallback : "", text);
+static void row(const char *variable, const char *option, const char *argument, const char *fallback, const char *text) {
+    printf("| `%s` | `--%s=", variable, option);
+    for (; *argument; argument++) {
+        printf(*argument == '|' ? "\\|" : "%c", *argument);
+    }
+    printf("` | %s | %s |\n", fallback, text);
+}
+#define ROW(variable, option, argument, fallback, text) row(variable, option, argument, fallback, text);
 int main(void) {
     puts("| variable | option | default | meaning |\n|---|---|---|---|");
     TRACE_SETTINGS(ROW)

@@ -65,7 +65,7 @@ step_build() {
 
 step_test() {
     step build
-    packages clang clang-format clang-tidy libcmocka-dev shellcheck mandoc
+    packages clang clang-format clang-tidy libcmocka-dev shellcheck mandoc zsh fish
     fuzzer
     wheels 'numpy<3'
     step torch

@@ -1,6 +1,7 @@
 /* The recorder's settings: one list, from which the recorder's parser, `moetrace record` and its help, and
  * the table in docs/recording.md are made. Each line is SETTING(variable, option, argument, default, what it
- * means); an empty default means that the text says what happens. `moetrace record --option=ARG` sets the
+ * means). An argument a|b|c lists all values that there are; an empty default means that the text says what
+ * happens. `moetrace record --option=ARG` sets the
  * variable for the target. */
 #ifndef TRACE_SETTINGS_H
 #define TRACE_SETTINGS_H
@@ -9,10 +10,10 @@
 #define TRACE_SETTINGS(SETTING) \
     SETTING("MOETRACE_OUTPUT", "output", "DIR", "", \
             "directory for the traces, one file per process; made when missing (default ./moetrace-PROGRAM-PID)") \
-    SETTING("MOETRACE_LEVEL", "level", "LEVEL", "kernels", \
+    SETTING("MOETRACE_LEVEL", "level", "phases|kernels|full", "kernels", \
             "what is recorded: phases (NVTX ranges and CUDA calls that wait, no CUPTI), kernels (also every kernel, copy " \
             "and fill), or full (also every CUDA API call)") \
-    SETTING("MOETRACE_CAPTURE", "capture", "MODE", "auto", \
+    SETTING("MOETRACE_CAPTURE", "capture", "auto|all|alternate", "auto", \
             "which requests are watched: all, alternate (of the ranges that --request names every second one, beginning " \
             "with the second: latencies come from the others, which nobody watched), or auto (alternate as soon as such a " \
             "range is met)") \
@@ -20,7 +21,7 @@
             "names of the NVTX ranges that are requests, for --capture") \
     SETTING("MOETRACE_CAPTURE_RANGE", "capture-range", "GLOB", "", \
             "watch only inside NVTX push/pop ranges with such names (default everywhere)") \
-    SETTING("MOETRACE_START", "start", "WHEN", "now", \
+    SETTING("MOETRACE_START", "start", "now|paused", "now", \
             "now, or paused: watch only between cudaProfilerStart and cudaProfilerStop") \
     SETTING("MOETRACE_TIME_LIMIT", "time-limit", "SECONDS", "0", \
             "stop watching this long after the first recorded event; 0 is never") \
