@@ -110,7 +110,10 @@ static const struct argp argp = {
     "of the model.\v"
     "CONFIG is a config.json as the public MolmoE has it, or molmoe-1b. Nothing is run.\n\n"
     "FLOPs are those that PyTorch's FlopCounterMode counts. Bytes are the least that must move: each weight "
-    "once a step, no activations.",
+    "once a step, no activations.\n\n"
+    "Examples:\n"
+    "  moetrace flops --prompt-tokens 326 molmoe-1b\n"
+    "  moetrace flops -p 1024 -n 100 --top-k 2,8 --format csv config.json\n\n" ANALYSIS_CLI_EXIT,
     NULL,
     NULL,
     NULL};

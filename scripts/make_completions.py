@@ -20,8 +20,10 @@ def kind(argument):
 def operands(text):
     """What a program takes beside options, as its usage says."""
     rest = re.sub(r"\[OPTION\.\.\.\]|\[--\]", "", text.usage).split()
-    upper = [word for word in rest if word.strip(".[]").isupper()]
-    return "command" if "CMD" in upper else "traces" if upper else "nothing"
+    upper = {word.strip(".[]") for word in rest if word.strip(".[]").isupper()}
+    if "CMD" in upper:
+        return "command"
+    return "traces" if upper & {"TRACE", "A", "B"} else "files" if upper else "nothing"
 
 
 # ---- bash ----
@@ -148,7 +150,7 @@ def zsh_option(option):
 
 
 def zsh_arguments(text):
-    rest = {"traces": f"""'*:trace:_files -g "*.({'|'.join(TRACES)})"'""", "nothing": "",
+    rest = {"traces": f"""'*:trace:_files -g "*.({'|'.join(TRACES)})"'""", "files": "'*:file:_files'", "nothing": "",
             "command": "'(-)1:command:_command_names -e' '*::argument:_normal'"}[operands(text)]
     specs = [zsh_option(option) for option in text.options] + [rest] * bool(rest)
     return "_arguments -s -S " + " \\\n            ".join(specs)
@@ -202,7 +204,7 @@ def fish(program, whole, commands):
         lines += [fish_option(program, condition, option) for option in text.options]
         suffixes = "".join(f"(__fish_complete_suffix .{ending})" for ending in reversed(TRACES))
         takes = {"traces": f"-k -a '{suffixes}'".replace(")(", ") ("),
-                 "command": "-x -a '(__fish_complete_subcommand)'", "nothing": ""}[operands(text)]
+                 "command": "-x -a '(__fish_complete_subcommand)'", "files": "-F", "nothing": ""}[operands(text)]
         if takes:
             lines.append(" ".join(["complete", "-c", program, *condition, takes]))
     return "\n".join([*lines, ""])

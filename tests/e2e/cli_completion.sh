@@ -71,6 +71,7 @@ offer "moetrace record -o traces python3 no" "notes.txt"
 offer "run_native --device " "auto cpu cuda"
 offer "run_native --config ca" "capture.sqlite"
 offer "run_native x" ""
+offer "moetrace flops no" "notes.txt"
 ok "bash: record offers commands" grep -qw printf <<<"$(offers 'moetrace record print')"
 
 # A real terminal: what tab types.
