@@ -14,6 +14,7 @@ BUILD    := build/san-$(subst $(comma),-,$(SAN))
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
 PREFIX   ?= /usr/local
+DESTDIR  ?=
 
 # The headers of NVTX come from a toolkit that is installed, or from the wheel that scripts/setup.sh unpacks.
 NVTX_INCLUDE := $(firstword $(wildcard $(DEPS)/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h) \
@@ -53,13 +54,14 @@ UNIT_OBJ     := $(filter-out %/main.o,$(ANALYSIS_OBJ) $(NATIVE_OBJ)) \
 # SQLite is linked in, so that the build folder can be carried.
 ANALYSIS_LIBS := -lcjson -liberty -l:libsqlite3.a -ldl -lm
 NATIVE_LIBS   := -lcjson -ldl -lm
-# The build folder can be carried to a machine where nothing is installed: what is not static lies in $(BUILD)/lib.
-RPATH         := -Wl,-rpath,'$$ORIGIN/lib' -Wl,--enable-new-dtags
+# The build folder can be carried to a machine where nothing is installed: what is not static lies in $(BUILD)/lib, and in
+# lib/moetrace where it was installed.
+RPATH         := -Wl,-rpath,'$$ORIGIN/lib:$$ORIGIN/../lib/moetrace' -Wl,--enable-new-dtags
 
 PROGRAMS := $(BUILD)/moetrace $(BUILD)/run_native
 TARGETS  := $(BUILD)/libmoetrace.so $(PROGRAMS) $(BUILD)/man/.ready $(BUILD)/completions/.ready
 
-.PHONY: all demo helpers test test-gpu fuzz lint format bench bench-analysis clean help deps
+.PHONY: all install uninstall demo helpers test test-gpu fuzz lint format bench bench-analysis clean help deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -137,6 +139,11 @@ $(BUILD)/tests/trace_%: tests/helpers/trace_%.c $(call obj,exe,$(TRACE_SRC))
 $(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -ldl -lpthread
+
+install: all ## copy programs, recorder, man pages, completions and docs under PREFIX (/usr/local), or DESTDIR/PREFIX
+	@BUILD=$(BUILD) PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh install
+uninstall: ## remove what make install put there
+	@BUILD=$(BUILD) PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh uninstall
 
 demo: all ## build, run the top-k sweep under the recorder, show its report
 	@scripts/demo.sh
