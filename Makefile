@@ -178,11 +178,20 @@ $(BUILD)/bench_launch: tests/gpu/bench_launch.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
 
+# The same for Python, which brings torch.profiler and Proton.
+$(BUILD)/libbench_launch.so: tests/gpu/bench_launch.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(LDFLAGS) -shared -o $@ $< -ldl -lpthread
+
 $(BUILD)/libbare_cupti.so: tests/gpu/bare_cupti.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(LDFLAGS) -shared -o $@ $< -ldl
 
-bench: all $(BUILD)/bench_launch $(BUILD)/libbare_cupti.so ## what watching costs (needs a GPU)
+$(BUILD)/bench_stay: tests/gpu/bench_stay.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
+
+bench: all $(addprefix $(BUILD)/,bench_launch libbench_launch.so bench_stay libbare_cupti.so) ## what watching costs (needs a GPU)
 	@BUILD=$(BUILD) scripts/bench.sh
 
 bench-analysis: $(BUILD)/moetrace $(BUILD)/tests/trace_generate ## how fast traces are read

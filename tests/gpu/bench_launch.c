@@ -1,8 +1,14 @@
 /* How long one launch of an empty kernel takes the host: nanoseconds, median and minimum over batches.
- *   bench_launch runtime|driver [--bare] [THREADS]
+ *   bench_launch runtime|driver [--bare | --pairs N [BEFORE]] [THREADS]
  * The kernel is PTX; it is launched through the runtime (cudaLaunchKernel, found as the program's own
  * libraries find it, so that a preload can interpose) or through the driver. --bare records kernels with
- * CUPTI in the plainest way, for comparison. No CUDA toolkit is needed to build. */
+ * CUPTI in the plainest way, for comparison. --pairs makes N pairs of NVTX ranges `sample.I`, for an observer
+ * that watches every second one, and prints the medians of the unwatched and of the watched ones, and the
+ * median of their differences with its 95 % interval; with BEFORE also the median of so many ranges before.
+ * As a shared library it gives Python one batch at a time (bench_launch_open, bench_launch_batch). No CUDA
+ * toolkit is needed to build. */
+#include <nvtx3/nvToolsExt.h>
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -124,23 +130,80 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* One batch on `stream`: nanoseconds of one launch. */
+static double batch(void *stream) {
+    uint64_t begin = now();
+    for (int i = 0; i < BATCH; i++) {
+        launch(stream);
+    }
+    uint64_t end = now();
+    check(stream_synchronize(stream), "synchronisation");
+    return (double)(end - begin) / BATCH;
+}
+
 static void *measure(void *argument) {
     result *r = argument;
     void *stream;
     check(stream_create(&stream, 1), "stream creation");
     for (int b = -WARM; b < BATCHES; b++) {
-        uint64_t begin = now();
-        for (int i = 0; i < BATCH; i++) {
-            launch(stream);
-        }
-        uint64_t end = now();
-        check(stream_synchronize(stream), "synchronisation");
+        double ns = batch(stream);
         if (b >= 0) {
-            r->ns[b] = (double)(end - begin) / BATCH;
+            r->ns[b] = ns;
         }
     }
     qsort(r->ns, BATCHES, sizeof r->ns[0], ascending);
     return NULL;
+}
+
+/* A sample: the median of a few batches, after one that warms up whatever was just switched. */
+static double sample(void *stream, int number) {
+    enum { KEPT = 5 };
+    char name[32];
+    double ns[KEPT];
+    snprintf(name, sizeof name, "sample.%d", number);
+    nvtxRangePushA(name);
+    batch(stream);
+    for (int i = 0; i < KEPT; i++) {
+        ns[i] = batch(stream);
+    }
+    nvtxRangePop();
+    qsort(ns, KEPT, sizeof ns[0], ascending);
+    return ns[KEPT / 2];
+}
+
+static void measure_pairs(int pairs, int first) {
+    double *off = malloc(sizeof(double) * (3 * (size_t)pairs + (size_t)first + 1));
+    double *on = off + pairs, *added = on + pairs, *before = added + pairs;
+    void *stream;
+    check(stream_create(&stream, 1), "stream creation");
+    for (int i = 0; i < WARM; i++) {
+        batch(stream);
+    }
+    for (int i = 0; i < first; i++) {
+        before[i] = sample(stream, i);
+    }
+    for (int i = 0; i < pairs; i++) {
+        off[i] = sample(stream, first + 2 * i);
+        on[i] = sample(stream, first + 2 * i + 1);
+        added[i] = on[i] - off[i];
+    }
+    qsort(off, (size_t)pairs, sizeof *off, ascending);
+    qsort(on, (size_t)pairs, sizeof *on, ascending);
+    qsort(added, (size_t)pairs, sizeof *added, ascending);
+    /* The interval of a median by order statistics: n/2 -+ 1.96 sqrt(n)/2 (Conover, Practical Nonparametric
+     * Statistics, 3.2). */
+    int half = 0;
+    while ((half + 1) * (half + 1) < 0.9604 * pairs) {
+        half++;
+    }
+    int low = pairs / 2 - half - 1, high = pairs / 2 + half + 1;
+    if (first > 0) {
+        qsort(before, (size_t)first, sizeof *before, ascending);
+        printf("%.1f ", before[first / 2]);
+    }
+    printf("%.1f %.1f %.1f %.1f %.1f\n", off[pairs / 2], on[pairs / 2], added[pairs / 2],
+           added[low < 0 ? 0 : low], added[high >= pairs ? pairs - 1 : high]);
+    free(off);
 }
 
 static void open_libraries(void) {
@@ -156,18 +219,8 @@ static void open_libraries(void) {
     *(void **)&stream_synchronize = find(cuda, "cuStreamSynchronize");
 }
 
-int main(int argc, char **argv) {
-    if (argc < 2) {
-        fprintf(stderr, "usage: bench_launch runtime|driver [--bare] [THREADS]\n");
-        return 2;
-    }
-    use_runtime = strcmp(argv[1], "runtime") == 0;
-    int bare = argc > 2 && strcmp(argv[2], "--bare") == 0;
-    int threads = argc > 2 + bare ? atoi(argv[2 + bare]) : 1;
-    open_libraries();
-    if (bare) {
-        start_bare_cupti();
-    }
+/* Loads the kernel into the primary context. */
+static void prepare(void) {
     int (*release)(void *);
     *(void **)&release = find(runtime, "cudaFree");
     check(release(NULL), "cudaFree(NULL)"); /* makes the primary context */
@@ -175,6 +228,44 @@ int main(int argc, char **argv) {
         load_runtime_kernel();
     } else {
         load_driver_kernel();
+    }
+}
+
+/* For Python: the libraries of the process that loaded this one. */
+void bench_launch_open(int through_runtime);
+double bench_launch_batch(void);
+
+void bench_launch_open(int through_runtime) {
+    use_runtime = through_runtime;
+    open_libraries();
+    prepare();
+}
+
+double bench_launch_batch(void) {
+    static void *stream;
+    if (!stream) {
+        check(stream_create(&stream, 1), "stream creation");
+    }
+    return batch(stream);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        fprintf(stderr, "usage: bench_launch runtime|driver [--bare | --pairs N [BEFORE]] [THREADS]\n");
+        return 2;
+    }
+    use_runtime = strcmp(argv[1], "runtime") == 0;
+    int bare = argc > 2 && strcmp(argv[2], "--bare") == 0;
+    int pairs = argc > 3 && strcmp(argv[2], "--pairs") == 0 ? atoi(argv[3]) : 0;
+    int threads = argc > 2 + bare ? atoi(argv[2 + bare]) : 1;
+    open_libraries();
+    if (bare) {
+        start_bare_cupti();
+    }
+    prepare();
+    if (pairs > 0) {
+        measure_pairs(pairs, argc > 4 ? atoi(argv[4]) : 0);
+        return 0;
     }
     static result results[64];
     pthread_t ids[64];
