@@ -108,12 +108,12 @@ $(BUILD)/tests/test_%: tests/unit/test_%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
 # A CUDA for machines with no GPU; old/ and ancient/ have a CUPTI that lacks functions.
-FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libplugin.so libprofiler.so \
+FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libcublas.so.13 libplugin.so libprofiler.so \
                                     old/libcupti.so.13 ancient/libcupti.so.13)
 FAKE_CC = @mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
           -Wl,-soname,$(@F) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.c %.so.1 %.so.13,$^)
 $(FAKES): $(wildcard tests/fake/*.h) tests/fake/fake_cudart.map | $(DEPS)/.build-ready
-$(BUILD)/fake/libcuda.so.1: tests/fake/fake_cuda.c
+$(BUILD)/fake/libcuda.so.1: tests/fake/fake_cuda.c tests/fake/fake_memory.c
 	$(FAKE_CC) -ldl -lpthread
 $(BUILD)/fake/libcudart.so.13: tests/fake/fake_cudart.c $(BUILD)/fake/libcuda.so.1
 	$(FAKE_CC) -Wl,--version-script,tests/fake/fake_cudart.map
@@ -122,6 +122,8 @@ $(BUILD)/fake/libcupti.so.13: tests/fake/fake_cupti.c tests/fake/fake_cupti_acti
 $(BUILD)/fake/old/libcupti.so.13 $(BUILD)/fake/ancient/libcupti.so.13: \
   tests/fake/fake_cupti.c tests/fake/fake_cupti_activity.c $(BUILD)/fake/libcuda.so.1
 	$(FAKE_CC) -DFAKE_CUPTI_$(if $(findstring /old/,$@),OLD,ANCIENT) -lpthread
+$(BUILD)/fake/libcublas.so.13: tests/fake/fake_cublas.c $(BUILD)/fake/libcuda.so.1
+	$(FAKE_CC)
 $(BUILD)/fake/libplugin.so: tests/fake/fake_plugin.c $(BUILD)/fake/libcudart.so.13
 	$(FAKE_CC)
 $(BUILD)/fake/libprofiler.so: tests/fake/fake_profiler.c $(BUILD)/fake/libcupti.so.13

@@ -34,6 +34,7 @@ int analysis_cmd_diff(int argc, char **argv);
 int analysis_cmd_dump(int argc, char **argv);
 int analysis_cmd_record(int argc, char **argv);
 int analysis_cmd_export(int argc, char **argv);
+int analysis_cmd_peaks(int argc, char **argv);
 int analysis_cmd_flops(int argc, char **argv);
 
 /* Parses with argp, but answers a mistake with one line. Returns 0; or -1 when the command is done, with the

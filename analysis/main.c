@@ -11,6 +11,7 @@ static const analysis_command commands[] = {
     {"verify", "proof that the k that was asked for is the k that ran", analysis_cmd_verify},
     {"diff", "two traces side by side", analysis_cmd_diff},
     {"dump", "every record of a trace as a line of text", analysis_cmd_dump},
+    {"peaks", "what the GPU of this machine really reaches", analysis_cmd_peaks},
     {"flops", "what a model's phases cost by its shapes", analysis_cmd_flops},
     {"export", "traces in the formats of other tools", analysis_cmd_export},
 };

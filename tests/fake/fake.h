@@ -10,12 +10,15 @@
 
 #define FAKE_EXPORT __attribute__((visibility("default")))
 
-#define FAKE_LAUNCH_DELAY_NS 2000u /* from the call to the earliest start of its work */
-#define FAKE_COPY_NS         3000u
-#define FAKE_DEFAULT_STREAM  7u    /* the number that CUPTI gives the legacy default stream */
-#define FAKE_STREAM_DEPTH    1024u /* a launch waits when so many are in flight on its stream */
-#define FAKE_ERROR_NOT_INIT  3
-#define FAKE_ERROR_INVALID   1
+#define FAKE_LAUNCH_DELAY_NS  2000u /* from the call to the earliest start of its work */
+#define FAKE_COPY_NS          3000u
+#define FAKE_DEFAULT_STREAM   7u    /* the number that CUPTI gives the legacy default stream */
+#define FAKE_STREAM_DEPTH     1024u /* a launch waits when so many are in flight on its stream */
+#define FAKE_ERROR_NOT_INIT   3
+#define FAKE_ERROR_INVALID    1
+#define FAKE_ERROR_NO_MEMORY  2
+#define FAKE_ERROR_NO_DEVICE  100
+#define FAKE_MODULE_KERNEL_NS 200000u /* of a kernel from a PTX text */
 
 /* What a pointer to a kernel, or a CUfunction, points to. */
 typedef struct {

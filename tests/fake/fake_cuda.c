@@ -82,6 +82,9 @@ static void inject(void) {
 
 int cuInit(unsigned flags) {
     pid_t owner = atomic_load(&driver.owner);
+    if (getenv("FAKE_CUDA_NO_DEVICE")) {
+        return FAKE_ERROR_NO_DEVICE;
+    }
     if (flags || (owner && owner != getpid())) {
         return flags ? FAKE_ERROR_INVALID : FAKE_ERROR_NOT_INIT;
     }
@@ -369,6 +372,22 @@ int cuEventRecord(void *event, void *handle) {
 
 int cuEventSynchronize(void *event) {
     return wait_for(event);
+}
+
+int cuEventElapsedTime(float *ms, void *from, void *to) {
+    *ms = (float)(*(uint64_t *)to - *(uint64_t *)from) / 1e6f;
+    return 0;
+}
+
+/* CUPTI's number of it is not known here, so that it is not told as a call; nothing is copied. */
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *handle) {
+    fake_work w = {
+        .kind = FAKE_COPY, .bytes = bytes, .copy_kind = 8, .is_async = 1, .correlation = next_correlation()};
+    if (ready() || !to || !from) {
+        return FAKE_ERROR_INVALID;
+    }
+    issue(timeline_of(handle), &w);
+    return 0;
 }
 
 int cuEventDestroy_v2(void *event) {
