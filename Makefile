@@ -45,6 +45,9 @@ obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 PRELOAD_OBJ  := $(call obj,pic,$(PRELOAD_SRC))
 ANALYSIS_OBJ := $(call obj,exe,$(ANALYSIS_SRC))
 NATIVE_OBJ   := $(call obj,exe,$(NATIVE_SRC))
+# The page of `moetrace report --html` and the library that draws its charts are linked in.
+PLOTLY       := $(DEPS)/plotly
+ANALYSIS_OBJ += $(BUILD)/obj/exe/analysis/html/embed.o
 UNIT_BIN     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
 HELPER_BIN   := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(HELPER_SRC))
 # What unit tests may call: every room but its main(), and none of the interposers.
@@ -83,6 +86,10 @@ $(BUILD)/obj/pic/%.o: %.c | $(DEPS)/.build-ready
 $(BUILD)/obj/exe/%.o: %.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/exe/analysis/html/embed.o: $(wildcard analysis/html/*) $(wildcard $(PLOTLY)/*) | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) -Ianalysis/html -I$(PLOTLY) -c analysis/html/embed.S -o $@
 
 # The recorder links nothing but libc: it opens CUDA and CUPTI at run time.
 $(BUILD)/libmoetrace.so: $(PRELOAD_OBJ)
@@ -153,7 +160,8 @@ demo: all ## build, run the top-k sweep under the recorder, show its report
 helpers: $(FAKES) $(HELPER_BIN)
 
 # Fuzz targets are built with clang, and with sanitizers of their own.
-FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/fuzz_visitor.c)
+FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/fuzz_visitor.c) \
+              $(BUILD)/obj/exe/analysis/html/embed.o
 FUZZ_BIN   := $(if $(SAN),,$(BUILD)/fuzz/fuzz_trace $(BUILD)/fuzz/fuzz_nsys)
 FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/obj/fuzz/%.o: %.c | $(DEPS)/.test-ready

@@ -58,8 +58,11 @@ int analysis_cli_results(analysis_results *results, const char *path, const anal
                          const analysis_rules *rules) {
     char error[TRACE_ERROR_BYTES];
     analysis_cli_progress progress = {.path = path};
-    analysis_options choices = {
-        .k = tables->k, .rules = rules, .progress = analysis_cli_show_progress, .progress_ctx = &progress};
+    analysis_options choices = {.k = tables->k,
+                                .each_k = tables->each_k,
+                                .rules = rules,
+                                .progress = analysis_cli_show_progress,
+                                .progress_ctx = &progress};
     int rc = analysis_results_read(results, path, &choices, error);
     analysis_cli_hide_progress(&progress);
     if (rc != 0) {

@@ -21,6 +21,7 @@ typedef struct {
     analysis_format format;
     const char *rules; /* a file, or NULL */
     uint32_t top, k;   /* rows of a table; ANALYSIS_NONE: of every k together */
+    bool each_k;       /* also the costs of each k on its own: no option, the subcommand sets it */
 } analysis_cli_tables;
 
 /* What holds without options. */

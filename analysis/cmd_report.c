@@ -1,9 +1,10 @@
 /* moetrace report: what a trace says, for people on the terminal and for programs in a file. */
 #include "analysis/cli_tables.h"
+#include "analysis/page.h"
 #include "analysis/report.h"
 
 typedef struct {
-    const char *trace, *json;
+    const char *trace, *json, *html;
     analysis_cli_tables tables;
 } arguments;
 
@@ -12,6 +13,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case 'j':
         a->json = arg;
+        return 0;
+    case 'H':
+        a->html = arg;
+        a->tables.each_k = true;
         return 0;
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
@@ -23,6 +28,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"json", 'j', "FILE", 0, "also write the latencies to FILE, as exp2_moe_topk_results.json has them", 0},
+    {"html", 'H', "FILE", 0, "also write the report with charts to FILE, one page that needs nothing else",
+     0},
     ANALYSIS_OPTION_FORMAT,
     ANALYSIS_OPTION_RULES,
     ANALYSIS_OPTION_TOP("rows in the tables of experts, kernels, leaves and ranges (default 10)"),
@@ -38,56 +45,77 @@ static const struct argp argp = {
     "experts and kernels that cost most, and "
     "what the trace misses.\v"
     "TRACE is a file *.moetrace, or a directory of them: each process has its "
-    "own, and its own report. --json then "
-    "takes the one process that has phases.\n\n"
+    "own, and its own report. --json and --html then "
+    "take the one process that has phases.\n\n"
     "A trace that is cut or damaged is reported as far as it can be read; the report then says so, and the "
     "exit "
     "status is still 0.\n\n"
     "Examples:\n"
     "  moetrace report traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
-    "  moetrace report --format csv --json latencies.json traces > tables.csv\n\n" ANALYSIS_CLI_EXIT,
+    "  moetrace report --format csv --json latencies.json traces > tables.csv\n"
+    "  moetrace report --html report.html traces\n\n" ANALYSIS_CLI_EXIT,
     NULL,
     NULL,
     NULL};
 
-/* Keeps the JSON of the trace that has phases; false after an error line when that would be a second one. */
-static bool keep_json(const analysis_results *results, const arguments *a, cJSON **json) {
-    if (!a->json || (*json && results->rows.count == 0)) {
+/* What the files are to hold: of the one trace that has phases, else of the first. */
+typedef struct {
+    bool any, phases;
+    cJSON *json, *page;
+} kept;
+
+/* False after an error line when that would be a second trace with phases. */
+static bool keep(const analysis_results *results, const arguments *a, kept *k) {
+    bool phases = results->rows.count > 0;
+    if ((!a->json && !a->html) || (k->any && !phases)) {
         return true;
     }
-    if (*json && cJSON_GetArraySize(*json) > 0) {
-        analysis_error("%s holds several traces with phases: give --json one of its files", a->trace);
+    if (k->phases) {
+        analysis_error("%s holds several traces with phases: give %s one of its files", a->trace,
+                       a->json ? "--json" : "--html");
         return false;
     }
-    cJSON_Delete(*json);
-    *json = analysis_report_json(results);
-    if (!*json) {
-        analysis_error("no memory for the JSON output");
+    cJSON_Delete(k->json);
+    cJSON_Delete(k->page);
+    k->json = a->json ? analysis_report_json(results) : NULL;
+    k->page = a->html ? analysis_page_data(results) : NULL;
+    k->any = true;
+    k->phases = phases;
+    if ((a->json && !k->json) || (a->html && !k->page)) {
+        analysis_error("no memory for the output");
+        return false;
     }
-    return *json != NULL;
+    return true;
+}
+
+/* Writes the files; the exit status. */
+static int write_files(const arguments *a, const kept *k) {
+    char error[TRACE_ERROR_BYTES];
+    if ((a->json && analysis_report_write_json(k->json, a->json, error) != 0) ||
+        (a->html && analysis_page_write(k->page, a->html, error) != 0)) {
+        return analysis_error("%s", error);
+    }
+    return ANALYSIS_OK;
 }
 
 static int report(const arguments *a, const analysis_rules *rules, char **traces, size_t count) {
     int status = ANALYSIS_OK;
-    cJSON *json = NULL;
+    kept files = {0};
     analysis_output out;
     analysis_output_begin(&out, a->tables.format, stdout);
     for (size_t i = 0; i < count; i++) {
         analysis_results results;
-        if (analysis_cli_results(&results, traces[i], &a->tables, rules) != 0 ||
-            !keep_json(&results, a, &json)) {
+        if (analysis_cli_results(&results, traces[i], &a->tables, rules) != 0 || !keep(&results, a, &files)) {
             status = ANALYSIS_FAILED; /* the other processes have their reports all the same */
         } else {
             analysis_report(&results, a->tables.top, &out);
         }
         analysis_results_free(&results);
     }
-    char error[TRACE_ERROR_BYTES];
-    if (status == ANALYSIS_OK && a->json && analysis_report_write_json(json, a->json, error) != 0) {
-        status = analysis_error("%s", error);
-    }
-    cJSON_Delete(json);
+    status = status == ANALYSIS_OK ? write_files(a, &files) : status;
+    cJSON_Delete(files.json);
+    cJSON_Delete(files.page);
     return analysis_cli_output_end(&out, status);
 }
 
@@ -98,6 +126,10 @@ int analysis_cmd_report(int argc, char **argv) {
     char **traces;
     if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
+    }
+    char error[TRACE_ERROR_BYTES];
+    if (a.html && !analysis_page_may_write(a.html, error)) {
+        return analysis_error("%s", error);
     }
     if (!analysis_cli_rules(&a.tables, &rules)) {
         return ANALYSIS_FAILED;

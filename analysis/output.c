@@ -5,19 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_json(const analysis_output *out) {
+    return out->format == ANALYSIS_JSON || out->format == ANALYSIS_PAGE;
+}
+
 void analysis_output_begin(analysis_output *out, analysis_format format, FILE *file) {
     *out = (analysis_output){.format = format, .file = file};
-    if (format == ANALYSIS_JSON) {
+    if (is_json(out)) {
         out->reports = cJSON_CreateArray();
     }
 }
 
 void analysis_output_report(analysis_output *out, const char *trace) {
-    if (out->count++ > 0 && out->format != ANALYSIS_JSON) {
+    if (out->count++ > 0 && !is_json(out)) {
         fputs("\n\n", out->file);
     }
     out->begun = false;
-    if (out->format == ANALYSIS_JSON) {
+    if (is_json(out)) {
         cJSON *report = cJSON_CreateObject();
         cJSON_AddStringToObject(report, "trace", trace);
         cJSON_AddArrayToObject(report, "tables");
@@ -39,6 +43,7 @@ void analysis_output_line(analysis_output *out, const char *text) {
         fprintf(out->file, "%% %s\n", text);
         break;
     case ANALYSIS_JSON:
+    case ANALYSIS_PAGE:
         break; /* the tables say it too */
     }
 }
@@ -104,7 +109,14 @@ static void put_latex(FILE *f, const char *text) {
     }
 }
 
-static cJSON *json_of(const analysis_cell *cell) {
+/* For the page a number stands with its text: [value, text]. */
+static cJSON *json_of(const analysis_cell *cell, bool page) {
+    if (page && cell->number) {
+        cJSON *both = cJSON_CreateArray();
+        cJSON_AddItemToArray(both, cJSON_CreateNumber(cell->value));
+        cJSON_AddItemToArray(both, cJSON_CreateString(cell->text));
+        return both;
+    }
     return cell->missing  ? cJSON_CreateNull()
            : cell->number ? cJSON_CreateNumber(cell->value)
                           : cJSON_CreateString(cell->text);
@@ -159,7 +171,7 @@ static void latex(FILE *f, const analysis_table *t) {
     fputs("\\end{table}\n", f);
 }
 
-static void json(cJSON *report, const analysis_table *t) {
+static void json(cJSON *report, const analysis_table *t, bool page) {
     cJSON *table = cJSON_CreateObject(), *columns = cJSON_AddArrayToObject(table, "columns");
     cJSON *rows = cJSON_AddArrayToObject(table, "rows");
     cJSON_AddStringToObject(table, "title", t->title ? t->title : "");
@@ -169,12 +181,16 @@ static void json(cJSON *report, const analysis_table *t) {
     for (size_t i = t->columns; i < t->count;) {
         cJSON *row = cJSON_CreateArray();
         for (size_t c = 0; c < t->columns; c++) {
-            cJSON_AddItemToArray(row, json_of(&t->cells[i++]));
+            cJSON_AddItemToArray(row, json_of(&t->cells[i++], page));
         }
         cJSON_AddItemToArray(rows, row);
     }
     if (t->notes) {
         cJSON_AddStringToObject(table, "notes", t->notes);
+    }
+    if (page) {
+        cJSON_AddStringToObject(table, "alignment", t->alignment);
+        cJSON_AddBoolToObject(table, "fields", t->fields);
     }
     cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(report, "tables"), table);
 }
@@ -196,7 +212,9 @@ void analysis_output_table(analysis_output *out, analysis_table *t) {
         latex(out->file, t);
         break;
     case ANALYSIS_JSON:
-        json(cJSON_GetArrayItem(out->reports, cJSON_GetArraySize(out->reports) - 1), t);
+    case ANALYSIS_PAGE:
+        json(cJSON_GetArrayItem(out->reports, cJSON_GetArraySize(out->reports) - 1), t,
+             out->format == ANALYSIS_PAGE);
         break;
     }
     analysis_table_free(t);

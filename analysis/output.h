@@ -13,6 +13,7 @@ typedef enum {
     ANALYSIS_CSV,
     ANALYSIS_MARKDOWN,
     ANALYSIS_LATEX,
+    ANALYSIS_PAGE, /* JSON with what the HTML page needs, kept in `reports`; no user names it */
 } analysis_format;
 
 /* Their names, in this order, as --format takes them. */

@@ -235,8 +235,7 @@ static void put_integrity_fields(const analysis_results *r, analysis_table *t) {
     }
 }
 
-/* Whether something that the tables above depend on is missing from the trace. */
-static bool incomplete(const analysis_results *r) {
+bool analysis_report_incomplete(const analysis_results *r) {
     static const char *const losses[] = {"host.dropped",  "gpu.dropped", "gpu.buffers_dropped",
                                          "gpu.undecoded", "string.lost", "file.lost_bytes"};
     bool lost = r->status.bytes_skipped > 0 || r->status.cut || !r->status.ended || r->left_open > 0 ||
@@ -253,7 +252,7 @@ void analysis_report_run(const analysis_results *r, analysis_output *out) {
     analysis_table t;
     analysis_table_begin_fields(&t, "Run");
     put_run_fields(r, &t);
-    if (incomplete(r)) {
+    if (analysis_report_incomplete(r)) {
         analysis_table_note(&t, "%s", "");
         analysis_table_note(&t, "This trace is not complete: Integrity, below, says what is missing.");
     }

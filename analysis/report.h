@@ -19,6 +19,9 @@ void analysis_report_costs(const analysis_results *results, size_t top, analysis
 void analysis_report_load(const analysis_results *results, size_t top, analysis_output *out);
 void analysis_report_integrity(const analysis_results *results, analysis_output *out);
 
+/* Whether something that the tables depend on is missing from the trace. */
+bool analysis_report_incomplete(const analysis_results *results);
+
 /* "vision", "prefill", "decode", "decode/token" */
 const char *analysis_row_name(analysis_row_kind kind);
 

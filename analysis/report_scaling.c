@@ -5,16 +5,6 @@
 
 #include <math.h>
 
-/* The smallest k that has a row of this kind. */
-static const analysis_row *first_of(const analysis_rows *rows, analysis_row_kind kind) {
-    for (size_t i = 0; i < rows->count; i++) {
-        if (rows->list[i].kind == kind && rows->list[i].k != ANALYSIS_NONE) {
-            return &rows->list[i];
-        }
-    }
-    return NULL;
-}
-
 static void put_ratios(const analysis_results *r, analysis_output *out) {
     static const char *const headers[] = {"k", "phase", "P50 ms", "ratio", "efficiency", "experts/layer"};
     analysis_table t;
@@ -22,18 +12,17 @@ static void put_ratios(const analysis_results *r, analysis_output *out) {
     analysis_table_title(&t, "Scaling with k");
     bool from_one = true, several = false;
     for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
-        const analysis_row *base = first_of(&r->rows, (analysis_row_kind)kind);
+        const analysis_row *base = analysis_rows_base(&r->rows, (analysis_row_kind)kind);
         for (size_t i = 0; base && i < r->rows.count; i++) {
             const analysis_row *row = &r->rows.list[i];
             if (row->kind != base->kind || row->k == ANALYSIS_NONE) {
                 continue;
             }
-            double ratio = row->latency.p50 / base->latency.p50;
             analysis_table_count(&t, row->k);
             analysis_table_cell(&t, "%s", analysis_row_name(row->kind));
             analysis_table_ms(&t, row->latency.p50);
-            analysis_table_number(&t, ratio, 3);
-            analysis_table_number(&t, base->k ? (double)row->k / base->k / ratio : NAN, 3);
+            analysis_table_number(&t, analysis_row_ratio(row, base), 3);
+            analysis_table_number(&t, analysis_row_efficiency(row, base), 3);
             analysis_table_number(&t, row->active, 2);
             from_one = from_one && base->k == 1;
             several = several || row != base;

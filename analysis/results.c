@@ -110,6 +110,17 @@ static void make_integrity(analysis_results *r, const reading *rd) {
     }
 }
 
+/* The costs of each k that is known. */
+static void make_each_k(analysis_results *r, const reading *rd) {
+    r->each_k = analysis_alloc(r->rows.count, sizeof *r->each_k);
+    for (size_t i = 0; i < r->rows.count; i++) { /* rows of one k stand together */
+        uint32_t k = r->rows.list[i].k;
+        if (k != ANALYSIS_NONE && (i == 0 || k != r->rows.list[i - 1].k)) {
+            analysis_costs_make(&r->each_k[r->each_k_count++], &rd->ranges, &rd->attribution, k);
+        }
+    }
+}
+
 int analysis_results_read(analysis_results *results, const char *path, const analysis_options *options,
                           char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
@@ -135,6 +146,9 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         analysis_rows_make(&results->rows, &rd.ranges, results->gpu_records > 0);
         analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
         analysis_load_make(&results->load, &rd.ranges, options->k);
+        if (options->each_k) {
+            make_each_k(results, &rd);
+        }
     }
     analysis_attribution_free(&rd.attribution);
     analysis_ranges_free(&rd.ranges);
@@ -174,6 +188,10 @@ void analysis_results_free(analysis_results *results) {
     analysis_rows_free(&results->rows);
     analysis_costs_free(&results->costs);
     analysis_load_free(&results->load);
+    for (size_t i = 0; i < results->each_k_count; i++) {
+        analysis_costs_free(&results->each_k[i]);
+    }
+    free(results->each_k);
     analysis_names_free(&results->names);
     memset(results, 0, sizeof *results);
 }

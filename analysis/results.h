@@ -31,6 +31,8 @@ typedef struct {
     analysis_rows rows;
     analysis_costs costs;
     analysis_load load;
+    analysis_costs *each_k; /* the same of each k that is known, when the options ask for it */
+    size_t each_k_count;
 
     /* Of the whole trace, warm-up included. in_ranges + outside + unattributed = all, to the nanosecond. */
     analysis_work kernels_all, kernels_in_ranges, kernels_outside, kernels_unattributed;
@@ -49,6 +51,7 @@ typedef void analysis_progress(void *ctx, uint64_t done, uint64_t total);
 
 typedef struct {
     uint32_t k;                  /* the requests whose costs are listed; ANALYSIS_NONE takes all */
+    bool each_k;                 /* also the costs of each k on its own */
     const analysis_rules *rules; /* what names mean; NULL: the built-in rules */
     analysis_progress *progress;
     void *progress_ctx;

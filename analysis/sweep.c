@@ -224,6 +224,23 @@ const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, an
     return NULL;
 }
 
+const analysis_row *analysis_rows_base(const analysis_rows *rows, analysis_row_kind kind) {
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->list[i].kind == kind && rows->list[i].k != ANALYSIS_NONE) {
+            return &rows->list[i];
+        }
+    }
+    return NULL;
+}
+
+double analysis_row_ratio(const analysis_row *row, const analysis_row *base) {
+    return row->latency.p50 / base->latency.p50;
+}
+
+double analysis_row_efficiency(const analysis_row *row, const analysis_row *base) {
+    return base->k ? (double)row->k / base->k / analysis_row_ratio(row, base) : NAN;
+}
+
 bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analysis_row_kind kind) {
     size_t n = 0, count = 0;
     for (size_t i = 0; i < rows->count; i++) {

@@ -62,6 +62,14 @@ void analysis_rows_make(analysis_rows *rows, analysis_ranges *ranges, bool gpu);
 /* The row of `k` and `kind`, or NULL. */
 const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, analysis_row_kind kind);
 
+/* The row of `kind` with the smallest k that is known, or NULL: what the others are compared with. */
+const analysis_row *analysis_rows_base(const analysis_rows *rows, analysis_row_kind kind);
+
+/* Median latency over that of `base`; and k / base's k over that ratio: 1 when k experts cost k times as much
+ * as one. NaN when base's k is 0. */
+double analysis_row_ratio(const analysis_row *row, const analysis_row *base);
+double analysis_row_efficiency(const analysis_row *row, const analysis_row *base);
+
 /* How latency depends on k, for one kind of row over all k that are known. */
 typedef struct {
     analysis_row_kind kind;

@@ -46,6 +46,39 @@ wheels() {
     "$deps/venv/bin/pip" install -q --disable-pip-version-check --no-deps "$@" >&2 || die "pip install $* failed"
 }
 
+# The library that draws the charts of `moetrace report --html`: one file out of its wheel, and its licence.
+plotly() {
+    local version=$1 sum=$2 work
+    [ "$(cat "$deps/plotly/version" 2>/dev/null)" != "$version" ] || return 0
+    venv
+    say "fetching plotly $version"
+    work=$(mktemp -d)
+    echo "plotly==$version --hash=sha256:$sum" >"$work/requirements"
+    "$deps/venv/bin/pip" download -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
+        -d "$work" -r "$work/requirements" >&2 || die "pip download plotly==$version failed"
+    mkdir -p "$deps/plotly"
+    "$deps/venv/bin/python3" - "$work/plotly-$version-py3-none-any.whl" "$deps/plotly" "$version" <<'PY' || die "plotly $version: its wheel lacks a file"
+import sys, zipfile
+wheel, out, version = sys.argv[1:]
+with zipfile.ZipFile(wheel) as z:
+    for name, member in (("plotly.min.js", "plotly/package_data/plotly.min.js"),
+                         ("LICENSE.txt", f"plotly-{version}.dist-info/licenses/LICENSE.txt")):
+        open(f"{out}/{name}", "wb").write(z.read(member))
+open(f"{out}/version", "w").write(version + "\n")
+PY
+    rm -rf "$work"
+}
+
+# A browser for the test of the HTML report. Where the distribution has none (Ubuntu has a snap), that test is skipped.
+browser() {
+    command -v chromium-headless-shell chromium google-chrome >/dev/null && return 0
+    if [ -n "$(apt-cache madison chromium-headless-shell 2>/dev/null)" ]; then
+        packages chromium-headless-shell
+    else
+        say "no package chromium-headless-shell here: the HTML report is not tested in a browser"
+    fi
+}
+
 # clang's libFuzzer, where the distribution keeps it apart from clang. Without it the fuzz targets are skipped.
 fuzzer() {
     local version
@@ -61,12 +94,14 @@ step_build() {
         [ ! -e /usr/local/cuda/include/nvtx3/nvToolsExt.h ]; then
         wheels 'nvidia-nvtx>=13.0,<14'
     fi
+    plotly 7.1.0 dbb7fa18afce40d0a8e80d1bf162eceb3faa0ce5a77fe741ad09a74cf78f53f3
 }
 
 step_test() {
     step build
-    packages clang clang-format clang-tidy libcmocka-dev shellcheck mandoc zsh fish
+    packages clang clang-format clang-tidy libcmocka-dev shellcheck mandoc zsh fish gnuplot-nox
     fuzzer
+    browser
     wheels 'numpy<3'
     step torch
 }
@@ -77,7 +112,7 @@ step_torch() {
 }
 
 # What a step is: its text, and so the names of all that it installs. The stamp that it leaves holds this.
-contents() { declare -f "step_$1" fuzzer; }
+contents() { declare -f "step_$1" fuzzer browser; }
 
 ready() { [ -e "$deps/.$1-ready" ] && [ "$(<"$deps/.$1-ready")" = "$(contents "$1")" ]; }
 

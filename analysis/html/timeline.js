@@ -1,0 +1,5 @@
+/* The time line of one request. */
+
+function timeChart(figure) {
+    return {traces: [], layout: {}};
+}

@@ -1,0 +1,139 @@
+/* The HTML report, put together from analysis/html/ and one block of data. */
+#include "analysis/page.h"
+
+#include "analysis/export.h"
+#include "analysis/export_file.h"
+#include "analysis/figures.h"
+#include "analysis/memory.h"
+#include "analysis/report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* analysis/html/embed.S */
+extern const char analysis_html_page[], analysis_html_style[], analysis_html_charts[],
+    analysis_html_timeline[], analysis_html_tables[], analysis_html_script[], analysis_html_library[],
+    analysis_html_licence[];
+
+/* How every page begins. */
+#define OPENING "<!doctype html>\n<!-- moetrace report -->\n"
+
+bool analysis_page_may_write(const char *path, char error[TRACE_ERROR_BYTES]) {
+    char start[sizeof OPENING] = "";
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return true; /* what else stands in the way is found when writing */
+    }
+    FILE *f = S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
+    if (!f) {
+        snprintf(error, TRACE_ERROR_BYTES, "%s: is no file that can be replaced; give another name", path);
+        return false;
+    }
+    size_t len = fread(start, 1, sizeof OPENING - 1, f);
+    fclose(f);
+    if (len > 0 && strcmp(start, OPENING) != 0) {
+        snprintf(error, TRACE_ERROR_BYTES,
+                 "%s: exists and is no HTML report; remove it, or give another name", path);
+        return false;
+    }
+    return true;
+}
+
+/* ---- The data ---- */
+
+static cJSON *tables_of(const analysis_results *results) {
+    analysis_output out;
+    analysis_output_begin(&out, ANALYSIS_PAGE, NULL);
+    analysis_report(results, ANALYSIS_PAGE_ROWS, &out);
+    cJSON *tables = cJSON_DetachItemFromObject(cJSON_GetArrayItem(out.reports, 0), "tables");
+    analysis_output_drop(&out);
+    return tables;
+}
+
+cJSON *analysis_page_data(const analysis_results *results) {
+    cJSON *data = cJSON_CreateObject();
+    cJSON_AddStringToObject(data, "version", MOETRACE_VERSION);
+    cJSON_AddStringToObject(data, "trace", results->path);
+    cJSON_AddBoolToObject(data, "complete", !analysis_report_incomplete(results));
+    cJSON_AddItemToObject(data, "tables", tables_of(results));
+    cJSON_AddItemToObject(data, "figures", analysis_figures(results));
+    return data;
+}
+
+/* Writes JSON so that it can stand in a script element whatever its strings hold: "<" is only found in
+ * strings, where it may be escaped, and without it no tag, end tag or comment begins. */
+static void put_data(FILE *f, const char *json) {
+    size_t len = strlen(json);
+    char *clean = analysis_export_utf8(json, &len);
+    for (size_t i = 0; i < len; i++) {
+        if (clean[i] == '<') {
+            fputs("\\u003c", f);
+        } else {
+            putc(clean[i], f);
+        }
+    }
+    free(clean);
+}
+
+/* ---- The page ---- */
+
+typedef struct {
+    const char *marker, *text; /* NULL: the data */
+} part;
+
+static const part parts[] = {
+    {"@style@", analysis_html_style},       {"@library@", analysis_html_library},
+    {"@licence@", analysis_html_licence},   {"@charts@", analysis_html_charts},
+    {"@timeline@", analysis_html_timeline}, {"@tables@", analysis_html_tables},
+    {"@script@", analysis_html_script},     {"@data@", NULL},
+};
+
+static void put_page(FILE *f, const char *json) {
+    fputs(OPENING, f);
+    for (const char *p = analysis_html_page; *p;) {
+        const part *found = NULL;
+        for (size_t i = 0; *p == '@' && i < sizeof parts / sizeof *parts; i++) {
+            found = strncmp(p, parts[i].marker, strlen(parts[i].marker)) == 0 ? &parts[i] : found;
+        }
+        if (!found) {
+            putc(*p++, f);
+            continue;
+        }
+        if (found->text) {
+            fputs(found->text, f);
+        } else {
+            put_data(f, json);
+        }
+        p += strlen(found->marker);
+    }
+}
+
+int analysis_page_write(const cJSON *data, const char *path, char error[TRACE_ERROR_BYTES]) {
+    if (!analysis_page_may_write(path, error)) {
+        return -1;
+    }
+    char *json = cJSON_PrintUnformatted(data);
+    if (!json) {
+        snprintf(error, TRACE_ERROR_BYTES, "%s: no memory to write it", path);
+        return -1;
+    }
+    char *temporary = analysis_export_begin(path, error);
+    if (!temporary) {
+        cJSON_free(json);
+        return -1;
+    }
+    FILE *f = fopen(temporary, "wb");
+    bool good = f != NULL;
+    if (f) {
+        put_page(f, json);
+        good = fflush(f) == 0 && !ferror(f);
+        good = fclose(f) == 0 && good;
+    }
+    if (!good) {
+        snprintf(error, TRACE_ERROR_BYTES, "%s: could not be written: %s", path, strerror(errno));
+    }
+    cJSON_free(json);
+    return analysis_export_finish(temporary, path, good, error);
+}

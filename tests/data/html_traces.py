@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Traces for the test of the HTML report.
+
+  html_traces.py FILE sweep      a sweep over six k, half of its requests watched
+  html_traces.py FILE hostile    a small one in which every name wants to be markup
+"""
+import sys
+
+import analysis_sweep
+from analysis_oracle import COUNTERS, END, META, SHAPES, Names, chunk, file_header, gpu_chunk, host_chunk, varint
+
+MARKUP = ["</script><script>window.pwned = 1</script>", "<img src=x onerror='window.pwned = 2'>",
+          "<!--<script>", "]]><b>bold</b>", '" onmouseover="window.pwned = 3" x="', "\\u003cscript\\u003e", "{{7*7}} ${7*7}",
+          "line\u2028separator \x01\x1b[31m", "broken \udcff\udcfe utf-8", "&lt;i&gt; &amp;", "@library@ @data@",
+          "javascript:window.pwned=4", "<a href=\"javascript:window.pwned=5\">link</a>", "__proto__", "%{customdata} %s"]
+
+
+def raw(text):
+    data = text.encode("utf-8", "surrogateescape")
+    return varint(len(data)) + data
+
+
+class RawNames(Names):
+    def __call__(self, name):
+        if name not in self.ids:
+            self.ids[name] = len(self.ids) + 1
+            self.pending.append(varint(self.ids[name]) + raw(name))
+        return self.ids[name]
+
+
+class Hostile(analysis_sweep.Sweep):
+    def __init__(self):
+        super().__init__("alternate")
+        self.turn = 0
+
+    def launch(self):
+        if self.watching:
+            self.turn += 1
+            self.push(MARKUP[self.turn % len(MARKUP)])
+            super().launch()
+            self.gpu[-1]["shape"] = self.turn % len(MARKUP)
+            self.now += 1000
+            self.pop()
+
+    def write(self, path):
+        self.run()
+        names = RawNames()
+        shapes = [varint(i) + varint(names(text)) + varint(1) * 9 + varint(32) * 9 for i, text in enumerate(MARKUP)]
+        meta = [raw("program") + raw(MARKUP[0]), raw("command") + raw(MARKUP[1]), raw(MARKUP[2]) + raw(MARKUP[3]),
+                raw("note." + MARKUP[1]) + raw(MARKUP[0]), raw("device.0.name") + raw(MARKUP[1])]
+        out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7), chunk(META, meta), names.chunk(),
+               chunk(SHAPES, [bytes([len(shape)]) + shape for shape in shapes])]
+        for at in range(0, len(self.events), 500):
+            part = self.events[at:at + 500]
+            out.append(host_chunk(names, 0, part, part[0]["time"]))
+        for at in range(0, len(self.gpu), 500):
+            part = self.gpu[at:at + 500]
+            out.append(gpu_chunk(part, part[0]["start"]))
+        out.append(chunk(COUNTERS, [raw("host.dropped") + varint(0), raw(MARKUP[1]) + varint(3)]))
+        out.append(chunk(END, [varint(self.now) + raw(MARKUP[0])]))
+        with open(path, "wb") as f:
+            f.write(b"".join(out))
+
+
+if sys.argv[2] == "hostile":
+    analysis_sweep.KS, analysis_sweep.SAMPLES = (1, 2), 4
+    Hostile().write(sys.argv[1])
+else:
+    analysis_sweep.KS, analysis_sweep.SAMPLES = (1, 2, 4, 8, 16, 32), 12
+    analysis_sweep.EXPERTS = 64
+    analysis_sweep.Sweep("alternate").write(sys.argv[1])

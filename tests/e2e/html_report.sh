@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# moetrace report --html: the page in a real browser, and what is written when.
+set -u
+cd "$(dirname "$0")/../.." || exit
+. tests/tap.sh
+moetrace=$BUILD/moetrace
+python=build/deps/venv/bin/python3
+browser=$(command -v chromium-headless-shell chromium google-chrome | head -n 1)
+
+for kind in sweep hostile; do
+    "$python" tests/data/html_traces.py "$work/$kind.moetrace" $kind || exit
+    "$moetrace" report --html "$work/$kind.html" "$work/$kind.moetrace" >"$work/$kind.txt" || exit
+done
+gunzip -c tests/data/golden/small_all.moetrace.gz >"$work/small_all.moetrace"
+gunzip -c tests/data/golden/small_graphs.moetrace.gz >"$work/small_graphs.moetrace"
+for name in small_all small_graphs; do
+    "$moetrace" report --html "$work/$name.html" "$work/$name.moetrace" >/dev/null || exit
+done
+
+in_browser() { # in_browser NAME PAGE CHECK [ARGUMENT]
+    local name=$1 page=$2
+    shift 2
+    if [ -z "$browser" ]; then
+        skip "$name" "no Chromium here (package chromium-headless-shell)"
+    else
+        ok "$name" "$python" tests/data/html_checks.py "$browser" "$work/$page.html" "$@"
+    fi
+}
+
+# Strings of the page's data and what the report says as JSON are the same tables.
+same_as_report() {
+    "$moetrace" report --top 500 --format json "$work/sweep.moetrace" >"$work/sweep.json" &&
+        "$python" - "$work/sweep.html" "$work/sweep.json" <<'PY'
+import json, re, sys
+page = open(sys.argv[1]).read()
+data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))
+want = json.load(open(sys.argv[2]))[0]["tables"]
+got = [{**{key: t[key] for key in ("title", "columns", "rows", "notes") if key in t},
+        "rows": [[c[0] if isinstance(c, list) else c for c in row] for row in t["rows"]]} for t in data["tables"]]
+assert got == want
+by_title = {t["title"]: t["rows"] for t in want}
+latency = {(k, phase): p50 for k, phase, n, p50, *_ in by_title["Latency, ms"]}
+figures = {f["id"]: f for f in data["figures"]}
+token = figures["latency-token"]
+assert token["values"] == [1, 2, 4, 8, 16, 32]
+assert token["series"][0]["y"] == [latency[k, "decode/token"] for k in token["values"]]
+ratios = {(k, phase): ratio for k, phase, ms, ratio, *_ in by_title["Scaling with k"]}
+assert [s["y"] for s in figures["scaling"]["series"] if s["name"] == "prefill"] == [[ratios[k, "prefill"] for k in token["values"]]]
+tokens = sum(z for row in figures["experts-tokens"]["maps"][0]["z"] for z in row if z)
+assert tokens == sum(row[-1] for title, rows in by_title.items() if title.startswith("Experts by layer") for row in rows)
+PY
+}
+
+# Nothing of the file can end the data's element, and the file says where its charts come from.
+is_sealed() {
+    "$python" - "$work/hostile.html" <<'PY'
+import re, sys
+page = open(sys.argv[1], "rb").read()
+page.decode("utf-8")
+data = page[page.index(b'id="data">') + 10:]
+data = data[:data.index(b"</script>")]
+assert b"<" not in data and b"window.pwned = 1" in data
+assert page.startswith(b"<!doctype html>") and b"Permission is hereby granted, free of charge" in page
+assert len(re.findall(rb"<script", page)) >= 4 and page.rstrip().endswith(b"</html>")
+assert len(page) < 6 << 20, len(page)
+PY
+}
+
+refuses() { # refuses PATTERN ARGUMENTS...
+    local pattern=$1
+    shift
+    "$moetrace" report "$@" >"$work/out" 2>"$work/err"
+    [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q -- "$pattern" "$work/err" && return
+    cat "$work/err"
+    return 1
+}
+
+keeps_files() {
+    cp "$work/sweep.moetrace" "$work/precious.moetrace"
+    refuses 'is no HTML report' --html "$work/precious.moetrace" "$work/precious.moetrace" || return 1
+    cmp "$work/sweep.moetrace" "$work/precious.moetrace" || return 1
+    refuses 'no such directory\|No such' --html "$work/no/such.html" "$work/sweep.moetrace" || return 1
+    refuses 'is no file' --html "$work" "$work/sweep.moetrace" || return 1
+    refuses 'is no moetrace\|not a\|no trace' --html "$work/none.html" Makefile || return 1
+    [ ! -e "$work/none.html" ] && [ -z "$(find "$work" -name '*.html.*')" ] &&
+        "$moetrace" report --html "$work/sweep.html" "$work/sweep.moetrace" >/dev/null # an older page gives way
+}
+
+directory() {
+    mkdir "$work/two"
+    cp "$work/sweep.moetrace" "$work/two/b.moetrace"
+    head -c 64 "$work/sweep.moetrace" >"$work/two/a.moetrace"
+    "$moetrace" report --html "$work/two.html" "$work/two" >/dev/null && grep -q 'two/b.moetrace' "$work/two.html" || return 1
+    cp "$work/sweep.moetrace" "$work/two/c.moetrace"
+    refuses 'several traces with phases' --html "$work/three.html" "$work/two" && [ ! -e "$work/three.html" ]
+}
+
+ok "the page's data is the report's" same_as_report
+ok "the text report is printed as ever" cmp "$work/sweep.txt" <("$moetrace" report "$work/sweep.moetrace")
+ok "names of a trace cannot leave the data" is_sealed
+ok "no file is lost to a page" keeps_files
+ok "a directory gives the page of the process with phases" directory
+in_browser "a sweep: every chart is drawn" sweep drawn latency-,scaling,efficiency,phases,prefill-decode,gpu-,parts-,experts-time,experts-tokens,distortion
+in_browser "a capture of an H100: every chart is drawn" small_all drawn latency-,experts-time
+in_browser "a capture with CUDA graphs: every chart is drawn" small_graphs drawn latency-
+in_browser "tables show the data" sweep same_numbers
+in_browser "tables sort" sweep sorts
+in_browser "hovering shows numbers" sweep hovers
+in_browser "dark and light" sweep dark
+in_browser "a phone's width" sweep phone
+in_browser "it prints" sweep prints
+in_browser "hostile names do nothing" hostile harmless
+in_browser "hostile names: every chart is drawn" hostile drawn
+done_testing
