@@ -37,6 +37,24 @@ char *analysis_export_utf8(const char *text, size_t *len) {
     return out;
 }
 
+static const char *mem_kind(uint8_t kind) {
+    static const char *const kinds[] = {"Unknown", "Pageable", "Pinned",        "Device",
+                                        "Array",   "Managed",  "Device Static", "Managed Static"};
+    return kinds[kind < sizeof kinds / sizeof *kinds ? kind : 0];
+}
+
+void analysis_export_memory_name(char out[ANALYSIS_MEMORY_NAME_BYTES], const analysis_event_gpu *row) {
+    static const char *const kinds[] = {"Unknown", "HtoD", "DtoH", "HtoA", "AtoH", "AtoA",
+                                        "AtoD",    "DtoA", "DtoD", "HtoH", "PtoP"};
+    if (row->kind == TRACE_GPU_MEMSET) {
+        snprintf(out, ANALYSIS_MEMORY_NAME_BYTES, "Memset (%s)", mem_kind(row->dst_mem_kind));
+    } else {
+        snprintf(out, ANALYSIS_MEMORY_NAME_BYTES, "Memcpy %s (%s -> %s)",
+                 kinds[row->copy_kind < sizeof kinds / sizeof *kinds ? row->copy_kind : 0],
+                 mem_kind(row->src_mem_kind), mem_kind(row->dst_mem_kind));
+    }
+}
+
 const char *analysis_export_device(const analysis_events *rows, const analysis_event_device *device,
                                    const char *key) {
     char name[80];

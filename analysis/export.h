@@ -19,6 +19,10 @@ int analysis_export_perfetto(analysis_events *rows, const char *path, char error
 /* A copy of the text in which what is no UTF-8 is U+FFFD; *len becomes its length. The caller frees it. */
 char *analysis_export_utf8(const char *text, size_t *len);
 
+/* What torch.profiler calls a copy or a fill: "Memcpy HtoD (Pinned -> Device)", "Memset (Device)". */
+enum { ANALYSIS_MEMORY_NAME_BYTES = 100 };
+void analysis_export_memory_name(char out[ANALYSIS_MEMORY_NAME_BYTES], const analysis_event_gpu *row);
+
 /* The text of name `index`, with a terminator. */
 static inline const char *analysis_events_name(const analysis_events *rows, uint32_t index) {
     return rows->names.list[index].text;

@@ -226,24 +226,6 @@ static void put_calls(chrome *w) {
     }
 }
 
-static const char *mem_kind(uint8_t kind) {
-    static const char *const kinds[] = {"Unknown", "Pageable", "Pinned",        "Device",
-                                        "Array",   "Managed",  "Device Static", "Managed Static"};
-    return kinds[kind < sizeof kinds / sizeof *kinds ? kind : 0];
-}
-
-static void memory_name(char out[100], const analysis_event_gpu *row) {
-    static const char *const kinds[] = {"Unknown", "HtoD", "DtoH", "HtoA", "AtoH", "AtoA",
-                                        "AtoD",    "DtoA", "DtoD", "HtoH", "PtoP"};
-    if (row->kind == TRACE_GPU_MEMSET) {
-        snprintf(out, 100, "\"Memset (%s)\"", mem_kind(row->dst_mem_kind));
-    } else {
-        snprintf(out, 100, "\"Memcpy %s (%s -> %s)\"",
-                 kinds[row->copy_kind < sizeof kinds / sizeof *kinds ? row->copy_kind : 0],
-                 mem_kind(row->src_mem_kind), mem_kind(row->dst_mem_kind));
-    }
-}
-
 static void put_shape(const chrome *w, uint32_t index) {
     const trace_shape *s = &w->rows->shapes[index].shape;
     if (w->rows->shapes[index].known) {
@@ -260,8 +242,9 @@ static void put_gpu(chrome *w) {
     const analysis_event_gpu *row;
     while ((row = analysis_sorter_next(w->rows->gpu)) != NULL) {
         const analysis_event_queue *q = &w->rows->queues[row->queue];
-        char memory[100];
-        memory_name(memory, row);
+        char name[ANALYSIS_MEMORY_NAME_BYTES], memory[ANALYSIS_MEMORY_NAME_BYTES + 2];
+        analysis_export_memory_name(name, row);
+        snprintf(memory, sizeof memory, "\"%s\"", name);
         put_complete(w, categories[row->kind],
                      row->kind == TRACE_GPU_KERNEL ? kernel_of(w, row->shape) : memory, q->device, q->stream,
                      row->start, row->duration);

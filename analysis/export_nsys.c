@@ -87,7 +87,7 @@ int64_t analysis_nsys_thread(const analysis_nsys *w, uint32_t thread) {
     return (int64_t)(w->processes[t->source].global | (t->tid & 0xffffff));
 }
 
-static int64_t since_zero(const analysis_nsys *w, uint64_t time) {
+int64_t analysis_nsys_since(const analysis_nsys *w, uint64_t time) {
     return (int64_t)(time - w->rows->zero);
 }
 
@@ -124,16 +124,18 @@ static void write_calls(analysis_nsys *w) {
         w, "INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)");
     int64_t *names = NULL; /* by name index: id + 1 */
     size_t cap = 0;
+    /* Every call has an id there; one that is nobody's else links it to nothing. */
+    uint64_t unused = w->rows->correlation_last;
     while (!*w->error && (row = analysis_sorter_next(w->rows->calls)) != NULL) {
         names = analysis_grow(names, &cap, (size_t)row->name + 1, sizeof *names);
         if (names[row->name] == 0) {
             names[row->name] = call_name(w, row) + 1;
         }
-        bind(s, 1, since_zero(w, row->start));
-        bind(s, 2, since_zero(w, row->start + row->duration));
+        bind(s, 1, analysis_nsys_since(w, row->start));
+        bind(s, 2, analysis_nsys_since(w, row->start + row->duration));
         bind(s, 3, is_driver(analysis_events_name(w->rows, row->name)));
         bind(s, 4, analysis_nsys_thread(w, row->thread));
-        bind_unless_0(s, 5, row->correlation);
+        bind(s, 5, (int64_t)(row->correlation ? row->correlation : ++unused));
         bind(s, 6, names[row->name] - 1);
         bind(s, 7, row->result);
         analysis_nsys_step(w, s);
@@ -150,8 +152,8 @@ static int64_t mem_kind(uint8_t kind) {
 /* What all three tables of GPU work begin with. */
 static void bind_gpu(const analysis_nsys *w, sqlite3_stmt *s, const analysis_event_gpu *row) {
     const analysis_event_queue *queue = &w->rows->queues[row->queue];
-    bind(s, 1, since_zero(w, row->start));
-    bind(s, 2, since_zero(w, row->start + row->duration));
+    bind(s, 1, analysis_nsys_since(w, row->start));
+    bind(s, 2, analysis_nsys_since(w, row->start + row->duration));
     bind(s, 3, queue->device);
     bind(s, 4, queue->context);
     bind(s, 5, queue->stream);
@@ -346,8 +348,8 @@ static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_
     static const int types[] = {TYPE_PUSH_POP, TYPE_START_END, TYPE_MARK};
     const analysis_name *name = &w->rows->names.list[row->name];
     int64_t text = analysis_nsys_string(w, row->name);
-    bind(s, 1, since_zero(w, row->start));
-    bind(s, 2, since_zero(w, row->end));
+    bind(s, 1, analysis_nsys_since(w, row->start));
+    bind(s, 2, analysis_nsys_since(w, row->end));
     if (row->style == ANALYSIS_EVENT_MARK) {
         sqlite3_bind_null(s, 2);
     }
@@ -382,7 +384,7 @@ static void write_ranges(analysis_nsys *w) {
         analysis_nsys_prepare(w, "INSERT INTO NVTX_EVENTS VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                                  "?11, ?12, ?13, ?14, ?15, ?16, ?17, NULL, NULL, NULL)");
     while (!*w->error && (row = analysis_sorter_next(w->rows->ranges)) != NULL) {
-        for (; next < count && domains[next].start <= since_zero(w, row->start); next++) {
+        for (; next < count && domains[next].start <= analysis_nsys_since(w, row->start); next++) {
             write_domain(w, s, &domains[next]);
         }
         write_range(w, s, row);
@@ -422,11 +424,11 @@ static void number_processes(analysis_nsys *w) {
 
 /* A table of events without rows says that there were none; a missing one, that nobody looked. */
 static unsigned tables_of(const analysis_events *rows) {
-    unsigned which = 0;
+    unsigned which = analysis_sorter_count(rows->nodes) > 0 ? ANALYSIS_NSYS_NODES : 0;
     for (size_t i = 0; i < rows->source_count; i++) {
         const char *level = analysis_events_meta(&rows->sources[i], "level");
         if (level && (strcmp(level, "kernels") == 0 || strcmp(level, "full") == 0)) {
-            return ANALYSIS_NSYS_GPU | ANALYSIS_NSYS_CALLS | ANALYSIS_NSYS_RANGES;
+            return which | ANALYSIS_NSYS_GPU | ANALYSIS_NSYS_CALLS | ANALYSIS_NSYS_RANGES;
         }
         which |= level ? ANALYSIS_NSYS_RANGES : 0;
     }
@@ -451,6 +453,9 @@ static void write_all(analysis_nsys *w) {
     }
     if (which & ANALYSIS_NSYS_GPU) {
         write_gpu(w);
+    }
+    if (which & ANALYSIS_NSYS_NODES) {
+        analysis_nsys_write_nodes(w);
     }
     analysis_nsys_run(w, "COMMIT; PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE");
     sqlite3_finalize(w->strings);

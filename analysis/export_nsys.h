@@ -35,13 +35,16 @@ typedef struct {
 } analysis_nsys;
 
 /* Which tables are made. */
-enum { ANALYSIS_NSYS_GPU = 1, ANALYSIS_NSYS_CALLS = 2, ANALYSIS_NSYS_RANGES = 4 };
+enum { ANALYSIS_NSYS_GPU = 1, ANALYSIS_NSYS_CALLS = 2, ANALYSIS_NSYS_RANGES = 4, ANALYSIS_NSYS_NODES = 8 };
 
 /* Makes the tables: those of events as `which` says, all others always. */
 void analysis_nsys_create(analysis_nsys *w, unsigned which);
 
 /* Fills the tables that describe the capture: processes, threads, devices, metadata, enumerations. */
 void analysis_nsys_describe(analysis_nsys *w);
+
+/* Writes the making of CUDA graphs and their nodes. */
+void analysis_nsys_write_nodes(analysis_nsys *w);
 
 /* Runs SQL without results. After an error nothing is run any more. */
 void analysis_nsys_run(analysis_nsys *w, const char *sql);
@@ -58,6 +61,9 @@ int64_t analysis_nsys_text(analysis_nsys *w, const char *text);
 
 /* Binds a text, made UTF-8; NULL is NULL. */
 void analysis_nsys_bind_text(sqlite3_stmt *statement, int column, const char *text);
+
+/* A time as the file has it. */
+int64_t analysis_nsys_since(const analysis_nsys *w, uint64_t time);
 
 /* globalTid of a thread. */
 int64_t analysis_nsys_thread(const analysis_nsys *w, uint32_t thread);

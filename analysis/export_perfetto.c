@@ -389,7 +389,8 @@ static void put_calls(perfetto *w) {
 
 static uint32_t gpu_name(perfetto *w, const analysis_event_gpu *row) {
     if (row->kind != TRACE_GPU_KERNEL) {
-        const char *text = row->kind == TRACE_GPU_MEMCPY ? "memcpy" : "memset";
+        char text[ANALYSIS_MEMORY_NAME_BYTES];
+        analysis_export_memory_name(text, row);
         return analysis_names_intern(&w->rows->names, text, strlen(text));
     }
     uint32_t *known = &w->kernels[row->shape], name = w->rows->shapes[row->shape].shape.name;

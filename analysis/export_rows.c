@@ -58,6 +58,18 @@ static uint32_t name_of(reading *rd, uint32_t id) {
     return at;
 }
 
+/* The name of a call. CUDA 13 compiles cudaLaunchKernel into a call of __cudaLaunchKernel; other tools know
+ * it by the name that it has in programs and in CUPTI. */
+static uint32_t call_name(reading *rd, uint32_t id) {
+    static const char entry[] = "__cudaLaunchKernel";
+    uint32_t at = name_of(rd, id);
+    const analysis_name *name = &rd->rows->names.list[at];
+    if (name->len < sizeof entry - 1 || memcmp(name->text, entry, sizeof entry - 1) != 0) {
+        return at;
+    }
+    return analysis_names_intern(&rd->rows->names, name->text + 2, name->len - 2);
+}
+
 static uint32_t thread_of(reading *rd, uint32_t index) {
     uint32_t at = analysis_map_get(&rd->threads, index);
     if (at == ANALYSIS_NONE) {
@@ -213,9 +225,19 @@ static void on_call(reading *rd, const trace_host_event *e) {
     analysis_sorter_add(rd->rows->calls, &(analysis_event_call){.start = start,
                                                                 .duration = e->duration,
                                                                 .correlation = correlation,
-                                                                .name = name_of(rd, e->name),
+                                                                .name = call_name(rd, e->name),
                                                                 .thread = thread,
                                                                 .result = e->result});
+}
+
+static void on_node(reading *rd, const trace_host_event *e) {
+    bool is_node = e->kind == TRACE_HOST_NODE;
+    analysis_sorter_add(rd->rows->nodes, &(analysis_event_node){.time = shifted(rd, e->time),
+                                                                .id = e->id,
+                                                                .original = is_node ? e->payload : 0,
+                                                                .graph = is_node ? e->graph : (uint32_t)e->id,
+                                                                .thread = thread_of(rd, e->thread),
+                                                                .is_node = is_node});
 }
 
 static int on_host(void *ctx, const trace_host_event *e) {
@@ -226,6 +248,8 @@ static int on_host(void *ctx, const trace_host_event *e) {
         on_call(rd, e);
     } else if (e->kind >= TRACE_HOST_PUSH && e->kind <= TRACE_HOST_MARK) {
         on_nvtx(rd, e);
+    } else if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
+        on_node(rd, e);
     }
     return 0;
 }
@@ -361,6 +385,7 @@ static int read_all(analysis_events *rows, reading *rd, char error[TRACE_ERROR_B
         }
         base += rd->source->correlation_max;
     }
+    rows->correlation_last = base;
     keep_gpu(rows, rd->gpu, rd->kept);
     if (analysis_sorter_failed(rd->gpu) || analysis_sorter_failed(rows->gpu)) {
         snprintf(error, TRACE_ERROR_BYTES, "a temporary file could not be written: make room, or set TMPDIR");
@@ -376,7 +401,8 @@ int analysis_events_read(analysis_events *rows, char *const *paths, size_t count
     *rows = (analysis_events){.zero = UINT64_MAX,
                               .ranges = analysis_sorter_new(sizeof(analysis_event_range), true, IN_MEMORY),
                               .calls = analysis_sorter_new(sizeof(analysis_event_call), true, IN_MEMORY),
-                              .gpu = analysis_sorter_new(sizeof(analysis_event_gpu), false, IN_MEMORY)};
+                              .gpu = analysis_sorter_new(sizeof(analysis_event_gpu), false, IN_MEMORY),
+                              .nodes = analysis_sorter_new(sizeof(analysis_event_node), false, IN_MEMORY)};
     for (size_t i = 0; i < count; i++) {
         if (analysis_source_add(rows, paths[i], error) != 0) {
             return -1;

@@ -45,6 +45,17 @@ typedef struct {
     uint8_t unused[3];
 } analysis_event_gpu;
 
+/* A CUDA graph is begun, or a node of one is made. */
+typedef struct {
+    uint64_t time;
+    uint64_t id;       /* the node's, as GPU work has it; of a graph: the graph's */
+    uint64_t original; /* the node that it was copied from; 0: none */
+    uint32_t graph;    /* that it belongs to */
+    uint32_t thread;
+    uint8_t is_node;
+    uint8_t unused[7];
+} analysis_event_node;
+
 typedef struct {
     uint32_t source, tid;
     uint32_t name; /* index into names */
@@ -111,8 +122,10 @@ typedef struct {
     size_t domain_count, domain_cap;
     analysis_event_device *devices;
     size_t device_count, device_cap;
-    uint64_t zero, last; /* ns: the start and the end of all traces */
+    uint64_t zero, last;       /* ns: the start and the end of all traces */
+    uint64_t correlation_last; /* no correlation id is higher */
     analysis_sorter *ranges, *calls, *gpu;
+    analysis_sorter *nodes;          /* whatever is wanted: the GPU work of later replays refers to them */
     uint64_t kernels, copies, fills; /* rows in gpu */
 } analysis_events;
 

@@ -164,6 +164,7 @@ void analysis_events_free(analysis_events *rows) {
     analysis_sorter_free(rows->ranges);
     analysis_sorter_free(rows->calls);
     analysis_sorter_free(rows->gpu);
+    analysis_sorter_free(rows->nodes);
     analysis_names_free(&rows->names);
     memset(rows, 0, sizeof *rows);
 }

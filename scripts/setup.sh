@@ -3,6 +3,7 @@
 #   setup.sh build   the packages and headers that compiling needs
 #   setup.sh test    the same, and what the tests need (cmocka, clang's tools, numpy)
 #   setup.sh torch   a Python environment with the torch wheel and the CUDA libraries it needs to load (for the CPU demo)
+#   setup.sh readers  other people's readers of what moetrace exports, from PyPI, in an environment of their own (for one suite)
 #   setup.sh stale   prints which of build and test were not run yet, or not as they are now
 # Each step leaves a stamp in build/deps that holds what the step was: a second run does nothing, and a step that asks for
 # more than the stamp knows of is run again.
@@ -111,6 +112,16 @@ step_torch() {
     wheels 'torch==2.11.0' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
 }
 
+# nsys-ai reads through DuckDB's SQLite extension, which DuckDB would fetch from elsewhere.
+step_readers() {
+    step build
+    [ -x "$deps/readers/bin/pip" ] || python3 -m venv "$deps/readers" || die "python3 -m venv failed: install python3-venv"
+    say "fetching readers of exports"
+    timeout 400 "$deps/readers/bin/pip" install -q --disable-pip-version-check --retries 1 \
+        'HolisticTraceAnalysis==0.5.0' 'perfetto==0.59.1' 'nsys-ai==0.3.0' 'nsys-tui==0.1.5' 'nsys2prv==0.5.8' \
+        'duckdb==1.5.5' 'duckdb-extension-sqlite-scanner==1.5.5' >&2 || die "the readers of exports cannot be installed from PyPI"
+}
+
 # What a step is: its text, and so the names of all that it installs. The stamp that it leaves holds this.
 contents() { declare -f "step_$1" fuzzer browser; }
 
@@ -125,7 +136,7 @@ step() {
 }
 
 case "${1:-}" in
-build | test | torch)
+build | test | torch | readers)
     exec 9>"$deps/.lock" # one at a time
     flock 9
     step "$1"
@@ -135,5 +146,5 @@ stale)
         ready "$s" || echo "$s"
     done
     ;;
-*) die "usage: setup.sh build|test|torch|stale" ;;
+*) die "usage: setup.sh build|test|torch|readers|stale" ;;
 esac

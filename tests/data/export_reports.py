@@ -322,6 +322,7 @@ def check(path):
                                                  "IS NULL", table)
     none("a correlation id of two calls", f"SELECT correlationId, count(*) FROM {R} WHERE correlationId IS NOT NULL GROUP BY "
                                           "1 HAVING count(*) > 1", R)
+    none("a call without a correlation id", f"SELECT start FROM {R} WHERE correlationId IS NULL", R)
     none("a name without a string", f"SELECT demangledName FROM {K} WHERE demangledName NOT IN (SELECT id FROM StringIds) OR "
                                     "shortName NOT IN (SELECT id FROM StringIds)", K)
     none("two ranges of a thread with the same times", "SELECT globalTid, start, end FROM NVTX_EVENTS WHERE eventType IN (59, "
