@@ -4,7 +4,7 @@
 #include "analysis/report.h"
 
 typedef struct {
-    const char *trace, *json, *html;
+    const char *trace, *json, *samples, *html;
     analysis_cli_tables tables;
 } arguments;
 
@@ -18,6 +18,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         a->html = arg;
         a->tables.each_k = true;
         return 0;
+    case 's':
+        a->samples = arg;
+        return 0;
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
         return analysis_cli_one_trace(key, arg, "report", true, &a->trace);
@@ -28,6 +31,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"json", 'j', "FILE", 0, "also write the latencies to FILE, as exp2_moe_topk_results.json has them", 0},
+    {"samples", 's', "FILE", 0, "also write every sample and every step of decode to FILE, as CSV", 0},
     {"html", 'H', "FILE", 0, "also write the report with charts to FILE, one page that needs nothing else",
      0},
     ANALYSIS_OPTION_FORMAT,
@@ -53,6 +57,7 @@ static const struct argp argp = {
     "Examples:\n"
     "  moetrace report traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
+    "  moetrace report --samples samples.csv traces\n"
     "  moetrace report --format csv --json latencies.json traces > tables.csv\n"
     "  moetrace report --html report.html traces\n\n" ANALYSIS_CLI_EXIT,
     NULL,
@@ -102,18 +107,26 @@ static int write_files(const arguments *a, const kept *k) {
 static int report(const arguments *a, const analysis_rules *rules, char **traces, size_t count) {
     int status = ANALYSIS_OK;
     kept files = {0};
+    analysis_samples_text samples = {0};
     analysis_output out;
     analysis_output_begin(&out, a->tables.format, stdout);
     for (size_t i = 0; i < count; i++) {
         analysis_results results;
         if (analysis_cli_results(&results, traces[i], &a->tables, rules) != 0 || !keep(&results, a, &files)) {
             status = ANALYSIS_FAILED; /* the other processes have their reports all the same */
+        } else if (a->samples && !analysis_report_samples(&results, &samples)) {
+            status = analysis_error("no memory for the samples");
         } else {
             analysis_report(&results, a->tables.top, &out);
         }
         analysis_results_free(&results);
     }
     status = status == ANALYSIS_OK ? write_files(a, &files) : status;
+    char error[TRACE_ERROR_BYTES];
+    if (status == ANALYSIS_OK && a->samples && analysis_samples_write(&samples, a->samples, error) != 0) {
+        status = analysis_error("%s", error);
+    }
+    analysis_samples_drop(&samples);
     cJSON_Delete(files.json);
     cJSON_Delete(files.page);
     return analysis_cli_output_end(&out, status);

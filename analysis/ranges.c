@@ -53,11 +53,53 @@ static uint32_t span_of_phase(const analysis_ranges *r, uint32_t span, analysis_
     return span;
 }
 
-/* The span that a range with this role belongs to when `around` is the span around it. */
-static uint32_t enter_span(analysis_ranges *r, uint32_t around, analysis_role role, uint32_t node,
+/* The span of the phase that `span`, which may be a step, belongs to. */
+static uint32_t phase_span(const analysis_ranges *r, uint32_t span) {
+    return span != ANALYSIS_NONE && r->spans[span].step ? r->spans[span].parent : span;
+}
+
+/* The number of the request around what is opened next, or ANALYSIS_NONE. */
+static uint32_t request_around(const analysis_ranges *r, const analysis_thread *t) {
+    for (size_t i = t->depth; i-- > 0;) {
+        const analysis_name *name = &r->names->list[t->stack[i].name];
+        if (name->role == ANALYSIS_ROLE_SAMPLE || name->role == ANALYSIS_ROLE_WARMUP) {
+            return name->number;
+        }
+    }
+    return ANALYSIS_NONE;
+}
+
+static uint32_t add_span(analysis_ranges *r, analysis_span span) {
+    r->spans = analysis_grow(r->spans, &r->span_cap, r->span_count + 1, sizeof *r->spans);
+    r->spans[r->span_count] = span;
+    return (uint32_t)r->span_count++;
+}
+
+/* Counts a step, and makes it a span of its own where it lies right in a decode. */
+static uint32_t enter_step(analysis_ranges *r, uint32_t around, uint32_t node, uint32_t number,
                            uint64_t time) {
+    uint32_t decode = phase_span(r, span_of_phase(r, around, ANALYSIS_DECODE));
+    if (decode != ANALYSIS_NONE) {
+        r->spans[decode].steps++;
+    }
+    if (around == ANALYSIS_NONE || decode != around) {
+        return around;
+    }
+    return add_span(r, (analysis_span){.phase = ANALYSIS_DECODE,
+                                       .step = true,
+                                       .parent = around,
+                                       .group = r->nodes[node].group,
+                                       .request = r->spans[around].request,
+                                       .number = number,
+                                       .start = time});
+}
+
+/* The span that the range with the name at `index`, opened on `t` now, belongs to when `around` is the span
+ * around it. */
+static uint32_t enter_span(analysis_ranges *r, const analysis_thread *t, uint32_t around, uint32_t index,
+                           uint32_t node, uint64_t time) {
     analysis_phase phase;
-    switch (role) {
+    switch (r->names->list[index].role) {
     case ANALYSIS_ROLE_VISION:
         phase = ANALYSIS_VISION;
         break;
@@ -67,23 +109,20 @@ static uint32_t enter_span(analysis_ranges *r, uint32_t around, analysis_role ro
     case ANALYSIS_ROLE_DECODE:
         phase = ANALYSIS_DECODE;
         break;
-    case ANALYSIS_ROLE_STEP: {
-        uint32_t decode = span_of_phase(r, around, ANALYSIS_DECODE);
-        if (decode != ANALYSIS_NONE) {
-            r->spans[decode].steps++;
-        }
-        return around;
-    }
+    case ANALYSIS_ROLE_STEP:
+        return enter_step(r, around, node, r->names->list[index].number, time);
     default:
         return around;
     }
     if (span_of_phase(r, around, phase) != ANALYSIS_NONE) {
         return around; /* a phase inside itself is no other sample */
     }
-    r->spans = analysis_grow(r->spans, &r->span_cap, r->span_count + 1, sizeof *r->spans);
-    r->spans[r->span_count] =
-        (analysis_span){.phase = phase, .parent = around, .group = r->nodes[node].group, .start = time};
-    return (uint32_t)r->span_count++;
+    return add_span(r, (analysis_span){.phase = phase,
+                                       .parent = around,
+                                       .group = r->nodes[node].group,
+                                       .request = request_around(r, t),
+                                       .number = ANALYSIS_NONE,
+                                       .start = time});
 }
 
 static bool is_integer(uint8_t payload_type) {
@@ -99,6 +138,7 @@ static bool is_negative(const trace_host_event *e) {
 /* An expert's range was opened: counts it for its visit, which other layers, steps and spans end. */
 static void open_expert(analysis_ranges *r, analysis_thread *t, uint32_t at, uint32_t in,
                         const trace_host_event *e, bool counted) {
+    in = phase_span(r, in);
     analysis_span *span = in == ANALYSIS_NONE ? NULL : &r->spans[in];
     uint32_t layer = r->nodes[at].layer, steps = span ? span->steps : 0;
     bool first = t->visit.span != in || t->visit.layer != layer || t->visit.layers != t->layers ||
@@ -137,7 +177,7 @@ static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_
         node->with_tokens++;
     }
     t->layers += role == ANALYSIS_ROLE_LAYER;
-    uint32_t span = enter_span(r, around, role, at, e->time);
+    uint32_t span = enter_span(r, t, around, index, at, e->time);
     t->stack = analysis_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
     t->stack[t->depth++] = (analysis_open){.node = at,
                                            .span = span,
@@ -302,11 +342,15 @@ void analysis_ranges_owner(analysis_ranges *r, uint32_t thread, uint64_t time, u
 }
 
 static void sweep(analysis_ranges *r) {
-    for (size_t i = 0; i < r->span_count; i++) {
+    bool first = true; /* all spans before are settled */
+    for (size_t i = r->settled; i < r->span_count; i++) {
         analysis_span *span = &r->spans[i];
-        if ((span->busy.list || span->busy.hosts) && r->works - span->touched > SWEEP / 2) {
+        bool old = r->works - span->touched > SWEEP / 2;
+        if (old && (span->busy.list || span->busy.hosts)) {
             analysis_busy_settle(&span->busy);
         }
+        first = first && old && span->closed;
+        r->settled += first;
     }
 }
 

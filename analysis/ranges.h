@@ -2,7 +2,8 @@
  *
  * A node of the tree is a path of names (top_k=8 / sample.* / decode / decode.* / layer.3 / moe / expert.17);
  * all ranges with that path share it, so the tree stays small however long the run is. A span is one
- * occurrence of a phase (vision, prefill, decode): each is one sample of its latency.
+ * occurrence of a phase (vision, prefill, decode): each is one sample of its latency. A step of decode is a
+ * span inside that of its decode.
  *
  * Push/pop ranges of the default domain nest per thread. Those of another domain are counted per (thread,
  * domain) and do nothing else. A start/end range is open on the thread that started it until its END is read,
@@ -48,9 +49,12 @@ typedef struct {
 
 typedef struct {
     analysis_phase phase;
+    bool step; /* a range decode.N, whose parent is the span of its decode */
     bool closed;
     uint32_t parent; /* the span around it, or ANALYSIS_NONE */
     uint32_t group;
+    uint32_t request;    /* number of the range sample.N or warmup.N around, or ANALYSIS_NONE */
+    uint32_t number;     /* of a step: N; else ANALYSIS_NONE */
     uint32_t steps;      /* DECODE: ranges decode.N inside */
     uint32_t visits;     /* times that work came to a layer's experts */
     uint64_t active;     /* over all visits: experts with at least one token, or with none told */
@@ -111,6 +115,7 @@ typedef struct {
     size_t group_count, group_cap;
     analysis_span *spans;
     size_t span_count, span_cap;
+    size_t settled; /* spans before this one are closed, and got no work for long */
     uint64_t works; /* calls and GPU records that spans took */
     analysis_watch watch;
     void (*on_expert)(void *ctx, const analysis_expert_event *e); /* or NULL */

@@ -32,6 +32,21 @@ const char *analysis_row_name(analysis_row_kind kind);
  * (docs/report.md). The caller deletes it; NULL when there is no memory. */
 cJSON *analysis_report_json(const analysis_results *results);
 
+/* The text of --samples: a line for every sample of the traces (docs/report.md). A zeroed one is empty. */
+typedef struct {
+    FILE *file;
+    char *bytes;
+    size_t len;
+} analysis_samples_text;
+
+/* Adds the samples of a trace; false when there is no memory. */
+bool analysis_report_samples(const analysis_results *results, analysis_samples_text *text);
+
+/* Writes the text to `path`, whole or not at all. 0, or -1 with one line in error. */
+int analysis_samples_write(analysis_samples_text *text, const char *path, char error[TRACE_ERROR_BYTES]);
+
+void analysis_samples_drop(analysis_samples_text *text);
+
 /* Writes `json` to `path`, whole or not at all: to a file beside it that is then renamed. 0, or -1 with one
  * line in error. */
 int analysis_report_write_json(const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]);

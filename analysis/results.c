@@ -106,7 +106,7 @@ static void make_integrity(analysis_results *r, const reading *rd) {
     r->pops_without_push = rd->ranges.pops_without_push;
     r->ends_without_start = rd->ranges.ends_without_start;
     for (size_t i = 0; i < rd->ranges.span_count; i++) {
-        r->late += rd->ranges.spans[i].busy.late;
+        r->late += rd->ranges.spans[i].step ? 0 : rd->ranges.spans[i].busy.late;
     }
 }
 
@@ -143,7 +143,8 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         analysis_ranges_close_ended(&rd.ranges);
         analysis_attribution_finish(&rd.attribution);
         make_integrity(results, &rd);
-        analysis_rows_make(&results->rows, &rd.ranges, results->gpu_records > 0);
+        analysis_samples_make(&results->samples, &rd.ranges);
+        analysis_rows_make(&results->rows, &results->samples, results->gpu_records > 0);
         analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
         analysis_load_make(&results->load, &rd.ranges, options->k);
         if (options->each_k) {
@@ -185,6 +186,7 @@ void analysis_results_free(analysis_results *results) {
     free(results->end_reason);
     free(results->meta);
     free(results->counters);
+    analysis_samples_free(&results->samples);
     analysis_rows_free(&results->rows);
     analysis_costs_free(&results->costs);
     analysis_load_free(&results->load);

@@ -28,6 +28,7 @@ typedef struct {
     uint64_t host_events, gpu_records;
     uint64_t last_time; /* ns, the latest time of any event; 0 without events */
 
+    analysis_samples samples;
     analysis_rows rows;
     analysis_costs costs;
     analysis_load load;

@@ -11,55 +11,29 @@
 #define DRIFT_SAMPLES_MAX 1000 /* of more samples every n-th is looked at */
 #define OUTLIERS_MIN      5
 
-static double ms(uint64_t ns) {
-    return (double)ns / 1e6;
-}
+/* A sample as a row sees it: of a token, what its decode took over the number of its steps. */
+typedef analysis_sample sample;
 
-/* One span as a row sees it. */
-typedef struct {
-    uint64_t start;
-    analysis_watching watching;
-    double latency, own, busy, sum, kernels, issuing, waiting, beyond, experts;
-} sample;
-
-static sample sample_of(const analysis_ranges *ranges, analysis_span *span, bool per_token) {
-    double parts = per_token ? span->steps : 1;
-    uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
-    double busy = ms(analysis_busy_settle(&span->busy));
-    return (sample){
-        .start = span->start,
-        .watching = analysis_watch_over(&ranges->watch, span->start, span->end),
-        .latency = ms(end - span->start) / parts,
-        .own = ms(span->end - span->start) / parts,
-        .busy = busy / parts,
-        .sum = ms(span->busy.sum) / parts,
-        .kernels = (double)span->kernels / parts,
-        .issuing = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_ISSUES)) / parts,
-        .waiting = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_WAITS)) / parts,
-        .beyond = ms(end - span->end) / parts,
-        .experts = span->visits ? (double)span->active / span->visits : NAN,
-    };
-}
-
-static int by_start(const void *a, const void *b) {
-    const sample *x = a, *y = b;
-    return (x->start > y->start) - (x->start < y->start);
+static sample per_token(sample s) {
+    double *const parts[] = {&s.latency, &s.own,     &s.busy,    &s.sum,
+                             &s.kernels, &s.issuing, &s.waiting, &s.beyond};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i] /= s.steps;
+    }
+    return s;
 }
 
 /* The samples of `kind` at `k`, by their starts. */
-static size_t collect(sample *out, analysis_ranges *ranges, uint32_t k, analysis_row_kind kind) {
-    bool per_token = kind == ANALYSIS_ROW_TOKEN;
-    analysis_phase phase = per_token ? ANALYSIS_DECODE : (analysis_phase)kind;
+static size_t collect(sample *out, const analysis_samples *samples, uint32_t k, analysis_row_kind kind) {
+    bool token = kind == ANALYSIS_ROW_TOKEN;
+    analysis_phase phase = token ? ANALYSIS_DECODE : (analysis_phase)kind;
     size_t n = 0;
-    for (size_t i = 0; i < ranges->span_count; i++) {
-        analysis_span *span = &ranges->spans[i];
-        const analysis_group *group = &ranges->groups[span->group];
-        if (span->closed && span->phase == phase && !group->warm && group->k == k &&
-            !(per_token && span->steps == 0)) {
-            out[n++] = sample_of(ranges, span, per_token);
+    for (size_t i = 0; i < samples->count; i++) {
+        const sample *s = &samples->list[i];
+        if (!s->step && s->phase == phase && !s->warm && s->k == k && !(token && s->steps == 0)) {
+            out[n++] = token ? per_token(*s) : *s;
         }
     }
-    qsort(out, n, sizeof *out, by_start);
     return n;
 }
 
@@ -195,16 +169,21 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-void analysis_rows_make(analysis_rows *rows, analysis_ranges *ranges, bool gpu) {
-    uint32_t *ks = analysis_alloc(ranges->group_count, sizeof *ks);
-    sample *list = analysis_alloc(ranges->span_count, sizeof *list);
-    for (size_t i = 0; i < ranges->group_count; i++) {
-        ks[i] = ranges->groups[i].k;
+void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu) {
+    uint32_t *ks = analysis_alloc(samples->count, sizeof *ks);
+    sample *list = analysis_alloc(samples->count, sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < samples->count; i++) {
+        if (count == 0 || ks[count - 1] != samples->list[i].k) {
+            ks[count++] = samples->list[i].k;
+        }
     }
-    qsort(ks, ranges->group_count, sizeof *ks, by_number); /* ANALYSIS_NONE, the missing k, comes last */
-    for (size_t i = 0; i < ranges->group_count; i++) {
+    if (count > 0) {
+        qsort(ks, count, sizeof *ks, by_number); /* ANALYSIS_NONE, the missing k, comes last */
+    }
+    for (size_t i = 0; i < count; i++) {
         for (int kind = 0; kind < ANALYSIS_ROWS && (i == 0 || ks[i] != ks[i - 1]); kind++) {
-            size_t n = collect(list, ranges, ks[i], (analysis_row_kind)kind);
+            size_t n = collect(list, samples, ks[i], (analysis_row_kind)kind);
             if (n > 0) {
                 rows->list = analysis_grow(rows->list, &rows->cap, rows->count + 1, sizeof *rows->list);
                 rows->list[rows->count++] = make_row(list, n, ks[i], (analysis_row_kind)kind, gpu);

@@ -4,7 +4,7 @@
 #define ANALYSIS_SWEEP_H
 
 #include "analysis/breakpoint.h"
-#include "analysis/ranges.h"
+#include "analysis/samples.h"
 #include "analysis/stats.h"
 
 /* The rows that each k has: its phases, and the decode per token. */
@@ -56,8 +56,8 @@ typedef struct {
     size_t count, cap;
 } analysis_rows;
 
-/* Makes the rows from all spans. `gpu`: the trace holds GPU work. */
-void analysis_rows_make(analysis_rows *rows, analysis_ranges *ranges, bool gpu);
+/* Makes the rows. `gpu`: the trace holds GPU work. */
+void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu);
 
 /* The row of `k` and `kind`, or NULL. */
 const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, analysis_row_kind kind);

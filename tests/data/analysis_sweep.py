@@ -5,6 +5,7 @@
                                        straight, bend
   analysis_sweep.py check MOETRACE FILE KIND   writes FILE, reports on it, compares; says what differs
 """
+import csv
 import json
 import subprocess
 import sys
@@ -239,6 +240,47 @@ def tables(moetrace, path, *options):
     return {t["title"].split(",")[0].split(":")[0].split(" (")[0]: t for t in json.loads(out)[0]["tables"]}
 
 
+def check_samples(moetrace, path, sweep, got, same):
+    """From the samples' file numpy makes the tables of the report."""
+    out = path + ".csv"
+    subprocess.run([moetrace, "report", "--samples", out, path], check=True, stdout=subprocess.DEVNULL)
+    with open(out, newline="") as f:
+        lines = list(csv.DictReader(f))
+    phases = len(sweep.ks) * (SAMPLES + 1)
+    same("lines of samples", len(lines), phases * 2 + phases * STEPS)
+    for k, phase, n, p50, p95, p99, *_ in got["Latency"]["rows"]:
+        used = [s for s in lines if s["in_report"] == "1" and s["k"] == str(k) and s["phase"] == phase.split("/")[0]]
+        x = [float(s["latency_ms"]) / (int(s["steps"]) if "/" in phase else 1) for s in used]
+        same(f"{k} {phase} samples in the file", len(x), n)
+        for value, want in zip((p50, p95, p99), np.percentile(x, [50, 95, 99])):
+            same(f"{k} {phase} quantile of the file's samples", value, want)
+        want = sweep.rows[k, phase] if sweep.kind != "alternate" else [r for r in sweep.rows[k, phase] if not r[2]]
+        for s, (ms, active, watched) in zip(used, want):
+            same(f"{k} {phase} active in the file", float(s["experts_per_layer"]), active)
+            same(f"{k} {phase} watched in the file", s["watching"] == "watched", watched)
+    for k, phase, busy, total, idle, launches, waits, work, rate in got.get("GPU time", {"rows": []})["rows"]:
+        mine = [s for s in lines if s["watching"] == "watched" and s["warmup"] == "0" and s["k"] == str(k) and
+                s["phase"] == phase]
+        columns = ("gpu_busy_ms", "gpu_sum_ms", "gpu_idle_ms", "idle_in_launches_ms", "idle_in_waits_ms",
+                   "idle_host_work_ms")
+        for column, value in zip(columns, (busy, total, idle, launches, waits, work)):
+            if mine:  # not of a token
+                same(f"{k} {phase} {column}", value, np.median([float(s[column]) for s in mine]))
+    decodes = {(s["k"], s["request"], s["warmup"]): s for s in lines if s["phase"] == "decode"}
+    steps = {}
+    for s in lines:
+        if s["phase"] == "step":
+            steps.setdefault((s["k"], s["request"], s["warmup"]), []).append(s)
+    for key, decode in decodes.items():
+        mine = steps[key]
+        same(f"steps of {key}", [s["step"] for s in mine] == [str(i) for i in range(STEPS)], True)
+        same(f"watching of the steps of {key}", {s["watching"] for s in mine} == {decode["watching"]}, True)
+        if decode["watching"] == "watched":
+            same(f"kernels of the steps of {key}", sum(int(s["kernels"]) for s in mine), int(decode["kernels"]))
+        elif decode["kernels"] or mine[0]["gpu_busy_ms"]:
+            same(f"GPU work of unwatched {key}", 1, 0)
+
+
 def check(moetrace, path, kind):
     sweep = Sweep(kind)
     sweep.write(path)
@@ -298,6 +340,7 @@ def check(moetrace, path, kind):
         same(f"{k} prefill/token", ratio, x / y)
         same(f"{k} prefill share", share, 100 * x / (x + z))
     check_load(sweep, got, same)
+    check_samples(moetrace, path, sweep, got, same)
     wrong.extend(check_bends(sweep, rows, got, same))
     notes = got["How sure"]["notes"]
     for warning, wanted in (("Drift: prefill, k = 1:", kind == "drift"), ("Outliers: decode, k = 2:", kind == "drift"),

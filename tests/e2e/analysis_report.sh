@@ -63,8 +63,8 @@ refuses() {
 refuses_inputs() {
     local input
     for input in missing nothing.d empty.moetrace foreign.moetrace headless.moetrace; do
-        refuses "$input" "$moetrace" report --json "$tmp/none.json" "$tmp/$input" || return 1
-        ls "$tmp"/none.json* 2>/dev/null && return 1
+        refuses "$input" "$moetrace" report --json "$tmp/none.json" --samples "$tmp/none.csv" "$tmp/$input" || return 1
+        ls "$tmp"/none.* 2>/dev/null && return 1
     done
     for input in missing nothing.d; do
         refuses "$input" "$moetrace" dump "$tmp/$input" || return 1
@@ -110,7 +110,9 @@ directory() {
     mkdir "$tmp/two"
     cp "$tmp/a/one.moetrace" "$tmp/two/b.moetrace"
     head -c 64 "$tmp/a/one.moetrace" >"$tmp/two/a.moetrace" # a process that recorded nothing
-    "$moetrace" report --json "$tmp/two.json" "$tmp/two" >"$tmp/two.txt" || return 1
+    "$moetrace" report --json "$tmp/two.json" --samples "$tmp/two.csv" "$tmp/two" >"$tmp/two.txt" || return 1
+    [ "$(cut -d, -f1 "$tmp/two.csv" | sort -u)" = "$tmp/two/b.moetrace
+trace" ] || return 1
     [ "$(grep -c '^Run$' "$tmp/two.txt")" -eq 2 ] && [ -s "$tmp/two.json" ] || return 1
     cp "$tmp/a/one.moetrace" "$tmp/two/c.moetrace"
     "$moetrace" report --json "$tmp/three.json" "$tmp/two" >/dev/null 2>"$tmp/three.err"
@@ -129,6 +131,8 @@ full_disk() {
     fi
     "$moetrace" report --json "$tmp/no/such/dir.json" "$tmp/a/one.moetrace" >/dev/null 2>"$tmp/full.err"
     [ $? -eq 2 ] && grep -q 'no/such/dir.json' "$tmp/full.err" || return 1
+    "$moetrace" report --samples "$tmp/no/such/dir.csv" "$tmp/a/one.moetrace" >/dev/null 2>"$tmp/full.err"
+    [ $? -eq 2 ] && grep -q 'no/such/dir.csv' "$tmp/full.err" || return 1
     mkdir "$tmp/taken.json" # cannot be replaced by a file: what was written beside it must go
     "$moetrace" report --json "$tmp/taken.json" "$tmp/a/one.moetrace" >/dev/null 2>"$tmp/full.err"
     [ $? -eq 2 ] && grep -q 'taken.json' "$tmp/full.err" && [ -z "$(find "$tmp" -name 'taken.json.*')" ]

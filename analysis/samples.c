@@ -1,0 +1,59 @@
+/* From spans to samples. */
+#include "analysis/samples.h"
+
+#include "analysis/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double ms(uint64_t ns) {
+    return (double)ns / 1e6;
+}
+
+analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span *span) {
+    const analysis_group *group = &ranges->groups[span->group];
+    uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
+    double busy = ms(analysis_busy_settle(&span->busy));
+    return (analysis_sample){.k = group->k,
+                             .phase = span->phase,
+                             .step = span->step,
+                             .warm = group->warm,
+                             .request = span->request,
+                             .number = span->number,
+                             .watching = analysis_watch_over(&ranges->watch, span->start, span->end),
+                             .start = span->start,
+                             .latency = ms(end - span->start),
+                             .own = ms(span->end - span->start),
+                             .busy = busy,
+                             .sum = ms(span->busy.sum),
+                             .issuing = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_ISSUES)),
+                             .waiting = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_WAITS)),
+                             .beyond = ms(end - span->end),
+                             .kernels = (double)span->kernels,
+                             .steps = span->steps,
+                             .experts = span->visits ? (double)span->active / span->visits : NAN};
+}
+
+static int by_start(const void *a, const void *b) {
+    const analysis_sample *x = a, *y = b;
+    int order = (x->start > y->start) - (x->start < y->start);
+    return order ? order : x->step - y->step;
+}
+
+void analysis_samples_make(analysis_samples *samples, analysis_ranges *ranges) {
+    samples->list = analysis_alloc(ranges->span_count, sizeof *samples->list);
+    for (size_t i = 0; i < ranges->span_count; i++) {
+        if (ranges->spans[i].closed) {
+            samples->list[samples->count++] = analysis_sample_of(ranges, &ranges->spans[i]);
+        }
+    }
+    if (samples->count > 0) {
+        qsort(samples->list, samples->count, sizeof *samples->list, by_start);
+    }
+}
+
+void analysis_samples_free(analysis_samples *samples) {
+    free(samples->list);
+    memset(samples, 0, sizeof *samples);
+}

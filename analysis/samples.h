@@ -1,0 +1,41 @@
+/* Samples: every finished occurrence of a phase, and every step of decode, with what it took. */
+#ifndef ANALYSIS_SAMPLES_H
+#define ANALYSIS_SAMPLES_H
+
+#include "analysis/ranges.h"
+
+/* All times are ms; what the trace does not hold is NaN. */
+typedef struct {
+    uint32_t k; /* ANALYSIS_NONE: in no top_k=K */
+    analysis_phase phase;
+    bool step;                  /* of decode; `phase` is then ANALYSIS_DECODE */
+    bool warm;                  /* of a warm-up request */
+    uint32_t request;           /* number of its sample.N or warmup.N, or ANALYSIS_NONE */
+    uint32_t number;            /* of a step: N of decode.N; else ANALYSIS_NONE */
+    analysis_watching watching; /* WATCHED, UNWATCHED or PARTLY */
+    uint64_t start;             /* ns, on the trace's clock */
+    double latency;             /* until the range and the GPU work launched in it have ended */
+    double own;                 /* the range's own duration */
+    double busy;                /* the GPU ran work launched in it: union of intervals */
+    double sum;                 /* the same, overlapping work more than once */
+    double issuing, waiting; /* the GPU did not run, and the host was in a call that gives work, that waits */
+    double beyond;           /* latency - own */
+    double kernels;          /* launched in it */
+    double steps;            /* ranges decode.N in it; 0 of other phases */
+    double experts;          /* distinct experts that were active in a layer, on average; of steps NaN */
+} analysis_sample;
+
+typedef struct {
+    analysis_sample *list; /* by start; a decode before its steps */
+    size_t count;
+} analysis_samples;
+
+/* The sample of a closed span; settles its busy time. */
+analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span *span);
+
+/* All samples, warm-up included. */
+void analysis_samples_make(analysis_samples *samples, analysis_ranges *ranges);
+
+void analysis_samples_free(analysis_samples *samples);
+
+#endif
