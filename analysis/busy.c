@@ -126,6 +126,7 @@ void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t s
     while (busy->host_count > 0 && busy->hosts[busy->host_count - 1].start >= start) {
         const analysis_host_interval *inner = &busy->hosts[--busy->host_count];
         busy->host[inner->kind] -= inner->end - inner->start;
+        busy->calls[inner->kind]--;
     }
     if (busy->host_count > 0 && busy->hosts[busy->host_count - 1].end > start) {
         start = busy->hosts[busy->host_count - 1].end;
@@ -139,6 +140,7 @@ void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t s
     }
     busy->hosts = analysis_grow(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
     busy->hosts[busy->host_count++] = (analysis_host_interval){start, end, kind};
+    busy->calls[kind]++;
     busy->host[kind] += end - start;
 }
 

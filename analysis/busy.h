@@ -35,7 +35,8 @@ typedef struct {
     uint64_t sum;     /* of all intervals, overlapping parts more than once */
     analysis_host_interval *hosts; /* of one thread: disjoint and in order */
     size_t host_count, host_cap;
-    uint64_t host[2];    /* time in calls, by analysis_call_kind */
+    uint64_t calls[2];   /* calls, by analysis_call_kind */
+    uint64_t host[2];    /* time in them */
     uint64_t covered[2]; /* the part of it in which the GPU ran, as far as it is settled */
 } analysis_busy;
 

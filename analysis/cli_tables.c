@@ -61,6 +61,8 @@ int analysis_cli_results(analysis_results *results, const char *path, const anal
     analysis_options choices = {.k = tables->k,
                                 .each_k = tables->each_k,
                                 .rules = rules,
+                                .workload = tables->workload,
+                                .peaks = tables->peaks,
                                 .progress = analysis_cli_show_progress,
                                 .progress_ctx = &progress};
     int rc = analysis_results_read(results, path, &choices, error);

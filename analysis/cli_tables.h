@@ -19,9 +19,11 @@
 
 typedef struct {
     analysis_format format;
-    const char *rules; /* a file, or NULL */
-    uint32_t top, k;   /* rows of a table; ANALYSIS_NONE: of every k together */
-    bool each_k;       /* also the costs of each k on its own: no option, the subcommand sets it */
+    const char *rules;                 /* a file, or NULL */
+    const analysis_workload *workload; /* of analysis_cli_bounds, or NULL */
+    const analysis_peaks *peaks;       /* likewise */
+    uint32_t top, k;                   /* rows of a table; ANALYSIS_NONE: of every k together */
+    bool each_k; /* also the costs of each k on its own: no option, the subcommand sets it */
 } analysis_cli_tables;
 
 /* What holds without options. */

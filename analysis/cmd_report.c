@@ -1,4 +1,5 @@
 /* moetrace report: what a trace says, for people on the terminal and for programs in a file. */
+#include "analysis/cli_bounds.h"
 #include "analysis/cli_tables.h"
 #include "analysis/page.h"
 #include "analysis/report.h"
@@ -6,10 +7,12 @@
 typedef struct {
     const char *trace, *json, *samples, *html;
     analysis_cli_tables tables;
+    analysis_cli_bounds bounds;
 } arguments;
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
+    error_t rc;
     switch (key) {
     case 'j':
         a->json = arg;
@@ -25,7 +28,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case ARGP_KEY_NO_ARGS:
         return analysis_cli_one_trace(key, arg, "report", true, &a->trace);
     default:
-        return analysis_cli_tables_parse(key, arg, &a->tables);
+        rc = analysis_cli_bounds_parse(key, arg, &a->bounds);
+        return rc != ARGP_ERR_UNKNOWN ? rc : analysis_cli_tables_parse(key, arg, &a->tables);
     }
 }
 
@@ -39,6 +43,7 @@ static const struct argp_option options[] = {
     ANALYSIS_OPTION_TOP("rows in the tables of experts, kernels, leaves and ranges (default 10)"),
     ANALYSIS_OPTION_K(
         "list the experts and kernels of the requests with top_k=K only (default: of every k together)"),
+    ANALYSIS_OPTIONS_BOUNDS,
     ANALYSIS_CLI_OPTIONS};
 
 static const struct argp argp = {
@@ -57,6 +62,7 @@ static const struct argp argp = {
     "Examples:\n"
     "  moetrace report traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
+    "  moetrace report --model molmoe-1b --dtype bf16 --crops 2 traces\n"
     "  moetrace report --samples samples.csv traces\n"
     "  moetrace report --format csv --json latencies.json traces > tables.csv\n"
     "  moetrace report --html report.html traces\n\n" ANALYSIS_CLI_EXIT,
@@ -137,6 +143,7 @@ int analysis_cmd_report(int argc, char **argv) {
     analysis_rules rules = {0};
     int status;
     char **traces;
+    analysis_cli_bounds_init(&a.bounds);
     if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
     }
@@ -144,7 +151,9 @@ int analysis_cmd_report(int argc, char **argv) {
     if (a.html && !analysis_page_may_write(a.html, error)) {
         return analysis_error("%s", error);
     }
-    if (!analysis_cli_rules(&a.tables, &rules)) {
+    a.tables.workload = &a.bounds.workload;
+    a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;
+    if (!analysis_cli_bounds_load(&a.bounds) || !analysis_cli_rules(&a.tables, &rules)) {
         return ANALYSIS_FAILED;
     }
     size_t count = analysis_cli_traces(a.trace, &traces);

@@ -270,6 +270,7 @@ void analysis_report(const analysis_results *results, size_t top, analysis_outpu
     analysis_output_report(out, results->path);
     analysis_report_run(results, out);
     analysis_report_sweep(results, out);
+    analysis_report_bounds(results, out);
     analysis_report_scaling(results, out);
     analysis_report_costs(results, top, out);
     analysis_report_load(results, top, out);

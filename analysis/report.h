@@ -14,6 +14,7 @@ void analysis_report(const analysis_results *results, size_t top, analysis_outpu
  * and what the trace misses. */
 void analysis_report_run(const analysis_results *results, analysis_output *out);
 void analysis_report_sweep(const analysis_results *results, analysis_output *out);
+void analysis_report_bounds(const analysis_results *results, analysis_output *out);
 void analysis_report_scaling(const analysis_results *results, analysis_output *out);
 void analysis_report_costs(const analysis_results *results, size_t top, analysis_output *out);
 void analysis_report_load(const analysis_results *results, size_t top, analysis_output *out);

@@ -176,7 +176,7 @@ static void put_distortion(const analysis_results *r, analysis_output *out) {
 
 static void put_gpu_time(const analysis_results *r, analysis_output *out) {
     static const char *const headers[] = {"k",           "phase",    "GPU busy",  "sum",        "GPU idle",
-                                          "in launches", "in waits", "host work", "launches/ms"};
+                                          "in launches", "in waits", "host work", "kernels/ms"};
     analysis_table t;
     analysis_table_begin(&t, "rlrrrrrrr", 1, headers);
     analysis_table_title(&t, "GPU time, and what the host did while the GPU was idle, ms");

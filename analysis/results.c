@@ -4,6 +4,7 @@
 #include "analysis/import.h"
 #include "analysis/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,9 @@ static int on_host(void *ctx, const trace_host_event *e) {
         analysis_attribution_call(&rd->attribution, e);
     } else {
         analysis_ranges_event(&rd->ranges, e);
+    }
+    if (e->kind == TRACE_HOST_MARK) {
+        analysis_workload_event(&rd->results->bounds.workload, &rd->results->names, e);
     }
     return 0;
 }
@@ -85,6 +89,51 @@ static int on_progress(void *ctx, uint64_t done, uint64_t total) {
     return 0;
 }
 
+/* ---- Bounds ---- */
+
+static double number_of(const analysis_results *r, const char *key) {
+    const char *value = analysis_results_meta(r, key);
+    return value ? strtod(value, NULL) : 0;
+}
+
+/* Peaks of the trace's device; nothing is known when there are several of different names. */
+static void find_peaks(analysis_results *r, const analysis_peaks *over) {
+    static const char *const names[] = {"device.0.name", "device.1.name", "device.2.name", "device.3.name",
+                                        "device.4.name", "device.5.name", "device.6.name", "device.7.name"};
+    analysis_device device = {.name = analysis_results_meta(r, names[0])};
+    bool alike = true;
+    for (size_t i = 1; i < sizeof names / sizeof *names; i++) {
+        const char *other = analysis_results_meta(r, names[i]);
+        alike = alike && (!other || (device.name && strcmp(other, device.name) == 0));
+    }
+    if (alike) {
+        device.capability = analysis_results_meta(r, "device.0.compute_capability");
+        device.memory_clock_hz = 1e3 * number_of(r, "device.0.memory_clock_khz");
+        device.memory_bus_bits = number_of(r, "device.0.memory_bus_bits");
+        device.clock_hz = 1e3 * number_of(r, "device.0.clock_khz");
+        device.multiprocessors = number_of(r, "device.0.multiprocessors");
+    } else {
+        device.name = NULL;
+    }
+    analysis_peaks_of_device(&r->bounds.peaks, &device);
+    if (over) {
+        analysis_peaks_override(&r->bounds.peaks, over);
+        if (over->device[0] && r->bounds.peaks.device[0] &&
+            strcmp(over->device, r->bounds.peaks.device) != 0) {
+            snprintf(r->bounds.measured_on, sizeof r->bounds.measured_on, "%s", over->device);
+        }
+    }
+}
+
+static void make_bounds(analysis_results *r, const reading *rd) {
+    analysis_works works = {0};
+    find_peaks(r, rd->options->peaks);
+    analysis_workload_override(&r->bounds.workload, rd->options->workload);
+    analysis_works_make(&works, &rd->ranges);
+    analysis_bounds_make(&r->bounds, &r->rows, &works, r->gpu_records > 0);
+    analysis_works_free(&works);
+}
+
 /* ---- Integrity ---- */
 
 static void make_integrity(analysis_results *r, const reading *rd) {
@@ -125,6 +174,7 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
                           char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
     results->names.rules = options->rules;
+    analysis_workload_init(&results->bounds.workload);
     results->path = analysis_copy(path, strlen(path));
     reading rd = {.results = results, .options = options};
     analysis_ranges_init(&rd.ranges, &results->names);
@@ -146,6 +196,7 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         analysis_samples_make(&results->samples, &rd.ranges);
         analysis_rows_make(&results->rows, &results->samples, results->gpu_records > 0);
         analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
+        make_bounds(results, &rd);
         analysis_load_make(&results->load, &rd.ranges, options->k);
         if (options->each_k) {
             make_each_k(results, &rd);
@@ -194,6 +245,7 @@ void analysis_results_free(analysis_results *results) {
         analysis_costs_free(&results->each_k[i]);
     }
     free(results->each_k);
+    analysis_bounds_free(&results->bounds);
     analysis_names_free(&results->names);
     memset(results, 0, sizeof *results);
 }

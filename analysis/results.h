@@ -3,6 +3,7 @@
 #ifndef ANALYSIS_RESULTS_H
 #define ANALYSIS_RESULTS_H
 
+#include "analysis/bounds.h"
 #include "analysis/costs.h"
 #include "analysis/load.h"
 #include "analysis/sweep.h"
@@ -34,6 +35,7 @@ typedef struct {
     analysis_load load;
     analysis_costs *each_k; /* the same of each k that is known, when the options ask for it */
     size_t each_k_count;
+    analysis_bounds bounds;
 
     /* Of the whole trace, warm-up included. in_ranges + outside + unattributed = all, to the nanosecond. */
     analysis_work kernels_all, kernels_in_ranges, kernels_outside, kernels_unattributed;
@@ -51,9 +53,11 @@ typedef struct {
 typedef void analysis_progress(void *ctx, uint64_t done, uint64_t total);
 
 typedef struct {
-    uint32_t k;                  /* the requests whose costs are listed; ANALYSIS_NONE takes all */
-    bool each_k;                 /* also the costs of each k on its own */
-    const analysis_rules *rules; /* what names mean; NULL: the built-in rules */
+    uint32_t k;                        /* the requests whose costs are listed; ANALYSIS_NONE takes all */
+    bool each_k;                       /* also the costs of each k on its own */
+    const analysis_rules *rules;       /* what names mean; NULL: the built-in rules */
+    const analysis_workload *workload; /* what was run, over what the trace says; or NULL */
+    const analysis_peaks *peaks;       /* what the device can do, over what is known of it; or NULL */
     analysis_progress *progress;
     void *progress_ctx;
 } analysis_options;

@@ -19,6 +19,8 @@ typedef struct {
     double busy;                /* the GPU ran work launched in it: union of intervals */
     double sum;                 /* the same, overlapping work more than once */
     double issuing, waiting; /* the GPU did not run, and the host was in a call that gives work, that waits */
+    double issues, waits;    /* calls that give the GPU work, and that wait for it */
+    double in_waits;         /* time in those, whether the GPU ran or not */
     double beyond;           /* latency - own */
     double kernels;          /* launched in it */
     double steps;            /* ranges decode.N in it; 0 of other phases */

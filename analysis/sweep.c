@@ -15,8 +15,8 @@
 typedef analysis_sample sample;
 
 static sample per_token(sample s) {
-    double *const parts[] = {&s.latency, &s.own,     &s.busy,    &s.sum,
-                             &s.kernels, &s.issuing, &s.waiting, &s.beyond};
+    double *const parts[] = {&s.latency, &s.own,    &s.busy,   &s.sum,   &s.kernels, &s.issuing,
+                             &s.waiting, &s.beyond, &s.issues, &s.waits, &s.in_waits};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         *parts[i] /= s.steps;
     }
@@ -61,6 +61,9 @@ static void add_gpu(analysis_row *row, double *scratch, const sample *list, size
     row->kernels = median_of(scratch, list, n, offsetof(sample, kernels));
     row->idle_issuing = median_of(scratch, list, n, offsetof(sample, issuing));
     row->idle_waiting = median_of(scratch, list, n, offsetof(sample, waiting));
+    row->issues = median_of(scratch, list, n, offsetof(sample, issues));
+    row->waits = median_of(scratch, list, n, offsetof(sample, waits));
+    row->waiting = median_of(scratch, list, n, offsetof(sample, in_waits));
     row->beyond = median_of(scratch, list, n, offsetof(sample, beyond));
     size_t taken = 0;
     double *idle = analysis_alloc(n, sizeof *idle);
@@ -140,7 +143,7 @@ static analysis_row make_row(const sample *list, size_t n, uint32_t k, analysis_
     add_distortion(&row, scratch, list, n);
     row.from = row.unwatched ? ANALYSIS_UNWATCHED : row.watched ? ANALYSIS_WATCHED : ANALYSIS_PARTLY;
     row.busy = row.gpu_sum = row.kernels = row.idle_issuing = row.idle_waiting = row.beyond = NAN;
-    row.idle = row.idle_between = NAN;
+    row.idle = row.idle_between = row.issues = row.waits = row.waiting = NAN;
     if (gpu) {
         add_gpu(&row, scratch, list, n);
     }

@@ -44,6 +44,8 @@ typedef struct {
     double idle;    /* latency - busy */
     double idle_issuing, idle_waiting, idle_between; /* idle while the host was in a call that gives work, in
                                                         one that waits, in neither */
+    double issues, waits;                            /* calls that give work, and that wait */
+    double waiting;                                  /* time in calls that wait, GPU idle or not */
     double beyond;                                   /* from the end of the range to that of its GPU work */
 
     size_t outliers; /* samples farther than 5 scaled median absolute deviations from the median */

@@ -1,6 +1,7 @@
 /* Runs and times requests; see sweep.h. */
 #include "native/sweep.h"
 
+#include "native/mark.h"
 #include "native/ranges.h"
 
 #include <stdio.h>
@@ -214,6 +215,7 @@ static bool run_one_k(struct native_sweep *s, struct native_result *result, stru
 
 bool native_sweep_run(struct native_sweep *sweep, struct native_error *error) {
     bool ok = true;
+    native_mark_model(sweep);
     for (int i = 0; i < sweep->count && ok; i++) {
         ok = run_one_k(sweep, &sweep->results[i], error);
     }

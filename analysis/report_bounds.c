@@ -1,0 +1,152 @@
+/* The report's tables of what binds each phase: the verdict with its evidence, and the points of the
+ * roofline. */
+#include "analysis/report.h"
+
+#include "analysis/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+static void put_head(analysis_table *t, const analysis_bound *b) {
+    analysis_table_index(t, b->k);
+    analysis_table_cell(t, "%s", analysis_row_name(b->kind));
+}
+
+static void put_percent(analysis_table *t, double share) {
+    analysis_table_number(t, 100 * share, share > 0 && share < 0.01 ? 3 : 1);
+}
+
+/* ---- Verdicts ---- */
+
+/* Says once what verdicts lack. */
+static void note_missing(const analysis_bounds *b, analysis_table *t) {
+    for (size_t i = 0; i < b->count; i++) {
+        bool said = !b->list[i].missing;
+        for (size_t j = 0; j < i; j++) {
+            said = said || (b->list[j].missing && strcmp(b->list[j].missing, b->list[i].missing) == 0);
+        }
+        if (!said) {
+            analysis_table_note(t, "Missing, so that some of it cannot be said: %s.", b->list[i].missing);
+        }
+    }
+    if (b->measured_on[0]) {
+        analysis_table_note(t, "The peaks were measured on another device: %s, and the trace is of %s.",
+                            b->measured_on, b->peaks.device);
+    }
+    if (b->workload.problem[0]) {
+        analysis_table_note(t, "The mark that names the model says nothing: %s.", b->workload.problem);
+    }
+}
+
+static void put_verdicts(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k",           "phase",       "verdict", "time ms",
+                                          "GPU idle %",  "launches/ms", "waits",   "in waits ms",
+                                          "% of FLOP/s", "% of bytes/s"};
+    const analysis_bounds *b = &r->bounds;
+    analysis_table t;
+    analysis_table_begin(&t, "rllrrrrrrr", 1, headers);
+    analysis_table_title(&t, "What binds each phase");
+    for (size_t i = 0; i < b->count; i++) {
+        const analysis_bound *one = &b->list[i];
+        put_head(&t, one);
+        if (one->verdict == ANALYSIS_BOUND_UNKNOWN) {
+            analysis_table_missing(&t);
+        } else {
+            analysis_table_cell(&t, "%s", analysis_verdict_name(one->verdict));
+        }
+        analysis_table_ms(&t, one->time);
+        put_percent(&t, one->idle);
+        analysis_table_number(&t, one->issues_per_ms, 1);
+        analysis_table_number(&t, one->waits, 0);
+        analysis_table_ms(&t, one->wait_ms);
+        put_percent(&t, one->whole.of_flops);
+        put_percent(&t, one->whole.of_memory);
+    }
+    if (b->count == 0) {
+        analysis_table_free(&t);
+        return;
+    }
+    analysis_table_note(
+        &t, "host: the GPU was idle for more than half of the time. Else memory or compute: over the "
+            "time in which the GPU was busy, at least half of the peak, the greater share. Else "
+            "neither.");
+    note_missing(b, &t);
+    analysis_output_table(out, &t);
+}
+
+/* ---- The roofline ---- */
+
+static void put_point(analysis_table *t, const analysis_bound *b, const analysis_point *p) {
+    put_head(t, b);
+    analysis_table_cell(t, "%s", p->part == ANALYSIS_PARTS ? "all" : analysis_part_name(p->part));
+    analysis_table_ms(t, p->ms);
+    analysis_table_ms(t, p->flops / 1e9);
+    analysis_table_ms(t, p->bytes / 1e6);
+    analysis_table_number(t, p->intensity, 2);
+    analysis_table_ms(t, p->flops_per_s / 1e12);
+    put_percent(t, p->of_flops);
+    analysis_table_ms(t, p->bytes_per_s / 1e9);
+    put_percent(t, p->of_memory);
+    put_percent(t, p->of_roof);
+}
+
+/* What stands behind the numbers: peaks, with their sources, the model, and what was taken for granted. */
+static void note_sources(const analysis_bounds *b, analysis_table *t) {
+    const analysis_workload *w = &b->workload;
+    bool estimated = false;
+    for (size_t i = 0; i < b->count; i++) {
+        estimated = estimated || b->list[i].estimated;
+    }
+    if (!isnan(b->peaks.memory)) {
+        analysis_table_note(t, "Peak bandwidth %.0f GB/s (%s).", b->peaks.memory / 1e9,
+                            analysis_peak_source_name(b->peaks.memory_source));
+    }
+    if (!isnan(b->peak_flops)) {
+        analysis_table_note(t, "Peak %.1f TFLOP/s in %s (%s).", b->peak_flops / 1e12,
+                            analysis_type_name(w->type), analysis_peak_source_name(b->flops_source));
+    }
+    if (!isnan(b->ridge)) {
+        analysis_table_note(t, "The roof bends at %.1f FLOP/byte: below, bandwidth limits; above, compute.",
+                            b->ridge);
+    }
+    analysis_table_note(
+        t,
+        "Of a mean watched request. GPU ms: of all, the time in which the GPU was busy; of a "
+        "part, the sum of its kernels. GFLOP: matrix products by the shapes of %s. MB: weights "
+        "once a step, and the cache: the least that must move.",
+        w->model.name);
+    if (estimated) {
+        analysis_table_note(t, "Experts with a token were not counted in every prefill: their number is then "
+                               "the one expected by chance.");
+    }
+}
+
+static void put_roofline(const analysis_results *r, analysis_output *out) {
+    static const char *const headers[] = {"k",           "phase", "part",         "GPU ms",
+                                          "GFLOP",       "MB",    "FLOP/byte",    "TFLOP/s",
+                                          "% of FLOP/s", "GB/s",  "% of bytes/s", "% of roof"};
+    const analysis_bounds *b = &r->bounds;
+    analysis_table t;
+    analysis_table_begin(&t, "rllrrrrrrrrr", 2, headers);
+    analysis_table_title(&t, "Roofline: achieved by the GPU");
+    for (size_t i = 0; i < b->count; i++) {
+        const analysis_bound *one = &b->list[i];
+        if (!isnan(one->whole.flops_per_s)) {
+            put_point(&t, one, &one->whole);
+        }
+        for (size_t j = 0; j < one->count; j++) {
+            put_point(&t, one, &one->points[j]);
+        }
+    }
+    if (analysis_table_rows(&t) == 0) {
+        analysis_table_free(&t);
+        return;
+    }
+    note_sources(b, &t);
+    analysis_output_table(out, &t);
+}
+
+void analysis_report_bounds(const analysis_results *r, analysis_output *out) {
+    put_verdicts(r, out);
+    put_roofline(r, out);
+}

@@ -1,0 +1,90 @@
+/* The mark that names the model, and what options say. */
+#include "analysis/workload.h"
+
+#include "analysis/memory.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX   "model="
+#define SIZE_BIG (1 << 24)
+
+void analysis_workload_init(analysis_workload *w) {
+    *w = (analysis_workload){.prompt = NAN, .crops = NAN};
+}
+
+/* A whole number, or NaN. */
+static double whole(const cJSON *json, const char *name) {
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+    double value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
+    return value >= 0 && value <= SIZE_BIG && floor(value) == value ? value : NAN;
+}
+
+/* What cannot be read is not known. */
+static void take(analysis_workload *w, const cJSON *json) {
+    const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "dtype"));
+    const char *moe = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "moe"));
+    const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "name"));
+    char *config = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(json, "config"));
+    if (!config) {
+        snprintf(w->problem, sizeof w->problem, "it has no \"config\"");
+    } else if (analysis_model_parse(&w->model, name ? name : "the trace's model", config, strlen(config),
+                                    w->problem) == 0) {
+        w->has_model = true;
+    }
+    cJSON_free(config);
+    w->has_type = type && analysis_type_of(type, &w->type);
+    w->dense = moe && strcmp(moe, "dense") == 0;
+    w->prompt = whole(json, "prompt_tokens");
+    w->crops = whole(json, "crops");
+}
+
+void analysis_workload_event(analysis_workload *w, analysis_names *names, const trace_host_event *e) {
+    uint32_t index = analysis_names_of_id(names, e->name); /* may move the names */
+    const analysis_name *name = &names->list[index];
+    if (name->len < strlen(PREFIX) || memcmp(name->text, PREFIX, strlen(PREFIX)) != 0) {
+        return;
+    }
+    if (w->mark) {
+        if (strcmp(w->mark, name->text) != 0) {
+            w->has_model = w->has_type = false;
+            w->prompt = w->crops = NAN;
+            snprintf(w->problem, sizeof w->problem, "there are several, and they differ");
+        }
+        return;
+    }
+    w->mark = analysis_copy(name->text, name->len);
+    cJSON *json = cJSON_ParseWithLength(name->text + strlen(PREFIX), name->len - strlen(PREFIX));
+    if (cJSON_IsObject(json)) {
+        take(w, json);
+    } else {
+        snprintf(w->problem, sizeof w->problem, "it is no JSON object");
+    }
+    cJSON_Delete(json);
+}
+
+void analysis_workload_override(analysis_workload *w, const analysis_workload *over) {
+    if (!over) {
+        return;
+    }
+    if (over->has_model) {
+        w->has_model = true;
+        w->model = over->model;
+        w->problem[0] = '\0';
+    }
+    if (over->has_type) {
+        w->has_type = true;
+        w->type = over->type;
+    }
+    w->dense = w->dense || over->dense;
+    w->prompt = isnan(over->prompt) ? w->prompt : over->prompt;
+    w->crops = isnan(over->crops) ? w->crops : over->crops;
+}
+
+void analysis_workload_free(analysis_workload *w) {
+    free(w->mark);
+    w->mark = NULL;
+}

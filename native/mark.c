@@ -1,0 +1,84 @@
+/* The mark that names the model; see mark.h. */
+#include "native/mark.h"
+
+#include <cjson/cJSON.h>
+#include <nvtx3/nvToolsExt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "model="
+
+static void put(cJSON *object, const char *name, int64_t value) {
+    cJSON_AddNumberToObject(object, name, (double)value);
+}
+
+/* The sizes under the names that they have in config.json. */
+static cJSON *config_of(const struct native_config *c) {
+    cJSON *config = cJSON_CreateObject(), *layers = cJSON_AddArrayToObject(config, "vit_layers");
+    put(config, "d_model", c->d_model);
+    put(config, "n_layers", c->layers);
+    put(config, "n_heads", c->heads);
+    put(config, "moe_num_experts", c->experts);
+    put(config, "mlp_hidden_size", 2 * c->expert_mlp);
+    put(config, "vocab_size", c->embeddings);
+    put(config, "additional_vocab_size", c->additional);
+    put(config, "image_pooling_h", c->pool_h);
+    put(config, "image_pooling_w", c->pool_w);
+    if (c->padding_embed) {
+        cJSON_AddStringToObject(config, "image_padding_embed", "pad_and_partial_pad");
+    }
+    for (int i = 0; i < c->vit_layer_count; i++) {
+        cJSON_AddItemToArray(layers, cJSON_CreateNumber((double)c->vit_layers[i]));
+    }
+    const struct native_vision_config *v = &c->vision;
+    cJSON *vision = cJSON_AddObjectToObject(config, "vision_backbone");
+    cJSON *size = cJSON_AddArrayToObject(vision, "image_default_input_size");
+    cJSON_AddItemToArray(size, cJSON_CreateNumber((double)(v->grid_h * v->patch)));
+    cJSON_AddItemToArray(size, cJSON_CreateNumber((double)(v->grid_w * v->patch)));
+    put(vision, "image_num_layers", v->layers);
+    put(vision, "image_emb_dim", v->width);
+    put(vision, "image_num_heads", v->heads);
+    put(vision, "image_mlp_dim", v->mlp);
+    put(vision, "image_num_pos", v->positions);
+    put(vision, "image_patch_size", v->patch);
+    return config;
+}
+
+char *native_mark_text(const struct native_config *config, const struct native_options *options,
+                       enum native_dtype dtype, int64_t prompt_tokens, int64_t crops) {
+    cJSON *root = cJSON_CreateObject();
+    cJSON_AddStringToObject(root, "name", config->name);
+    cJSON_AddStringToObject(root, "dtype", native_dtype_name(dtype));
+    cJSON_AddStringToObject(root, "moe", native_moe_mode_name(options->moe));
+    put(root, "prompt_tokens", prompt_tokens);
+    put(root, "new_tokens", options->new_tokens);
+    put(root, "crops", crops);
+    cJSON_AddItemToObject(root, "config", config_of(config));
+    char *json = cJSON_PrintUnformatted(root), *text = NULL;
+    if (json != NULL) {
+        size_t room = strlen(json) + sizeof PREFIX;
+        text = cJSON_malloc(room);
+        if (text != NULL) {
+            snprintf(text, room, "%s%s", PREFIX, json);
+        }
+    }
+    cJSON_free(json);
+    cJSON_Delete(root);
+    return text;
+}
+
+void native_mark_model(const struct native_sweep *sweep) {
+    char *text = native_mark_text(sweep->config, sweep->options, sweep->torch->dtype, sweep->decoder.prompt,
+                                  sweep->vision.crops);
+    if (text != NULL) {
+        nvtxDomainHandle_t domain = nvtxDomainCreateA("run_native");
+        nvtxEventAttributes_t mark = {.version = NVTX_VERSION,
+                                      .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
+                                      .messageType = NVTX_MESSAGE_TYPE_ASCII,
+                                      .message.ascii = text};
+        nvtxDomainMarkEx(domain, &mark);
+        nvtxDomainDestroy(domain);
+    }
+    cJSON_free(text);
+}
