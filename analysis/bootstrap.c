@@ -31,14 +31,19 @@ size_t analysis_bootstrap_rounds(size_t n) {
     return rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+/* The quantile of values in no order, which it changes. */
+static double quantile_of(double *values, size_t n, double q) {
+    size_t below = (size_t)(q * (double)(n - 1));
+    analysis_select(values, n, below);
+    if (below + 1 < n) {
+        analysis_select(values + below + 1, n - below - 1, 0);
+    }
+    return analysis_quantile(values, n, q);
 }
 
 analysis_confidence analysis_bootstrap_middle(double *values, size_t n) {
-    qsort(values, n, sizeof *values, ascending);
-    return (analysis_confidence){analysis_quantile(values, n, 0.025), analysis_quantile(values, n, 0.975)};
+    double low = quantile_of(values, n, 0.025);
+    return (analysis_confidence){low, quantile_of(values, n, 0.975)};
 }
 
 static double resampled_mean(const double *sorted, size_t n, uint64_t *state) {

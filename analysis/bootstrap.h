@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 /* For other statistics: the first state of the generator, how many rounds are drawn of n samples, a number
- * below n (n > 0) that is drawn next, and the interval that the middle 95 % of n values span, which it sorts.
+ * below n (n > 0) that is drawn next, and the interval that the middle 95 % of n values span, which it puts
+ * into another order.
  */
 #define ANALYSIS_BOOTSTRAP_SEED 0x6d6f657472616365u
 size_t analysis_bootstrap_rounds(size_t n);

@@ -20,6 +20,8 @@ error_t analysis_cli_tables_parse(int key, const char *arg, analysis_cli_tables 
         return analysis_cli_number("--top", arg, 0, 1000000, &tables->top) ? 0 : EINVAL;
     case 'k':
         return analysis_cli_number("--k", arg, 0, 999999999, &tables->k) ? 0 : EINVAL;
+    case 'J':
+        return analysis_cli_number("--jobs", arg, 1, 1024, &tables->jobs) ? 0 : EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -63,6 +65,7 @@ int analysis_cli_results(analysis_results *results, const char *path, const anal
                                 .rules = rules,
                                 .workload = tables->workload,
                                 .peaks = tables->peaks,
+                                .jobs = tables->jobs,
                                 .progress = analysis_cli_show_progress,
                                 .progress_ctx = &progress};
     int rc = analysis_results_read(results, path, &choices, error);

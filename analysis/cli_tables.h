@@ -16,6 +16,8 @@
     { "top", 't', "N", 0, help, 0 }
 #define ANALYSIS_OPTION_K(help)                                                                              \
     { "k", 'k', "K", 0, help, 0 }
+#define ANALYSIS_OPTION_JOBS                                                                                 \
+    { "jobs", 'J', "N", 0, "threads to read with (default: as many as there are cores)", 0 }
 
 typedef struct {
     analysis_format format;
@@ -23,7 +25,8 @@ typedef struct {
     const analysis_workload *workload; /* of analysis_cli_bounds, or NULL */
     const analysis_peaks *peaks;       /* likewise */
     uint32_t top, k;                   /* rows of a table; ANALYSIS_NONE: of every k together */
-    bool each_k; /* also the costs of each k on its own: no option, the subcommand sets it */
+    bool each_k;   /* also the costs of each k on its own: no option, the subcommand sets it */
+    uint32_t jobs; /* 0: as many as there are cores */
 } analysis_cli_tables;
 
 /* What holds without options. */

@@ -60,6 +60,7 @@ static const struct argp_option options[] = {
      "exit with status 1 when the median of a phase at some k grew by more, and not by chance", 0},
     ANALYSIS_OPTION_FORMAT,
     ANALYSIS_OPTION_RULES,
+    ANALYSIS_OPTION_JOBS,
     ANALYSIS_OPTION_TOP("rows in the tables of experts and kernels (default 10)"),
     ANALYSIS_OPTION_K("compare the experts and kernels of the requests with top_k=K only"),
     ANALYSIS_CLI_OPTIONS};

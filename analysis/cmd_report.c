@@ -40,6 +40,7 @@ static const struct argp_option options[] = {
      0},
     ANALYSIS_OPTION_FORMAT,
     ANALYSIS_OPTION_RULES,
+    ANALYSIS_OPTION_JOBS,
     ANALYSIS_OPTION_TOP("rows in the tables of experts, kernels, leaves and ranges (default 10)"),
     ANALYSIS_OPTION_K(
         "list the experts and kernels of the requests with top_k=K only (default: of every k together)"),

@@ -1,7 +1,7 @@
 /* The `moetrace` command: finds the subcommand and runs it. */
 #include "analysis/cli.h"
+#include "analysis/memory.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,9 +55,7 @@ static const analysis_command *find(const char *name) {
 }
 
 int main(int argc, char **argv) {
-    /* Lists grow and go all the time: their memory is used again rather than given back to the system. */
-    mallopt(M_MMAP_THRESHOLD, 1 << 30);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    analysis_memory_prepare();
     const char *first = argc > 1 ? argv[1] : "";
     if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
         (strcmp(first, "help") == 0 && argc == 2)) {

@@ -1,9 +1,30 @@
 /* Growing arrays that end the command cleanly when there is no memory left. */
 #include "analysis/memory.h"
 
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define HEAP_BYTES      (32u << 20) /* what most reports need */
+#define HUGE_PAGE_BYTES (2u << 20)
+
+void analysis_memory_prepare(void) {
+    uintptr_t from = (uintptr_t)sbrk(0);
+    mallopt(M_MMAP_THRESHOLD, HEAP_BYTES);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    mallopt(M_TOP_PAD, HEAP_BYTES);
+    void *volatile first = malloc(HUGE_PAGE_BYTES); /* more than the heap begins with: it grows by the pad */
+    free(first);
+    uintptr_t to = (uintptr_t)sbrk(0);
+    from = (from + HUGE_PAGE_BYTES - 1) & ~(uintptr_t)(HUGE_PAGE_BYTES - 1);
+    if (from < to) {
+        madvise((void *)from, to - from, MADV_HUGEPAGE); /* NOLINT(performance-no-int-to-ptr) */
+    }
+}
 
 static _Noreturn void no_memory(size_t count, size_t size) {
     fprintf(stderr,

@@ -1,7 +1,7 @@
 /* One pass over a trace, then the sums. */
 #include "analysis/results.h"
 
-#include "analysis/import.h"
+#include "analysis/ahead.h"
 #include "analysis/memory.h"
 
 #include <stdio.h>
@@ -188,7 +188,8 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
                              .counter = on_counter,
                              .end = on_end,
                              .progress = on_progress};
-    int rc = analysis_read(path, &visitor, &results->status, error);
+    unsigned jobs = options->jobs ? options->jobs : analysis_cores();
+    int rc = analysis_read_ahead(path, &visitor, jobs, &results->status, error);
     if (rc == 0) {
         analysis_ranges_close_ended(&rd.ranges);
         analysis_attribution_finish(&rd.attribution);

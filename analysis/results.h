@@ -58,6 +58,7 @@ typedef struct {
     const analysis_rules *rules;       /* what names mean; NULL: the built-in rules */
     const analysis_workload *workload; /* what was run, over what the trace says; or NULL */
     const analysis_peaks *peaks;       /* what the device can do, over what is known of it; or NULL */
+    unsigned jobs;                     /* threads to use; 0: as many as there are cores */
     analysis_progress *progress;
     void *progress_ctx;
 } analysis_options;

@@ -15,6 +15,34 @@ double analysis_quantile(const double *sorted, size_t n, double q) {
     return t < 0.5 ? sorted[below] + step * t : sorted[below + 1] - step * (1 - t);
 }
 
+/* C. A. R. Hoare, "Algorithm 65: Find", Communications of the ACM 4 (7), 1961. */
+void analysis_select(double *values, size_t n, size_t place) {
+    size_t left = 0, right = n - 1;
+    while (left < right) {
+        double pivot = values[left + (right - left) / 2];
+        size_t i = left, j = right;
+        for (;;) {
+            while (values[i] < pivot) {
+                i++;
+            }
+            while (values[j] > pivot) {
+                j--;
+            }
+            if (i >= j) {
+                break;
+            }
+            double swapped = values[i];
+            values[i++] = values[j];
+            values[j--] = swapped;
+        }
+        if (place <= j) {
+            right = j;
+        } else {
+            left = j + 1;
+        }
+    }
+}
+
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);

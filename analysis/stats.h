@@ -14,6 +14,10 @@ typedef struct {
  * Statistician 50(4), 1996; numpy's default. */
 double analysis_quantile(const double *sorted, size_t n, double q);
 
+/* Puts the value that stands at `place` < n when the n values are sorted there, lesser ones before it and
+ * greater ones behind: what a quantile needs, for less than sorting costs. */
+void analysis_select(double *values, size_t n, size_t place);
+
 /* Sorts the n values in place and summarises them; the result is in the unit of the values. std is the
  * population's, sqrt(sum((x - mean)^2) / n), as numpy's std() without ddof. */
 analysis_summary analysis_summarise(double *values, size_t n);

@@ -143,6 +143,33 @@ static void union_folds(void **state) {
     assert_int_equal(analysis_busy_settle(&busy), 4 * n);
 }
 
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Selecting agrees with sorting, also where values repeat; values that are none do no harm. */
+static void selecting_agrees_with_sorting(void **state) {
+    (void)state;
+    double values[60], sorted[60];
+    srand(5);
+    for (int round = 0; round < 20000; round++) {
+        size_t n = 1 + (size_t)rand() % 60, place = (size_t)rand() % n;
+        int distinct = 1 + rand() % 60;
+        for (size_t i = 0; i < n; i++) {
+            values[i] = sorted[i] = rand() % distinct;
+        }
+        qsort(sorted, n, sizeof *sorted, ascending);
+        analysis_select(values, n, place);
+        assert_true(values[place] == sorted[place]);
+        for (size_t i = 0; i < n; i++) {
+            assert_true(i < place ? values[i] <= values[place] : values[i] >= values[place]);
+        }
+        values[(size_t)rand() % n] = NAN;
+        analysis_select(values, n, place);
+    }
+}
+
 static void text_is_shortened_by_characters(void **state) {
     (void)state;
     char *s = analysis_shorten("abcdefghijklmnop", 10);
@@ -190,6 +217,7 @@ int main(void) {
         cmocka_unit_test(names_are_interned_once),
         cmocka_unit_test(map_agrees_with_a_list),
         cmocka_unit_test(statistics_are_numpys),
+        cmocka_unit_test(selecting_agrees_with_sorting),
         cmocka_unit_test(union_agrees_with_a_bitmap),
         cmocka_unit_test(union_folds),
         cmocka_unit_test(text_is_shortened_by_characters),

@@ -1,0 +1,337 @@
+/* Reading ahead. The reading thread copies what it is told into batches; the caller's thread takes them in
+ * order and tells them on. A ring of a few batches lies between the two, so that neither waits for the other
+ * at each record, and memory stays bounded. */
+#include "analysis/ahead.h"
+
+#include "analysis/import.h"
+#include "analysis/memory.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 2048 /* records */
+#define RING  8    /* batches */
+
+typedef enum {
+    HOST,
+    GPU,
+    PROGRESS,
+    META,
+    STRING,
+    THREAD,
+    QUEUE,
+    SHAPE,
+    COUNTER,
+    END,
+    DEFINITIONS = META, /* this one and what follows it */
+} record_kind;
+
+/* A record that is no event; its texts stand behind it. */
+typedef struct {
+    union {
+        trace_thread thread;
+        trace_queue queue;
+        trace_shape shape;
+        uint64_t number; /* a string's id, a counter's value, the time of the end */
+    };
+    size_t len, more_len;
+    char text[];
+} definition;
+
+typedef struct {
+    record_kind kind;
+    union {
+        trace_host_event host;
+        trace_gpu_event gpu;
+        struct {
+            uint64_t done, total;
+        } progress;
+        definition *definition;
+    };
+} record;
+
+typedef struct {
+    size_t count;
+    record records[BATCH];
+} batch;
+
+typedef struct {
+    const char *path;
+    char *error;
+    trace_visitor keeping;
+    trace_status status;
+    int rc;
+    batch *writing; /* the reading thread's; the others are handed over under the lock */
+    bool refused;   /* the reading thread knows that no more is wanted */
+    batch *ring[RING];
+    pthread_mutex_t lock;
+    pthread_cond_t filled_some, took_some;
+    uint64_t filled, taken; /* batches, ever */
+    bool reader_waits, taker_waits;
+    bool done;    /* the last batch was filled */
+    bool stopped; /* the visitor wants no more */
+} ahead;
+
+/* ---- The reading thread ---- */
+
+/* Hands over the batch that was written, and waits until another is free. False when no more is wanted. */
+static bool hand_over(ahead *a) {
+    pthread_mutex_lock(&a->lock);
+    a->filled++;
+    if (a->taker_waits) {
+        pthread_cond_signal(&a->filled_some);
+    }
+    while (a->filled - a->taken == RING && !a->stopped) {
+        a->reader_waits = true;
+        pthread_cond_wait(&a->took_some, &a->lock);
+    }
+    a->reader_waits = false;
+    bool more = !a->stopped;
+    pthread_mutex_unlock(&a->lock);
+    a->writing = a->ring[a->filled % RING];
+    a->writing->count = 0;
+    return more;
+}
+
+/* Room for one record; NULL when no more is wanted. */
+static record *room(ahead *a, record_kind kind) {
+    if (a->writing->count == BATCH && !a->refused) {
+        a->refused = !hand_over(a);
+    }
+    if (a->refused) {
+        return NULL;
+    }
+    record *r = &a->writing->records[a->writing->count++];
+    r->kind = kind;
+    return r;
+}
+
+static int keep_host(void *ctx, const trace_host_event *e) {
+    record *r = room(ctx, HOST);
+    if (!r) {
+        return 1;
+    }
+    r->host = *e;
+    return 0;
+}
+
+static int keep_gpu(void *ctx, const trace_gpu_event *e) {
+    record *r = room(ctx, GPU);
+    if (!r) {
+        return 1;
+    }
+    r->gpu = *e;
+    return 0;
+}
+
+static int keep_progress(void *ctx, uint64_t done, uint64_t total) {
+    record *r = room(ctx, PROGRESS);
+    if (!r) {
+        return 1;
+    }
+    r->progress.done = done;
+    r->progress.total = total;
+    return 0;
+}
+
+/* A definition with one or two texts; NULL when no more is wanted. */
+static definition *keep(ahead *a, record_kind kind, const char *text, size_t len, const char *more,
+                        size_t more_len) {
+    record *r = room(a, kind);
+    if (!r) {
+        return NULL;
+    }
+    definition *d = analysis_alloc(sizeof *d + len + more_len + 1, 1);
+    memcpy(d->text, text, len);
+    memcpy(d->text + len, more, more_len);
+    d->len = len;
+    d->more_len = more_len;
+    r->definition = d;
+    return d;
+}
+
+static int keep_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
+    return keep(ctx, META, key, key_len, value, value_len) ? 0 : 1;
+}
+
+static int keep_number(ahead *a, record_kind kind, uint64_t number, const char *text, size_t len) {
+    definition *d = keep(a, kind, text, len, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->number = number;
+    return 0;
+}
+
+static int keep_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
+    return keep_number(ctx, STRING, id, bytes, len);
+}
+
+static int keep_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
+    return keep_number(ctx, COUNTER, value, name, name_len);
+}
+
+static int keep_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
+    return keep_number(ctx, END, time, reason, reason_len);
+}
+
+static int keep_thread(void *ctx, const trace_thread *t) {
+    definition *d = keep(ctx, THREAD, t->name, t->name_len, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->thread = *t;
+    d->thread.name = d->text;
+    return 0;
+}
+
+static int keep_queue(void *ctx, const trace_queue *q) {
+    definition *d = keep(ctx, QUEUE, "", 0, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->queue = *q;
+    return 0;
+}
+
+static int keep_shape(void *ctx, const trace_shape *s) {
+    definition *d = keep(ctx, SHAPE, "", 0, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->shape = *s;
+    return 0;
+}
+
+static void *read_all(void *ctx) {
+    ahead *a = ctx;
+    a->rc = analysis_read(a->path, &a->keeping, &a->status, a->error);
+    pthread_mutex_lock(&a->lock);
+    a->filled += !a->refused && a->writing->count > 0;
+    a->done = true;
+    pthread_cond_signal(&a->filled_some);
+    pthread_mutex_unlock(&a->lock);
+    return NULL;
+}
+
+/* ---- The caller's thread ---- */
+
+static int tell_definition(const trace_visitor *v, record_kind kind, const definition *d) {
+    switch (kind) {
+    case META:
+        return v->meta(v->ctx, d->text, d->len, d->text + d->len, d->more_len);
+    case STRING:
+        return v->string(v->ctx, (uint32_t)d->number, d->text, d->len);
+    case THREAD:
+        return v->thread(v->ctx, &d->thread);
+    case QUEUE:
+        return v->queue(v->ctx, &d->queue);
+    case SHAPE:
+        return v->shape(v->ctx, &d->shape);
+    case COUNTER:
+        return v->counter(v->ctx, d->text, d->len, d->number);
+    default:
+        return v->end(v->ctx, d->number, d->text, d->len);
+    }
+}
+
+static int tell(const trace_visitor *v, const record *r) {
+    switch (r->kind) {
+    case HOST:
+        return v->host(v->ctx, &r->host);
+    case GPU:
+        return v->gpu(v->ctx, &r->gpu);
+    case PROGRESS:
+        return v->progress(v->ctx, r->progress.done, r->progress.total);
+    default:
+        return tell_definition(v, r->kind, r->definition);
+    }
+}
+
+/* Tells a batch on, unless rc says that no more is wanted. */
+static int tell_batch(const trace_visitor *v, const batch *b, int rc) {
+    for (size_t i = 0; i < b->count; i++) {
+        const record *r = &b->records[i];
+        rc = rc == 0 ? tell(v, r) : rc;
+        if (r->kind >= DEFINITIONS) {
+            free(r->definition);
+        }
+    }
+    return rc;
+}
+
+/* Waits for a batch; NULL after the last. */
+static batch *take(ahead *a) {
+    pthread_mutex_lock(&a->lock);
+    while (a->filled == a->taken && !a->done) {
+        a->taker_waits = true;
+        pthread_cond_wait(&a->filled_some, &a->lock);
+    }
+    a->taker_waits = false;
+    batch *b = a->filled == a->taken ? NULL : a->ring[a->taken % RING];
+    pthread_mutex_unlock(&a->lock);
+    return b;
+}
+
+/* Gives the batch that was taken back. The reading thread is woken once it has something to do for a while.
+ */
+static void give_back(ahead *a, bool stop) {
+    pthread_mutex_lock(&a->lock);
+    a->taken++;
+    a->stopped |= stop;
+    if (a->reader_waits && (a->stopped || a->filled - a->taken <= RING / 2)) {
+        pthread_cond_signal(&a->took_some);
+    }
+    pthread_mutex_unlock(&a->lock);
+}
+
+unsigned analysis_cores(void) {
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n > 0 ? (unsigned)n : 1;
+}
+
+int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs, trace_status *status,
+                        char error[TRACE_ERROR_BYTES]) {
+    pthread_t reader;
+    ahead a = {.path = path,
+               .error = error,
+               .lock = PTHREAD_MUTEX_INITIALIZER,
+               .filled_some = PTHREAD_COND_INITIALIZER,
+               .took_some = PTHREAD_COND_INITIALIZER};
+    a.keeping = (trace_visitor){.ctx = &a,
+                                .meta = v->meta ? keep_meta : NULL,
+                                .string = v->string ? keep_string : NULL,
+                                .thread = v->thread ? keep_thread : NULL,
+                                .queue = v->queue ? keep_queue : NULL,
+                                .shape = v->shape ? keep_shape : NULL,
+                                .host = v->host ? keep_host : NULL,
+                                .gpu = v->gpu ? keep_gpu : NULL,
+                                .counter = v->counter ? keep_counter : NULL,
+                                .end = v->end ? keep_end : NULL,
+                                .progress = v->progress ? keep_progress : NULL};
+    batch *batches = jobs > 1 ? malloc(RING * sizeof *batches) : NULL;
+    for (size_t i = 0; i < RING; i++) {
+        a.ring[i] = batches + i;
+    }
+    if (batches) {
+        a.writing = a.ring[0];
+        a.writing->count = 0;
+    }
+    if (!batches || pthread_create(&reader, NULL, read_all, &a) != 0) {
+        free(batches);
+        return analysis_read(path, v, status, error);
+    }
+    int rc = 0;
+    for (batch *b; (b = take(&a)) != NULL;) {
+        rc = tell_batch(v, b, rc);
+        give_back(&a, rc != 0);
+    }
+    pthread_join(reader, NULL);
+    free(batches);
+    *status = a.status;
+    return rc != 0 ? rc : a.rc;
+}
