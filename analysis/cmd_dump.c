@@ -162,7 +162,11 @@ static int on_host(void *ctx, const trace_host_event *e) {
         printf(" duration=%" PRIu64, e->duration);
         put_name(d, "name", e->name);
         put_number("correlation", e->correlation);
-        printf(" result=%d\n", e->result);
+        if (e->no_result) {
+            puts(" result=-");
+        } else {
+            printf(" result=%d\n", e->result);
+        }
         return 0;
     }
     if (e->kind == TRACE_HOST_NAME) {

@@ -216,10 +216,15 @@ static void put_calls(chrome *w) {
         bool driver = strncmp(name, "\"cu", 3) == 0 && name[3] >= 'A' && name[3] <= 'Z';
         put_complete(w, driver ? "cuda_driver" : "cuda_runtime", name, pid, t->tid, row->start,
                      row->duration);
+        const char *comma = "";
         if (row->correlation != 0) {
-            fprintf(w->out, "\"correlation\":%" PRIu64 ",", row->correlation);
+            fprintf(w->out, "\"correlation\":%" PRIu64, row->correlation);
+            comma = ",";
         }
-        fprintf(w->out, "\"result\":%d}}", row->result);
+        if (!row->no_result) {
+            fprintf(w->out, "%s\"result\":%d", comma, row->result);
+        }
+        fputs("}}", w->out);
         if (row->correlation != 0 && analysis_bits_has(&w->work, row->correlation)) {
             put_flow(w, "s", row->correlation, pid, t->tid, row->start);
         }

@@ -137,7 +137,11 @@ static void write_calls(analysis_nsys *w) {
         bind(s, 4, analysis_nsys_thread(w, row->thread));
         bind(s, 5, (int64_t)(row->correlation ? row->correlation : ++unused));
         bind(s, 6, names[row->name] - 1);
-        bind(s, 7, row->result);
+        if (row->no_result) {
+            sqlite3_bind_null(s, 7);
+        } else {
+            bind(s, 7, row->result);
+        }
         analysis_nsys_step(w, s);
     }
     free(names);

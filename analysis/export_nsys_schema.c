@@ -48,7 +48,7 @@ static const table tables[] = {
     {ANALYSIS_NSYS_CALLS,
      "CREATE TABLE CUPTI_ACTIVITY_KIND_RUNTIME(start INTEGER NOT NULL, end INTEGER NOT NULL, "
      "eventClass INTEGER NOT NULL, globalTid INTEGER, correlationId INTEGER, nameId INTEGER NOT "
-     "NULL, returnValue INTEGER NOT NULL, callchainId INTEGER)"},
+     "NULL, returnValue INTEGER, callchainId INTEGER)"},
     {ANALYSIS_NSYS_GPU,
      "CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL(start INTEGER NOT NULL, end INTEGER NOT NULL, "
      "deviceId INTEGER NOT NULL, contextId INTEGER NOT NULL, greenContextId INTEGER, streamId "

@@ -379,7 +379,7 @@ static void put_calls(perfetto *w) {
         if (row->correlation != 0) {
             analysis_proto_fixed64(&w->p, EVENT_FLOW, row->correlation);
         }
-        if (row->result != 0) {
+        if (row->result != 0 && !row->no_result) {
             annotate(w, "result", ANNOTATION_INT, (uint64_t)(int64_t)row->result);
         }
         event_end(w, opened);

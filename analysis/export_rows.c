@@ -227,7 +227,8 @@ static void on_call(reading *rd, const trace_host_event *e) {
                                                                 .correlation = correlation,
                                                                 .name = call_name(rd, e->name),
                                                                 .thread = thread,
-                                                                .result = e->result});
+                                                                .result = e->result,
+                                                                .no_result = e->no_result});
 }
 
 static void on_node(reading *rd, const trace_host_event *e) {

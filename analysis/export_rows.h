@@ -30,7 +30,7 @@ typedef struct {
     uint64_t correlation; /* 0: none */
     uint32_t name, thread;
     int32_t result;
-    uint32_t unused;
+    uint32_t no_result; /* 1: not known */
 } analysis_event_call;
 
 typedef struct {

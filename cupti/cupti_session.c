@@ -28,6 +28,7 @@ static struct {
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
     size_t cbid_count;
     bool issues_work[CBID_END]; /* the same, by callback id */
+    uint32_t profiler[2];       /* callbacks of cuProfilerStop and cuProfilerStart; 0 when there are none */
 
     pthread_mutex_t lock; /* of the pool and the queue; held for a few instructions only */
     uint8_t *idle[BUFFER_COUNT];
@@ -38,16 +39,35 @@ static struct {
     atomic_uint_fast64_t dropped_records, refused_buffers, buffers;
 } session = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* Whether this thread holds the lock, so that a signal handler knows. */
+static __thread unsigned locked;
+
+static void lock_pool(void) {
+    locked++;
+    atomic_signal_fence(memory_order_seq_cst);
+    pthread_mutex_lock(&session.lock);
+}
+
+static void unlock_pool(void) {
+    pthread_mutex_unlock(&session.lock);
+    atomic_signal_fence(memory_order_seq_cst);
+    locked--;
+}
+
+bool cupti_session_locked(void) {
+    return locked > 0;
+}
+
 static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_records) {
     uint8_t *bytes = NULL;
-    pthread_mutex_lock(&session.lock);
+    lock_pool();
     if (session.idle_count > 0) {
         bytes = session.idle[--session.idle_count];
     } else if (session.allocated < BUFFER_COUNT) {
         bytes = session.hooks.allocate(BUFFER_BYTES);
         session.allocated += bytes != NULL;
     }
-    pthread_mutex_unlock(&session.lock);
+    unlock_pool();
     if (!bytes) {
         atomic_fetch_add(&session.refused_buffers, 1);
     }
@@ -69,14 +89,14 @@ static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, 
     if (!bytes) {
         return;
     }
-    pthread_mutex_lock(&session.lock);
+    lock_pool();
     if (valid > 0) {
         session.done[(session.done_first + session.done_count++) % BUFFER_COUNT] =
             (cupti_buffer){bytes, valid};
     } else {
         session.idle[session.idle_count++] = bytes;
     }
-    pthread_mutex_unlock(&session.lock);
+    unlock_pool();
     if (valid > 0) {
         atomic_fetch_add(&session.buffers, 1);
         session.hooks.buffer_ready();
@@ -100,14 +120,27 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
     (void)userdata;
     const cupti_callback_data *call = data;
     if (domain == CUPTI_ABI_DOMAIN_RESOURCE) {
-        on_graph(cbid, ((const cupti_resource_data *)data)->descriptor);
+        if (cbid == CUPTI_ABI_CONTEXT_CREATED) {
+            session.hooks.context();
+        } else {
+            on_graph(cbid, ((const cupti_resource_data *)data)->descriptor);
+        }
         return;
     }
     bool driver = domain == CUPTI_ABI_DOMAIN_DRIVER_API;
+    if (driver && (cbid == session.profiler[0] || cbid == session.profiler[1])) {
+        if (session.hooks.profiler && call->site == CUPTI_ABI_SITE_ENTER) {
+            session.hooks.profiler(cbid == session.profiler[1]);
+        }
+        if (!session.all_calls || !atomic_load(&session.watching)) {
+            return;
+        }
+    }
     if (driver || domain == CUPTI_ABI_DOMAIN_RUNTIME_API) {
         session.hooks.driver_call((uint32_t)domain << 16 | cbid, call->function_name,
                                   call->site == CUPTI_ABI_SITE_ENTER, call->correlation,
-                                  driver && cbid < CBID_END && session.issues_work[cbid]);
+                                  driver && cbid < CBID_END && session.issues_work[cbid],
+                                  call->site == CUPTI_ABI_SITE_EXIT ? call->function_return : NULL);
     }
 }
 
@@ -133,10 +166,30 @@ static void find_callbacks(void) {
             misses++;
         } else {
             misses = 0;
+            if (strcmp(name, "cuProfilerStop") == 0 || strcmp(name, "cuProfilerStart") == 0) {
+                session.profiler[strcmp(name, "cuProfilerStart") == 0] = cbid;
+            }
             if (issues_gpu_work(name)) {
                 session.cbids[session.cbid_count++] = cbid;
                 session.issues_work[cbid] = true;
             }
+        }
+    }
+}
+
+/* These callbacks stay on, whatever is watched. Graphs are made once and replayed often; a CUPTI that has
+ * none of this leaves replayed kernels with the launch's range. */
+static void enable_lasting_callbacks(void) {
+    static const uint32_t graphs[] = {CUPTI_ABI_GRAPH_CREATED, CUPTI_ABI_GRAPHNODE_CREATED,
+                                      CUPTI_ABI_GRAPHNODE_CLONED};
+    for (size_t i = 0; session.lib.get_graph_id && session.lib.get_graph_node_id && i < 3; i++) {
+        session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, graphs[i]);
+    }
+    session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_ABI_CONTEXT_CREATED);
+    for (size_t i = 0; i < 2; i++) {
+        if (session.profiler[i] && session.hooks.profiler) {
+            session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API,
+                                        session.profiler[i]);
         }
     }
 }
@@ -160,16 +213,6 @@ static cupti_result switch_all(bool on) {
         first = first ? first : rc;
     }
     return first;
-}
-
-/* Graphs are made once and replayed often: these callbacks stay on, whatever is watched. A CUPTI that has
- * none of this leaves replayed kernels with the launch's range. */
-static void enable_graph_callbacks(void) {
-    static const uint32_t cbids[] = {CUPTI_ABI_GRAPH_CREATED, CUPTI_ABI_GRAPHNODE_CREATED,
-                                     CUPTI_ABI_GRAPHNODE_CLONED};
-    for (size_t i = 0; session.lib.get_graph_id && session.lib.get_graph_node_id && i < 3; i++) {
-        session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, cbids[i]);
-    }
 }
 
 static const char *refusal(cupti_result rc) {
@@ -212,7 +255,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
         session.lib.unsubscribe(session.subscriber);
         return refusal(rc);
     }
-    enable_graph_callbacks();
+    enable_lasting_callbacks();
     atomic_store(&session.watching, true);
     atomic_store(&session.active, true);
     return NULL;
@@ -221,25 +264,28 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
 void cupti_session_watch(bool on) {
     if (atomic_load(&session.active) && atomic_exchange(&session.watching, on) != on) {
         switch_all(on);
+        if (session.all_calls) {
+            enable_lasting_callbacks(); /* the driver's went off with all the others */
+        }
     }
 }
 
 bool cupti_session_take(cupti_buffer *buffer) {
-    pthread_mutex_lock(&session.lock);
+    lock_pool();
     bool any = session.done_count > 0;
     if (any) {
         *buffer = session.done[session.done_first];
         session.done_first = (session.done_first + 1) % BUFFER_COUNT;
         session.done_count--;
     }
-    pthread_mutex_unlock(&session.lock);
+    unlock_pool();
     return any;
 }
 
 void cupti_session_return(const cupti_buffer *buffer) {
-    pthread_mutex_lock(&session.lock);
+    lock_pool();
     session.idle[session.idle_count++] = buffer->bytes;
-    pthread_mutex_unlock(&session.lock);
+    unlock_pool();
 }
 
 bool cupti_session_next(const cupti_buffer *buffer, void **record) {
@@ -259,8 +305,8 @@ static uint64_t default_clock(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-bool cupti_session_close(void) {
-    return atomic_exchange(&session.active, false);
+void cupti_session_close(void) {
+    atomic_store(&session.active, false);
 }
 
 void cupti_session_finish(void) {
@@ -276,6 +322,7 @@ void cupti_session_finish(void) {
 void cupti_session_forget(void) {
     atomic_store(&session.active, false);
     pthread_mutex_init(&session.lock, NULL);
+    locked = 0;
     session.done_count = 0;
 }
 

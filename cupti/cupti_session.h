@@ -13,14 +13,18 @@ typedef struct {
     /* The clock of the trace, in ns; CUPTI gives GPU times on it. */
     uint64_t (*now)(void);
     /* A driver call that issues GPU work (with all_calls: any call of the runtime or the driver) begins or
-     * ends on this * thread. `call` is the same number at both; `issues_work` tells the driver calls whose
-     * correlation id GPU records carry. */
+     * ends on this thread. `call` is the same number at both; `issues_work` tells the driver calls whose
+     * correlation id GPU records carry. *result is what the call returns; NULL when that is not known. */
     void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation,
-                        bool issues_work);
+                        bool issues_work, const int *result);
     /* On this thread a CUDA graph is begun, or (node != 0) a node of it is made, perhaps as a copy of another
-     * (original
-     * != 0). Ids are those that GPU records carry. */
+     * (original != 0). Ids are those that GPU records carry. Also while nothing is watched, as the next two.
+     */
     void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
+    /* CUDA has been initialised so far that a context was made. */
+    void (*context)(void);
+    /* The driver's cuProfilerStart (or cuProfilerStop) is called. NULL: not to be told. */
+    void (*profiler)(bool start);
     /* A buffer of records waits for cupti_session_take. */
     void (*buffer_ready)(void);
     /* Memory for buffers, in page multiples; NULL when there is none to spare. It is never given back. */
@@ -57,11 +61,15 @@ bool cupti_session_next(const cupti_buffer *buffer, void **record);
 /* Asks CUPTI for the records that are complete (or, forced, for all) and waits for their delivery. */
 void cupti_session_flush(bool forced);
 
-/* Ends the session in two steps. After the first nothing is switched on or off any more; it is true for the
- * one caller that is to make the second, which ends the subscription and flushes: CUPTI calls back in it, so
- * no lock may be held. Records delivered meanwhile still wait for cupti_session_take. */
-bool cupti_session_close(void);
+/* Ends the session in two steps. After the first nothing is switched on or off any more. The second, to be
+ * made once, ends the subscription and flushes: CUPTI calls back in it, so no lock may be held. Records
+ * delivered meanwhile still wait for cupti_session_take. */
+void cupti_session_close(void);
 void cupti_session_finish(void);
+
+/* Whether the code that a signal handler interrupted on this thread holds the session's lock: then
+ * cupti_session_take and _return would wait for ever. */
+bool cupti_session_locked(void);
 
 /* After fork in the child: CUPTI's threads are gone, so the session must not be touched again. */
 void cupti_session_forget(void);

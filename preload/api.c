@@ -69,15 +69,17 @@ static void end(const call *c, const char *name, atomic_uint *name_id, cuda_erro
     }
 PRELOAD_CALLS(WRAP)
 
-/* The profiler's own switch. */
+/* The profiler's own switch, of the runtime and of the driver. */
 #define WRAP_PROFILER(name, on)                                                                              \
     EXPORT cuda_error name(void);                                                                            \
     EXPORT cuda_error name(void) {                                                                           \
         static preload_original original;                                                                    \
         cuda_error (*function)(void);                                                                        \
         *(void **)&function = preload_original_find(&original, #name, __builtin_return_address(0));          \
-        preload_capture_profiler(on);                                                                        \
+        preload_capture_profiler(on, false);                                                                 \
         return function ? function() : NOT_THERE;                                                            \
     }
 WRAP_PROFILER(cudaProfilerStart, true)
 WRAP_PROFILER(cudaProfilerStop, false)
+WRAP_PROFILER(cuProfilerStart, true)
+WRAP_PROFILER(cuProfilerStop, false)

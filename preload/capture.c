@@ -4,6 +4,7 @@
 #include "cupti/cupti_session.h"
 #include "preload/clock.h"
 #include "preload/guard.h"
+#include "preload/lock.h"
 #include "preload/recorder.h"
 #include "trace/settings.h"
 
@@ -23,8 +24,10 @@ static struct {
     atomic_bool watching; /* what the conditions below come to */
     atomic_uchar kind_of[REMEMBERED];
 
+    atomic_bool profiler_on; /* not paused */
+    atomic_uint profiler_calls;
     pthread_mutex_t lock; /* of what follows, and of switching */
-    bool profiler_on;     /* not paused */
+    bool gone;            /* GPU work cannot be recorded, or not any more */
     bool request_watched; /* the latest request is one that is watched */
     bool expired;         /* the time limit has come */
     uint64_t requests;
@@ -34,13 +37,13 @@ static struct {
 
 /* Under the lock: what the conditions come to. */
 static bool wanted(void) {
-    return capture.profiler_on && capture.request_watched && !capture.expired &&
+    return atomic_load(&capture.profiler_on) && capture.request_watched && !capture.expired &&
            (capture.settings.capture_range[0] == 0 || capture.windows > 0);
 }
 
 void preload_capture_init(const preload_settings *settings) {
     capture.settings = *settings;
-    capture.profiler_on = !settings->start_paused;
+    atomic_store(&capture.profiler_on, !settings->start_paused);
     capture.request_watched =
         settings->capture != PRELOAD_CAPTURE_ALTERNATE || settings->level == PRELOAD_PHASES;
     atomic_store(&capture.watching, wanted());
@@ -63,9 +66,11 @@ static void mark(preload_thread *t, bool on, uint64_t time) {
 }
 
 void preload_capture_begin(preload_thread *t) {
-    if (!preload_capture_watching() && capture.settings.level != PRELOAD_PHASES) {
+    preload_lock(&capture.lock);
+    if ((capture.gone || !preload_capture_watching()) && capture.settings.level != PRELOAD_PHASES) {
         mark(t, false, preload_now());
     }
+    preload_unlock(&capture.lock);
 }
 
 /* Under the lock: brings CUPTI and the flag in line with the conditions. CUPTI calls back nothing that takes
@@ -86,10 +91,23 @@ static bool apply(preload_thread *t) {
     if (!on) {
         cupti_session_watch(false);
     }
-    if (t) {
+    if (t && !capture.gone) {
         mark(t, on, time);
     }
     return true;
+}
+
+/* Ends what began with the lock: brings all in line, also with what a callback of CUPTI's left to us. */
+static bool settle_and_unlock(preload_thread *t) {
+    bool switched = false;
+    for (;;) {
+        unsigned calls = atomic_load(&capture.profiler_calls);
+        switched |= apply(t);
+        preload_unlock(&capture.lock);
+        if (atomic_load(&capture.profiler_calls) == calls || !preload_trylock(&capture.lock)) {
+            return switched;
+        }
+    }
 }
 
 static bool matches(const char *glob, uint32_t name) {
@@ -129,7 +147,7 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
         return false;
     }
     preload_guard guard = preload_guard_enter();
-    pthread_mutex_lock(&capture.lock);
+    preload_lock(&capture.lock);
     if (kind == REQUEST) {
         t->request_depth = t->default_depth + 1;
         /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
@@ -138,8 +156,7 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
         t->window_depth = t->default_depth + 1;
         capture.windows++;
     }
-    bool switched = apply(t);
-    pthread_mutex_unlock(&capture.lock);
+    bool switched = settle_and_unlock(t);
     preload_guard_leave(&guard);
     return switched;
 }
@@ -147,10 +164,9 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
 static void close_window(preload_thread *t) {
     preload_guard guard = preload_guard_enter();
     t->window_depth = 0;
-    pthread_mutex_lock(&capture.lock);
+    preload_lock(&capture.lock);
     capture.windows--;
-    apply(t);
-    pthread_mutex_unlock(&capture.lock);
+    settle_and_unlock(t);
     preload_guard_leave(&guard);
 }
 
@@ -169,21 +185,36 @@ void preload_capture_thread_ends(preload_thread *t) {
     }
 }
 
-void preload_capture_profiler(bool start) {
+void preload_capture_profiler(bool start, bool in_callback) {
     if (!capture.settings.start_paused) {
         return;
     }
     preload_thread *t = preload_recorder_thread();
-    pthread_mutex_lock(&capture.lock);
-    capture.profiler_on = start;
-    apply(t);
-    pthread_mutex_unlock(&capture.lock);
+    preload_guard guard = preload_guard_enter();
+    atomic_store(&capture.profiler_on, start);
+    atomic_fetch_add(&capture.profiler_calls, 1);
+    /* Whoever has the lock may be waiting for this very callback to end. He looks again behind it. */
+    bool locked = in_callback ? preload_trylock(&capture.lock) : (preload_lock(&capture.lock), true);
+    if (locked) {
+        settle_and_unlock(t);
+    }
+    preload_guard_leave(&guard);
+}
+
+void preload_capture_gone(preload_thread *t) {
+    preload_lock(&capture.lock);
+    if (t && !capture.gone && preload_capture_watching() && capture.settings.level != PRELOAD_PHASES) {
+        mark(t, false, preload_now());
+    }
+    capture.gone = true;
+    cupti_session_close(); /* under the lock, so that nobody is switching it on or off, or will */
+    preload_unlock(&capture.lock);
 }
 
 void preload_capture_session_begun(void) {
-    pthread_mutex_lock(&capture.lock);
+    preload_lock(&capture.lock);
     cupti_session_watch(atomic_load(&capture.watching));
-    pthread_mutex_unlock(&capture.lock);
+    preload_unlock(&capture.lock);
 }
 
 void preload_capture_check_time(void) {
@@ -192,25 +223,32 @@ void preload_capture_check_time(void) {
     }
     uint64_t now = preload_now();
     preload_thread *t = preload_recorder_thread();
-    pthread_mutex_lock(&capture.lock);
+    preload_lock(&capture.lock);
     capture.begun = capture.begun ? capture.begun : now;
     if (now - capture.begun >= capture.settings.time_limit_ns) {
         capture.expired = true;
-        apply(t);
     }
-    pthread_mutex_unlock(&capture.lock);
+    settle_and_unlock(t);
 }
 
+static bool fork_has_lock;
+
 void preload_capture_lock(void) {
-    pthread_mutex_lock(&capture.lock);
+    fork_has_lock = preload_trylock(&capture.lock);
 }
 
 void preload_capture_unlock(void) {
-    pthread_mutex_unlock(&capture.lock);
+    if (fork_has_lock) {
+        preload_unlock(&capture.lock);
+    }
 }
 
 void preload_capture_after_fork(void) {
     capture.windows = 0;
+    capture.gone = false;
     atomic_store(&capture.watching, wanted());
     preload_capture_unlock();
+    if (!fork_has_lock) {
+        pthread_mutex_init(&capture.lock, NULL);
+    }
 }

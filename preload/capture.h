@@ -26,8 +26,13 @@ void preload_capture_pop(preload_thread *t);
 /* This thread ends; what it left open is over. */
 void preload_capture_thread_ends(preload_thread *t);
 
-/* The target called cudaProfilerStart or cudaProfilerStop. */
-void preload_capture_profiler(bool start);
+/* The target called the runtime's or the driver's ProfilerStart or ProfilerStop; in_callback: CUPTI says so,
+ * inside that call. */
+void preload_capture_profiler(bool start, bool in_callback);
+
+/* GPU work cannot be recorded, or not any more: closes the CUPTI session, if there is one, and marks the end
+ * of watching, for good. Calls are recorded as before. `t` is NULL where nothing is recorded yet. */
+void preload_capture_gone(preload_thread *t);
 
 /* The CUPTI session has begun: brings it in line with what is watched. */
 void preload_capture_session_begun(void);
@@ -35,7 +40,8 @@ void preload_capture_session_begun(void);
 /* Called now and then: ends watching when the time limit has come. */
 void preload_capture_check_time(void);
 
-/* Around fork: held by the parent meanwhile. */
+/* Around fork: held by the parent meanwhile, unless somebody is just switching, which fork does not wait for.
+ */
 void preload_capture_lock(void);
 void preload_capture_unlock(void);
 /* The same in the child, which starts with no range open. */

@@ -4,8 +4,8 @@
 #include "cupti/cupti_session.h"
 #include "preload/clock.h"
 #include "preload/memory.h"
+#include "preload/meta.h"
 #include "preload/thread.h"
-#include "preload/writer.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,7 +35,7 @@ static void describe_command(void) {
         line[i] = line[i] ? line[i] : ' ';
     }
     if (len > 0) {
-        preload_writer_meta("command", line);
+        preload_meta_set("command", line);
     }
 }
 
@@ -44,22 +44,22 @@ void preload_describe_run(const preload_settings *settings) {
     struct utsname os;
     struct tm utc;
     time_t now = time(NULL);
-    preload_writer_meta("program", program_invocation_short_name);
+    preload_meta_set("program", program_invocation_short_name);
     describe_command();
     if (gmtime_r(&now, &utc) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0) {
-        preload_writer_meta("started", text);
+        preload_meta_set("started", text);
     }
     if (uname(&os) == 0) {
-        preload_writer_meta("host", os.nodename);
+        preload_meta_set("host", os.nodename);
         snprintf(text, sizeof text, "%s %s %s", os.sysname, os.release, os.machine);
-        preload_writer_meta("kernel", text);
+        preload_meta_set("kernel", text);
     }
     if (getcwd(text, sizeof text)) {
-        preload_writer_meta("cwd", text);
+        preload_meta_set("cwd", text);
     }
-    preload_writer_meta("recorder", MOETRACE_VERSION);
-    preload_writer_meta("level", preload_level_name(settings->level));
-    preload_writer_meta("clock", preload_clock_name());
+    preload_meta_set("recorder", MOETRACE_VERSION);
+    preload_meta_set("level", preload_level_name(settings->level));
+    preload_meta_set("clock", preload_clock_name());
 }
 
 /* The driver API's device attributes that a reader of the trace needs (CUdevice_attribute's numbers). */
@@ -77,7 +77,7 @@ static void describe_capability(int (*get_attribute)(int *, int, int), int devic
     if (!get_attribute(&major, 75, device) && !get_attribute(&minor, 76, device)) {
         snprintf(key, sizeof key, "device.%d.compute_capability", ordinal);
         snprintf(value, sizeof value, "%d.%d", major, minor);
-        preload_writer_meta(key, value);
+        preload_meta_set(key, value);
     }
 }
 
@@ -96,20 +96,20 @@ static void describe_device(void *cuda, int ordinal) {
     }
     if (get_name && !get_name(value, sizeof value, device)) {
         snprintf(key, sizeof key, "device.%d.name", ordinal);
-        preload_writer_meta(key, value);
+        preload_meta_set(key, value);
     }
     size_t bytes;
     if (get_memory && !get_memory(&bytes, device)) {
         snprintf(key, sizeof key, "device.%d.memory_bytes", ordinal);
         snprintf(value, sizeof value, "%zu", bytes);
-        preload_writer_meta(key, value);
+        preload_meta_set(key, value);
     }
     for (size_t i = 0; get_attribute && i < sizeof device_attributes / sizeof device_attributes[0]; i++) {
         int number;
         if (!get_attribute(&number, device_attributes[i].attribute, device)) {
             snprintf(key, sizeof key, "device.%d.%s", ordinal, device_attributes[i].key);
             snprintf(value, sizeof value, "%d", number);
-            preload_writer_meta(key, value);
+            preload_meta_set(key, value);
         }
     }
     if (get_attribute) {
@@ -121,7 +121,7 @@ static void describe_device(void *cuda, int ordinal) {
 static void describe_version(const char *key, int version) {
     char value[32];
     snprintf(value, sizeof value, "%d.%d", version / 1000, version % 1000 / 10);
-    preload_writer_meta(key, value);
+    preload_meta_set(key, value);
 }
 
 #define RUNTIME_PATH 1024
@@ -157,8 +157,8 @@ static void describe_cupti(void) {
     const cupti_library *lib = cupti_session_library();
     char value[32];
     snprintf(value, sizeof value, "%u", lib->version);
-    preload_writer_meta("cupti.version", value);
-    preload_writer_meta("cupti.library", lib->path);
+    preload_meta_set("cupti.version", value);
+    preload_meta_set("cupti.library", lib->path);
 }
 
 static void describe_driver(void *cuda) {

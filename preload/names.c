@@ -2,6 +2,7 @@
  * without a lock; the table behind it has one. Names and table never move, so readers need no lock either. */
 #include "preload/names.h"
 
+#include "preload/lock.h"
 #include "preload/memory.h"
 #include "trace/trace.h"
 
@@ -95,7 +96,7 @@ static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
 
 static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t len) {
     name_entry *e = NULL;
-    pthread_mutex_lock(&names.lock);
+    preload_lock(&names.lock);
     if (!names.slots) {
         names.slots = preload_memory_map(SLOTS * sizeof *names.slots);
     }
@@ -108,7 +109,7 @@ static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t le
             e = add(hash, bytes, len);
         }
     }
-    pthread_mutex_unlock(&names.lock);
+    preload_unlock(&names.lock);
     return e;
 }
 
@@ -194,6 +195,10 @@ uint32_t preload_name_count(void) {
     return atomic_load_explicit(&names.count, memory_order_acquire);
 }
 
+void preload_name_lost(void) {
+    atomic_fetch_add(&names.lost, 1);
+}
+
 uint64_t preload_names_cut(void) {
     return atomic_load(&names.cut);
 }
@@ -203,9 +208,9 @@ uint64_t preload_names_lost(void) {
 }
 
 void preload_names_lock(void) {
-    pthread_mutex_lock(&names.lock);
+    preload_lock(&names.lock);
 }
 
 void preload_names_unlock(void) {
-    pthread_mutex_unlock(&names.lock);
+    preload_unlock(&names.lock);
 }

@@ -27,6 +27,8 @@ uint32_t preload_name_wide(preload_name_cache *cache, const wchar_t *name);
 const char *preload_name_get(uint32_t id, size_t *len);
 /* Ids 1 .. count are given. */
 uint32_t preload_name_count(void);
+/* Counts a name that was lost elsewhere. */
+void preload_name_lost(void);
 /* Names that were cut, and names that found no memory. */
 uint64_t preload_names_cut(void);
 uint64_t preload_names_lost(void);

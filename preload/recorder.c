@@ -5,7 +5,9 @@
 #include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/guard.h"
+#include "preload/lock.h"
 #include "preload/memory.h"
+#include "preload/meta.h"
 #include "preload/names.h"
 #include "preload/writer.h"
 
@@ -19,15 +21,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { IDLE, STARTING, RECORDING, STOPPED };
 
+/* The CUPTI session: whoever moves it to CUPTI_BUSY starts or ends it, and moves it on. */
+enum { CUPTI_NONE, CUPTI_BUSY, CUPTI_OURS, CUPTI_GONE };
+
 static struct {
     preload_settings settings;
     atomic_int state;
-    pid_t pid; /* of the process that is recorded */
-    atomic_bool cuda_begun;
+    pid_t pid;                /* of the process that is recorded */
+    atomic_int cupti;         /* of the states below */
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
     bool child;               /* a fork's child whose parent had CUPTI running */
     pthread_mutex_t lock;
@@ -66,10 +72,10 @@ void preload_recorder_note(const char *topic, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     snprintf(key, sizeof key, "note.%s", topic);
+    preload_meta_set(key, text); /* also in a fork's child, for what its parent has said */
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
         const char *other = NULL;
         if (atomic_compare_exchange_strong(&said[i], &other, topic)) {
-            preload_writer_meta(key, text);
             say(text);
             return;
         }
@@ -82,7 +88,7 @@ void preload_recorder_note(const char *topic, const char *format, ...) {
 /* ---- fork ---- */
 
 static void before_fork(void) {
-    pthread_mutex_lock(&recorder.lock);
+    preload_lock(&recorder.lock);
     preload_capture_lock();
     preload_writer_lock();
     preload_threads_lock();
@@ -94,7 +100,7 @@ static void after_fork_parent(void) {
     preload_threads_unlock();
     preload_writer_unlock();
     preload_capture_unlock();
-    pthread_mutex_unlock(&recorder.lock);
+    preload_unlock(&recorder.lock);
 }
 
 static void after_fork_child(void) {
@@ -102,9 +108,10 @@ static void after_fork_child(void) {
     preload_threads_after_fork();
     preload_writer_after_fork();
     preload_capture_after_fork();
-    pthread_mutex_unlock(&recorder.lock);
-    recorder.child = recorder.child || cupti_session_active();
-    atomic_store(&recorder.cuda_begun, false);
+    preload_unlock(&recorder.lock);
+    int cupti = atomic_load(&recorder.cupti);
+    recorder.child = recorder.child || cupti == CUPTI_OURS || cupti == CUPTI_BUSY;
+    atomic_store(&recorder.cupti, CUPTI_NONE);
     cupti_session_forget();
     if (atomic_load(&recorder.state) != STOPPED) {
         atomic_store(&recorder.state, IDLE);
@@ -133,7 +140,7 @@ preload_level preload_recorder_level(void) {
 
 static void start(void) {
     preload_guard guard = preload_guard_enter();
-    pthread_mutex_lock(&recorder.lock);
+    preload_lock(&recorder.lock);
     if (atomic_load(&recorder.state) == IDLE) {
         atomic_store(&recorder.state, STARTING);
         recorder.pid = getpid();
@@ -147,7 +154,7 @@ static void start(void) {
         }
         atomic_store(&recorder.state, RECORDING);
     }
-    pthread_mutex_unlock(&recorder.lock);
+    preload_unlock(&recorder.lock);
     preload_guard_leave(&guard);
 }
 
@@ -185,7 +192,8 @@ static void on_work(preload_thread *t, const char *function, uint32_t correlatio
         trace_host_event more = {.kind = TRACE_HOST_API,
                                  .time = preload_now(),
                                  .name = preload_name(&t->names, function),
-                                 .correlation = correlation};
+                                 .correlation = correlation,
+                                 .no_result = true};
         preload_thread_append(t, &more);
     }
 }
@@ -194,7 +202,7 @@ static void on_work(preload_thread *t, const char *function, uint32_t correlatio
  * interposed call, or inside another one, are part of it; the outermost one (of cuBLAS or Triton, say, which
  * no preload can interpose) is an event. */
 static void on_driver_call(uint32_t call, const char *function, bool enter, uint32_t correlation,
-                           bool issues_work) {
+                           bool issues_work, const int *result) {
     preload_thread *t = preload_recorder_thread();
     if (!t) {
         return;
@@ -215,7 +223,9 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
                               .duration = preload_now() - t->driver_start,
                               .name = call_name(call, function),
                               .correlation =
-                                  t->call_correlation == t->told_correlation ? 0 : t->call_correlation};
+                                  t->call_correlation == t->told_correlation ? 0 : t->call_correlation,
+                              .result = result ? *result : 0,
+                              .no_result = !result};
         t->told_correlation = t->call_correlation;
         t->driver_call = 0;
         preload_thread_append(t, &e);
@@ -239,35 +249,49 @@ static void at_exit(void) {
     preload_recorder_stop("exit");
 }
 
-static void start_cupti(void) {
+static void on_profiler(bool start) {
+    preload_capture_profiler(start, true);
+}
+
+/* This thread's stream if the recording has begun: what cannot be recorded is no reason to begin it. */
+static preload_thread *thread_of_recording(void) {
+    return atomic_load(&recorder.state) == IDLE ? NULL : preload_recorder_thread();
+}
+
+/* What is wrong, or NULL. */
+static const char *start_cupti(void) {
     const cupti_hooks hooks = {.now = preload_now,
                                .driver_call = on_driver_call,
                                .graph = on_graph,
+                               .context = preload_recorder_cuda_used,
+                               .profiler = recorder.settings.start_paused ? on_profiler : NULL,
                                .buffer_ready = preload_writer_wake,
                                .allocate = preload_memory_map};
-    if (recorder.child) {
-        preload_recorder_note("cupti",
-                              "this process was forked after CUDA was in use; its GPU work is not recorded");
-        return;
-    }
     const char *library = recorder.settings.cupti[0] ? recorder.settings.cupti : NULL;
-    const char *problem = cupti_session_start(&hooks, library, recorder.settings.level == PRELOAD_FULL);
-    if (problem) {
-        preload_recorder_note("cupti", "kernels are not recorded: %s", problem);
-        return;
-    }
-    preload_capture_session_begun();
+    return cupti_session_start(&hooks, library, recorder.settings.level == PRELOAD_FULL);
 }
 
 void preload_recorder_cuda(void) {
-    if (atomic_load_explicit(&recorder.cuda_begun, memory_order_relaxed) ||
+    int none = CUPTI_NONE;
+    if (atomic_load_explicit(&recorder.cupti, memory_order_relaxed) != CUPTI_NONE ||
         recorder.settings.level == PRELOAD_PHASES || atomic_load(&recorder.state) == STOPPED ||
-        atomic_exchange(&recorder.cuda_begun, true)) {
+        !atomic_compare_exchange_strong(&recorder.cupti, &none, CUPTI_BUSY)) {
         return;
     }
     preload_guard guard = preload_guard_enter();
     preload_clock_begin();
-    start_cupti();
+    const char *problem = recorder.child ? "" : start_cupti();
+    if (!problem) {
+        preload_capture_session_begun();
+    } else {
+        preload_recorder_note(
+            "cupti", "%s%s",
+            recorder.child ? "this process was forked after CUDA was in use; its GPU work is not recorded"
+                           : "kernels are not recorded: ",
+            problem);
+        preload_capture_gone(thread_of_recording());
+    }
+    atomic_store(&recorder.cupti, problem ? CUPTI_GONE : CUPTI_OURS);
     preload_guard_leave(&guard);
 }
 
@@ -278,25 +302,51 @@ void preload_recorder_cuda_used(void) {
     }
 }
 
+/* Ends the session, if it is there to be ended: true for the one caller that did. */
+static bool end_cupti(void) {
+    int ours = CUPTI_OURS;
+    if (!atomic_compare_exchange_strong(&recorder.cupti, &ours, CUPTI_BUSY)) {
+        return false;
+    }
+    preload_capture_gone(thread_of_recording());
+    cupti_session_finish();
+    atomic_store(&recorder.cupti, CUPTI_GONE);
+    return true;
+}
+
 void preload_recorder_yield_cupti(void) {
     preload_guard guard = preload_guard_enter();
-    preload_capture_lock(); /* nobody is switching watching on, or will behind the other tool's back */
-    bool ours = cupti_session_close();
-    preload_capture_unlock();
-    if (ours) {
-        cupti_session_finish();
-        preload_recorder_note("cupti.yield",
-                              "another tool in this process asks for CUPTI; from here on kernels are not "
-                              "recorded");
-    } else if (!atomic_exchange(&recorder.cuda_begun, true) && recorder.settings.level != PRELOAD_PHASES) {
+    int none = CUPTI_NONE;
+    if (atomic_compare_exchange_strong(&recorder.cupti, &none, CUPTI_GONE)) {
         /* Never begun: it must not begin under the other tool's feet. */
-        preload_recorder_note("cupti.yield",
-                              "another tool in this process uses CUPTI; kernels are not recorded");
+        if (recorder.settings.level != PRELOAD_PHASES && atomic_load(&recorder.state) != STOPPED) {
+            preload_recorder_note("cupti.yield",
+                                  "another tool in this process uses CUPTI; kernels are not recorded");
+            preload_capture_gone(thread_of_recording());
+        }
+    } else {
+        /* Another thread may be starting or ending the session: CUPTI is free when it has done so. */
+        for (int i = 0; i < 5000 && atomic_load(&recorder.cupti) == CUPTI_BUSY; i++) {
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+        if (end_cupti()) {
+            preload_recorder_note("cupti.yield",
+                                  "another tool in this process asks for CUPTI; from here on kernels are not "
+                                  "recorded");
+        }
     }
     preload_guard_leave(&guard);
 }
 
 /* ---- stop ---- */
+
+/* A signal handler that ends the process may have interrupted CUDA or the recorder on this thread: neither
+ * can be asked for anything then. What CUPTI has delivered is there all the same. */
+static bool is_interrupted(void) {
+    const preload_thread *t = preload_thread_known();
+    return preload_locks_held > 0 || cupti_session_locked() ||
+           (t && (t->in_call || (t->driver_call && t->driver_epoch == preload_capture_epoch())));
+}
 
 void preload_recorder_stop(const char *reason) {
     int state = atomic_load(&recorder.state);
@@ -310,10 +360,11 @@ void preload_recorder_stop(const char *reason) {
         return;
     }
     preload_guard guard = preload_guard_enter();
-    if (cupti_session_close()) {
-        cupti_session_finish();
+    bool interrupted = is_interrupted();
+    if (!interrupted) {
+        end_cupti();
     }
-    preload_writer_finish(reason, 2000);
+    preload_writer_finish(reason, 2000, !interrupted);
     preload_guard_leave(&guard);
 }
 
@@ -322,7 +373,7 @@ void preload_recorder_leave(void) {
     if (atomic_load(&recorder.state) == RECORDING && recorder.pid == getpid() &&
         atomic_exchange(&recorder.state, STOPPED) == RECORDING) {
         preload_guard guard = preload_guard_enter();
-        preload_writer_finish("_exit", 200);
+        preload_writer_finish("_exit", 200, false);
         preload_guard_leave(&guard);
     }
 }

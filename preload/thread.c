@@ -2,6 +2,7 @@
 #include "preload/thread.h"
 
 #include "preload/capture.h"
+#include "preload/lock.h"
 #include "preload/memory.h"
 
 #include <pthread.h>
@@ -26,9 +27,12 @@ static __thread preload_thread *self;
 static __thread bool gone;        /* this thread is ending */
 static __thread unsigned refused; /* events for which no stream could be made; tried again now and then */
 
+static void settle(preload_thread *t);
+
 static void on_thread_end(void *value) {
     preload_thread *t = value;
     preload_capture_thread_ends(t);
+    settle(t);
     self = NULL;
     gone = true;
     prctl(PR_GET_NAME, t->last_name);
@@ -40,32 +44,32 @@ static void make_key(void) {
 }
 
 static preload_segment *segment_take(void) {
-    pthread_mutex_lock(&threads.lock);
+    preload_lock(&threads.lock);
     preload_segment *s = threads.spare;
     if (s) {
         threads.spare = atomic_load(&s->next);
         atomic_store(&s->next, NULL);
     }
-    pthread_mutex_unlock(&threads.lock);
+    preload_unlock(&threads.lock);
     return s ? s : preload_memory_map(sizeof *s);
 }
 
 static void segment_give(preload_segment *s) {
     atomic_store(&s->count, 0);
     s->taken = 0;
-    pthread_mutex_lock(&threads.lock);
+    preload_lock(&threads.lock);
     atomic_store(&s->next, threads.spare);
     threads.spare = s;
-    pthread_mutex_unlock(&threads.lock);
+    preload_unlock(&threads.lock);
 }
 
 static preload_thread *thread_take(void) {
-    pthread_mutex_lock(&threads.lock);
+    preload_lock(&threads.lock);
     preload_thread *t = threads.spare_threads;
     if (t) {
         threads.spare_threads = t->next;
     }
-    pthread_mutex_unlock(&threads.lock);
+    preload_unlock(&threads.lock);
     if (!t) {
         return preload_memory_map(sizeof *t);
     }
@@ -74,10 +78,10 @@ static preload_thread *thread_take(void) {
 }
 
 static void thread_give(preload_thread *t) {
-    pthread_mutex_lock(&threads.lock);
+    preload_lock(&threads.lock);
     t->next = threads.spare_threads;
     threads.spare_threads = t;
-    pthread_mutex_unlock(&threads.lock);
+    preload_unlock(&threads.lock);
 }
 
 static preload_thread *make_self(void) {
@@ -98,11 +102,11 @@ static preload_thread *make_self(void) {
     if (threads.have_key) {
         pthread_setspecific(threads.key, t);
     }
-    pthread_mutex_lock(&threads.lock);
+    preload_lock(&threads.lock);
     t->index = threads.count++;
     t->next = atomic_load(&threads.first);
     atomic_store(&threads.first, t);
-    pthread_mutex_unlock(&threads.lock);
+    preload_unlock(&threads.lock);
     self = t;
     return t;
 }
@@ -117,6 +121,10 @@ preload_thread *preload_thread_self(void) {
         return NULL;
     }
     return make_self();
+}
+
+preload_thread *preload_thread_known(void) {
+    return self;
 }
 
 static trace_host_event *slot(preload_thread *t) {
@@ -134,31 +142,71 @@ static trace_host_event *slot(preload_thread *t) {
     return &more->events[0];
 }
 
-bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
-    if (t->lost_depth > 0 && (e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP)) {
-        /* Inside a push that was lost: its pop, and what nests between, would pair with the wrong ones. */
-        t->lost_depth += e->kind == TRACE_HOST_PUSH ? 1 : -1;
+static bool put(preload_thread *t, const trace_host_event *e) {
+    trace_host_event *to = slot(t);
+    if (to) {
+        *to = *e;
+        atomic_store_explicit(&t->fill->count, (unsigned)(to - t->fill->events) + 1, memory_order_release);
+    }
+    return to != NULL;
+}
+
+/* Appends, or what decides the nesting waits. */
+static bool put_or_keep(preload_thread *t, const trace_host_event *e) {
+    if (t->backlog.count == 0 && put(t, e)) {
+        return true;
+    }
+    preload_backlog_keep(&t->backlog, e);
+    atomic_fetch_add(&threads.lost, 1);
+    return false;
+}
+
+/* Appends what waits, in its order, as far as there is room. */
+static void settle(preload_thread *t) {
+    while (t->backlog.count && put(t, preload_backlog_first(&t->backlog))) {
+        atomic_fetch_sub(&threads.lost, 1);
+        if (!preload_backlog_settled(&t->backlog)) {
+            preload_name_lost();
+        }
+    }
+    for (unsigned done = 0, count; (count = atomic_load(&t->interrupting_count)) > 0;) {
+        for (; done < count; done++) {
+            put_or_keep(t, &t->interrupting[done]);
+        }
+        if (atomic_compare_exchange_strong(&t->interrupting_count, &count, 0)) {
+            break;
+        }
+    }
+    t->unsettled = t->backlog.count > 0;
+}
+
+/* A signal handler's event, in the midst of another append on the same thread. */
+static bool set_aside(preload_thread *t, const trace_host_event *e) {
+    unsigned at = atomic_load(&t->interrupting_count);
+    if (at == PRELOAD_INTERRUPTING) {
         atomic_fetch_add(&threads.lost, 1);
         return false;
     }
-    trace_host_event *to = NULL;
-    if (!t->busy) {
-        t->busy = true;
-        atomic_signal_fence(memory_order_seq_cst);
-        to = slot(t);
-        if (to) {
-            *to = *e;
-            atomic_store_explicit(&t->fill->count, (unsigned)(to - t->fill->events) + 1,
-                                  memory_order_release);
-        }
-        atomic_signal_fence(memory_order_seq_cst);
-        t->busy = false;
+    t->interrupting[at] = *e;
+    atomic_store(&t->interrupting_count, at + 1);
+    t->unsettled = true;
+    return true;
+}
+
+bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
+    if (t->busy) {
+        return set_aside(t, e);
     }
-    if (!to) {
-        t->lost_depth += e->kind == TRACE_HOST_PUSH;
-        atomic_fetch_add(&threads.lost, 1);
+    t->busy = true;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (t->unsettled) {
+        settle(t);
     }
-    return to != NULL;
+    bool done = put_or_keep(t, e);
+    t->unsettled |= !done;
+    atomic_signal_fence(memory_order_seq_cst);
+    t->busy = false;
+    return done;
 }
 
 preload_thread *preload_thread_first(void) {
@@ -193,7 +241,7 @@ static bool finished(const preload_thread *t) {
 
 /* Takes one finished thread off the list; NULL when there is none. */
 static preload_thread *unlink_finished(void) {
-    pthread_mutex_lock(&threads.lock);
+    preload_lock(&threads.lock);
     preload_thread *before = NULL;
     preload_thread *t = atomic_load(&threads.first);
     while (t && !finished(t)) {
@@ -205,7 +253,7 @@ static preload_thread *unlink_finished(void) {
     } else if (t) {
         atomic_store(&threads.first, t->next);
     }
-    pthread_mutex_unlock(&threads.lock);
+    preload_unlock(&threads.lock);
     return t;
 }
 
@@ -225,11 +273,11 @@ uint64_t preload_threads_events(void) {
 }
 
 void preload_threads_lock(void) {
-    pthread_mutex_lock(&threads.lock);
+    preload_lock(&threads.lock);
 }
 
 void preload_threads_unlock(void) {
-    pthread_mutex_unlock(&threads.lock);
+    preload_unlock(&threads.lock);
 }
 
 static void give_all_segments(preload_thread *t) {

@@ -3,6 +3,7 @@
 #ifndef PRELOAD_THREAD_H
 #define PRELOAD_THREAD_H
 
+#include "preload/backlog.h"
 #include "preload/names.h"
 #include "trace/trace.h"
 
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 
 #define PRELOAD_SEGMENT_EVENTS 1022u /* a segment is 16 pages */
+#define PRELOAD_INTERRUPTING   8u
 
 typedef struct preload_segment {
     _Atomic(struct preload_segment *) next; /* set when this one is full and another follows */
@@ -24,6 +26,7 @@ typedef struct preload_thread {
     preload_segment *fill;     /* where the thread appends */
     preload_segment *drain;    /* where the writer consumes */
     bool busy;                 /* an event is being appended: a signal handler must not append another */
+    bool unsettled;            /* something waits in `backlog` or `interrupting` */
     bool in_call;              /* inside an interposed CUDA call */
     uint32_t call_correlation; /* of the GPU work which that call issued; 0 before */
     /* The outermost call that CUPTI tells of, outside interposed ones; driver_call is 0 outside of one. */
@@ -31,21 +34,25 @@ typedef struct preload_thread {
     uint32_t told_correlation; /* of the last such call's event: several may share one, which one event has */
     uint64_t driver_start;     /* when a driver call outside any interposed call began; 0 outside */
     uint32_t depth;            /* pushes less pops, as NVTX returns it */
-    uint32_t lost_depth;       /* pushes that found no memory, whose pops must be lost too */
     uint32_t default_depth;    /* the same in the default domain alone: each domain nests for itself */
     uint32_t window_depth;     /* default_depth of the range that --capture-range names; 0 outside of one */
     uint32_t request_depth;    /* depth of the range that is a request; 0 outside of one */
     bool announced;            /* the writer has written its THREADS record */
     char last_name[16];        /* what the system called it when it ended */
     atomic_bool ended;         /* the thread is gone; what it recorded is still to be written */
+    preload_backlog backlog;   /* of ranges, for lack of memory */
+    atomic_uint interrupting_count;
+    trace_host_event interrupting[PRELOAD_INTERRUPTING]; /* of signal handlers that interrupted an append */
     preload_name_cache names;
 } preload_thread;
 
 /* This thread's stream, made at the first call; NULL when nothing is recorded (no memory, or the thread is
  * ending). */
 preload_thread *preload_thread_self(void);
-/* Appends an event. false when it was lost for lack of memory or because it interrupts another append
- * (counted). */
+/* The same if it was made before, else NULL. */
+preload_thread *preload_thread_known(void);
+/* Appends an event. false when there is no memory: then it is lost and counted, or waits (see backlog.h).
+ * What interrupts another append is appended after it. */
 bool preload_thread_append(preload_thread *t, const trace_host_event *e);
 
 /* For the writer: the first thread of the list, and what of it can be consumed now. */

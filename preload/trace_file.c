@@ -17,6 +17,7 @@ static struct {
     dev_t device; /* of the file that was created: nothing else is ever appended to */
     ino_t inode;
     uint64_t bytes;
+    uint64_t reserve_at; /* a chunk's beginning, PRELOAD_FILE_RESERVE bytes or more before the end */
 } file;
 
 /* The target may be opening and closing the lowest descriptors just now: ours gets out of their way at once.
@@ -30,17 +31,17 @@ static int move_up(int fd) {
     return high;
 }
 
-static int write_all(int fd, const uint8_t *p, size_t len) {
-    while (len > 0) {
-        ssize_t n = write(fd, p, len);
+static int write_all(int fd, const uint8_t *p, size_t len, size_t *written) {
+    *written = 0;
+    while (*written < len) {
+        ssize_t n = write(fd, p + *written, len - *written);
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n <= 0) {
             return n < 0 ? errno : EIO;
         }
-        p += n;
-        len -= (size_t)n;
+        *written += (size_t)n;
     }
     return 0;
 }
@@ -95,7 +96,8 @@ int preload_file_create(const char *directory, const char *program) {
                       .pid = (uint32_t)getpid()};
     trace_encode_header(bytes, &h);
     struct stat st;
-    rc = fstat(fd, &st) ? errno : write_all(fd, bytes, sizeof bytes);
+    size_t written;
+    rc = fstat(fd, &st) ? errno : write_all(fd, bytes, sizeof bytes, &written);
     close(fd);
     if (rc) {
         unlink(file.path);
@@ -103,31 +105,75 @@ int preload_file_create(const char *directory, const char *program) {
     }
     file.device = st.st_dev;
     file.inode = st.st_ino;
-    file.bytes = sizeof bytes;
+    file.bytes = file.reserve_at = sizeof bytes;
     file.exists = true;
     return 0;
 }
 
-int preload_file_append(const void *bytes, size_t len) {
-    int fd = move_up(open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
-    if (fd < 0) {
+/* Opens the file for writing, if it is still the one that was created. */
+static int open_again(int *fd) {
+    struct stat st;
+    *fd = move_up(open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
+    if (*fd < 0) {
         return errno;
     }
-    struct stat st;
     int rc = 0;
-    if (fstat(fd, &st)) {
+    if (fstat(*fd, &st)) {
         rc = errno;
     } else if (st.st_dev != file.device || st.st_ino != file.inode || (uint64_t)st.st_size < file.bytes) {
         rc = ESTALE; /* somebody emptied it, or put another file in its place (perhaps with the same inode) */
-    } else {
-        rc = write_all(fd, bytes, len);
-        if (rc && ftruncate(fd, (off_t)file.bytes)) {
-            /* The torn chunk stays; a reader passes over it. */
-        }
+    }
+    if (rc) {
+        close(*fd);
+    }
+    return rc;
+}
+
+/* How many of the first `written` bytes are whole chunks; and where the file could be cut back to. */
+static size_t whole_chunks(const uint8_t *chunks, size_t written) {
+    size_t whole = 0;
+    for (size_t at = 0;
+         written - at >= TRACE_CHUNK_BYTES && trace_chunk_length(chunks + at) <= written - at;) {
+        at += trace_chunk_length(chunks + at);
+        whole = at;
+    }
+    for (size_t at = 0; whole - at >= PRELOAD_FILE_RESERVE;) {
+        file.reserve_at = file.bytes + at;
+        at += trace_chunk_length(chunks + at);
+    }
+    return whole;
+}
+
+int preload_file_append(const uint8_t *chunks, size_t len, size_t *taken) {
+    int fd;
+    *taken = 0;
+    int rc = open_again(&fd);
+    if (rc) {
+        return rc;
+    }
+    size_t written;
+    rc = write_all(fd, chunks, len, &written);
+    *taken = whole_chunks(chunks, written);
+    file.bytes += *taken;
+    if (*taken < written && ftruncate(fd, (off_t)file.bytes)) {
+        /* The torn chunk stays; a reader passes over it. */
     }
     close(fd);
-    file.bytes += rc ? 0 : len;
     return rc;
+}
+
+size_t preload_file_cut_back(void) {
+    int fd;
+    size_t bytes = file.bytes - file.reserve_at;
+    if (open_again(&fd)) {
+        return 0;
+    }
+    if (bytes == 0 || ftruncate(fd, (off_t)file.reserve_at)) {
+        bytes = 0;
+    }
+    close(fd);
+    file.bytes -= bytes;
+    return bytes;
 }
 
 bool preload_file_exists(void) {

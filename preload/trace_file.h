@@ -10,9 +10,13 @@
 /* Makes the directory and a new file PROGRAM-PID.moetrace in it, mode 0600, with the file header. Returns 0,
  * or an errno value. */
 int preload_file_create(const char *directory, const char *program);
-/* Appends whole chunks. Returns 0, or an errno value: then the file is as it was before, as far as the system
- * allows. */
-int preload_file_append(const void *bytes, size_t len);
+/* Appends whole chunks. Returns 0, or an errno value; *taken is how many bytes of them, chunk by whole chunk,
+ * are in the file now. */
+int preload_file_append(const uint8_t *chunks, size_t len, size_t *taken);
+/* Takes at least PRELOAD_FILE_RESERVE bytes of chunks off the end of the file again, if there are so many, so
+ * that the trace can be closed where nothing fits any more. Returns how many bytes that were. */
+#define PRELOAD_FILE_RESERVE 1024u
+size_t preload_file_cut_back(void);
 bool preload_file_exists(void);
 uint64_t preload_file_bytes(void);
 const char *preload_file_path(void);

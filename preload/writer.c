@@ -8,8 +8,10 @@
 #include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/describe.h"
+#include "preload/lock.h"
 #include "preload/memory.h"
-#include "preload/recorder.h"
+#include "preload/meta.h"
+#include "preload/out.h"
 #include "preload/thread.h"
 #include "preload/trace_file.h"
 #include "trace/trace.h"
@@ -24,8 +26,6 @@
 
 #define PERIOD_NS     50000000 /* at most this much of the host's events is in memory only */
 #define SCRATCH_BYTES (128u << 10)
-#define OUT_BYTES     (1u << 20)
-#define META_BYTES    (32u << 10)
 #define PENDING_MAX   256
 
 static struct {
@@ -35,148 +35,82 @@ static struct {
     bool awake, stop, running;
     preload_settings settings;
 
-    uint8_t *scratch, *out;
-    size_t out_len;
+    uint8_t *scratch;
+    bool ready;     /* there is memory to write with */
+    bool finishing; /* nothing will be written later */
     uint32_t names_written;
     trace_queue queues[PENDING_MAX]; /* found while encoding, not written yet */
     trace_shape shapes[PENDING_MAX];
     size_t queue_count, shape_count;
     bool decoder_ready, devices_described;
 
-    pthread_mutex_t meta_lock;
-    uint8_t meta[META_BYTES]; /* an open META chunk */
-    trace_chunk meta_chunk;
-
-    uint64_t drops;
-    uint64_t untimed, undecoded, cpu_ns, lost_bytes;
-} writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER,
-            .wake_lock = PTHREAD_MUTEX_INITIALIZER,
-            .meta_lock = PTHREAD_MUTEX_INITIALIZER};
+    uint64_t untimed, undecoded, cpu_ns;
+} writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER, .wake_lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- appending ---- */
 
-/* Writes what is collected. When that fails, it stays, to be tried again. */
-static void flush_out(void) {
-    if (writer.out_len == 0) {
-        return;
-    }
-    if (!preload_file_exists()) {
-        int rc = preload_file_create(writer.settings.output, program_invocation_short_name);
-        if (rc) {
-            preload_recorder_note(
-                "file", "cannot make a trace in %s: %s; nothing of this process is kept until it can",
-                writer.settings.output, strerror(rc));
-            return;
-        }
-    }
-    int rc = preload_file_append(writer.out, writer.out_len);
-    if (rc) {
-        preload_recorder_note("file",
-                              "cannot write %s: %s; what does not fit into memory until it can is lost",
-                              preload_file_path(), strerror(rc));
-        return;
-    }
-    writer.out_len = 0;
-}
-
-/* Gives up what could not be written. Names and other definitions may be among it: all of them are written
- * again. */
-static void drop_out(void) {
-    writer.lost_bytes += writer.out_len;
-    writer.drops++;
-    writer.out_len = 0;
+/* Chunks were given up. Names and other definitions may be among them: all of them are written again. */
+static void on_given_up(void) {
     writer.names_written = 0;
     for (preload_thread *t = preload_thread_first(); t; t = t->next) {
         t->announced = false;
     }
     cupti_decode_forget();
-}
-
-static void append_chunk(trace_chunk *c) {
-    if (c->records == 0) {
-        return;
-    }
-    size_t len = trace_chunk_end(c);
-    if (OUT_BYTES - writer.out_len < len) {
-        flush_out();
-    }
-    if (OUT_BYTES - writer.out_len < len) {
-        drop_out();
-        writer.lost_bytes += len; /* what it refers to has gone with the rest */
-        return;
-    }
-    memcpy(writer.out + writer.out_len, c->buf, len);
-    writer.out_len += len;
+    preload_meta_again();
 }
 
 /* Definitions are small and rare: each kind gets a chunk built on the stack. */
-static void append_names(void) {
+static bool append_names(void) {
     static uint8_t buf[TRACE_STRING_MAX + 4096];
     uint32_t count = preload_name_count();
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
-    uint64_t drops = writer.drops;
-    while (writer.names_written < count && writer.drops == drops) {
+    while (writer.names_written < count) {
         size_t len;
         const char *bytes = preload_name_get(writer.names_written + 1, &len);
         if (trace_put_string(&c, writer.names_written + 1, bytes, len)) {
             writer.names_written++;
         } else {
-            append_chunk(&c);
+            if (!preload_out_append(&c)) {
+                return false;
+            }
             trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
         }
     }
-    append_chunk(&c);
+    return preload_out_append(&c);
 }
 
-static void append_queues_and_shapes(void) {
+static bool append_queues_and_shapes(void) {
     static uint8_t buf[PENDING_MAX * TRACE_RECORD_MAX + TRACE_CHUNK_BYTES];
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_QUEUES, 0, 0);
     for (size_t i = 0; i < writer.queue_count; i++) {
         trace_put_queue(&c, &writer.queues[i]);
     }
-    append_chunk(&c);
+    bool kept = preload_out_append(&c);
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_SHAPES, 0, 0);
     for (size_t i = 0; i < writer.shape_count; i++) {
         trace_put_shape(&c, &writer.shapes[i]);
     }
-    append_chunk(&c);
+    kept = preload_out_append(&c) && kept;
     writer.queue_count = writer.shape_count = 0;
+    return kept;
 }
 
 static void append_with_definitions(trace_chunk *c) {
-    uint64_t drops = writer.drops;
-    append_names();
-    append_queues_and_shapes();
-    if (writer.drops == drops) {
-        append_chunk(c);
+    bool names = append_names();
+    if (append_queues_and_shapes() && names) {
+        preload_out_append(c);
     } else {
-        writer.lost_bytes += c->len;
+        preload_out_lose(c->len); /* what it refers to is not there */
     }
 }
 
 static void append_meta(void) {
-    /* Not under the lock: what goes wrong while appending is noted as a pair itself. */
-    static uint8_t copy[META_BYTES];
-    pthread_mutex_lock(&writer.meta_lock);
-    trace_chunk c = writer.meta_chunk;
-    if (c.buf) {
-        memcpy(copy, c.buf, c.len);
-        c.buf = copy;
-    }
-    trace_chunk_begin(&writer.meta_chunk, writer.meta, sizeof writer.meta, TRACE_CHUNK_META, 0, 0);
-    pthread_mutex_unlock(&writer.meta_lock);
-    append_chunk(&c);
-}
-
-void preload_writer_meta(const char *key, const char *value) {
-    pthread_mutex_lock(&writer.meta_lock);
-    if (!writer.meta_chunk.buf) {
-        trace_chunk_begin(&writer.meta_chunk, writer.meta, sizeof writer.meta, TRACE_CHUNK_META, 0, 0);
-    }
-    trace_put_meta(&writer.meta_chunk, key, value, strnlen(value, 8192));
-    pthread_mutex_unlock(&writer.meta_lock);
+    static uint8_t buf[48u << 10];
+    trace_chunk c;
+    preload_meta_take(&c, buf, sizeof buf);
+    preload_out_append(&c);
 }
 
 /* ---- host events ---- */
@@ -192,15 +126,20 @@ static void announce(preload_thread *t) {
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_THREADS, 0, 0);
     trace_put_thread(
         &c, &(trace_thread){.index = t->index, .tid = t->tid, .name = name, .name_len = strlen(name)});
-    append_chunk(&c);
-    t->announced = true;
+    t->announced = preload_out_append(&c);
+}
+
+/* While the disk is full, events stay with their threads and records with CUPTI. When their memory gives out,
+ * what is lost is lost there: whole ranges, and counted one by one. */
+static bool may_take_more(void) {
+    return writer.finishing || preload_out_ready();
 }
 
 static bool drain_thread(preload_thread *t) {
     bool any = false;
     uint32_t count;
     const trace_host_event *e;
-    while ((e = preload_thread_peek(t, &count))) {
+    while (may_take_more() && (e = preload_thread_peek(t, &count))) {
         if (!t->announced) {
             announce(t);
         }
@@ -268,7 +207,7 @@ static void encode_buffer(const cupti_buffer *buffer) {
 static bool drain_gpu(void) {
     cupti_buffer buffer;
     bool any = false;
-    while (cupti_session_take(&buffer)) {
+    while (may_take_more() && cupti_session_take(&buffer)) {
         if (!writer.decoder_ready) {
             cupti_decode_hooks hooks = {.intern = intern_kernel,
                                         .allocate = preload_memory_map,
@@ -304,15 +243,15 @@ static void append_counters(void) {
     trace_put_counter(&c, "gpu.untimed", writer.untimed);
     trace_put_counter(&c, "string.cut", preload_names_cut());
     trace_put_counter(&c, "string.lost", preload_names_lost());
-    trace_put_counter(&c, "file.lost_bytes", writer.lost_bytes);
+    trace_put_counter(&c, "file.lost_bytes", preload_out_lost_bytes());
     trace_put_counter(&c, "cost.writer_cpu_ns", writer.cpu_ns);
     trace_put_counter(&c, "cost.memory_peak_bytes", preload_memory_used());
-    trace_put_counter(&c, "cost.file_bytes", preload_file_bytes() + writer.out_len);
+    trace_put_counter(&c, "cost.file_bytes", preload_file_bytes() + preload_out_waiting());
     uint64_t host_ns = preload_describe_cost(preload_threads_events());
     if (host_ns > 0) {
         trace_put_counter(&c, "cost.host_ns", host_ns);
     }
-    append_chunk(&c);
+    preload_out_append(&c);
 }
 
 /* ---- one pass, and the thread that makes them ---- */
@@ -333,7 +272,7 @@ static void drain_all(void) {
         append_meta(); /* what the drain itself learned: devices, notes */
     }
     if (any || preload_file_exists()) {
-        flush_out();
+        preload_out_flush();
     }
 }
 
@@ -364,13 +303,13 @@ static void *writer_thread(void *unused) {
             until.tv_sec++;
             until.tv_nsec -= 1000000000;
         }
-        pthread_mutex_lock(&writer.wake_lock);
+        preload_lock(&writer.wake_lock);
         while (!writer.awake && !writer.stop &&
                pthread_cond_timedwait(&writer.wake, &writer.wake_lock, &until) != ETIMEDOUT) {
         }
         writer.awake = false;
         stop = writer.stop;
-        pthread_mutex_unlock(&writer.wake_lock);
+        preload_unlock(&writer.wake_lock);
         if (!stop) {
             preload_capture_check_time();
             bool watching = preload_capture_watching();
@@ -381,9 +320,9 @@ static void *writer_thread(void *unused) {
                 watched =
                     watching; /* once more after its end; requests that nobody watches are left in peace */
             }
-            pthread_mutex_lock(&writer.drain_lock);
+            preload_lock(&writer.drain_lock);
             drain_all();
-            pthread_mutex_unlock(&writer.drain_lock);
+            preload_unlock(&writer.drain_lock);
             follow_the_last();
         }
     }
@@ -418,9 +357,9 @@ bool preload_writer_start(const preload_settings *settings) {
     writer.settings = *settings;
     if (!writer.scratch) {
         writer.scratch = preload_memory_map(SCRATCH_BYTES);
-        writer.out = preload_memory_map(OUT_BYTES);
     }
-    if (!writer.scratch || !writer.out) {
+    writer.ready = preload_out_init(writer.settings.output, on_given_up) && writer.scratch;
+    if (!writer.ready) {
         return false;
     }
     preload_describe_run(settings);
@@ -429,20 +368,22 @@ bool preload_writer_start(const preload_settings *settings) {
 }
 
 void preload_writer_wake(void) {
-    pthread_mutex_lock(&writer.wake_lock);
+    preload_lock(&writer.wake_lock);
     writer.awake = true;
     if (writer.running) {
         pthread_cond_signal(&writer.wake);
     }
-    pthread_mutex_unlock(&writer.wake_lock);
+    preload_unlock(&writer.wake_lock);
 }
+
+static const char *end_reason;
 
 static void append_end(const char *reason) {
     uint8_t buf[256];
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_END, 0, 0);
     trace_put_end(&c, preload_now(), reason);
-    append_chunk(&c);
+    preload_out_append(&c);
 }
 
 /* A file-size limit raises SIGXFSZ in the thread that writes: it must not reach the target. */
@@ -456,15 +397,23 @@ static void swallow_own_signal(const sigset_t *before) {
     }
 }
 
-void preload_writer_finish(const char *reason, unsigned patience_ms) {
-    /* The thread that ends the process may have been interrupted anywhere: it waits for no lock without an
-     * end. */
-    if (pthread_mutex_trylock(&writer.wake_lock) == 0) {
+static void append_last(void) {
+    append_counters();
+    append_end(end_reason);
+}
+
+void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda) {
+    /* A signal handler may end the process. If it interrupted the recorder itself on this thread, what the
+     * writer needs is in nobody's hands: what it has written so far is the trace. */
+    if (!writer.ready || preload_locks_held || cupti_session_locked()) {
+        return;
+    }
+    if (preload_trylock(&writer.wake_lock)) {
         writer.stop = true;
         if (writer.running) {
             pthread_cond_signal(&writer.wake);
         }
-        pthread_mutex_unlock(&writer.wake_lock);
+        preload_unlock(&writer.wake_lock);
     }
 
     struct timespec patience;
@@ -475,45 +424,57 @@ void preload_writer_finish(const char *reason, unsigned patience_ms) {
         patience.tv_sec++;
         patience.tv_nsec -= 1000000000;
     }
-    if (!writer.out || pthread_mutex_timedlock(&writer.drain_lock, &patience) != 0) {
+    preload_locks_held++;
+    if (pthread_mutex_timedlock(&writer.drain_lock, &patience) != 0) {
+        preload_locks_held--;
         return;
     }
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    end_reason = reason;
+    writer.finishing = true;
+    writer.devices_described |= !may_ask_cuda;
     drain_all();
-    if (preload_file_exists()) {
-        append_counters();
-        append_end(reason);
-        flush_out();
-    }
+    preload_out_finish(append_last);
     swallow_own_signal(&before);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_mutex_unlock(&writer.drain_lock);
+    preload_unlock(&writer.drain_lock);
 }
 
 /* ---- fork ---- */
 
+/* Whoever drains may be waiting for the disk, and fork waits for neither: the child makes its own of all that
+ * draining uses. What it uses beside that has locks of its own. */
+static bool fork_has_drain_lock;
+
 void preload_writer_lock(void) {
-    pthread_mutex_lock(&writer.drain_lock);
-    pthread_mutex_lock(&writer.wake_lock);
-    pthread_mutex_lock(&writer.meta_lock);
+    fork_has_drain_lock = preload_trylock(&writer.drain_lock);
+    preload_lock(&writer.wake_lock);
+    preload_meta_lock();
 }
 
 void preload_writer_unlock(void) {
-    pthread_mutex_unlock(&writer.meta_lock);
-    pthread_mutex_unlock(&writer.wake_lock);
-    pthread_mutex_unlock(&writer.drain_lock);
+    preload_meta_unlock();
+    preload_unlock(&writer.wake_lock);
+    if (fork_has_drain_lock) {
+        preload_unlock(&writer.drain_lock);
+    }
 }
 
 void preload_writer_after_fork(void) {
-    preload_writer_unlock();
-    writer.awake = writer.stop = writer.running = false;
-    writer.out_len = 0;
+    preload_meta_after_fork();
+    preload_unlock(&writer.wake_lock);
+    if (fork_has_drain_lock) {
+        preload_unlock(&writer.drain_lock);
+    } else {
+        pthread_mutex_init(&writer.drain_lock, NULL);
+    }
+    writer.awake = writer.stop = writer.running = writer.ready = writer.finishing = false;
     writer.names_written = 0;
     writer.queue_count = writer.shape_count = 0;
     writer.decoder_ready = writer.devices_described = false;
-    writer.meta_chunk.buf = NULL;
-    writer.untimed = writer.undecoded = writer.cpu_ns = writer.lost_bytes = 0;
+    writer.untimed = writer.undecoded = writer.cpu_ns = 0;
+    preload_out_after_fork();
     preload_file_forget();
 }

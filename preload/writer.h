@@ -14,13 +14,11 @@ bool preload_writer_start(const preload_settings *settings);
 /* Wakes the writer before its time: something big waits. */
 void preload_writer_wake(void);
 /* Stops the thread, writes all that is left and the end mark. Gives up after this long if the writer is
- * stuck. */
-void preload_writer_finish(const char *reason, unsigned patience_ms);
+ * stuck, and at once if it was called by a signal handler that interrupted the recorder itself. */
+void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda);
 
-/* Keeps a pair for the META chunk; later pairs of the same key win. Any thread. */
-void preload_writer_meta(const char *key, const char *value);
-
-/* Around fork; in the child nothing is written until preload_writer_start is called again. */
+/* Around fork, which waits for nothing that takes long; in the child nothing is written until
+ * preload_writer_start is called again. */
 void preload_writer_lock(void);
 void preload_writer_unlock(void);
 void preload_writer_after_fork(void);

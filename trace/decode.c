@@ -152,7 +152,8 @@ static void read_api(cursor *c, uint8_t flags, trace_host_event *e) {
     if (flags & 0x20) {
         e->result = (int32_t)get_zigzag(c);
     }
-    c->bad |= (flags & 0xc0) != 0;
+    e->no_result = (flags & 0x40) != 0;
+    c->bad |= (flags & 0x80) != 0 || (flags & 0x60) == 0x60;
 }
 
 static int read_host(cursor *c, uint32_t thread, const trace_visitor *v) {

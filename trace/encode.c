@@ -55,6 +55,14 @@ size_t trace_chunk_end(trace_chunk *c) {
     return c->len;
 }
 
+size_t trace_chunk_length(const uint8_t *chunk) {
+    uint32_t payload = 0;
+    for (int i = 3; i >= 0; i--) {
+        payload = payload << 8 | chunk[8 + i];
+    }
+    return TRACE_CHUNK_BYTES + payload;
+}
+
 /* The caller has checked that there is room: TRACE_RECORD_MAX holds the longest record of each kind. */
 static void varint(trace_chunk *c, uint64_t v) {
     while (v >= 0x80) {
@@ -202,14 +210,15 @@ enum {
     HOST_PAYLOAD = 0x20,
     HOST_STYLE = 0x40,
     HOST_CORRELATION = 0x10,
-    HOST_RESULT = 0x20
+    HOST_RESULT = 0x20,
+    HOST_NO_RESULT = 0x40
 };
 enum { GPU_QUEUE = 0x10, GPU_UNTIMED = 0x20, GPU_GRAPH = 0x40 };
 
 static void put_api(trace_chunk *c, const trace_host_event *e) {
     uint8_t op = TRACE_HOST_API;
     op |= e->correlation ? HOST_CORRELATION : 0;
-    op |= e->result ? HOST_RESULT : 0;
+    op |= e->no_result ? HOST_NO_RESULT : e->result ? HOST_RESULT : 0;
     c->buf[c->len++] = op;
     time_from_cursor(c, e->time);
     varint(c, e->duration);
@@ -218,7 +227,7 @@ static void put_api(trace_chunk *c, const trace_host_event *e) {
     if (e->correlation) {
         correlation(c, e->correlation);
     }
-    if (e->result) {
+    if (op & HOST_RESULT) {
         zigzag(c, e->result);
     }
 }

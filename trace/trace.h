@@ -106,6 +106,7 @@ typedef enum {
 typedef struct {
     uint8_t kind;         /* trace_host_kind */
     uint8_t payload_type; /* trace_payload_type */
+    bool no_result;       /* API: what the call returned is not known */
     uint32_t thread;      /* index; given by the chunk */
     uint64_t time;        /* of the event; an API call's start */
     uint64_t duration;    /* API only */
@@ -177,6 +178,8 @@ bool trace_put_counter(trace_chunk *c, const char *name, uint64_t value);
 bool trace_put_end(trace_chunk *c, uint64_t time, const char *reason);
 /* Finishes the chunk (length, count, checksum) and returns how many bytes of buf are to be written. */
 size_t trace_chunk_end(trace_chunk *c);
+/* How many bytes a finished chunk has. */
+size_t trace_chunk_length(const uint8_t *chunk);
 
 /* CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of len bytes, continued from `crc` (0 at the start).
  */

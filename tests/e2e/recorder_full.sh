@@ -38,6 +38,18 @@ done
 FAKE_CUDA_OWN_IDS=1 leveled own-ids full 2 1
 is "ids of their own: launches once" "$(calls own-ids | grep Launch)" "$(grep Launch "$work/own-ids.out")"
 is "ids of their own: launches are tied to kernels" "$(untied own-ids)" 0
+is "ids of their own: what is no call of its own has no result" "$(grep '^api ' "$work/own-ids.dump" | grep 'result=-$' | grep -v 'duration=0 name="cuMem')" ""
+ok "ids of their own: there are such" grep -q '^api .*cuMemcpyHtoDAsync_v2.* result=-$' "$work/own-ids.dump"
+# What a call returned is known, whoever tells of it.
+for level in kernels full; do
+    FAKE_CUDA_LAUNCH_RESULT=719 MOETRACE_LEVEL=$level run "failing-$level" "$target" 1 1
+    ok "failing, $level: dump" dump "failing-$level"
+    for call in cuLaunchKernel cuMemsetD8Async cudaLaunchKernel cudaMemsetAsync; do
+        is "failing, $level: what $call returned" \
+            "$(grep "^api .*name=\"$call\"" "$work/failing-$level.dump" | grep -o 'result=.*' | sort -u)" result=719
+    done
+    is "failing, $level: no result is missing" "$(grep -c '^api .*result=-$' "$work/failing-$level.dump")" 0
+done
 # The other target, with its graphs and plugin: the same work in the same ranges as at level kernels.
 MOETRACE_LEVEL=full run launches "$helpers/cuda_launches" 3 10 0
 ok "launches: dump" dump launches

@@ -50,6 +50,7 @@ typedef struct {
     void (*work)(const fake_work *work);
     /* A graph (node 0) or a node of it was made; `original` is the node that it was cloned from, or 0. */
     void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
+    void (*context)(void); /* a context was made */
     void (*closing)(void); /* the driver's own exit handler runs: nothing can be delivered any more */
 } fake_observer;
 

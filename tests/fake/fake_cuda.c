@@ -2,7 +2,8 @@
  * driver in what a recorder depends on: cuInit looks for CUDA_INJECTION64_PATH with getenv, opens that
  * library and calls its InitializeInjection; an exit handler of its own, registered in cuInit, ends all
  * delivery; after a fork the child gets errors. FAKE_CUDA_LAUNCH_NS is the processor time that a launch takes
- * (default 1000); FAKE_CUDA_OWN_IDS gives driver calls inside runtime calls correlation ids of their own. */
+ * (default 1000); FAKE_CUDA_LAUNCH_RESULT is what launches, copies and fills return (0); FAKE_CUDA_OWN_IDS
+ * gives driver calls inside runtime calls correlation ids of their own. */
 #include "tests/fake/fake.h"
 #include "tests/fake/fake_driver.h"
 
@@ -36,7 +37,7 @@ static struct {
     timeline default_stream;
     uint64_t last_end; /* over all streams */
     unsigned launch_ns;
-    int own_ids;
+    int own_ids, launch_result;
 } driver = {.lock = PTHREAD_MUTEX_INITIALIZER,
             .streams = FAKE_DEFAULT_STREAM,
             .default_stream = {.id = FAKE_DEFAULT_STREAM}};
@@ -98,9 +99,14 @@ int cuInit(unsigned flags) {
         const char *launch_ns = getenv("FAKE_CUDA_LAUNCH_NS");
         driver.launch_ns = launch_ns ? (unsigned)strtoul(launch_ns, NULL, 10) : 1000;
         driver.own_ids = getenv("FAKE_CUDA_OWN_IDS") != NULL;
+        const char *launch_result = getenv("FAKE_CUDA_LAUNCH_RESULT");
+        driver.launch_result = launch_result ? (int)strtol(launch_result, NULL, 10) : 0;
         inject();
         atexit(at_exit);
         atomic_store(&driver.owner, getpid());
+        if (observer()) {
+            observer()->context(); /* the only one, which is there at once */
+        }
     }
     pthread_mutex_unlock(&driver.init_lock);
     return 0;
@@ -243,7 +249,7 @@ static int do_call(const call *c, void *handle, fake_work *w) {
         w->correlation = c->correlation;
         issue(s, w);
     }
-    return leave(c, 0);
+    return leave(c, driver.launch_result);
 }
 
 static fake_work kernel_work(const fake_kernel *f, const unsigned grid[3], const unsigned block[3],
@@ -393,6 +399,16 @@ int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void *handle)
 int cuEventDestroy_v2(void *event) {
     free(event);
     return 0;
+}
+
+int cuProfilerStart(void) {
+    call c = ENTER(cuProfilerStart);
+    return leave(&c, ready());
+}
+
+int cuProfilerStop(void) {
+    call c = ENTER(cuProfilerStop);
+    return leave(&c, ready());
 }
 
 /* ---- streams and graphs ---- */

@@ -154,6 +154,14 @@ static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
     s->callback(s->userdata, CUPTI_ABI_DOMAIN_RESOURCE, cbid, &data);
 }
 
+static void on_context(void) {
+    const subscription *s = atomic_load(&state.current);
+    if (atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][CUPTI_ABI_CONTEXT_CREATED]) && s) {
+        cupti_resource_data data = {.context = &state};
+        s->callback(s->userdata, CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_ABI_CONTEXT_CREATED, &data);
+    }
+}
+
 cupti_result cuptiGetGraphId(void *graph, uint32_t *id) {
     *id = (uint32_t)(uintptr_t)graph;
     return CUPTI_ABI_SUCCESS;
@@ -164,8 +172,11 @@ cupti_result cuptiGetGraphNodeId(void *node, uint64_t *id) {
     return CUPTI_ABI_SUCCESS;
 }
 
-static const fake_observer observer = {
-    .graph = on_graph, .call = on_call, .work = fake_cupti_work, .closing = fake_cupti_closing};
+static const fake_observer observer = {.graph = on_graph,
+                                       .context = on_context,
+                                       .call = on_call,
+                                       .work = fake_cupti_work,
+                                       .closing = fake_cupti_closing};
 
 void fake_cupti_begin(void) {
     atomic_store(&state.owner, getpid());
@@ -191,6 +202,9 @@ cupti_result cuptiSubscribe(cupti_subscriber *subscriber, cupti_callback callbac
 }
 
 cupti_result cuptiUnsubscribe(cupti_subscriber subscriber) {
+    if (atomic_load(&state.closed)) {
+        fake_cupti_violation("cuptiUnsubscribe after the driver has ended");
+    }
     if (!subscriber || subscriber != atomic_load(&state.current)) {
         fake_cupti_violation("cuptiUnsubscribe of what is no subscriber");
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;

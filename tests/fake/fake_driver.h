@@ -28,6 +28,8 @@ typedef struct {
     NAME(cuMemcpyDtoHAsync_v2,      279, (void *to, uint64_t from, size_t bytes, void *stream)) \
     NAME(cuMemcpyAsync,             306, (uint64_t to, uint64_t from, size_t bytes, void *stream)) \
     NAME(cuLaunchKernel,            307, (void *f, FAKE_GRID, void **args, void **extra)) \
+    NAME(cuProfilerStart,           308, (void)) \
+    NAME(cuProfilerStop,            309, (void)) \
     NAME(cuLaunchCooperativeKernel, 477, (void *f, FAKE_GRID, void **args)) \
     NAME(cuGraphLaunch,             514, (void *graph, void *stream)) \
     NAME(cuLaunchHostFunc,          526, (void *stream, void (*f)(void *), void *data)) \

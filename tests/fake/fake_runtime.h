@@ -50,8 +50,8 @@ enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceT
     CALL(cudaGraphDestroy,            322, (void *graph), cuGraphDestroy(graph)) \
     CALL(cudaRuntimeGetVersion,       2,   (int *version), runtime_version(version)) \
     CALL(cudaGetDeviceCount,          3,   (int *count), cuDeviceGetCount(count)) \
-    CALL(cudaProfilerStart,           323, (void), 0) \
-    CALL(cudaProfilerStop,            324, (void), 0) \
+    CALL(cudaProfilerStart,           323, (void), cuProfilerStart()) \
+    CALL(cudaProfilerStop,            324, (void), cuProfilerStop()) \
     CALL(cudaMalloc,                  20,  (void **to, size_t bytes), allocate(to, bytes)) \
     CALL(cudaFree,                    22,  (void *p), release(p))
 /* clang-format on */

@@ -4,6 +4,7 @@ trace_counts.py ranges FILE    a line per thread and innermost range: the kernel
 trace_counts.py calls FILE     a line per name: the CUDA calls recorded
 trace_counts.py last FILE      host time (CLOCK_MONOTONIC, ns) of the last call or range, and of the last GPU record
 trace_counts.py problems FILE  a line per thing that no trace should have
+trace_counts.py nesting FILE   for each mark which ranges are open there, by domain; what is open at the end; ends of none
 FILE is what dump printed of one trace.
 """
 import collections
@@ -73,12 +74,37 @@ def problems(path):
                 print(f"overlap on queue {queue} at {start}")
 
 
+def nesting(path):
+    stacks, spans, unpaired = collections.defaultdict(list), {}, 0
+    def state():
+        ranges = [name if domain == "-" else f"{domain}:{name}" for (_, domain), s in stacks.items() for name in s]
+        return ", ".join(ranges + list(spans.values()))
+    for kind, f in records(path):
+        stack = stacks[f["thread"], f["domain"]] if kind in ("push", "pop") else None
+        if kind == "push":
+            stack.append(f["name"])
+        elif kind == "pop":
+            unpaired += not stack
+            stack[-1:] = []
+        elif kind == "start":
+            spans[f["id"]] = f["name"]
+        elif kind == "end":
+            unpaired += spans.pop(f["id"], None) is None
+        elif kind == "mark" and f["domain"] == "-" and f["name"] not in ("filler", "waiting"):
+            print(f"{f['name']}: {state()}".rstrip())
+    print(f"open at the end: {state()}".rstrip())
+    if unpaired:
+        print(f"unpaired: {unpaired}")
+
+
 def main():
     command, path = sys.argv[1:]
     if command == "ranges":
         ranges(path)
     elif command == "problems":
         problems(path)
+    elif command == "nesting":
+        nesting(path)
     elif command == "calls":
         for name, count in sorted(read(path)[3].items()):
             print(f"{name} {count}")

@@ -54,6 +54,7 @@ static const trace_host_event host_events[] = {
      .color = 0xff00ff00},
     {.kind = TRACE_HOST_API, .thread = 3, .time = 1100, .duration = 50, .name = 7, .correlation = UINT32_MAX},
     {.kind = TRACE_HOST_API, .thread = 3, .time = 1090, .duration = 500, .name = 8, .result = -1},
+    {.kind = TRACE_HOST_API, .thread = 3, .time = 1700, .duration = 5, .name = 8, .no_result = true},
     {.kind = TRACE_HOST_POP, .thread = 3, .time = 2000, .domain = 9},
     {.kind = TRACE_HOST_START, .thread = 3, .time = 2001, .name = 1, .id = UINT64_MAX},
     {.kind = TRACE_HOST_END, .thread = 3, .time = 2002, .id = UINT64_MAX},

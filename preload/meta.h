@@ -1,0 +1,20 @@
+/* The pairs of the META chunks: what is known about the run. They are kept as long as the process lives, so
+ * that what did not reach the file can be written again. */
+#ifndef PRELOAD_META_H
+#define PRELOAD_META_H
+
+#include "trace/trace.h"
+
+/* Keeps a pair; later pairs of the same key win. Any thread. */
+void preload_meta_set(const char *key, const char *value);
+/* Begins a META chunk in `buf` and puts in the pairs that were not taken yet, as far as they fit. */
+void preload_meta_take(trace_chunk *c, uint8_t *buf, size_t cap);
+/* What was taken is lost: all pairs are taken again. */
+void preload_meta_again(void);
+
+/* Around fork; the child begins with none. */
+void preload_meta_lock(void);
+void preload_meta_unlock(void);
+void preload_meta_after_fork(void);
+
+#endif
