@@ -6,6 +6,7 @@
 #include "analysis/figures.h"
 #include "analysis/memory.h"
 #include "analysis/report.h"
+#include "analysis/timeline.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,7 +59,9 @@ cJSON *analysis_page_data(const analysis_results *results) {
     cJSON_AddStringToObject(data, "trace", results->path);
     cJSON_AddBoolToObject(data, "complete", !analysis_report_incomplete(results));
     cJSON_AddItemToObject(data, "tables", tables_of(results));
-    cJSON_AddItemToObject(data, "figures", analysis_figures(results));
+    cJSON *figures = analysis_figures(results);
+    analysis_timeline_add(figures, results, results->costs.k);
+    cJSON_AddItemToObject(data, "figures", figures);
     return data;
 }
 

@@ -178,6 +178,9 @@ static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_
     }
     t->layers += role == ANALYSIS_ROLE_LAYER;
     uint32_t span = enter_span(r, t, around, index, at, e->time);
+    if (span != around) {
+        r->spans[span].thread = (uint32_t)(t - r->threads);
+    }
     t->stack = analysis_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
     t->stack[t->depth++] = (analysis_open){.node = at,
                                            .span = span,

@@ -55,6 +55,7 @@ typedef struct {
     uint32_t group;
     uint32_t request;    /* number of the range sample.N or warmup.N around, or ANALYSIS_NONE */
     uint32_t number;     /* of a step: N; else ANALYSIS_NONE */
+    uint32_t thread;     /* index in threads */
     uint32_t steps;      /* DECODE: ranges decode.N inside */
     uint32_t visits;     /* times that work came to a layer's experts */
     uint64_t active;     /* over all visits: experts with at least one token, or with none told */

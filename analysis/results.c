@@ -199,6 +199,7 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
         make_bounds(results, &rd);
         analysis_load_make(&results->load, &rd.ranges, options->k);
+        analysis_requests_make(&results->requests, &rd.ranges);
         if (options->each_k) {
             make_each_k(results, &rd);
         }
@@ -247,6 +248,7 @@ void analysis_results_free(analysis_results *results) {
     }
     free(results->each_k);
     analysis_bounds_free(&results->bounds);
+    analysis_requests_free(&results->requests);
     analysis_names_free(&results->names);
     memset(results, 0, sizeof *results);
 }

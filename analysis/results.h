@@ -6,6 +6,7 @@
 #include "analysis/bounds.h"
 #include "analysis/costs.h"
 #include "analysis/load.h"
+#include "analysis/requests.h"
 #include "analysis/sweep.h"
 
 /* A key and its value, as the trace has them. */
@@ -36,6 +37,7 @@ typedef struct {
     analysis_costs *each_k; /* the same of each k that is known, when the options ask for it */
     size_t each_k_count;
     analysis_bounds bounds;
+    analysis_requests requests;
 
     /* Of the whole trace, warm-up included. in_ranges + outside + unattributed = all, to the nanosecond. */
     analysis_work kernels_all, kernels_in_ranges, kernels_outside, kernels_unattributed;

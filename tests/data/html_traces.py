@@ -3,11 +3,13 @@
 
   html_traces.py FILE sweep      a sweep over six k, half of its requests watched
   html_traces.py FILE hostile    a small one in which every name wants to be markup
+  html_traces.py DATA check      whether the time lines in the page's data (JSON) are those of the sweep's requests
 """
+import json
 import sys
 
 import analysis_sweep
-from analysis_oracle import COUNTERS, END, META, SHAPES, Names, chunk, file_header, gpu_chunk, host_chunk, varint
+from analysis_oracle import API, COUNTERS, POP, PUSH, END, META, SHAPES, Names, chunk, file_header, gpu_chunk, host_chunk, varint
 
 MARKUP = ["</script><script>window.pwned = 1</script>", "<img src=x onerror='window.pwned = 2'>",
           "<!--<script>", "]]><b>bold</b>", '" onmouseover="window.pwned = 3" x="', "\\u003cscript\\u003e", "{{7*7}} ${7*7}",
@@ -62,10 +64,61 @@ class Hostile(analysis_sweep.Sweep):
             f.write(b"".join(out))
 
 
+def watched_requests(sweep, k):
+    """[(ns, kernels, experts' ranges)] of the watched requests of k, the shortest first: from the first event of the
+    prefill to the last of the decode."""
+    found, stack, request = [], [], None
+    for e in sweep.events:
+        if e["kind"] == PUSH:
+            if not stack:
+                inside = e["name"] == f"top_k={k}"
+            stack.append(e["name"])
+            if inside and stack[1:2] != ["warmup.0"]:
+                if stack[2:] == ["prefill"]:
+                    request = [e["time"], 0, 0]
+                elif request:
+                    request[2] += e["name"].startswith("expert.")
+        elif e["kind"] == POP:
+            name = stack.pop()
+            if name == "decode" and request:
+                found.append((e["time"] - request[0], *request[1:]))
+                request = None
+        elif e["kind"] == API and request:
+            request[1] += 1
+    return sorted(r for r in found if r[1] > 0)
+
+
+def check(path, sweep):
+    data = json.load(open(path))
+    requests = watched_requests(sweep, 32)
+    assert len(requests) == 6
+    for name, at in (("time-median", 2), ("time-p99", 5)):
+        figure = next(f for f in data["figures"] if f["id"] == name)
+        ns, kernels, experts = requests[at]
+        lanes = {lane["name"]: lane["boxes"] for lane in figure["lanes"]}
+        assert figure["note"].startswith(f"{ns / 1e6:.3f} ms. "), (figure["note"], ns)
+        assert sum(box[3] for box in lanes["GPU 0, stream 0"]) == kernels, name
+        assert sum(box[3] for boxes in lanes.values() for box in boxes if "host, CUDA calls" in lanes) > kernels
+        assert sum(box[3] for box in lanes["host, CUDA calls"]) == kernels
+        assert [figure["names"][box[2]] for box in lanes["host, ranges 2"]] == ["prefill", "decode"]
+        start, length = lanes["host, ranges 2"][0][:2]
+        assert start == 0 and abs(lanes["host, ranges 2"][1][0] + lanes["host, ranges 2"][1][1] - ns / 1e3) < 0.002
+        inner = [boxes for lane, boxes in lanes.items() if lane.startswith("host, ranges")]
+        named = [box for boxes in inner for box in boxes if figure["names"][box[2]].startswith("expert.")]
+        assert sum(box[3] for box in named) == experts, (sum(box[3] for box in named), experts)
+        for box in lanes["GPU 0, stream 0"]:  # each kernel is under the expert that launched it
+            assert figure["names"][box[4]].startswith("expert."), box
+
+
 if sys.argv[2] == "hostile":
     analysis_sweep.KS, analysis_sweep.SAMPLES = (1, 2), 4
     Hostile().write(sys.argv[1])
 else:
     analysis_sweep.KS, analysis_sweep.SAMPLES = (1, 2, 4, 8, 16, 32), 12
     analysis_sweep.EXPERTS = 64
-    analysis_sweep.Sweep("alternate").write(sys.argv[1])
+    made = analysis_sweep.Sweep("alternate")
+    if sys.argv[2] == "check":
+        made.run()
+        check(sys.argv[1], made)
+    else:
+        made.write(sys.argv[1])

@@ -51,6 +51,12 @@ assert tokens == sum(row[-1] for title, rows in by_title.items() if title.starts
 PY
 }
 
+# The requests that are shown are the median and the longest, with all their kernels.
+timelines() {
+    sed -n 's,.*id="data">\(.*\)</script>.*,\1,p' "$work/sweep.html" >"$work/data.json"
+    "$python" tests/data/html_traces.py "$work/data.json" check
+}
+
 # Nothing of the file can end the data's element, and the file says where its charts come from.
 is_sealed() {
     "$python" - "$work/hostile.html" <<'PY'
@@ -96,13 +102,14 @@ directory() {
 }
 
 ok "the page's data is the report's" same_as_report
+ok "the time lines are those of the median and the P99 request" timelines
 ok "the text report is printed as ever" cmp "$work/sweep.txt" <("$moetrace" report "$work/sweep.moetrace")
 ok "names of a trace cannot leave the data" is_sealed
 ok "no file is lost to a page" keeps_files
 ok "a directory gives the page of the process with phases" directory
-in_browser "a sweep: every chart is drawn" sweep drawn latency-,scaling,efficiency,phases,prefill-decode,gpu-,parts-,experts-time,experts-tokens,distortion
-in_browser "a capture of an H100: every chart is drawn" small_all drawn latency-,experts-time
-in_browser "a capture with CUDA graphs: every chart is drawn" small_graphs drawn latency-
+in_browser "a sweep: every chart is drawn" sweep drawn latency-,scaling,efficiency,phases,prefill-decode,gpu-,parts-,experts-time,experts-tokens,distortion,time-median,time-p99
+in_browser "a capture of an H100: every chart is drawn" small_all drawn latency-,experts-time,time-median
+in_browser "a capture with CUDA graphs: every chart is drawn" small_graphs drawn latency-,time-p99
 in_browser "tables show the data" sweep same_numbers
 in_browser "tables sort" sweep sorts
 in_browser "hovering shows numbers" sweep hovers
