@@ -101,6 +101,8 @@ static void put_run_fields(const analysis_results *r, analysis_table *t) {
         analysis_table_field(t, run_fields[i].label, analysis_results_meta(r, run_fields[i].key));
     }
     put_devices(r, t);
+    char model[160];
+    analysis_table_field(t, "model", analysis_workload_text(&r->bounds.workload, model));
     for (size_t i = 0; i < r->meta_count; i++) {
         if (!is_known(r->meta[i].key)) {
             analysis_table_field(t, r->meta[i].key, r->meta[i].value);

@@ -39,9 +39,8 @@ static void note_missing(const analysis_bounds *b, analysis_table *t) {
 }
 
 static void put_verdicts(const analysis_results *r, analysis_output *out) {
-    static const char *const headers[] = {"k",           "phase",       "verdict", "time ms",
-                                          "GPU idle %",  "launches/ms", "waits",   "in waits ms",
-                                          "% of FLOP/s", "% of bytes/s"};
+    static const char *const headers[] = {"k",           "phase", "verdict",     "time ms",  "GPU idle %",
+                                          "launches/ms", "waits", "in waits ms", "% FLOP/s", "% B/s"};
     const analysis_bounds *b = &r->bounds;
     analysis_table t;
     analysis_table_begin(&t, "rllrrrrrrr", 1, headers);
@@ -122,9 +121,8 @@ static void note_sources(const analysis_bounds *b, analysis_table *t) {
 }
 
 static void put_roofline(const analysis_results *r, analysis_output *out) {
-    static const char *const headers[] = {"k",           "phase", "part",         "GPU ms",
-                                          "GFLOP",       "MB",    "FLOP/byte",    "TFLOP/s",
-                                          "% of FLOP/s", "GB/s",  "% of bytes/s", "% of roof"};
+    static const char *const headers[] = {"k",         "phase",   "part",     "GPU ms", "GFLOP", "MB",
+                                          "FLOP/byte", "TFLOP/s", "% FLOP/s", "GB/s",   "% B/s", "% roof"};
     const analysis_bounds *b = &r->bounds;
     analysis_table t;
     analysis_table_begin(&t, "rllrrrrrrrrr", 2, headers);

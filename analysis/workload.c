@@ -84,6 +84,21 @@ void analysis_workload_override(analysis_workload *w, const analysis_workload *o
     w->crops = isnan(over->crops) ? w->crops : over->crops;
 }
 
+const char *analysis_workload_text(const analysis_workload *w, char buf[160]) {
+    if (!w->has_model) {
+        return NULL;
+    }
+    int used = snprintf(buf, 160, "%s", w->model.name);
+    used += w->has_type ? snprintf(buf + used, 160 - (size_t)used, ", %s", analysis_type_name(w->type)) : 0;
+    used +=
+        isnan(w->prompt) ? 0 : snprintf(buf + used, 160 - (size_t)used, ", %.0f prompt tokens", w->prompt);
+    used += isnan(w->crops) ? 0 : snprintf(buf + used, 160 - (size_t)used, ", %.0f crops", w->crops);
+    if (w->dense) {
+        snprintf(buf + used, 160 - (size_t)used, ", every expert in each decode step");
+    }
+    return buf;
+}
+
 void analysis_workload_free(analysis_workload *w) {
     free(w->mark);
     w->mark = NULL;

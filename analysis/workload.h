@@ -33,6 +33,9 @@ void analysis_workload_event(analysis_workload *w, analysis_names *names, const 
 /* Lays what `over` knows (or NULL) over *w. */
 void analysis_workload_override(analysis_workload *w, const analysis_workload *over);
 
+/* What is known, in a few words: "molmoe-1b, bf16, 326 prompt tokens, 2 crops"; NULL without a model. */
+const char *analysis_workload_text(const analysis_workload *w, char buf[160]);
+
 void analysis_workload_free(analysis_workload *w);
 
 #endif

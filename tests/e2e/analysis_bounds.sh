@@ -1,0 +1,133 @@
+#!/usr/bin/env bash
+# What binds each phase, on traces of real runs on an H100: the verdicts that are known, rates against Nsight Systems' sums and
+# moetrace flops, peaks from the data sheet and from a file; a run on the CPU that names its model; and what is refused.
+set -u
+cd "$(dirname "$0")/../.." || exit
+source tests/tap.sh
+python=$(command -v build/deps/venv/bin/python3 || command -v python3)
+gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+for name in small_alternate small_graphs; do
+    gzip -dc "tests/data/golden/$name.moetrace.gz" >"$work/$name.moetrace"
+done
+# The shapes of run_native's configuration "small".
+cat >"$work/small.json" <<'E2'
+{"d_model": 256, "n_layers": 4, "n_heads": 4, "moe_num_experts": 64, "mlp_ratio": 1, "embedding_size": 50304, "vocab_size": 50280,
+ "image_pooling_h": 2, "image_pooling_w": 2, "image_padding_embed": "pad_and_partial_pad", "vit_layers": [-2, -9],
+ "vision_backbone": {"image_emb_dim": 128, "image_num_heads": 4, "image_mlp_dim": 256, "image_num_layers": 10,
+ "image_patch_size": 14, "image_default_input_size": [336, 336], "image_num_pos": 577}}
+E2
+echo '{"device": "NVIDIA H100 80GB HBM3", "memory_bytes_per_s": 3e12, "flops": {"bf16": 7e14}}' >"$work/peaks.json"
+
+report() { # report NAME OUTPUT OPTION...
+    local trace=$work/$1.moetrace out=$work/$2
+    shift 2
+    "$BUILD/moetrace" report --format json "$@" "$trace" >"$out"
+}
+small=(--model "$work/small.json" --dtype bf16 --crops 2)
+ok "MolmoE in PyTorch" report k8 k8.json --model molmoe-1b --dtype bf16 --crops 2 --prompt-tokens 326 --peaks "$work/peaks.json"
+ok "run_native" report small_alternate alternate.json "${small[@]}"
+ok "run_native, captured graphs" report small_graphs graphs.json "${small[@]}"
+ok "without shapes" report small_alternate bare.json
+"$BUILD/moetrace" flops "$work/small.json" --prompt-tokens 326 --new-tokens 4 --top-k 1,8 --format json >"$work/flops.json"
+
+cat >"$work/check.py" <<'E2'
+import csv, json, math, sys
+folder, what = sys.argv[1:]
+
+
+def table(name, title):
+    for t in json.load(open(f"{folder}/{name}.json"))[0]["tables"]:
+        if t["title"].startswith(title):
+            return [dict(zip(t["columns"], row)) for row in t["rows"]]
+    raise SystemExit(f"{name} has no table {title}")
+
+
+def near(x, y):
+    assert math.isclose(x, y, rel_tol=1e-9), (x, y)
+
+
+def verdicts(name):
+    return {(row["k"], row["phase"]): row["verdict"] for row in table(name, "What binds")}
+
+
+if what == "verdicts":
+    assert verdicts("k8") == {(8, p): "host" for p in ("vision", "prefill", "decode")}
+    assert set(verdicts("alternate").values()) == {"host"}
+    assert verdicts("bare") == verdicts("alternate")
+    assert verdicts("graphs") == {(k, p): "host" if p == "prefill" else "neither"
+                                  for k in (2, 8) for p in ("vision", "prefill", "decode")}
+elif what == "idle":
+    latency = {(row["k"], row["phase"]): row for row in table("alternate", "Latency")}
+    for row in table("alternate", "What binds"):
+        near(row["GPU idle %"], 100 * (1 - latency[row["k"], row["phase"]]["GPU busy"] / row["time ms"]))
+        near(row["time ms"], latency[row["k"], row["phase"]]["P50"])
+elif what == "nsight":
+    rows = [row for row in csv.DictReader(open("tests/data/analysis_nsys_k8.csv")) if "expert" in row["range"]]
+    points = {(row["phase"], row["part"]): row for row in table("k8", "Roofline")}
+    near(sum(points[p, "expert"]["GPU ms"] for p in ("prefill", "decode")), sum(int(row["kernel_ns"]) for row in rows) / 1e6)
+    # Two of three multiplications of an expert are d_model x 2 x 1024, one 1024 x d_model; 326 tokens with 8 experts in 16 layers.
+    near(points["prefill", "expert"]["GFLOP"], 6 * 2048 * 1024 * 326 * 8 * 16 / 1e9)
+    near(points["decode", "expert"]["MB"], 2 * 16 * 8 * 3 * 2048 * 1024 * 2 / 1e6)
+    for row in points.values():
+        seconds = row["GPU ms"] / 1e3
+        near(row["TFLOP/s"], row["GFLOP"] / 1e3 / seconds)
+        near(row["% FLOP/s"], 100 * row["GFLOP"] * 1e9 / seconds / 7e14)
+        near(row["% B/s"], 100 * row["MB"] * 1e6 / seconds / 3e12)
+        near(row["FLOP/byte"], row["GFLOP"] * 1e3 / row["MB"])
+        near(row["% roof"], max(row["% FLOP/s"], row["% B/s"]))
+elif what == "flops":
+    want = {(row["k"], row["phase"]): row for row in table("flops", "Phases")}
+    seen = 0
+    for row in table("alternate", "Roofline"):
+        if row["part"] == "all":
+            near(row["GFLOP"], want[row["k"], row["phase"]]["GFLOP"])
+            if row["phase"] != "prefill":  # there the active experts are counted, not those of chance
+                near(row["MB"], want[row["k"], row["phase"]]["weights MB"] + want[row["k"], row["phase"]]["KV MB"])
+            near(row["% B/s"], 100 * row["GB/s"] / 3350)
+            near(row["% FLOP/s"], 100 * row["TFLOP/s"] / 989.4)
+            seen += 1
+    assert seen == 6
+elif what == "bare":
+    assert not any(t["title"].startswith("Roofline") for t in json.load(open(f"{folder}/bare.json"))[0]["tables"])
+    assert all(row["% FLOP/s"] is None and row["% B/s"] is None for row in table("bare", "What binds"))
+E2
+ok "MolmoE at k = 8 is bound by the host; graphs take the host's part" "$python" "$work/check.py" "$work" verdicts
+ok "idle time is that of the latencies" "$python" "$work/check.py" "$work" idle
+ok "experts' time is Nsight Systems', and rates follow from it" "$python" "$work/check.py" "$work" nsight
+ok "costs are those of moetrace flops, peaks those of the data sheet" "$python" "$work/check.py" "$work" flops
+ok "without shapes there are no shares of peaks" "$python" "$work/check.py" "$work" bare
+for format in text csv markdown latex; do
+    "$BUILD/moetrace" report --format $format "${small[@]}" "$work/small_alternate.moetrace" >"$work/out"
+    is "format $format has both tables" "$(grep -cE "What binds each phase|Roofline: achieved" "$work/out")" 2
+done
+is "what people read fits 100 columns" \
+    "$("$BUILD/moetrace" report "${small[@]}" "$work/small_graphs.moetrace" | sed -n '/^What binds/,/^Scaling/p' | awk 'length > 100' | wc -l)" 0
+echo '{"device": "Another", "memory_bytes_per_s": 3e12}' >"$work/other.json"
+is "peaks of another device are said to be" \
+    "$("$BUILD/moetrace" report --peaks "$work/other.json" "$work/small_alternate.moetrace" | grep -c "measured on another device")" 1
+
+refused() { # refused NAME WANTED OPTION...: one line that holds WANTED, status 2, nothing on standard output
+    local name=$1 want=$2 status
+    shift 2
+    "$BUILD/moetrace" report "$@" "$work/small_alternate.moetrace" >"$work/out" 2>"$work/err"
+    status=$?
+    is "$name" "$status $(wc -l <"$work/err") $(grep -cF -- "$want" "$work/err") $(wc -c <"$work/out")" "2 1 1 0"
+}
+refused "no configuration" "not a JSON object" --model "$work/check.py"
+refused "no file of peaks" "no JSON object" --peaks "$work/check.py"
+refused "no peaks in it" "memory_bytes_per_s" --peaks "$work/small.json"
+refused "no dtype" "--dtype" --dtype int4
+refused "no crops" "--crops" --crops 0
+
+torch=$(ls -d "$PWD"/build/deps/venv/lib/python3*/site-packages/torch 2>/dev/null | head -n 1)
+if [ -n "$SAN" ] || [ -z "$torch" ]; then
+    skip "run_native names its model" "libtorch does not run under a sanitizer, or is not installed"
+    skip "no GPU work, no verdict" "likewise"
+else
+    MOETRACE_OUTPUT=$work/cpu LD_PRELOAD=$(preload) "$BUILD/run_native" --torch "$torch" --device cpu --config small \
+        --random-weights 1 --samples 1 --warmup 0 --top-k 2 --max-new-tokens 2 >/dev/null
+    "$BUILD/moetrace" report "$work/cpu" >"$work/cpu.txt"
+    is "run_native names its model" "$(awk '$1 == "model" {$1 = ""; print}' "$work/cpu.txt")" " small, fp32, 326 prompt tokens, 2 crops"
+    is "no GPU work, no verdict" "$(sed -n '/^What binds/,/^$/p' "$work/cpu.txt" | awk '$1 == 2 {print $3}' | tr '\n' ' ')" "- - - "
+fi
+done_testing
