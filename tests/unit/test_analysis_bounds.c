@@ -70,6 +70,7 @@ static void put_phase(writer *w, uint64_t start, uint64_t time, uint64_t busy, b
             put_pop(w, 0, at++);
         }
     }
+    put_call(w, start + 905, 40, 0, "cuStreamSynchronize"); /* inside the next one: it is part of that */
     put_call(w, start + 900, 50, 0, "cudaStreamSynchronize");
     put_pop(w, 0, start + time);
     put_kernel(w, *id - 1, start + 100, start + 100 + busy / 4);
