@@ -40,6 +40,7 @@ void analysis_figure_put(cJSON *object, const char *key, double value) {
 cJSON *analysis_figures(const analysis_results *results) {
     cJSON *list = cJSON_CreateArray();
     analysis_figures_sweep(list, results);
+    analysis_figures_bounds(list, results);
     analysis_figures_costs(list, results);
     return list;
 }

@@ -9,10 +9,12 @@
  *            measurement}. "log": ["x", "y"] or fewer: axes on which ratios are read off.
  *   bars     the same; the series stand side by side.
  *   stack    the same; the series stand on each other.
- *   heat     "x", "y"; "maps": a list of {"name", "unit", "x": list, "y": list, "z": rows of y}.
- *   time     "names": texts; "lanes": a list of {"name", "kind": "range", "call", "kernel" or "copy",
- * "boxes": list of [start us, duration us, index into names, how many are drawn as one, index into names of
- *            the range around]}.
+ *   points   the same; the series are points beside each other, with their intervals.
+ *   scatter  "x", "y", "series" as above, but each with its own "x", and "labels", a text for each point.
+ * Both axes are logarithmic. heat     "x", "y"; "maps": a list of {"name", "unit", "x": list, "y": list, "z":
+ * rows of y}. time     "names": texts; "lanes": a list of {"name", "kind": "range", "call", "kernel" or
+ * "copy", "boxes": list of [start us, duration us, index into names, how many are drawn as one, index into
+ * names of the range around]}.
  *
  * An x that is null stands for requests outside of any top_k=K. */
 #ifndef ANALYSIS_FIGURES_H
@@ -27,6 +29,7 @@ cJSON *analysis_figures(const analysis_results *results);
 
 /* Its parts; each adds figures to the list. */
 void analysis_figures_sweep(cJSON *list, const analysis_results *results);
+void analysis_figures_bounds(cJSON *list, const analysis_results *results);
 void analysis_figures_costs(cJSON *list, const analysis_results *results);
 
 /* ---- For the files that make figures ---- */

@@ -197,7 +197,7 @@ static void add_distortion(cJSON *list, const analysis_results *r, const k_list 
     if (!any) {
         return;
     }
-    cJSON *figure = add_figure(list, ks, "What watching cost", "distortion", "bars", "What watching cost",
+    cJSON *figure = add_figure(list, ks, "What watching cost", "distortion", "points", "What watching cost",
                                "watched / unwatched");
     for (int kind = ANALYSIS_ROW_VISION; kind < ANALYSIS_ROWS; kind++) {
         if (kind == ANALYSIS_ROW_DECODE || !has_kind(r, (analysis_row_kind)kind)) {

@@ -57,7 +57,7 @@ function intervalOf(series, colour) {
             arrayminus: series.y.map((y, i) => apart(y, series.low[i]))};
 }
 
-/* lines, bars, stack */
+/* lines, bars, stack, points */
 function seriesChart(figure) {
     const colours = theme(), layout = layoutOf(figure, colours), log = figure.log || [];
     const lines = figure.kind === "lines";
@@ -75,11 +75,18 @@ function seriesChart(figure) {
                     marker: {color: colour, size: sure && !series.low ? 5 : 7},
                     error_y: intervalOf(series, colour)};
         }
+        if (figure.kind === "points") {
+            return {...common, type: "scatter", mode: "markers", offsetgroup: series.name, marker: {color: colour, size: 9},
+                    error_y: intervalOf(series, colour)};
+        }
         return {...common, type: "bar", marker: {color: colour}, error_y: intervalOf(series, colours.text)};
     });
     if (figure.kind === "stack") {
         layout.barmode = "stack";
         layout.legend.traceorder = "normal";
+    } else if (figure.kind === "points") {
+        Object.assign(layout, {scattermode: "group", scattergap: 0.4});
+        layout.yaxis.rangemode = "normal";
     } else if (figure.kind === "bars") {
         layout.barmode = "group";
     }
@@ -103,6 +110,30 @@ function seriesChart(figure) {
     return {traces, layout};
 }
 
+/* The roofline: points of its own places, below a line. */
+function scatterChart(figure) {
+    const colours = theme(), layout = layoutOf(figure, colours), symbols = ["circle", "square", "diamond", "triangle-up", "cross"];
+    let number = 0;
+    const traces = figure.series.map(series => {
+        if (series.ideal) {
+            return {type: "scatter", mode: "lines", name: plain(series.name), x: series.x, y: series.y,
+                    line: {color: colours.soft, width: 2, dash: "dash"}, hoverinfo: "skip"};
+        }
+        const colour = colours.series[number % colours.series.length], symbol = symbols[number++ % symbols.length];
+        return {type: "scatter", mode: "lines+markers+text", name: plain(series.name), x: series.x, y: series.y,
+                line: {color: colour, width: 1, dash: "dot"}, marker: {color: colour, size: 9, symbol},
+                text: series.labels.map(label => label.replace("k = ", "")), textposition: "top center", textfont: {size: 10, color: colours.soft},
+                customdata: series.labels.map((label, i) =>
+                    `${plain(series.name)}, ${plain(label)}: ${shown(series.y[i])} ${plain(figure.y)} at ${shown(series.x[i])} ${plain(figure.x)}`),
+                hovertemplate: "%{customdata}<extra></extra>"};
+    });
+    layout.hovermode = "closest";
+    layout.height = 420;
+    Object.assign(layout.xaxis, {type: "log", dtick: 1, tickformat: "~g", rangemode: "normal"});
+    Object.assign(layout.yaxis, {type: "log", dtick: 1, tickformat: "~g", rangemode: "normal"});
+    return {traces, layout};
+}
+
 function heatChart(figure, choice) {
     const colours = theme(), layout = layoutOf(figure, colours), map = figure.maps[choice];
     const rows = figure.rows.map(row => row === null ? "-" : String(row)), columns = figure.columns.map(String);
@@ -120,7 +151,8 @@ function heatChart(figure, choice) {
 
 function drawFigure(figure, div, choice) {
     const chart = figure.kind === "heat" ? heatChart(figure, choice || 0)
-        : figure.kind === "time" ? timeChart(figure) : seriesChart(figure);
+        : figure.kind === "time" ? timeChart(figure)
+        : figure.kind === "scatter" ? scatterChart(figure) : seriesChart(figure);
     if (div.clientWidth < 480) {
         chart.layout.height = Math.min(chart.layout.height, 300);
         chart.layout.margin = {l: 44, r: 8, t: 8, b: 44};

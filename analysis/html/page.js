@@ -13,6 +13,16 @@ function section(title) {
     return element;
 }
 
+function numberCell(value) {
+    return value === null || value === undefined ? null : [value, shown(value)];
+}
+
+function placesOf(figure) {
+    const rows = figure.series.filter(s => !s.ideal).flatMap(series => series.x.map((x, i) =>
+        [series.name, series.labels[i], numberCell(x), numberCell(series.y[i])]));
+    return {title: figure.title, columns: ["what", "k", figure.x, figure.y], alignment: ["l", "l", "r", "r"], rows};
+}
+
 /* The numbers of a chart, for who cannot see it and for who wants to copy them. */
 function numbersOf(figure) {
     const columns = ["k"], alignment = ["r"], lists = [figure.values];
@@ -26,17 +36,14 @@ function numbersOf(figure) {
     }
     alignment.length = columns.length;
     alignment.fill("r");
-    const rows = figure.values.map((_, i) => lists.map(list => {
-        const value = list[i];
-        return value === null || value === undefined ? null : [value, shown(value)];
-    }));
+    const rows = figure.values.map((_, i) => lists.map(list => numberCell(list[i])));
     return {title: figure.title, columns, alignment, rows};
 }
 
 function figureCard(figure) {
     const top = make("div", {className: "top"}, make("h3", {}, figure.title));
     const chart = make("div", {className: "chart", id: "chart-" + figure.id});
-    const card = make("figure", {className: figure.kind === "heat" || figure.kind === "time" ? "broad" : ""}, top, chart);
+    const card = make("figure", {className: ["heat", "time", "scatter", "points"].includes(figure.kind) ? "broad" : ""}, top, chart);
     chart.setAttribute("role", "img");
     chart.setAttribute("aria-label", figure.title + (figure.note ? ". " + figure.note : ""));
     let choice = () => 0;
@@ -54,7 +61,7 @@ function figureCard(figure) {
         const details = make("details", {}, make("summary", {}, "Numbers"));
         details.addEventListener("toggle", () => {
             if (details.open && details.children.length === 1) {
-                details.append(make("div", {className: "scroll"}, sortableTable(numbersOf(figure)).element));
+                details.append(make("div", {className: "scroll"}, sortableTable(figure.kind === "scatter" ? placesOf(figure) : numbersOf(figure)).element));
             }
         });
         card.append(details);

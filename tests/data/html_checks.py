@@ -56,7 +56,7 @@ def check_figure(browser, figure):
         values = lambda s: [y for y in s["y"] if y is not None]  # noqa: E731
         measured = [s for s in figure["series"] if not s.get("ideal")]
         ideal = [s for s in figure["series"] if s.get("ideal")]
-        if figure["kind"] in ("lines", "points"):
+        if figure["kind"] in ("lines", "points", "scatter"):
             expect(got["points"][:len(measured)] == [len(values(s)) for s in measured],
                    f"{name}: points {got['points']}, but the data has {[len(values(s)) for s in measured]}")
         else:
