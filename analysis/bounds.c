@@ -197,6 +197,7 @@ static analysis_bound make(analysis_bounds *b, const analysis_row *row, const an
         cost.all = (analysis_cost){NAN, NAN, NAN};
     }
     bound.whole = point_of(b, ANALYSIS_PARTS, row->kernels, row->busy, &cost.all);
+    bound.least = bound.whole.roof > 0 ? 1e3 * bound.whole.flops / bound.whole.roof : NAN;
     if (known && gpu && work->whole) {
         add_points(b, &bound, work, &cost);
     }

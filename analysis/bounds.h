@@ -52,6 +52,7 @@ typedef struct {
     const char *missing;   /* what the verdict, or the points, lack; NULL: nothing */
     double time;           /* latency, with what the GPU still ran behind an unwatched request's end */
     double busy;           /* the GPU ran work of the phase */
+    double least;          /* the time that the peaks would take: max(flops / peak, bytes / bandwidth) */
     double idle;           /* share of the time: 1 - busy / time, at least 0 */
     double issues_per_ms;  /* calls that give the GPU work, over the time */
     double waits, wait_ms; /* calls that wait for the GPU, and the time in them */

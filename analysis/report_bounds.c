@@ -39,11 +39,12 @@ static void note_missing(const analysis_bounds *b, analysis_table *t) {
 }
 
 static void put_verdicts(const analysis_results *r, analysis_output *out) {
-    static const char *const headers[] = {"k",           "phase", "verdict",     "time ms",  "GPU idle %",
-                                          "launches/ms", "waits", "in waits ms", "% FLOP/s", "% B/s"};
+    static const char *const headers[] = {"k",        "phase",       "verdict",   "time ms",
+                                          "idle %",   "launches/ms", "waits",     "waits ms",
+                                          "% FLOP/s", "% B/s",       "at peak ms"};
     const analysis_bounds *b = &r->bounds;
     analysis_table t;
-    analysis_table_begin(&t, "rllrrrrrrr", 1, headers);
+    analysis_table_begin(&t, "rllrrrrrrrr", 1, headers);
     analysis_table_title(&t, "What binds each phase");
     for (size_t i = 0; i < b->count; i++) {
         const analysis_bound *one = &b->list[i];
@@ -60,6 +61,7 @@ static void put_verdicts(const analysis_results *r, analysis_output *out) {
         analysis_table_ms(&t, one->wait_ms);
         put_percent(&t, one->whole.of_flops);
         put_percent(&t, one->whole.of_memory);
+        analysis_table_ms(&t, one->least);
     }
     if (b->count == 0) {
         analysis_table_free(&t);

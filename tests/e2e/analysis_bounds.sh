@@ -59,7 +59,7 @@ if what == "verdicts":
 elif what == "idle":
     latency = {(row["k"], row["phase"]): row for row in table("alternate", "Latency")}
     for row in table("alternate", "What binds"):
-        near(row["GPU idle %"], 100 * (1 - latency[row["k"], row["phase"]]["GPU busy"] / row["time ms"]))
+        near(row["idle %"], 100 * (1 - latency[row["k"], row["phase"]]["GPU busy"] / row["time ms"]))
         near(row["time ms"], latency[row["k"], row["phase"]]["P50"])
 elif what == "nsight":
     rows = [row for row in csv.DictReader(open("tests/data/analysis_nsys_k8.csv")) if "expert" in row["range"]]

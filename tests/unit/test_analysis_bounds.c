@@ -167,6 +167,7 @@ static void costs_of_a_run(void **state) {
     near(prefill->whole.intensity, PREFILL_FLOPS / PREFILL_BYTES);
     near(prefill->whole.roof, 1e12 * PREFILL_FLOPS / PREFILL_BYTES);
     near(r.bounds.ridge, 1000);
+    near(prefill->least, 1e3 * PREFILL_BYTES / 1e12); /* longer than 1e3 PREFILL_FLOPS / 1e15 */
     /* Attention took a quarter of the kernels' time, the expert the rest; the other parts have no kernels. */
     assert_int_equal(prefill->count, 2);
     assert_int_equal(prefill->points[0].part, ANALYSIS_PART_EXPERT);
