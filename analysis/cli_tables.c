@@ -56,26 +56,6 @@ bool analysis_cli_rules(const analysis_cli_tables *tables, analysis_rules *rules
     return true;
 }
 
-int analysis_cli_results(analysis_results *results, const char *path, const analysis_cli_tables *tables,
-                         const analysis_rules *rules) {
-    char error[TRACE_ERROR_BYTES];
-    analysis_cli_progress progress = {.path = path};
-    analysis_options choices = {.k = tables->k,
-                                .each_k = tables->each_k,
-                                .rules = rules,
-                                .workload = tables->workload,
-                                .peaks = tables->peaks,
-                                .jobs = tables->jobs,
-                                .progress = analysis_cli_show_progress,
-                                .progress_ctx = &progress};
-    int rc = analysis_results_read(results, path, &choices, error);
-    analysis_cli_hide_progress(&progress);
-    if (rc != 0) {
-        analysis_error("%s", error);
-    }
-    return rc;
-}
-
 int analysis_cli_output_end(analysis_output *out, int status) {
     if (status != ANALYSIS_FAILED || out->count > 0) {
         analysis_output_end(out);

@@ -47,10 +47,6 @@ error_t analysis_cli_one_trace(int key, const char *arg, const char *command, bo
 /* Loads the file of --rules, if there is one; false after an error line. analysis_rules_free frees them. */
 bool analysis_cli_rules(const analysis_cli_tables *tables, analysis_rules *rules);
 
-/* Reads one trace with progress: analysis_results_read, but the error is printed. */
-int analysis_cli_results(analysis_results *results, const char *path, const analysis_cli_tables *tables,
-                         const analysis_rules *rules);
-
 /* Ends the output of a command that comes to `status`: prints it, or drops it when the command failed before
  * it had anything to print. Returns the exit status, ANALYSIS_FAILED after an error line when stdout could
  * not be written. */

@@ -1,5 +1,5 @@
 /* moetrace diff: two runs side by side, with intervals; for people, and for CI with --fail-above. */
-#include "analysis/cli_tables.h"
+#include "analysis/cli_read.h"
 #include "analysis/diff.h"
 
 #include <errno.h>
@@ -81,13 +81,11 @@ static const struct argp argp = {options,
                                  NULL};
 
 static int diff(const arguments *a, const analysis_rules *rules) {
-    analysis_results sides[2];
+    analysis_results *sides[2];
     int status = ANALYSIS_OK;
-    for (int i = 0; i < 2; i++) {
-        memset(&sides[i], 0, sizeof sides[i]);
-        if (status == ANALYSIS_OK && analysis_cli_results(&sides[i], a->traces[i], &a->tables, rules) != 0) {
-            status = ANALYSIS_FAILED;
-        }
+    analysis_cli_reading *reading = analysis_cli_read_begin(a->traces, 2, &a->tables, rules);
+    for (int i = 0; i < 2 && status == ANALYSIS_OK; i++) {
+        status = analysis_cli_read_next(reading, &sides[i]) == 0 ? ANALYSIS_OK : ANALYSIS_FAILED;
     }
     if (status == ANALYSIS_OK) {
         analysis_output out;
@@ -98,14 +96,12 @@ static int diff(const arguments *a, const analysis_rules *rules) {
         }
         analysis_output_report(&out, title ? title : "");
         analysis_output_line(&out, title ? title : "");
-        double grew = analysis_diff(&sides[0], &sides[1], a->tables.top, &out);
+        double grew = analysis_diff(sides[0], sides[1], a->tables.top, &out);
         free(title);
         /* Never grew more than the limit when there is none: NaN. */
         status = analysis_cli_output_end(&out, grew > a->limit ? GREW : ANALYSIS_OK);
     }
-    for (int i = 0; i < 2; i++) {
-        analysis_results_free(&sides[i]);
-    }
+    analysis_cli_read_end(reading);
     return status;
 }
 

@@ -1,6 +1,6 @@
 /* moetrace report: what a trace says, for people on the terminal and for programs in a file. */
 #include "analysis/cli_bounds.h"
-#include "analysis/cli_tables.h"
+#include "analysis/cli_read.h"
 #include "analysis/page.h"
 #include "analysis/report.h"
 
@@ -117,17 +117,20 @@ static int report(const arguments *a, const analysis_rules *rules, char **traces
     analysis_samples_text samples = {0};
     analysis_output out;
     analysis_output_begin(&out, a->tables.format, stdout);
+    analysis_cli_reading *reading =
+        analysis_cli_read_begin((const char *const *)traces, count, &a->tables, rules);
     for (size_t i = 0; i < count; i++) {
-        analysis_results results;
-        if (analysis_cli_results(&results, traces[i], &a->tables, rules) != 0 || !keep(&results, a, &files)) {
+        analysis_results *results;
+        if (analysis_cli_read_next(reading, &results) != 0 || !keep(results, a, &files)) {
             status = ANALYSIS_FAILED; /* the other processes have their reports all the same */
-        } else if (a->samples && !analysis_report_samples(&results, &samples)) {
+        } else if (a->samples && !analysis_report_samples(results, &samples)) {
             status = analysis_error("no memory for the samples");
         } else {
-            analysis_report(&results, a->tables.top, &out);
+            analysis_report(results, a->tables.top, &out);
         }
-        analysis_results_free(&results);
+        analysis_results_free(results);
     }
+    analysis_cli_read_end(reading);
     status = status == ANALYSIS_OK ? write_files(a, &files) : status;
     char error[TRACE_ERROR_BYTES];
     if (status == ANALYSIS_OK && a->samples && analysis_samples_write(&samples, a->samples, error) != 0) {
