@@ -26,7 +26,8 @@ static const analysis_phase_work *find(const analysis_works *works, uint32_t k, 
 typedef struct {
     const analysis_workload *workload;
     const analysis_works *works;
-    uint32_t k;
+    uint32_t row;         /* k of the rows and works */
+    double k;             /* experts per token; 0 when it is not known */
     double bytes;         /* of a number; NaN when the type is not known */
     const char **missing; /* the first thing that is */
     analysis_bound *bound;
@@ -50,7 +51,7 @@ static double routed(const analysis_workload *w, const analysis_phase_work *work
 
 /* Tokens of the prompt: those of the experts' ranges over k, or what the mark or an option says. */
 static double prompt_of(const costing *c) {
-    double counted = routed(c->workload, find(c->works, c->k, ANALYSIS_PREFILL)) / c->k;
+    double counted = routed(c->workload, find(c->works, c->row, ANALYSIS_PREFILL)) / c->k;
     return counted >= 1 && floor(counted) == counted ? counted : c->workload->prompt;
 }
 
@@ -85,8 +86,8 @@ static bool cost_vision(const costing *c, double times, analysis_phase_cost *cos
 static bool cost_decoder(const costing *c, const analysis_phase_work *work, analysis_phase_cost *cost) {
     const analysis_workload *w = c->workload;
     double prompt, experts = w->model.experts, k = c->k;
-    if (c->k == ANALYSIS_NONE || k < 1 || k > experts) {
-        return lacks(c, "a k that the model has (ranges top_k=K)");
+    if (k < 1 || k > experts) {
+        return lacks(c, "a k that the model has (ranges top_k=K, or moe_top_k)");
     }
     prompt = prompt_of(c);
     if (!(prompt >= 1)) {
@@ -191,7 +192,13 @@ static analysis_bound make(analysis_bounds *b, const analysis_row *row, const an
     if (!missing && !w->has_type) {
         missing = w->has_model ? "the type of the numbers (--dtype)" : NULL;
     }
-    costing c = {w, works, row->k, w->has_type ? analysis_type_bytes(w->type) : NAN, &missing, &bound};
+    costing c = {.workload = w,
+                 .works = works,
+                 .row = row->k,
+                 .k = row->k == ANALYSIS_NONE ? w->model.top_k : row->k,
+                 .bytes = w->has_type ? analysis_type_bytes(w->type) : NAN,
+                 .missing = &missing,
+                 .bound = &bound};
     bool known = work && work->requests > 0 && cost_of(&c, work, &cost);
     if (!known) {
         cost.all = (analysis_cost){NAN, NAN, NAN};

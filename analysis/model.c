@@ -15,7 +15,7 @@
 
 /* allenai/MolmoE-1B-0924, the fields that shapes depend on. */
 static const char molmoe_1b[] =
-    "{\"d_model\":2048,\"n_layers\":16,\"n_heads\":16,\"moe_num_experts\":64,\"mlp_ratio\":1,"
+    "{\"d_model\":2048,\"n_layers\":16,\"n_heads\":16,\"moe_num_experts\":64,\"moe_top_k\":8,\"mlp_ratio\":1,"
     "\"embedding_size\":50304,\"vocab_size\":50280,\"block_type\":\"moe\",\"image_pooling_h\":2,"
     "\"image_pooling_w\":2,\"image_padding_embed\":\"pad_and_partial_pad\",\"vit_layers\":[-2,-9],"
     "\"vision_backbone\":{\"image_emb_dim\":1024,\"image_mlp_dim\":4096,\"image_num_layers\":23,"
@@ -38,12 +38,13 @@ static int refuse(const section *s, const char *field, const char *want) {
     return -1;
 }
 
-/* A whole number from 1; `fallback` stands for an absent or null field (0: it must be there). */
+/* A whole number from 1; `fallback` stands for an absent or null field (0: it must be there; negative: it is
+ * 0). */
 static int size(const section *s, const char *field, double fallback, double *value) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, field);
     if (!item || cJSON_IsNull(item)) {
-        *value = fallback;
-        return fallback > 0 ? 0 : refuse(s, field, "it must be a whole number from 1");
+        *value = fallback > 0 ? fallback : 0;
+        return fallback != 0 ? 0 : refuse(s, field, "it must be a whole number from 1");
     }
     *value = item->valuedouble;
     if (!cJSON_IsNumber(item) || *value < 1 || *value > SIZE_BIG || floor(*value) != *value) {
@@ -83,7 +84,8 @@ static int read_decoder(const section *s, analysis_model *m) {
         size(s, "n_layers", 0, &m->layers) != 0 || size(s, "n_heads", 0, &m->heads) != 0 ||
         size(s, "n_kv_heads", m->heads, &kv_heads) != 0 || size(s, "moe_num_experts", 0, &m->experts) != 0 ||
         size(s, "mlp_ratio", 4, &ratio) != 0 || size(s, "mlp_hidden_size", ratio * m->width, &hidden) != 0 ||
-        size(s, "vocab_size", 0, &words) != 0 || size(s, "embedding_size", words, &m->vocabulary) != 0) {
+        size(s, "moe_top_k", -1, &m->top_k) != 0 || size(s, "vocab_size", 0, &words) != 0 ||
+        size(s, "embedding_size", words, &m->vocabulary) != 0) {
         return -1;
     }
     m->head_dim = m->width / m->heads;

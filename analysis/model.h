@@ -45,6 +45,7 @@ typedef struct {
     double width;  /* d */
     double layers, heads, head_dim;
     double kv_width;              /* v */
+    double top_k;                 /* moe_top_k; 0 where it is not said */
     double experts, expert_width; /* E, h */
     double vocabulary;            /* V */
     struct {

@@ -59,6 +59,15 @@ done
 is "full: no kernel is unattributed" "$(count full unattributed)" 0
 is "full: as many kernels as at level kernels" "$(count full kernels)" "$(count small kernels)"
 
+# ---- what binds a phase: run_native's mark names the model, so that no option is needed but peaks for any device ----
+echo '{"memory_bytes_per_s": 1e12, "flops": {"bf16": 1e14}}' >"$work/peaks.json"
+bound() { # bound NAME: verdicts of NAME that are given with both shares of the peaks
+    "$BUILD/moetrace" report --peaks "$work/peaks.json" "$work/$1.moetrace" | tee "$work/$1.report" |
+        sed -n '/^What binds/,/^$/p' | grep -cE '^ *(1|8) +(vision|prefill|decode) +(host|memory|compute|neither)( +[0-9.]+){8}$'
+}
+is "small: a verdict with its evidence for every phase at every k" "$(bound small)" 6
+is "small: the model is named" "$(sed -n 's/^  model  *//p' "$work/small.report")" "small, bf16, 326 prompt tokens, 2 crops"
+
 # ---- a captured decode step: per-expert attribution through the replay ----
 graphs=("${small[@]}" --cuda-graph)
 "$BUILD/run_native" --config small --random-weights 1 --samples 2 --warmup 1 --top-k "1,8" --max-new-tokens 4 --moe dense \
@@ -68,6 +77,9 @@ ok "graphs: the logits of a replay are those of the eager step" \
     python3 tests/data/native_compare.py near "$work/replayed.st" "$work/dense.st" 1e-3
 ok "graphs: recorded" record graphs MOETRACE_CAPTURE=all -- "${graphs[@]}"
 is "graphs: no kernel is unattributed" "$(count graphs unattributed)" 0
+is "graphs: a verdict with its evidence for every phase at every k" "$(bound graphs)" 6
+is "graphs: the model is named" "$(sed -n 's/^  model  *//p' "$work/graphs.report")" \
+    "small, bf16, 326 prompt tokens, 2 crops, every expert in each decode step"
 "$BUILD/moetrace" dump "$work/graphs.moetrace" >"$work/graphs.txt"
 ok "graphs: every replayed kernel's node is known" awk '
     /^node / { for (i = 2; i <= NF; i++) if ($i ~ /^id=/) known[substr($i, 4)] = 1 }

@@ -82,6 +82,7 @@ typedef struct {
     uint64_t time, busy;
     double memory, flops; /* peaks; 0: not known */
     bool cut;             /* the last request is not whole */
+    bool no_k;            /* no range says k */
 } run;
 
 static void read_run(const run *r, const analysis_workload *workload, analysis_results *results) {
@@ -96,7 +97,9 @@ static void read_run(const run *r, const analysis_workload *workload, analysis_r
     if (r->mark) {
         put_mark(&w, r->mark);
     }
-    put_push(&w, 0, 10, "top_k=2");
+    if (!r->no_k) {
+        put_push(&w, 0, 10, "top_k=2");
+    }
     for (uint64_t i = 0; i < 2; i++) {
         put_phase(&w, 1000 + 4 * i * r->time, r->time, r->busy, true, &id);
         put_phase(&w, 1000 + (4 * i + 2) * r->time, r->time, r->busy, false, &id);
@@ -117,7 +120,8 @@ static void read_run(const run *r, const analysis_workload *workload, analysis_r
 
 static const analysis_bound *bound_of(const analysis_results *r, analysis_row_kind kind) {
     for (size_t i = 0; i < r->bounds.count; i++) {
-        if (r->bounds.list[i].k == 2 && r->bounds.list[i].kind == kind) {
+        if ((r->bounds.list[i].k == 2 || r->bounds.list[i].k == ANALYSIS_NONE) &&
+            r->bounds.list[i].kind == kind) {
             return &r->bounds.list[i];
         }
     }
@@ -260,6 +264,27 @@ static void a_cut_request(void **state) {
     analysis_results_free(&r);
 }
 
+static void k_of_the_configuration(void **state) {
+    (void)state;
+    run r = {.mark = MARK, .time = 10000, .busy = 8000, .memory = 1e9, .flops = 1e12, .no_k = true};
+    verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_UNKNOWN, "moe_top_k");
+    static const char *const marks[] = {"2", "9"};
+    for (size_t i = 0; i < 2; i++) {
+        char mark[512];
+        snprintf(mark, sizeof mark, "model={\"dtype\":\"bf16\",\"config\":{\"moe_top_k\":%s,%s}", marks[i],
+                 CONFIG + 1);
+        r.mark = mark;
+        analysis_results results;
+        read_run(&r, NULL, &results);
+        const analysis_bound *prefill = bound_of(&results, ANALYSIS_ROW_PREFILL);
+        assert_int_equal(prefill->verdict, i == 0 ? ANALYSIS_BOUND_MEMORY : ANALYSIS_BOUND_UNKNOWN);
+        if (i == 0) {
+            near(prefill->whole.flops, PREFILL_FLOPS);
+        }
+        analysis_results_free(&results);
+    }
+}
+
 static void marks_and_options(void **state) {
     (void)state;
     analysis_workload w, over;
@@ -314,6 +339,8 @@ static void the_mark_of_run_native(void **state) {
         assert_string_equal(w.problem, "");
         assert_true(w.has_model && w.has_type && w.type == ANALYSIS_FP16 && w.dense);
         assert_true(w.prompt == 326 && w.crops == 2);
+        assert_true(w.model.top_k == 0 && model.top_k > 0); /* a sweep's k are in its ranges */
+        w.model.top_k = model.top_k;
         assert_memory_equal(&w.model, &model, sizeof model); /* the name is the file's, in both */
         analysis_workload_free(&w);
         analysis_names_free(&names);
@@ -327,6 +354,7 @@ int main(void) {
         cmocka_unit_test(verdicts),
         cmocka_unit_test(no_verdict_without_evidence),
         cmocka_unit_test(a_cut_request),
+        cmocka_unit_test(k_of_the_configuration),
         cmocka_unit_test(marks_and_options),
         cmocka_unit_test(the_mark_of_run_native),
     };
