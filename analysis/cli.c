@@ -1,14 +1,10 @@
-/* Options, errors, progress and inputs of every subcommand. */
+/* Options and errors of every subcommand. */
 #include "analysis/cli.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 /* Whether an error line was printed since parsing began: then a parser's EINVAL needs no other. */
 static bool error_was_said;
@@ -23,6 +19,92 @@ int analysis_error(const char *format, ...) {
     putc('\n', stderr);
     error_was_said = true;
     return ANALYSIS_FAILED;
+}
+
+static bool is_end(const struct argp_option *option) {
+    return !option->name && !option->key && !option->doc;
+}
+
+/* How many options the first `len` characters of `text` name, in whole or abbreviated; one of them. */
+static int find_long(const struct argp_option *options, const char *text, size_t len,
+                     const struct argp_option **found) {
+    int count = 0;
+    for (; !is_end(options); options++) {
+        if (options->name && strncmp(options->name, text, len) == 0) {
+            *found = options;
+            count++;
+            if (options->name[len] == '\0') {
+                return 1;
+            }
+        }
+    }
+    return count;
+}
+
+static const struct argp_option *find_key(const struct argp_option *options, int key) {
+    for (; !is_end(options); options++) {
+        if (options->name && options->key == key) {
+            return options;
+        }
+    }
+    return NULL;
+}
+
+static int needs_value(const struct argp_option *option, const char *command) {
+    return analysis_error("--%s needs a value: %s (see %s --help)", option->name, option->arg, command);
+}
+
+/* What is wrong with the long option at argv[i], if anything: says so. Else whether the next argument is its
+ * value, 0 or 1. */
+static int check_long(const struct argp_option *options, char **argv, int i) {
+    const char *text = argv[i] + 2, *value = strchr(text, '=');
+    size_t len = strcspn(text, "=");
+    const struct argp_option *option;
+    int count = find_long(options, text, len, &option);
+    if (count == 0) {
+        return analysis_error("unknown option: %s (see %s --help)", argv[i], argv[0]);
+    }
+    if (count > 1) {
+        return analysis_error("--%.*s is short for %d options (see %s --help)", (int)len, text, count,
+                              argv[0]);
+    }
+    if (value && !option->arg) {
+        return analysis_error("--%s takes no value, and got %s (see %s --help)", option->name, value + 1,
+                              argv[0]);
+    }
+    if (option->arg && !value && !argv[i + 1]) {
+        return needs_value(option, argv[0]);
+    }
+    return option->arg && !value;
+}
+
+/* The same for short options in one argument. */
+static int check_short(const struct argp_option *options, char **argv, int i) {
+    for (const char *c = argv[i] + 1; *c; c++) {
+        const struct argp_option *option = find_key(options, (unsigned char)*c);
+        if (!option) {
+            return analysis_error("unknown option: -%c in %s (see %s --help)", *c, argv[i], argv[0]);
+        }
+        if (option->arg) {
+            return c[1] ? 0 : argv[i + 1] ? 1 : needs_value(option, argv[0]);
+        }
+    }
+    return 0;
+}
+
+/* Says at which option argp gave up, which it does not tell. */
+static void say_mistake(const struct argp_option *options, int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            bool is_long = argv[i][1] == '-';
+            int rc = is_long ? check_long(options, argv, i) : check_short(options, argv, i);
+            if (rc == ANALYSIS_FAILED) {
+                return;
+            }
+            i += rc;
+        }
+    }
+    analysis_error("the arguments cannot be understood (see %s --help)", argv[0]);
 }
 
 typedef struct {
@@ -47,41 +129,19 @@ static error_t parse_one(int key, char *arg, struct argp_state *state) {
         *p->status = analysis_cli_flush();
         return ECANCELED;
     }
+    if (arg && *arg == '\0') {
+        const struct argp_option *option = key == ARGP_KEY_ARG ? NULL : find_key(p->argp->options, key);
+        if (option) {
+            needs_value(option, p->name);
+        } else {
+            analysis_error("an argument is empty (see %s --help)", p->name);
+        }
+        return EINVAL;
+    }
     state->input = p->input;
     error_t rc = p->argp->parser(key, arg, state);
     state->input = p;
     return rc;
-}
-
-/* The option that `text`, an argument without its dashes, names; NULL when there is none. */
-static const struct argp_option *find_option(const struct argp_option *options, const char *text,
-                                             bool is_long) {
-    size_t len = strcspn(text, "=");
-    for (; options->name; options++) {
-        if (is_long ? strncmp(options->name, text, len) == 0 : options->key == (unsigned char)*text) {
-            return options;
-        }
-    }
-    return NULL;
-}
-
-/* The argument that argp gave up on, which it does not tell: the first that names no option, else the last.
- */
-static const char *wrong_option(const struct argp_option *options, int argc, char **argv) {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (argv[i][0] != '-' || argv[i][1] == '\0') {
-            continue;
-        }
-        bool is_long = argv[i][1] == '-';
-        const char *text = argv[i] + 1 + is_long;
-        const struct argp_option *option = find_option(options, text, is_long);
-        if (!option) {
-            return argv[i];
-        }
-        bool alone = is_long ? strchr(text, '=') == NULL : text[1] == '\0';
-        i += option->arg && alone; /* its value is the next argument */
-    }
-    return argv[argc - 1];
 }
 
 int analysis_cli_parse(const struct argp *argp, int argc, char **argv, void *input, int *status) {
@@ -95,8 +155,7 @@ int analysis_cli_parse(const struct argp *argp, int argc, char **argv, void *inp
         return -1;
     }
     if (rc != 0 && !error_was_said) {
-        analysis_error("unknown option, or an option without its argument: %s (see %s --help)",
-                       wrong_option(argp->options, argc, argv), argv[0]);
+        say_mistake(argp->options, argc, argv);
     }
     *status = ANALYSIS_FAILED;
     return rc == 0 ? 0 : -1;
@@ -141,82 +200,4 @@ int analysis_cli_flush(void) {
         return analysis_error("standard output could not be written: %s", strerror(errno));
     }
     return ANALYSIS_OK;
-}
-
-void analysis_cli_show_progress(void *progress, uint64_t done, uint64_t total) {
-    analysis_cli_progress *p = progress;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    if (p->last_ns == 0) {
-        p->last_ns = isatty(STDERR_FILENO) ? ns : UINT64_MAX;
-    }
-    if (p->last_ns == UINT64_MAX || ns - p->last_ns < 100000000u || total == 0) {
-        return;
-    }
-    p->last_ns = ns;
-    p->shown = true;
-    fprintf(stderr, "\r\033[Kreading %s: %3.0f %%", p->path, 100.0 * (double)done / (double)total);
-    fflush(stderr);
-}
-
-void analysis_cli_hide_progress(analysis_cli_progress *progress) {
-    if (progress->shown) {
-        fputs("\r\033[K", stderr);
-        fflush(stderr);
-    }
-}
-
-static bool is_trace(const char *name) {
-    size_t len = strlen(name), suffix = strlen(".moetrace");
-    return len > suffix && strcmp(name + len - suffix, ".moetrace") == 0;
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-size_t analysis_cli_traces(const char *path, char ***list) {
-    struct stat st;
-    size_t count = 0, cap = 0;
-    *list = NULL;
-    if (stat(path, &st) != 0) {
-        analysis_error("%s: %s; give a trace, or the directory that `moetrace record` wrote", path,
-                       strerror(errno));
-        return 0;
-    }
-    if (!S_ISDIR(st.st_mode)) {
-        *list = analysis_grow(NULL, &cap, 1, sizeof **list);
-        (*list)[0] = analysis_copy(path, strlen(path));
-        return 1;
-    }
-    DIR *dir = opendir(path);
-    if (!dir) {
-        analysis_error("%s: %s", path, strerror(errno));
-        return 0;
-    }
-    const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        char *file;
-        if (is_trace(entry->d_name) && asprintf(&file, "%s/%s", path, entry->d_name) >= 0) {
-            *list = analysis_grow(*list, &cap, count + 1, sizeof **list);
-            (*list)[count++] = file;
-        }
-    }
-    closedir(dir);
-    if (count == 0) {
-        analysis_error(
-            "%s: no *.moetrace file in this directory; record one with `moetrace record -o %s -- CMD`", path,
-            path);
-        return 0;
-    }
-    qsort(*list, count, sizeof **list, by_name);
-    return count;
-}
-
-void analysis_cli_free_traces(char **list, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        free(list[i]);
-    }
-    free(list);
 }

@@ -129,6 +129,27 @@ static void wait_for(analysis_cli_reading *rd, one_trace *one, size_t i) {
     pthread_mutex_unlock(&rd->lock);
 }
 
+/* Whether a trace of requests has any with top_k=k; false after an error line that says which k it has. */
+static bool has_k(const analysis_results *results, uint32_t k) {
+    char known[256] = "";
+    uint32_t last = ANALYSIS_NONE;
+    const analysis_costs *c = &results->costs;
+    bool found = results->rows.count == 0 || c->kernel_count > 0 || c->range_count > 0;
+    for (size_t i = 0, at = 0; i < results->rows.count && !found; i++) {
+        uint32_t other = results->rows.list[i].k;
+        found = other == k;
+        if (other != last && other != ANALYSIS_NONE && at < sizeof known) {
+            at += (size_t)snprintf(known + at, sizeof known - at, "%s%u", at == 0 ? "" : ", ", other);
+            last = other;
+        }
+    }
+    if (!found) {
+        analysis_error("--k=%u: no request of %s has this k; %s%s", k, results->path,
+                       *known ? "it has " : "its requests lie in no top_k=K", known);
+    }
+    return found;
+}
+
 int analysis_cli_read_next(analysis_cli_reading *rd, analysis_results **results) {
     one_trace *one = &rd->traces[rd->given];
     wait_for(rd, one, rd->given);
@@ -137,8 +158,10 @@ int analysis_cli_read_next(analysis_cli_reading *rd, analysis_results **results)
     *results = &one->results;
     if (one->rc != 0) {
         analysis_error("%s", one->error);
+        return one->rc;
     }
-    return one->rc;
+    uint32_t k = rd->tables->k;
+    return k == ANALYSIS_NONE || has_k(&one->results, k) ? 0 : -1;
 }
 
 void analysis_cli_read_end(analysis_cli_reading *rd) {

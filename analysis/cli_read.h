@@ -11,7 +11,8 @@ typedef struct analysis_cli_reading analysis_cli_reading;
 analysis_cli_reading *analysis_cli_read_begin(const char *const *paths, size_t count,
                                               const analysis_cli_tables *tables, const analysis_rules *rules);
 
-/* Gives the results of the next trace: 0, or -1 after an error line. They stay until the end, unless
+/* Gives the results of the next trace: 0, or -1 after an error line, also when its requests have other values
+ * of k than that of --k. They stay until the end, unless
  * analysis_results_free frees them earlier. Call it at most once for each trace. */
 int analysis_cli_read_next(analysis_cli_reading *rd, analysis_results **results);
 

@@ -38,19 +38,33 @@ static bool set_path(const char *variable, const char *path) {
     return good;
 }
 
-static error_t set(const setting *s, const char *value) {
-    uint32_t number;
-    if (*value == '\0') {
-        analysis_error("--%s needs a value: %s", s->option, s->argument);
-        return EINVAL;
+static bool is_seconds(const char *option, const char *text) {
+    char *end;
+    double seconds = strtod(text, &end);
+    bool good = *end == '\0' && seconds >= 0 && seconds < 1e9;
+    if (!good) {
+        analysis_error("%s=%s: give a number of seconds, such as 1.5; 0 is no limit", option, text);
     }
+    return good;
+}
+
+/* What the recorder would complain about, and do otherwise, is refused here. */
+static error_t set(const setting *s, const char *value) {
     char name[32];
+    uint32_t number;
     snprintf(name, sizeof name, "--%s", s->option);
     bool is_word = strchr(s->argument, '|') != NULL;
     if (is_word && analysis_cli_word(name, value, s->argument) < 0) {
         return EINVAL;
     }
-    if (strcmp(s->option, "memory") == 0 && !analysis_cli_number(name, value, 1, 1u << 20, &number)) {
+    if (strcmp(s->option, "memory") == 0 && !analysis_cli_number(name, value, 8, 65536, &number)) {
+        return EINVAL;
+    }
+    if (strcmp(s->option, "time-limit") == 0 && !is_seconds(name, value)) {
+        return EINVAL;
+    }
+    if (strcmp(s->option, "cupti") == 0 && access(value, R_OK) != 0) {
+        analysis_error("--cupti=%s: %s; give a libcupti.so that can be read", value, strerror(errno));
         return EINVAL;
     }
     bool is_path = strcmp(s->option, "output") == 0 || strcmp(s->option, "cupti") == 0;

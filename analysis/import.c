@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool ends_with(const char *text, const char *end) {
@@ -15,6 +16,13 @@ static int read_any(const char *path, const trace_visitor *v, bool details, trac
                     char error[TRACE_ERROR_BYTES]) {
     static const char sqlite[] = "SQLite format 3";
     char head[17] = "";
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+        memset(status, 0, sizeof *status);
+        snprintf(error, TRACE_ERROR_BYTES,
+                 "%s: is a pipe or a device; a trace is read more than once: give a file", path);
+        return -1;
+    }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head - 1);
     if (fd >= 0) {

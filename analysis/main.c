@@ -71,6 +71,9 @@ int main(int argc, char **argv) {
     }
     bool helps = strcmp(first, "help") == 0;
     const char *name = helps ? argv[2] : first;
+    if (helps && argc > 3) {
+        return analysis_error("help takes one command, and got %s and %s", argv[2], argv[3]);
+    }
     const analysis_command *command = find(name);
     if (!command) {
         return analysis_error("unknown %s: %s (see moetrace --help)", *name == '-' ? "option" : "command",

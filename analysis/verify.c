@@ -1,6 +1,8 @@
 /* One pass over a trace that looks at nothing but experts' ranges. */
 #include "analysis/verify.h"
 
+#include "analysis/import.h"
+
 #include "analysis/memory.h"
 
 #include <inttypes.h>
@@ -216,7 +218,7 @@ int analysis_verify_read(analysis_verify *v, const char *path, const analysis_ru
     analysis_ranges_init(&f.ranges, &f.names);
     f.ranges.on_expert = on_expert;
     f.ranges.on_expert_ctx = &f;
-    int rc = trace_read(path, &visitor, &status, error);
+    int rc = analysis_read(path, &visitor, &status, error);
     for (size_t i = 0; i < f.visit_cap; i++) {
         close_visit(&f, &f.visits[i], &f.prompts[i]);
     }

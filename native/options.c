@@ -159,7 +159,11 @@ static void print_and_end(int key, const struct argp_state *state) {
     } else {
         argp_help(state->root_argp, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
     }
-    exit(fflush(stdout) == 0 ? 0 : 1);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "run_native: standard output could not be written: %s\n", strerror(errno));
+        exit(NATIVE_EXIT_FAILED);
+    }
+    exit(0);
 }
 
 static error_t parse_one(int key, char *text, struct argp_state *state) {

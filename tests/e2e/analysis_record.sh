@@ -67,6 +67,7 @@ not_run() {
 # The variables that the command sees. The options are those of trace/settings.h: one missing here fails.
 settings() {
     local option value variables
+    mkdir -p "$tmp/sub" && : >"$tmp/sub/libcupti.so"
     (cd "$tmp" && "$moetrace" record -o traces --level full --memory 16 --cupti sub/libcupti.so -- env) >"$tmp/env"
     is "$(grep '^LD_PRELOAD=' "$tmp/env")" "LD_PRELOAD=$stub" &&
         is "$(grep '^MOETRACE_OUTPUT=' "$tmp/env")" "MOETRACE_OUTPUT=$(realpath "$tmp")/traces" &&

@@ -77,9 +77,9 @@ refuses_usage() {
         refuses 'unknown command: frob' "$moetrace" help frob &&
         refuses 'unknown option: --frob' "$moetrace" --frob &&
         refuses '--frob.*moetrace report --help' "$moetrace" report --frob "$tmp/a" &&
-        refuses 'argument: --frob ' "$moetrace" report --top 3 --frob "$tmp/a" &&
-        refuses 'argument: -xj ' "$moetrace" report "$tmp/a" -xj &&
-        refuses 'argument: --json ' "$moetrace" report "$tmp/a" --json &&
+        refuses 'unknown option: --frob ' "$moetrace" report --top 3 --frob "$tmp/a" &&
+        refuses 'unknown option: -x in -xj ' "$moetrace" report "$tmp/a" -xj &&
+        refuses '--json needs a value: FILE ' "$moetrace" report "$tmp/a" --json &&
         refuses '--top=many' "$moetrace" report --top=many "$tmp/a" &&
         refuses '--top=-1' "$moetrace" report --top=-1 "$tmp/a" &&
         refuses 'needs a trace' "$moetrace" report &&

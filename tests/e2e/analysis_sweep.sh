@@ -55,6 +55,16 @@ verify_prompt() {
     [ $? -eq 1 ] && grep -qF 'top_k=1, warmup.0, prefill, layer 0: 10 routed tokens, but k x 11 tokens are 11' "$tmp/verify.txt"
 }
 
+# The verdict on an export for Nsight Systems is that on the trace.
+verify_capture() {
+    local kind
+    for kind in plain wrong-k; do
+        "$moetrace" export -f nsys-sqlite -o "$tmp/$kind.sqlite" "$tmp/$kind.moetrace" || return 1
+        cmp <("$moetrace" verify "$tmp/$kind.moetrace" && echo holds) \
+            <("$moetrace" verify "$tmp/$kind.sqlite" && echo holds) || return 1
+    done
+}
+
 diffs() {
     "$moetrace" diff "$tmp/plain.moetrace" "$tmp/slower.moetrace" >"$tmp/diff.txt" || return 1
     [ "$(grep -c ' slower$' "$tmp/diff.txt")" -eq 2 ] || return 1 # decode and decode/token at k = 8
@@ -203,6 +213,7 @@ check "verify: one expert has more tokens than there are" verifies greedy 1 \
     'top_k=2, warmup.0, prefill, layer 0: one expert got 11 tokens, but there are only 10'
 check "verify: unwatched requests count too" verifies alternate 0 'All hold.'
 check "verify: --prompt-tokens" verify_prompt
+check "verify: an export for Nsight Systems has the same verdict" verify_capture
 check "diff finds what became slower, and only that" diffs
 check "diff: intervals of experts and kernels" diff_intervals
 check "rules give other names their meaning" rules

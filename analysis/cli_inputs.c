@@ -1,0 +1,88 @@
+/* The traces that a path names, and how far their reading is. */
+#include "analysis/cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+void analysis_cli_show_progress(void *progress, uint64_t done, uint64_t total) {
+    analysis_cli_progress *p = progress;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (p->last_ns == 0) {
+        p->last_ns = isatty(STDERR_FILENO) ? ns : UINT64_MAX;
+    }
+    if (p->last_ns == UINT64_MAX || ns - p->last_ns < 100000000u || total == 0) {
+        return;
+    }
+    p->last_ns = ns;
+    p->shown = true;
+    fprintf(stderr, "\r\033[Kreading %s: %3.0f %%", p->path, 100.0 * (double)done / (double)total);
+    fflush(stderr);
+}
+
+void analysis_cli_hide_progress(analysis_cli_progress *progress) {
+    if (progress->shown) {
+        fputs("\r\033[K", stderr);
+        fflush(stderr);
+    }
+}
+
+static bool is_trace(const char *name) {
+    size_t len = strlen(name), suffix = strlen(".moetrace");
+    return len > suffix && strcmp(name + len - suffix, ".moetrace") == 0;
+}
+
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+size_t analysis_cli_traces(const char *path, char ***list) {
+    struct stat st;
+    size_t count = 0, cap = 0;
+    *list = NULL;
+    if (stat(path, &st) != 0) {
+        analysis_error("%s: %s; give a trace, or the directory that `moetrace record` wrote", path,
+                       strerror(errno));
+        return 0;
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        *list = analysis_grow(NULL, &cap, 1, sizeof **list);
+        (*list)[0] = analysis_copy(path, strlen(path));
+        return 1;
+    }
+    DIR *dir = opendir(path);
+    if (!dir) {
+        analysis_error("%s: %s", path, strerror(errno));
+        return 0;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) {
+        char *file;
+        if (is_trace(entry->d_name) && asprintf(&file, "%s/%s", path, entry->d_name) >= 0) {
+            *list = analysis_grow(*list, &cap, count + 1, sizeof **list);
+            (*list)[count++] = file;
+        }
+    }
+    closedir(dir);
+    if (count == 0) {
+        analysis_error(
+            "%s: no *.moetrace file in this directory; record one with `moetrace record -o %s -- CMD`", path,
+            path);
+        return 0;
+    }
+    qsort(*list, count, sizeof **list, by_name);
+    return count;
+}
+
+void analysis_cli_free_traces(char **list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        free(list[i]);
+    }
+    free(list);
+}
