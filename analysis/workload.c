@@ -5,12 +5,16 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PREFIX   "model="
 #define SIZE_BIG (1 << 24)
+
+/* Several traces are read at a time, and cJSON keeps the place of an error for all of them. */
+static pthread_mutex_t parsing = PTHREAD_MUTEX_INITIALIZER;
 
 void analysis_workload_init(analysis_workload *w) {
     *w = (analysis_workload){.prompt = NAN, .crops = NAN};
@@ -57,6 +61,7 @@ void analysis_workload_event(analysis_workload *w, analysis_names *names, const 
         return;
     }
     w->mark = analysis_copy(name->text, name->len);
+    pthread_mutex_lock(&parsing);
     cJSON *json = cJSON_ParseWithLength(name->text + strlen(PREFIX), name->len - strlen(PREFIX));
     if (cJSON_IsObject(json)) {
         take(w, json);
@@ -64,6 +69,7 @@ void analysis_workload_event(analysis_workload *w, analysis_names *names, const 
         snprintf(w->problem, sizeof w->problem, "it is no JSON object");
     }
     cJSON_Delete(json);
+    pthread_mutex_unlock(&parsing);
 }
 
 void analysis_workload_override(analysis_workload *w, const analysis_workload *over) {
