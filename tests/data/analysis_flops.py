@@ -87,6 +87,22 @@ parameters = {}
 for name, values in model.named_parameters():
     parameters[part_of(name)] = parameters.get(part_of(name), 0) + values.numel()
 
+# The widths of MolmoE-1B, with one layer in the decoder (as much as fits in 8 GB); FLOPs do not depend on values.
+wide = dict(config, d_model=2048, n_layers=1, n_heads=16, moe_num_experts=64, moe_top_k=8, embedding_size=50304,
+            vocab_size=50280, vit_layers=[-2, -9])
+wide["vision_backbone"] = dict(config["vision_backbone"], image_emb_dim=1024, image_head_dim=64, image_mlp_dim=4096,
+                               image_num_heads=16, image_num_key_value_heads=16, image_num_layers=23)
+model = MolmoForCausalLM(MolmoConfig(**wide)).eval()
+for values in model.parameters():
+    torch.nn.init.normal_(values, std=0.02)
+with torch.no_grad(), torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+    out, first = count(model, input_ids=torch.arange(326)[None], images=torch.randn(1, 2, 576, 588),
+                       image_masks=torch.ones(1, 2, 576), image_input_idx=torch.arange(10, 298).reshape(1, 2, 144))
+    out, step = count(model, input_ids=torch.tensor([[7]]), past_key_values=out.past_key_values,
+                      attention_mask=torch.ones(1, 327, dtype=torch.bool), position_ids=torch.tensor([[326]]))
+full_width = dict(layers=1, k=8, crops=2, prompt_tokens=326, vision=first["vision"], prefill=first["total"] - first["vision"],
+                  decode=step["total"])
+
 about = {
     "what": "FLOPs that torch.utils.flop_counter.FlopCounterMode counts in the public PyTorch MolmoE (GitHub ChulanZhang/molmo_hf, "
             "molmo/models/modeling_molmoe.py, commit 09bce1f), by module, and the numbers of its parameters",
@@ -96,6 +112,7 @@ about = {
     "versions": dict(torch=torch.__version__, transformers=transformers.__version__, python=platform.python_version()),
     "config": "tests/data/native/tiny_a_config.json",
     "parameters": parameters,
+    "full_width": full_width,
 }
 with open(target, "w") as file:
     file.write("{\n" + "".join(f" {json.dumps(key)}: {json.dumps(value)},\n" for key, value in about.items()))

@@ -60,6 +60,26 @@ static void flops_are_those_of_torch(void **state) {
     cJSON_Delete(json);
 }
 
+/* At the widths of MolmoE-1B, with one layer. */
+static void flops_at_full_width(void **state) {
+    (void)state;
+    analysis_model m;
+    char error[TRACE_ERROR_BYTES];
+    cJSON *json = read_json("tests/data/analysis_flops.json");
+    const cJSON *want = cJSON_GetObjectItem(json, "full_width");
+    double n = number(want, "prompt_tokens"), k = number(want, "k");
+    analysis_phase_cost vision = {0}, prefill = {0}, decode = {0};
+    assert_int_equal(analysis_model_load(&m, "molmoe-1b", error), 0);
+    m.layers = number(want, "layers");
+    analysis_model_vision(&m, number(want, "crops"), 2, &vision);
+    analysis_model_step(&m, n, 0, n * k, k, 2, &prefill);
+    analysis_model_step(&m, 1, n, k, k, 2, &decode);
+    assert_true(vision.all.flops == number(want, "vision"));
+    assert_true(prefill.all.flops == number(want, "prefill"));
+    assert_true(decode.all.flops == number(want, "decode"));
+    cJSON_Delete(json);
+}
+
 static void weights_are_the_parameters(void **state) {
     (void)state;
     analysis_model m = tiny();
@@ -208,13 +228,10 @@ static void peaks_of_a_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(flops_are_those_of_torch),
-        cmocka_unit_test(weights_are_the_parameters),
-        cmocka_unit_test(bytes_of_a_step),
-        cmocka_unit_test(active_experts_by_chance),
-        cmocka_unit_test(configurations_that_are_none),
-        cmocka_unit_test(peaks_of_devices),
-        cmocka_unit_test(peaks_of_a_file),
+        cmocka_unit_test(flops_are_those_of_torch),   cmocka_unit_test(flops_at_full_width),
+        cmocka_unit_test(weights_are_the_parameters), cmocka_unit_test(bytes_of_a_step),
+        cmocka_unit_test(active_experts_by_chance),   cmocka_unit_test(configurations_that_are_none),
+        cmocka_unit_test(peaks_of_devices),           cmocka_unit_test(peaks_of_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
