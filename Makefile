@@ -163,9 +163,10 @@ demo: all ## build, run the top-k sweep under the recorder, show its report
 helpers: $(FAKES) $(HELPER_BIN)
 
 # Fuzz targets are built with clang, and with sanitizers of their own.
-FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/fuzz_visitor.c) \
+FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/fuzz_visitor.c \
+              native/config.c native/error.c native/output.c native/safetensors.c) \
               $(BUILD)/obj/exe/analysis/html/embed.o
-FUZZ_BIN   := $(if $(SAN),,$(BUILD)/fuzz/fuzz_trace $(BUILD)/fuzz/fuzz_nsys)
+FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome rules config))
 FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/obj/fuzz/%.o: %.c | $(DEPS)/.test-ready
 	@mkdir -p $(@D)

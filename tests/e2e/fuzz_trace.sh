@@ -9,7 +9,7 @@ if [ -n "$SAN" ]; then
 elif ! tests/fuzz/run.sh possible; then
     skip "fuzz targets" "clang has no libFuzzer here (package libclang-rt-VERSION-dev)"
 else
-    ok "nothing that a trace or an SQLite export may hold does harm" env BUILD="$BUILD" tests/fuzz/run.sh "${FUZZ_SECONDS:-5}" 1
+    ok "nothing that a trace, a capture, rules or a model's files may hold does harm" env BUILD="$BUILD" tests/fuzz/run.sh "${FUZZ_SECONDS:-3}" 1
     sed 's/^/# /' "$work/tap.out"
     is "the corpus is small" "$(($(cat tests/fuzz/corpus/*/* | wc -c) / 200000))" 0
 fi

@@ -24,6 +24,12 @@ typedef struct {
 /* A visitor for all records, that counts into *seen and aborts on what the interface rules out. */
 trace_visitor fuzz_visitor(fuzz_seen *seen);
 
+/* The path of a file that holds these bytes, until the next call. */
+const char *fuzz_file(const uint8_t *data, size_t size);
+
+/* Ends the process, unless reading ended as it may: with 0, or with -1 and one line. */
+void fuzz_check_end(int rc, const char *error);
+
 /* Ends the process, with one line that says what did not hold. */
 void fuzz_check(bool holds, const char *what);
 

@@ -3,26 +3,8 @@
  * mended, for else nothing behind a checksum would ever be reached. */
 #include "tests/fuzz/fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #define UNMENDED 8 /* one mutation in so many keeps its wrong checksums */
 #define COMPARED 4 /* one input in so many is read three times */
-
-static const char *file_of(const uint8_t *data, size_t size) {
-    static char path[64];
-    static int fd = -1;
-    if (fd < 0) {
-        fd = memfd_create("fuzz", MFD_CLOEXEC);
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    }
-    fuzz_check(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size,
-               "no file to read from");
-    return path;
-}
 
 static void check_status(const trace_status *s, size_t size) {
     fuzz_check(s->bytes_total == size, "the size is another");
@@ -55,9 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     trace_status status;
     fuzz_seen seen = {.stop_at = 0};
     trace_visitor all = fuzz_visitor(&seen);
-    const char *path = file_of(data, size);
+    const char *path = fuzz_file(data, size);
     int rc = trace_read(path, &all, &status, error);
-    fuzz_check(rc == 0 || (rc == -1 && error[0] && !strchr(error, '\n')), "an end that is none");
+    fuzz_check_end(rc, error);
     if (rc == 0) {
         check_status(&status, size);
     }

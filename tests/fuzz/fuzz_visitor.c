@@ -1,14 +1,33 @@
-/* The visitor of the fuzz targets: see fuzz.h. */
+/* What the fuzz targets share: see fuzz.h. */
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 void fuzz_check(bool holds, const char *what) {
     if (!holds) {
         fprintf(stderr, "fuzz: %s\n", what);
         abort();
     }
+}
+
+void fuzz_check_end(int rc, const char *error) {
+    fuzz_check(rc == 0 || (rc == -1 && error[0] && !strchr(error, '\n')), "an end that is none");
+}
+
+const char *fuzz_file(const uint8_t *data, size_t size) {
+    static char path[64];
+    static int fd = -1;
+    if (fd < 0) {
+        fd = memfd_create("fuzz", MFD_CLOEXEC);
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    }
+    fuzz_check(fd >= 0 && ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size,
+               "no file to read from");
+    return path;
 }
 
 static int saw(void *ctx, uint64_t value) {

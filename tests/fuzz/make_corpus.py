@@ -1,9 +1,11 @@
-"""Makes small seeds for the fuzz targets: make_corpus.py trace|nsys FOLDER FILE...
+"""Makes small seeds for the fuzz targets: make_corpus.py trace|nsys|chrome FOLDER FILE...
 
 Of a trace it keeps the header and the small chunks of each type, and META of its own in place of what tells of the
-machine. Of an SQLite export it keeps a few rows of each table, in pages of 512 bytes. FILE may be compressed.
+machine. Of an SQLite export it keeps a few rows of each table, in pages of 512 bytes; of a Chrome trace a few events of
+each category. FILE may be compressed. The seeds of rules and of a model's files are written by hand.
 """
 import gzip
+import json
 import os
 import shutil
 import sqlite3
@@ -11,7 +13,7 @@ import struct
 import sys
 
 HEADER, CHUNK, META = 64, 32, 1
-MOST_CHUNK, MOST_OF_A_TYPE, ROWS = 1500, 2500, 3
+MOST_CHUNK, MOST_OF_A_TYPE, ROWS, EVENTS = 1500, 2500, 3, 4
 
 
 def crc32c(data):
@@ -54,6 +56,17 @@ def small_export(source, target):
     db.close()
 
 
+def small_chrome(data):
+    trace, kept = json.loads(data), {}
+    events = []
+    for event in trace["traceEvents"]:
+        kind = (event.get("ph"), event.get("cat"))
+        kept[kind] = kept.get(kind, 0) + 1
+        if kept[kind] <= EVENTS:
+            events.append(event)
+    return json.dumps({"traceEvents": events}).encode()
+
+
 def main():
     kind, folder, *files = sys.argv[1:]
     for path in files:
@@ -63,8 +76,9 @@ def main():
             continue
         with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f:
             data = f.read()
-        with open(os.path.join(folder, name + ".moetrace"), "wb") as f:
-            f.write(small_trace(data))
+        small, suffix = (small_chrome, ".json") if kind == "chrome" else (small_trace, ".moetrace")
+        with open(os.path.join(folder, name + suffix), "wb") as f:
+            f.write(small(data))
 
 
 main()

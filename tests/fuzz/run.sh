@@ -13,7 +13,7 @@ if [ "${1:-}" = possible ]; then
 fi
 
 status=0
-for target in trace nsys; do
+for target in trace nsys chrome rules config; do
     program=$build/fuzz/fuzz_$target
     if [ ! -x "$program" ]; then
         echo "fuzz_$target is not built: clang has no libFuzzer here (package libclang-rt-VERSION-dev)" >&2
