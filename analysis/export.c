@@ -1,6 +1,7 @@
 /* What the export formats share. */
 #include "analysis/export.h"
 
+#include "analysis/export_names.h"
 #include "analysis/memory.h"
 
 #include <errno.h>
@@ -69,4 +70,36 @@ int64_t analysis_export_device_number(const analysis_events *rows, const analysi
     errno = 0;
     long long value = text ? strtoll(text, &end, 10) : -1;
     return text && *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 ? value : -1;
+}
+
+char *analysis_export_kernel_name(const analysis_events *rows, uint32_t shape) {
+    uint32_t name = rows->shapes[shape].shape.name;
+    return name == ANALYSIS_NONE ? analysis_copy("(no name)", 9)
+                                 : analysis_kernel_demangled(analysis_events_name(rows, name));
+}
+
+analysis_payload_kind analysis_export_payload(const analysis_event_range *row, analysis_payload *value) {
+    uint32_t low = (uint32_t)row->payload;
+    float f32;
+    switch (row->payload_type) {
+    case TRACE_PAYLOAD_U64:
+    case TRACE_PAYLOAD_U32:
+        value->u = row->payload;
+        return ANALYSIS_PAYLOAD_UINT;
+    case TRACE_PAYLOAD_I64:
+        value->i = (int64_t)row->payload;
+        return ANALYSIS_PAYLOAD_INT;
+    case TRACE_PAYLOAD_I32:
+        value->i = (int32_t)low;
+        return ANALYSIS_PAYLOAD_INT;
+    case TRACE_PAYLOAD_F64:
+        memcpy(&value->f, &row->payload, sizeof value->f);
+        return ANALYSIS_PAYLOAD_DOUBLE;
+    case TRACE_PAYLOAD_F32:
+        memcpy(&f32, &low, sizeof f32);
+        value->f = (double)f32;
+        return ANALYSIS_PAYLOAD_DOUBLE;
+    default:
+        return ANALYSIS_PAYLOAD_NONE;
+    }
 }

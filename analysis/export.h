@@ -34,4 +34,21 @@ const char *analysis_export_device(const analysis_events *rows, const analysis_e
 int64_t analysis_export_device_number(const analysis_events *rows, const analysis_event_device *device,
                                       const char *key);
 
+/* The demangled name of a shape's kernel, "(no name)" where it has none. The caller frees it. */
+char *analysis_export_kernel_name(const analysis_events *rows, uint32_t shape);
+
+/* The payload of a range, widened. Says which member of *value it is in, if in any. */
+typedef enum {
+    ANALYSIS_PAYLOAD_NONE,
+    ANALYSIS_PAYLOAD_UINT,
+    ANALYSIS_PAYLOAD_INT,
+    ANALYSIS_PAYLOAD_DOUBLE
+} analysis_payload_kind;
+typedef union {
+    uint64_t u;
+    int64_t i;
+    double f;
+} analysis_payload;
+analysis_payload_kind analysis_export_payload(const analysis_event_range *row, analysis_payload *value);
+
 #endif

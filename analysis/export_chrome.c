@@ -4,10 +4,10 @@
 #include "analysis/export.h"
 
 #include "analysis/export_bits.h"
+#include "analysis/export_file.h"
 #include "analysis/export_names.h"
 #include "analysis/memory.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -54,10 +54,8 @@ static const char *name_of(chrome *w, uint32_t index) {
 }
 
 static const char *kernel_of(chrome *w, uint32_t shape) {
-    uint32_t name = w->rows->shapes[shape].shape.name;
     if (!w->kernels[shape]) {
-        char *text = name == ANALYSIS_NONE ? analysis_copy("(no name)", 9)
-                                           : analysis_kernel_demangled(analysis_events_name(w->rows, name));
+        char *text = analysis_export_kernel_name(w->rows, shape);
         w->kernels[shape] = quoted(text, strlen(text));
         free(text);
     }
@@ -277,32 +275,21 @@ static void put_gpu(chrome *w) {
 }
 
 static void put_payload(const chrome *w, const analysis_event_range *row) {
-    double f64 = 0;
-    float f32;
-    uint32_t low = (uint32_t)row->payload;
-    switch (row->payload_type) {
-    case TRACE_PAYLOAD_U64:
-    case TRACE_PAYLOAD_U32:
-        fprintf(w->out, ",\"payload\":%" PRIu64, row->payload);
-        return;
-    case TRACE_PAYLOAD_I64:
-        fprintf(w->out, ",\"payload\":%" PRId64, (int64_t)row->payload);
-        return;
-    case TRACE_PAYLOAD_I32:
-        fprintf(w->out, ",\"payload\":%d", (int32_t)low);
-        return;
-    case TRACE_PAYLOAD_F64:
-        memcpy(&f64, &row->payload, sizeof f64);
+    analysis_payload value;
+    switch (analysis_export_payload(row, &value)) {
+    case ANALYSIS_PAYLOAD_UINT:
+        fprintf(w->out, ",\"payload\":%" PRIu64, value.u);
         break;
-    case TRACE_PAYLOAD_F32:
-        memcpy(&f32, &low, sizeof f32);
-        f64 = (double)f32;
+    case ANALYSIS_PAYLOAD_INT:
+        fprintf(w->out, ",\"payload\":%" PRId64, value.i);
+        break;
+    case ANALYSIS_PAYLOAD_DOUBLE:
+        if (isfinite(value.f)) { /* JSON has no others */
+            fprintf(w->out, ",\"payload\":%.17g", value.f);
+        }
         break;
     default:
-        return;
-    }
-    if (isfinite(f64)) { /* JSON has no others */
-        fprintf(w->out, ",\"payload\":%.17g", f64);
+        break;
     }
 }
 
@@ -374,8 +361,7 @@ int analysis_export_chrome(analysis_events *rows, const char *path, char error[T
     chrome w = {.rows = rows,
                 .out = fopen(path, "we"),
                 .kernels = analysis_alloc(rows->shape_count, sizeof *w.kernels)};
-    bool good = w.out != NULL;
-    if (good) {
+    if (w.out) {
         find_work(&w);
         put_head(&w);
         put_processes(&w);
@@ -384,14 +370,8 @@ int analysis_export_chrome(analysis_events *rows, const char *path, char error[T
         put_calls(&w);
         put_gpu(&w);
         fputs("\n]}\n", w.out);
-        good = ferror(w.out) == 0;
-        good = fclose(w.out) == 0 && good;
     }
-    if (!good) {
-        snprintf(error, TRACE_ERROR_BYTES,
-                 "%s: cannot be written: %s; make room there, or choose another place", path,
-                 strerror(errno));
-    }
+    int rc = analysis_export_close(w.out, path, error);
     for (size_t i = 0; i < w.name_cap; i++) {
         free(w.names[i]);
     }
@@ -401,5 +381,5 @@ int analysis_export_chrome(analysis_events *rows, const char *path, char error[T
     free(w.names);
     free(w.kernels);
     analysis_bits_free(&w.work);
-    return good ? 0 : -1;
+    return rc;
 }

@@ -85,6 +85,17 @@ char *analysis_export_begin(const char *path, char error[TRACE_ERROR_BYTES]) {
     return name;
 }
 
+int analysis_export_close(FILE *file, const char *path, char error[TRACE_ERROR_BYTES]) {
+    bool good = file && ferror(file) == 0;
+    good = file && fclose(file) == 0 && good;
+    if (!good) {
+        snprintf(error, TRACE_ERROR_BYTES,
+                 "%s: cannot be written: %s; make room there, or choose another place", path,
+                 strerror(errno));
+    }
+    return good ? 0 : -1;
+}
+
 int analysis_export_finish(char *temporary, const char *path, bool good, char error[TRACE_ERROR_BYTES]) {
     int rc = good ? 0 : -1;
     if (good && rename(temporary, path) != 0) {

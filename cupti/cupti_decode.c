@@ -154,54 +154,49 @@ static void set_times(trace_gpu_event *e, uint64_t start, uint64_t end) {
     e->end = e->timed ? end : 0;
 }
 
+/* What each kind of record has, each at offsets of its own. */
+#define DECODE_WORK(e, of_kind, record)                                                                      \
+    do {                                                                                                     \
+        (e)->kind = (of_kind);                                                                               \
+        (e)->correlation = (record)->correlation;                                                            \
+        (e)->graph = (record)->graph;                                                                        \
+        (e)->graph_node = (record)->graph_node;                                                              \
+        set_times(e, (record)->start, (record)->end);                                                        \
+    } while (0)
+#define DECODE_QUEUE(e, record) queue_id((record)->device, (record)->context, (record)->stream, &(e)->queue)
+/* Both records of copies. */
+#define DECODE_COPY(e, record)                                                                               \
+    do {                                                                                                     \
+        DECODE_WORK(e, TRACE_GPU_MEMCPY, record);                                                            \
+        (e)->bytes = (record)->bytes;                                                                        \
+        (e)->copy_kind = (record)->copy_kind;                                                                \
+        (e)->src_mem_kind = (record)->src_kind;                                                              \
+        (e)->dst_mem_kind = (record)->dst_kind;                                                              \
+        (e)->copy_is_async = (record)->flags & CUPTI_ABI_COPY_ASYNC;                                         \
+    } while (0)
+
 static int decode_kernel(const cupti_kernel *k, trace_gpu_event *e) {
-    e->kind = TRACE_GPU_KERNEL;
-    e->correlation = k->correlation;
-    e->graph = k->graph;
-    e->graph_node = k->graph_node;
-    set_times(e, k->start, k->end);
-    return queue_id(k->device, k->context, k->stream, &e->queue) || shape_id(k, &e->shape) ? -1 : 1;
+    DECODE_WORK(e, TRACE_GPU_KERNEL, k);
+    return DECODE_QUEUE(e, k) || shape_id(k, &e->shape) ? -1 : 1;
 }
 
 static int decode_memcpy(const cupti_memcpy *m, trace_gpu_event *e) {
-    e->kind = TRACE_GPU_MEMCPY;
-    e->correlation = m->correlation;
-    e->graph = m->graph;
-    e->graph_node = m->graph_node;
-    e->bytes = m->bytes;
-    e->copy_kind = m->copy_kind;
-    e->src_mem_kind = m->src_kind;
-    e->dst_mem_kind = m->dst_kind;
-    e->copy_is_async = m->flags & CUPTI_ABI_COPY_ASYNC;
-    set_times(e, m->start, m->end);
-    return queue_id(m->device, m->context, m->stream, &e->queue) ? -1 : 1;
+    DECODE_COPY(e, m);
+    return DECODE_QUEUE(e, m) ? -1 : 1;
 }
 
 static int decode_memcpy_peer(const cupti_memcpy_peer *m, trace_gpu_event *e) {
-    e->kind = TRACE_GPU_MEMCPY;
-    e->correlation = m->correlation;
-    e->graph = m->graph;
-    e->graph_node = m->graph_node;
-    e->bytes = m->bytes;
-    e->copy_kind = m->copy_kind;
-    e->src_mem_kind = m->src_kind;
-    e->dst_mem_kind = m->dst_kind;
-    e->copy_is_async = m->flags & CUPTI_ABI_COPY_ASYNC;
-    set_times(e, m->start, m->end);
-    return queue_id(m->device, m->context, m->stream, &e->queue) ? -1 : 1;
+    DECODE_COPY(e, m);
+    return DECODE_QUEUE(e, m) ? -1 : 1;
 }
 
 static int decode_memset(const cupti_memset *m, trace_gpu_event *e) {
-    e->kind = TRACE_GPU_MEMSET;
-    e->correlation = m->correlation;
-    e->graph = m->graph;
-    e->graph_node = m->graph_node;
+    DECODE_WORK(e, TRACE_GPU_MEMSET, m);
     e->bytes = m->bytes;
     e->value = m->value;
     e->dst_mem_kind = (uint8_t)m->memory_kind;
     e->copy_is_async = m->flags & CUPTI_ABI_COPY_ASYNC;
-    set_times(e, m->start, m->end);
-    return queue_id(m->device, m->context, m->stream, &e->queue) ? -1 : 1;
+    return DECODE_QUEUE(e, m) ? -1 : 1;
 }
 
 int cupti_decode(const void *record, trace_gpu_event *event) {
