@@ -70,6 +70,16 @@ unset MOETRACE_CAPTURE_RANGE
 MOETRACE_START=paused watched paused profiler
 is "paused: kernels" "$(kernels paused)" "first=2 second=4"
 is "paused: marks" "$(story paused)" "off before on first off between on second off after"
+for whose in driver hidden; do
+    for level in kernels full; do
+        MOETRACE_LEVEL=$level MOETRACE_START=paused watched "paused-$whose-$level" profiler $whose
+        is "paused, $whose switch, level $level: kernels" "$(kernels "paused-$whose-$level")" "first=2 second=4"
+        is "paused, $whose switch, level $level: marks" "$(story "paused-$whose-$level")" \
+            "off before on first off between on second off after"
+    done
+done
+MOETRACE_LEVEL=phases MOETRACE_START=paused watched paused-phases profiler driver
+is "paused, level phases: calls that wait" "$(called paused-phases)" "first second"
 watched not-paused profiler
 is "not paused: kernels" "$(kernels not-paused)" "after=5 before=1 between=3 first=2 second=4"
 

@@ -27,6 +27,30 @@ for through in runtime driver; do
     done
 done
 
+# The same when nothing was ever watched: the recorder's own end comes before the driver's.
+for through in runtime driver; do
+    name=$through-paused
+    MOETRACE_START=paused same_end "$name" "$helpers/cuda_endings" $through exit
+    ok "$name: dump" dump "$name"
+    is "$name: kernels and calls" "$(kernels "$name"),$(number_of "$name" api)" 0,0
+    is "$name: ranges" "$(number_of "$name" push),$(number_of "$name" pop)" 1,1
+    ok "$name: finished" finished "$name"
+    is "$name: CUPTI was used as it is documented" "$(violations)" ""
+done
+
+# A signal handler ends the process while the code that it interrupted holds a lock of the recorder's: that of the names
+# (their memory), of the pool of CUPTI's buffers (in a launch), or of the start.
+for at in 262144:1 1048576:1 1048576:2; do
+    for way in interrupted interrupted-exit; do
+        name=$way-${at/:/-}
+        status=0
+        FAKE_SIGNAL_AT=$at LD_PRELOAD=$(preload):$fake/libsignal.so MOETRACE_OUTPUT=$work/$name timeout -k 2 20 \
+            "$helpers/cuda_endings" runtime $way >"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
+        is "$name: exit status, in time" "$status" "$([ $way = interrupted ] && echo 46 || echo 47)"
+        [ "$(trace_count "$name")" = 0 ] || ok "$name: dump" dump "$name"
+    done
+done
+
 # Ends that run none: what is older than 100 ms is there, and the trace says that the end was abrupt.
 export ENDING_WAITS=1
 for way in _exit quick_exit abort kill term segv handler; do

@@ -46,6 +46,20 @@ for try in 1 2 3 4 5; do
     is "threads$try: the main thread's records up to then" "$(own "threads$try")" "range main before kernels=5 copies=1 fills=0"
 done
 
+# What is watched ends there, and says so; requests that come later are not taken as watched.
+is "middle: the end is marked" "$(grep -o '^mark .*' "$work/middle$both.dump" | grep -o 'name="watch [a-z]*"')" 'name="watch off"'
+MOETRACE_CAPTURE=alternate MOETRACE_REQUEST='[bpa]*' profiled requests middle $both
+is "requests: none is said to be watched" "$(grep -o '^mark .*' "$work/requests.dump" | grep -o 'name="watch [a-z]*"')" 'name="watch off"'
+MOETRACE_CAPTURE=alternate MOETRACE_REQUEST='[baz]*' profiled requests-first first $both
+is "no CUPTI from the start: none is said to be watched" \
+    "$(grep -o '^mark .*' "$work/requests-first.dump" | grep -o 'name="watch [a-z]*"')" 'name="watch off"'
+
+# Another part of the tool comes while the recorder is giving way to the first.
+for try in 1 2 3; do
+    FAKE_CUPTI_FAULT=slow profiled "race$try" race $both
+    is "race$try: each buffer goes to whoever gave it" "$(violations)" ""
+done
+
 # Before any use of CUDA: the recorder never begins.
 profiled first first $both
 ok "first: the line says what happens" grep -q 'another tool in this process uses CUPTI; kernels are not recorded' "$work/first.err"

@@ -21,9 +21,9 @@ typedef struct {
 } entries;
 
 static struct {
-    int what;
+    atomic_int what;
     cupti_subscriber subscriber;
-    uint64_t begun;
+    _Atomic uint64_t begun;
     atomic_uint given, returned;
     atomic_bool called[REMEMBERED]; /* by correlation id: seen in a callback */
 } profiler;
@@ -95,8 +95,10 @@ static void each_launch(bool on) {
 
 void profiler_begin(int what) {
     entries e = find_entries(what);
-    profiler.what = what;
-    cuptiGetTimestamp(&profiler.begun);
+    uint64_t now = 0;
+    atomic_fetch_or(&profiler.what, what);
+    cuptiGetTimestamp(&now);
+    atomic_store(&profiler.begun, now);
     if (what & PROFILER_CALLS) {
         printf("profiler: subscribe %d\n", e.subscribe(&profiler.subscriber, on_call, &profiler));
         each_launch(true);
@@ -118,4 +120,5 @@ void profiler_end(void) {
     }
     printf("profiler: all buffers came back: %s\n",
            atomic_load(&profiler.given) == atomic_load(&profiler.returned) ? "yes" : "no");
+    atomic_store(&profiler.what, 0);
 }

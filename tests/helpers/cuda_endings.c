@@ -1,6 +1,6 @@
 /* A target that issues ten kernels in a range and then ends in the way that it is told:
  * `cuda_endings [driver|runtime|nvtx] WAY`. With `driver` it makes no call of the CUDA runtime, with `nvtx`
- * none of CUDA. */
+ * none of CUDA. `interrupted` and `interrupted-exit` wait for SIGUSR1 to come while it works. */
 #include <nvtx3/nvToolsExt.h>
 
 #include "tests/fake/fake.h"
@@ -43,6 +43,17 @@ static void handler(int number) {
     _exit(rc > 0 ? 100 + number : 1);
 }
 
+/* For a signal that comes in the midst of the work. */
+static void leave_at_once(int number) {
+    (void)number;
+    _exit(46);
+}
+
+static void leave_through_handlers(int number) {
+    (void)number;
+    exit(47);
+}
+
 static void crash(void) {
     volatile int *nowhere = NULL;
     *nowhere = 1; /* NOLINT(clang-analyzer-core.NullDereference): that is the purpose */
@@ -83,6 +94,11 @@ int main(int argc, char **argv) {
         return 99;
     }
     const char *way = argv[2];
+    if (strcmp(way, "interrupted") == 0) {
+        signal(SIGUSR1, leave_at_once);
+    } else if (strcmp(way, "interrupted-exit") == 0) {
+        signal(SIGUSR1, leave_through_handlers);
+    }
     nvtxRangePushA("work");
     if (strcmp(argv[1], "driver") == 0) {
         through_driver();

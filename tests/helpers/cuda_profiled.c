@@ -1,7 +1,8 @@
 /* A target that profiles a part of itself with CUPTI, as a script with torch.profiler does:
  * `cuda_profiled WHEN WHAT [THREADS]`. It launches in the ranges before, profiled and after; the profiler
- * begins `middle` (before "profiled"), `first` (before any CUDA call) or `twice`; with `busy` it begins while
- * kernels run. WHAT is a sum of the numbers in fake_profiler.h. THREADS others launch all the while. */
+ * begins `middle` (before "profiled"), `race` (there, on two threads), `first` (before any CUDA call) or
+ * `twice`; with `busy` it begins while kernels run. WHAT is a sum of the numbers in fake_profiler.h. THREADS
+ * others launch all the while. */
 #include <nvtx3/nvToolsExt.h>
 
 #include "tests/fake/fake.h"
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const fake_kernel mine = {"_Z4minev", 3000, 16, 0}, slow = {"_Z4slowv", 30000000, 16, 0},
                          others = {"_Z6others", 2000, 16, 0};
@@ -63,13 +65,34 @@ static int open_profiler(const char *program) {
     return begin && end ? 0 : -1;
 }
 
+static void *begin_calls(void *unused) {
+    (void)unused;
+    begin(PROFILER_CALLS);
+    return NULL;
+}
+
+/* On two threads, the second while the recorder gives way to the first. */
+static void begin_in_parts(void) {
+    pthread_t id;
+    dim3 one = {1, 1, 1};
+    cudaLaunchKernel(&others, one, one, NULL, 0, NULL); /* so that there is something to be flushed */
+    cudaDeviceSynchronize();
+    usleep(20000);
+    pthread_create(&id, NULL, begin_calls, NULL);
+    usleep(50000);
+    begin(PROFILER_RECORDS);
+    pthread_join(id, NULL);
+}
+
 static void profile(const char *when, int what) {
     int first = strcmp(when, "first") == 0;
     if (first) {
         begin(what);
     }
     launches("before", 5, strcmp(when, "busy") == 0 ? &slow : &mine, strcmp(when, "busy") != 0);
-    if (!first) {
+    if (strcmp(when, "race") == 0) {
+        begin_in_parts();
+    } else if (!first) {
         begin(what);
     }
     launches("profiled", 7, &mine, 1);

@@ -3,8 +3,10 @@
 #include <nvtx3/nvToolsExt.h>
 
 #include "tests/fake/fake.h"
+#include "tests/fake/fake_driver.h"
 #include "tests/fake/fake_runtime.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,17 +113,27 @@ static void unclosed(const char *argument) {
     range("outside", 2);
 }
 
+/* ARGUMENT: whose switch it is: the runtime's (""), the driver's, or the driver's as a program finds it that
+ * looks it up itself. */
 static void profiler(const char *argument) {
-    (void)argument;
+    int (*start)(void) = cudaProfilerStart, (*stop)(void) = cudaProfilerStop;
+    if (strcmp(argument, "driver") == 0) {
+        start = cuProfilerStart;
+        stop = cuProfilerStop;
+    } else if (strcmp(argument, "hidden") == 0) {
+        void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+        *(void **)&start = dlsym(driver, "cuProfilerStart");
+        *(void **)&stop = dlsym(driver, "cuProfilerStop");
+    }
     range("before", 1);
-    cudaProfilerStart();
+    start();
     range("first", 2);
-    cudaProfilerStop();
+    stop();
     range("between", 3);
-    cudaProfilerStart();
-    cudaProfilerStart();
+    start();
+    start();
     range("second", 4);
-    cudaProfilerStop();
+    stop();
     range("after", 5);
 }
 
