@@ -16,6 +16,11 @@ static uint32_t id_of_domain(nvtxDomainHandle_t domain) {
     return (uint32_t)(uintptr_t)domain;
 }
 
+static uint32_t id_of_string(nvtxStringHandle_t string) {
+    uintptr_t id = (uintptr_t)string;
+    return id <= preload_name_count() ? (uint32_t)id : 0; /* not one that was ever given */
+}
+
 static uint32_t message_id(preload_thread *t, const nvtxEventAttributes_t *a) {
     switch (a->messageType) {
     case NVTX_MESSAGE_TYPE_ASCII:
@@ -23,7 +28,7 @@ static uint32_t message_id(preload_thread *t, const nvtxEventAttributes_t *a) {
     case NVTX_MESSAGE_TYPE_UNICODE:
         return preload_name_wide(&t->names, a->message.unicode);
     case NVTX_MESSAGE_TYPE_REGISTERED:
-        return (uint32_t)(uintptr_t)a->message.registered;
+        return id_of_string(a->message.registered);
     default:
         return 0;
     }
@@ -70,8 +75,7 @@ static int push(preload_thread *t, trace_host_event *e) {
         e->time = preload_now();
     }
     preload_thread_append(t, e);
-    t->default_depth += !e->domain;
-    return (int)t->depth++;
+    return (int)(e->domain ? t->other_depth++ : t->default_depth++);
 }
 
 static int push_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
@@ -115,15 +119,15 @@ static int on_domain_range_pop(nvtxDomainHandle_t domain) {
     }
     trace_host_event e = event(TRACE_HOST_POP, domain);
     preload_thread_append(t, &e);
-    if (t->depth == 0) {
+    uint32_t *depth = domain ? &t->other_depth : &t->default_depth;
+    if (*depth == 0) {
         return NVTX_NO_PUSH_POP_TRACKING; /* nothing was open */
     }
-    t->depth--;
-    if (!domain && t->default_depth > 0) {
-        t->default_depth--;
+    --*depth;
+    if (!domain) {
         preload_capture_pop(t);
     }
-    return (int)t->depth;
+    return (int)*depth;
 }
 
 static int on_range_pop(void) {
@@ -304,11 +308,11 @@ static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxRe
         return NULL;
     }
     bool thread = a->identifierType == NVTX_RESOURCE_TYPE_GENERIC_THREAD_NATIVE;
-    uint32_t name =
-        a->messageType == NVTX_MESSAGE_TYPE_ASCII        ? preload_name(NULL, a->message.ascii)
-        : a->messageType == NVTX_MESSAGE_TYPE_UNICODE    ? preload_name_wide(NULL, a->message.unicode)
-        : a->messageType == NVTX_MESSAGE_TYPE_REGISTERED ? (uint32_t)(uintptr_t)a->message.registered
-                                                         : 0;
+    uint32_t name = a->messageType == NVTX_MESSAGE_TYPE_ASCII ? preload_name(NULL, a->message.ascii)
+                    : a->messageType == NVTX_MESSAGE_TYPE_UNICODE
+                        ? preload_name_wide(NULL, a->message.unicode)
+                    : a->messageType == NVTX_MESSAGE_TYPE_REGISTERED ? id_of_string(a->message.registered)
+                                                                     : 0;
     name_resource(id_of_domain(domain), thread ? TRACE_NAMED_THREAD : TRACE_NAMED_OTHER,
                   a->identifier.ullValue, name);
     return (nvtxResourceHandle_t)(uintptr_t)1; /* never looked at: there is nothing to destroy */

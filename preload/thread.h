@@ -33,14 +33,15 @@ typedef struct preload_thread {
     uint32_t driver_call, driver_correlation, driver_epoch;
     uint32_t told_correlation; /* of the last such call's event: several may share one, which one event has */
     uint64_t driver_start;     /* when a driver call outside any interposed call began; 0 outside */
-    uint32_t depth;            /* pushes less pops, as NVTX returns it */
-    uint32_t default_depth;    /* the same in the default domain alone: each domain nests for itself */
-    uint32_t window_depth;     /* default_depth of the range that --capture-range names; 0 outside of one */
-    uint32_t request_depth;    /* depth of the range that is a request; 0 outside of one */
-    bool announced;            /* the writer has written its THREADS record */
-    char last_name[16];        /* what the system called it when it ended */
-    atomic_bool ended;         /* the thread is gone; what it recorded is still to be written */
-    preload_backlog backlog;   /* of ranges, for lack of memory */
+    uint32_t default_depth;  /* pushes less pops of the default domain, as NVTX returns it: each domain nests
+                                for itself */
+    uint32_t other_depth;    /* the same of all other domains together */
+    uint32_t window_depth;   /* default_depth of the range that --capture-range names; 0 outside of one */
+    uint32_t request_depth;  /* depth of the range that is a request; 0 outside of one */
+    bool announced;          /* the writer has written its THREADS record */
+    char last_name[16];      /* what the system called it when it ended */
+    atomic_bool ended;       /* the thread is gone; what it recorded is still to be written */
+    preload_backlog backlog; /* of ranges, for lack of memory */
     atomic_uint interrupting_count;
     trace_host_event interrupting[PRELOAD_INTERRUPTING]; /* of signal handlers that interrupted an append */
     preload_name_cache names;

@@ -1,5 +1,7 @@
-/* A target whose ranges say which part of it is to be watched: `cuda_requests WAY [ARGUMENT]`. Each range
- * launches a number of kernels of its own, waits, and is told on standard output as `NAME KERNELS`. */
+/* A target whose ranges say which part of it is to be watched: `cuda_requests WAY [ARGUMENT [MESSAGE]]`,
+ * where MESSAGE says how NVTX is given the names: plain, wide, attributes, registered or registered-wide.
+ * Each range launches a number of kernels of its own, waits, and is told on standard output as `NAME
+ * KERNELS`. */
 #include <nvtx3/nvToolsExt.h>
 
 #include "tests/fake/fake.h"
@@ -15,6 +17,7 @@
 
 static const fake_kernel kernel = {"_Z6kernelv", 2000, 16, 0};
 static pthread_barrier_t barrier;
+static const char *message = "plain";
 
 static void launch(unsigned kernels) {
     dim3 one = {1, 1, 1};
@@ -24,8 +27,28 @@ static void launch(unsigned kernels) {
     cudaDeviceSynchronize();
 }
 
+static void push(const char *name) {
+    wchar_t wide[64];
+    nvtxEventAttributes_t a = {.version = NVTX_VERSION, .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE};
+    mbstowcs(wide, name, sizeof wide / sizeof wide[0]);
+    if (strcmp(message, "wide") == 0) {
+        nvtxRangePushW(wide);
+    } else if (strcmp(message, "plain") == 0) {
+        nvtxRangePushA(name);
+    } else if (strcmp(message, "attributes") == 0) {
+        a.messageType = NVTX_MESSAGE_TYPE_ASCII;
+        a.message.ascii = name;
+        nvtxRangePushEx(&a);
+    } else {
+        a.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
+        a.message.registered = strcmp(message, "registered") == 0 ? nvtxDomainRegisterStringA(NULL, name)
+                                                                  : nvtxDomainRegisterStringW(NULL, wide);
+        nvtxRangePushEx(&a);
+    }
+}
+
 static void begin(const char *name, unsigned kernels) {
-    nvtxRangePushA(name);
+    push(name);
     launch(kernels);
     printf("%s %u\n", name, kernels);
 }
@@ -155,6 +178,7 @@ int main(int argc, char **argv) {
     pthread_setname_np(pthread_self(), "main");
     for (size_t i = 0; argc > 1 && i < sizeof ways / sizeof ways[0]; i++) {
         if (strcmp(argv[1], ways[i].name) == 0) {
+            message = argc > 3 ? argv[3] : message;
             ways[i].run(argc > 2 ? argv[2] : "");
             return 4;
         }
