@@ -1,8 +1,10 @@
 /* The traces that a path names, and how far their reading is. */
 #include "analysis/cli.h"
+#include "analysis/import.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,19 +44,38 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* A file: itself, or each process of a capture that holds several. */
+static size_t file_traces(const char *path, char ***list) {
+    uint64_t *processes;
+    size_t count = analysis_import_processes(path, &processes);
+    *list = analysis_alloc(count ? count : 1, sizeof **list);
+    for (size_t i = 0; i < count; i++) {
+        if (asprintf(&(*list)[i], "%s#%" PRIu64, path, processes[i]) < 0) {
+            (*list)[i] = analysis_copy(path, strlen(path));
+        }
+    }
+    free(processes);
+    if (count == 0) {
+        (*list)[0] = analysis_copy(path, strlen(path));
+    }
+    return count ? count : 1;
+}
+
 size_t analysis_cli_traces(const char *path, char ***list) {
     struct stat st;
     size_t count = 0, cap = 0;
+    uint64_t process;
+    char *whole = analysis_copy(path, analysis_import_file(path, &process));
+    int found = stat(whole, &st);
+    free(whole);
     *list = NULL;
-    if (stat(path, &st) != 0) {
+    if (found != 0) {
         analysis_error("%s: %s; give a trace, or the directory that `moetrace record` wrote", path,
                        strerror(errno));
         return 0;
     }
     if (!S_ISDIR(st.st_mode)) {
-        *list = analysis_grow(NULL, &cap, 1, sizeof **list);
-        (*list)[0] = analysis_copy(path, strlen(path));
-        return 1;
+        return file_traces(path, list);
     }
     DIR *dir = opendir(path);
     if (!dir) {

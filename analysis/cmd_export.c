@@ -2,6 +2,8 @@
 #include "analysis/cli.h"
 #include "analysis/export.h"
 #include "analysis/export_file.h"
+#include "analysis/import.h"
+#include "analysis/memory.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -191,22 +193,48 @@ static int export(const arguments *a, char *const *traces, size_t count, const c
     return status;
 }
 
-/* One file for each trace, named after it. */
+/* The file that the trace gets in the directory: named after it, and after its process when it is one of
+ * several. */
+static char *each_path(const arguments *a, const char *trace) {
+    uint64_t process;
+    size_t whole = analysis_import_file(trace, &process);
+    char number[32] = "", *file = analysis_copy(trace, whole), *path;
+    if (trace[whole] != '\0') {
+        snprintf(number, sizeof number, "-%" PRIu64, process);
+    }
+    const char *base = strrchr(file, '/');
+    base = base ? base + 1 : file;
+    const char *dot = strrchr(base, '.');
+    int len = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
+    if (asprintf(&path, "%s/%.*s%s%s", a->output, len, base, number, a->format->ending) < 0) {
+        path = analysis_copy("", 0);
+    }
+    free(file);
+    return path;
+}
+
+/* One file for each trace. */
 static int export_each(const arguments *a, char *const *traces, size_t count) {
     int status = ANALYSIS_OK;
+    char **paths = analysis_alloc(count, sizeof *paths);
     for (size_t i = 0; i < count; i++) {
-        const char *base = strrchr(traces[i], '/');
-        base = base ? base + 1 : traces[i];
-        const char *dot = strrchr(base, '.');
-        int len = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
-        char *path;
-        if (asprintf(&path, "%s/%.*s%s", a->output, len, base, a->format->ending) < 0) {
-            return analysis_error("no memory for a file name");
+        paths[i] = each_path(a, traces[i]);
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(paths[i], paths[j]) == 0) {
+                status =
+                    analysis_error("%s and %s would both become %s; export them one by one, or into one file",
+                                   traces[j], traces[i], paths[i]);
+            }
         }
-        int rc = export(a, &traces[i], 1, path);
-        status = rc != ANALYSIS_OK ? rc : status;
-        free(path);
     }
+    for (size_t i = 0, done = status == ANALYSIS_OK ? count : 0; i < done; i++) {
+        int rc = export(a, &traces[i], 1, paths[i]);
+        status = rc != ANALYSIS_OK ? rc : status;
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(paths[i]);
+    }
+    free(paths);
     return status;
 }
 

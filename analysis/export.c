@@ -75,7 +75,7 @@ int64_t analysis_export_device_number(const analysis_events *rows, const analysi
 char *analysis_export_kernel_name(const analysis_events *rows, uint32_t shape) {
     uint32_t name = rows->shapes[shape].shape.name;
     return name == ANALYSIS_NONE ? analysis_copy("(no name)", 9)
-                                 : analysis_kernel_demangled(analysis_events_name(rows, name));
+                                 : analysis_kernel_signature(analysis_events_name(rows, name));
 }
 
 analysis_payload_kind analysis_export_payload(const analysis_event_range *row, analysis_payload *value) {

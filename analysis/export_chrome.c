@@ -231,7 +231,10 @@ static void put_calls(chrome *w) {
 
 static void put_shape(const chrome *w, uint32_t index) {
     const trace_shape *s = &w->rows->shapes[index].shape;
-    if (w->rows->shapes[index].known) {
+    const analysis_event_shape *row = &w->rows->shapes[index];
+    bool whole =
+        !(row->absent >> ANALYSIS_SHAPE_GRID & 0x3f) && !(row->absent >> ANALYSIS_SHAPE_REGISTERS & 1);
+    if (row->known && whole) {
         fprintf(w->out,
                 ",\"registers per thread\":%u,\"shared memory\":%" PRIu64
                 ",\"grid\":[%u,%u,%u],\"block\":[%u,%u,%u]",

@@ -1,6 +1,7 @@
 /* Writing beside the target, then renaming. */
 #include "analysis/export_file.h"
 
+#include "analysis/import.h"
 #include "analysis/memory.h"
 
 #include <errno.h>
@@ -47,7 +48,11 @@ bool analysis_export_may_write(const char *path, bool force, char *const *inputs
         return true; /* writing says what is wrong, if anything is */
     }
     for (size_t i = 0; i < count; i++) {
-        if (stat(inputs[i], &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+        uint64_t process;
+        char *file = analysis_copy(inputs[i], analysis_import_file(inputs[i], &process));
+        int there = stat(file, &in);
+        free(file);
+        if (there == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
             snprintf(error, TRACE_ERROR_BYTES,
                      "%s: is what is to be exported; give another name with --output", path);
             return false;

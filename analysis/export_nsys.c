@@ -208,23 +208,23 @@ static void bind_shape(analysis_nsys *w, sqlite3_stmt *s, uint32_t index) {
         bind(s, 11, kernel->mangled);
     }
     /* The schema's launch types are CUPTI's plus 1; a capture's unknown one wraps around to 0. */
-    int64_t values[] = {shape->launch_type + 1u,
-                        shape->cache_config,
-                        shape->registers_per_thread,
-                        shape->grid[0],
-                        shape->grid[1],
-                        shape->grid[2],
-                        shape->block[0],
-                        shape->block[1],
-                        shape->block[2],
-                        shape->static_shared_bytes,
-                        shape->dynamic_shared_bytes,
-                        shape->local_bytes_per_thread,
-                        (int64_t)shape->local_bytes_total,
-                        shape->shared_executed_bytes,
-                        shape->shared_limit_config};
+    int64_t values[ANALYSIS_SHAPE_COLUMNS] = {shape->launch_type + 1u,
+                                              shape->cache_config,
+                                              shape->registers_per_thread,
+                                              shape->grid[0],
+                                              shape->grid[1],
+                                              shape->grid[2],
+                                              shape->block[0],
+                                              shape->block[1],
+                                              shape->block[2],
+                                              shape->static_shared_bytes,
+                                              shape->dynamic_shared_bytes,
+                                              shape->local_bytes_per_thread,
+                                              (int64_t)shape->local_bytes_total,
+                                              shape->shared_executed_bytes,
+                                              shape->shared_limit_config};
     for (int i = 0; i < (int)(sizeof values / sizeof *values); i++) {
-        if (row->known) {
+        if (row->known && !(row->absent >> i & 1)) {
             bind(s, 12 + i, values[i]);
         } else {
             sqlite3_bind_null(s, 12 + i);
@@ -353,7 +353,10 @@ static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_
     const analysis_name *name = &w->rows->names.list[row->name];
     int64_t text = analysis_nsys_string(w, row->name);
     bind(s, 1, analysis_nsys_since(w, row->start));
-    bind(s, 2, analysis_nsys_since(w, row->end));
+    /* One that was open at the end of its trace ends with the file, as one that nsys finds open does. */
+    uint64_t later =
+        row->left_open ? w->rows->last - w->rows->sources[w->rows->threads[row->thread].source].last : 0;
+    bind(s, 2, analysis_nsys_since(w, row->end + later));
     if (row->style == ANALYSIS_EVENT_MARK) {
         sqlite3_bind_null(s, 2);
     }

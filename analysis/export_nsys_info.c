@@ -263,7 +263,7 @@ static void write_metadata(analysis_nsys *w) {
     for (size_t i = 0; i < w->rows->source_count; i++) {
         const analysis_event_source *source = &w->rows->sources[i];
         const char *mode = analysis_events_meta(source, "nsys.graphs");
-        bool ours = !analysis_events_meta(source, "nsys.import");
+        bool ours = !analysis_events_meta(source, "import.absent");
         snprintf(value, sizeof value, "PROCESS_%zu:CUDA_GRAPH_TRACE_OPTIONS:MODE", i);
         if (mode || ours) {
             insert_pair(w, "META_DATA_CAPTURE", value, ours ? "Node" : mode);

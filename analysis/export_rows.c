@@ -33,6 +33,22 @@ typedef struct {
 
 /* ---- Definitions ---- */
 
+const char *const analysis_shape_columns[ANALYSIS_SHAPE_COLUMNS] = {"launchType",
+                                                                    "cacheConfig",
+                                                                    "registersPerThread",
+                                                                    "gridX",
+                                                                    "gridY",
+                                                                    "gridZ",
+                                                                    "blockX",
+                                                                    "blockY",
+                                                                    "blockZ",
+                                                                    "staticSharedMemory",
+                                                                    "dynamicSharedMemory",
+                                                                    "localMemoryPerThread",
+                                                                    "localMemoryTotal",
+                                                                    "sharedMemoryExecuted",
+                                                                    "sharedMemoryLimitConfig"};
+
 static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     analysis_source_set_meta(((reading *)ctx)->source, key, key_len, value, value_len);
     return 0;
@@ -113,11 +129,25 @@ static int on_queue(void *ctx, const trace_queue *q) {
     return 0;
 }
 
+/* Which columns the source says that it lacks: META `import.absent`, names with a space before and behind
+ * each. */
+static uint32_t absent_columns(const analysis_event_source *source) {
+    const char *list = analysis_events_meta(source, "import.absent");
+    uint32_t absent = 0;
+    for (int i = 0; list && i < ANALYSIS_SHAPE_COLUMNS; i++) {
+        char name[40];
+        snprintf(name, sizeof name, " %s ", analysis_shape_columns[i]);
+        absent |= strstr(list, name) ? 1u << i : 0;
+    }
+    return absent;
+}
+
 static uint32_t new_shape(reading *rd, const trace_shape *shape, bool known) {
     analysis_events *rows = rd->rows;
     rows->shapes = analysis_grow(rows->shapes, &rows->shape_cap, rows->shape_count + 1, sizeof *rows->shapes);
     analysis_event_shape *row = &rows->shapes[rows->shape_count];
-    *row = (analysis_event_shape){.known = known, .shape = *shape, .source = rd->number};
+    *row = (analysis_event_shape){
+        .known = known, .shape = *shape, .source = rd->number, .absent = absent_columns(rd->source)};
     row->shape.name = shape->name == 0 ? ANALYSIS_NONE : name_of(rd, shape->name);
     analysis_map_put(&rd->shapes, shape->id, (uint32_t)rows->shape_count);
     return (uint32_t)rows->shape_count++;

@@ -71,7 +71,13 @@ typedef struct {
     bool known;        /* false: the definition was lost, and all but the id is missing */
     trace_shape shape; /* its `name` is an index into names, ANALYSIS_NONE when the trace has none */
     uint32_t source;
+    uint32_t absent; /* bit i: an imported capture does not hold analysis_shape_columns[i], which is 0 here */
 } analysis_event_shape;
+
+/* The columns of nsys's table of kernels that are a kernel's shape; those of the grid and the block stand
+ * together. */
+enum { ANALYSIS_SHAPE_GRID = 3, ANALYSIS_SHAPE_REGISTERS = 2, ANALYSIS_SHAPE_COLUMNS = 15 };
+extern const char *const analysis_shape_columns[ANALYSIS_SHAPE_COLUMNS];
 
 typedef struct {
     uint32_t source, name; /* index into names */

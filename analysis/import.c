@@ -1,8 +1,11 @@
 /* Tells by its content what a file is. */
 #include "analysis/import.h"
 
+#include "analysis/memory.h"
+
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,24 +15,64 @@ static bool ends_with(const char *text, const char *end) {
     return len >= n && strcmp(text + len - n, end) == 0;
 }
 
+size_t analysis_import_file(const char *path, uint64_t *process) {
+    const char *mark = strrchr(path, '#');
+    char *end = NULL;
+    *process = mark ? strtoull(mark + 1, &end, 10) : 0;
+    bool number = mark && mark[1] >= '0' && mark[1] <= '9' && *end == '\0';
+    return number && access(path, F_OK) != 0 ? (size_t)(mark - path) : strlen(path);
+}
+
+/* Whether it is there, and neither a file nor a directory. */
+static bool is_pipe(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+/* The first bytes of the file; how many. */
+static ssize_t read_head(const char *path, char head[17]) {
+    memset(head, 0, 17);
+    int fd = is_pipe(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, head, 16);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return n;
+}
+
+static bool is_sqlite(const char *head, ssize_t n) {
+    static const char sqlite[] = "SQLite format 3";
+    return n == 16 && memcmp(head, sqlite, sizeof sqlite) == 0;
+}
+
+size_t analysis_import_processes(const char *path, uint64_t **list) {
+    char head[17];
+    *list = NULL;
+    return is_sqlite(head, read_head(path, head)) ? analysis_import_nsys_processes(path, list) : 0;
+}
+
 static int read_any(const char *path, const trace_visitor *v, bool details, trace_status *status,
                     char error[TRACE_ERROR_BYTES]) {
-    static const char sqlite[] = "SQLite format 3";
-    char head[17] = "";
-    struct stat st;
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+    char head[17];
+    if (is_pipe(path)) {
         memset(status, 0, sizeof *status);
         snprintf(error, TRACE_ERROR_BYTES,
                  "%s: is a pipe or a device; a trace is read more than once: give a file", path);
         return -1;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, head, sizeof head - 1);
-    if (fd >= 0) {
-        close(fd);
-    }
-    if (n == (ssize_t)sizeof head - 1 && memcmp(head, sqlite, sizeof sqlite) == 0) {
+    uint64_t process;
+    size_t len = analysis_import_file(path, &process);
+    char *file = analysis_copy(path, len);
+    ssize_t n = read_head(file, head);
+    free(file);
+    if (is_sqlite(head, n)) {
         return analysis_import_nsys(path, v, details, status, error);
+    }
+    if (path[len] != '\0' && n > 0) {
+        memset(status, 0, sizeof *status);
+        snprintf(error, TRACE_ERROR_BYTES,
+                 "%s: only an SQLite export of Nsight Systems can be read by process", path);
+        return -1;
     }
     if (n > 0 && ends_with(path, ".nsys-rep") && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) != 0) {
         memset(status, 0, sizeof *status);

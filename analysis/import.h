@@ -17,11 +17,21 @@ int analysis_read(const char *path, const trace_visitor *v, trace_status *status
 int analysis_read_details(const char *path, const trace_visitor *v, trace_status *status,
                           char error[TRACE_ERROR_BYTES]);
 
+/* A path may name one process of an SQLite export: FILE#PROCESS. The length of FILE, with the number in
+ * *process; the whole length when the path names no process, or a file has that very name. */
+size_t analysis_import_file(const char *path, uint64_t *process);
+
+/* The processes that the file at `path` holds, as FILE#PROCESS has them: the process id, or, where two have
+ * the same, their whole number. 0 for all but SQLite exports of several processes. The caller frees the list.
+ */
+size_t analysis_import_processes(const char *path, uint64_t **list);
+
 /* The same for an SQLite export of Nsight Systems. The file is opened read-only and immutable. Times become
  * CLOCK_MONOTONIC-like by adding the capture's start. What the file does not hold is said in META
- * `note.nsys.*`; with `details`, META is as analysis_read_details has it. */
+ * `note.nsys.*`; with `details`, META is as analysis_read_details has it. The path may be FILE#PROCESS. */
 int analysis_import_nsys(const char *path, const trace_visitor *v, bool details, trace_status *status,
                          char error[TRACE_ERROR_BYTES]);
+size_t analysis_import_nsys_processes(const char *path, uint64_t **list);
 
 /* The same for a Chrome trace of torch.profiler, not compressed. */
 int analysis_import_chrome(const char *path, const trace_visitor *v, trace_status *status,

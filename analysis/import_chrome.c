@@ -218,6 +218,7 @@ static void take_event(analysis_chrome_reading *rd, event *e) {
     if (i->kind == ANALYSIS_CHROME_RANGE || i->kind == ANALYSIS_CHROME_CALL) {
         i->thread = thread_of(rd, e->pid, e->tid);
         rd->pid = rd->pid == 0 ? e->pid : rd->pid;
+        rd->several |= e->pid != rd->pid;
     }
     if (i->kind == ANALYSIS_CHROME_COPY || i->kind == ANALYSIS_CHROME_FILL) {
         read_memory(i, e->name_key);

@@ -67,6 +67,7 @@ typedef struct {
     analysis_bits calls;
     int64_t base_ns, first, last, pid;
     bool any, cut;
+    bool several;        /* processes */
     char device[8][200]; /* names of devices */
 } analysis_chrome_reading;
 

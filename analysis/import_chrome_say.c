@@ -183,6 +183,14 @@ static void say_head(analysis_chrome_reading *rd) {
             meta(rd, key, rd->device[i]);
         }
     }
+    meta(rd, "import.absent",
+         " launchType cacheConfig staticSharedMemory dynamicSharedMemory localMemoryPerThread "
+         "localMemoryTotal "
+         "sharedMemoryExecuted sharedMemoryLimitConfig ");
+    if (rd->several) {
+        meta(rd, "note.chrome.processes",
+             "the file holds several processes; they are shown as one: give one file for each of them");
+    }
     meta(rd, "note.chrome", "read from a Chrome trace: ranges are its user annotations, operators are not");
     say_names(rd);
     for (size_t i = 0; i < rd->thread_count; i++) {

@@ -6,6 +6,8 @@
  * kernel shapes, and with the ranges that are open at one time. */
 #include "analysis/import_nsys_rows.h"
 
+#include "analysis/memory.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +52,10 @@ static const char *const fill_columns[] = {"start",    "end",           "deviceI
                                            "bytes",    "value",         "memKind",   NULL};
 static const char *const call_columns[] = {"start",  "end",         "globalTid", "correlationId",
                                            "nameId", "returnValue", NULL};
+static const char *const node_columns[] = {"start", "end", "globalTid", "graphNodeId", "originalGraphNodeId",
+                                           NULL};
+static const char *const graph_columns[] = {"start",           "end",         "globalTid", "graphId",
+                                            "originalGraphId", "graphExecId", NULL};
 static const char *const range_columns[] = {
     "start",      "end",         "globalTid",   "eventType",    "text",       "textId",
     "domainId",   "rangeId",     "category",    "endGlobalTid", "color",      "uint64Value",
@@ -65,12 +71,45 @@ static void say_creations(analysis_nsys_reading *rd) {
     }
 }
 
+/* Says which columns the file's tables lack, and to an export which parts of kernels' shapes. */
+static void say_absent(analysis_nsys_reading *rd) {
+    analysis_nsys_file *f = &rd->file;
+    for (int i = 0; i < ANALYSIS_NSYS_TABLES && f->stop == 0; i++) {
+        const analysis_nsys_table *t = &rd->tables[i];
+        char key[64], list[1000] = " ", text[1200];
+        size_t n = 1;
+        for (int c = 0; t->present && t->columns[c]; c++) {
+            if (!analysis_nsys_has_column(f, t->name, t->columns[c])) {
+                n += (size_t)snprintf(list + n, sizeof list - n, "%s ", t->columns[c]);
+            }
+        }
+        if (n > 1) {
+            snprintf(key, sizeof key, "note.nsys.columns.%d", i);
+            snprintf(text, sizeof text, "table %s has no column%.*s: what they would say is missing", t->name,
+                     (int)n - 1, list);
+            analysis_nsys_meta(f, key, text);
+        }
+        if (i == ANALYSIS_NSYS_KERNELS) {
+            analysis_nsys_detail(f, "import.absent", list);
+        }
+    }
+    if (f->stop == 0 && analysis_nsys_has(f, "CUPTI_ACTIVITY_KIND_GRAPH_TRACE")) {
+        analysis_nsys_meta(
+            f, "note.nsys.graphs",
+            "CUDA graphs were traced as wholes: the kernels, copies and fills in them are missing (nsys "
+            "profile --cuda-graph-trace=node records them)");
+    }
+}
+
 /* Says what the file lacks. */
 static void say_missing(analysis_nsys_reading *rd) {
-    static const char *const what[] = {"kernels", "copies", "fills", "CUDA calls", "NVTX ranges"};
+    static const char *const what[] = {"kernels", "copies", "fills", NULL, NULL, "CUDA calls", "NVTX ranges"};
     char key[64], text[300];
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         const analysis_nsys_table *t = &rd->tables[i];
+        if (!what[i]) { /* of graphs there need not be any */
+            continue;
+        }
         if (!t->present) {
             snprintf(key, sizeof key, "note.nsys.%d", i);
             snprintf(text, sizeof text, "%s: the file has no table %s: none ran, or they were not captured",
@@ -84,13 +123,16 @@ static void say_missing(analysis_nsys_reading *rd) {
             analysis_nsys_meta(&rd->file, key, text);
         }
     }
+    say_absent(rd);
     if (rd->process_count > 1) {
-        snprintf(text, sizeof text, "the file holds %zu processes; they are shown as one", rd->process_count);
+        snprintf(text, sizeof text,
+                 "the file holds %zu processes; they are shown as one here (FILE#PID is one alone)",
+                 rd->process_count);
         analysis_nsys_meta(&rd->file, "note.nsys.processes", text);
     }
 }
 
-/* The table whose next row comes first; at equal times ranges, then calls, then GPU work.
+/* The table whose next row comes first; at equal times ranges, then calls, graphs, nodes, then GPU work.
  * ANALYSIS_NSYS_TABLES at the end.
  */
 static int earliest(const analysis_nsys_reading *rd) {
@@ -124,6 +166,8 @@ static void read_events(analysis_nsys_reading *rd) {
             analysis_nsys_range_row(rd);
         } else if (i == ANALYSIS_NSYS_CALLS) {
             analysis_nsys_call_row(rd);
+        } else if (i == ANALYSIS_NSYS_NODES || i == ANALYSIS_NSYS_GRAPHS) {
+            analysis_nsys_node_row(rd, i);
         } else {
             analysis_nsys_gpu_row(rd, i);
         }
@@ -193,20 +237,34 @@ static void free_reading(analysis_nsys_reading *rd) {
     analysis_nsys_close(&rd->file);
 }
 
+void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
+    static const analysis_nsys_table all[ANALYSIS_NSYS_TABLES] = {
+        {.name = "CUPTI_ACTIVITY_KIND_KERNEL", .process = "globalPid", .columns = kernel_columns},
+        {.name = "CUPTI_ACTIVITY_KIND_MEMCPY", .process = "globalPid", .columns = copy_columns},
+        {.name = "CUPTI_ACTIVITY_KIND_MEMSET", .process = "globalPid", .columns = fill_columns},
+        {.name = "CUDA_GRAPH_NODE_EVENTS", .process = "globalTid", .columns = node_columns},
+        {.name = "CUDA_GRAPH_EVENTS", .process = "globalTid", .columns = graph_columns},
+        {.name = "CUPTI_ACTIVITY_KIND_RUNTIME", .process = "globalTid", .columns = call_columns},
+        {.name = "NVTX_EVENTS", .process = "globalTid", .columns = range_columns}};
+    memcpy(tables, all, sizeof all);
+}
+
 int analysis_import_nsys(const char *path, const trace_visitor *v, bool details, trace_status *status,
                          char error[TRACE_ERROR_BYTES]) {
+    uint64_t process;
+    size_t len = analysis_import_file(path, &process);
+    char *file = analysis_copy(path, len);
     analysis_nsys_reading rd = {
-        .file = {.path = path, .v = v, .error = error, .quiet = true, .details = details},
-        .tables = {{.name = "CUPTI_ACTIVITY_KIND_KERNEL", .columns = kernel_columns},
-                   {.name = "CUPTI_ACTIVITY_KIND_MEMCPY", .columns = copy_columns},
-                   {.name = "CUPTI_ACTIVITY_KIND_MEMSET", .columns = fill_columns},
-                   {.name = "CUPTI_ACTIVITY_KIND_RUNTIME", .columns = call_columns},
-                   {.name = "NVTX_EVENTS", .columns = range_columns}}};
+        .file = {.path = file, .v = v, .error = error, .quiet = true, .details = details}};
     struct stat st;
     memset(status, 0, sizeof *status);
-    status->bytes_total = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+    status->bytes_total = stat(file, &st) == 0 ? (uint64_t)st.st_size : 0;
     status->ended = true;
+    analysis_nsys_tables(rd.tables);
     if (analysis_nsys_open(&rd.file)) {
+        if (path[len] != '\0') {
+            analysis_nsys_choose(&rd, process);
+        }
         read_file(&rd, status);
     }
     int rc = rd.file.stop;
@@ -214,5 +272,6 @@ int analysis_import_nsys(const char *path, const trace_visitor *v, bool details,
         *c = (unsigned char)*c < ' ' ? ' ' : *c; /* SQLite quotes names of the file, whatever is in them */
     }
     free_reading(&rd);
+    free(file);
     return rc;
 }

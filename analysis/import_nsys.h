@@ -13,15 +13,17 @@
 typedef struct {
     const char *name;
     const char *const *columns; /* the first two are the start and the end */
-    bool present, sorted;       /* sorted: its rows ascend by start */
+    const char *process;        /* the column that holds the process */
     uint64_t rows, unusable;    /* unusable: without times that could be */
     sqlite3_stmt *cursor;
-    int64_t start, end; /* of the row that the cursor is at; end is the start when there is none */
-    bool has_end;
+    int64_t start, end;            /* of the row that the cursor is at; end is the start when there is none */
+    bool has_end, present, sorted; /* sorted: its rows ascend by start */
 } analysis_nsys_table;
 
 typedef struct {
     const char *path;
+    bool one;       /* only rows of one process are read: */
+    uint64_t pid24; /* of this one, the bits of its globalPid above the lowest 24 */
     const trace_visitor *v;
     char *error;
     sqlite3 *db;
@@ -48,11 +50,18 @@ bool analysis_nsys_fail(analysis_nsys_file *f);
 /* Whether `table` is an ordinary table of the file; sets the error when it is something else. */
 bool analysis_nsys_has(analysis_nsys_file *f, const char *table);
 
+bool analysis_nsys_has_column(analysis_nsys_file *f, const char *table, const char *column);
+
 /* A statement; NULL with the error set. */
 sqlite3_stmt *analysis_nsys_query(analysis_nsys_file *f, const char *sql);
 
 /* Steps; true for a row, false at the end or with the error set. */
 bool analysis_nsys_row(analysis_nsys_file *f, sqlite3_stmt *s);
+
+/* " WHERE ..." for the rows of the process that is wanted; empty when all are. */
+enum { ANALYSIS_NSYS_WHERE_BYTES = 100 };
+void analysis_nsys_where(analysis_nsys_file *f, const analysis_nsys_table *t,
+                         char where[ANALYSIS_NSYS_WHERE_BYTES]);
 
 /* The names of a table's columns as a statement asks for them: separated by commas, NULL for one that it
  * lacks. The error is set when it has no start. */

@@ -4,6 +4,7 @@
 
 #include "analysis/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,7 @@ bool analysis_nsys_has(analysis_nsys_file *f, const char *table) {
     return found;
 }
 
-static bool has_column(analysis_nsys_file *f, const char *table, const char *column) {
+bool analysis_nsys_has_column(analysis_nsys_file *f, const char *table, const char *column) {
     return sqlite3_table_column_metadata(f->db, "main", table, column, NULL, NULL, NULL, NULL, NULL) ==
            SQLITE_OK;
 }
@@ -106,22 +107,33 @@ void analysis_nsys_columns(analysis_nsys_file *f, const char *table, const char 
                            char list[ANALYSIS_NSYS_COLUMNS_BYTES]) {
     size_t n = 0;
     for (size_t i = 0; columns[i]; i++) {
-        bool has = has_column(f, table, columns[i]);
+        bool has = analysis_nsys_has_column(f, table, columns[i]);
         n += (size_t)snprintf(list + n, ANALYSIS_NSYS_COLUMNS_BYTES - n, has ? "%s\"%s\"" : "%sNULL",
                               i ? ", " : "", columns[i]);
     }
-    if (!has_column(f, table, "start") && f->stop == 0) {
+    if (!analysis_nsys_has_column(f, table, "start") && f->stop == 0) {
         f->stop = -1;
         snprintf(f->error, TRACE_ERROR_BYTES,
                  "%s: table %s has no column start: this is no export of Nsight Systems", f->path, table);
     }
 }
 
+void analysis_nsys_where(analysis_nsys_file *f, const analysis_nsys_table *t,
+                         char where[ANALYSIS_NSYS_WHERE_BYTES]) {
+    *where = '\0';
+    if (f->one && analysis_nsys_has_column(f, t->name, t->process)) {
+        snprintf(where, ANALYSIS_NSYS_WHERE_BYTES, " WHERE (\"%s\" >> 24) & 1099511627775 = %" PRIu64,
+                 t->process, f->pid24);
+    }
+}
+
 void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t) {
-    char columns[ANALYSIS_NSYS_COLUMNS_BYTES], sql[ANALYSIS_NSYS_COLUMNS_BYTES + 200];
+    char columns[ANALYSIS_NSYS_COLUMNS_BYTES], sql[ANALYSIS_NSYS_COLUMNS_BYTES + 300];
+    char where[ANALYSIS_NSYS_WHERE_BYTES];
     analysis_nsys_columns(f, t->name, t->columns, columns);
-    snprintf(sql, sizeof sql, "SELECT %s FROM \"%s\"%s", columns, t->name,
-             t->sorted ? " NOT INDEXED" : " ORDER BY start");
+    analysis_nsys_where(f, t, where);
+    snprintf(sql, sizeof sql, "SELECT %s FROM \"%s\"%s%s%s", columns, t->name,
+             t->sorted ? " NOT INDEXED" : "", where, t->sorted ? "" : " ORDER BY start");
     t->cursor = analysis_nsys_query(f, sql);
 }
 

@@ -41,6 +41,14 @@ void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
                          .correlation = correlation_of(rd, analysis_nsys_int(s, 6, 0), s, 5),
                          .queue = analysis_nsys_queue_of(rd, s),
                          .graph_node = (uint64_t)analysis_nsys_int(s, 7, 0)};
+    e.graph = (uint32_t)(e.graph_node >> 32);
+    if (e.graph_node != 0 && !rd->tables[ANALYSIS_NSYS_NODES].present && !rd->said_nodes) {
+        rd->said_nodes = true;
+        analysis_nsys_meta(
+            f, "note.nsys.nodes",
+            "CUDA graphs: the file has no table CUDA_GRAPH_NODE_EVENTS, so that replayed work belongs to "
+            "the ranges of its launch and not to those in which it was captured");
+    }
     if (e.timed) {
         e.start = time_of(rd, t->start);
         e.end = time_of(rd, t->end);
@@ -142,6 +150,26 @@ void analysis_nsys_call_row(analysis_nsys_reading *rd) {
     }
     analysis_nsys_close_before(rd, e.thread, t->end);
     host(rd, &e);
+}
+
+/* CUPTI's ids of nodes begin with the id of their graph. */
+void analysis_nsys_node_row(analysis_nsys_reading *rd, int table) {
+    analysis_nsys_table *t = &rd->tables[table];
+    sqlite3_stmt *s = t->cursor;
+    bool node = table == ANALYSIS_NSYS_NODES;
+    uint64_t id = (uint64_t)analysis_nsys_int(s, 3, 0), original = (uint64_t)analysis_nsys_int(s, 4, 0);
+    /* An executable graph, and a copy of a graph, are no places where something is captured. */
+    if (id == 0 || (!node && (original != 0 || sqlite3_column_type(s, 5) == SQLITE_INTEGER))) {
+        return;
+    }
+    uint32_t thread = analysis_nsys_thread_of(rd, analysis_nsys_int(s, 2, 0), 0);
+    analysis_nsys_close_before(rd, thread, t->start);
+    host(rd, &(trace_host_event){.kind = node ? TRACE_HOST_NODE : TRACE_HOST_GRAPH,
+                                 .thread = thread,
+                                 .time = time_of(rd, t->start),
+                                 .id = id,
+                                 .graph = node ? (uint32_t)(id >> 32) : 0,
+                                 .payload = node ? original : 0});
 }
 
 static void payload_of(sqlite3_stmt *s, trace_host_event *e) {

@@ -10,6 +10,8 @@ enum {
     ANALYSIS_NSYS_KERNELS,
     ANALYSIS_NSYS_COPIES,
     ANALYSIS_NSYS_FILLS,
+    ANALYSIS_NSYS_NODES,
+    ANALYSIS_NSYS_GRAPHS,
     ANALYSIS_NSYS_CALLS,
     ANALYSIS_NSYS_RANGES,
     ANALYSIS_NSYS_TABLES
@@ -59,7 +61,15 @@ typedef struct {
     analysis_nsys_creation *creations; /* of domains */
     size_t creation_count, creation_cap;
     uint64_t range_ids, rows_done, rows_total, lost;
+    bool said_nodes;
 } analysis_nsys_reading;
+
+/* The tables that events are read from. */
+void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]);
+
+/* From now on only rows of this process are read; its number is as analysis_import_processes has it. The
+ * error is set when there is none such. */
+void analysis_nsys_choose(analysis_nsys_reading *rd, uint64_t number);
 
 /* Mixes a value into a hash. */
 uint64_t analysis_nsys_mix(uint64_t hash, uint64_t value);
@@ -91,6 +101,7 @@ void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int6
 
 /* Give the visitor the row that the table's cursor is at. */
 void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table);
+void analysis_nsys_node_row(analysis_nsys_reading *rd, int table);
 void analysis_nsys_call_row(analysis_nsys_reading *rd);
 void analysis_nsys_range_row(analysis_nsys_reading *rd);
 

@@ -12,6 +12,7 @@
 /* The columns that the pass asks for, and where each stands. */
 static const char *const gpu_columns[] = {"start", "end", "globalPid", "correlationId", NULL};
 static const char *const call_columns[] = {"start", "end", "globalTid", "correlationId", NULL};
+static const char *const node_columns[] = {"start", "end", "globalTid", NULL};
 static const char *const range_columns[] = {"start",     "end",  "globalTid", "domainId",
                                             "eventType", "text", "textId",    NULL};
 enum { START, END, GLOBAL, NUMBER, TYPE, TEXT, TEXT_ID };
@@ -41,7 +42,6 @@ static void step(sqlite3_context *context, int count, sqlite3_value **row) {
     analysis_nsys_file *f = &rd->file;
     analysis_nsys_table *t = p->table;
     int64_t start, end;
-    (void)count;
     if (f->stop != 0) {
         sqlite3_interrupt(f->db);
         return;
@@ -59,7 +59,7 @@ static void step(sqlite3_context *context, int count, sqlite3_value **row) {
     int64_t global = analysis_nsys_number(row[GLOBAL], 0);
     if (!p->ranges) {
         analysis_nsys_process_ids *process = analysis_nsys_process_of(rd, global);
-        uint64_t number = (uint64_t)analysis_nsys_number(row[NUMBER], 0);
+        uint64_t number = count > NUMBER ? (uint64_t)analysis_nsys_number(row[NUMBER], 0) : 0;
         if (number <= UINT32_MAX && number > process->correlation_max) {
             process->correlation_max = number;
         }
@@ -84,11 +84,13 @@ void analysis_nsys_scan(analysis_nsys_reading *rd, int table) {
     analysis_nsys_file *f = &rd->file;
     pass p = {
         .rd = rd, .table = &rd->tables[table], .ranges = table == ANALYSIS_NSYS_RANGES, .before = INT64_MIN};
-    char columns[ANALYSIS_NSYS_COLUMNS_BYTES], sql[ANALYSIS_NSYS_COLUMNS_BYTES + 200];
+    char columns[ANALYSIS_NSYS_COLUMNS_BYTES], sql[ANALYSIS_NSYS_COLUMNS_BYTES + 300];
+    char where[ANALYSIS_NSYS_WHERE_BYTES];
     analysis_nsys_columns(f, p.table->name,
-                          p.ranges                       ? range_columns
-                          : table == ANALYSIS_NSYS_CALLS ? call_columns
-                                                         : gpu_columns,
+                          p.ranges                                                        ? range_columns
+                          : table == ANALYSIS_NSYS_CALLS                                  ? call_columns
+                          : table == ANALYSIS_NSYS_NODES || table == ANALYSIS_NSYS_GRAPHS ? node_columns
+                                                                                          : gpu_columns,
                           columns);
     if (sqlite3_create_function_v2(f->db, "moetrace_scan", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, &p, NULL,
                                    step, finish, NULL) != SQLITE_OK) {
@@ -96,7 +98,9 @@ void analysis_nsys_scan(analysis_nsys_reading *rd, int table) {
     }
     p.table->sorted = true;
     /* Not by an index: the rows are wanted as the table has them. */
-    snprintf(sql, sizeof sql, "SELECT moetrace_scan(%s) FROM \"%s\" NOT INDEXED", columns, p.table->name);
+    analysis_nsys_where(f, p.table, where);
+    snprintf(sql, sizeof sql, "SELECT moetrace_scan(%s) FROM \"%s\" NOT INDEXED%s", columns, p.table->name,
+             where);
     sqlite3_stmt *s = analysis_nsys_query(f, sql);
     analysis_nsys_row(f, s);
     sqlite3_finalize(s);

@@ -1,4 +1,5 @@
 /* Kernels' names as people know them. */
+#include "analysis/export_names.h"
 #include "analysis/memory.h"
 #include "analysis/table.h"
 
@@ -44,21 +45,57 @@ static void drop_parameters(char *name) {
     name[to] = '\0';
 }
 
+/* Of a name that came demangled from another profiler ("void ns::f<4>(int, float*)"): without the type that
+ * the function returns and without its parameters, in place, which is how ours are. */
+static void drop_signature(char *name) {
+    size_t len = strlen(name), depth = 0, at = len;
+    if (len == 0 || name[len - 1] != ')') {
+        return;
+    }
+    do {
+        at--;
+        depth += name[at] == ')';
+        depth -= name[at] == '(';
+    } while (at > 0 && depth > 0);
+    if (at == 0 || name[at - 1] == ' ') { /* no function's parameters */
+        return;
+    }
+    name[at] = '\0';
+    size_t begin = 0;
+    depth = 0;
+    for (size_t i = 0; i < at && depth < at; i++) {
+        bool opens = name[i] == '<' || name[i] == '(' || name[i] == '[' || name[i] == '{';
+        bool closes = name[i] == '>' || name[i] == ')' || name[i] == ']' || name[i] == '}';
+        depth += opens;
+        depth -= closes && depth > 0;
+        begin = name[i] == ' ' && depth == 0 ? i + 1 : begin;
+    }
+    memmove(name, name + begin, at - begin + 1);
+}
+
 char *analysis_kernel_name(const char *mangled, size_t width) {
     if (*mangled == '\0') {
         return analysis_copy("(no name)", strlen("(no name)"));
     }
     char *name = cplus_demangle_v3(mangled, DMGL_ANSI);
-    if (!name) {
-        return analysis_copy(mangled, strlen(mangled));
-    }
-    char *copy = analysis_copy(name, strlen(name)); /* the demangler's memory is its own */
+    char *copy = name ? analysis_copy(name, strlen(name)) /* the demangler's memory is its own */
+                      : analysis_copy(mangled, strlen(mangled));
     free(name);
+    if (!name) {
+        drop_signature(copy);
+    }
     if (analysis_text_width(copy) > width) {
         drop_scopes(copy);
     }
     if (analysis_text_width(copy) > width) {
         drop_parameters(copy);
     }
+    return copy;
+}
+
+char *analysis_kernel_signature(const char *mangled) {
+    char *name = cplus_demangle_v3(mangled, DMGL_PARAMS | DMGL_ANSI);
+    char *copy = analysis_copy(name ? name : mangled, strlen(name ? name : mangled));
+    free(name);
     return copy;
 }

@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# Captures of other profilers in place of traces: every subcommand, several processes in one file, CUDA graphs, old layouts.
+set -u
+cd "$(dirname "$0")/../.." || exit
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+moetrace=$BUILD/moetrace
+python=build/deps/venv/bin/python3
+export PYTHONDONTWRITEBYTECODE=1
+
+for name in all graphs; do
+    gzip -dc tests/data/golden/small_$name.moetrace.gz >"$work/$name.moetrace"
+    "$moetrace" export "$work/$name.moetrace" -f nsys-sqlite -o "$work/$name.sqlite" >/dev/null
+    "$moetrace" export "$work/$name.moetrace" -f chrome -o "$work/$name.json" >/dev/null
+done
+"$python" tests/data/analysis_oracle.py write "$work/one.moetrace" 42
+
+sqlite() { # sqlite FILE STATEMENT...: prints what they select
+    "$python" -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+for s in sys.argv[2:]:
+    for row in db.execute(s): print(*row, sep="|")
+db.commit()' "$@"
+}
+
+# ---- every subcommand ----
+
+# The tables of a report but those on the file itself; without the lines on how it was read.
+tables() { "$moetrace" report --format json --top 100000 "$1" | "$python" -c '
+import json, sys
+for process in json.load(sys.stdin):
+    for table in process["tables"]:
+        if table["title"] not in ("Run", "Integrity"): print(json.dumps(table))
+    rows = [table["rows"] for table in process["tables"] if table["title"] == "Integrity"][0]
+    print([row for row in rows if row[0].startswith("kernel")])'; }
+capture_kind() { # capture_kind ENDING NAME
+    local file=$work/all.$1
+    "$moetrace" verify "$work/all.moetrace" >"$work/wanted"
+    ok "verify: $2" diff "$work/wanted" <("$moetrace" verify "$file" 2>&1)
+    "$moetrace" dump "$file" >"$work/dump.txt" 2>"$work/err"
+    is "dump: $2: as many records of each kind" "$(grep -oE '^(push|pop|kernel|memcpy|memset|api)' "$work/dump.txt" | sort | uniq -c | xargs)" \
+        "$("$moetrace" dump "$work/all.moetrace" | grep -oE '^(push|pop|kernel|memcpy|memset|api)' | sort | uniq -c | xargs)"
+    "$moetrace" diff --format json "$work/all.moetrace" "$file" >"$work/diff.json" 2>"$work/err"
+    ok "diff: $2 against the trace: no difference" "$python" - "$work/diff.json" "$1" <<'PY'
+import json, sys
+text = open(sys.argv[1]).read()
+tables = json.loads(text)[0]["tables"] if isinstance(json.loads(text), list) else json.loads(text)["tables"]
+if sys.argv[2] == "json":  # which has no mangled names, by which kernels are matched
+    tables = [table for table in tables if not table["title"].startswith("Kernels")]
+ratios = [row[table["columns"].index("B / A")] for table in tables if "B / A" in table["columns"] for row in table["rows"]]
+assert len(ratios) > 8 and all(abs(ratio - 1) < 1e-9 for ratio in ratios), ratios
+PY
+    for format in nsys-sqlite chrome perfetto; do
+        ok "export: $2 to $format" "$moetrace" export --force "$file" -f $format -o "$work/again.${1}.sqlite"
+    done
+}
+tables "$work/all.moetrace" >"$work/wanted"
+ok "report: an SQLite export of Nsight Systems" diff "$work/wanted" <(tables "$work/all.sqlite")
+kernels() { "$moetrace" report --format json --top 1000 "$1" | "$python" -c '
+import json, sys
+for table in json.load(sys.stdin)[0]["tables"]:
+    if table["title"].startswith("Kernels"): print(table["rows"])'; }
+ok "report: kernels of a Chrome trace have the names that they have in the trace" diff <(kernels "$work/all.moetrace") \
+    <(kernels "$work/all.json")
+capture_kind sqlite "an SQLite export of Nsight Systems"
+capture_kind json "a Chrome trace"
+
+explains() { # explains COMMAND...: of a .nsys-rep, one line, status 2
+    "$moetrace" "$@" >"$work/out" 2>"$work/err"
+    [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'nsys export --type sqlite -o .*capture.sqlite .*capture.nsys-rep' "$work/err"
+}
+printf 'QdstrmOrSuch%0100d' 0 >"$work/capture.nsys-rep"
+for command in report verify dump "diff $work/all.moetrace" "export -f chrome -o $work/x.json"; do
+    # shellcheck disable=SC2086
+    ok "${command%% *}: a .nsys-rep is explained" explains $command "$work/capture.nsys-rep"
+done
+
+# ---- CUDA graphs ----
+tables "$work/graphs.moetrace" >"$work/wanted"
+ok "replayed kernels belong to the experts in which they were captured, as in the trace" diff "$work/wanted" \
+    <(tables "$work/graphs.sqlite")
+cp "$work/graphs.sqlite" "$work/whole.sqlite"
+sqlite "$work/whole.sqlite" "DROP TABLE CUDA_GRAPH_NODE_EVENTS" "DROP TABLE CUDA_GRAPH_EVENTS"
+"$moetrace" report "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
+ok "without the nodes, it is said that they belong to the launch" grep -q 'has no table CUDA_GRAPH_NODE_EVENTS' "$work/whole.txt"
+sqlite "$work/whole.sqlite" "DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL WHERE graphNodeId IS NOT NULL" \
+    "CREATE TABLE CUPTI_ACTIVITY_KIND_GRAPH_TRACE(start INTEGER, end INTEGER, graphId INTEGER)"
+"$moetrace" report "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
+ok "graphs that were traced as wholes are said to be" grep -q 'CUDA graphs were traced as wholes: the kernels' "$work/whole.txt"
+
+# ---- several processes ----
+"$moetrace" export "$work/one.moetrace" "$work/all.moetrace" -f nsys-sqlite -o "$work/two.sqlite" >/dev/null
+"$moetrace" export "$work/one.moetrace" -f nsys-sqlite -o "$work/one.sqlite" >/dev/null
+{ tables "$work/one.sqlite" && tables "$work/all.sqlite"; } >"$work/wanted"
+ok "each process of a capture has its own report" diff "$work/wanted" <(tables "$work/two.sqlite")
+ok "one can be named" diff <(tables "$work/all.sqlite") <(tables "$work/two.sqlite#847")
+ok "by every subcommand" diff <("$moetrace" verify "$work/all.moetrace") <("$moetrace" verify "$work/two.sqlite#847")
+no_such() {
+    "$moetrace" report "$work/two.sqlite#1" 2>"$work/err"
+    [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'holds nothing of process 1; it has 4242 847' "$work/err"
+}
+ok "one that is not there is refused, with those that are" no_such
+each() {
+    mkdir "$work/each" && "$moetrace" export "$work/two.sqlite" -f nsys-sqlite -o "$work/each" >/dev/null &&
+        diff <(tables "$work/all.sqlite") <(tables "$work/each/two-847.sqlite") &&
+        diff <(tables "$work/one.sqlite") <(tables "$work/each/two-4242.sqlite")
+}
+ok "exported, each gets a file" each
+together() {
+    "$moetrace" export "$work/two.sqlite" -f nsys-sqlite -o "$work/two-back.sqlite" >/dev/null &&
+        diff <(tables "$work/two.sqlite" | sort) <(tables "$work/two-back.sqlite" | sort)
+}
+ok "or all stay processes of one file" together
+same_name() {
+    mkdir "$work/a" "$work/b" && cp "$work/one.moetrace" "$work/a" && cp "$work/one.moetrace" "$work/b"
+    "$moetrace" export "$work/a/one.moetrace" "$work/b/one.moetrace" -f chrome -o "$work/each" 2>"$work/err"
+    [ $? -eq 2 ] && grep -q 'would both become' "$work/err" && [ ! -e "$work/each/one.json" ]
+}
+ok "two traces never become one file" same_name
+
+# ---- layouts of other versions ----
+# As nsys wrote it in 2022: no registered names, no domains, none of the later columns and tables.
+old() {
+    cp "$work/all.sqlite" "$work/old.sqlite"
+    local table column statements=("UPDATE NVTX_EVENTS SET textId = NULL")
+    for column in domainId textId jsonTextId jsonText binaryData; do statements+=("ALTER TABLE NVTX_EVENTS DROP COLUMN $column"); done
+    for column in greenContextId graphNodeId sharedMemoryLimitConfig launchType mangledName gridX gridY gridZ localMemoryTotal; do
+        statements+=("ALTER TABLE CUPTI_ACTIVITY_KIND_KERNEL DROP COLUMN $column")
+    done
+    for table in PROCESSES META_DATA_EXPORT META_DATA_CAPTURE ANALYSIS_DETAILS TARGET_INFO_SESSION_START_TIME TARGET_INFO_CUDA_DEVICE \
+        TARGET_INFO_CUDA_CONTEXT_INFO TARGET_INFO_CUDA_STREAM TARGET_INFO_SYSTEM_ENV TARGET_INFO_GPU; do
+        statements+=("DROP TABLE $table")
+    done
+    sqlite "$work/old.sqlite" "DELETE FROM NVTX_EVENTS WHERE eventType = 75" "${statements[@]}"
+}
+old
+latency() { "$moetrace" report "$1" | sed -n '/^Latency/,/^$/p'; }
+ok "an old layout has the same latencies" diff <(latency "$work/all.sqlite") <(latency "$work/old.sqlite")
+"$moetrace" report "$work/old.sqlite" | tr -s ' \n' ' ' >"$work/old.txt"
+ok "and it is said which columns it lacks" grep -q \
+    'table CUPTI_ACTIVITY_KIND_KERNEL has no column graphNodeId mangledName gridX gridY gridZ launchType' "$work/old.txt"
+"$moetrace" export "$work/old.sqlite" -f nsys-sqlite -o "$work/old-back.sqlite" >/dev/null
+is "exported again, what was missing is missing" "$(sqlite "$work/old-back.sqlite" \
+    "SELECT count(*), count(gridX), count(gridZ), count(launchType), count(localMemoryTotal), count(blockX) FROM CUPTI_ACTIVITY_KIND_KERNEL")" \
+    "8640|0|0|0|0|8640"
+"$moetrace" export "$work/old.sqlite" -f chrome -o "$work/old.json" >/dev/null
+is "and in a Chrome trace" "$(grep -c '"grid"' "$work/old.json")" 0
+done_testing
