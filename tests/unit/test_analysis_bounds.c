@@ -45,8 +45,13 @@ static void put_expert(writer *w, uint64_t time, uint32_t expert, int64_t tokens
 /* A request at k = 2: prefill from 1000 to 1000 + `time`, three of whose experts share the 80 routed tokens,
  * and a decode of two steps as long. Each phase has one kernel of an expert, one of attention, and one wait.
  */
-static void put_phase(writer *w, uint64_t start, uint64_t time, uint64_t busy, bool prefill, uint32_t *id) {
+static void put_phase(writer *w, uint64_t start, uint64_t time, uint64_t busy, bool prefill, bool vision,
+                      uint32_t *id) {
     put_push(w, 0, start, prefill ? "prefill" : "decode");
+    if (prefill && vision) { /* as PyTorch's implementation nests it */
+        put_push(w, 0, start + 1, "vision");
+        put_pop(w, 0, start + 2);
+    }
     for (int step = 0; step < (prefill ? 1 : 2); step++) {
         uint64_t at = start + 10 + 100 * (uint64_t)step;
         if (!prefill) {
@@ -83,6 +88,7 @@ typedef struct {
     double memory, flops; /* peaks; 0: not known */
     bool cut;             /* the last request is not whole */
     bool no_k;            /* no range says k */
+    bool vision;          /* there is a phase vision in prefill */
 } run;
 
 static void read_run(const run *r, const analysis_workload *workload, analysis_results *results) {
@@ -101,8 +107,8 @@ static void read_run(const run *r, const analysis_workload *workload, analysis_r
         put_push(&w, 0, 10, "top_k=2");
     }
     for (uint64_t i = 0; i < 2; i++) {
-        put_phase(&w, 1000 + 4 * i * r->time, r->time, r->busy, true, &id);
-        put_phase(&w, 1000 + (4 * i + 2) * r->time, r->time, r->busy, false, &id);
+        put_phase(&w, 1000 + 4 * i * r->time, r->time, r->busy, true, r->vision, &id);
+        put_phase(&w, 1000 + (4 * i + 2) * r->time, r->time, r->busy, false, r->vision, &id);
     }
     if (r->cut) {
         put_push(&w, 0, 1000 + 20 * r->time, "prefill");
@@ -264,6 +270,31 @@ static void a_cut_request(void **state) {
     analysis_results_free(&r);
 }
 
+/* What a phase holds of another one is part of what it achieved. */
+static void vision_inside_of_prefill(void **state) {
+    (void)state;
+    static const char config[] =
+        "{\"d_model\":128,\"n_layers\":1,\"n_heads\":2,\"moe_num_experts\":8,\"mlp_hidden_size\":128,"
+        "\"vocab_size\":256,\"vit_layers\":[0],\"vision_backbone\":{\"image_num_layers\":2,\"image_emb_dim\":"
+        "16,"
+        "\"image_mlp_dim\":32,\"image_num_heads\":2,\"image_patch_size\":14,\"image_num_pos\":5,"
+        "\"image_default_input_size\":[28,28]}}";
+    char mark[1024], error[TRACE_ERROR_BYTES];
+    analysis_model model;
+    analysis_phase_cost vision = {0};
+    analysis_results r;
+    assert_int_equal(analysis_model_parse(&model, "x", config, strlen(config), error), 0);
+    analysis_model_vision(&model, 3, 2, &vision);
+    snprintf(mark, sizeof mark, "model={\"dtype\":\"bf16\",\"crops\":3,\"config\":%s}", config);
+    read_run(&(run){.mark = mark, .time = 10000, .busy = 8000, .memory = 1e12, .flops = 1e15, .vision = true},
+             NULL, &r);
+    near(bound_of(&r, ANALYSIS_ROW_PREFILL)->whole.flops, PREFILL_FLOPS + vision.all.flops);
+    near(bound_of(&r, ANALYSIS_ROW_PREFILL)->whole.bytes, PREFILL_BYTES + vision.all.weight_bytes);
+    near(bound_of(&r, ANALYSIS_ROW_DECODE)->whole.flops, DECODE_FLOPS);
+    near(bound_of(&r, ANALYSIS_ROW_VISION)->idle, 1);
+    analysis_results_free(&r);
+}
+
 static void k_of_the_configuration(void **state) {
     (void)state;
     run r = {.mark = MARK, .time = 10000, .busy = 8000, .memory = 1e9, .flops = 1e12, .no_k = true};
@@ -355,6 +386,7 @@ int main(void) {
         cmocka_unit_test(no_verdict_without_evidence),
         cmocka_unit_test(a_cut_request),
         cmocka_unit_test(k_of_the_configuration),
+        cmocka_unit_test(vision_inside_of_prefill),
         cmocka_unit_test(marks_and_options),
         cmocka_unit_test(the_mark_of_run_native),
     };
