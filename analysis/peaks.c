@@ -81,6 +81,10 @@ static const struct {
     {"NVIDIA B200", 7700, 2250, 1100, 75, true},
 };
 
+const char *analysis_peaks_sheet(size_t i) {
+    return i < sizeof sheets / sizeof *sheets ? sheets[i].name : NULL;
+}
+
 /* Results of 32-bit floating-point additions and multiplications that a multiprocessor gives a clock. */
 static double cores(const char *capability) {
     static const struct {

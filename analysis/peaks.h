@@ -19,6 +19,7 @@
 #include "trace/trace.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Types of the numbers that matrix products read. */
 typedef enum { ANALYSIS_BF16, ANALYSIS_FP16, ANALYSIS_TF32, ANALYSIS_FP32, ANALYSIS_TYPES } analysis_type;
@@ -64,6 +65,9 @@ typedef struct {
  *   fp32    2 x cores of a multiprocessor x multiprocessors x clock, where the compute capability's number of
  *           cores is known (CUDA C++ Programming Guide, throughput of native arithmetic instructions). */
 void analysis_peaks_of_device(analysis_peaks *peaks, const analysis_device *device);
+
+/* The name of device number i of the table, from 0; NULL behind the last. docs/peaks.md shows the table. */
+const char *analysis_peaks_sheet(size_t i);
 
 /* Reads the JSON file at `path`. 0, or -1 with one line in error. */
 int analysis_peaks_load(analysis_peaks *peaks, const char *path, char error[TRACE_ERROR_BYTES]);

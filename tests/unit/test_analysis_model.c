@@ -185,6 +185,44 @@ static void peaks_of_devices(void **state) {
     assert_int_equal(p.memory_source, ANALYSIS_PEAK_UNKNOWN);
 }
 
+/* The cells of a row of a Markdown table: "-" is NaN. */
+static double cell(char **rest) {
+    const char *text = strtok_r(NULL, "|", rest);
+    assert_non_null(text);
+    char *end;
+    double value = strtod(text, &end);
+    return end == text ? NAN : value * 1e9;
+}
+
+static bool same(double x, double y) {
+    return (isnan(x) && isnan(y)) || fabs(x - y) <= 1e-9 * fabs(y);
+}
+
+static void the_documented_table(void **state) {
+    (void)state;
+    char line[512];
+    size_t seen = 0;
+    FILE *f = fopen("docs/peaks.md", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        const char *name = analysis_peaks_sheet(seen);
+        if (!name || strncmp(line, "| ", 2) != 0 || strncmp(line + 2, name, strlen(name)) != 0) {
+            continue;
+        }
+        char *rest;
+        analysis_peaks p;
+        strtok_r(line, "|", &rest);
+        analysis_peaks_of_device(&p, &(analysis_device){.name = name});
+        assert_true(same(p.memory, cell(&rest)));
+        for (int type = 0; type < ANALYSIS_TYPES; type++) {
+            assert_true(same(p.flops[type], 1e3 * cell(&rest)));
+        }
+        seen++;
+    }
+    fclose(f);
+    assert_null(analysis_peaks_sheet(seen)); /* all are there, in this order */
+}
+
 static int load(const char *text, analysis_peaks *p, char error[TRACE_ERROR_BYTES]) {
     char path[] = "/tmp/moetrace-peaks-XXXXXX";
     int fd = mkstemp(path);
@@ -232,6 +270,7 @@ int main(void) {
         cmocka_unit_test(weights_are_the_parameters), cmocka_unit_test(bytes_of_a_step),
         cmocka_unit_test(active_experts_by_chance),   cmocka_unit_test(configurations_that_are_none),
         cmocka_unit_test(peaks_of_devices),           cmocka_unit_test(peaks_of_a_file),
+        cmocka_unit_test(the_documented_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
