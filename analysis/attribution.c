@@ -131,6 +131,7 @@ static void attribute(analysis_attribution *a, const analysis_waiting *w, uint32
         a->unknown_nodes += owner == ANALYSIS_NONE;
         at = owner == ANALYSIS_NONE ? at : owner;
     }
+    analysis_ranges_detail(a->ranges, span, at, w->kernel ? w->name : ANALYSIS_NONE, w->end - w->start);
     count(a, at, w->kernel, w->name, one(w));
 }
 

@@ -77,7 +77,13 @@ static void fold(analysis_busy *busy, size_t n) {
         return;
     }
     cover(busy, n, busy->list[n - 1].end);
+    busy->first = busy->first ? busy->first : busy->list[0].start;
     for (size_t i = 0; i < n; i++) {
+        uint64_t before = i > 0 ? busy->list[i - 1].end : busy->edge;
+        if (before > 0 && busy->list[i].start - before > busy->gap) { /* none begins before the edge */
+            busy->gap = busy->list[i].start - before;
+            busy->gap_start = before;
+        }
         busy->settled += busy->list[i].end - busy->list[i].start;
     }
     busy->edge = busy->list[n - 1].end;

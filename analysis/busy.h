@@ -29,10 +29,12 @@ typedef struct {
 typedef struct {
     analysis_interval *list;
     size_t count, cap;
-    uint64_t settled; /* the union of what has been folded away */
-    uint64_t edge;    /* where the folded part ends */
-    uint64_t late;    /* intervals that began before the edge: their part before it was not counted */
-    uint64_t sum;     /* of all intervals, overlapping parts more than once */
+    uint64_t settled;        /* the union of what has been folded away */
+    uint64_t edge;           /* where the folded part ends */
+    uint64_t late;           /* intervals that began before the edge: their part before it was not counted */
+    uint64_t first;          /* start of the first folded interval; 0 before any */
+    uint64_t gap, gap_start; /* the longest stretch between folded intervals, and where it began */
+    uint64_t sum;            /* of all intervals, overlapping parts more than once */
     analysis_host_interval *hosts; /* of one thread: disjoint and in order */
     size_t host_count, host_cap;
     uint64_t calls[2];   /* calls, by analysis_call_kind */

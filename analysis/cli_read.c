@@ -52,6 +52,7 @@ static void read_one(analysis_cli_reading *rd, size_t i) {
     const analysis_cli_tables *tables = rd->tables;
     analysis_options choices = {.k = tables->k,
                                 .each_k = tables->each_k,
+                                .detail = tables->detail,
                                 .rules = rd->rules,
                                 .workload = tables->workload,
                                 .peaks = tables->peaks,

@@ -144,6 +144,7 @@ static int report(const arguments *a, const analysis_rules *rules, char **traces
 
 int analysis_cmd_report(int argc, char **argv) {
     arguments a = {.tables = ANALYSIS_CLI_TABLES_STANDARD};
+    a.tables.detail = true;
     analysis_rules rules = {0};
     int status;
     char **traces;

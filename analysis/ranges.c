@@ -2,6 +2,7 @@
 #include "analysis/ranges.h"
 
 #include "analysis/memory.h"
+#include "analysis/spans.h"
 #include "analysis/tree.h"
 
 #include <stdlib.h>
@@ -9,8 +10,6 @@
 
 /* ENDs kept for a START that comes later in the file; further ones are only counted. */
 #define EARLY_MAX 65536
-/* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
-#define SWEEP (1u << 18)
 
 void analysis_ranges_init(analysis_ranges *r, analysis_names *names) {
     memset(r, 0, sizeof *r);
@@ -45,86 +44,6 @@ static uint32_t thread_slot(analysis_ranges *r, uint32_t index) {
     return slot;
 }
 
-/* The span of `phase` among `span` and those around it, or ANALYSIS_NONE. */
-static uint32_t span_of_phase(const analysis_ranges *r, uint32_t span, analysis_phase phase) {
-    while (span != ANALYSIS_NONE && r->spans[span].phase != phase) {
-        span = r->spans[span].parent;
-    }
-    return span;
-}
-
-/* The span of the phase that `span`, which may be a step, belongs to. */
-static uint32_t phase_span(const analysis_ranges *r, uint32_t span) {
-    return span != ANALYSIS_NONE && r->spans[span].step ? r->spans[span].parent : span;
-}
-
-/* The number of the request around what is opened next, or ANALYSIS_NONE. */
-static uint32_t request_around(const analysis_ranges *r, const analysis_thread *t) {
-    for (size_t i = t->depth; i-- > 0;) {
-        const analysis_name *name = &r->names->list[t->stack[i].name];
-        if (name->role == ANALYSIS_ROLE_SAMPLE || name->role == ANALYSIS_ROLE_WARMUP) {
-            return name->number;
-        }
-    }
-    return ANALYSIS_NONE;
-}
-
-static uint32_t add_span(analysis_ranges *r, analysis_span span) {
-    r->spans = analysis_grow(r->spans, &r->span_cap, r->span_count + 1, sizeof *r->spans);
-    r->spans[r->span_count] = span;
-    return (uint32_t)r->span_count++;
-}
-
-/* Counts a step, and makes it a span of its own where it lies right in a decode. */
-static uint32_t enter_step(analysis_ranges *r, uint32_t around, uint32_t node, uint32_t number,
-                           uint64_t time) {
-    uint32_t decode = phase_span(r, span_of_phase(r, around, ANALYSIS_DECODE));
-    if (decode != ANALYSIS_NONE) {
-        r->spans[decode].steps++;
-    }
-    if (around == ANALYSIS_NONE || decode != around) {
-        return around;
-    }
-    return add_span(r, (analysis_span){.phase = ANALYSIS_DECODE,
-                                       .step = true,
-                                       .parent = around,
-                                       .group = r->nodes[node].group,
-                                       .request = r->spans[around].request,
-                                       .number = number,
-                                       .start = time});
-}
-
-/* The span that the range with the name at `index`, opened on `t` now, belongs to when `around` is the span
- * around it. */
-static uint32_t enter_span(analysis_ranges *r, const analysis_thread *t, uint32_t around, uint32_t index,
-                           uint32_t node, uint64_t time) {
-    analysis_phase phase;
-    switch (r->names->list[index].role) {
-    case ANALYSIS_ROLE_VISION:
-        phase = ANALYSIS_VISION;
-        break;
-    case ANALYSIS_ROLE_PREFILL:
-        phase = ANALYSIS_PREFILL;
-        break;
-    case ANALYSIS_ROLE_DECODE:
-        phase = ANALYSIS_DECODE;
-        break;
-    case ANALYSIS_ROLE_STEP:
-        return enter_step(r, around, node, r->names->list[index].number, time);
-    default:
-        return around;
-    }
-    if (span_of_phase(r, around, phase) != ANALYSIS_NONE) {
-        return around; /* a phase inside itself is no other sample */
-    }
-    return add_span(r, (analysis_span){.phase = phase,
-                                       .parent = around,
-                                       .group = r->nodes[node].group,
-                                       .request = request_around(r, t),
-                                       .number = ANALYSIS_NONE,
-                                       .start = time});
-}
-
 static bool is_integer(uint8_t payload_type) {
     return payload_type == TRACE_PAYLOAD_U64 || payload_type == TRACE_PAYLOAD_I64 ||
            payload_type == TRACE_PAYLOAD_U32 || payload_type == TRACE_PAYLOAD_I32;
@@ -138,7 +57,7 @@ static bool is_negative(const trace_host_event *e) {
 /* An expert's range was opened: counts it for its visit, which other layers, steps and spans end. */
 static void open_expert(analysis_ranges *r, analysis_thread *t, uint32_t at, uint32_t in,
                         const trace_host_event *e, bool counted) {
-    in = phase_span(r, in);
+    in = analysis_span_of_phase(r, in);
     analysis_span *span = in == ANALYSIS_NONE ? NULL : &r->spans[in];
     uint32_t layer = r->nodes[at].layer, steps = span ? span->steps : 0;
     bool first = t->visit.span != in || t->visit.layer != layer || t->visit.layers != t->layers ||
@@ -177,7 +96,7 @@ static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_
         node->with_tokens++;
     }
     t->layers += role == ANALYSIS_ROLE_LAYER;
-    uint32_t span = enter_span(r, t, around, index, at, e->time);
+    uint32_t span = analysis_span_enter(r, t, around, index, at, e->time);
     if (span != around) {
         r->spans[span].thread = (uint32_t)(t - r->threads);
     }
@@ -199,12 +118,13 @@ static void open_range(analysis_ranges *r, analysis_thread *t, const trace_host_
 static void close_range(analysis_ranges *r, analysis_thread *t, size_t i, uint64_t time) {
     analysis_open *entry = &t->stack[i];
     uint32_t around = i > 0 ? t->stack[i - 1].span : ANALYSIS_NONE;
-    r->nodes[entry->node].host_ns += time > entry->start ? time - entry->start : 0;
-    if (entry->span != around) {
-        analysis_span *span = &r->spans[entry->span];
-        span->end = time > span->start ? time : span->start;
-        span->closed = true;
+    uint64_t ns = time > entry->start ? time - entry->start : 0;
+    r->nodes[entry->node].host_ns += ns;
+    analysis_span_host(r, entry->span, entry->node, ns > entry->inner ? ns - entry->inner : 0);
+    if (i > 0) {
+        t->stack[i - 1].inner += ns;
     }
+    analysis_span_close(r, entry->span != around ? entry->span : ANALYSIS_NONE, time);
     entry->closed = true;
     t->timed -= entry->closes_at != 0;
     while (t->depth > 0 && t->stack[t->depth - 1].closed) {
@@ -344,48 +264,6 @@ void analysis_ranges_owner(analysis_ranges *r, uint32_t thread, uint64_t time, u
     *span = t->depth ? t->stack[t->depth - 1].span : ANALYSIS_NONE;
 }
 
-static void sweep(analysis_ranges *r) {
-    bool first = true; /* all spans before are settled */
-    for (size_t i = r->settled; i < r->span_count; i++) {
-        analysis_span *span = &r->spans[i];
-        bool old = r->works - span->touched > SWEEP / 2;
-        if (old && (span->busy.list || span->busy.hosts)) {
-            analysis_busy_settle(&span->busy);
-        }
-        first = first && old && span->closed;
-        r->settled += first;
-    }
-}
-
-static void count_work(analysis_ranges *r) {
-    if ((++r->works & (SWEEP - 1)) == 0) {
-        sweep(r);
-    }
-}
-
-void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind kind, uint64_t start_ns,
-                          uint64_t end_ns) {
-    count_work(r);
-    for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
-        r->spans[i].touched = r->works;
-        analysis_busy_host(&r->spans[i].busy, kind, start_ns, end_ns);
-    }
-}
-
-void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
-                         uint64_t end_ns) {
-    count_work(r);
-    for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
-        analysis_span *s = &r->spans[i];
-        s->kernels += kernel;
-        if (timed) {
-            s->gpu_end = end_ns > s->gpu_end ? end_ns : s->gpu_end;
-            s->touched = r->works;
-            analysis_busy_add(&s->busy, start_ns, end_ns);
-        }
-    }
-}
-
 void analysis_ranges_close_ended(analysis_ranges *r) {
     for (size_t i = 0; i < r->thread_count; i++) {
         close_timed(r, &r->threads[i], UINT64_MAX);
@@ -413,9 +291,11 @@ void analysis_ranges_free(analysis_ranges *r) {
         free(r->threads[i].foreign);
     }
     for (size_t i = 0; i < r->span_count; i++) {
+        analysis_detail_free(r->spans[i].detail);
         free(r->spans[i].busy.list);
         free(r->spans[i].busy.hosts);
     }
+    analysis_details_free(&r->details);
     free(r->threads);
     free(r->spans);
     free(r->groups);

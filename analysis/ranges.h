@@ -12,6 +12,7 @@
 #define ANALYSIS_RANGES_H
 
 #include "analysis/busy.h"
+#include "analysis/detail.h"
 #include "analysis/names.h"
 #include "analysis/watch.h"
 #include "trace/trace.h"
@@ -53,17 +54,20 @@ typedef struct {
     bool closed;
     uint32_t parent; /* the span around it, or ANALYSIS_NONE */
     uint32_t group;
-    uint32_t request;    /* number of the range sample.N or warmup.N around, or ANALYSIS_NONE */
-    uint32_t number;     /* of a step: N; else ANALYSIS_NONE */
-    uint32_t thread;     /* index in threads */
-    uint32_t steps;      /* DECODE: ranges decode.N inside */
-    uint32_t visits;     /* times that work came to a layer's experts */
-    uint64_t active;     /* over all visits: experts with at least one token, or with none told */
-    uint64_t start, end; /* ns; end only when closed */
-    uint64_t gpu_end;    /* when the last GPU work launched inside ended; 0 without any */
-    uint64_t kernels;    /* launched inside */
-    analysis_busy busy;  /* of kernels, copies and fills launched inside */
-    uint64_t touched;    /* `works` when busy last grew */
+    uint32_t request;        /* number of the range sample.N or warmup.N around, or ANALYSIS_NONE */
+    uint32_t number;         /* of a step: N; else ANALYSIS_NONE */
+    uint32_t thread;         /* index in threads */
+    uint32_t steps;          /* DECODE: ranges decode.N inside */
+    uint32_t visits;         /* times that work came to a layer's experts */
+    uint64_t active;         /* over all visits: experts with at least one token, or with none told */
+    uint64_t start, end;     /* ns; end only when closed */
+    uint64_t gpu_end;        /* when the last GPU work launched inside ended; 0 without any */
+    uint64_t kernels;        /* launched inside */
+    analysis_busy busy;      /* of kernels, copies and fills launched inside */
+    uint64_t touched;        /* `works` when busy last grew */
+    uint64_t closed_at;      /* `closings` when it closed */
+    analysis_detail *detail; /* when there is an on_sample, until that has it; NULL: nothing so far */
+    bool taken;              /* on_sample has it: what comes later is not in its detail */
 } analysis_span;
 
 typedef struct {
@@ -72,6 +76,7 @@ typedef struct {
     bool started;  /* by a START, with this id; else by a push */
     bool closed;   /* ended below the top of the stack; leaves when it gets there */
     uint64_t id, start;
+    uint64_t inner;     /* ns of the ranges right inside that closed */
     uint64_t closes_at; /* a START whose END was read first, from another thread: that END's time; else 0 */
 } analysis_open;
 
@@ -116,11 +121,19 @@ typedef struct {
     size_t group_count, group_cap;
     analysis_span *spans;
     size_t span_count, span_cap;
-    size_t settled; /* spans before this one are closed, and got no work for long */
-    uint64_t works; /* calls and GPU records that spans took */
+    bool steps;        /* steps of decode are spans, too */
+    size_t settled;    /* spans before this one are closed, and got no work for long */
+    uint64_t works;    /* calls and GPU records that spans took */
+    uint64_t closings; /* ranges that were closed */
     analysis_watch watch;
     void (*on_expert)(void *ctx, const analysis_expert_event *e); /* or NULL */
     void *on_expert_ctx;
+    /* A span that is no warm-up is closed and got no work for long, or the file is at its end. It has the
+     * detail, which is the callee's from now on (NULL: there was nothing); that of a decode holds that of its
+     * steps. */
+    void (*on_sample)(void *ctx, uint32_t span, analysis_detail *detail); /* or NULL: no details are made */
+    void *on_sample_ctx;
+    analysis_details details;
     analysis_thread *threads;
     size_t thread_count, thread_cap;
     analysis_map by_thread; /* the trace's thread index -> threads */
@@ -153,6 +166,14 @@ void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind 
 /* GPU work launched in `span` ran over [start_ns, end_ns): counts for it and for the spans around it. */
 void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
                          uint64_t end_ns);
+
+/* A piece of GPU work belongs to the range `node`; it was launched in `span`, or in none. `name` is the
+ * kernel's name index, ANALYSIS_NONE of copies and fills. */
+void analysis_ranges_detail(analysis_ranges *r, uint32_t span, uint32_t node, uint32_t name, uint64_t ns);
+
+/* The file is at its end, and all was attributed: on_sample gets what is closed and was not given to it so
+ * far. */
+void analysis_ranges_settle(analysis_ranges *r);
 
 /* The file is at its end: closes the ranges whose END, from another thread, was read before their START. */
 void analysis_ranges_close_ended(analysis_ranges *r);

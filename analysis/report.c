@@ -276,5 +276,6 @@ void analysis_report(const analysis_results *results, size_t top, analysis_outpu
     analysis_report_scaling(results, out);
     analysis_report_costs(results, top, out);
     analysis_report_load(results, top, out);
+    analysis_report_tails(results, top, out);
     analysis_report_integrity(results, out);
 }

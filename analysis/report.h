@@ -18,6 +18,7 @@ void analysis_report_bounds(const analysis_results *results, analysis_output *ou
 void analysis_report_scaling(const analysis_results *results, analysis_output *out);
 void analysis_report_costs(const analysis_results *results, size_t top, analysis_output *out);
 void analysis_report_load(const analysis_results *results, size_t top, analysis_output *out);
+void analysis_report_tails(const analysis_results *results, size_t top, analysis_output *out);
 void analysis_report_integrity(const analysis_results *results, analysis_output *out);
 
 /* Whether something that the tables depend on is missing from the trace. */

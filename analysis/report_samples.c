@@ -13,7 +13,7 @@
 static const char header[] =
     "trace,k,phase,request,warmup,step,watching,in_report,start_ms,latency_ms,range_ms,"
     "gpu_busy_ms,gpu_sum_ms,gpu_idle_ms,idle_in_launches_ms,idle_in_waits_ms,idle_host_work_ms,"
-    "gpu_after_range_ms,kernels,steps,experts_per_layer\n";
+    "gpu_after_range_ms,longest_gap_ms,longest_gap_at_ms,kernels,steps,experts_per_layer\n";
 
 static const char *watching_name(analysis_watching watching) {
     return watching == ANALYSIS_WATCHED ? "watched" : watching == ANALYSIS_UNWATCHED ? "unwatched" : "partly";
@@ -62,7 +62,8 @@ static void put_sample(const analysis_results *r, const analysis_sample *s, FILE
     double latency = s->watching == ANALYSIS_UNWATCHED ? s->own : s->latency, idle = s->latency - s->busy;
     double start = (double)(int64_t)(s->start - r->status.header.monotonic_ns) / 1e6;
     const double of_gpu[] = {
-        s->busy, s->sum, idle, s->issuing, s->waiting, idle - s->issuing - s->waiting, s->beyond, s->kernels};
+        s->busy,   s->sum, idle,      s->issuing, s->waiting, idle - s->issuing - s->waiting,
+        s->beyond, s->gap, s->gap_at, s->kernels};
     put_text(f, r->path);
     put_index(f, s->k);
     fprintf(f, ",%s", s->step ? "step" : analysis_row_name((analysis_row_kind)s->phase));

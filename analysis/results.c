@@ -12,8 +12,14 @@ typedef struct {
     analysis_results *results;
     analysis_ranges ranges;
     analysis_attribution attribution;
+    analysis_tail_pools tails;
     const analysis_options *options;
 } reading;
+
+static void on_sample(void *ctx, uint32_t span, analysis_detail *detail) {
+    reading *rd = ctx;
+    analysis_tail_take(&rd->tails, &rd->ranges, span, detail);
+}
 
 static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     analysis_results *r = ((reading *)ctx)->results;
@@ -178,6 +184,11 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
     results->path = analysis_copy(path, strlen(path));
     reading rd = {.results = results, .options = options};
     analysis_ranges_init(&rd.ranges, &results->names);
+    if (options->detail) {
+        rd.ranges.steps = true;
+        rd.ranges.on_sample = on_sample;
+        rd.ranges.on_sample_ctx = &rd;
+    }
     analysis_attribution_init(&rd.attribution, &results->names, &rd.ranges);
     trace_visitor visitor = {.ctx = &rd,
                              .meta = on_meta,
@@ -193,17 +204,21 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
     if (rc == 0) {
         analysis_ranges_close_ended(&rd.ranges);
         analysis_attribution_finish(&rd.attribution);
+        analysis_ranges_settle(&rd.ranges);
         make_integrity(results, &rd);
         analysis_samples_make(&results->samples, &rd.ranges);
         analysis_rows_make(&results->rows, &results->samples, results->gpu_records > 0);
         analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
         make_bounds(results, &rd);
+        analysis_tails_make(&results->tails, &rd.tails, &rd.ranges, &results->samples,
+                            results->gpu_records > 0);
         analysis_load_make(&results->load, &rd.ranges, options->k);
         analysis_requests_make(&results->requests, &rd.ranges);
         if (options->each_k) {
             make_each_k(results, &rd);
         }
     }
+    analysis_tail_pools_free(&rd.tails);
     analysis_attribution_free(&rd.attribution);
     analysis_ranges_free(&rd.ranges);
     return rc;
@@ -243,6 +258,7 @@ void analysis_results_free(analysis_results *results) {
     analysis_rows_free(&results->rows);
     analysis_costs_free(&results->costs);
     analysis_load_free(&results->load);
+    analysis_tails_free(&results->tails);
     for (size_t i = 0; i < results->each_k_count; i++) {
         analysis_costs_free(&results->each_k[i]);
     }

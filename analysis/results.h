@@ -8,6 +8,7 @@
 #include "analysis/load.h"
 #include "analysis/requests.h"
 #include "analysis/sweep.h"
+#include "analysis/tails.h"
 
 /* A key and its value, as the trace has them. */
 typedef struct {
@@ -34,6 +35,7 @@ typedef struct {
     analysis_rows rows;
     analysis_costs costs;
     analysis_load load;
+    analysis_tails tails;
     analysis_costs *each_k; /* the same of each k that is known, when the options ask for it */
     size_t each_k_count;
     analysis_bounds bounds;
@@ -55,8 +57,9 @@ typedef struct {
 typedef void analysis_progress(void *ctx, uint64_t done, uint64_t total);
 
 typedef struct {
-    uint32_t k;                        /* the requests whose costs are listed; ANALYSIS_NONE takes all */
-    bool each_k;                       /* also the costs of each k on its own */
+    uint32_t k;  /* the requests whose costs are listed; ANALYSIS_NONE takes all */
+    bool each_k; /* also the costs of each k on its own */
+    bool detail; /* steps of decode are samples, too, and the tails are made: reading takes longer */
     const analysis_rules *rules;       /* what names mean; NULL: the built-in rules */
     const analysis_workload *workload; /* what was run, over what the trace says; or NULL */
     const analysis_peaks *peaks;       /* what the device can do, over what is known of it; or NULL */

@@ -11,31 +11,53 @@ static double ms(uint64_t ns) {
     return (double)ns / 1e6;
 }
 
+/* The longest stretch of [start, end) in which no work of the span ran: before the first, between, or behind
+ * the last. */
+static void add_gap(analysis_sample *s, const analysis_span *span, uint64_t end) {
+    s->gap = s->gap_at = NAN;
+    if (span->busy.first == 0) {
+        return;
+    }
+    uint64_t gap = span->busy.first > span->start ? span->busy.first - span->start : 0, at = span->start;
+    if (span->busy.gap > gap) {
+        gap = span->busy.gap;
+        at = span->busy.gap_start;
+    }
+    if (end > span->gpu_end && end - span->gpu_end > gap) {
+        gap = end - span->gpu_end;
+        at = span->gpu_end;
+    }
+    s->gap = ms(gap);
+    s->gap_at = ms(at - span->start);
+}
+
 analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span *span) {
     const analysis_group *group = &ranges->groups[span->group];
     uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
     double busy = ms(analysis_busy_settle(&span->busy));
-    return (analysis_sample){.k = group->k,
-                             .phase = span->phase,
-                             .step = span->step,
-                             .warm = group->warm,
-                             .request = span->request,
-                             .number = span->number,
-                             .watching = analysis_watch_over(&ranges->watch, span->start, span->end),
-                             .start = span->start,
-                             .latency = ms(end - span->start),
-                             .own = ms(span->end - span->start),
-                             .busy = busy,
-                             .sum = ms(span->busy.sum),
-                             .issuing = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_ISSUES)),
-                             .waiting = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_WAITS)),
-                             .issues = (double)span->busy.calls[ANALYSIS_CALL_ISSUES],
-                             .waits = (double)span->busy.calls[ANALYSIS_CALL_WAITS],
-                             .in_waits = ms(span->busy.host[ANALYSIS_CALL_WAITS]),
-                             .beyond = ms(end - span->end),
-                             .kernels = (double)span->kernels,
-                             .steps = span->steps,
-                             .experts = span->visits ? (double)span->active / span->visits : NAN};
+    analysis_sample s = {.k = group->k,
+                         .phase = span->phase,
+                         .step = span->step,
+                         .warm = group->warm,
+                         .request = span->request,
+                         .number = span->number,
+                         .watching = analysis_watch_over(&ranges->watch, span->start, span->end),
+                         .start = span->start,
+                         .latency = ms(end - span->start),
+                         .own = ms(span->end - span->start),
+                         .busy = busy,
+                         .sum = ms(span->busy.sum),
+                         .issuing = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_ISSUES)),
+                         .waiting = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_WAITS)),
+                         .issues = (double)span->busy.calls[ANALYSIS_CALL_ISSUES],
+                         .waits = (double)span->busy.calls[ANALYSIS_CALL_WAITS],
+                         .in_waits = ms(span->busy.host[ANALYSIS_CALL_WAITS]),
+                         .beyond = ms(end - span->end),
+                         .kernels = (double)span->kernels,
+                         .steps = span->steps,
+                         .experts = span->visits ? (double)span->active / span->visits : NAN};
+    add_gap(&s, span, end);
+    return s;
 }
 
 static int by_start(const void *a, const void *b) {

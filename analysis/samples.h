@@ -23,6 +23,8 @@ typedef struct {
     double in_waits;         /* time in those, whether the GPU ran or not */
     double beyond;           /* latency - own */
     double kernels;          /* launched in it */
+    double gap;              /* the longest stretch in which the GPU ran nothing of it */
+    double gap_at;           /* from its start to that stretch */
     double steps;            /* ranges decode.N in it; 0 of other phases */
     double experts;          /* distinct experts that were active in a layer, on average; of steps NaN */
 } analysis_sample;

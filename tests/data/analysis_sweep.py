@@ -237,7 +237,40 @@ def check_bends(sweep, rows, got, same):
 def tables(moetrace, path, *options):
     out = subprocess.run([moetrace, "report", "--format", "json", "--top", "1000", *options, path], check=True,
                          capture_output=True, text=True).stdout
-    return {t["title"].split(",")[0].split(":")[0].split(" (")[0]: t for t in json.loads(out)[0]["tables"]}
+    named = {}
+    for t in json.loads(out)[0]["tables"]:  # of the tails the first table
+        named.setdefault(t["title"].split(",")[0].split(":")[0].split(" (")[0], t)
+    return named
+
+
+def check_tails(lines, got, same):
+    """So few samples that all are kept: the slowest, and the quarter that is nearest to the median."""
+    rows = got["Tails"]["rows"]
+    for k, phase, watched, n, p50, slow_n, slow, typical_n, typical, more, request, step in rows:
+        mine = [s for s in lines if s["k"] == str(k) and s["phase"] == phase and s["warmup"] == "0" and
+                s["watching"] == ("watched" if watched == "yes" else "unwatched")]
+        what = f"tail {k} {phase} {watched}"
+        x = np.sort([float(s["latency_ms"]) for s in mine])[::-1]
+        same(f"{what} n", n, len(x))
+        same(f"{what} P50", p50, np.median(x))
+        slowest = -(-len(x) // 100)
+        same(f"{what} slowest", slow_n, slowest)
+        same(f"{what} slow ms", slow, x[:slowest].mean())
+        same(f"{what} typical", typical_n, min(16, len(x) // 4))
+        if len(x) <= 48:
+            rest = x[slowest:]
+            near = rest[np.argsort(np.abs(rest - np.median(x)), kind="stable")][:typical_n]
+            # two may be as near as each other, on either side
+            same(f"{what} typical ms", typical, near.mean(), 1e-6 + np.abs(near - np.median(x)).max())
+        else:
+            same(f"{what} typical ms", typical, np.median(x), 1e-9 + np.std(x) / 2)
+        same(f"{what} more", more, slow - typical)
+        top = max(mine, key=lambda s: float(s["latency_ms"]))
+        same(f"{what} which", float(top["latency_ms"]), x[0])
+        same(f"{what} request", any(s["request"] == str(request) and s["step"] == ("" if step is None else str(step)) and
+                                    float(s["latency_ms"]) == x[0] for s in mine), True)
+    kinds = {(s["k"], s["phase"], s["watching"]) for s in lines}
+    same("rows of tails", len(rows), len(kinds))
 
 
 def check_samples(moetrace, path, sweep, got, same):
@@ -266,6 +299,7 @@ def check_samples(moetrace, path, sweep, got, same):
         for column, value in zip(columns, (busy, total, idle, launches, waits, work)):
             if mine:  # not of a token
                 same(f"{k} {phase} {column}", value, np.median([float(s[column]) for s in mine]))
+    check_tails(lines, got, same)
     decodes = {(s["k"], s["request"], s["warmup"]): s for s in lines if s["phase"] == "decode"}
     steps = {}
     for s in lines:

@@ -1,0 +1,21 @@
+/* The spans that ranges.h describes, for the files that keep them. */
+#ifndef ANALYSIS_SPANS_H
+#define ANALYSIS_SPANS_H
+
+#include "analysis/ranges.h"
+
+/* The span that the range with the name at `index`, opened on `t` now as node `node`, belongs to when
+ * `around` is the span around it, or ANALYSIS_NONE. */
+uint32_t analysis_span_enter(analysis_ranges *r, const analysis_thread *t, uint32_t around, uint32_t index,
+                             uint32_t node, uint64_t time);
+
+/* The span of the phase that `span`, which may be a step or ANALYSIS_NONE, belongs to. */
+uint32_t analysis_span_of_phase(const analysis_ranges *r, uint32_t span);
+
+/* A range was closed; `at` is the span that closes with it, or ANALYSIS_NONE. */
+void analysis_span_close(analysis_ranges *r, uint32_t at, uint64_t time);
+
+/* A range of `node` in `span` (or in none) took so long on the host, without the ranges inside. */
+void analysis_span_host(analysis_ranges *r, uint32_t span, uint32_t node, uint64_t ns);
+
+#endif
