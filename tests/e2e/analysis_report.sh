@@ -2,24 +2,11 @@
 # moetrace report and dump from outside: the numbers against an independent oracle, the files, the errors.
 set -u
 cd "$(dirname "$0")/../.." || exit
-moetrace=${BUILD:-build}/moetrace
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+moetrace=$BUILD/moetrace
 python=build/deps/venv/bin/python3
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-n=0
-
-# check NAME COMMAND...: one TAP line; what a failing command said follows as comments.
-check() {
-    local name=$1
-    shift
-    n=$((n + 1))
-    if "$@" >"$tmp/said" 2>&1; then
-        echo "ok $n - $name"
-    else
-        echo "not ok $n - $name"
-        sed 's/^/# /' "$tmp/said"
-    fi
-}
+tmp=$work
 
 oracle() {
     local seed
@@ -161,18 +148,18 @@ head -c 300 Makefile >"$tmp/foreign.moetrace"
 "$python" tests/data/analysis_oracle.py write "$tmp/a/one.moetrace" 42
 head -c 63 "$tmp/a/one.moetrace" >"$tmp/headless.moetrace"
 
-echo 1..13
-check "report agrees with the oracle on random sweeps" oracle
-check "--json has the experiment's shape" json_shape
-check "--json is as readable as any new file" json_is_readable
-check "inputs that are no traces are refused" refuses_inputs
-check "wrong usage is refused" refuses_usage
-check "help and version are complete" helps
-check "a cut trace is reported, and said to be cut" cut_trace
-check "a directory is reported process by process" directory
-check "--k and --top choose" one_k
-check "output that cannot be written is an error" full_disk
-check "dump prints every record" dumps
-check "nothing but results in a pipe" silent_in_a_pipe
-check "dump and report read the same trace twice alike" cmp <("$moetrace" report "$tmp/a/one.moetrace") \
+ok "report agrees with the oracle on random sweeps" oracle
+ok "--json has the experiment's shape" json_shape
+ok "--json is as readable as any new file" json_is_readable
+ok "inputs that are no traces are refused" refuses_inputs
+ok "wrong usage is refused" refuses_usage
+ok "help and version are complete" helps
+ok "a cut trace is reported, and said to be cut" cut_trace
+ok "a directory is reported process by process" directory
+ok "--k and --top choose" one_k
+ok "output that cannot be written is an error" full_disk
+ok "dump prints every record" dumps
+ok "nothing but results in a pipe" silent_in_a_pipe
+ok "dump and report read the same trace twice alike" cmp <("$moetrace" report "$tmp/a/one.moetrace") \
     <("$moetrace" report "$tmp/a/one.moetrace")
+done_testing

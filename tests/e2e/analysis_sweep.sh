@@ -2,23 +2,11 @@
 # The sweep as one object, against numpy; moetrace verify and diff; rules; the formats.
 set -u
 cd "$(dirname "$0")/../.." || exit
-moetrace=${BUILD:-build}/moetrace
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+moetrace=$BUILD/moetrace
 python=build/deps/venv/bin/python3
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-n=0
-
-check() {
-    local name=$1
-    shift
-    n=$((n + 1))
-    if "$@" >"$tmp/said" 2>&1; then
-        echo "ok $n - $name"
-    else
-        echo "not ok $n - $name"
-        sed 's/^/# /' "$tmp/said"
-    fi
-}
+tmp=$work
 
 agrees() {
     "$python" tests/data/analysis_sweep.py check "$moetrace" "$tmp/check.moetrace" "$1"
@@ -197,26 +185,26 @@ for kind in plain again slower alternate wrong-k odd greedy foreign; do
     "$python" tests/data/analysis_sweep.py write "$tmp/$kind.moetrace" $kind
 done
 
-echo 1..18
-check "statistics, intervals, scaling and fits are numpy's" agrees plain
-check "drift and outliers are warned of" agrees drift
-check "latencies of unwatched requests, and what watching cost, are numpy's" agrees alternate
-check "a change of slope over k, as numpy has it" agrees bend
-check "no change of slope where there is none" agrees straight
-check "--json has what watching cost beside" json_of_alternate
-check "verify: all hold" verifies plain 0 'All hold.'
-check "verify: half of k was applied" verifies wrong-k 1 \
+ok "statistics, intervals, scaling and fits are numpy's" agrees plain
+ok "drift and outliers are warned of" agrees drift
+ok "latencies of unwatched requests, and what watching cost, are numpy's" agrees alternate
+ok "a change of slope over k, as numpy has it" agrees bend
+ok "no change of slope where there is none" agrees straight
+ok "--json has what watching cost beside" json_of_alternate
+ok "verify: all hold" verifies plain 0 'All hold.'
+ok "verify: half of k was applied" verifies wrong-k 1 \
     'top_k=4, warmup.0, decode, decode.0, layer 0: 2 routed tokens, but k x 1 token are 4'
-check "verify: a token too many in one layer" verifies odd 1 \
+ok "verify: a token too many in one layer" verifies odd 1 \
     'top_k=8, warmup.0, prefill, layer 1: 81 routed tokens are no multiple of k'
-check "verify: one expert has more tokens than there are" verifies greedy 1 \
+ok "verify: one expert has more tokens than there are" verifies greedy 1 \
     'top_k=2, warmup.0, prefill, layer 0: one expert got 11 tokens, but there are only 10'
-check "verify: unwatched requests count too" verifies alternate 0 'All hold.'
-check "verify: --prompt-tokens" verify_prompt
-check "verify: an export for Nsight Systems has the same verdict" verify_capture
-check "diff finds what became slower, and only that" diffs
-check "diff: intervals of experts and kernels" diff_intervals
-check "rules give other names their meaning" rules
-check "bad rules and wrong usage are refused" refusals
-check "every format holds the same tables" formats
-check "nothing is wider than a terminal" width
+ok "verify: unwatched requests count too" verifies alternate 0 'All hold.'
+ok "verify: --prompt-tokens" verify_prompt
+ok "verify: an export for Nsight Systems has the same verdict" verify_capture
+ok "diff finds what became slower, and only that" diffs
+ok "diff: intervals of experts and kernels" diff_intervals
+ok "rules give other names their meaning" rules
+ok "bad rules and wrong usage are refused" refusals
+ok "every format holds the same tables" formats
+ok "nothing is wider than a terminal" width
+done_testing

@@ -3,34 +3,16 @@
 # two ways of visiting experts against each other, and the files that a run leaves.
 set -u
 cd "$(dirname "$0")/../.." || exit
-run=${BUILD:-build}/run_native
+# shellcheck source=tests/tap.sh
+. tests/tap.sh
+run=$BUILD/run_native
 python=build/deps/venv/bin/python3
 compare="$python tests/data/native_compare.py"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-n=0
-tests=14
-echo "1..$tests"
+tmp=$work
 
 skip_all() {
-    while [ $n -lt $tests ]; do
-        n=$((n + 1))
-        echo "ok $n - run_native on libtorch # SKIP $1"
-    done
-    exit 0
-}
-
-# check NAME COMMAND...: one TAP line; what a failing command said follows as comments.
-check() {
-    local name=$1
-    shift
-    n=$((n + 1))
-    if "$@" >"$tmp/said" 2>&1; then
-        echo "ok $n - $name"
-    else
-        echo "not ok $n - $name"
-        sed 's/^/# /' "$tmp/said"
-    fi
+    skip "run_native on libtorch" "$1"
+    done_testing
 }
 
 [ -z "${SAN:-}" ] || skip_all "libtorch does not run under a sanitizer"
@@ -159,8 +141,8 @@ peculiar_requests() {
 }
 
 quiet() {
-    local said root=$PWD
-    said=$(mkdir "$tmp/quiet" && cd "$tmp/quiet" && "$root/$run" --checkpoint "$tmp/tiny" \
+    local said
+    said=$(mkdir "$tmp/quiet" && cd "$tmp/quiet" && "$run" --checkpoint "$tmp/tiny" \
         --request "$tmp/tiny_a_request.safetensors" --top-k 2 --samples 1 --warmup 0 2>&1 >/dev/null)
     [ -z "$said" ] && [ -z "$(ls "$tmp/quiet")" ]
 }
@@ -171,18 +153,18 @@ finds_torch() {
         chmod +x "$tmp/bin/python3" && MOETRACE_TORCH='' PATH="$tmp/bin:$PATH" tiny found
 }
 
-check "logits, tokens and vision features agree with PyTorch's, visiting active experts" agrees active
-check "and visiting all experts" agrees loop --moe loop
-check "the two visits give the same bits in float32" $compare same "$tmp/active.safetensors" "$tmp/loop.safetensors"
-check "every expert computing each decoded token agrees with PyTorch's" agrees dense --moe dense
-check "and with the other visits, 64 experts, in float32 and bfloat16" dense_is_near
-check "and its operators are the same for each k" dense_operators
-check "and with 64 experts in float32 and bfloat16" same_numbers
-check "a seed is a model; another seed is another" seeds
-check "empty crops and positions beyond the prompt" peculiar_requests
-check "bfloat16 stays near float32" half_precision
-check "run_native_times.json and the table hold every sample; operators are as counted" times
-check "silent in a pipe, and no files unless asked for" quiet
+ok "logits, tokens and vision features agree with PyTorch's, visiting active experts" agrees active
+ok "and visiting all experts" agrees loop --moe loop
+ok "the two visits give the same bits in float32" $compare same "$tmp/active.safetensors" "$tmp/loop.safetensors"
+ok "every expert computing each decoded token agrees with PyTorch's" agrees dense --moe dense
+ok "and with the other visits, 64 experts, in float32 and bfloat16" dense_is_near
+ok "and its operators are the same for each k" dense_operators
+ok "and with 64 experts in float32 and bfloat16" same_numbers
+ok "a seed is a model; another seed is another" seeds
+ok "empty crops and positions beyond the prompt" peculiar_requests
+ok "bfloat16 stays near float32" half_precision
+ok "run_native_times.json and the table hold every sample; operators are as counted" times
+ok "silent in a pipe, and no files unless asked for" quiet
 # Full size in float32 needs 28 GB; it gets 2.5.
 out_of_memory() {
     local status
@@ -193,5 +175,6 @@ out_of_memory() {
         [ ! -e "$tmp/none" ] && [ ! -s "$tmp/none.out" ]
 }
 
-check "memory that runs out is one line with the operator, and leaves nothing" out_of_memory
-check "finds the PyTorch of the python3 on the PATH" finds_torch
+ok "memory that runs out is one line with the operator, and leaves nothing" out_of_memory
+ok "finds the PyTorch of the python3 on the PATH" finds_torch
+done_testing
