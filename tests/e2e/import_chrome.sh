@@ -41,6 +41,33 @@ ok "report says of the Chrome trace what it says of the trace" same_tables "$wor
 grep -v '"left open":true' "$work/one.json" >"$work/plain.json"
 ok "in any order, among operators, too" same_tables "$work/plain.json" "$work/torch.json"
 
+# A call that ends where a range does lies in it; one that lies across its end does not, as in Nsight Systems' reports.
+straddling() {
+    "$python" - >"$work/straddle.json" <<'PY'
+import json
+events = [{"ph": "X", "cat": "user_annotation", "name": name, "pid": 7, "tid": 7, "ts": ts, "dur": dur}
+          for name, ts, dur in (("prefill", 100, 100), ("layer.0", 110, 20))]
+for n, (ts, dur, took) in enumerate(((112, 3, 5), (125, 5, 5), (129, 2, 7), (199, 2, 9)), 1):
+    events += [{"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "pid": 7, "tid": 7, "ts": ts, "dur": dur,
+                "args": {"correlation": n}},
+               {"ph": "X", "cat": "kernel", "name": "k", "pid": 0, "tid": 7, "ts": 300 + 10 * n, "dur": took,
+                "args": {"correlation": n, "device": 0, "context": 1, "stream": 7}}]
+print(json.dumps({"traceEvents": events}))
+PY
+    "$moetrace" dump "$work/straddle.json" | awk '/^(push|pop)/ {printf "%s ", $1} /^api/ {printf "%s ", $6}'
+}
+is "a call across the end of a range lies in the range around it" "$(straddling)" \
+    "push push correlation=1 correlation=2 pop correlation=3 pop correlation=4 "
+
+# The report of an import says what it misses; what recording cost is not in such a file, and is not made up.
+integrity() {
+    "$moetrace" report "$work/straddle.json" | sed -n '/^Integrity/,$p' >"$work/integrity.txt"
+    grep -q 'kernel time  *26000 ns in all = 26000 ns attributed + 0 ns unattributed' "$work/integrity.txt" &&
+        grep -qE 'outside  *1, 9000 ns' "$work/integrity.txt" &&
+        grep -qE 'cost: host time  *- ' "$work/integrity.txt" && grep -qE 'GPU records dropped  *- ' "$work/integrity.txt"
+}
+ok "its report prints its integrity" integrity
+
 # refused FILE PATTERN: status 2 and one line, within 256 MiB
 refused() {
     (ulimit -c 0 && if [ -z "$SAN" ]; then ulimit -v 262144; fi && timeout 20 "$moetrace" report "$1" >/dev/null 2>"$work/err")

@@ -95,6 +95,14 @@ unusable() {
 }
 ok "rows without a usable time are counted" unusable
 
+# The report says what the capture misses; what recording cost is not in such a file, and is not made up.
+integrity() {
+    "$moetrace" report "$work/one.sqlite" | sed -n '/^Integrity/,$p' >"$work/integrity.txt"
+    grep -qE 'kernel time  *[0-9]+ ns in all = [0-9]+ ns attributed \+ [0-9]+ ns unattributed' "$work/integrity.txt" &&
+        grep -qE 'cost: host time  *- ' "$work/integrity.txt" && grep -qE 'GPU records dropped  *- ' "$work/integrity.txt"
+}
+ok "the report of a capture prints its integrity" integrity
+
 # Suffixes of calls and names of kernels that ours differ from survive the way back.
 details() {
     cp "$work/one.sqlite" "$work/names.sqlite"
