@@ -4,6 +4,7 @@
 #   setup.sh test    the same, and what the tests need (cmocka, clang's tools, numpy)
 #   setup.sh torch   a Python environment with the torch wheel and the CUDA libraries it needs to load (for the CPU demo)
 #   setup.sh readers  other people's readers of what moetrace exports, from PyPI, in an environment of their own (for one suite)
+#   setup.sh bench   pandas, which bench_analysis.sh compares with
 #   setup.sh stale   prints which of build and test were not run yet, or not as they are now
 # Each step leaves a stamp in build/deps that holds what the step was: a second run does nothing, and a step that asks for
 # more than the stamp knows of is run again.
@@ -122,6 +123,11 @@ step_readers() {
         'duckdb==1.5.5' 'duckdb-extension-sqlite-scanner==1.5.5' >&2 || die "the readers of exports cannot be installed from PyPI"
 }
 
+step_bench() {
+    step build
+    wheels 'numpy<3' 'pandas<3' python-dateutil pytz six tzdata
+}
+
 # What a step is: its text, and so the names of all that it installs. The stamp that it leaves holds this.
 contents() { declare -f "step_$1" fuzzer browser; }
 
@@ -136,7 +142,7 @@ step() {
 }
 
 case "${1:-}" in
-build | test | torch | readers)
+build | test | torch | readers | bench)
     exec 9>"$deps/.lock" # one at a time
     flock 9
     step "$1"
@@ -146,5 +152,5 @@ stale)
         ready "$s" || echo "$s"
     done
     ;;
-*) die "usage: setup.sh build|test|torch|readers|stale" ;;
+*) die "usage: setup.sh build|test|torch|readers|bench|stale" ;;
 esac
