@@ -149,6 +149,13 @@ static void put_times(const analysis_results *r, analysis_table *t) {
                               " pieces of GPU work are counted for the range of their graph's launch",
                               r->unknown_nodes);
     }
+    if (r->late_marks > 0) {
+        analysis_table_fieldf(
+            t, "watching",
+            "%" PRIu64 " times it began or ended on one thread, and ranges of another were read before: "
+            "their calls, tokens and host time may be counted as of the other kind of request",
+            r->late_marks);
+    }
     if (r->late > 0) {
         analysis_table_fieldf(t, "GPU busy", "%" PRIu64 " records came too late to be counted in full",
                               r->late);

@@ -13,22 +13,6 @@ static bool is(analysis_names *names, uint32_t id, const char *text) {
     return name->len == strlen(text) && memcmp(name->text, text, name->len) == 0;
 }
 
-void analysis_watch_event(analysis_watch *w, analysis_names *names, const trace_host_event *e) {
-    if (e->kind != TRACE_HOST_MARK || e->domain == 0 || !is(names, e->domain, TRACE_WATCH_DOMAIN)) {
-        return;
-    }
-    bool on = is(names, e->name, TRACE_WATCH_ON);
-    if (!on && !is(names, e->name, TRACE_WATCH_OFF)) {
-        return;
-    }
-    w->marks = analysis_grow(w->marks, &w->cap, w->count + 1, sizeof *w->marks);
-    size_t at = w->count++;
-    for (; at > 0 && w->marks[at - 1].time > e->time; at--) { /* of another thread, read late */
-        w->marks[at] = w->marks[at - 1];
-    }
-    w->marks[at] = (analysis_mark){.time = e->time, .on = on};
-}
-
 static analysis_watching state(bool on) {
     return on ? ANALYSIS_WATCHED : ANALYSIS_UNWATCHED;
 }
@@ -50,8 +34,32 @@ static size_t passed(const analysis_watch *w, uint64_t time) {
     return low;
 }
 
-analysis_watching analysis_watch_at(const analysis_watch *w, uint64_t time_ns) {
+void analysis_watch_event(analysis_watch *w, analysis_names *names, const trace_host_event *e) {
+    if (e->kind != TRACE_HOST_MARK || e->domain == 0 || !is(names, e->domain, TRACE_WATCH_DOMAIN)) {
+        return;
+    }
+    bool on = is(names, e->name, TRACE_WATCH_ON);
+    if (!on && !is(names, e->name, TRACE_WATCH_OFF)) {
+        return;
+    }
+    size_t before = passed(w, e->time);
+    uint64_t *asked = before > 0 ? &w->marks[before - 1].asked : &w->asked;
+    uint64_t asked_after = *asked > e->time ? *asked : 0; /* of another thread */
+    bool was = before > 0 ? w->marks[before - 1].on : !on;
+    w->late += asked_after > 0 && was != on;
+    *asked = asked_after > 0 ? e->time : *asked;
+    w->marks = analysis_grow(w->marks, &w->cap, w->count + 1, sizeof *w->marks);
+    size_t at = w->count++;
+    for (; at > 0 && w->marks[at - 1].time > e->time; at--) { /* of another thread, read late */
+        w->marks[at] = w->marks[at - 1];
+    }
+    w->marks[at] = (analysis_mark){.time = e->time, .on = on, .asked = asked_after};
+}
+
+analysis_watching analysis_watch_at(analysis_watch *w, uint64_t time_ns) {
     size_t n = passed(w, time_ns);
+    uint64_t *asked = n > 0 ? &w->marks[n - 1].asked : &w->asked;
+    *asked = time_ns > *asked ? time_ns : *asked;
     return n == 0 ? ANALYSIS_WATCH_EARLY : state(w->marks[n - 1].on);
 }
 
@@ -61,7 +69,8 @@ analysis_watching analysis_watch_settled(const analysis_watch *w, analysis_watch
 
 analysis_watching analysis_watch_over(const analysis_watch *w, uint64_t start_ns, uint64_t end_ns) {
     size_t n = passed(w, start_ns);
-    analysis_watching first = analysis_watch_settled(w, analysis_watch_at(w, start_ns));
+    analysis_watching first =
+        analysis_watch_settled(w, n == 0 ? ANALYSIS_WATCH_EARLY : state(w->marks[n - 1].on));
     for (; n < w->count && w->marks[n].time < end_ns; n++) {
         if (state(w->marks[n].on) != first) {
             return ANALYSIS_PARTLY;

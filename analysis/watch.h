@@ -1,5 +1,9 @@
 /* When the recorder watched: between its marks, CUDA calls and GPU work were recorded or were not.
  *
+ * Marks of one thread concern ranges of all. A mark can be read after ranges of other threads that it
+ * concerns: of samples that is known at the end of the file, but a range that was opened before is counted as
+ * what it seemed to be.
+ *
  * The marks (trace/settings.h, docs/trace-format.md) say when watching began and ended, for the whole
  * process. Before the first one the opposite of what it says held; a trace without marks was watched
  * throughout. */
@@ -19,19 +23,22 @@ typedef enum {
 typedef struct {
     uint64_t time; /* ns */
     bool on;
+    uint64_t asked; /* ns, the latest moment after it, and before the next, that was asked for */
 } analysis_mark;
 
 /* A zeroed one has no marks. */
 typedef struct {
     analysis_mark *marks; /* by time */
     size_t count, cap;
+    uint64_t asked; /* ns, the latest moment before the first mark that was asked for */
+    size_t late;    /* marks that were read after a moment was asked for that they change */
 } analysis_watch;
 
 /* Takes a MARK event; one that is not the recorder's own is ignored. */
 void analysis_watch_event(analysis_watch *w, analysis_names *names, const trace_host_event *e);
 
 /* What the marks read so far say of a moment: WATCHED, UNWATCHED or EARLY. */
-analysis_watching analysis_watch_at(const analysis_watch *w, uint64_t time_ns);
+analysis_watching analysis_watch_at(analysis_watch *w, uint64_t time_ns);
 
 /* The same once the file is at its end, when nothing is EARLY any more; `seen` is what analysis_watch_at
  * said. */
