@@ -64,7 +64,7 @@ RPATH         := -Wl,-rpath,'$$ORIGIN/lib:$$ORIGIN/../lib/moetrace' -Wl,--enable
 PROGRAMS := $(BUILD)/moetrace $(BUILD)/run_native
 TARGETS  := $(BUILD)/libmoetrace.so $(PROGRAMS) $(BUILD)/man/.ready $(BUILD)/completions/.ready
 
-.PHONY: all install uninstall demo helpers test test-gpu fuzz lint format bench bench-analysis clean help deps
+.PHONY: all install uninstall demo helpers test test-gpu fuzz lint format bench bench-analysis bench-recorder clean help deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -205,8 +205,15 @@ $(BUILD)/bench_stay: tests/gpu/bench_stay.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
+$(BUILD)/bench_stop: tests/gpu/bench_stop.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
+
 bench: all $(addprefix $(BUILD)/,bench_launch libbench_launch.so bench_stay libbare_cupti.so) ## what watching costs (needs a GPU)
 	@BUILD=$(BUILD) scripts/bench.sh
+
+bench-recorder: all $(BUILD)/bench_stop $(FAKES) ## what the recorder costs at the start and the end of a process
+	@BUILD=$(BUILD) scripts/bench_recorder.sh
 
 bench-analysis: $(BUILD)/moetrace $(BUILD)/tests/trace_generate ## how fast traces are read
 	@BUILD=$(BUILD) scripts/bench_analysis.sh

@@ -363,8 +363,11 @@ bool preload_writer_start(const preload_settings *settings) {
         return false;
     }
     preload_describe_run(settings);
-    writer.running = start_thread();
-    return writer.running;
+    bool running = start_thread();
+    preload_lock(&writer.wake_lock); /* CUPTI may be waking it already */
+    writer.running = running;
+    preload_unlock(&writer.wake_lock);
+    return running;
 }
 
 void preload_writer_wake(void) {

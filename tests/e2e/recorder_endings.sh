@@ -53,7 +53,7 @@ done
 
 # Ends that run none: what is older than 100 ms is there, and the trace says that the end was abrupt.
 export ENDING_WAITS=1
-for way in _exit quick_exit abort kill term segv handler; do
+for way in _exit quick_exit abort kill term int segv handler; do
     name=runtime-$way
     if [ -n "$SAN" ] && [ "$way" = segv ]; then
         skip "$name" "a sanitizer reports the signal its own way"
@@ -71,6 +71,27 @@ for way in kill segv; do
     "$moetrace" report "$work/runtime-$way" >"$work/report" 2>&1
     ok "$way: so does the report" grep -qi 'abrupt' "$work/report"
 done
+
+# Python's os._exit.
+if [ -n "$SAN" ]; then
+    skip "python os._exit" "python is not built with the sanitizer"
+else
+    cat >"$work/leave.py" <<'PY'
+import ctypes, os, time
+cuda = ctypes.CDLL(os.environ["RUNTIME"])
+memory = ctypes.create_string_buffer(64)
+for _ in range(10):
+    cuda.cudaMemset(memory, 0, ctypes.c_size_t(64))
+print("worked", flush=True)
+time.sleep(0.12)
+os._exit(9)
+PY
+    export RUNTIME=$fake/libcudart.so.13
+    same_end "python os._exit" python3 "$work/leave.py"
+    ok "python os._exit: dump" dump "python os._exit"
+    is "python os._exit: fills" "$(number_of "python os._exit" memset)" 10
+    ok "python os._exit: finished" finished "python os._exit"
+fi
 
 # exec: the program before and the one after have a trace each.
 same_end exec "$helpers/cuda_endings" runtime exec

@@ -67,6 +67,8 @@ print(os.environ.get("NVTX_INJECTION64_PATH"), os.getenv("CUDA_INJECTION64_PATH"
 sys.exit(11)
 PY
     harmless python python3 "$work/program.py"
+    harmless "python's threads" python3 -c 'import os; print(len(os.listdir("/proc/self/task")))'
+    is "python's threads: one" "$(cat run.out)" 1
 fi
 # A program of another user id: the loader ignores the preload, and must not complain about it.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null && command -v su >/dev/null; then
@@ -77,6 +79,7 @@ fi
 
 # Small programs with habits of their own.
 cat >habits.c <<'C'
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -111,6 +114,12 @@ int main(int argc, char **argv) {
             struct sigaction a;
             if (!sigaction(n, NULL, &a)) printf("%d:%d ", n, a.sa_handler == SIG_DFL);
         }
+    } else if (!strcmp(argv[1], "tasks")) { /* after long enough for a thread to have come */
+        usleep(200000);
+        DIR *tasks = opendir("/proc/self/task");
+        int n = 0;
+        while (readdir(tasks)) n++;
+        printf("%d threads\n", n - 2);
     } else if (!strcmp(argv[1], "abort")) {
         abort();
     }
@@ -118,8 +127,9 @@ int main(int argc, char **argv) {
 }
 C
 if have habits gcc && gcc -O1 -w habits.c -o habits; then
-    for habit in close descriptors clearenv segv closed-streams signals abort; do
+    for habit in close descriptors clearenv segv closed-streams signals abort tasks; do
         harmless "$habit" "$work/habits" "$habit"
     done
+    is "tasks: no thread but the program's own" "$(cat run.out)" "1 threads"
 fi
 done_testing

@@ -4,7 +4,7 @@
 # shellcheck source=tests/recorder.sh
 source "$(dirname "$0")/../recorder.sh"
 export FAKE_CUDA_LAUNCH_NS=20000
-tries=${KILL_TRIES:-20}
+tries=${KILL_TRIES:-100}
 [ -z "$SAN" ] || tries=5
 unread=0 finished=0 calls_lost=0 kernels_lost=0 invented=0 empty=0 skipped=0
 for i in $(seq "$tries"); do

@@ -48,6 +48,42 @@ is "close-all: marks" "$(number_of close-all mark)" 2
 read -r tap_count tap_failed <"$work/tap.counts"
 ok "descriptors: the loss is said" grep -q 'Too many open files' "$work/descriptors.err"
 
+# No memory from the system, for the target and the recorder alike.
+if [ -n "$SAN" ]; then
+    skip "no memory" "a sanitizer's own runtime takes more address space than any limit leaves"
+else
+    bare memory.bare "$odd" nested
+    for kib in 12000 20000 40000; do
+        (
+            ulimit -v $kib
+            LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/memory$kib exec timeout -k 2 20 "$odd" nested
+        ) >"$work/memory$kib.out" 2>"$work/memory$kib.err"
+        is "$kib KiB: exit status" $? 6
+        ok "$kib KiB: output" cmp "$work/memory.bare.out" "$work/memory$kib.out"
+        ok "$kib KiB: only the recorder says something, in one line" test "$(wc -l <"$work/memory$kib.err")" -le 1
+        if [ "$(trace_count memory$kib)" != 0 ]; then
+            ok "$kib KiB: dump" dump memory$kib
+            is "$kib KiB: what is there and what was lost" \
+                $(($(number_of memory$kib push) + $(number_of memory$kib pop) + $(counter memory$kib host.dropped))) 200000
+        fi
+    done
+fi
+
+# Who may read the trace, and where it lies.
+(
+    umask 0
+    run mode "$odd" huge
+)
+is "the trace is the owner's alone" "$(stat -c %a "$(traces mode)")" 600
+echo precious >"$work/precious"
+mkdir "$work/links"
+bash -c 'ln -s "$1/precious" "$1/links/odd_ranges-$$.moetrace"; export LD_PRELOAD=$2 MOETRACE_OUTPUT=$1/links; exec "$3" huge' \
+    - "$work" "$(preload)" "$odd" >/dev/null 2>&1
+is "a link in the trace's place is not followed" "$(cat "$work/precious")" precious
+is "a link in the trace's place: the trace lies beside it" "$(find "$work/links" -type f -name 'odd_ranges-*-2.moetrace' | wc -l)" 1
+bash -c 'export LD_PRELOAD=$2 MOETRACE_OUTPUT=$1/named/inside; exec -a ../../evil/.. "$3" huge' - "$work" "$(preload)" "$odd" >/dev/null 2>&1
+is "no program's name leads out of the directory" "$(cd "$work/named" && find . -type f | sed 's/[0-9][0-9]*/N/')" "./inside/..-N.moetrace"
+
 # The output directory.
 unwritable() { # unwritable NAME DIRECTORY WHY
     bare "$1.bare" "$helpers/cuda_launches" 4 400 5

@@ -25,6 +25,10 @@ is "a handle of nothing is no name" "$(grep -cE '^mark .* name=- ' "$work/all.du
 is "a domain with a wide name" "$(events '"WïDE"' 'in the wide domain')" "0 1 0"
 is "as many pops and ends as pushes and starts" "$(number_of all pop),$(number_of all end)" "$(($(number_of all push) - 1)),$(number_of all start)"
 
+id=$(grep '^start .*"across threads"' "$work/all.dump" | grep -o ' id=[0-9]*')
+is "a range that ends on another thread" \
+    "$(grep -E "^(start|end) .*$id( |\$)" "$work/all.dump" | grep -o '^[a-z]* thread=[0-9]*' | sort | paste -sd ' ')" "end thread=1 start thread=0"
+
 payload() { grep '^mark ' "$work/all.dump" | grep -F " name=\"$1\"" | grep -o ' payload=[^ ]*'; }
 while read -r name wanted; do is "payload: $name" "$(payload "$name")" " payload=$wanted"; done <<'E2'
 u64 18446744073709551615

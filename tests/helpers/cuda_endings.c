@@ -7,11 +7,13 @@
 #include "tests/fake/fake_driver.h"
 #include "tests/fake/fake_runtime.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const fake_kernel kernel = {"_Z6kernelv", 5000, 16, 0};
@@ -73,6 +75,8 @@ static int end(const char *way, char **argv) {
         kill(getpid(), SIGKILL);
     } else if (strcmp(way, "term") == 0) {
         kill(getpid(), SIGTERM);
+    } else if (strcmp(way, "int") == 0) {
+        kill(getpid(), SIGINT);
     } else if (strcmp(way, "segv") == 0) {
         crash();
     } else if (strcmp(way, "handler") == 0) {
@@ -87,6 +91,35 @@ static int end(const char *way, char **argv) {
         execl(argv[0], argv[0], argv[1], "exit", (char *)NULL);
     }
     return 45;
+}
+
+/* The bytes in the directory of the traces. */
+static long long bytes_there(void) {
+    const char *directory = getenv("MOETRACE_OUTPUT");
+    DIR *d = directory ? opendir(directory) : NULL;
+    long long bytes = 0;
+    struct stat st;
+    for (struct dirent *e; d && (e = readdir(d));) {
+        if (e->d_name[0] != '.' && fstatat(dirfd(d), e->d_name, &st, 0) == 0) {
+            bytes += st.st_size;
+        }
+    }
+    if (d) {
+        closedir(d);
+    }
+    return bytes;
+}
+
+/* What is 100 ms old is in the file: on a machine that gives the writer no processor in that time, a little
+ * later. */
+static void wait_for_writer(void) {
+    long long before = 0, now = 0;
+    int tries = getenv("MOETRACE_OUTPUT") ? 40 : 1;
+    do {
+        before = now;
+        usleep(120000);
+        now = bytes_there();
+    } while (--tries > 0 && (now == 0 || now != before));
 }
 
 int main(int argc, char **argv) {
@@ -109,7 +142,7 @@ int main(int argc, char **argv) {
     printf("worked, then %s\n", way);
     fflush(stdout);
     if (getenv("ENDING_WAITS")) {
-        usleep(120000);
+        wait_for_writer();
     }
     return end(way, argv);
 }

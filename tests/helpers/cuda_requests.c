@@ -99,10 +99,11 @@ static void windows(const char *argument) {
     pthread_join(id, NULL);
 }
 
-/* Ranges of two domains nest each for itself: here a window ends inside another domain's range. */
+/* Ranges of two domains nest each for itself, CUB's and the program's, say: here a window ends inside another
+ * domain's range. */
 static void overlap(const char *argument) {
     (void)argument;
-    nvtxDomainHandle_t other = nvtxDomainCreateA("OTHER");
+    nvtxDomainHandle_t other = nvtxDomainCreateA("CCCL");
     nvtxEventAttributes_t a = {.version = NVTX_VERSION,
                                .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
                                .messageType = NVTX_MESSAGE_TYPE_ASCII,

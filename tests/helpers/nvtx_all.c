@@ -4,6 +4,7 @@
 #include <nvtx3/nvToolsExtCuda.h>
 #include <nvtx3/nvToolsExtCudaRt.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -115,12 +116,25 @@ static void names(nvtxDomainHandle_t domain) {
     nvtxDomainResourceDestroy(nvtxDomainResourceCreate(domain, &r));
 }
 
+static void *end_elsewhere(void *id) {
+    nvtxRangeEnd(*(nvtxRangeId_t *)id);
+    return NULL;
+}
+
+static void across_threads(void) {
+    pthread_t thread;
+    nvtxRangeId_t id = nvtxRangeStartA("across threads");
+    pthread_create(&thread, NULL, end_elsewhere, &id);
+    pthread_join(thread, NULL);
+}
+
 int main(void) {
     nvtxDomainHandle_t other = nvtxDomainCreateA("OTHER"), wide = nvtxDomainCreateW(L"W\u00efDE");
     messages(NULL);
     messages(other);
     payloads();
     names(other);
+    across_threads();
     nvtxEventAttributes_t a = named("in the wide domain");
     nvtxDomainMarkEx(wide, &a);
     nvtxDomainDestroy(wide);
