@@ -30,6 +30,7 @@ typedef struct {
 /* Subcommands; each takes its own arguments, argv[0] being "moetrace NAME", and returns the exit status. */
 int analysis_cmd_report(int argc, char **argv);
 int analysis_cmd_verify(int argc, char **argv);
+int analysis_cmd_plot(int argc, char **argv);
 int analysis_cmd_diff(int argc, char **argv);
 int analysis_cmd_dump(int argc, char **argv);
 int analysis_cmd_record(int argc, char **argv);

@@ -8,6 +8,7 @@
 static const analysis_command commands[] = {
     {"record", "run a command under the recorder", analysis_cmd_record},
     {"report", "latencies, experts, kernels and what the trace misses", analysis_cmd_report},
+    {"plot", "the curves of a report as SVG and PNG files", analysis_cmd_plot},
     {"verify", "proof that the k that was asked for is the k that ran", analysis_cmd_verify},
     {"diff", "two traces side by side", analysis_cmd_diff},
     {"dump", "every record of a trace as a line of text", analysis_cmd_dump},

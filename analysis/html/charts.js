@@ -51,7 +51,7 @@ function intervalOf(series, colour) {
     if (!series.low) {
         return undefined;
     }
-    const apart = (a, b) => a === null || b === null ? 0 : a - b;
+    const apart = (a, b) => a === null || b === null ? NaN : a - b; /* NaN: no interval is drawn */
     return {type: "data", symmetric: false, color: colour, thickness: 1.5, width: 4,
             array: series.y.map((y, i) => apart(series.high[i], y)),
             arrayminus: series.y.map((y, i) => apart(y, series.low[i]))};

@@ -2,6 +2,7 @@
 """Traces for the test of the HTML report.
 
   html_traces.py FILE sweep      a sweep over six k, half of its requests watched
+  html_traces.py FILE bare       one request in no top_k=K: no k, no intervals
   html_traces.py FILE hostile    a small one in which every name wants to be markup
   html_traces.py DATA check      whether the time lines in the page's data (JSON) are those of the sweep's requests
 """
@@ -110,7 +111,12 @@ def check(path, sweep):
             assert figure["names"][box[4]].startswith("expert."), box
 
 
-if sys.argv[2] == "hostile":
+if sys.argv[2] == "bare":
+    analysis_sweep.KS, analysis_sweep.SAMPLES = (1,), 1
+    made = analysis_sweep.Sweep("plain")
+    made.names["k"] = "run {}"
+    made.write(sys.argv[1])
+elif sys.argv[2] == "hostile":
     analysis_sweep.KS, analysis_sweep.SAMPLES = (1, 2), 4
     Hostile().write(sys.argv[1])
 else:

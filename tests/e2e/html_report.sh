@@ -7,7 +7,7 @@ moetrace=$BUILD/moetrace
 python=build/deps/venv/bin/python3
 browser=$(command -v chromium-headless-shell chromium google-chrome | head -n 1)
 
-for kind in sweep hostile; do
+for kind in sweep hostile bare; do
     "$python" tests/data/html_traces.py "$work/$kind.moetrace" $kind || exit
     "$moetrace" report --html "$work/$kind.html" "$work/$kind.moetrace" >"$work/$kind.txt" || exit
 done
@@ -111,6 +111,7 @@ ok "a directory gives the page of the process with phases" directory
 in_browser "a sweep: every chart is drawn" sweep drawn latency-,scaling,efficiency,phases,prefill-decode,gpu-,parts-,experts-time,experts-tokens,distortion,time-median,time-p99
 in_browser "a capture of an H100: every chart is drawn" small_all drawn latency-,experts-time,time-median,roofline
 in_browser "a capture with CUDA graphs: every chart is drawn" small_graphs drawn latency-,time-p99
+in_browser "one request without a k: every chart is drawn" bare drawn latency-,phases,time-median
 in_browser "tables show the data" sweep same_numbers
 in_browser "tables sort" sweep sorts
 in_browser "hovering shows numbers" sweep hovers
