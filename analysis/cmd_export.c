@@ -167,7 +167,8 @@ static int write_file(analysis_events *rows, const arguments *a, const char *pat
     char *temporary = analysis_export_begin(path, error);
     bool good = temporary && a->format->write(rows, temporary, error) == 0;
     if (good && (analysis_sorter_failed(rows->ranges) || analysis_sorter_failed(rows->calls) ||
-                 analysis_sorter_failed(rows->gpu) || analysis_sorter_failed(rows->nodes))) {
+                 analysis_sorter_failed(rows->gpu) || analysis_sorter_failed(rows->nodes) ||
+                 analysis_sorter_failed(rows->syncs) || analysis_sorter_failed(rows->overheads))) {
         snprintf(error, sizeof error, "a temporary file could not be written: make room, or set TMPDIR");
         good = false;
     }

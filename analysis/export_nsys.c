@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* Event types of NVTX_EVENTS. */
-enum { TYPE_MARK = 34, TYPE_PUSH_POP = 59, TYPE_START_END = 60, TYPE_DOMAIN = 75 };
+enum { TYPE_CATEGORY = 33, TYPE_MARK = 34, TYPE_PUSH_POP = 59, TYPE_START_END = 60, TYPE_DOMAIN = 75 };
 
 /* ---- SQLite ---- */
 
@@ -232,6 +232,19 @@ static void bind_shape(analysis_nsys *w, sqlite3_stmt *s, uint32_t index) {
     }
 }
 
+static void bind_place(const analysis_nsys *w, sqlite3_stmt *s, uint32_t place) {
+    static const analysis_event_place none = {-1, -1, -1, -1};
+    const analysis_event_place *p = place ? &w->rows->places[place - 1] : &none;
+    int64_t values[] = {p->from_device, p->from_context, p->to_device, p->to_context};
+    for (int i = 0; i < 4; i++) {
+        if (values[i] < 0) {
+            sqlite3_bind_null(s, 13 + i);
+        } else {
+            bind(s, 13 + i, values[i]);
+        }
+    }
+}
+
 static void write_gpu(analysis_nsys *w) {
     const analysis_event_gpu *row;
     uint32_t bound = ANALYSIS_NONE;
@@ -240,8 +253,8 @@ static void write_gpu(analysis_nsys *w) {
                                  "?7, ?9, ?10, ?11, ?12, ?13, ?14, "
                                  "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, NULL, ?25, ?8, ?26)");
     sqlite3_stmt *copies = analysis_nsys_prepare(w, "INSERT INTO CUPTI_ACTIVITY_KIND_MEMCPY VALUES(?1, ?2, "
-                                                    "?3, ?4, 0, ?5, ?6, ?7, ?9, ?10, NULL, ?11, ?12, NULL, "
-                                                    "NULL, NULL, NULL, NULL, ?8, NULL, NULL)");
+                                                    "?3, ?4, 0, ?5, ?6, ?7, ?9, ?10, NULL, ?11, ?12, ?13, "
+                                                    "?14, ?15, ?16, NULL, ?8, NULL, NULL)");
     sqlite3_stmt *fills = analysis_nsys_prepare(
         w, "INSERT INTO CUPTI_ACTIVITY_KIND_MEMSET VALUES(?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?10, ?9, ?8, ?11)");
     while (!*w->error && (row = analysis_sorter_next(w->rows->gpu)) != NULL) {
@@ -261,6 +274,7 @@ static void write_gpu(analysis_nsys *w) {
             bind(s, 11, mem_kind(copy ? row->src_mem_kind : row->dst_mem_kind));
             if (copy) {
                 bind(s, 12, mem_kind(row->dst_mem_kind));
+                bind_place(w, s, row->place);
             }
         }
         analysis_nsys_step(w, s);
@@ -272,15 +286,18 @@ static void write_gpu(analysis_nsys *w) {
 
 /* ---- Ranges ---- */
 
+/* A row of NVTX_EVENTS that is no range: a domain is made, or a category named. */
 typedef struct {
     int64_t start;
-    uint32_t domain;
+    uint32_t index; /* into domains, or into categories */
+    bool category;
 } creation;
 
 static int by_start(const void *a, const void *b) {
     const creation *x = a, *y = b;
-    return x->start != y->start ? (x->start > y->start) - (x->start < y->start)
-                                : (x->domain > y->domain) - (x->domain < y->domain);
+    int order = (x->start > y->start) - (x->start < y->start);
+    order = order ? order : (x->category > y->category) - (x->category < y->category);
+    return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
 /* When the domain was made, as an imported capture says; else the start of the file, since nobody recorded
@@ -302,17 +319,35 @@ static uint32_t any_thread(const analysis_nsys *w, uint32_t source) {
     return ANALYSIS_NONE;
 }
 
+static void write_category(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
+    const analysis_event_category *category = &w->rows->categories[c->index];
+    bind(s, 1, c->start);
+    bind(s, 3, TYPE_CATEGORY);
+    bind(s, 5, category->category);
+    analysis_nsys_bind_text(s, 7, analysis_events_name(w->rows, category->name));
+    bind(s, 8, analysis_nsys_thread(w, category->thread));
+    bind(s, 11, category->domain == ANALYSIS_NONE ? 0 : w->domain_ids[category->domain]);
+}
+
 static void write_domain(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
-    const analysis_event_domain *domain = &w->rows->domains[c->domain];
+    const analysis_event_domain *domain = &w->rows->domains[c->index];
     uint32_t thread = any_thread(w, domain->source);
-    sqlite3_clear_bindings(s);
     bind(s, 1, c->start);
     bind(s, 3, TYPE_DOMAIN);
     analysis_nsys_bind_text(s, 7, analysis_events_name(w->rows, domain->name));
     if (thread != ANALYSIS_NONE) {
         bind(s, 8, analysis_nsys_thread(w, thread));
     }
-    bind(s, 11, w->domain_ids[c->domain]);
+    bind(s, 11, w->domain_ids[c->index]);
+}
+
+static void write_creation(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
+    sqlite3_clear_bindings(s);
+    if (c->category) {
+        write_category(w, s, c);
+    } else {
+        write_domain(w, s, c);
+    }
     analysis_nsys_step(w, s);
     sqlite3_clear_bindings(s);
 }
@@ -361,7 +396,8 @@ static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_
         sqlite3_bind_null(s, 2);
     }
     bind(s, 3, types[row->style]);
-    bind_unless_0(s, 4, row->style == ANALYSIS_EVENT_START_END ? row->id : 0);
+    /* Ids from 2 to the power of 62 on are an import's own. */
+    bind_unless_0(s, 4, row->style == ANALYSIS_EVENT_START_END && row->id >> 62 == 0 ? row->id : 0);
     bind_unless_0(s, 5, row->category);
     bind_unless_0(s, 6, row->color);
     size_t len = name->len;
@@ -381,26 +417,32 @@ static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_
 
 static void write_ranges(analysis_nsys *w) {
     const analysis_event_range *row;
-    size_t count = w->rows->domain_count, next = 0;
-    creation *domains = analysis_alloc(count, sizeof *domains);
-    for (size_t i = 0; i < count; i++) {
-        domains[i] = (creation){created(w, &w->rows->domains[i]), (uint32_t)i};
+    size_t domains = w->rows->domain_count, count = domains + w->rows->category_count, next = 0;
+    creation *made = analysis_alloc(count, sizeof *made);
+    for (size_t i = 0; i < domains; i++) {
+        made[i] = (creation){.start = created(w, &w->rows->domains[i]), .index = (uint32_t)i};
     }
-    qsort(domains, count, sizeof *domains, by_start);
+    for (size_t i = domains; i < count; i++) {
+        const analysis_event_category *category = &w->rows->categories[i - domains];
+        made[i] = (creation){.start = analysis_nsys_since(w, category->time),
+                             .index = (uint32_t)(i - domains),
+                             .category = true};
+    }
+    qsort(made, count, sizeof *made, by_start);
     sqlite3_stmt *s =
         analysis_nsys_prepare(w, "INSERT INTO NVTX_EVENTS VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                                  "?11, ?12, ?13, ?14, ?15, ?16, ?17, NULL, NULL, NULL)");
     while (!*w->error && (row = analysis_sorter_next(w->rows->ranges)) != NULL) {
-        for (; next < count && domains[next].start <= analysis_nsys_since(w, row->start); next++) {
-            write_domain(w, s, &domains[next]);
+        for (; next < count && made[next].start <= analysis_nsys_since(w, row->start); next++) {
+            write_creation(w, s, &made[next]);
         }
         write_range(w, s, row);
     }
     for (; next < count; next++) {
-        write_domain(w, s, &domains[next]);
+        write_creation(w, s, &made[next]);
     }
     sqlite3_finalize(s);
-    free(domains);
+    free(made);
 }
 
 /* ---- The file ---- */
@@ -432,6 +474,8 @@ static void number_processes(analysis_nsys *w) {
 /* A table of events without rows says that there were none; a missing one, that nobody looked. */
 static unsigned tables_of(const analysis_events *rows) {
     unsigned which = analysis_sorter_count(rows->nodes) > 0 ? ANALYSIS_NSYS_NODES : 0;
+    which |= analysis_sorter_count(rows->syncs) > 0 ? ANALYSIS_NSYS_SYNC_TABLE : 0;
+    which |= analysis_sorter_count(rows->overheads) > 0 ? ANALYSIS_NSYS_OVERHEAD_TABLE : 0;
     for (size_t i = 0; i < rows->source_count; i++) {
         const char *level = analysis_events_meta(&rows->sources[i], "level");
         if (level && (strcmp(level, "kernels") == 0 || strcmp(level, "full") == 0)) {
@@ -463,6 +507,12 @@ static void write_all(analysis_nsys *w) {
     }
     if (which & ANALYSIS_NSYS_NODES) {
         analysis_nsys_write_nodes(w);
+    }
+    if (which & ANALYSIS_NSYS_SYNC_TABLE) {
+        analysis_nsys_write_syncs(w);
+    }
+    if (which & ANALYSIS_NSYS_OVERHEAD_TABLE) {
+        analysis_nsys_write_overheads(w);
     }
     analysis_nsys_run(w, "COMMIT; PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE");
     sqlite3_finalize(w->strings);

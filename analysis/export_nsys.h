@@ -35,13 +35,24 @@ typedef struct {
 } analysis_nsys;
 
 /* Which tables are made. */
-enum { ANALYSIS_NSYS_GPU = 1, ANALYSIS_NSYS_CALLS = 2, ANALYSIS_NSYS_RANGES = 4, ANALYSIS_NSYS_NODES = 8 };
+enum {
+    ANALYSIS_NSYS_GPU = 1,
+    ANALYSIS_NSYS_CALLS = 2,
+    ANALYSIS_NSYS_RANGES = 4,
+    ANALYSIS_NSYS_NODES = 8,
+    ANALYSIS_NSYS_SYNC_TABLE = 16,
+    ANALYSIS_NSYS_OVERHEAD_TABLE = 32
+};
 
 /* Makes the tables: those of events as `which` says, all others always. */
 void analysis_nsys_create(analysis_nsys *w, unsigned which);
 
 /* Fills the tables that describe the capture: processes, threads, devices, metadata, enumerations. */
 void analysis_nsys_describe(analysis_nsys *w);
+
+/* Write what an imported capture says of synchronisations and of the profiler's own work. */
+void analysis_nsys_write_syncs(analysis_nsys *w);
+void analysis_nsys_write_overheads(analysis_nsys *w);
 
 /* Writes the making of CUDA graphs and their nodes. */
 void analysis_nsys_write_nodes(analysis_nsys *w);

@@ -217,10 +217,15 @@ static void write_times(analysis_nsys *w) {
     uint64_t epoch = first->realtime_ns - (first->monotonic_ns - rows->zero);
     format_time(text, epoch);
     sqlite3_stmt *s =
-        analysis_nsys_prepare(w, "INSERT INTO TARGET_INFO_SESSION_START_TIME VALUES(?1, ?2, ?2)");
+        analysis_nsys_prepare(w, "INSERT INTO TARGET_INFO_SESSION_START_TIME VALUES(?1, ?2, ?3)");
     if (s) {
         bind_known(s, 1, first->realtime_ns ? (int64_t)epoch : -1);
         analysis_nsys_bind_text(s, 2, first->realtime_ns ? text : NULL);
+        /* A trace does not know the machine's time zone; a capture that begins with the file says it. */
+        analysis_nsys_bind_text(s, 3,
+                                rows->zero == first->monotonic_ns
+                                    ? analysis_events_meta(&rows->sources[0], "nsys.local")
+                                    : NULL);
         analysis_nsys_step(w, s);
     }
     sqlite3_finalize(s);

@@ -70,6 +70,15 @@ static const table tables[] = {
      "deviceId INTEGER NOT NULL, contextId INTEGER NOT NULL, greenContextId INTEGER, streamId "
      "INTEGER NOT NULL, correlationId INTEGER, globalPid INTEGER, value INTEGER NOT NULL, bytes "
      "INTEGER NOT NULL, graphNodeId INTEGER, memKind INTEGER)"},
+    {ANALYSIS_NSYS_SYNC_TABLE,
+     "CREATE TABLE CUPTI_ACTIVITY_KIND_SYNCHRONIZATION(start INTEGER NOT NULL, end INTEGER NOT NULL, "
+     "deviceId "
+     "INTEGER NOT NULL, contextId INTEGER NOT NULL, greenContextId INTEGER, streamId INTEGER NOT NULL, "
+     "correlationId INTEGER, globalPid INTEGER, deprecatedSyncType INTEGER, syncType INTEGER NOT NULL, "
+     "eventId INTEGER NOT NULL, eventSyncId INTEGER)"},
+    {ANALYSIS_NSYS_OVERHEAD_TABLE,
+     "CREATE TABLE PROFILER_OVERHEAD(start INTEGER NOT NULL, end INTEGER NOT NULL, globalTid INTEGER, nameId "
+     "INTEGER NOT NULL, returnValue INTEGER)"},
     {ANALYSIS_NSYS_NODES,
      "CREATE TABLE CUDA_GRAPH_EVENTS(start INTEGER NOT NULL, end INTEGER NOT NULL, eventClass INTEGER NOT "
      "NULL, globalTid INTEGER, nameId INTEGER NOT NULL, graphId INTEGER, originalGraphId INTEGER, "

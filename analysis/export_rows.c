@@ -13,6 +13,9 @@
 
 /* Rows of each kind that are held in memory. */
 #define IN_MEMORY (1u << 19)
+/* Names of categories, and places of copies, that are kept. */
+#define CATEGORIES_MAX 4096
+#define PLACES_MAX     4096
 
 typedef struct {
     analysis_events *rows;
@@ -25,7 +28,8 @@ typedef struct {
     analysis_stacks stacks;
     analysis_bits *calls, *kept; /* correlation ids of all calls; of those that are rows */
     analysis_sorter *gpu;        /* where GPU rows go first */
-    size_t first_queue;
+    size_t first_queue, first_category;
+    uint32_t place; /* that of the next copy */
     bool imported;
     analysis_events_progress *progress;
     void *progress_ctx;
@@ -271,6 +275,75 @@ static void on_node(reading *rd, const trace_host_event *e) {
                                                                 .is_node = is_node});
 }
 
+/* A category's name, each once. */
+static void on_category(reading *rd, const trace_host_event *e) {
+    analysis_events *rows = rd->rows;
+    analysis_event_category row = {.time = shifted(rd, e->time),
+                                   .name = name_of(rd, e->name),
+                                   .domain = domain_of(rd, e->domain),
+                                   .thread = thread_of(rd, e->thread),
+                                   .category = (uint32_t)e->id};
+    for (size_t i = rd->first_category; i < rows->category_count; i++) {
+        const analysis_event_category *other = &rows->categories[i];
+        if (other->category == row.category && other->domain == row.domain && other->name == row.name) {
+            return;
+        }
+    }
+    if (rows->category_count - rd->first_category < CATEGORIES_MAX) {
+        rows->categories = analysis_grow(rows->categories, &rows->category_cap, rows->category_count + 1,
+                                         sizeof *rows->categories);
+        rows->categories[rows->category_count++] = row;
+    }
+}
+
+static void on_sync(void *ctx, const analysis_import_sync *s) {
+    reading *rd = ctx;
+    analysis_event_sync row = {.start = shifted(rd, s->start),
+                               .duration = s->end - s->start,
+                               .correlation = unique_correlation(rd, s->correlation),
+                               .type = s->type,
+                               .event = s->event,
+                               .event_sync = s->event_sync,
+                               .queue = analysis_map_get(&rd->queues, s->queue)};
+    bool wanted = !rd->kept || (row.correlation != 0 && analysis_bits_has(rd->kept, row.correlation));
+    if (wanted && row.queue != ANALYSIS_NONE && in_window(rd, row.start, row.start + row.duration)) {
+        analysis_sorter_add(rd->rows->syncs, &row);
+    }
+}
+
+/* No range is around it: it is the profiler's. */
+static void on_overhead(void *ctx, const analysis_import_overhead *o) {
+    reading *rd = ctx;
+    analysis_event_overhead row = {.start = shifted(rd, o->start),
+                                   .duration = o->end - o->start,
+                                   .result = o->result,
+                                   .thread = thread_of(rd, o->thread),
+                                   .name = name_of(rd, o->name)};
+    if (!rd->kept && in_window(rd, row.start, row.start + row.duration)) {
+        analysis_sorter_add(rd->rows->overheads, &row);
+    }
+}
+
+/* The next copy's. */
+static void on_places(void *ctx, analysis_import_place from, analysis_import_place to) {
+    reading *rd = ctx;
+    analysis_events *rows = rd->rows;
+    analysis_event_place place = {from.device, from.context, to.device, to.context};
+    rd->place = 0;
+    if (from.device < 0 && from.context < 0 && to.device < 0 && to.context < 0) {
+        return;
+    }
+    size_t i = 0;
+    while (i < rows->place_count && memcmp(&rows->places[i], &place, sizeof place) != 0) {
+        i++;
+    }
+    if (i == rows->place_count && i < PLACES_MAX) {
+        rows->places = analysis_grow(rows->places, &rows->place_cap, i + 1, sizeof *rows->places);
+        rows->places[rows->place_count++] = place;
+    }
+    rd->place = i < rows->place_count ? (uint32_t)i + 1 : 0;
+}
+
 static int on_host(void *ctx, const trace_host_event *e) {
     reading *rd = ctx;
     rd->source->events++;
@@ -281,6 +354,8 @@ static int on_host(void *ctx, const trace_host_event *e) {
         on_nvtx(rd, e);
     } else if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
         on_node(rd, e);
+    } else if (e->kind == TRACE_HOST_NAME && e->named == TRACE_NAMED_CATEGORY) {
+        on_category(rd, e);
     }
     return 0;
 }
@@ -302,6 +377,7 @@ static int on_gpu(void *ctx, const trace_gpu_event *e) {
                               .correlation = unique_correlation(rd, e->correlation),
                               .bytes = e->bytes,
                               .graph_node = e->graph_node,
+                              .place = e->kind == TRACE_GPU_MEMCPY ? rd->place : 0,
                               .queue = analysis_map_get(&rd->queues, e->queue),
                               .shape = ANALYSIS_NONE,
                               .value = e->value,
@@ -371,8 +447,12 @@ static int read_source(reading *rd, char error[TRACE_ERROR_BYTES]) {
                              .progress = on_progress};
     rd->stacks = (analysis_stacks){.glob = rd->filter->range, .emit = emit_range, .ctx = rd};
     rd->first_queue = rd->rows->queue_count;
+    rd->first_category = rd->rows->category_count;
+    rd->place = 0;
     rd->imported = analysis_events_meta(rd->source, "nsys.import") != NULL;
-    int rc = analysis_read_details(rd->source->path, &visitor, &status, error);
+    const analysis_import_extras extras = {
+        .ctx = rd, .sync = on_sync, .overhead = on_overhead, .places = on_places};
+    int rc = analysis_read_details(rd->source->path, &visitor, &extras, &status, error);
     rd->source->cut = status.cut;
     rd->source->ended = status.ended;
     rd->source->damaged = status.bytes_skipped;
@@ -429,11 +509,14 @@ int analysis_events_read(analysis_events *rows, char *const *paths, size_t count
                          const analysis_events_filter *filter, analysis_events_progress *progress,
                          void *progress_ctx, char error[TRACE_ERROR_BYTES]) {
     analysis_bits calls = {0}, kept = {0};
-    *rows = (analysis_events){.zero = UINT64_MAX,
-                              .ranges = analysis_sorter_new(sizeof(analysis_event_range), true, IN_MEMORY),
-                              .calls = analysis_sorter_new(sizeof(analysis_event_call), true, IN_MEMORY),
-                              .gpu = analysis_sorter_new(sizeof(analysis_event_gpu), false, IN_MEMORY),
-                              .nodes = analysis_sorter_new(sizeof(analysis_event_node), false, IN_MEMORY)};
+    *rows =
+        (analysis_events){.zero = UINT64_MAX,
+                          .ranges = analysis_sorter_new(sizeof(analysis_event_range), true, IN_MEMORY),
+                          .calls = analysis_sorter_new(sizeof(analysis_event_call), true, IN_MEMORY),
+                          .gpu = analysis_sorter_new(sizeof(analysis_event_gpu), false, IN_MEMORY),
+                          .syncs = analysis_sorter_new(sizeof(analysis_event_sync), false, IN_MEMORY),
+                          .overheads = analysis_sorter_new(sizeof(analysis_event_overhead), false, IN_MEMORY),
+                          .nodes = analysis_sorter_new(sizeof(analysis_event_node), false, IN_MEMORY)};
     for (size_t i = 0; i < count; i++) {
         if (analysis_source_add(rows, paths[i], error) != 0) {
             return -1;

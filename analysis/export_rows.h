@@ -37,6 +37,8 @@ typedef struct {
     uint64_t start, duration;
     uint64_t correlation; /* 0: none */
     uint64_t bytes, graph_node;
+    uint32_t place; /* of a copy in an imported capture: index into places + 1; 0 where it does not say */
+    uint32_t unused_place;
     uint32_t queue; /* index into queues */
     uint32_t shape; /* index into shapes */
     uint32_t value, graph;
@@ -44,6 +46,26 @@ typedef struct {
     uint8_t copy_kind, src_mem_kind, dst_mem_kind, copy_is_async;
     uint8_t unused[3];
 } analysis_event_gpu;
+
+/* What only a capture of Nsight Systems holds; see import.h. */
+typedef struct {
+    uint64_t start, duration;
+    uint64_t correlation;
+    int64_t type, event, event_sync;
+    uint32_t queue, unused;
+} analysis_event_sync;
+
+typedef struct {
+    uint64_t start, duration;
+    int64_t result;
+    uint32_t thread, name;
+} analysis_event_overhead;
+
+/* NVTX gives a category a name. */
+typedef struct {
+    uint64_t time;
+    uint32_t name, domain, thread, category;
+} analysis_event_category;
 
 /* A CUDA graph is begun, or a node of one is made. */
 typedef struct {
@@ -55,6 +77,11 @@ typedef struct {
     uint8_t is_node;
     uint8_t unused[7];
 } analysis_event_node;
+
+/* From where to where a copy went: device and context, -1 where it is not said. */
+typedef struct {
+    int64_t from_device, from_context, to_device, to_context;
+} analysis_event_place;
 
 typedef struct {
     uint32_t source, tid;
@@ -126,11 +153,16 @@ typedef struct {
     size_t shape_count, shape_cap;
     analysis_event_domain *domains;
     size_t domain_count, domain_cap;
+    analysis_event_place *places;
+    size_t place_count, place_cap;
     analysis_event_device *devices;
     size_t device_count, device_cap;
     uint64_t zero, last;       /* ns: the start and the end of all traces */
     uint64_t correlation_last; /* no correlation id is higher */
     analysis_sorter *ranges, *calls, *gpu;
+    analysis_sorter *syncs, *overheads;
+    analysis_event_category *categories;
+    size_t category_count, category_cap;
     analysis_sorter *nodes;          /* whatever is wanted: the GPU work of later replays refers to them */
     uint64_t kernels, copies, fills; /* rows in gpu */
 } analysis_events;

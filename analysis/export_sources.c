@@ -83,7 +83,8 @@ int analysis_source_add(analysis_events *rows, const char *path, char error[TRAC
                              .string = head_string,
                              .thread = head_thread,
                              .host = head_host};
-    int rc = analysis_read_details(path, &visitor, &status, error);
+    const analysis_import_extras extras = {0};
+    int rc = analysis_read_details(path, &visitor, &extras, &status, error);
     if (rc < 0) {
         return -1;
     }
@@ -161,6 +162,10 @@ void analysis_events_free(analysis_events *rows) {
     free(rows->shapes);
     free(rows->domains);
     free(rows->devices);
+    free(rows->places);
+    free(rows->categories);
+    analysis_sorter_free(rows->syncs);
+    analysis_sorter_free(rows->overheads);
     analysis_sorter_free(rows->ranges);
     analysis_sorter_free(rows->calls);
     analysis_sorter_free(rows->gpu);

@@ -11,11 +11,38 @@
 int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
                   char error[TRACE_ERROR_BYTES]);
 
+/* What a capture of Nsight Systems holds and a trace does not: only an export needs it, to give the capture
+ * back as it was. Numbers are the schema's, -1 for NULL; times, queues, threads, names and correlation ids
+ * are the visitor's. */
+typedef struct {
+    uint64_t start, end;
+    uint32_t queue, correlation;
+    int64_t type, event, event_sync;
+} analysis_import_sync;
+
+typedef struct {
+    uint64_t start, end;
+    uint32_t thread, name;
+    int64_t result;
+} analysis_import_overhead;
+
+typedef struct {
+    int64_t device, context;
+} analysis_import_place;
+
+/* A NULL member is not wanted. `places` is called before the visitor gets the copy that it is of. */
+typedef struct {
+    void *ctx;
+    void (*sync)(void *ctx, const analysis_import_sync *s);
+    void (*overhead)(void *ctx, const analysis_import_overhead *o);
+    void (*places)(void *ctx, analysis_import_place from, analysis_import_place to);
+} analysis_import_extras;
+
 /* The same, and META `nsys.*` also says what only an export needs to give the capture back as it was:
  * suffixes of calls, names of kernels that ours would differ from, when domains were made, priorities of
  * threads. */
-int analysis_read_details(const char *path, const trace_visitor *v, trace_status *status,
-                          char error[TRACE_ERROR_BYTES]);
+int analysis_read_details(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
+                          trace_status *status, char error[TRACE_ERROR_BYTES]);
 
 /* A path may name one process of an SQLite export: FILE#PROCESS. The length of FILE, with the number in
  * *process; the whole length when the path names no process, or a file has that very name. */
@@ -28,9 +55,9 @@ size_t analysis_import_processes(const char *path, uint64_t **list);
 
 /* The same for an SQLite export of Nsight Systems. The file is opened read-only and immutable. Times become
  * CLOCK_MONOTONIC-like by adding the capture's start. What the file does not hold is said in META
- * `note.nsys.*`; with `details`, META is as analysis_read_details has it. The path may be FILE#PROCESS. */
-int analysis_import_nsys(const char *path, const trace_visitor *v, bool details, trace_status *status,
-                         char error[TRACE_ERROR_BYTES]);
+ * `note.nsys.*`; with `extras`, META is as analysis_read_details has it. The path may be FILE#PROCESS. */
+int analysis_import_nsys(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
+                         trace_status *status, char error[TRACE_ERROR_BYTES]);
 size_t analysis_import_nsys_processes(const char *path, uint64_t **list);
 
 /* The same for a Chrome trace of torch.profiler, not compressed. */

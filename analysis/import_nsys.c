@@ -45,13 +45,18 @@ static const char *const kernel_columns[] = {"start",
                                              "localMemoryTotal",
                                              NULL};
 static const char *const copy_columns[] = {
-    "start", "end",      "deviceId", "contextId", "streamId", "correlationId", "globalPid", "graphNodeId",
-    "bytes", "copyKind", "srcKind",  "dstKind",   NULL};
+    "start",       "end",          "deviceId",    "contextId",    "streamId", "correlationId",
+    "globalPid",   "graphNodeId",  "bytes",       "copyKind",     "srcKind",  "dstKind",
+    "srcDeviceId", "srcContextId", "dstDeviceId", "dstContextId", NULL};
 static const char *const fill_columns[] = {"start",    "end",           "deviceId",  "contextId",
                                            "streamId", "correlationId", "globalPid", "graphNodeId",
                                            "bytes",    "value",         "memKind",   NULL};
 static const char *const call_columns[] = {"start",  "end",         "globalTid", "correlationId",
                                            "nameId", "returnValue", NULL};
+static const char *const sync_columns[] = {"start",    "end",           "deviceId",           "contextId",
+                                           "streamId", "correlationId", "globalPid",          "syncType",
+                                           "eventId",  "eventSyncId",   "deprecatedSyncType", NULL};
+static const char *const overhead_columns[] = {"start", "end", "globalTid", "nameId", "returnValue", NULL};
 static const char *const node_columns[] = {"start", "end", "globalTid", "graphNodeId", "originalGraphNodeId",
                                            NULL};
 static const char *const graph_columns[] = {"start",           "end",         "globalTid", "graphId",
@@ -103,7 +108,8 @@ static void say_absent(analysis_nsys_reading *rd) {
 
 /* Says what the file lacks. */
 static void say_missing(analysis_nsys_reading *rd) {
-    static const char *const what[] = {"kernels", "copies", "fills", NULL, NULL, "CUDA calls", "NVTX ranges"};
+    static const char *const what[] = {NULL, NULL, "kernels",    "copies",     "fills",
+                                       NULL, NULL, "CUDA calls", "NVTX ranges"};
     char key[64], text[300];
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         const analysis_nsys_table *t = &rd->tables[i];
@@ -166,6 +172,8 @@ static void read_events(analysis_nsys_reading *rd) {
             analysis_nsys_range_row(rd);
         } else if (i == ANALYSIS_NSYS_CALLS) {
             analysis_nsys_call_row(rd);
+        } else if (i == ANALYSIS_NSYS_SYNCS || i == ANALYSIS_NSYS_OVERHEADS) {
+            analysis_nsys_extra_row(rd, i);
         } else if (i == ANALYSIS_NSYS_NODES || i == ANALYSIS_NSYS_GRAPHS) {
             analysis_nsys_node_row(rd, i);
         } else {
@@ -185,8 +193,10 @@ static void read_file(analysis_nsys_reading *rd, trace_status *status) {
     }
     bool any = false;
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
-        rd->tables[i].present = f->stop == 0 && analysis_nsys_has(f, rd->tables[i].name);
-        any |= rd->tables[i].present;
+        bool extra = i == ANALYSIS_NSYS_SYNCS || i == ANALYSIS_NSYS_OVERHEADS;
+        bool wanted = f->stop == 0 && (!extra || (f->extras && f->extras->sync && f->extras->overhead));
+        rd->tables[i].present = wanted && analysis_nsys_has(f, rd->tables[i].name);
+        any |= rd->tables[i].present && !extra;
     }
     if (!any && f->stop == 0) {
         f->stop = -1;
@@ -239,6 +249,8 @@ static void free_reading(analysis_nsys_reading *rd) {
 
 void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
     static const analysis_nsys_table all[ANALYSIS_NSYS_TABLES] = {
+        {.name = "CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", .process = "globalPid", .columns = sync_columns},
+        {.name = "PROFILER_OVERHEAD", .process = "globalTid", .columns = overhead_columns},
         {.name = "CUPTI_ACTIVITY_KIND_KERNEL", .process = "globalPid", .columns = kernel_columns},
         {.name = "CUPTI_ACTIVITY_KIND_MEMCPY", .process = "globalPid", .columns = copy_columns},
         {.name = "CUPTI_ACTIVITY_KIND_MEMSET", .process = "globalPid", .columns = fill_columns},
@@ -249,13 +261,13 @@ void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
     memcpy(tables, all, sizeof all);
 }
 
-int analysis_import_nsys(const char *path, const trace_visitor *v, bool details, trace_status *status,
-                         char error[TRACE_ERROR_BYTES]) {
+int analysis_import_nsys(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
+                         trace_status *status, char error[TRACE_ERROR_BYTES]) {
     uint64_t process;
     size_t len = analysis_import_file(path, &process);
     char *file = analysis_copy(path, len);
     analysis_nsys_reading rd = {
-        .file = {.path = file, .v = v, .error = error, .quiet = true, .details = details}};
+        .file = {.path = file, .v = v, .error = error, .quiet = true, .extras = extras}};
     struct stat st;
     memset(status, 0, sizeof *status);
     status->bytes_total = stat(file, &st) == 0 ? (uint64_t)st.st_size : 0;

@@ -36,8 +36,8 @@ typedef struct {
     int64_t duration; /* of the capture: ranges that were open get this end; INT64_MAX when it is not said */
     int64_t first, last; /* times in the file */
     uint64_t pid;
-    bool details; /* META that only an export needs is wanted */
-    bool quiet;   /* the visitor is not to be called so far */
+    const analysis_import_extras *extras; /* NULL: what only an export needs is not wanted */
+    bool quiet;                           /* the visitor is not to be called so far */
 } analysis_nsys_file;
 
 /* Opens the file read-only; false with the error set. */

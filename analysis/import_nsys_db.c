@@ -202,7 +202,7 @@ void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *valu
 }
 
 void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *value) {
-    if (f->details) {
+    if (f->extras) {
         analysis_nsys_meta(f, key, value);
     }
 }

@@ -117,7 +117,7 @@ static uint32_t new_shape(analysis_nsys_reading *rd, const analysis_nsys_shape *
     }
     shape->id = (uint32_t)at;
     shape->name = ids[0] ? ids[0] : ids[1] ? ids[1] : ids[2];
-    if (shape->name != 0 && f->details) {
+    if (shape->name != 0 && f->extras) {
         const char *name = analysis_nsys_name(f, shape->name);
         keep_name(f, "nsys.demangled.", name, analysis_kernel_demangled(name), ids[1]);
         keep_name(f, "nsys.short.", name, analysis_kernel_short(name), ids[2]);

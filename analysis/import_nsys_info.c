@@ -153,6 +153,7 @@ static void read_start(analysis_nsys_file *f, trace_status *status) {
         status->header.realtime_ns = ns > 0 ? (uint64_t)ns : 0;
         snprintf(text, sizeof text, "%.40sZ", utc ? utc : "");
         analysis_nsys_meta(f, "started", utc ? text : NULL);
+        analysis_nsys_detail(f, "nsys.local", text_of(s, "localTime"));
     }
     sqlite3_finalize(s);
     int64_t start = 0, duration = -1;

@@ -15,7 +15,7 @@ static size_t all_of(analysis_nsys_file *f, const analysis_nsys_table tables[ANA
     char sql[300];
     size_t n = 0, cap = 0;
     *list = NULL;
-    for (size_t i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
+    for (size_t i = ANALYSIS_NSYS_KERNELS; i < ANALYSIS_NSYS_TABLES; i++) {
         if (!analysis_nsys_has(f, tables[i].name) ||
             !analysis_nsys_has_column(f, tables[i].name, tables[i].process)) {
             continue;

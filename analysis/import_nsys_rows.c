@@ -30,6 +30,15 @@ static uint32_t correlation_of(analysis_nsys_reading *rd, int64_t global, sqlite
     return (uint32_t)(analysis_nsys_process_of(rd, global)->correlation_base + (uint64_t)id);
 }
 
+/* Of a copy: where from and where to, as the schema has it. */
+static void say_places(analysis_nsys_reading *rd, sqlite3_stmt *s) {
+    const analysis_import_extras *x = rd->file.extras;
+    if (rd->file.stop == 0 && x && x->places) {
+        x->places(x->ctx, (analysis_import_place){analysis_nsys_int(s, 12, -1), analysis_nsys_int(s, 13, -1)},
+                  (analysis_import_place){analysis_nsys_int(s, 14, -1), analysis_nsys_int(s, 15, -1)});
+    }
+}
+
 void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
     analysis_nsys_table *t = &rd->tables[table];
     analysis_nsys_file *f = &rd->file;
@@ -62,6 +71,7 @@ void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
         uint32_t first = analysis_nsys_u32(s, 10, 7), second = analysis_nsys_u32(s, 11, 7);
         uint8_t kinds[2] = {first < 7 ? (uint8_t)(first + 1) : 0, second < 7 ? (uint8_t)(second + 1) : 0};
         if (table == ANALYSIS_NSYS_COPIES) {
+            say_places(rd, s);
             e.copy_kind = (uint8_t)analysis_nsys_u32(s, 9, 0);
             e.src_mem_kind = kinds[0];
             e.dst_mem_kind = kinds[1];
@@ -72,6 +82,33 @@ void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
     }
     if (f->stop == 0 && f->v->gpu) {
         f->stop = f->v->gpu(f->v->ctx, &e);
+    }
+}
+
+void analysis_nsys_extra_row(analysis_nsys_reading *rd, int table) {
+    analysis_nsys_table *t = &rd->tables[table];
+    const analysis_import_extras *x = rd->file.extras;
+    sqlite3_stmt *s = t->cursor;
+    if (table == ANALYSIS_NSYS_SYNCS) {
+        analysis_import_sync row = {.start = time_of(rd, t->start),
+                                    .end = time_of(rd, t->end),
+                                    .queue = analysis_nsys_queue_of(rd, s),
+                                    .correlation = correlation_of(rd, analysis_nsys_int(s, 6, 0), s, 5),
+                                    .type = analysis_nsys_int(s, 7, analysis_nsys_int(s, 10, -1)),
+                                    .event = analysis_nsys_int(s, 8, -1),
+                                    .event_sync = analysis_nsys_int(s, 9, -1)};
+        if (rd->file.stop == 0) {
+            x->sync(x->ctx, &row);
+        }
+        return;
+    }
+    analysis_import_overhead row = {.start = time_of(rd, t->start),
+                                    .end = time_of(rd, t->end),
+                                    .thread = analysis_nsys_thread_of(rd, analysis_nsys_int(s, 2, 0), 0),
+                                    .name = analysis_nsys_string_id(&rd->file, analysis_nsys_int(s, 3, -1)),
+                                    .result = analysis_nsys_int(s, 4, -1)};
+    if (rd->file.stop == 0) {
+        x->overhead(x->ctx, &row);
     }
 }
 
@@ -233,15 +270,38 @@ static bool overlaps(const analysis_nsys_open_ranges *o, uint32_t domain, int64_
     return false;
 }
 
+/* The id that the file gives a start/end range, as long as those ascend, so that no two ranges have one; else
+ * one that no NVTX hands out. */
+static uint64_t range_id(analysis_nsys_reading *rd, int64_t given) {
+    const int64_t own = (int64_t)1 << 62;
+    if (given > rd->range_id_max && given < own) {
+        rd->range_id_max = given;
+        return (uint64_t)given;
+    }
+    return (uint64_t)own + ++rd->range_ids;
+}
+
 void analysis_nsys_range_row(analysis_nsys_reading *rd) {
     analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_RANGES];
     sqlite3_stmt *s = t->cursor;
     int64_t type = analysis_nsys_int(s, 3, 0), global = analysis_nsys_int(s, 2, 0);
     bool push = type == 59 || type == 70, start = type == 60 || type == 71, mark = type == 34 || type == 65;
-    if (!push && !start && !mark) {
+    bool category = type == 33;
+    if (!push && !start && !mark && !category) {
         return;
     }
     uint32_t thread = analysis_nsys_thread_of(rd, global, 0);
+    if (category) {
+        host(rd, &(trace_host_event){.kind = TRACE_HOST_NAME,
+                                     .thread = thread,
+                                     .time = time_of(rd, t->start),
+                                     .name = analysis_nsys_range_name(rd, sqlite3_column_value(s, 4),
+                                                                      sqlite3_column_value(s, 5)),
+                                     .domain = domain_of(rd, global, analysis_nsys_int(s, 6, 0)),
+                                     .named = TRACE_NAMED_CATEGORY,
+                                     .id = analysis_nsys_u32(s, 8, 0)});
+        return;
+    }
     bool closes = t->has_end && t->end < rd->file.duration;
     /* One that is empty lies inside a range that ends where it begins. */
     analysis_nsys_close_before(rd, thread, t->end > t->start ? t->start + 1 : t->start);
@@ -262,7 +322,7 @@ void analysis_nsys_range_row(analysis_nsys_reading *rd) {
         push = false;
     }
     e.kind = mark ? TRACE_HOST_MARK : push ? TRACE_HOST_PUSH : TRACE_HOST_START;
-    e.id = push || mark ? 0 : ++rd->range_ids;
+    e.id = push || mark ? 0 : range_id(rd, start ? analysis_nsys_int(s, 7, 0) : 0);
     host(rd, &e);
     if (!mark && closes) {
         int64_t end_global = analysis_nsys_int(s, 9, global);

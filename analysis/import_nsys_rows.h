@@ -7,6 +7,8 @@
 #include "analysis/import_nsys.h"
 
 enum {
+    ANALYSIS_NSYS_SYNCS, /* these two only for an export */
+    ANALYSIS_NSYS_OVERHEADS,
     ANALYSIS_NSYS_KERNELS,
     ANALYSIS_NSYS_COPIES,
     ANALYSIS_NSYS_FILLS,
@@ -61,6 +63,7 @@ typedef struct {
     analysis_nsys_creation *creations; /* of domains */
     size_t creation_count, creation_cap;
     uint64_t range_ids, rows_done, rows_total, lost;
+    int64_t range_id_max;
     bool said_nodes;
 } analysis_nsys_reading;
 
@@ -101,6 +104,7 @@ void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int6
 
 /* Give the visitor the row that the table's cursor is at. */
 void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table);
+void analysis_nsys_extra_row(analysis_nsys_reading *rd, int table);
 void analysis_nsys_node_row(analysis_nsys_reading *rd, int table);
 void analysis_nsys_call_row(analysis_nsys_reading *rd);
 void analysis_nsys_range_row(analysis_nsys_reading *rd);

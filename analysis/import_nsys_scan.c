@@ -20,8 +20,8 @@ enum { START, END, GLOBAL, NUMBER, TYPE, TEXT, TEXT_ID };
 typedef struct {
     analysis_nsys_reading *rd;
     analysis_nsys_table *table;
-    bool ranges;
-    int64_t before; /* the start of the row before */
+    bool ranges, extra; /* extra: rows that only an export wants, which say nothing of the run */
+    int64_t before;     /* the start of the row before */
 } pass;
 
 static void make_domain(analysis_nsys_reading *rd, int64_t start, sqlite3_value **row) {
@@ -56,6 +56,9 @@ static void step(sqlite3_context *context, int count, sqlite3_value **row) {
     t->rows++;
     t->sorted &= start >= p->before;
     p->before = start;
+    if (p->extra) {
+        return;
+    }
     int64_t global = analysis_nsys_number(row[GLOBAL], 0);
     if (!p->ranges) {
         analysis_nsys_process_ids *process = analysis_nsys_process_of(rd, global);
@@ -82,15 +85,20 @@ static void finish(sqlite3_context *context) {
 
 void analysis_nsys_scan(analysis_nsys_reading *rd, int table) {
     analysis_nsys_file *f = &rd->file;
-    pass p = {
-        .rd = rd, .table = &rd->tables[table], .ranges = table == ANALYSIS_NSYS_RANGES, .before = INT64_MIN};
+    pass p = {.rd = rd,
+              .table = &rd->tables[table],
+              .ranges = table == ANALYSIS_NSYS_RANGES,
+              .extra = table < ANALYSIS_NSYS_KERNELS,
+              .before = INT64_MIN};
     char columns[ANALYSIS_NSYS_COLUMNS_BYTES], sql[ANALYSIS_NSYS_COLUMNS_BYTES + 300];
     char where[ANALYSIS_NSYS_WHERE_BYTES];
     analysis_nsys_columns(f, p.table->name,
-                          p.ranges                                                        ? range_columns
-                          : table == ANALYSIS_NSYS_CALLS                                  ? call_columns
-                          : table == ANALYSIS_NSYS_NODES || table == ANALYSIS_NSYS_GRAPHS ? node_columns
-                                                                                          : gpu_columns,
+                          p.ranges                       ? range_columns
+                          : table == ANALYSIS_NSYS_CALLS ? call_columns
+                          : table == ANALYSIS_NSYS_OVERHEADS || table == ANALYSIS_NSYS_NODES ||
+                                  table == ANALYSIS_NSYS_GRAPHS
+                              ? node_columns
+                              : gpu_columns,
                           columns);
     if (sqlite3_create_function_v2(f->db, "moetrace_scan", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, &p, NULL,
                                    step, finish, NULL) != SQLITE_OK) {

@@ -118,6 +118,49 @@ same_name() {
 }
 ok "two traces never become one file" same_name
 
+# ---- what a trace has no room for ----
+# Synchronisations, the profiler's own work, names of categories, places of copies, ids of ranges, local time: there and back.
+extras() {
+    local tid
+    cp "$work/all.sqlite" "$work/extras.sqlite"
+    tid=$(sqlite "$work/extras.sqlite" "SELECT globalTid FROM CUPTI_ACTIVITY_KIND_RUNTIME LIMIT 1")
+    sqlite "$work/extras.sqlite" "CREATE TABLE CUPTI_ACTIVITY_KIND_SYNCHRONIZATION(start INTEGER NOT NULL, end INTEGER NOT NULL,
+        deviceId INTEGER, contextId INTEGER, greenContextId INTEGER, streamId INTEGER, correlationId INTEGER, globalPid INTEGER,
+        deprecatedSyncType INTEGER, syncType INTEGER, eventId INTEGER, eventSyncId INTEGER)" \
+        "INSERT INTO CUPTI_ACTIVITY_KIND_SYNCHRONIZATION SELECT start, end, 0, 1, NULL, 7, correlationId, globalTid & ~0xffffff, NULL,
+         3, 4294967295, NULL FROM CUPTI_ACTIVITY_KIND_RUNTIME JOIN StringIds ON id = nameId WHERE value = 'cudaStreamSynchronize'" \
+        "CREATE TABLE PROFILER_OVERHEAD(start INTEGER NOT NULL, end INTEGER NOT NULL, globalTid INTEGER, nameId INTEGER NOT NULL,
+         returnValue INTEGER)" \
+        "INSERT INTO StringIds SELECT max(id) + 1, 'CUPTI Buffer flush' FROM StringIds" \
+        "INSERT INTO PROFILER_OVERHEAD SELECT 5000000 * value, 5000000 * value + 77, $tid, (SELECT max(id) FROM StringIds), value - 1
+         FROM (SELECT 1 AS value UNION SELECT 2)" \
+        "INSERT INTO NVTX_EVENTS(start, eventType, category, text, globalTid, domainId) VALUES (1000, 33, 5, 'five', $tid, 0),
+         (2000, 33, 6, 'six', $tid, 1)" \
+        "INSERT INTO NVTX_EVENTS(start, end, eventType, rangeId, text, globalTid, domainId) VALUES (6000000, 7000000, 60, 41, 'a', $tid, 0),
+         (6500000, 7500000, 60, 977, 'b', $tid, 0)" \
+        "UPDATE CUPTI_ACTIVITY_KIND_MEMCPY SET srcDeviceId = 1, srcContextId = 2, dstDeviceId = 3, dstContextId = 4, copyKind = 10
+         WHERE rowid % 3 = 1" "UPDATE CUPTI_ACTIVITY_KIND_MEMCPY SET srcDeviceId = 0, dstDeviceId = 5 WHERE rowid % 3 = 2" \
+        "UPDATE TARGET_INFO_SESSION_START_TIME SET localTime = '2026-11-23T03:20:43'"
+    "$moetrace" export "$work/extras.sqlite" -f nsys-sqlite -o "$work/extras-back.sqlite" >/dev/null
+}
+extras
+same_rows() { # same_rows SQL: in the capture and exported again
+    sqlite "$work/extras.sqlite" "$1" >"$work/before"
+    [ -s "$work/before" ] && diff "$work/before" <(sqlite "$work/extras-back.sqlite" "$1")
+}
+ok "synchronisations come back" same_rows "SELECT * FROM CUPTI_ACTIVITY_KIND_SYNCHRONIZATION"
+ok "so does the profiler's own work" same_rows \
+    "SELECT start, end, globalTid, value, returnValue FROM PROFILER_OVERHEAD JOIN StringIds ON id = nameId"
+ok "names of categories" same_rows "SELECT start, eventType, category, text, globalTid, domainId FROM NVTX_EVENTS WHERE eventType = 33"
+ok "ids of start/end ranges" same_rows "SELECT start, end, rangeId, text FROM NVTX_EVENTS WHERE eventType = 60"
+ok "devices and contexts of copies" same_rows \
+    "SELECT start, copyKind, srcDeviceId, srcContextId, dstDeviceId, dstContextId FROM CUPTI_ACTIVITY_KIND_MEMCPY"
+ok "the time of day" same_rows "SELECT * FROM TARGET_INFO_SESSION_START_TIME"
+is "of which a trace does not know the local one" \
+    "$(sqlite "$work/all.sqlite" "SELECT count(utcTime), count(localTime) FROM TARGET_INFO_SESSION_START_TIME")" "1|0"
+"$moetrace" export "$work/extras.sqlite" --from 5000000ns --to 6000000ns -f nsys-sqlite -o "$work/extras-back.sqlite" >/dev/null
+is "a selected time holds no others" "$(sqlite "$work/extras-back.sqlite" "SELECT count(*) FROM PROFILER_OVERHEAD")" 1
+
 # ---- layouts of other versions ----
 # As nsys wrote it in 2022: no registered names, no domains, none of the later columns and tables.
 old() {

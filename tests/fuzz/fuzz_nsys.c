@@ -27,12 +27,27 @@ static const char *file_of(const uint8_t *data, size_t size) {
     return path;
 }
 
+static void on_sync(void *ctx, const analysis_import_sync *s) {
+    (void)ctx;
+    fuzz_check(s->end >= s->start && s->start > 0, "a synchronisation without a time");
+}
+
+static void on_overhead(void *ctx, const analysis_import_overhead *o) {
+    (void)ctx;
+    fuzz_check(o->end >= o->start && o->start > 0, "overhead without a time");
+}
+
+static void on_places(void *ctx, analysis_import_place from, analysis_import_place to) {
+    (void)ctx, (void)from, (void)to;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char error[TRACE_ERROR_BYTES] = "";
     trace_status status;
     fuzz_seen seen = {.stop_at = 0};
     trace_visitor all = fuzz_visitor(&seen);
-    int rc = analysis_import_nsys(file_of(data, size), &all, size % 2, &status, error);
+    const analysis_import_extras extras = {.sync = on_sync, .overhead = on_overhead, .places = on_places};
+    int rc = analysis_import_nsys(file_of(data, size), &all, size % 2 ? &extras : NULL, &status, error);
     fuzz_check_end(rc, error);
     return 0;
 }
