@@ -13,7 +13,12 @@
 /* Exit statuses of the command itself. */
 enum { ANALYSIS_OK = 0, ANALYSIS_FAILED = 2 };
 
-/* What every option table ends with; analysis_cli_parse answers both. */
+/* What every option table ends with; analysis_cli_parse answers both.
+ *
+ * Man pages and completions are made from the tables (scripts/help_text.py), which hold to this: an argument
+ * a|b|c lists all values that there are, FILE and DIR are paths; of what a command takes beside options,
+ * TRACE is a trace, CMD a command, any other word a file. The help ends with a paragraph "Examples:", its
+ * lines indented, and one that begins "Exit status: ". */
 #define ANALYSIS_CLI_OPTIONS                                                                                 \
     {"help", 'h', NULL, 0, "show this help", -1}, {"version", 'V', NULL, 0, "show the version", -1}, {       \
         0                                                                                                    \
