@@ -23,7 +23,7 @@ stub "$work/bin/sudo" <<<'exec "$@"'
 stub "$work/bin/clang" <<<'echo clang version 1.0'
 stub "$work/bin/pip" <<<'echo "pip $*" >>"$NOTES"'
 stub "$work/bin/python3" <<'SH'
-mkdir -p "$3/bin" && cp "$(dirname "$0")/pip" "$3/bin/pip"
+if [ "$1" = -m ]; then mkdir -p "$3/bin" && cp "$(dirname "$0")/pip" "$0" "$3/bin/"; fi
 SH
 PATH=$work/bin:$PATH
 
