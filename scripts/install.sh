@@ -31,8 +31,10 @@ files() {
     printf '644|%s|share/bash-completion/completions\n' "$build"/completions/bash/*
     printf "644|%s|$zsh\n" "$build"/completions/zsh/*
     printf '644|%s|share/fish/vendor_completions.d\n' "$build"/completions/fish/*
-    file=/usr/share/doc/libcjson1/copyright # of the copy in lib/moetrace
+    # Of what comes along: the copy in lib/moetrace, and the library that draws the charts of report --html.
+    file=/usr/share/doc/libcjson1/copyright
     [ ! -e "$file" ] || printf '644|%s|share/doc/moetrace/libcjson1\n' "$file"
+    printf '644|%s|share/doc/moetrace/plotly\n' build/deps/plotly/LICENSE.txt
 }
 
 # The loader finds a library by its bare name (LD_PRELOAD=libmoetrace.so) through its cache only.

@@ -20,6 +20,7 @@ is "programs, recorder and library" "$(cd "$root" && find bin lib ! -type d | gr
 is "all man pages" "$(cd "$root/share/man" && find . -type f | sort)" \
     "$(cd "$BUILD/man" && find . -type f ! -name .ready | sort)"
 is "all docs" "$(cd "$root/share/doc/moetrace" && find docs README.md LICENSE | sort)" "$(find docs README.md LICENSE | sort)"
+ok "and plotly's licence, which is in the program" test -s "$root/share/doc/moetrace/plotly/LICENSE.txt"
 is "modes" "$(stat -c %a "$root/bin/moetrace" "$root/bin/run_native" "$root/lib/libmoetrace.so" "$root/share/man/man1/moetrace.1" | xargs)" \
     "755 755 644 644"
 
