@@ -46,7 +46,7 @@ typedef struct {
     lane *gpu; /* one for each queue */
     size_t gpu_count, gpu_cap;
     uint64_t kernels, foreign; /* GPU work of the request; of others in its time */
-    uint64_t apart;            /* ns: boxes less far apart than this are drawn as one; 0: none are */
+    uint64_t within;           /* ns: boxes that lie within it are drawn as one; 0: none are */
 } timeline;
 
 static uint32_t name_index(timeline *t, const char *text) {
@@ -221,14 +221,15 @@ static void make_range_lanes(timeline *t) {
     }
 }
 
-/* How many boxes are left when those less than `apart` ns apart are one; with `keep`, makes them one. */
-static size_t merged(lane *l, uint64_t apart, bool keep) {
+/* How many boxes are left when those that lie within `within` ns are one; with `keep`, makes them one. */
+static size_t merged(lane *l, uint64_t within, bool keep) {
     size_t left = 0;
     box last = {0};
     for (size_t i = 0; i < l->count; i++) {
         box b = l->list[i];
-        if (left > 0 && b.start < last.end + apart) {
-            last.end = b.end > last.end ? b.end : last.end;
+        uint64_t end = b.end > last.end ? b.end : last.end;
+        if (left > 0 && end - last.start <= within) {
+            last.end = end;
             last.many += b.many;
         } else {
             last = b;
@@ -242,25 +243,32 @@ static size_t merged(lane *l, uint64_t apart, bool keep) {
     return left;
 }
 
-/* Draws near boxes of these lanes as one until there are few enough. */
+/* Draws near boxes of these lanes as one until there are few enough; lanes with few boxes stay as they are.
+ */
 static void thin_out(timeline *t, lane *lanes, size_t count) {
-    size_t all = 0, left = 0;
+    size_t all = 0, used = 0;
     for (size_t i = 0; i < count; i++) {
         all += lanes[i].count;
+        used += lanes[i].count > 0;
     }
-    for (uint64_t apart = 500; all > ANALYSIS_TIMELINE_BOXES; apart *= 2) {
+    if (all <= ANALYSIS_TIMELINE_BOXES) {
+        return;
+    }
+    uint64_t within = 500, longest = t->request.end - t->request.start;
+    for (size_t left = all; left > ANALYSIS_TIMELINE_BOXES && within <= longest; within *= 2) {
         left = 0;
         for (size_t i = 0; i < count; i++) {
-            left += merged(&lanes[i], apart, false);
-        }
-        if (left <= ANALYSIS_TIMELINE_BOXES || apart > UINT64_MAX / 4) {
-            for (size_t i = 0; i < count; i++) {
-                merged(&lanes[i], apart, true);
-            }
-            t->apart = apart > t->apart ? apart : t->apart;
-            return;
+            bool few = lanes[i].count <= ANALYSIS_TIMELINE_BOXES / used;
+            left += few ? lanes[i].count : merged(&lanes[i], within, false);
         }
     }
+    within /= 2;
+    for (size_t i = 0; i < count; i++) {
+        if (lanes[i].count > ANALYSIS_TIMELINE_BOXES / used) {
+            merged(&lanes[i], within, true);
+        }
+    }
+    t->within = within > t->within ? within : t->within;
 }
 
 /* ---- The figure ---- */
@@ -322,9 +330,11 @@ static char *note_of(const timeline *t, size_t n, bool p99) {
           "the "
           "first to the last work that was launched in it.",
           f);
-    if (t->apart > 0) {
-        fprintf(f, " %" PRIu64 " pieces of GPU work; what is less than %.1f us apart is drawn as one.",
-                t->kernels, (double)t->apart / 1e3);
+    if (t->within > 0) {
+        fprintf(f,
+                " %" PRIu64
+                " pieces of GPU work; where there are too many, what lies within %.1f us is drawn as one.",
+                t->kernels, (double)t->within / 1e3);
     }
     if (t->foreign > 0) {
         fprintf(f, " %" PRIu64 " pieces of GPU work of other requests or threads in this time are not drawn.",

@@ -8,7 +8,7 @@
 #include <cjson/cJSON.h>
 
 /* Boxes of one kind that a time line has at most: nearer ones are drawn as one. */
-#define ANALYSIS_TIMELINE_BOXES 3000
+#define ANALYSIS_TIMELINE_BOXES 2000
 
 /* Adds the figures ("time", figures.h) of a median and of a P99 request to the list, watched requests of `k`,
  * or of the largest k that has any when it is ANALYSIS_NONE. Reads the trace again. A trace that cannot be

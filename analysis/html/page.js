@@ -109,10 +109,26 @@ function build() {
     section("Run").append(tableCard(table("Run")));
 }
 
-function drawAll() {
-    for (const [figure, div, choice] of drawn) {
-        drawFigure(figure, div, choice());
-    }
+let turn = 0; /* of drawing: a later one ends those before it */
+
+/* Draws one chart after the other, so that the page answers meanwhile; at once for paper. */
+function drawAll(atOnce) {
+    const mine = ++turn, waiting = [...drawn];
+    document.documentElement.dataset.ready = "no";
+    const next = () => {
+        while (mine === turn && waiting.length > 0) {
+            const [figure, div, choice] = waiting.shift();
+            drawFigure(figure, div, choice());
+            if (!atOnce) {
+                setTimeout(next, 0);
+                return;
+            }
+        }
+        if (mine === turn) {
+            document.documentElement.dataset.ready = "yes";
+        }
+    };
+    next();
 }
 
 /* ---- Light and dark: as the system prefers, until the switch is used ---- */
@@ -120,11 +136,11 @@ function drawAll() {
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 let chosenTheme = null;
 
-function applyTheme(name) {
+function applyTheme(name, atOnce) {
     document.documentElement.dataset.theme = name;
     document.getElementById("theme").textContent = name === "dark" ? "Light" : "Dark";
     document.getElementById("theme").setAttribute("aria-label", "Switch to " + (name === "dark" ? "light" : "dark"));
-    drawAll();
+    drawAll(atOnce);
 }
 
 function currentTheme() {
@@ -138,6 +154,5 @@ document.getElementById("theme").addEventListener("click", () => {
     chosenTheme = currentTheme() === "dark" ? "light" : "dark";
     applyTheme(chosenTheme);
 });
-addEventListener("beforeprint", () => applyTheme("light"));
+addEventListener("beforeprint", () => applyTheme("light", true));
 addEventListener("afterprint", () => applyTheme(currentTheme()));
-document.documentElement.dataset.ready = "yes";

@@ -97,8 +97,11 @@ class Browser:
 
     def open(self, path, wait="document.documentElement.dataset.ready === 'yes'", timeout=60):
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
+        self.wait(f"document.readyState === 'complete' && ({wait})", timeout)
+
+    def wait(self, condition="document.documentElement.dataset.ready === 'yes'", timeout=60):
         deadline = time.monotonic() + timeout
-        while not self.js(f"document.readyState === 'complete' && ({wait})"):
+        while not self.js(condition):
             if time.monotonic() > deadline:
                 raise RuntimeError("the page never became ready: " + "; ".join(self.complaints()))
             time.sleep(0.05)
