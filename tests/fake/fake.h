@@ -32,7 +32,7 @@ typedef enum { FAKE_KERNEL, FAKE_COPY, FAKE_FILL } fake_work_kind;
 /* One piece of GPU work, as it is issued. */
 typedef struct {
     fake_work_kind kind;
-    uint32_t correlation, stream, graph;
+    uint32_t correlation, device, stream, graph; /* a device's context has the number behind its own */
     uint64_t node;
     uint64_t start, end; /* on CLOCK_MONOTONIC; known when it is issued */
     const fake_kernel *kernel;

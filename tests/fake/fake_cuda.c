@@ -2,8 +2,9 @@
  * driver in what a recorder depends on: cuInit looks for CUDA_INJECTION64_PATH with getenv, opens that
  * library and calls its InitializeInjection; an exit handler of its own, registered in cuInit, ends all
  * delivery; after a fork the child gets errors. FAKE_CUDA_LAUNCH_NS is the processor time that a launch takes
- * (default 1000); FAKE_CUDA_LAUNCH_RESULT is what launches, copies and fills return (0); FAKE_CUDA_OWN_IDS
- * gives driver calls inside runtime calls correlation ids of their own. */
+ * (default 1000); FAKE_CUDA_DEVICES is how many there are (1); FAKE_CUDA_LAUNCH_RESULT is what launches,
+ * copies and fills return (0); FAKE_CUDA_OWN_IDS gives driver calls inside runtime calls correlation ids of
+ * their own. */
 #include "tests/fake/fake.h"
 #include "tests/fake/fake_driver.h"
 
@@ -22,7 +23,7 @@ typedef struct {
 } graph;
 
 typedef struct {
-    uint32_t id;
+    uint32_t id, device;
     uint64_t end; /* of the last work issued */
     uint64_t ends[FAKE_STREAM_DEPTH];
     uint64_t issued;
@@ -37,11 +38,12 @@ static struct {
     timeline default_stream;
     uint64_t last_end; /* over all streams */
     unsigned launch_ns;
-    int own_ids, launch_result;
+    int own_ids, launch_result, devices;
 } driver = {.lock = PTHREAD_MUTEX_INITIALIZER,
             .streams = FAKE_DEFAULT_STREAM,
             .default_stream = {.id = FAKE_DEFAULT_STREAM}};
 
+static __thread uint32_t current_device;      /* of this thread: its streams are made there */
 static __thread uint32_t runtime_correlation; /* of the runtime call around; 0 outside */
 
 static const fake_observer *observer(void) {
@@ -100,6 +102,8 @@ int cuInit(unsigned flags) {
         driver.launch_ns = launch_ns ? (unsigned)strtoul(launch_ns, NULL, 10) : 1000;
         driver.own_ids = getenv("FAKE_CUDA_OWN_IDS") != NULL;
         const char *launch_result = getenv("FAKE_CUDA_LAUNCH_RESULT");
+        const char *devices = getenv("FAKE_CUDA_DEVICES");
+        driver.devices = devices ? (int)strtol(devices, NULL, 10) : 1;
         driver.launch_result = launch_result ? (int)strtol(launch_result, NULL, 10) : 0;
         inject();
         atexit(at_exit);
@@ -201,6 +205,7 @@ static void issue(timeline *s, fake_work *w) {
     pthread_mutex_lock(&driver.lock);
     uint64_t earliest = fake_now() + FAKE_LAUNCH_DELAY_NS;
     w->stream = s->id;
+    w->device = s->device;
     w->start = s->end > earliest ? s->end : earliest;
     w->end = w->start + duration_of(w);
     s->end = w->end;
@@ -417,6 +422,7 @@ int cuStreamCreate(void **handle, unsigned flags) {
     (void)flags;
     timeline *s = calloc(1, sizeof *s);
     s->id = atomic_fetch_add(&driver.streams, 1) + 6; /* as on the real thing, ids have gaps */
+    s->device = current_device;
     *handle = s;
     return ready();
 }
@@ -470,16 +476,24 @@ int cuDriverGetVersion(int *version) {
     return leave(&c, 0);
 }
 
+int fake_cuda_set_device(int device) {
+    if (device < 0 || device >= driver.devices) {
+        return FAKE_ERROR_INVALID;
+    }
+    current_device = (uint32_t)device;
+    return 0;
+}
+
 int cuDeviceGetCount(int *count) {
     call c = ENTER(cuDeviceGetCount);
-    *count = 1;
+    *count = driver.devices;
     return leave(&c, ready());
 }
 
 int cuDeviceGet(int *device, int ordinal) {
     call c = ENTER(cuDeviceGet);
     *device = ordinal;
-    return leave(&c, ordinal == 0 ? ready() : FAKE_ERROR_INVALID);
+    return leave(&c, ordinal >= 0 && ordinal < driver.devices ? ready() : FAKE_ERROR_INVALID);
 }
 
 int cuDeviceGetName(char *name, int size, int device) {

@@ -133,7 +133,8 @@ static void kernel_record(record *r, const fake_work *w, uint64_t start, uint64_
     k->start = start;
     k->end = end;
     k->completed = end;
-    k->context = 1;
+    k->device = w->device;
+    k->context = w->device + 1;
     k->stream = w->stream;
     for (int i = 0; i < 3; i++) {
         k->grid[i] = (int32_t)w->grid[i];
@@ -157,7 +158,8 @@ static void copy_record(record *r, const fake_work *w, uint64_t start, uint64_t 
                              .bytes = w->bytes,
                              .start = start,
                              .end = end,
-                             .context = 1,
+                             .device = w->device,
+                             .context = w->device + 1,
                              .stream = w->stream,
                              .correlation = w->correlation,
                              .graph_node = w->node,
@@ -170,7 +172,8 @@ static void fill_record(record *r, const fake_work *w, uint64_t start, uint64_t 
                              .bytes = w->bytes,
                              .start = start,
                              .end = end,
-                             .context = 1,
+                             .device = w->device,
+                             .context = w->device + 1,
                              .stream = w->stream,
                              .correlation = w->correlation,
                              .flags = w->is_async,

@@ -42,6 +42,7 @@ FAKE_DRIVER_CALLS(FAKE_DECLARE)
 
 #define FAKE_PUBLIC __attribute__((visibility("default")))
 FAKE_PUBLIC int cuInit(unsigned flags);
+FAKE_PUBLIC int fake_cuda_set_device(int device);
 FAKE_PUBLIC int cuStreamCreate(void **stream, unsigned flags);
 FAKE_PUBLIC int cuStreamDestroy_v2(void *stream);
 FAKE_PUBLIC int cuEventCreate(void **event, unsigned flags);

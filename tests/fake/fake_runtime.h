@@ -49,6 +49,7 @@ enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceT
     CALL(cudaGraphExecDestroy,        321, (void *exec), cuGraphExecDestroy(exec)) \
     CALL(cudaGraphDestroy,            322, (void *graph), cuGraphDestroy(graph)) \
     CALL(cudaRuntimeGetVersion,       2,   (int *version), runtime_version(version)) \
+    CALL(cudaSetDevice,               16,  (int device), fake_cuda_set_device(device)) \
     CALL(cudaGetDeviceCount,          3,   (int *count), cuDeviceGetCount(count)) \
     CALL(cudaProfilerStart,           323, (void), cuProfilerStart()) \
     CALL(cudaProfilerStop,            324, (void), cuProfilerStop()) \
