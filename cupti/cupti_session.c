@@ -24,6 +24,8 @@ static struct {
     cupti_hooks hooks;
     cupti_subscriber subscriber;
     atomic_bool active, watching;
+    atomic_bool subscribed;
+    atomic_bool touched; /* records were switched on once */
     bool all_calls;
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
     size_t cbid_count;
@@ -241,33 +243,42 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
         session.lib.unsubscribe(session.subscriber);
         return "libcupti cannot use the trace's clock (older than CUDA 11.6)";
     }
-    rc = session.lib.register_timestamp(hooks->now);
-    if (rc == CUPTI_ABI_SUCCESS) {
-        rc = session.lib.register_buffers(on_buffer_requested, on_buffer_completed);
-    }
-    if (rc == CUPTI_ABI_SUCCESS) {
-        /* Switched on once, to be refused here rather than later. */
-        find_callbacks();
-        rc = switch_all(true);
-    }
-    if (rc != CUPTI_ABI_SUCCESS) {
-        switch_all(false);
-        session.lib.unsubscribe(session.subscriber);
-        return refusal(rc);
-    }
+    atomic_store(&session.subscribed, true);
+    find_callbacks();
     enable_lasting_callbacks();
-    atomic_store(&session.watching, true);
     atomic_store(&session.active, true);
     return NULL;
 }
 
-void cupti_session_watch(bool on) {
-    if (atomic_load(&session.active) && atomic_exchange(&session.watching, on) != on) {
-        switch_all(on);
-        if (session.all_calls) {
-            enable_lasting_callbacks(); /* the driver's went off with all the others */
-        }
+static void unsubscribe(void) {
+    if (atomic_exchange(&session.subscribed, false)) {
+        session.lib.unsubscribe(session.subscriber);
     }
+}
+
+/* The first time: what is registered and switched on here slows launches down for good. */
+static cupti_result touch(void) {
+    cupti_result rc = session.lib.register_timestamp(session.hooks.now);
+    atomic_store(&session.touched, true);
+    return rc ? rc : session.lib.register_buffers(on_buffer_requested, on_buffer_completed);
+}
+
+const char *cupti_session_watch(bool on) {
+    if (!atomic_load(&session.active) || atomic_exchange(&session.watching, on) == on) {
+        return NULL;
+    }
+    cupti_result rc = atomic_load(&session.touched) ? CUPTI_ABI_SUCCESS : touch();
+    rc = rc ? rc : switch_all(on);
+    if (on && rc != CUPTI_ABI_SUCCESS) {
+        atomic_store(&session.active, false);
+        switch_all(false);
+        unsubscribe();
+        return refusal(rc);
+    }
+    if (session.all_calls) {
+        enable_lasting_callbacks(); /* the driver's went off with all the others */
+    }
+    return NULL;
 }
 
 bool cupti_session_take(cupti_buffer *buffer) {
@@ -293,7 +304,7 @@ bool cupti_session_next(const cupti_buffer *buffer, void **record) {
 }
 
 void cupti_session_flush(bool forced) {
-    if (atomic_load(&session.active)) {
+    if (atomic_load(&session.active) && atomic_load(&session.touched)) {
         session.lib.flush_all(forced ? CUPTI_ABI_FLUSH_FORCED : 0);
     }
 }
@@ -310,13 +321,15 @@ void cupti_session_close(void) {
 }
 
 void cupti_session_finish(void) {
-    /* Switched off first: a buffer that another thread's launch fetched after the flush would go to whoever
-     * uses CUPTI after us, who did not give it. */
-    switch_all(false);
-    session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
-    count_dropped(NULL, 0); /* since the last buffer came back */
-    session.lib.register_timestamp(default_clock);
-    session.lib.unsubscribe(session.subscriber);
+    if (atomic_load(&session.touched)) {
+        /* Switched off first: a buffer that another thread's launch fetched after the flush would go to
+         * whoever uses CUPTI after us, who did not give it. */
+        switch_all(false);
+        session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
+        count_dropped(NULL, 0); /* since the last buffer came back */
+        session.lib.register_timestamp(default_clock);
+    }
+    unsubscribe();
 }
 
 void cupti_session_forget(void) {

@@ -42,14 +42,16 @@ typedef struct {
     uint64_t buffers;         /* that were delivered */
 } cupti_counts;
 
-/* Subscribes; nothing is recorded before cupti_session_watch.
+/* Subscribes, which costs the target nothing; nothing is recorded before cupti_session_watch.
  * `library` is as in cupti_library_open. Returns NULL on success, else one clause that says what was wrong
  * (valid for the life of the process), with everything undone. Call once in a process. */
 const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls);
 
 /* Switches records of kernels, copies and fills, and callbacks of the driver calls that issue them, on or
- * off. What was recorded is delivered all the same. Does nothing without a session. */
-void cupti_session_watch(bool on);
+ * off. What was recorded is delivered all the same. Does nothing without a session. From the first time on
+ * the target's launches are slower, also while all is off (docs/measuring.md). Returns NULL; or, when CUPTI
+ * refuses, one clause as cupti_session_start does, and then the session is over with everything undone. */
+const char *cupti_session_watch(bool on);
 
 /* The oldest delivered buffer; false when none waits. Give it back with cupti_session_return. */
 bool cupti_session_take(cupti_buffer *buffer);

@@ -5,12 +5,15 @@
 #include "preload/clock.h"
 #include "preload/guard.h"
 #include "preload/lock.h"
+#include "preload/meta.h"
 #include "preload/recorder.h"
 #include "trace/settings.h"
 
 #include <fnmatch.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { UNKNOWN, NEITHER, REQUEST, WINDOW };
@@ -23,12 +26,14 @@ static struct {
     atomic_uint epoch;
     atomic_bool watching; /* what the conditions below come to */
     atomic_uchar kind_of[REMEMBERED];
+    atomic_bool directed; /* the target says itself when to watch */
 
     atomic_bool profiler_on; /* not paused */
     atomic_uint profiler_calls;
     pthread_mutex_t lock; /* of what follows, and of switching */
     bool gone;            /* GPU work cannot be recorded, or not any more */
-    bool request_watched; /* the latest request is one that is watched */
+    bool touched;         /* CUPTI's records were switched on once */
+    bool request_watched; /* the latest request is one that is watched, or the target said so */
     bool expired;         /* the time limit has come */
     uint64_t requests;
     uint32_t windows; /* ranges that --capture-range names and that are open, over all threads */
@@ -73,6 +78,17 @@ void preload_capture_begin(preload_thread *t) {
     preload_unlock(&capture.lock);
 }
 
+/* Under the lock. What is wrong, or NULL. */
+static const char *switch_cupti(bool on) {
+    if (on && !capture.touched && cupti_session_active()) {
+        char text[24];
+        snprintf(text, sizeof text, "%" PRIu64, preload_now());
+        preload_meta_set(TRACE_FIRST_WATCH, text);
+        capture.touched = true;
+    }
+    return cupti_session_watch(on);
+}
+
 /* Under the lock: brings CUPTI and the flag in line with the conditions. CUPTI calls back nothing that takes
  * this lock. */
 static bool apply(preload_thread *t) {
@@ -83,13 +99,17 @@ static bool apply(preload_thread *t) {
     uint64_t time =
         preload_now(); /* an end is marked before it, a beginning after it: between the marks all is there */
     if (on) {
-        cupti_session_watch(true);
+        const char *problem = switch_cupti(true);
+        if (problem) {
+            capture.gone = true;
+            preload_recorder_cupti_refused(problem);
+        }
         time = preload_now();
     }
     atomic_fetch_add(&capture.epoch, 1);
     atomic_store(&capture.watching, on);
     if (!on) {
-        cupti_session_watch(false);
+        switch_cupti(false);
     }
     if (t && !capture.gone) {
         mark(t, on, time);
@@ -143,7 +163,8 @@ static int kind_of(uint32_t name) {
 
 bool preload_capture_push(preload_thread *t, uint32_t name) {
     int kind = kind_of(name);
-    if (kind == NEITHER || (kind == WINDOW && t->window_depth) || (kind == REQUEST && t->request_depth)) {
+    if (kind == NEITHER || (kind == REQUEST && atomic_load(&capture.directed)) ||
+        (kind == WINDOW && t->window_depth) || (kind == REQUEST && t->request_depth)) {
         return false;
     }
     preload_guard guard = preload_guard_enter();
@@ -201,6 +222,18 @@ void preload_capture_profiler(bool start, bool in_callback) {
     preload_guard_leave(&guard);
 }
 
+void preload_capture_told(preload_thread *t, bool on) {
+    if (capture.settings.capture != PRELOAD_CAPTURE_AUTO || capture.settings.level == PRELOAD_PHASES) {
+        return;
+    }
+    preload_guard guard = preload_guard_enter();
+    preload_lock(&capture.lock);
+    atomic_store(&capture.directed, true);
+    capture.request_watched = on;
+    settle_and_unlock(t);
+    preload_guard_leave(&guard);
+}
+
 void preload_capture_gone(preload_thread *t) {
     preload_lock(&capture.lock);
     if (t && !capture.gone && preload_capture_watching() && capture.settings.level != PRELOAD_PHASES) {
@@ -211,10 +244,11 @@ void preload_capture_gone(preload_thread *t) {
     preload_unlock(&capture.lock);
 }
 
-void preload_capture_session_begun(void) {
+const char *preload_capture_session_begun(void) {
     preload_lock(&capture.lock);
-    cupti_session_watch(atomic_load(&capture.watching));
+    const char *problem = switch_cupti(atomic_load(&capture.watching));
     preload_unlock(&capture.lock);
+    return problem;
 }
 
 void preload_capture_check_time(void) {

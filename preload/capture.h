@@ -34,8 +34,11 @@ void preload_capture_profiler(bool start, bool in_callback);
  * of watching, for good. Calls are recorded as before. `t` is NULL where nothing is recorded yet. */
 void preload_capture_gone(preload_thread *t);
 
-/* The CUPTI session has begun: brings it in line with what is watched. */
-void preload_capture_session_begun(void);
+/* The target said itself, by a mark of its own (trace/settings.h), whether to watch from here on. */
+void preload_capture_told(preload_thread *t, bool on);
+
+/* The CUPTI session has begun: brings it in line with what is watched. What is wrong, or NULL. */
+const char *preload_capture_session_begun(void);
 
 /* Called now and then: ends watching when the time limit has come. */
 void preload_capture_check_time(void);

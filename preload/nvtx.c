@@ -6,6 +6,7 @@
 #include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/recorder.h"
+#include "trace/settings.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -192,12 +193,28 @@ static void on_range_end(nvtxRangeId_t id) {
 
 /* ---- marks ---- */
 
+/* Whether a mark is one by which the target says when to watch: then it is done. The recorder's own mark of
+ * it stands in the trace. */
+static bool is_order(preload_thread *t, const trace_host_event *e) {
+    if (!e->domain || e->domain != preload_name(&t->names, TRACE_WATCH_DOMAIN)) {
+        return false;
+    }
+    bool on = e->name == preload_name(&t->names, TRACE_WATCH_ON);
+    if (!on && e->name != preload_name(&t->names, TRACE_WATCH_OFF)) {
+        return false;
+    }
+    preload_capture_told(t, on);
+    return true;
+}
+
 static void on_domain_mark_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
     preload_thread *t = preload_recorder_thread();
     if (t) {
         trace_host_event e = event(TRACE_HOST_MARK, domain);
         from_attributes(t, &e, a);
-        preload_thread_append(t, &e);
+        if (!is_order(t, &e)) {
+            preload_thread_append(t, &e);
+        }
     }
 }
 

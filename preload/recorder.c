@@ -281,9 +281,8 @@ void preload_recorder_cuda(void) {
     preload_guard guard = preload_guard_enter();
     preload_clock_begin();
     const char *problem = recorder.child ? "" : start_cupti();
-    if (!problem) {
-        preload_capture_session_begun();
-    } else {
+    problem = problem ? problem : preload_capture_session_begun();
+    if (problem) {
         preload_recorder_note(
             "cupti", "%s%s",
             recorder.child ? "this process was forked after CUDA was in use; its GPU work is not recorded"
@@ -293,6 +292,11 @@ void preload_recorder_cuda(void) {
     }
     atomic_store(&recorder.cupti, problem ? CUPTI_GONE : CUPTI_OURS);
     preload_guard_leave(&guard);
+}
+
+void preload_recorder_cupti_refused(const char *problem) {
+    preload_recorder_note("cupti", "kernels are not recorded: %s", problem);
+    atomic_store(&recorder.cupti, CUPTI_GONE);
 }
 
 void preload_recorder_cuda_used(void) {

@@ -25,6 +25,9 @@ void preload_recorder_cuda(void);
  * initialises. */
 void preload_recorder_cuda_used(void);
 
+/* CUPTI would not begin to record, and its session is over: says so. */
+void preload_recorder_cupti_refused(const char *problem);
+
 /* Another tool in this process asks for CUPTI: ends our session, for good. */
 void preload_recorder_yield_cupti(void);
 

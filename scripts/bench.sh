@@ -94,7 +94,7 @@ part_stay() {
     local round door way
     for round in $(seq "$rounds"); do
         for door in runtime driver; do
-            for way in nothing subscribe enable watch finalize; do
+            for way in nothing subscribe resource enable watch finalize; do
                 LD_LIBRARY_PATH=$libs "$build/bench_stay" "$build/libbench_launch.so" "$way" "$door" >>"$work/stay"
             done
         done
@@ -121,7 +121,7 @@ requests() { # requests COMMAND...: pairs of the phases, of level kernels, of le
 
 part_sweep() {
     echo "run_native, watched against unwatched requests, $pairs pairs in one process"
-    requests "$build/run_native" --random-weights 1 --top-k "${TOP_K:-1,8}" --samples $((2 * pairs)) --warmup 3 --output-dir "$work/n"
+    requests "$build/run_native" --random-weights 1 --top-k "${TOP_K:-1,8}" --samples $((2 * pairs)) --rounds 1 --warmup 3 --output-dir "$work/n"
 }
 
 part_python() {

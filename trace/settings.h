@@ -15,8 +15,8 @@
             "and fill), or full (also every CUDA API call)") \
     SETTING("MOETRACE_CAPTURE", "capture", "auto|all|alternate", "auto", \
             "which requests are watched: all, alternate (of the ranges that --request names every second one, beginning " \
-            "with the second: latencies come from the others, which nobody watched), or auto (alternate as soon as such a " \
-            "range is met)") \
+            "with the second: latencies come from the others, which nobody watched), or auto (as the target's own " \
+            "marks say, else alternate as soon as such a range is met)") \
     SETTING("MOETRACE_REQUEST", "request", "GLOB", "sample.*", \
             "names of the NVTX ranges that are requests, for --capture") \
     SETTING("MOETRACE_CAPTURE_RANGE", "capture-range", "GLOB", "", \
@@ -31,9 +31,13 @@
 /* clang-format on */
 
 /* What the recorder writes into a thread's stream when watching begins or ends: a mark in a domain of its
- * own. */
+ * own. A target that makes such a mark itself is obeyed, unless --capture says what is watched. */
 #define TRACE_WATCH_DOMAIN "moetrace"
 #define TRACE_WATCH_ON     "watch on"
 #define TRACE_WATCH_OFF    "watch off"
+
+/* META: when CUPTI's records were first switched on, in the trace's ns. What ran before is as if nobody had
+ * ever watched; without this entry that is not known. */
+#define TRACE_FIRST_WATCH "cupti.first_watch"
 
 #endif

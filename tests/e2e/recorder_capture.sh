@@ -83,6 +83,39 @@ is "paused, level phases: calls that wait" "$(called paused-phases)" "first seco
 watched not-paused profiler
 is "not paused: kernels" "$(kernels not-paused)" "after=5 before=1 between=3 first=2 second=4"
 
+# A target that says itself when to watch. Before it first does, CUPTI is not touched beyond a subscription.
+first_enabled() { head -n 1 "$work/$1.enabled" 2>/dev/null || echo none; }
+end_of() { awk -v n="name=\"$2\"" '/^push / && index($0, n) {inside = 1} /^pop / && inside {match($0, /time=[0-9]+/); print substr($0, RSTART + 5, RLENGTH - 5); exit}' "$work/$1.dump"; }
+mark_on() { awk '/^mark / && /name="watch on" domain="moetrace"/ {match($0, /time=[0-9]+/); print substr($0, RSTART + 5, RLENGTH - 5); exit}' "$work/$1.dump"; }
+first_watch() { awk '/^meta / && /cupti.first_watch/ {gsub(/"/, ""); sub(/.*[= ]/, ""); print; exit}' "$work/$1.dump"; }
+export FAKE_CUPTI_ENABLED=$work/directed.enabled
+watched directed directed
+is "directed: kernels" "$(kernels directed)" "sample.2=3 sample.3=4"
+is "directed: calls" "$(called directed)" "sample.2 sample.3"
+is "directed: marks" "$(story directed)" "off warm sample.0 sample.1 nothing that is known on sample.2 sample.3 off sample.4"
+ok "directed: CUPTI is not touched before" test "$(first_enabled directed)" -gt "$(end_of directed sample.1)"
+ok "directed: it is when watching begins" test "$(first_enabled directed)" -le "$(mark_on directed)"
+ok "directed: the trace says when" test "$(first_watch directed)" -le "$(first_enabled directed)" -a "$(first_watch directed)" -gt "$(end_of directed sample.1)"
+FAKE_CUPTI_ENABLED=$work/alternate.enabled MOETRACE_CAPTURE=alternate watched directed-alternate directed
+is "alternate overrules the target: kernels" "$(kernels directed-alternate)" "sample.1=2 sample.3=4"
+FAKE_CUPTI_ENABLED=$work/all.enabled MOETRACE_CAPTURE=all watched directed-all directed
+is "all overrules the target: kernels" "$(kernels directed-all)" "sample.0=1 sample.1=2 sample.2=3 sample.3=4 sample.4=5 warm=9"
+is "all overrules the target: its marks are not taken for the recorder's" "$(story directed-all)" \
+    "warm sample.0 sample.1 nothing that is known sample.2 sample.3 sample.4"
+export FAKE_CUPTI_ENABLED=$work/never.enabled
+MOETRACE_START=paused watched paused-never requests sample
+is "paused for ever: CUPTI is not touched" "$(first_enabled never)" none
+MOETRACE_CAPTURE=alternate watched alternate-never requests other
+is "no request: CUPTI is not touched" "$(first_enabled never)" none
+unset FAKE_CUPTI_ENABLED
+# Refused when watching begins.
+FAKE_CUPTI_FAULT=enable run refused "$target" directed
+is "refused late: exit status" "$status" 4
+ok "refused late: output" cmp "$work/directed.bare.out" "$work/refused.out"
+is "refused late: one line is said" "$(grep -c '^moetrace: kernels are not recorded: CUPTI refuses' "$work/refused.err")" 1
+ok "refused late: dump" dump refused
+is "refused late: nothing was watched" "$(story refused)" "off warm sample.0 sample.1 nothing that is known sample.2 sample.3 sample.4"
+
 # A limit in time. The writer looks every 50 ms.
 MOETRACE_TIME_LIMIT=0.3 watched limit lasting 700
 is "limit: every range" "$(number_of limit push)" 70

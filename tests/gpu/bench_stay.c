@@ -1,8 +1,9 @@
 /* Does a slowdown stay? Nanoseconds of one launch of an empty kernel before CUPTI was touched, while it
  * records, and after it was switched off again, all in one process.
  *   bench_stay LIBBENCH_LAUNCH WAY runtime|driver
- * WAY: nothing (the control), subscribe, enable (on and off with no launch between), watch (on, launches,
- * off), finalize (the same, then cuptiFinalize, and all of it again). Prints `what median` pairs. */
+ * WAY: nothing (the control), subscribe, resource (a subscription with callbacks for graphs), enable (on and
+ * off with no launch between), watch (on, launches, off), finalize (the same, then cuptiFinalize, and all of
+ * it again). Prints `what median` pairs. */
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ enum { KERNELS = 10, BATCHES = 5, SAMPLES = 40, POOL = 64 };
 
 static double (*batch)(void);
 static int (*subscribe)(void **, void *, void *), (*callbacks)(void *, void *);
+static int (*enable_callback)(unsigned, void *, int, unsigned);
 static int (*enable)(int), (*disable)(int), (*flush)(int), (*finalize)(void);
 
 static uint8_t *pool[POOL];
@@ -93,6 +95,7 @@ static void open_libraries(const char *bench, int runtime) {
     }
     *(void **)&subscribe = find(cupti, "cuptiSubscribe");
     *(void **)&callbacks = find(cupti, "cuptiActivityRegisterCallbacks");
+    *(void **)&enable_callback = find(cupti, "cuptiEnableCallback");
     *(void **)&enable = find(cupti, "cuptiActivityEnable");
     *(void **)&disable = find(cupti, "cuptiActivityDisable");
     *(void **)&flush = find(cupti, "cuptiActivityFlushAll");
@@ -101,16 +104,20 @@ static void open_libraries(const char *bench, int runtime) {
 
 int main(int argc, char **argv) {
     if (argc != 4) {
-        fprintf(stderr,
-                "usage: bench_stay LIBBENCH_LAUNCH nothing|subscribe|enable|watch|finalize runtime|driver\n");
+        fprintf(stderr, "usage: bench_stay LIBBENCH_LAUNCH nothing|subscribe|resource|enable|watch|finalize "
+                        "runtime|driver\n");
         return 2;
     }
     const char *way = argv[2];
     printf("%s %s:", argv[3], way);
     open_libraries(argv[1], strcmp(argv[3], "runtime") == 0);
-    if (strcmp(way, "subscribe") == 0) {
+    if (strcmp(way, "subscribe") == 0 || strcmp(way, "resource") == 0) {
+        static const unsigned graphs[] = {1, 9, 13, 20}; /* contexts, graphs, their nodes, copies of those */
         void *subscriber;
         subscribe(&subscriber, (void *)(uintptr_t)on_call, NULL);
+        for (size_t i = 0; i < 4 && strcmp(way, "resource") == 0; i++) {
+            enable_callback(1, subscriber, 3, graphs[i]);
+        }
     } else if (strcmp(way, "enable") == 0) {
         callbacks((void *)(uintptr_t)give_buffer, (void *)(uintptr_t)take_buffer);
         enable(KERNELS);

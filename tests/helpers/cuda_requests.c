@@ -161,6 +161,31 @@ static void profiler(const char *argument) {
     range("after", 5);
 }
 
+static void order(const char *what) {
+    static nvtxDomainHandle_t domain;
+    domain = domain ? domain : nvtxDomainCreateA("moetrace");
+    nvtxEventAttributes_t a = {.version = NVTX_VERSION,
+                               .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
+                               .messageType = NVTX_MESSAGE_TYPE_ASCII,
+                               .message.ascii = what};
+    nvtxDomainMarkEx(domain, &a);
+}
+
+/* A target that says itself when to watch. */
+static void directed(const char *argument) {
+    (void)argument;
+    order("watch off");
+    range("warm", 9);
+    range("sample.0", 1);
+    range("sample.1", 2);
+    order("nothing that is known");
+    order("watch on");
+    range("sample.2", 3);
+    range("sample.3", 4);
+    order("watch off");
+    range("sample.4", 5);
+}
+
 /* A range each 10 ms, for ARGUMENT ms. */
 static void lasting(const char *argument) {
     unsigned steps = (unsigned)strtoul(argument, NULL, 10) / 10;
@@ -174,8 +199,8 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(const char *);
-    } ways[] = {{"requests", requests}, {"windows", windows},   {"overlap", overlap},
-                {"unclosed", unclosed}, {"profiler", profiler}, {"lasting", lasting}};
+    } ways[] = {{"requests", requests}, {"windows", windows}, {"overlap", overlap},  {"unclosed", unclosed},
+                {"profiler", profiler}, {"lasting", lasting}, {"directed", directed}};
     pthread_setname_np(pthread_self(), "main");
     for (size_t i = 0; argc > 1 && i < sizeof ways / sizeof ways[0]; i++) {
         if (strcmp(argv[1], ways[i].name) == 0) {
