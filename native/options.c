@@ -17,6 +17,7 @@ enum key {
     KEY_SAMPLES,
     KEY_WARMUP,
     KEY_NEW_TOKENS,
+    KEY_ROUNDS,
     KEY_DEVICE,
     KEY_DTYPE,
     KEY_MOE,
@@ -42,7 +43,11 @@ static const struct argp_option table[] = {
      2},
     {"top-k", KEY_TOP_K, "LIST", 0, "experts per token (default: 1,2,4,8,16,32)", 2},
     {"samples", KEY_SAMPLES, "N", 0, "measured requests for each k (default: 50)", 2},
-    {"warmup", KEY_WARMUP, "N", 0, "requests before them (default: 3)", 2},
+    {"warmup", KEY_WARMUP, "N", 0, "requests before them, in each round (default: 3)", 2},
+    {"rounds", KEY_ROUNDS, "1|2", 0,
+     "2: first half of the samples of every k, which a recorder leaves alone, then the other half (default); "
+     "1: all samples of a k at once",
+     2},
     {"max-new-tokens", KEY_NEW_TOKENS, "N", 0, "tokens to generate in each request (default: 10)", 2},
     {NULL, 0, NULL, 0, "How it runs:", 3},
     {"device", KEY_DEVICE, "auto|cpu|cuda", 0, "where (default: cuda if there is one)", 3},
@@ -118,6 +123,8 @@ static bool set_number(struct native_options *o, int key, const char *text, stru
         return parse_number("--samples", text, 1, 1000000, &o->samples, error);
     case KEY_WARMUP:
         return parse_number("--warmup", text, 0, 1000000, &o->warmup, error);
+    case KEY_ROUNDS:
+        return parse_number("--rounds", text, 1, 2, &o->rounds, error);
     case KEY_NEW_TOKENS:
         return parse_number("--max-new-tokens", text, 1, 4096, &o->new_tokens, error);
     default:
@@ -228,6 +235,7 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     memset(options, 0, sizeof *options);
     options->samples = 50;
     options->warmup = 3;
+    options->rounds = 2;
     options->new_tokens = 10;
     struct parsing parsing = {options, error, 0};
     /* Without argp's own messages: each failure here is one line. */

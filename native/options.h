@@ -17,7 +17,7 @@ struct native_options {
     const char *dump;       /* --dump-logits, or NULL */
     uint64_t seed;          /* --random-weights */
     bool random;
-    int64_t samples, warmup, new_tokens;
+    int64_t samples, warmup, rounds, new_tokens;
     enum native_device device;
     enum native_dtype dtype;
     enum native_moe_mode moe; /* dense if cuda_graph */

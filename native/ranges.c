@@ -75,3 +75,13 @@ void native_range_push_counted(enum native_range kind, int64_t number, int64_t p
 void native_range_pop(void) {
     nvtxRangePop();
 }
+
+void native_watch(bool on) {
+    static nvtxDomainHandle_t domain;
+    nvtxEventAttributes_t mark = {.version = NVTX_VERSION,
+                                  .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
+                                  .messageType = NVTX_MESSAGE_TYPE_ASCII,
+                                  .message.ascii = on ? "watch on" : "watch off"};
+    domain = domain != NULL ? domain : nvtxDomainCreateA("moetrace");
+    nvtxDomainMarkEx(domain, &mark);
+}

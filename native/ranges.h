@@ -43,4 +43,8 @@ void native_range_push_counted(enum native_range kind, int64_t number, int64_t p
 /* Closes the range opened last. */
 void native_range_pop(void);
 
+/* Tells a recorder that listens whether it is to watch from here on: a mark `watch on` or `watch off` in the
+ * domain "moetrace" (docs/recording.md). */
+void native_watch(bool on);
+
 #endif

@@ -184,7 +184,9 @@ static void progress(const struct native_sweep *s, int64_t k, const char *what, 
     }
 }
 
-static bool run_one_k(struct native_sweep *s, struct native_result *result, struct native_error *error) {
+/* Samples `first` .. `end` - 1 of one k, after the warm-up. */
+static bool run_one_k(struct native_sweep *s, struct native_result *result, int64_t first, int64_t end,
+                      struct native_error *error) {
     const struct native_options *o = s->options;
     struct native_torch *t = s->torch;
     /* What libtorch says about a failure is collected while nothing is measured: shapes and memory fail here
@@ -202,7 +204,7 @@ static bool run_one_k(struct native_sweep *s, struct native_result *result, stru
         native_range_pop();
     }
     t->capture = t->capture && o->warmup == 0;
-    for (int64_t i = 0; i < o->samples && t->failed_op == NULL; i++) {
+    for (int64_t i = first; i < end && t->failed_op == NULL; i++) {
         progress(s, result->k, "sample", i + 1, o->samples);
         native_range_push(NATIVE_RANGE_SAMPLE, i);
         result->samples[i] = run_request(s, result, i == o->samples - 1);
@@ -214,10 +216,18 @@ static bool run_one_k(struct native_sweep *s, struct native_result *result, stru
 }
 
 bool native_sweep_run(struct native_sweep *sweep, struct native_error *error) {
+    const struct native_options *o = sweep->options;
+    int64_t first = o->rounds == 1 ? o->samples : (o->samples + 1) / 2;
     bool ok = true;
     native_mark_model(sweep);
     for (int i = 0; i < sweep->count && ok; i++) {
-        ok = run_one_k(sweep, &sweep->results[i], error);
+        ok = run_one_k(sweep, &sweep->results[i], 0, first, error);
+    }
+    if (o->rounds == 2) {
+        native_watch(true);
+    }
+    for (int i = 0; i < sweep->count && ok && first < o->samples; i++) {
+        ok = run_one_k(sweep, &sweep->results[i], first, o->samples, error);
     }
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\r%60s\r", "");

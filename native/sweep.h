@@ -2,6 +2,11 @@
  * The sweep: for each number of experts per token, warm-up requests, then measured ones. A request is vision,
  * prefill and decode; each of the three ends with a synchronisation, so that the host's clock around it is
  * true.
+ *
+ * Unless --rounds says otherwise, there are two rounds over all numbers of experts, each with half of the
+ * samples (the odd one in the first). A recorder is told to watch in the second only: what it switches on may
+ * slow the process down for good, and the first half of the samples of every k must be as if nobody had ever
+ * watched.
  */
 #ifndef NATIVE_SWEEP_H
 #define NATIVE_SWEEP_H

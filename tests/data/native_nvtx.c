@@ -1,5 +1,5 @@
-/* A listener for NVTX: writes `push NAME TYPE PAYLOAD` and `pop` lines to the file that NATIVE_NVTX_LOG
- * names. */
+/* A listener for NVTX: writes `push NAME TYPE PAYLOAD`, `pop` and `mark NAME` (of any named domain) lines to
+ * the file that NATIVE_NVTX_LOG names. */
 #include <nvtx3/nvToolsExt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,11 @@ static int pop(void) {
     return 0;
 }
 
+static void mark(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *attributes) {
+    (void)domain;
+    fprintf(log_file, "mark %s\n", attributes->message.ascii);
+}
+
 int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_table) {
     const NvtxExportTableCallbacks *callbacks = get_table(NVTX_ETID_CALLBACKS);
     NvtxFunctionTable table;
@@ -31,5 +36,9 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_table) {
     }
     *table[NVTX_CBID_CORE_RangePushEx] = (NvtxFunctionPointer)(void (*)(void))push;
     *table[NVTX_CBID_CORE_RangePop] = (NvtxFunctionPointer)(void (*)(void))pop;
+    if (!callbacks->GetModuleFunctionTable(NVTX_CB_MODULE_CORE2, &table, &size)) {
+        return 0;
+    }
+    *table[NVTX_CBID_CORE2_DomainMarkEx] = (NvtxFunctionPointer)(void (*)(void))mark;
     return 1;
 }

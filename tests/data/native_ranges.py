@@ -7,12 +7,14 @@ import sys
 
 
 def read(path):
-    """The log as a tree: (name, payload or None, children)."""
+    """The log as a tree: (name, payload or None, children). A mark is a leaf `mark NAME`."""
     root = ("", None, [])
     stack = [root]
     for line in open(path):
         words = line.split()
-        if words[0] == "push":
+        if words[0] == "mark":
+            stack[-1][2].append((line.strip(), None, []))
+        elif words[0] == "push":
             node = (words[1], int(words[3]) if words[2] != "0" else None, [])
             stack[-1][2].append(node)
             stack.append(node)
@@ -49,9 +51,15 @@ def main():
     ks = [int(k) for k in sys.argv[3].split(",")]
     warmup, samples, new, layers, vit, experts, prompt = (int(a) for a in sys.argv[4:])
     tops = read(sys.argv[1])
-    assert names(tops) == [f"top_k={k}" for k in ks], names(tops)
-    for k, top in zip(ks, tops):
-        wanted = [f"warmup.{i}" for i in range(warmup)] + [f"sample.{i}" for i in range(samples)]
+    visits = [f"top_k={k}" for k in ks]
+    assert tops[1][0].startswith("mark model={"), tops[1][0]
+    del tops[1]
+    assert names(tops) == ["mark watch off"] + visits + ["mark watch on"] + visits, names(tops)
+    tops = [n for n in tops if not n[0].startswith("mark")]
+    first = range((samples + 1) // 2)
+    rounds = [first] * len(ks) + [range(len(first), samples)] * len(ks)
+    for k, top, mine in zip(ks + ks, tops, rounds):
+        wanted = [f"warmup.{i}" for i in range(warmup)] + [f"sample.{i}" for i in mine]
         assert names(top[2]) == wanted, names(top[2])
         for request in top[2]:
             assert names(request[2]) == ["vision", "prefill", "decode"], names(request[2])

@@ -55,6 +55,7 @@ refused "an unknown flag" "--bogus" "${seed[@]}" --bogus
 refused "a flag without its value" "--samples" "${seed[@]}" --samples
 refused "an argument too many" "surplus" "${seed[@]}" surplus
 refused "no samples" "from 1" "${seed[@]}" --samples 0
+refused "three rounds" "from 1 to 2" "${seed[@]}" --rounds 3
 refused "a seed that is none" "--random-weights" --random-weights x
 refused "k of 0" "from 1 to 64" "${seed[@]}" --top-k 0
 refused "k of 65" "from 1 to 64" "${seed[@]}" --top-k 1,65

@@ -43,7 +43,7 @@ for moe in active loop; do
 done
 
 # ---- the recorder on the sweep ----
-small=("$BUILD/run_native" --config small --random-weights 1 --samples 2 --warmup 1 --top-k "1,8" --max-new-tokens 4)
+small=("$BUILD/run_native" --config small --random-weights 1 --samples 2 --warmup 1 --rounds 1 --top-k "1,8" --max-new-tokens 4)
 "${small[@]}" --dump-logits "$work/plain.st" >/dev/null
 ok "small: recorded with its logits" record logits -- "${small[@]}" --dump-logits "$work/seen.st"
 is "small: nothing is said on standard error" "$(cat "$work/logits.err")" ""
