@@ -74,7 +74,7 @@ static void add_latency(cJSON *list, const analysis_results *r, const k_list *ks
     cJSON *figure = add_figure(list, ks, "Latency", ids[kind], "lines", titles[kind], "ms");
     cJSON *p50 = analysis_figure_series(figure, "P50"), *p95 = analysis_figure_series(figure, "P95");
     cJSON *p99 = analysis_figure_series(figure, "P99");
-    bool unwatched = true, watched = true;
+    bool unwatched = true, watched = true, after = false;
     for (size_t i = 0; i < ks->count; i++) {
         const analysis_row *row = analysis_rows_find(&r->rows, ks->list[i], kind);
         analysis_figure_put(p50, "y", row ? row->latency.p50 : NAN);
@@ -83,13 +83,17 @@ static void add_latency(cJSON *list, const analysis_results *r, const k_list *ks
         analysis_figure_put(p95, "y", row ? row->latency.p95 : NAN);
         analysis_figure_put(p99, "y", row ? row->latency.p99 : NAN);
         unwatched = unwatched && (!row || row->from == ANALYSIS_UNWATCHED);
+        after = after || (row && row->after);
         watched = watched && (!row || row->from == ANALYSIS_WATCHED);
     }
     log_axes(figure, ks, false);
     note(figure,
-         unwatched ? "Of requests that nobody watched. Bars: 95 % interval of the median (bootstrap)."
-         : watched ? "Of watched requests, as there are no others. Bars: 95 % interval of the median "
-                     "(bootstrap)."
+         unwatched && after
+             ? "Of requests that nobody watched, but after CUPTI had been on in this process, which slows "
+               "launches for good. Bars: 95 % interval of the median (bootstrap)."
+         : unwatched ? "Of requests that nobody watched. Bars: 95 % interval of the median (bootstrap)."
+         : watched   ? "Of watched requests, as there are no others. Bars: 95 % interval of the median "
+                       "(bootstrap)."
                    : "Of unwatched requests where a k has any, else of watched ones. Bars: 95 % interval of "
                      "the median (bootstrap).");
 }

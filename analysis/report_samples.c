@@ -54,7 +54,7 @@ static void put_text(FILE *f, const char *text) {
 /* Whether the table of latencies is of this sample, among others. */
 static bool in_report(const analysis_results *r, const analysis_sample *s) {
     const analysis_row *row = analysis_rows_find(&r->rows, s->k, (analysis_row_kind)s->phase);
-    return !s->step && !s->warm && row && row->from == s->watching;
+    return !s->step && !s->warm && row && row->from == s->watching && (!s->after || row->after);
 }
 
 static void put_sample(const analysis_results *r, const analysis_sample *s, FILE *f) {

@@ -25,9 +25,11 @@ static void put_head(analysis_table *t, const analysis_row *row) {
 
 /* Which requests the latencies are of. */
 static void note_watching(const analysis_results *r, analysis_table *t) {
-    size_t unwatched = 0, partly = 0, left = 0;
+    size_t unwatched = 0, after = 0, later = 0, partly = 0, left = 0;
     for (size_t i = 0; i < r->rows.count; i++) {
         unwatched += r->rows.list[i].from == ANALYSIS_UNWATCHED;
+        after += r->rows.list[i].after;
+        later += r->rows.list[i].later;
         partly += r->rows.list[i].from == ANALYSIS_PARTLY;
         left += r->rows.list[i].from == ANALYSIS_PARTLY ? 0 : r->rows.list[i].partly;
     }
@@ -44,6 +46,17 @@ static void note_watching(const analysis_results *r, analysis_table *t) {
         analysis_table_note(t,
                             "Of watched requests, as there are no others: from the start of the range until "
                             "it and the GPU work launched in it have ended.");
+    }
+    if (after > 0 && has_gpu(r)) {
+        analysis_table_note(
+            t, "CUPTI had been on before in this process, and makes launches slower for good, on "
+               "an H100 by some 0.9 us each (docs/measuring.md). A `watch off` mark of the "
+               "program's (docs/recording.md) keeps the latencies free of it.");
+    } else if (unwatched > 0 && after == 0) {
+        analysis_table_note(t, "They ran before CUPTI was switched on in this process.");
+    }
+    if (later > 0) {
+        analysis_table_note(t, "%zu unwatched phases that ran after it was are left out.", later);
     }
     if (partly > 0) {
         analysis_table_note(t, "In %zu rows watching began or ended inside every request.", partly);
@@ -175,7 +188,7 @@ static void put_distortion(const analysis_results *r, analysis_output *out) {
 }
 
 static void put_gpu_time(const analysis_results *r, analysis_output *out) {
-    static const char *const headers[] = {"k",           "phase",    "GPU busy",  "sum",        "GPU idle",
+    static const char *const headers[] = {"k",           "phase",    "GPU busy",  "sum",       "GPU idle",
                                           "in launches", "in waits", "host work", "kernels/ms"};
     analysis_table t;
     analysis_table_begin(&t, "rlrrrrrrr", 1, headers);

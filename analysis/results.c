@@ -3,6 +3,7 @@
 
 #include "analysis/ahead.h"
 #include "analysis/memory.h"
+#include "trace/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,11 @@ static void on_sample(void *ctx, uint32_t span, analysis_detail *detail) {
 static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     analysis_results *r = ((reading *)ctx)->results;
     r->meta = analysis_grow(r->meta, &r->meta_cap, r->meta_count + 1, sizeof *r->meta);
-    r->meta[r->meta_count++] = (analysis_meta){analysis_copy(key, key_len), analysis_copy(value, value_len)};
+    analysis_meta *meta = &r->meta[r->meta_count++];
+    *meta = (analysis_meta){analysis_copy(key, key_len), analysis_copy(value, value_len)};
+    if (strcmp(meta->key, TRACE_FIRST_WATCH) == 0) {
+        ((reading *)ctx)->ranges.watch.touched = strtoull(meta->value, NULL, 10);
+    }
     return 0;
 }
 

@@ -13,6 +13,8 @@ typedef struct {
     uint32_t request;           /* number of its sample.N or warmup.N, or ANALYSIS_NONE */
     uint32_t number;            /* of a step: N of decode.N; else ANALYSIS_NONE */
     analysis_watching watching; /* WATCHED, UNWATCHED or PARTLY */
+    bool after;                 /* UNWATCHED, but CUPTI's records had been on before (or that is not known),
+                                   which slows launches for good: docs/measuring.md */
     uint64_t start;             /* ns, on the trace's clock */
     double latency;             /* until the range and the GPU work launched in it have ended */
     double own;                 /* the range's own duration */

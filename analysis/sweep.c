@@ -37,6 +37,22 @@ static size_t collect(sample *out, const analysis_samples *samples, uint32_t k, 
     return n;
 }
 
+/* Of unwatched samples those count that ran before CUPTI's records were ever on, if there are any. */
+static void leave_out_later(analysis_row *row, sample *list, size_t n) {
+    size_t before = 0, after = 0;
+    for (size_t i = 0; i < n; i++) {
+        after += list[i].after;
+        before += list[i].watching == ANALYSIS_UNWATCHED && !list[i].after;
+    }
+    row->after = before == 0 && after > 0;
+    row->later = before > 0 ? after : 0;
+    for (size_t i = 0; i < n && before > 0; i++) {
+        if (list[i].after) {
+            list[i].watching = ANALYSIS_WATCH_EARLY; /* none of the kinds */
+        }
+    }
+}
+
 /* ---- Statistics of one row ---- */
 
 /* Copies the field at `offset` of the samples with this watching; returns how many. */
@@ -83,7 +99,7 @@ static void add_distortion(analysis_row *row, double *scratch, const sample *lis
     double *other = analysis_alloc(n, sizeof *other);
     row->watched = take(scratch, list, n, ANALYSIS_WATCHED, offsetof(sample, own));
     row->unwatched = take(other, list, n, ANALYSIS_UNWATCHED, offsetof(sample, own));
-    row->partly = n - row->watched - row->unwatched;
+    row->partly = n - row->watched - row->unwatched - row->later;
     row->on = analysis_summarise(scratch, row->watched);
     row->off = analysis_summarise(other, row->unwatched);
     row->distortion = row->watched && row->unwatched ? row->on.p50 / row->off.p50 : NAN;
@@ -137,9 +153,10 @@ static void add_drift(analysis_row *row, double *scratch) {
     row->drifts = fabs(row->drift - 1) > 0.02 && has_trend(row->samples, n);
 }
 
-static analysis_row make_row(const sample *list, size_t n, uint32_t k, analysis_row_kind kind, bool gpu) {
+static analysis_row make_row(sample *list, size_t n, uint32_t k, analysis_row_kind kind, bool gpu) {
     double *scratch = analysis_alloc(n, sizeof *scratch);
     analysis_row row = {.k = k, .kind = kind};
+    leave_out_later(&row, list, n);
     add_distortion(&row, scratch, list, n);
     row.from = row.unwatched ? ANALYSIS_UNWATCHED : row.watched ? ANALYSIS_WATCHED : ANALYSIS_PARTLY;
     row.busy = row.gpu_sum = row.kernels = row.idle_issuing = row.idle_waiting = row.beyond = NAN;

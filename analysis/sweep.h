@@ -33,8 +33,10 @@ typedef struct {
     double active;   /* mean of `experts` */
 
     size_t watched, unwatched, partly; /* samples of each kind */
-    analysis_summary on, off;          /* of watched and unwatched ones: the ranges' own durations */
-    double distortion;                 /* on.p50 / off.p50 */
+    bool after;   /* the unwatched ran after CUPTI's records had been on, which made them slower */
+    size_t later; /* more such ones, left out because there are unwatched ones from before */
+    analysis_summary on, off; /* of watched and unwatched ones: the ranges' own durations */
+    double distortion;        /* on.p50 / off.p50 */
     analysis_confidence distortion_sure;
 
     /* Medians of the watched samples. */

@@ -77,6 +77,40 @@ static void latencies_are_of_the_unwatched(void **state) {
     analysis_results_free(&results);
 }
 
+/* Of unwatched requests those count that ran before CUPTI's records were first on, if there are any. */
+static void what_ran_before_cupti_counts(void **state) {
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        run r = {0};
+        analysis_results results;
+        run_open(&r);
+        put_mark(&r, false, 0);
+        put_request(&r, "sample.0", 10000, false, 0);
+        put_request(&r, "sample.1", 12000, false, 0);
+        char text[32];
+        snprintf(text, sizeof text, "%llu", (unsigned long long)(ZERO + r.now - 10));
+        if (known) {
+            assert_true(trace_put_meta(writer_chunk(&r.w, TRACE_CHUNK_META, 0), "cupti.first_watch", text,
+                                       strlen(text)));
+        }
+        put_mark(&r, true, r.now - 5);
+        put_request(&r, "sample.2", 30000, true, 0);
+        put_mark(&r, false, r.now - 5);
+        put_request(&r, "sample.3", 20000, false, 0);
+        read_back(&r.w, &results);
+        const analysis_row *row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+        assert_int_equal(row->from, ANALYSIS_UNWATCHED);
+        assert_int_equal(row->latency.n, known ? 2 : 3);
+        assert_int_equal(row->unwatched, known ? 2 : 3);
+        assert_int_equal(row->later, known ? 1 : 0);
+        assert_int_equal(row->after, !known);
+        assert_int_equal(row->partly, 0);
+        assert_true(row->latency.max == (known ? 12000 : 20000) / 1e6);
+        assert_true(row->off.p50 == (known ? 11000 : 12000) / 1e6 && row->watched == 1);
+        analysis_results_free(&results);
+    }
+}
+
 /* Before the first mark the opposite held, also for ranges that were read before the mark was. */
 static void before_the_first_mark(void **state) {
     (void)state;
@@ -344,6 +378,7 @@ static void layers_in_experts_names_make_visits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(latencies_are_of_the_unwatched),
+        cmocka_unit_test(what_ran_before_cupti_counts),
         cmocka_unit_test(before_the_first_mark),
         cmocka_unit_test(one_kind_is_used_as_it_is),
         cmocka_unit_test(partly_watched_is_left_out),
