@@ -35,14 +35,15 @@ analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span 
     const analysis_group *group = &ranges->groups[span->group];
     uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
     double busy = ms(analysis_busy_settle(&span->busy));
-<<<<<<< HEAD
+    analysis_watching watching = analysis_watch_over(&ranges->watch, span->start, span->end);
     analysis_sample s = {.k = group->k,
                          .phase = span->phase,
                          .step = span->step,
                          .warm = group->warm,
                          .request = span->request,
                          .number = span->number,
-                         .watching = analysis_watch_over(&ranges->watch, span->start, span->end),
+                         .watching = watching,
+                         .after = watching == ANALYSIS_UNWATCHED && span->end > ranges->watch.touched,
                          .start = span->start,
                          .latency = ms(end - span->start),
                          .own = ms(span->end - span->start),
@@ -59,31 +60,6 @@ analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span 
                          .experts = span->visits ? (double)span->active / span->visits : NAN};
     add_gap(&s, span, end);
     return s;
-=======
-    analysis_watching watching = analysis_watch_over(&ranges->watch, span->start, span->end);
-    return (analysis_sample){.k = group->k,
-                             .phase = span->phase,
-                             .step = span->step,
-                             .warm = group->warm,
-                             .request = span->request,
-                             .number = span->number,
-                             .watching = watching,
-                             .after = watching == ANALYSIS_UNWATCHED && span->end > ranges->watch.touched,
-                             .start = span->start,
-                             .latency = ms(end - span->start),
-                             .own = ms(span->end - span->start),
-                             .busy = busy,
-                             .sum = ms(span->busy.sum),
-                             .issuing = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_ISSUES)),
-                             .waiting = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_WAITS)),
-                             .issues = (double)span->busy.calls[ANALYSIS_CALL_ISSUES],
-                             .waits = (double)span->busy.calls[ANALYSIS_CALL_WAITS],
-                             .in_waits = ms(span->busy.host[ANALYSIS_CALL_WAITS]),
-                             .beyond = ms(end - span->end),
-                             .kernels = (double)span->kernels,
-                             .steps = span->steps,
-                             .experts = span->visits ? (double)span->active / span->visits : NAN};
->>>>>>> 1b2543d (wip5)
 }
 
 static int by_start(const void *a, const void *b) {

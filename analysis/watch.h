@@ -30,12 +30,9 @@ typedef struct {
 typedef struct {
     analysis_mark *marks; /* by time */
     size_t count, cap;
-<<<<<<< HEAD
-    uint64_t asked; /* ns, the latest moment before the first mark that was asked for */
-    size_t late;    /* marks that were read after a moment was asked for that they change */
-=======
+    uint64_t asked;   /* ns, the latest moment before the first mark that was asked for */
+    size_t late;      /* marks that were read after a moment was asked for that they change */
     uint64_t touched; /* ns: CUPTI's records were first switched on; 0: not known */
->>>>>>> 1b2543d (wip5)
 } analysis_watch;
 
 /* Takes a MARK event; one that is not the recorder's own is ignored. */

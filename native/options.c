@@ -187,7 +187,8 @@ static error_t parse_one(int key, char *text, struct argp_state *state) {
                          state->argv[state->next - 1]);
     } else if (key == KEY_DEVICE || key == KEY_DTYPE || key == KEY_MOE) {
         ok = set_words(p->options, key, text, p->error);
-    } else if (key == KEY_SAMPLES || key == KEY_WARMUP || key == KEY_NEW_TOKENS || key == KEY_RANDOM) {
+    } else if (key == KEY_SAMPLES || key == KEY_WARMUP || key == KEY_ROUNDS || key == KEY_NEW_TOKENS ||
+               key == KEY_RANDOM) {
         ok = set_number(p->options, key, text, p->error);
     } else if (key == KEY_GRAPH) {
         p->options->cuda_graph = true;
