@@ -242,9 +242,13 @@ static size_t run_end(const analysis_load *load, size_t from, bool layer) {
     return i;
 }
 
-void analysis_load_make(analysis_load *load, const analysis_ranges *ranges, uint32_t k) {
+void analysis_load_make(analysis_load *load, const analysis_ranges *ranges, uint32_t k, size_t experts) {
     make_cells(load, ranges, k);
     load->experts = count_experts(ranges);
+    if (experts >= load->experts) {
+        load->experts = experts;
+        load->of_model = true;
+    }
     for (size_t i = 0; i < load->cell_count;) {
         size_t end = run_end(load, i, false);
         expect(&load->cells[i], end - i);

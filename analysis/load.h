@@ -43,14 +43,16 @@ typedef struct {
     size_t cell_count, cell_cap;
     analysis_load_row *rows; /* by k and phase: the pooled one, then its layers */
     size_t row_count, row_cap;
-    size_t experts; /* distinct numbers of experts in the whole trace */
+    size_t experts; /* of a layer: those of the model, where it is known, else those that the trace names */
+    bool of_model;  /* the former */
 } analysis_load;
 
-/* Makes the cells and rows of `k` alone, or of every k when it is ANALYSIS_NONE.
+/* Makes the cells and rows of `k` alone, or of every k when it is ANALYSIS_NONE. `experts` is how many the
+ * model has in a layer, 0 when that is not known; a number that is less than the trace names is no help.
  *
  * expected_ns: the least-squares fit kernel_ns = a calls + b tokens, a and b not negative, over the cells of
  * one k and phase that told their tokens; NaN where fewer than 4 did. */
-void analysis_load_make(analysis_load *load, const analysis_ranges *ranges, uint32_t k);
+void analysis_load_make(analysis_load *load, const analysis_ranges *ranges, uint32_t k, size_t experts);
 
 void analysis_load_free(analysis_load *load);
 

@@ -58,11 +58,11 @@ static void put_phases(const analysis_results *r, analysis_output *out) {
     }
     analysis_table_note(
         &t,
-        "Over all pairs of layer and expert (the trace names %zu experts; those without a token "
+        "Over all pairs of layer and expert (%s %zu experts; those without a token "
         "count as 0). max: greatest / mean; CV: standard deviation / mean. r: correlation of "
         "tokens and GPU time over the active ones. x expected: the greatest GPU time / what the "
         "expert's calls and tokens take elsewhere in this phase and k, and whose it is.",
-        r->load.experts);
+        r->load.of_model ? "the model has" : "the trace names", r->load.experts);
     analysis_output_table(out, &t);
 }
 

@@ -218,7 +218,9 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         make_bounds(results, &rd);
         analysis_tails_make(&results->tails, &rd.tails, &rd.ranges, &results->samples,
                             results->gpu_records > 0);
-        analysis_load_make(&results->load, &rd.ranges, options->k);
+        const analysis_workload *w = &results->bounds.workload;
+        analysis_load_make(&results->load, &rd.ranges, options->k,
+                           w->has_model ? (size_t)w->model.experts : 0);
         analysis_requests_make(&results->requests, &rd.ranges);
         if (options->each_k) {
             make_each_k(results, &rd);

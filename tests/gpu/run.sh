@@ -86,6 +86,20 @@ ok "graphs: every replayed kernel's node is known" awk '
     /^kernel / { for (i = 2; i <= NF; i++) if ($i ~ /^node=[0-9]/) { seen++; if (!(substr($i, 6) in known)) missing++ } }
     END { print seen + 0, missing + 0; exit !(seen > 0 && missing == 0) }' "$work/graphs.txt"
 
+# ---- what the GPU reaches ----
+ok "peaks: measured" "$BUILD/moetrace" peaks -o "$work/peaks.json" --format json
+cp "$work/tap.out" "$work/peaks.txt"
+ok "peaks: nothing is missing, and nothing is beyond its data sheet, or far below" python3 - "$work/peaks.txt" "$work/peaks.json" <<'E2'
+import json, sys
+rows = json.load(open(sys.argv[1]))[0]["tables"][0]["rows"]
+for what, best, median, sheet, percent, unit, how in rows:
+    print(what, how, best, median, percent)
+assert len(rows) == 7 and all(row[1] is not None for row in rows)
+assert all(row[2] <= row[1] for row in rows) and all(row[4] is None or 40 < row[4] < 102 for row in rows)
+peaks = json.load(open(sys.argv[2]))
+assert peaks["memory_bytes_per_s"] > 1e11 and peaks["flops"]["bf16"] > 2 * peaks["flops"]["fp32"]
+E2
+
 # ---- other targets ----
 cat >"$work/graph.py" <<'E2'
 import torch

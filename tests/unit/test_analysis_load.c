@@ -99,6 +99,38 @@ static void skew_of_routing_and_of_time(void **state) {
     analysis_results_free(&results);
 }
 
+/* Experts that nobody routes to are not named, but the model has them. */
+static void experts_of_the_model(void **state) {
+    (void)state;
+    analysis_names names = {0};
+    analysis_ranges ranges;
+    uint64_t time = 1;
+    analysis_ranges_init(&ranges, &names);
+    for (uint32_t e = 0; e < 2; e++) {
+        char name[32];
+        int len = snprintf(name, sizeof name, "layer3.expert%u", e);
+        analysis_names_define(&names, e + 1, name, (size_t)len);
+        analysis_ranges_event(&ranges, &(trace_host_event){.kind = TRACE_HOST_PUSH,
+                                                           .time = ++time,
+                                                           .name = e + 1,
+                                                           .payload_type = TRACE_PAYLOAD_U32,
+                                                           .payload = 4});
+        analysis_ranges_event(&ranges, &(trace_host_event){.kind = TRACE_HOST_POP, .time = ++time});
+    }
+    static const struct { size_t model, experts; } cases[] = {{8, 8}, {0, 2}, {1, 2}};
+    for (size_t i = 0; i < 3; i++) {
+        analysis_load load = {0};
+        analysis_load_make(&load, &ranges, ANALYSIS_NONE, cases[i].model);
+        assert_int_equal(load.experts, cases[i].experts);
+        assert_int_equal(load.of_model, cases[i].model == 8);
+        assert_int_equal(load.rows[0].population, cases[i].experts);
+        assert_true(near(load.rows[0].tokens_max, (double)cases[i].experts / 2));
+        analysis_load_free(&load);
+    }
+    analysis_ranges_free(&ranges);
+    analysis_names_free(&names);
+}
+
 /* One range that says nothing of its tokens: those of its expert are unknown, and so is the layer's
  * imbalance. */
 static void tokens_that_were_not_told(void **state) {
@@ -146,6 +178,7 @@ static void too_few_to_expect(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(skew_of_routing_and_of_time),
+        cmocka_unit_test(experts_of_the_model),
         cmocka_unit_test(tokens_that_were_not_told),
         cmocka_unit_test(too_few_to_expect),
     };
