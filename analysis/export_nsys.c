@@ -526,7 +526,7 @@ int analysis_export_nsys(analysis_events *rows, const char *path, char error[TRA
                        .domain_ids = analysis_alloc(rows->domain_count, sizeof *w.domain_ids),
                        .kernels = analysis_alloc(rows->shape_count, sizeof *w.kernels)};
     *error = '\0';
-    if (sqlite3_open_v2(path, &w.db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, &w.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         fail(&w);
     } else {
         write_all(&w);

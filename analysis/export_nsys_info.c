@@ -222,10 +222,9 @@ static void write_times(analysis_nsys *w) {
         bind_known(s, 1, first->realtime_ns ? (int64_t)epoch : -1);
         analysis_nsys_bind_text(s, 2, first->realtime_ns ? text : NULL);
         /* A trace does not know the machine's time zone; a capture that begins with the file says it. */
-        analysis_nsys_bind_text(s, 3,
-                                rows->zero == first->monotonic_ns
-                                    ? analysis_events_meta(&rows->sources[0], "nsys.local")
-                                    : NULL);
+        analysis_nsys_bind_text(
+            s, 3,
+            rows->zero == first->monotonic_ns ? analysis_events_meta(&rows->sources[0], "nsys.local") : NULL);
         analysis_nsys_step(w, s);
     }
     sqlite3_finalize(s);

@@ -74,73 +74,11 @@ PY
 }
 ok "the Chrome trace has the same kernels, ranges and arrows" json
 
-# A reader for the wire format, with the field numbers of the published schema.
-proto() {
-    "$moetrace" export "$work/one.moetrace" -f perfetto -o "$work/one.pftrace" &&
-        "$python" - "$work/one.pftrace" "$work/one.sqlite" "$work/one.json" <<'PY'
-import json, sys
-from collections import Counter, defaultdict
-sys.path.insert(0, "tests/data")
-import export_reports as r
-data, c = open(sys.argv[1], "rb").read(), r.Capture(sys.argv[2])
-
-
-def varint(b, at):
-    value = shift = 0
-    while True:
-        value |= (b[at] & 127) << shift
-        at, shift = at + 1, shift + 7
-        if b[at - 1] < 128:
-            return value, at
-
-
-def fields(b):
-    out, at = defaultdict(list), 0
-    while at < len(b):
-        key, at = varint(b, at)
-        if key & 7 == 0:
-            value, at = varint(b, at)
-        else:
-            size, at = (8, at) if key & 7 == 1 else varint(b, at)
-            assert key & 7 in (1, 2) and at + size <= len(b)
-            value, at = b[at:at + size], at + size
-        out[key >> 3].append(value)
-    return out
-
-
-tracks, names, depth, slices, flows, high = {}, {}, Counter(), Counter(), Counter(), 0
-events = []
-for packet in map(fields, fields(data)[1]):
-    for interned in packet[12]:
-        for entry in map(fields, fields(interned)[2]):
-            names[entry[1][0]] = entry[2][0].decode()
-    for track in map(fields, packet[60]):
-        tracks[track[1][0]] = track
-    for event in map(fields, packet[11]):
-        events.append((packet[8][0], event))
-        assert event[11][0] in tracks and (not event[10] or event[10][0] in names)
-for time, event in sorted(events, key=lambda e: e[0]):
-    kind, track = event[9][0], event[11][0]
-    if kind in (1, 2):
-        depth[track] += 1 if kind == 1 else -1
-        assert depth[track] >= 0
-    if kind == 1:
-        slices[event[22][0].decode()] += 1
-        flows.update(event[47])
-    if kind == 4:
-        high = max(high, event[30][0])
-assert not any(depth.values())
-assert slices["gpu"] == len(c.gpu()) and slices["cuda"] == len(c.calls()), slices
-linked = Counter(g[2].to_bytes(8, "little") for g in c.gpu() if g[2])
-calls = sum("correlation" in e.get("args", {}) for e in json.load(open(sys.argv[3]))["traceEvents"]
-            if e.get("cat") in ("cuda_runtime", "cuda_driver") and e["ph"] == "X")
-assert calls and sum(flows.values()) == sum(linked.values()) + calls
-labels = {t[2][0].decode() for t in tracks.values() if t[2]}
-assert {"phases", "experts", "expert 3", "GPU 0 work running"} <= labels, labels
-assert high >= 1
-PY
-}
-ok "the Perfetto trace has the same slices on balanced tracks" proto
+ok "Perfetto" "$moetrace" export "$work/one.moetrace" -f perfetto -o "$work/one.pftrace"
+ok "the Perfetto trace has the same slices, on balanced tracks, with flows; counters say how much ran" \
+    "$python" tests/data/export_perfetto.py check "$work/one.pftrace" "$work/one.sqlite" "$work/one.json"
+ok "tracks of phases and experts have the ranges' times" "$python" tests/data/export_perfetto.py tracks "$work/one.pftrace" \
+    "$work/one.sqlite"
 
 # Kernels of a CUDA graph that was captured once and replayed, through the tables that say how graphs were made.
 graphs() {
@@ -181,6 +119,54 @@ assert not any(k[0] == ":sample.2" for k in part) and any(k[0] == ":top_k=2" for
 PY
 }
 ok "--range takes what lies in a range, with its kernels" selected
+
+# A part of the time: what overlaps it, and nothing else, in every format.
+window() {
+    local from=300us to=700us format
+    for format in nsys-sqlite chrome perfetto; do
+        "$moetrace" export "$work/one.moetrace" -f $format -o "$work/window.sqlite" --force --from $from --to $to >/dev/null &&
+            mv "$work/window.sqlite" "$work/window-$format" || return 1
+    done
+    mv "$work/window-nsys-sqlite" "$work/window.sqlite"
+    "$python" $reports check "$work/window.sqlite" && "$python" tests/data/export_perfetto.py window "$work/one.pftrace" \
+        "$work/window-perfetto" "$work/one.sqlite" 300000 700000 && "$python" - "$work" 300000 700000 <<'PY'
+import json, sqlite3, sys
+work, low, high = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+whole, part = (sqlite3.connect(f"{work}/{name}.sqlite") for name in ("one", "window"))
+for table, kinds in (("CUPTI_ACTIVITY_KIND_KERNEL", ""), ("CUPTI_ACTIVITY_KIND_MEMCPY", ""), ("CUPTI_ACTIVITY_KIND_RUNTIME", ""),
+                     ("NVTX_EVENTS", "AND eventType IN (59, 60)")):
+    want = whole.execute(f"SELECT start, end FROM {table} WHERE end >= {low} AND start <= {high} {kinds} ORDER BY 1, 2").fetchall()
+    got = part.execute(f"SELECT start, end FROM {table} WHERE 1 {kinds} ORDER BY 1, 2").fetchall()
+    assert want and want == got, (table, len(want), len(got), set(want) ^ set(got))
+whole, part = (json.load(open(f"{work}/{name}"))["traceEvents"] for name in ("one.json", "window-chrome"))
+zero = min(e["ts"] for e in whole if e["ph"] != "M")
+begin = sqlite3.connect(f"{work}/one.sqlite").execute("SELECT min(start) FROM (SELECT start FROM CUPTI_ACTIVITY_KIND_RUNTIME UNION "
+                                                      "SELECT start FROM NVTX_EVENTS WHERE eventType <> 75)").fetchone()[0]
+low, high = ((t - begin) / 1000 + zero for t in (low, high))
+spans = lambda events: sorted((e["cat"], e["name"], e["ts"], e["dur"]) for e in events if e["ph"] == "X")
+want = [e for e in spans(whole) if e[2] + e[3] >= low - 1e-4 and e[2] <= high + 1e-4]
+assert len(want) > 20 and want == spans(part), (len(want), len(spans(part)))
+PY
+}
+ok "--from and --to take what overlaps a time, in every format" window
+
+# One range, in the other formats: the same events as in the one that is checked above.
+selected_others() {
+    "$moetrace" export "$work/one.moetrace" -f chrome -o "$work/part.json" --range 'sample.3' &&
+        "$moetrace" export "$work/one.moetrace" -f perfetto -o "$work/part.pftrace" --range 'sample.3' &&
+        "$python" tests/data/export_perfetto.py count "$work/part.pftrace" "$work/part.sqlite" && "$python" - "$work" <<'PY'
+import json, sqlite3, sys
+db = sqlite3.connect(sys.argv[1] + "/part.sqlite")
+count = lambda what, more="": db.execute(f"SELECT count(*) FROM {what} {more}").fetchone()[0]
+events = [e for e in json.load(open(sys.argv[1] + "/part.json"))["traceEvents"] if e["ph"] == "X"]
+cats = lambda *names: sum(e["cat"] in names for e in events)
+assert 0 < cats("kernel") == count("CUPTI_ACTIVITY_KIND_KERNEL")
+assert 0 < cats("cuda_runtime", "cuda_driver") == count("CUPTI_ACTIVITY_KIND_RUNTIME")
+assert 0 < cats("user_annotation") == count("NVTX_EVENTS", "WHERE eventType = 59")
+assert cats("gpu_memcpy", "gpu_memset") == count("CUPTI_ACTIVITY_KIND_MEMCPY") + count("CUPTI_ACTIVITY_KIND_MEMSET")
+PY
+}
+ok "--range takes the same events in every format" selected_others
 
 files() {
     echo precious >"$work/precious.sqlite"
