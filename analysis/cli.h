@@ -24,6 +24,12 @@ enum { ANALYSIS_OK = 0, ANALYSIS_FAILED = 2 };
         0                                                                                                    \
     }
 
+/* What a TRACE on the command line may be besides. */
+#define ANALYSIS_CLI_CAPTURES                                                                                \
+    "In place of a trace: an SQLite export of Nsight Systems (FILE#PID is one process of several in it), "   \
+    "or a "                                                                                                  \
+    "Chrome trace of torch.profiler.\n\n"
+
 /* The end of a subcommand's help, where it has no exit status of its own. */
 #define ANALYSIS_CLI_EXIT "Exit status: 0; 2 after one line on standard error that says what is wrong."
 

@@ -69,8 +69,7 @@ static const struct argp argp = {options,
                                  parse,
                                  "A B",
                                  "Compares two traces: the medians of each phase at each k, the experts and "
-                                 "the kernels; B in terms of A, with 95 % intervals.\v"
-                                 "A and B are files: *.moetrace, or what another profiler captured.\n\n"
+                                 "the kernels; B in terms of A, with 95 % intervals.\v" ANALYSIS_CLI_CAPTURES
                                  "Examples:\n"
                                  "  moetrace diff before.moetrace after.moetrace\n"
                                  "  moetrace diff --fail-above 5% before.moetrace after.moetrace\n\n"

@@ -125,10 +125,8 @@ static const struct argp argp = {
     parse,
     "TRACE...",
     "Writes traces in the format of another tool.\v"
-    "TRACE is a file *.moetrace, a directory of them, or what another profiler captured "
-    "(an SQLite export of Nsight Systems). Several traces, such as the ranks of one run, "
-    "go into one file, on one clock.\n\n"
-    "Examples:\n"
+    "TRACE is a file *.moetrace, or a directory of them. Several traces, such as the ranks of one run, "
+    "go into one file, on one clock.\n\n" ANALYSIS_CLI_CAPTURES "Examples:\n"
     "  moetrace export --format nsys-sqlite -o run.sqlite run.moetrace\n"
     "  moetrace export --format perfetto --range 'decode*' -o run.pftrace traces\n\n" ANALYSIS_CLI_EXIT,
     NULL,

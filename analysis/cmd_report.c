@@ -56,7 +56,7 @@ static const struct argp argp = {
     "what the trace misses.\v"
     "TRACE is a file *.moetrace, or a directory of them: each process has its "
     "own, and its own report. --json and --html then "
-    "take the one process that has phases.\n\n"
+    "take the one process that has phases.\n\n" ANALYSIS_CLI_CAPTURES
     "A trace that is cut or damaged is reported as far as it can be read; the report then says so, and the "
     "exit "
     "status is still 0.\n\n"
