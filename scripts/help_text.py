@@ -1,6 +1,7 @@
 """What a program's --help says, in parts: make_man.py and make_completions.py are made from it, so that there is one text.
 
-argp prints its tables; ARGP_HELP_FMT keeps it from wrapping them. Conventions of the tables: an argument a|b|c lists the
+argp prints its tables, and wraps them at a width that ARGP_HELP_FMT gives (glibc's argp prints texts of a few hundred bytes
+wrong when it may not wrap them); lines that belong together are joined here. Conventions of the tables: an argument a|b|c lists the
 values of an option, FILE and DIR are paths; [VARIABLE] at the end of a text is the variable that the option sets.
 """
 
@@ -8,7 +9,7 @@ import os
 import re
 import subprocess
 
-FORMAT = "rmargin=100000,short-opt-col=2,long-opt-col=6,opt-doc-col=29,header-col=1,usage-indent=12,no-dup-args-note"
+FORMAT = "rmargin=120,short-opt-col=2,long-opt-col=6,opt-doc-col=29,header-col=1,usage-indent=12,no-dup-args-note"
 OPTION = re.compile(r" {2,6}(?:-(\w), )?--([\w-]+)(?:=(\S+))?(?: +(\S.*))?$")
 COMMAND = re.compile(r"  ([a-z][\w-]*) +(\S.*)$")
 CONTINUED = " " * 20
