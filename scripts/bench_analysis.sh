@@ -14,8 +14,8 @@ trap 'rm -rf "$tmp"' EXIT
 
 # best COMMAND...: the shortest wall-clock time of three runs in seconds, and the peak memory in KiB.
 best() {
-    local i begin
-    for i in 1 2 3; do
+    local _ begin
+    for _ in 1 2 3; do
         begin=$EPOCHREALTIME
         /usr/bin/time -o "$tmp/memory" -f '%M' "$@" >"$tmp/out"
         awk -v from="$begin" -v to="$EPOCHREALTIME" '{printf "%.3f %d\n", to - from, $1}' "$tmp/memory"
@@ -47,8 +47,8 @@ PY
 
 # sums HOW: the shortest of three.
 sums() {
-    local i
-    for i in 1 2 3; do
+    local _
+    for _ in 1 2 3; do
         "$python" "$tmp/sums.py" "$1" "$tmp/trace.sqlite"
     done | sort -n | head -1
 }
