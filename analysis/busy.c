@@ -113,7 +113,7 @@ void analysis_busy_add(analysis_busy *busy, uint64_t start, uint64_t end) {
             fold(busy, busy->count / 2);
         }
     }
-    busy->list = analysis_grow(busy->list, &busy->cap, busy->count + 1, sizeof *busy->list);
+    busy->list = analysis_grow_fast(busy->list, &busy->cap, busy->count + 1, sizeof *busy->list);
     busy->list[busy->count++] = (analysis_interval){start, end};
 }
 
@@ -144,7 +144,7 @@ void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t s
     if (busy->host_count == ANALYSIS_BUSY_WINDOW) {
         relieve(busy);
     }
-    busy->hosts = analysis_grow(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
+    busy->hosts = analysis_grow_fast(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
     busy->hosts[busy->host_count++] = (analysis_host_interval){start, end, kind};
     busy->calls[kind]++;
     busy->host[kind] += end - start;

@@ -41,11 +41,9 @@ void *analysis_alloc(size_t count, size_t size) {
     return p;
 }
 
-void *analysis_grow(void *p, size_t *cap, size_t need, size_t size) {
-    if (need <= *cap) {
-        return p;
-    }
-    size_t bigger = *cap < 8 ? 16 : *cap * 2;
+/* Makes room for at least `need` elements, in steps of a factor. */
+static void *resize(void *p, size_t *cap, size_t need, size_t size, size_t factor) {
+    size_t bigger = *cap < 8 ? 16 : *cap * factor;
     if (bigger < need) {
         bigger = need;
     }
@@ -53,9 +51,22 @@ void *analysis_grow(void *p, size_t *cap, size_t need, size_t size) {
     if (!moved) {
         no_memory(bigger - *cap, size);
     }
-    memset((char *)moved + *cap * size, 0, (bigger - *cap) * size);
     *cap = bigger;
     return moved;
+}
+
+void *analysis_grow(void *p, size_t *cap, size_t need, size_t size) {
+    if (need <= *cap) {
+        return p;
+    }
+    size_t before = *cap;
+    void *moved = resize(p, cap, need, size, 2);
+    memset((char *)moved + before * size, 0, (*cap - before) * size);
+    return moved;
+}
+
+void *analysis_grow_fast(void *p, size_t *cap, size_t need, size_t size) {
+    return need <= *cap ? p : resize(p, cap, need, size, 4);
 }
 
 char *analysis_copy(const char *bytes, size_t len) {

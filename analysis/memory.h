@@ -21,6 +21,9 @@ void *analysis_alloc(size_t count, size_t size);
  * may have moved. New elements are zeroed. Ends the command as analysis_alloc does. */
 void *analysis_grow(void *p, size_t *cap, size_t need, size_t size);
 
+/* The same for arrays that come and go: in longer steps, and what is new is not zeroed. */
+void *analysis_grow_fast(void *p, size_t *cap, size_t need, size_t size);
+
 /* A copy of len bytes with a terminator behind them; the caller frees it. */
 char *analysis_copy(const char *bytes, size_t len);
 
