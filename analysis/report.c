@@ -278,6 +278,7 @@ void analysis_report_integrity(const analysis_results *r, analysis_output *out) 
 void analysis_report(const analysis_results *results, size_t top, analysis_output *out) {
     analysis_output_report(out, results->path);
     analysis_report_run(results, out);
+    analysis_report_answer(results, out);
     analysis_report_sweep(results, out);
     analysis_report_bounds(results, out);
     analysis_report_scaling(results, out);
