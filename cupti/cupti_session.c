@@ -130,8 +130,8 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
         return;
     }
     bool driver = domain == CUPTI_ABI_DOMAIN_DRIVER_API;
-    if (driver && (cbid == session.profiler[0] || cbid == session.profiler[1])) {
-        if (session.hooks.profiler && call->site == CUPTI_ABI_SITE_ENTER) {
+    if (session.hooks.profiler && driver && (cbid == session.profiler[0] || cbid == session.profiler[1])) {
+        if (call->site == CUPTI_ABI_SITE_ENTER) {
             session.hooks.profiler(cbid == session.profiler[1]);
         }
         if (!session.all_calls || !atomic_load(&session.watching)) {

@@ -94,8 +94,16 @@ static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
     return e;
 }
 
+/* A signal handler that interrupts this on the same thread gets no new name: it would wait for ever. */
+static __thread bool inside;
+
 static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t len) {
     name_entry *e = NULL;
+    if (inside) {
+        return NULL;
+    }
+    inside = true;
+    atomic_signal_fence(memory_order_seq_cst);
     preload_lock(&names.lock);
     if (!names.slots) {
         names.slots = preload_memory_map(SLOTS * sizeof *names.slots);
@@ -110,6 +118,8 @@ static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t le
         }
     }
     preload_unlock(&names.lock);
+    atomic_signal_fence(memory_order_seq_cst);
+    inside = false;
     return e;
 }
 

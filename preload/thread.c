@@ -84,6 +84,9 @@ static void thread_give(preload_thread *t) {
     preload_unlock(&threads.lock);
 }
 
+/* Not again in a signal handler that interrupts it: it takes locks. */
+static __thread bool making;
+
 static preload_thread *make_self(void) {
     pthread_once(&threads.once, make_key);
     preload_thread *t = thread_take();
@@ -115,12 +118,15 @@ preload_thread *preload_thread_self(void) {
     if (self || gone) {
         return self;
     }
-    if (refused % 256 != 0) {
-        refused++;
+    if (making || refused % 256 != 0) {
+        refused += !making;
         atomic_fetch_add(&threads.lost, 1);
         return NULL;
     }
-    return make_self();
+    making = true;
+    preload_thread *t = make_self();
+    making = false;
+    return t;
 }
 
 preload_thread *preload_thread_known(void) {
@@ -163,6 +169,8 @@ static bool put_or_keep(preload_thread *t, const trace_host_event *e) {
 
 /* Appends what waits, in its order, as far as there is room. */
 static void settle(preload_thread *t) {
+    t->unsettled = false; /* before all else: a handler may set it meanwhile */
+    atomic_signal_fence(memory_order_seq_cst);
     while (t->backlog.count && put(t, preload_backlog_first(&t->backlog))) {
         atomic_fetch_sub(&threads.lost, 1);
         if (!preload_backlog_settled(&t->backlog)) {
@@ -177,7 +185,9 @@ static void settle(preload_thread *t) {
             break;
         }
     }
-    t->unsettled = t->backlog.count > 0;
+    if (t->backlog.count > 0) {
+        t->unsettled = true;
+    }
 }
 
 /* A signal handler's event, in the midst of another append on the same thread. */
@@ -199,11 +209,12 @@ bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
     }
     t->busy = true;
     atomic_signal_fence(memory_order_seq_cst);
-    if (t->unsettled) {
+    bool done = !t->unsettled && put(t, e);
+    if (!done) {
         settle(t);
+        done = put_or_keep(t, e);
+        t->unsettled |= !done;
     }
-    bool done = put_or_keep(t, e);
-    t->unsettled |= !done;
     atomic_signal_fence(memory_order_seq_cst);
     t->busy = false;
     return done;

@@ -15,6 +15,12 @@ limited() { # limited NAME COMMAND...: output and status are as without the reco
     ok "$name: at most one line is said" test "$(grep -vc '^done$' "$work/$name.err")" -le 1
     ok "$name: only by the recorder" test -z "$(grep -v '^moetrace: ' "$work/$name.err" | grep -v '^done$')"
 }
+await() { # await NAME: its trace is there
+    for _ in $(seq 100); do
+        [ "$(trace_count "$1")" = 0 ] || return 0
+        sleep 0.05
+    done
+}
 reads() { ok "$1: dump" dump "$1"; }
 last_line() { tail -n 1 "$work/$1.dump"; }
 odd=$helpers/odd_ranges
@@ -36,6 +42,20 @@ ok "nested: report" "$moetrace" report "$work/nested"
 MOETRACE_MEMORY=8 limited little "$odd" nested && reads little
 is "little memory: what is there and what was lost" \
     $(($(number_of little push) + $(number_of little pop) + $(counter little host.dropped))) 200000
+
+# Ranges in a signal handler that interrupts everything, the recorder too.
+if [ -n "$SAN" ]; then
+    skip "handlers" "a sanitizer holds signals back"
+else
+    run handlers "$odd" handlers
+    is "handlers: exit status" "$status" 6
+    ok "handlers: dump" dump handlers
+    made=$(sed -n 's/ ranges$//p' "$work/handlers.err")
+    is "handlers: pushes and pops, there and lost" \
+        "$(($(number_of handlers push) + $(number_of handlers pop) + $(counter handlers host.dropped)))" $((2 * made))
+    is "handlers: as many pops as pushes" "$(number_of handlers pop)" "$(number_of handlers push)"
+    is "handlers: nothing is open, no end without a beginning" "$(python3 "$counts" nesting "$work/handlers.dump")" "open at the end:"
+fi
 
 # Descriptors.
 limited close-all "$odd" close-all && reads close-all
@@ -104,7 +124,7 @@ unwritable long "$work/$(printf 'x%.0s' {1..300})" "too long"
 ok "a directory that is missing is made" run made/a/b "$odd" huge || true
 
 LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/removed timeout -k 2 20 "$odd" lasting >"$work/removed.out" 2>"$work/removed.err" &
-sleep 0.3
+await removed
 rm -rf "$work/removed"
 status=0
 wait $! || status=$?
@@ -113,7 +133,7 @@ is "removed: one line is said" "$(grep -c '^moetrace: ' "$work/removed.err")" 1
 ok "removed: nothing comes back" test ! -e "$work/removed"
 
 LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/replaced timeout -k 2 20 "$odd" lasting >/dev/null 2>"$work/replaced.err" &
-sleep 0.3
+await replaced
 trace=$(traces replaced)
 rm -f "$trace"
 echo "somebody's" >"$trace"

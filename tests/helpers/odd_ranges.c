@@ -3,9 +3,13 @@
 #include <nvtx3/nvToolsExt.h>
 
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 static void huge_names(void) {
@@ -44,6 +48,38 @@ static void unbalanced(void) {
     nvtxRangeEnd(12345);
     nvtxRangePushA("left open");
     nvtxRangeStartA("never ended");
+}
+
+/* A signal handler with ranges of its own, in the midst of the program's. */
+static atomic_uint handled;
+
+/* NOLINTBEGIN(bugprone-signal-handler): programs do it */
+static void on_alarm(int number) {
+    char name[32];
+    (void)number;
+    unsigned n = atomic_fetch_add(&handled, 1);
+    snprintf(name, sizeof name, "handler %u", n % 700);
+    nvtxRangePushA(name);
+    nvtxRangePop();
+}
+/* NOLINTEND(bugprone-signal-handler) */
+
+static void in_handlers(void) {
+    struct itimerval often = {{0, 100}, {0, 100}}, never = {{0, 0}, {0, 0}};
+    struct timespec begin, now;
+    unsigned made = 0;
+    signal(SIGALRM, on_alarm);
+    setitimer(ITIMER_REAL, &often, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        char name[32];
+        snprintf(name, sizeof name, "range %u", made++ % 100000);
+        nvtxRangePushA(name);
+        nvtxRangePop();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 < 500);
+    setitimer(ITIMER_REAL, &never, NULL);
+    fprintf(stderr, "%u ranges\n", made + atomic_load(&handled));
 }
 
 static void nested(void) {
@@ -99,9 +135,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } ways[] = {
-        {"huge", huge_names}, {"invalid", invalid_names}, {"unbalanced", unbalanced},     {"nested", nested},
-        {"lasting", lasting}, {"close-all", close_all},   {"descriptors", no_descriptors}};
+    } ways[] = {{"huge", huge_names},     {"invalid", invalid_names},     {"unbalanced", unbalanced},
+                {"nested", nested},       {"handlers", in_handlers},      {"lasting", lasting},
+                {"close-all", close_all}, {"descriptors", no_descriptors}};
     for (size_t i = 0; argc > 1 && i < sizeof ways / sizeof ways[0]; i++) {
         if (strcmp(argv[1], ways[i].name) == 0) {
             ways[i].run();
