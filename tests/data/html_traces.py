@@ -42,7 +42,7 @@ class Hostile(analysis_sweep.Sweep):
             self.push(MARKUP[self.turn % len(MARKUP)])
             super().launch()
             self.gpu[-1]["shape"] = self.turn % len(MARKUP)
-            self.now += 1000
+            self.now += 1_000_000  # wide enough for a mouse
             self.pop()
 
     def write(self, path):
