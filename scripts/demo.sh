@@ -32,5 +32,5 @@ fi
 export MOETRACE_OUTPUT=$PWD/$out
 LD_PRELOAD="$PWD/$build/libmoetrace.so" "$build/run_native" "${args[@]}" --output-dir "$out"
 unset MOETRACE_OUTPUT
-"$build/moetrace" report "$out" --json "$out/exp2_moe_topk_results.json"
-say "the trace, run_native's own times and exp2_moe_topk_results.json are in $out"
+"$build/moetrace" report "$out" --json "$out/exp2_moe_topk_results.json" --html "$out/report.html"
+say "the trace, run_native's own times, exp2_moe_topk_results.json and report.html, which has charts, are in $out"
