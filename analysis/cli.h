@@ -77,7 +77,9 @@ typedef struct {
 void analysis_cli_show_progress(void *progress, uint64_t done, uint64_t total);
 void analysis_cli_hide_progress(analysis_cli_progress *progress);
 
-/* The traces that `path` names: itself, or the files *.moetrace in it when it is a directory, sorted by name,
+/* The traces that `path` names: itself, or the files *.moetrace in it when it is a directory, sorted by name
+ * (those
+ * *.sqlite, or else *.pt.trace.json, when it holds none),
  * or each process of an SQLite export of Nsight Systems that holds several, as FILE#PROCESS. Returns how
  * many, 0 after an error line; analysis_cli_free_traces frees the list. */
 size_t analysis_cli_traces(const char *path, char ***list);

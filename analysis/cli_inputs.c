@@ -35,9 +35,9 @@ void analysis_cli_hide_progress(analysis_cli_progress *progress) {
     }
 }
 
-static bool is_trace(const char *name) {
-    size_t len = strlen(name), suffix = strlen(".moetrace");
-    return len > suffix && strcmp(name + len - suffix, ".moetrace") == 0;
+static bool ends_with(const char *name, const char *ending) {
+    size_t len = strlen(name), suffix = strlen(ending);
+    return len > suffix && strcmp(name + len - suffix, ending) == 0;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -61,9 +61,32 @@ static size_t file_traces(const char *path, char ***list) {
     return count ? count : 1;
 }
 
+/* Adds the files of the directory whose names end so, sorted by name; false after an error line. */
+static bool list_files(const char *path, const char *ending, char ***list, size_t *count) {
+    size_t cap = 0;
+    DIR *dir = opendir(path);
+    if (!dir) {
+        analysis_error("%s: %s", path, strerror(errno));
+        return false;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) {
+        char *file;
+        if (ends_with(entry->d_name, ending) && asprintf(&file, "%s/%s", path, entry->d_name) >= 0) {
+            *list = analysis_grow(*list, &cap, *count + 1, sizeof **list);
+            (*list)[(*count)++] = file;
+        }
+    }
+    closedir(dir);
+    if (*count > 0) {
+        qsort(*list, *count, sizeof **list, by_name);
+    }
+    return true;
+}
+
 size_t analysis_cli_traces(const char *path, char ***list) {
     struct stat st;
-    size_t count = 0, cap = 0;
+    size_t count = 0;
     uint64_t process;
     char *whole = analysis_copy(path, analysis_import_file(path, &process));
     int found = stat(whole, &st);
@@ -77,27 +100,18 @@ size_t analysis_cli_traces(const char *path, char ***list) {
     if (!S_ISDIR(st.st_mode)) {
         return file_traces(path, list);
     }
-    DIR *dir = opendir(path);
-    if (!dir) {
-        analysis_error("%s: %s", path, strerror(errno));
-        return 0;
-    }
-    const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        char *file;
-        if (is_trace(entry->d_name) && asprintf(&file, "%s/%s", path, entry->d_name) >= 0) {
-            *list = analysis_grow(*list, &cap, count + 1, sizeof **list);
-            (*list)[count++] = file;
+    static const char *const endings[] = {".moetrace", ".sqlite", ".pt.trace.json"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && count == 0; i++) {
+        if (!list_files(path, endings[i], list, &count)) {
+            return 0;
         }
     }
-    closedir(dir);
     if (count == 0) {
         analysis_error(
             "%s: no *.moetrace file in this directory; record one with `moetrace record -o %s -- CMD`", path,
             path);
         return 0;
     }
-    qsort(*list, count, sizeof **list, by_name);
     return count;
 }
 

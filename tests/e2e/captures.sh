@@ -111,6 +111,12 @@ together() {
         diff <(tables "$work/two.sqlite" | sort) <(tables "$work/two-back.sqlite" | sort)
 }
 ok "or all stay processes of one file" together
+directory() {
+    mkdir "$work/ranks" && cp "$work/all.sqlite" "$work/ranks/1.sqlite" && cp "$work/one.sqlite" "$work/ranks/0.sqlite" &&
+        diff <(tables "$work/one.sqlite" && tables "$work/all.sqlite") <(tables "$work/ranks") &&
+        cp "$work/graphs.moetrace" "$work/ranks" && diff <(tables "$work/graphs.moetrace") <(tables "$work/ranks")
+}
+ok "a directory of captures is one of traces, when it holds no trace" directory
 same_name() {
     mkdir "$work/a" "$work/b" && cp "$work/one.moetrace" "$work/a" && cp "$work/one.moetrace" "$work/b"
     "$moetrace" export "$work/a/one.moetrace" "$work/b/one.moetrace" -f chrome -o "$work/each" 2>"$work/err"
