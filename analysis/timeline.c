@@ -354,7 +354,7 @@ static void add_figure(cJSON *figures, timeline *t, size_t n, bool p99) {
     cJSON *figure =
         analysis_figure_add(figures, "Time lines", p99 ? "time-p99" : "time-median", "time", whole);
     cJSON *names = cJSON_AddArrayToObject(figure, "names");
-    cJSON_AddStringToObject(figure, "x", "ms from the start of the request");
+    cJSON_AddStringToObject(figure, "x", "ms from the start");
     cJSON_AddStringToObject(figure, "note", note ? note : "");
     add_lanes(cJSON_AddArrayToObject(figure, "lanes"), t);
     for (size_t i = 0; i < t->names.count; i++) {

@@ -151,7 +151,7 @@ function heatChart(figure, choice) {
 
 function drawFigure(figure, div, choice) {
     const chart = figure.kind === "heat" ? heatChart(figure, choice || 0)
-        : figure.kind === "time" ? timeChart(figure)
+        : figure.kind === "time" ? timeChart(figure, div.clientWidth)
         : figure.kind === "scatter" ? scatterChart(figure) : seriesChart(figure);
     if (div.clientWidth < 480) {
         chart.layout.height = Math.min(chart.layout.height, 300);

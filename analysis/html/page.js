@@ -97,6 +97,11 @@ function build() {
     const table = title => data.tables.find(t => t.title === title);
     const main = document.getElementById("main");
     main.append(glance());
+    const answer = data.tables.find(t => t.title.startsWith("What k costs")), apart = ["Integrity", "Run"];
+    if (answer) {
+        section("In short").append(tableCard(answer));
+        apart.push(answer.title);
+    }
     const titles = [...new Set(data.figures.map(f => f.section))];
     for (const title of titles) {
         const figures = make("div", {className: "figures"});
@@ -105,7 +110,7 @@ function build() {
     }
     section("Integrity").append(tableCard(table("Integrity")));
     const tables = section("Tables");
-    tables.append(...data.tables.filter(t => t.title !== "Integrity" && t.title !== "Run").map(tableCard));
+    tables.append(...data.tables.filter(t => !apart.includes(t.title)).map(tableCard));
     section("Run").append(tableCard(table("Run")));
 }
 

@@ -77,7 +77,7 @@ function tableCard(table) {
     const top = make("div", {className: "top"}, make("h3", {}, table.title));
     const card = make("section", {className: "table"}, top);
     if (table.fields) {
-        card.append(make("div", {className: "scroll"}, fieldsTable(table)));
+        card.append(fieldsTable(table));
     } else if (table.rows.length > 0) {
         const sortable = sortableTable(table);
         if (table.rows.length > 12) {

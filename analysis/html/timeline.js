@@ -20,6 +20,11 @@ function shortened(text) {
     return plain(text.length > 90 ? text.slice(0, 87) + "..." : text);
 }
 
+/* Whether a text can be read in a box of so many pixels. */
+function fits(text, pixels) {
+    return pixels > 7 * text.length + 8;
+}
+
 function boxText(figure, lane, box) {
     const [start, length, name, many, around] = box;
     const what = shortened(figure.names[name]);
@@ -27,7 +32,7 @@ function boxText(figure, lane, box) {
         + (around === null ? "" : `<br>in ${shortened(figure.names[around])}`);
 }
 
-function timeChart(figure) {
+function timeChart(figure, width) {
     const colours = theme(), layout = layoutOf(figure, colours);
     const names = figure.lanes.map(lane => plain(lane.name)), colourOf = colourer(colours);
     const whole = Math.max(...figure.lanes.map(lane => Math.max(...lane.boxes.map(box => box[0] + box[1]))));
@@ -36,7 +41,7 @@ function timeChart(figure) {
         base: lane.boxes.map(box => box[0] / 1000), x: lane.boxes.map(box => box[1] / 1000),
         marker: {color: lane.boxes.map(([, , name, , around]) =>
             colourOf(figure.names[lane.kind === "work" && around !== null ? around : name])), line: {width: 0}},
-        text: lane.boxes.map(box => box[1] > whole / 13 ? plain(figure.names[box[2]].slice(0, 16)) : ""),
+        text: lane.boxes.map(box => fits(figure.names[box[2]], box[1] / whole * (width - 190)) ? plain(figure.names[box[2]]) : ""),
         textposition: "inside", insidetextanchor: "middle", textangle: 0, insidetextfont: {color: colours.card},
         customdata: lane.boxes.map(box => boxText(figure, lane, box)), hovertemplate: "%{customdata}<extra></extra>",
         showlegend: false,
