@@ -77,11 +77,10 @@ typedef struct {
 void analysis_cli_show_progress(void *progress, uint64_t done, uint64_t total);
 void analysis_cli_hide_progress(analysis_cli_progress *progress);
 
-/* The traces that `path` names: itself, or the files *.moetrace in it when it is a directory, sorted by name
- * (those
- * *.sqlite, or else *.pt.trace.json, when it holds none),
- * or each process of an SQLite export of Nsight Systems that holds several, as FILE#PROCESS. Returns how
- * many, 0 after an error line; analysis_cli_free_traces frees the list. */
+/* The traces that `path` names: itself; each process of an SQLite export of Nsight Systems that holds
+ * several, as FILE#PROCESS; of a directory the files *.moetrace in it, sorted by name, or where there are
+ * none those *.sqlite, or else those *.pt.trace.json. Returns how many, 0 after an error line;
+ * analysis_cli_free_traces frees the list. */
 size_t analysis_cli_traces(const char *path, char ***list);
 void analysis_cli_free_traces(char **list, size_t count);
 
