@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Event types of NVTX_EVENTS. */
-enum { TYPE_CATEGORY = 33, TYPE_MARK = 34, TYPE_PUSH_POP = 59, TYPE_START_END = 60, TYPE_DOMAIN = 75 };
-
 /* ---- SQLite ---- */
 
 static void fail(analysis_nsys *w) {
@@ -47,10 +44,6 @@ void analysis_nsys_step(analysis_nsys *w, sqlite3_stmt *statement) {
     sqlite3_reset(statement);
 }
 
-static void bind(sqlite3_stmt *statement, int column, int64_t value) {
-    sqlite3_bind_int64(statement, column, value);
-}
-
 void analysis_nsys_bind_text(sqlite3_stmt *statement, int column, const char *text) {
     if (!text) {
         sqlite3_bind_null(statement, column);
@@ -64,7 +57,7 @@ void analysis_nsys_bind_text(sqlite3_stmt *statement, int column, const char *te
 int64_t analysis_nsys_string(analysis_nsys *w, uint32_t index) {
     w->string_ids = analysis_grow(w->string_ids, &w->string_cap, (size_t)index + 1, sizeof *w->string_ids);
     if (w->string_ids[index] == 0) {
-        bind(w->strings, 1, w->string_count);
+        analysis_nsys_bind(w->strings, 1, w->string_count);
         analysis_nsys_bind_text(w->strings, 2, analysis_events_name(w->rows, index));
         analysis_nsys_step(w, w->strings);
         w->string_ids[index] = ++w->string_count;
@@ -89,15 +82,6 @@ int64_t analysis_nsys_thread(const analysis_nsys *w, uint32_t thread) {
 
 int64_t analysis_nsys_since(const analysis_nsys *w, uint64_t time) {
     return (int64_t)(time - w->rows->zero);
-}
-
-/* NULL for 0. */
-static void bind_unless_0(sqlite3_stmt *statement, int column, uint64_t value) {
-    if (value == 0) {
-        sqlite3_bind_null(statement, column);
-    } else {
-        bind(statement, column, (int64_t)value);
-    }
 }
 
 /* Of an API's calls, "cu" and a capital are the driver's. */
@@ -131,16 +115,16 @@ static void write_calls(analysis_nsys *w) {
         if (names[row->name] == 0) {
             names[row->name] = call_name(w, row) + 1;
         }
-        bind(s, 1, analysis_nsys_since(w, row->start));
-        bind(s, 2, analysis_nsys_since(w, row->start + row->duration));
-        bind(s, 3, is_driver(analysis_events_name(w->rows, row->name)));
-        bind(s, 4, analysis_nsys_thread(w, row->thread));
-        bind(s, 5, (int64_t)(row->correlation ? row->correlation : ++unused));
-        bind(s, 6, names[row->name] - 1);
+        analysis_nsys_bind(s, 1, analysis_nsys_since(w, row->start));
+        analysis_nsys_bind(s, 2, analysis_nsys_since(w, row->start + row->duration));
+        analysis_nsys_bind(s, 3, is_driver(analysis_events_name(w->rows, row->name)));
+        analysis_nsys_bind(s, 4, analysis_nsys_thread(w, row->thread));
+        analysis_nsys_bind(s, 5, (int64_t)(row->correlation ? row->correlation : ++unused));
+        analysis_nsys_bind(s, 6, names[row->name] - 1);
         if (row->no_result) {
             sqlite3_bind_null(s, 7);
         } else {
-            bind(s, 7, row->result);
+            analysis_nsys_bind(s, 7, row->result);
         }
         analysis_nsys_step(w, s);
     }
@@ -156,14 +140,14 @@ static int64_t mem_kind(uint8_t kind) {
 /* What all three tables of GPU work begin with. */
 static void bind_gpu(const analysis_nsys *w, sqlite3_stmt *s, const analysis_event_gpu *row) {
     const analysis_event_queue *queue = &w->rows->queues[row->queue];
-    bind(s, 1, analysis_nsys_since(w, row->start));
-    bind(s, 2, analysis_nsys_since(w, row->start + row->duration));
-    bind(s, 3, queue->device);
-    bind(s, 4, queue->context);
-    bind(s, 5, queue->stream);
-    bind_unless_0(s, 6, row->correlation);
-    bind(s, 7, (int64_t)w->processes[queue->source].global);
-    bind_unless_0(s, 8, row->graph_node);
+    analysis_nsys_bind(s, 1, analysis_nsys_since(w, row->start));
+    analysis_nsys_bind(s, 2, analysis_nsys_since(w, row->start + row->duration));
+    analysis_nsys_bind(s, 3, queue->device);
+    analysis_nsys_bind(s, 4, queue->context);
+    analysis_nsys_bind(s, 5, queue->stream);
+    analysis_nsys_bind_unless_0(s, 6, row->correlation);
+    analysis_nsys_bind(s, 7, (int64_t)w->processes[queue->source].global);
+    analysis_nsys_bind_unless_0(s, 8, row->graph_node);
 }
 
 /* The kernel's names as the imported capture had them, else as Nsight Systems would make them. */
@@ -200,12 +184,12 @@ static void bind_shape(analysis_nsys *w, sqlite3_stmt *s, uint32_t index) {
     if (kernel->demangled < 0) {
         name_kernel(w, row, kernel);
     }
-    bind(s, 9, kernel->demangled);
-    bind(s, 10, kernel->base);
+    analysis_nsys_bind(s, 9, kernel->demangled);
+    analysis_nsys_bind(s, 10, kernel->base);
     if (kernel->mangled < 0) {
         sqlite3_bind_null(s, 11);
     } else {
-        bind(s, 11, kernel->mangled);
+        analysis_nsys_bind(s, 11, kernel->mangled);
     }
     /* The schema's launch types are CUPTI's plus 1; a capture's unknown one wraps around to 0. */
     int64_t values[ANALYSIS_SHAPE_COLUMNS] = {shape->launch_type + 1u,
@@ -225,7 +209,7 @@ static void bind_shape(analysis_nsys *w, sqlite3_stmt *s, uint32_t index) {
                                               shape->shared_limit_config};
     for (int i = 0; i < (int)(sizeof values / sizeof *values); i++) {
         if (row->known && !(row->absent >> i & 1)) {
-            bind(s, 12 + i, values[i]);
+            analysis_nsys_bind(s, 12 + i, values[i]);
         } else {
             sqlite3_bind_null(s, 12 + i);
         }
@@ -240,7 +224,7 @@ static void bind_place(const analysis_nsys *w, sqlite3_stmt *s, uint32_t place) 
         if (values[i] < 0) {
             sqlite3_bind_null(s, 13 + i);
         } else {
-            bind(s, 13 + i, values[i]);
+            analysis_nsys_bind(s, 13 + i, values[i]);
         }
     }
 }
@@ -269,11 +253,11 @@ static void write_gpu(analysis_nsys *w) {
             }
         } else {
             bool copy = row->kind == TRACE_GPU_MEMCPY;
-            bind(s, 9, (int64_t)row->bytes);
-            bind(s, 10, copy ? row->copy_kind : (int64_t)row->value);
-            bind(s, 11, mem_kind(copy ? row->src_mem_kind : row->dst_mem_kind));
+            analysis_nsys_bind(s, 9, (int64_t)row->bytes);
+            analysis_nsys_bind(s, 10, copy ? row->copy_kind : (int64_t)row->value);
+            analysis_nsys_bind(s, 11, mem_kind(copy ? row->src_mem_kind : row->dst_mem_kind));
             if (copy) {
-                bind(s, 12, mem_kind(row->dst_mem_kind));
+                analysis_nsys_bind(s, 12, mem_kind(row->dst_mem_kind));
                 bind_place(w, s, row->place);
             }
         }
@@ -282,167 +266,6 @@ static void write_gpu(analysis_nsys *w) {
     sqlite3_finalize(kernels);
     sqlite3_finalize(copies);
     sqlite3_finalize(fills);
-}
-
-/* ---- Ranges ---- */
-
-/* A row of NVTX_EVENTS that is no range: a domain is made, or a category named. */
-typedef struct {
-    int64_t start;
-    uint32_t index; /* into domains, or into categories */
-    bool category;
-} creation;
-
-static int by_start(const void *a, const void *b) {
-    const creation *x = a, *y = b;
-    int order = (x->start > y->start) - (x->start < y->start);
-    order = order ? order : (x->category > y->category) - (x->category < y->category);
-    return order ? order : (x->index > y->index) - (x->index < y->index);
-}
-
-/* When the domain was made, as an imported capture says; else the start of the file, since nobody recorded
- * it. */
-static int64_t created(const analysis_nsys *w, const analysis_event_domain *domain) {
-    char key[300];
-    snprintf(key, sizeof key, "nsys.domain.%s", analysis_events_name(w->rows, domain->name));
-    const char *text = analysis_events_meta(&w->rows->sources[domain->source], key);
-    return text ? strtoll(text, NULL, 10) : 0;
-}
-
-/* A thread of the process: the domain's row needs one. */
-static uint32_t any_thread(const analysis_nsys *w, uint32_t source) {
-    for (size_t i = 0; i < w->rows->thread_count; i++) {
-        if (w->rows->threads[i].source == source) {
-            return (uint32_t)i;
-        }
-    }
-    return ANALYSIS_NONE;
-}
-
-static void write_category(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
-    const analysis_event_category *category = &w->rows->categories[c->index];
-    bind(s, 1, c->start);
-    bind(s, 3, TYPE_CATEGORY);
-    bind(s, 5, category->category);
-    analysis_nsys_bind_text(s, 7, analysis_events_name(w->rows, category->name));
-    bind(s, 8, analysis_nsys_thread(w, category->thread));
-    bind(s, 11, category->domain == ANALYSIS_NONE ? 0 : w->domain_ids[category->domain]);
-}
-
-static void write_domain(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
-    const analysis_event_domain *domain = &w->rows->domains[c->index];
-    uint32_t thread = any_thread(w, domain->source);
-    bind(s, 1, c->start);
-    bind(s, 3, TYPE_DOMAIN);
-    analysis_nsys_bind_text(s, 7, analysis_events_name(w->rows, domain->name));
-    if (thread != ANALYSIS_NONE) {
-        bind(s, 8, analysis_nsys_thread(w, thread));
-    }
-    bind(s, 11, w->domain_ids[c->index]);
-}
-
-static void write_creation(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
-    sqlite3_clear_bindings(s);
-    if (c->category) {
-        write_category(w, s, c);
-    } else {
-        write_domain(w, s, c);
-    }
-    analysis_nsys_step(w, s);
-    sqlite3_clear_bindings(s);
-}
-
-static void bind_payload(sqlite3_stmt *s, const analysis_event_range *row) {
-    double f64;
-    float f32;
-    uint32_t low = (uint32_t)row->payload;
-    for (int column = 12; column <= 17; column++) {
-        sqlite3_bind_null(s, column);
-    }
-    switch (row->payload_type) {
-    case TRACE_PAYLOAD_U64:
-    case TRACE_PAYLOAD_I64:
-        bind(s, row->payload_type == TRACE_PAYLOAD_U64 ? 12 : 13, (int64_t)row->payload);
-        break;
-    case TRACE_PAYLOAD_F64:
-        memcpy(&f64, &row->payload, sizeof f64);
-        sqlite3_bind_double(s, 14, f64);
-        break;
-    case TRACE_PAYLOAD_U32:
-        bind(s, 15, low);
-        break;
-    case TRACE_PAYLOAD_I32:
-        bind(s, 16, (int32_t)low);
-        break;
-    case TRACE_PAYLOAD_F32:
-        memcpy(&f32, &low, sizeof f32);
-        sqlite3_bind_double(s, 17, (double)f32);
-        break;
-    default:
-        break;
-    }
-}
-
-static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_range *row) {
-    static const int types[] = {TYPE_PUSH_POP, TYPE_START_END, TYPE_MARK};
-    const analysis_name *name = &w->rows->names.list[row->name];
-    int64_t text = analysis_nsys_string(w, row->name);
-    bind(s, 1, analysis_nsys_since(w, row->start));
-    /* One that was open at the end of its trace ends with the file, as one that nsys finds open does. */
-    uint64_t later =
-        row->left_open ? w->rows->last - w->rows->sources[w->rows->threads[row->thread].source].last : 0;
-    bind(s, 2, analysis_nsys_since(w, row->end + later));
-    if (row->style == ANALYSIS_EVENT_MARK) {
-        sqlite3_bind_null(s, 2);
-    }
-    bind(s, 3, types[row->style]);
-    /* Ids from 2 to the power of 62 on are an import's own. */
-    bind_unless_0(s, 4, row->style == ANALYSIS_EVENT_START_END && row->id >> 62 == 0 ? row->id : 0);
-    bind_unless_0(s, 5, row->category);
-    bind_unless_0(s, 6, row->color);
-    size_t len = name->len;
-    char *clean = analysis_export_utf8(name->text, &len);
-    sqlite3_bind_text(s, 7, clean, (int)len, free);
-    bind(s, 8, analysis_nsys_thread(w, row->thread));
-    if (row->end_thread == row->thread) {
-        sqlite3_bind_null(s, 9);
-    } else {
-        bind(s, 9, analysis_nsys_thread(w, row->end_thread));
-    }
-    bind(s, 10, text);
-    bind(s, 11, row->domain == ANALYSIS_NONE ? 0 : w->domain_ids[row->domain]);
-    bind_payload(s, row);
-    analysis_nsys_step(w, s);
-}
-
-static void write_ranges(analysis_nsys *w) {
-    const analysis_event_range *row;
-    size_t domains = w->rows->domain_count, count = domains + w->rows->category_count, next = 0;
-    creation *made = analysis_alloc(count, sizeof *made);
-    for (size_t i = 0; i < domains; i++) {
-        made[i] = (creation){.start = created(w, &w->rows->domains[i]), .index = (uint32_t)i};
-    }
-    for (size_t i = domains; i < count; i++) {
-        const analysis_event_category *category = &w->rows->categories[i - domains];
-        made[i] = (creation){.start = analysis_nsys_since(w, category->time),
-                             .index = (uint32_t)(i - domains),
-                             .category = true};
-    }
-    qsort(made, count, sizeof *made, by_start);
-    sqlite3_stmt *s =
-        analysis_nsys_prepare(w, "INSERT INTO NVTX_EVENTS VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                                 "?11, ?12, ?13, ?14, ?15, ?16, ?17, NULL, NULL, NULL)");
-    while (!*w->error && (row = analysis_sorter_next(w->rows->ranges)) != NULL) {
-        for (; next < count && made[next].start <= analysis_nsys_since(w, row->start); next++) {
-            write_creation(w, s, &made[next]);
-        }
-        write_range(w, s, row);
-    }
-    for (; next < count; next++) {
-        write_creation(w, s, &made[next]);
-    }
-    sqlite3_finalize(s);
-    free(made);
 }
 
 /* ---- The file ---- */
@@ -497,7 +320,7 @@ static void write_all(analysis_nsys *w) {
     number_processes(w);
     analysis_nsys_describe(w);
     if (which & ANALYSIS_NSYS_RANGES) {
-        write_ranges(w);
+        analysis_nsys_write_ranges(w);
     }
     if (which & ANALYSIS_NSYS_CALLS) {
         write_calls(w);

@@ -50,6 +50,23 @@ void analysis_nsys_create(analysis_nsys *w, unsigned which);
 /* Fills the tables that describe the capture: processes, threads, devices, metadata, enumerations. */
 void analysis_nsys_describe(analysis_nsys *w);
 
+/* Binds a number; with `unless_0`, NULL for 0. */
+static inline void analysis_nsys_bind(sqlite3_stmt *statement, int column, int64_t value) {
+    sqlite3_bind_int64(statement, column, value);
+}
+
+/* NULL for 0. */
+static inline void analysis_nsys_bind_unless_0(sqlite3_stmt *statement, int column, uint64_t value) {
+    if (value == 0) {
+        sqlite3_bind_null(statement, column);
+    } else {
+        analysis_nsys_bind(statement, column, (int64_t)value);
+    }
+}
+
+/* Writes NVTX's ranges and marks, and the making of domains and the names of categories. */
+void analysis_nsys_write_ranges(analysis_nsys *w);
+
 /* Write what an imported capture says of synchronisations and of the profiler's own work. */
 void analysis_nsys_write_syncs(analysis_nsys *w);
 void analysis_nsys_write_overheads(analysis_nsys *w);
