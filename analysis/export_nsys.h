@@ -50,12 +50,12 @@ void analysis_nsys_create(analysis_nsys *w, unsigned which);
 /* Fills the tables that describe the capture: processes, threads, devices, metadata, enumerations. */
 void analysis_nsys_describe(analysis_nsys *w);
 
-/* Binds a number; with `unless_0`, NULL for 0. */
+/* Binds a number. */
 static inline void analysis_nsys_bind(sqlite3_stmt *statement, int column, int64_t value) {
     sqlite3_bind_int64(statement, column, value);
 }
 
-/* NULL for 0. */
+/* The same, and NULL for 0. */
 static inline void analysis_nsys_bind_unless_0(sqlite3_stmt *statement, int column, uint64_t value) {
     if (value == 0) {
         sqlite3_bind_null(statement, column);
