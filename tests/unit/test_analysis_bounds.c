@@ -303,7 +303,7 @@ static void k_of_the_configuration(void **state) {
     for (size_t i = 0; i < 2; i++) {
         char mark[512];
         snprintf(mark, sizeof mark, "model={\"dtype\":\"bf16\",\"config\":{\"moe_top_k\":%s,%s}", marks[i],
-                 CONFIG + 1);
+                 &CONFIG[1]);
         r.mark = mark;
         analysis_results results;
         read_run(&r, NULL, &results);
