@@ -1,13 +1,23 @@
 /* The union of intervals. GPU records come nearly in order, so most extend or follow the last one; the list
- * is sorted and merged only when it is full, and its earlier half is folded into a sum when merging did not
+ * is sorted and merged only when it is full, and its earlier half is folded into sums when merging did not
  * help. Host calls wait until the GPU's part of their time is folded. */
 #include "analysis/busy.h"
 
 #include "analysis/memory.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+uint32_t analysis_busy_part(analysis_busy *busy) {
+    busy->parts = analysis_grow(busy->parts, &busy->part_cap, busy->part_count + 1, sizeof *busy->parts);
+    return (uint32_t)++busy->part_count;
+}
+
+const analysis_busy_sums *analysis_busy_sums_of(const analysis_busy *busy, uint32_t part) {
+    return part == 0 ? &busy->all : &busy->parts[part - 1];
+}
+
+/* ---- Folding ---- */
 
 static int by_start(const void *a, const void *b) {
     const analysis_interval *x = a, *y = b;
@@ -15,54 +25,55 @@ static int by_start(const void *a, const void *b) {
 }
 
 /* One stream's records come in order, so that most lists need no sorting. */
-static bool is_sorted(const analysis_busy *busy) {
-    for (size_t i = 1; i < busy->count; i++) {
-        if (busy->list[i].start < busy->list[i - 1].start) {
-            return false;
-        }
+static void sort(analysis_busy *busy) {
+    if (busy->unsorted) {
+        qsort(busy->list, busy->count, sizeof *busy->list, by_start);
+        busy->unsorted = false;
     }
-    return true;
 }
 
+/* Joins neighbours of one part that touch. */
 static void merge(analysis_busy *busy) {
-    if (busy->count < 2) {
-        return;
-    }
-    if (!is_sorted(busy)) {
-        qsort(busy->list, busy->count, sizeof *busy->list, by_start);
-    }
+    sort(busy);
     size_t last = 0;
     for (size_t i = 1; i < busy->count; i++) {
-        if (busy->list[i].start <= busy->list[last].end) {
-            if (busy->list[i].end > busy->list[last].end) {
-                busy->list[last].end = busy->list[i].end;
-            }
+        analysis_interval *to = &busy->list[last], *from = &busy->list[i];
+        if (from->part == to->part && from->start <= to->end) {
+            to->end = from->end > to->end ? from->end : to->end;
         } else {
-            busy->list[++last] = busy->list[i];
+            busy->list[++last] = *from;
         }
     }
-    busy->count = last + 1;
+    busy->count = busy->count > 0 ? last + 1 : 0;
 }
 
-static uint64_t earlier(uint64_t x, uint64_t y) {
-    return x < y ? x : y;
-}
-
-static uint64_t overlap(uint64_t start, uint64_t end, const analysis_interval *gpu) {
-    uint64_t from = start > gpu->start ? start : gpu->start, to = earlier(end, gpu->end);
-    return to > from ? to - from : 0;
-}
-
-/* Counts the part of the calls before `edge` in which the first n intervals ran, and lets these calls go. */
+/* Counts the part of the calls before `edge` in which the first n intervals of a sorted list ran, and lets
+ * these calls go. */
 static void cover(analysis_busy *busy, size_t n, uint64_t edge) {
     size_t g = 0, kept = 0;
     for (size_t i = 0; i < busy->host_count; i++) {
-        analysis_host_interval *call = &busy->hosts[i];
+        const analysis_host_interval *call = &busy->hosts[i];
+        uint64_t stop = call->end < edge ? call->end : edge;
+        uint64_t all = call->start, own = call->start; /* before these all is counted */
+        uint64_t all_ns = 0, own_ns = 0;
         while (g < n && busy->list[g].end <= call->start) {
             g++;
         }
-        for (size_t j = g; j < n && busy->list[j].start < call->end; j++) {
-            busy->covered[call->kind] += overlap(call->start, earlier(call->end, edge), &busy->list[j]);
+        for (size_t j = g; j < n && busy->list[j].start < stop; j++) {
+            const analysis_interval *gpu = &busy->list[j];
+            uint64_t to = gpu->end < stop ? gpu->end : stop;
+            if (to > all) {
+                all_ns += to - (gpu->start > all ? gpu->start : all);
+                all = to;
+            }
+            if (gpu->part == call->part && to > own) {
+                own_ns += to - (gpu->start > own ? gpu->start : own);
+                own = to;
+            }
+        }
+        busy->all.covered[call->kind] += all_ns;
+        if (call->part != 0) {
+            busy->parts[call->part - 1].covered[call->kind] += own_ns;
         }
         if (call->end > edge) { /* what lies behind the edge is for later intervals, which begin there */
             busy->hosts[kept++] = *call;
@@ -71,28 +82,69 @@ static void cover(analysis_busy *busy, size_t n, uint64_t edge) {
     busy->host_count = kept;
 }
 
-/* Folds the first n intervals of a merged list. */
+/* Adds the next interval in the order of starts. */
+static void take(analysis_busy_sums *sums, uint64_t start, uint64_t end) {
+    if (sums->first == 0) {
+        sums->first = start;
+    } else if (start > sums->until && start - sums->until > sums->gap) {
+        sums->gap = start - sums->until;
+        sums->gap_start = sums->until;
+    }
+    if (end > sums->until) {
+        sums->settled += end - (start > sums->until ? start : sums->until);
+        sums->until = end;
+    }
+}
+
+/* Puts what begins where the n others do behind them, or makes that of its part longer; returns how many
+ * there are.
+ */
+static size_t keep(analysis_interval *list, size_t n, analysis_interval gpu) {
+    size_t at = 0;
+    while (at < n && list[at].part != gpu.part) {
+        at++;
+    }
+    if (at == n || gpu.end > list[at].end) {
+        list[at] = gpu;
+    }
+    return at == n ? n + 1 : n;
+}
+
+/* Folds the first n intervals of a sorted list, up to where the next begins; what reaches beyond it stays. */
 static void fold(analysis_busy *busy, size_t n) {
+    uint64_t edge = 0;
+    size_t kept = 0;
     if (n == 0) {
         return;
     }
-    cover(busy, n, busy->list[n - 1].end);
-    busy->first = busy->first ? busy->first : busy->list[0].start;
     for (size_t i = 0; i < n; i++) {
-        uint64_t before = i > 0 ? busy->list[i - 1].end : busy->edge;
-        if (before > 0 && busy->list[i].start - before > busy->gap) { /* none begins before the edge */
-            busy->gap = busy->list[i].start - before;
-            busy->gap_start = before;
-        }
-        busy->settled += busy->list[i].end - busy->list[i].start;
+        edge = busy->list[i].end > edge ? busy->list[i].end : edge;
     }
-    busy->edge = busy->list[n - 1].end;
-    busy->count -= n;
-    memmove(busy->list, busy->list + n, busy->count * sizeof *busy->list);
+    edge = n < busy->count && busy->list[n].start < edge ? busy->list[n].start : edge;
+    cover(busy, n, edge);
+    for (size_t i = 0; i < n; i++) {
+        analysis_interval gpu = busy->list[i];
+        uint64_t end = gpu.end < edge ? gpu.end : edge;
+        take(&busy->all, gpu.start, end);
+        if (gpu.part != 0) {
+            take(&busy->parts[gpu.part - 1], gpu.start, end);
+        }
+        if (gpu.end > edge) {
+            kept = keep(busy->list, kept, (analysis_interval){edge, gpu.end, gpu.part});
+        }
+    }
+    busy->edge = edge > busy->edge ? edge : busy->edge;
+    memmove(busy->list + kept, busy->list + n, (busy->count - n) * sizeof *busy->list);
+    busy->count -= n - kept;
 }
 
-void analysis_busy_add(analysis_busy *busy, uint64_t start, uint64_t end) {
-    busy->sum += end - start;
+/* ---- Adding ---- */
+
+void analysis_busy_add(analysis_busy *busy, uint32_t part, uint64_t start, uint64_t end) {
+    busy->all.sum += end - start;
+    if (part != 0) {
+        busy->parts[part - 1].sum += end - start;
+    }
     if (start < busy->edge) {
         busy->late++;
         start = busy->edge;
@@ -102,19 +154,22 @@ void analysis_busy_add(analysis_busy *busy, uint64_t start, uint64_t end) {
     }
     if (busy->count > 0) {
         analysis_interval *last = &busy->list[busy->count - 1];
-        if (start >= last->start && start <= last->end) {
+        if (start >= last->start && start <= last->end && part == last->part) {
             last->end = end > last->end ? end : last->end;
             return;
         }
+        busy->unsorted |= start < last->start;
     }
-    if (busy->count == ANALYSIS_BUSY_WINDOW) {
+    if (busy->count >= ANALYSIS_BUSY_WINDOW) {
         merge(busy);
         if (busy->count > ANALYSIS_BUSY_WINDOW / 2) {
             fold(busy, busy->count / 2);
         }
     }
-    busy->list = analysis_grow_fast(busy->list, &busy->cap, busy->count + 1, sizeof *busy->list);
-    busy->list[busy->count++] = (analysis_interval){start, end};
+    if (busy->count == busy->cap) {
+        busy->list = analysis_grow_fast(busy->list, &busy->cap, busy->count + 1, sizeof *busy->list);
+    }
+    busy->list[busy->count++] = (analysis_interval){start, end, part};
 }
 
 /* Makes room for a call: what the GPU ran is folded, and calls beyond it go when nothing else helps. */
@@ -128,11 +183,20 @@ static void relieve(analysis_busy *busy) {
     }
 }
 
-void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t start, uint64_t end) {
+static void count_call(analysis_busy *busy, const analysis_host_interval *call, uint64_t calls, uint64_t ns) {
+    busy->all.calls[call->kind] += calls;
+    busy->all.host[call->kind] += ns;
+    if (call->part != 0) {
+        busy->parts[call->part - 1].calls[call->kind] += calls;
+        busy->parts[call->part - 1].host[call->kind] += ns;
+    }
+}
+
+void analysis_busy_host(analysis_busy *busy, uint32_t part, analysis_call_kind kind, uint64_t start,
+                        uint64_t end) {
     while (busy->host_count > 0 && busy->hosts[busy->host_count - 1].start >= start) {
         const analysis_host_interval *inner = &busy->hosts[--busy->host_count];
-        busy->host[inner->kind] -= inner->end - inner->start;
-        busy->calls[inner->kind]--;
+        count_call(busy, inner, (uint64_t)-1, inner->start - inner->end); /* takes it away */
     }
     if (busy->host_count > 0 && busy->hosts[busy->host_count - 1].end > start) {
         start = busy->hosts[busy->host_count - 1].end;
@@ -144,23 +208,38 @@ void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t s
     if (busy->host_count == ANALYSIS_BUSY_WINDOW) {
         relieve(busy);
     }
-    busy->hosts = analysis_grow_fast(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
-    busy->hosts[busy->host_count++] = (analysis_host_interval){start, end, kind};
-    busy->calls[kind]++;
-    busy->host[kind] += end - start;
+    if (busy->host_count == busy->host_cap) {
+        busy->hosts =
+            analysis_grow_fast(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
+    }
+    analysis_host_interval *call = &busy->hosts[busy->host_count++];
+    *call = (analysis_host_interval){start, end, part, kind};
+    count_call(busy, call, 1, end - start);
 }
 
-uint64_t analysis_busy_settle(analysis_busy *busy) {
-    merge(busy);
-    fold(busy, busy->count);
+/* ---- Results ---- */
+
+static void free_lists(analysis_busy *busy) {
     free(busy->list);
     free(busy->hosts);
     busy->list = NULL;
     busy->hosts = NULL;
     busy->cap = busy->host_count = busy->host_cap = 0;
-    return busy->settled;
 }
 
-uint64_t analysis_busy_idle_in(const analysis_busy *busy, analysis_call_kind kind) {
-    return busy->host[kind] - busy->covered[kind];
+uint64_t analysis_busy_settle(analysis_busy *busy) {
+    sort(busy);
+    fold(busy, busy->count);
+    free_lists(busy);
+    return busy->all.settled;
+}
+
+uint64_t analysis_busy_idle_in(const analysis_busy_sums *sums, analysis_call_kind kind) {
+    return sums->host[kind] - sums->covered[kind];
+}
+
+void analysis_busy_free(analysis_busy *busy) {
+    free_lists(busy);
+    free(busy->parts);
+    memset(busy, 0, sizeof *busy);
 }

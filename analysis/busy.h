@@ -3,6 +3,7 @@
 #ifndef ANALYSIS_BUSY_H
 #define ANALYSIS_BUSY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,44 +17,67 @@ typedef enum {
     ANALYSIS_CALL_OTHER,
 } analysis_call_kind;
 
+/* Time may be divided into parts, numbered from 1 (the steps of a decode): their sums are made in the same
+ * pass. 0 stands for what lies in none. */
 typedef struct {
     uint64_t start, end;
+    uint32_t part;
 } analysis_interval;
 
 typedef struct {
     uint64_t start, end;
+    uint32_t part;
     analysis_call_kind kind;
 } analysis_host_interval;
 
-/* A zeroed one is empty. All times are ns. */
+/* Of the whole or of a part. All times are ns. */
+typedef struct {
+    uint64_t sum;            /* of all intervals, overlapping parts more than once */
+    uint64_t settled;        /* the union of what has been folded away */
+    uint64_t first;          /* start of the first folded interval; 0 before any */
+    uint64_t until;          /* where the last of them ends */
+    uint64_t gap, gap_start; /* the longest stretch between folded intervals, and where it began */
+    uint64_t calls[2];       /* calls, by analysis_call_kind */
+    uint64_t host[2];        /* time in them */
+    uint64_t covered[2];     /* the part of it in which the GPU ran, as far as it is settled */
+} analysis_busy_sums;
+
+/* A zeroed one is empty. */
 typedef struct {
     analysis_interval *list;
     size_t count, cap;
-    uint64_t settled;        /* the union of what has been folded away */
-    uint64_t edge;           /* where the folded part ends */
-    uint64_t late;           /* intervals that began before the edge: their part before it was not counted */
-    uint64_t first;          /* start of the first folded interval; 0 before any */
-    uint64_t gap, gap_start; /* the longest stretch between folded intervals, and where it began */
-    uint64_t sum;            /* of all intervals, overlapping parts more than once */
+    bool unsorted;                 /* the list is not in the order of starts */
     analysis_host_interval *hosts; /* of one thread: disjoint and in order */
     size_t host_count, host_cap;
-    uint64_t calls[2];   /* calls, by analysis_call_kind */
-    uint64_t host[2];    /* time in them */
-    uint64_t covered[2]; /* the part of it in which the GPU ran, as far as it is settled */
+    uint64_t edge; /* before it all is folded */
+    uint64_t late; /* intervals that began before the edge: their part before it was not counted */
+    analysis_busy_sums all;
+    analysis_busy_sums *parts;
+    size_t part_count, part_cap;
 } analysis_busy;
+
+/* Makes room for one more part; returns its number. */
+uint32_t analysis_busy_part(analysis_busy *busy);
+
+/* The sums of a part, or of the whole for part 0. */
+const analysis_busy_sums *analysis_busy_sums_of(const analysis_busy *busy, uint32_t part);
 
 /* Adds work of the GPU: [start, end), end >= start. Exact as long as an interval comes no more than half a
  * window later than the order of starts would have it. */
-void analysis_busy_add(analysis_busy *busy, uint64_t start, uint64_t end);
+void analysis_busy_add(analysis_busy *busy, uint32_t part, uint64_t start, uint64_t end);
 
 /* Adds a call of the thread, ISSUES or WAITS, in the order in which calls ended; one that lies in another is
  * part of it. */
-void analysis_busy_host(analysis_busy *busy, analysis_call_kind kind, uint64_t start, uint64_t end);
+void analysis_busy_host(analysis_busy *busy, uint32_t part, analysis_call_kind kind, uint64_t start,
+                        uint64_t end);
 
 /* Folds everything into the sums and frees the lists; more may be added afterwards. Returns the union. */
 uint64_t analysis_busy_settle(analysis_busy *busy);
 
 /* After analysis_busy_settle: time in calls of this kind while the GPU did not run. */
-uint64_t analysis_busy_idle_in(const analysis_busy *busy, analysis_call_kind kind);
+uint64_t analysis_busy_idle_in(const analysis_busy_sums *sums, analysis_call_kind kind);
+
+/* Frees what it holds and leaves it empty. */
+void analysis_busy_free(analysis_busy *busy);
 
 #endif

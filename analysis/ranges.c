@@ -292,8 +292,7 @@ void analysis_ranges_free(analysis_ranges *r) {
     }
     for (size_t i = 0; i < r->span_count; i++) {
         analysis_detail_free(r->spans[i].detail);
-        free(r->spans[i].busy.list);
-        free(r->spans[i].busy.hosts);
+        analysis_busy_free(&r->spans[i].busy);
     }
     analysis_details_free(&r->details);
     free(r->threads);

@@ -63,8 +63,9 @@ typedef struct {
     uint64_t start, end;     /* ns; end only when closed */
     uint64_t gpu_end;        /* when the last GPU work launched inside ended; 0 without any */
     uint64_t kernels;        /* launched inside */
-    analysis_busy busy;      /* of kernels, copies and fills launched inside */
-    uint64_t touched;        /* `works` when busy last grew */
+    uint32_t part;           /* of a step: its part of the decode's busy; else 0 */
+    analysis_busy busy;      /* of kernels, copies and fills launched inside; of a step its decode's counts */
+    uint64_t touched;        /* `works` when it last got some of these */
     uint64_t closed_at;      /* `closings` when it closed */
     analysis_detail *detail; /* when there is an on_sample, until that has it; NULL: nothing so far */
     bool taken;              /* on_sample has it: what comes later is not in its detail */

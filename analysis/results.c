@@ -167,7 +167,7 @@ static void make_integrity(analysis_results *r, const reading *rd) {
     r->pops_without_push = rd->ranges.pops_without_push;
     r->ends_without_start = rd->ranges.ends_without_start;
     for (size_t i = 0; i < rd->ranges.span_count; i++) {
-        r->late += rd->ranges.spans[i].step ? 0 : rd->ranges.spans[i].busy.late;
+        r->late += rd->ranges.spans[i].busy.late;
     }
 }
 

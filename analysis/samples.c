@@ -13,15 +13,16 @@ static double ms(uint64_t ns) {
 
 /* The longest stretch of [start, end) in which no work of the span ran: before the first, between, or behind
  * the last. */
-static void add_gap(analysis_sample *s, const analysis_span *span, uint64_t end) {
+static void add_gap(analysis_sample *s, const analysis_span *span, const analysis_busy_sums *sums,
+                    uint64_t end) {
     s->gap = s->gap_at = NAN;
-    if (span->busy.first == 0) {
+    if (sums->first == 0) {
         return;
     }
-    uint64_t gap = span->busy.first > span->start ? span->busy.first - span->start : 0, at = span->start;
-    if (span->busy.gap > gap) {
-        gap = span->busy.gap;
-        at = span->busy.gap_start;
+    uint64_t gap = sums->first > span->start ? sums->first - span->start : 0, at = span->start;
+    if (sums->gap > gap) {
+        gap = sums->gap;
+        at = sums->gap_start;
     }
     if (end > span->gpu_end && end - span->gpu_end > gap) {
         gap = end - span->gpu_end;
@@ -34,7 +35,9 @@ static void add_gap(analysis_sample *s, const analysis_span *span, uint64_t end)
 analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span *span) {
     const analysis_group *group = &ranges->groups[span->group];
     uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
-    double busy = ms(analysis_busy_settle(&span->busy));
+    analysis_busy *busy = span->step ? &ranges->spans[span->parent].busy : &span->busy;
+    analysis_busy_settle(busy);
+    const analysis_busy_sums *sums = analysis_busy_sums_of(busy, span->part);
     analysis_watching watching = analysis_watch_over(&ranges->watch, span->start, span->end);
     analysis_sample s = {.k = group->k,
                          .phase = span->phase,
@@ -47,18 +50,18 @@ analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span 
                          .start = span->start,
                          .latency = ms(end - span->start),
                          .own = ms(span->end - span->start),
-                         .busy = busy,
-                         .sum = ms(span->busy.sum),
-                         .issuing = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_ISSUES)),
-                         .waiting = ms(analysis_busy_idle_in(&span->busy, ANALYSIS_CALL_WAITS)),
-                         .issues = (double)span->busy.calls[ANALYSIS_CALL_ISSUES],
-                         .waits = (double)span->busy.calls[ANALYSIS_CALL_WAITS],
-                         .in_waits = ms(span->busy.host[ANALYSIS_CALL_WAITS]),
+                         .busy = ms(sums->settled),
+                         .sum = ms(sums->sum),
+                         .issuing = ms(analysis_busy_idle_in(sums, ANALYSIS_CALL_ISSUES)),
+                         .waiting = ms(analysis_busy_idle_in(sums, ANALYSIS_CALL_WAITS)),
+                         .issues = (double)sums->calls[ANALYSIS_CALL_ISSUES],
+                         .waits = (double)sums->calls[ANALYSIS_CALL_WAITS],
+                         .in_waits = ms(sums->host[ANALYSIS_CALL_WAITS]),
                          .beyond = ms(end - span->end),
                          .kernels = (double)span->kernels,
                          .steps = span->steps,
                          .experts = span->visits ? (double)span->active / span->visits : NAN};
-    add_gap(&s, span, end);
+    add_gap(&s, span, sums, end);
     return s;
 }
 

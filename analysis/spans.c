@@ -48,8 +48,10 @@ static uint32_t enter_step(analysis_ranges *r, uint32_t around, uint32_t node, u
     if (!r->steps || around == ANALYSIS_NONE || decode != around) {
         return around;
     }
+    uint32_t part = analysis_busy_part(&r->spans[around].busy);
     return add_span(r, (analysis_span){.phase = ANALYSIS_DECODE,
                                        .step = true,
+                                       .part = part,
                                        .parent = around,
                                        .group = r->nodes[node].group,
                                        .request = r->spans[around].request,
@@ -169,22 +171,35 @@ static void count_work(analysis_ranges *r) {
 void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind kind, uint64_t start_ns,
                           uint64_t end_ns) {
     count_work(r);
+    uint32_t part = 0;
     for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
-        r->spans[i].touched = r->works;
-        analysis_busy_host(&r->spans[i].busy, kind, start_ns, end_ns);
+        analysis_span *s = &r->spans[i];
+        s->touched = r->works;
+        if (s->step) {
+            part = s->part;
+        } else {
+            analysis_busy_host(&s->busy, part, kind, start_ns, end_ns);
+            part = 0;
+        }
     }
 }
 
 void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
                          uint64_t end_ns) {
     count_work(r);
+    uint32_t part = 0;
     for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
         analysis_span *s = &r->spans[i];
         s->kernels += kernel;
         if (timed) {
             s->gpu_end = end_ns > s->gpu_end ? end_ns : s->gpu_end;
             s->touched = r->works;
-            analysis_busy_add(&s->busy, start_ns, end_ns);
+        }
+        if (s->step) {
+            part = s->part;
+        } else if (timed) {
+            analysis_busy_add(&s->busy, part, start_ns, end_ns);
+            part = 0;
         }
     }
 }

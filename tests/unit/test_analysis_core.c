@@ -115,7 +115,7 @@ static void union_agrees_with_a_bitmap(void **state) {
         uint64_t want = 0;
         for (int i = rand() % 200; i > 0; i--) {
             uint64_t start = (uint64_t)(rand() % (LENGTH - 50)), end = start + (uint64_t)(rand() % 50);
-            analysis_busy_add(&busy, start, end);
+            analysis_busy_add(&busy, 0, start, end);
             memset(covered + start, true, end - start);
         }
         for (int i = 0; i < LENGTH; i++) {
@@ -126,21 +126,32 @@ static void union_agrees_with_a_bitmap(void **state) {
     }
 }
 
-/* More intervals than the window holds, locally shuffled: exact, and no more memory than the window. */
+/* More intervals than the window holds, locally shuffled, of two parts that overlap or not: exact, and no
+ * more memory than the window. */
 static void union_folds(void **state) {
     (void)state;
-    analysis_busy busy = {0};
-    uint64_t n = 5 * ANALYSIS_BUSY_WINDOW;
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t at = i ^ 0x3f; /* runs of 64, backwards */
-        analysis_busy_add(&busy, 10 * at, 10 * at + 4);
+    for (uint64_t length = 4; length <= 13; length += 9) {
+        analysis_busy busy = {0};
+        uint64_t n = 5 * ANALYSIS_BUSY_WINDOW, all = length == 4 ? 4 * n : 10 * n + 3;
+        analysis_busy_part(&busy);
+        analysis_busy_part(&busy);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t at = i ^ 0x3f; /* runs of 64, backwards */
+            analysis_busy_add(&busy, 1 + at % 2, 10 * at, 10 * at + length);
+        }
+        assert_true(busy.cap <= 2 * ANALYSIS_BUSY_WINDOW);
+        assert_int_equal(analysis_busy_settle(&busy), all);
+        assert_int_equal(busy.late, 0);
+        for (uint32_t part = 1; part <= 2; part++) {
+            const analysis_busy_sums *sums = analysis_busy_sums_of(&busy, part);
+            assert_int_equal(sums->settled, length * n / 2);
+            assert_int_equal(sums->gap, 20 - length);
+        }
+        analysis_busy_add(&busy, 1, 0, 3); /* far too late: said, not counted twice */
+        assert_int_equal(busy.late, 1);
+        assert_int_equal(analysis_busy_settle(&busy), all);
+        analysis_busy_free(&busy);
     }
-    assert_true(busy.cap <= 2 * ANALYSIS_BUSY_WINDOW);
-    assert_int_equal(analysis_busy_settle(&busy), 4 * n);
-    assert_int_equal(busy.late, 0);
-    analysis_busy_add(&busy, 0, 3); /* far too late: said, not counted twice */
-    assert_int_equal(busy.late, 1);
-    assert_int_equal(analysis_busy_settle(&busy), 4 * n);
 }
 
 static int ascending(const void *a, const void *b) {

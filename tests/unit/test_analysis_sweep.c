@@ -162,41 +162,55 @@ static void partly_watched_is_left_out(void **state) {
     analysis_results_free(&results);
 }
 
-/* Calls on the host against intervals of the GPU, placed at random, against a map of every nanosecond. */
+/* Calls on the host against intervals of the GPU, placed at random in three parts and in none, against a map
+ * of every nanosecond: of the whole and of each part. Parts overlap on the GPU, not on the host. */
 static void idle_time_agrees_with_a_map(void **state) {
     (void)state;
-    enum { LENGTH = 20000 };
+    enum { LENGTH = 20000, PARTS = 4 };
     srand(3);
     for (int round = 0; round < 50; round++) {
-        static bool gpu[LENGTH];
-        static uint8_t host[LENGTH];
+        static bool gpu[PARTS][LENGTH]; /* 0: of all */
+        static uint8_t host[LENGTH], part_at[LENGTH];
         analysis_busy busy = {0};
-        uint64_t want[2] = {0, 0};
         memset(gpu, 0, sizeof gpu);
         memset(host, ANALYSIS_CALL_OTHER, sizeof host);
+        for (uint32_t i = 1; i < PARTS; i++) {
+            assert_int_equal(analysis_busy_part(&busy), i);
+        }
         for (uint64_t at = 0; at < LENGTH - 200;) {
             uint64_t end = at + (uint64_t)(rand() % 60);
             int kind = rand() % 2;
+            uint32_t part = (uint32_t)(at * PARTS / LENGTH);
             if (rand() % 4 == 0 && end > at + 4) { /* a call inside the call, which ends first */
-                analysis_busy_host(&busy, (analysis_call_kind)(rand() % 2), at + 1, end - 1);
+                analysis_busy_host(&busy, part, (analysis_call_kind)(rand() % 2), at + 1, end - 1);
             }
-            analysis_busy_host(&busy, (analysis_call_kind)kind, at, end);
+            analysis_busy_host(&busy, part, (analysis_call_kind)kind, at, end);
             memset(host + at, kind, end - at);
+            memset(part_at + at, (int)part, end - at);
             if (rand() % 3) {
                 uint64_t from = at + (uint64_t)(rand() % 100), to = from + (uint64_t)(rand() % 70);
-                analysis_busy_add(&busy, from, to);
-                memset(gpu + from, true, to - from);
+                uint32_t of = rand() % 4 ? part : (uint32_t)rand() % PARTS;
+                analysis_busy_add(&busy, of, from, to);
+                memset(gpu[0] + from, true, to - from);
+                memset(gpu[of] + from, true, to - from);
             }
             at = end + (uint64_t)(rand() % 40);
         }
-        for (int i = 0; i < LENGTH; i++) {
-            if (host[i] != ANALYSIS_CALL_OTHER) {
-                want[host[i]] += !gpu[i];
-            }
-        }
         analysis_busy_settle(&busy);
-        assert_int_equal(analysis_busy_idle_in(&busy, ANALYSIS_CALL_ISSUES), want[ANALYSIS_CALL_ISSUES]);
-        assert_int_equal(analysis_busy_idle_in(&busy, ANALYSIS_CALL_WAITS), want[ANALYSIS_CALL_WAITS]);
+        for (uint32_t part = 0; part < PARTS; part++) {
+            uint64_t want[2] = {0, 0}, ran = 0;
+            for (int i = 0; i < LENGTH; i++) {
+                if (host[i] != ANALYSIS_CALL_OTHER && (part == 0 || part_at[i] == part)) {
+                    want[host[i]] += !gpu[part][i];
+                }
+                ran += gpu[part][i];
+            }
+            const analysis_busy_sums *sums = analysis_busy_sums_of(&busy, part);
+            assert_int_equal(sums->settled, ran);
+            assert_int_equal(analysis_busy_idle_in(sums, ANALYSIS_CALL_ISSUES), want[ANALYSIS_CALL_ISSUES]);
+            assert_int_equal(analysis_busy_idle_in(sums, ANALYSIS_CALL_WAITS), want[ANALYSIS_CALL_WAITS]);
+        }
+        analysis_busy_free(&busy);
     }
 }
 
@@ -208,13 +222,13 @@ static void idle_time_folds(void **state) {
         analysis_busy busy = {0};
         uint64_t n = 4 * ANALYSIS_BUSY_WINDOW;
         for (uint64_t i = 0; i < n; i++) {
-            analysis_busy_add(&busy, 10 * i, 10 * i + (pauses ? 7 : 10));
-            analysis_busy_host(&busy, ANALYSIS_CALL_ISSUES, 10 * i + 2, 10 * i + 9);
+            analysis_busy_add(&busy, 0, 10 * i, 10 * i + (pauses ? 7 : 10));
+            analysis_busy_host(&busy, 0, ANALYSIS_CALL_ISSUES, 10 * i + 2, 10 * i + 9);
         }
         assert_true(busy.host_cap <= 2 * ANALYSIS_BUSY_WINDOW);
         analysis_busy_settle(&busy);
         assert_int_equal(busy.late, 0);
-        assert_int_equal(analysis_busy_idle_in(&busy, ANALYSIS_CALL_ISSUES), pauses ? 2 * n : 0);
+        assert_int_equal(analysis_busy_idle_in(&busy.all, ANALYSIS_CALL_ISSUES), pauses ? 2 * n : 0);
     }
 }
 
