@@ -166,24 +166,6 @@ static int by_leaf_cost(const void *a, const void *b) {
     return order ? order : by_place(a, b);
 }
 
-/* Sorts the leaves by place and adds up those of one place. */
-static void merge_leaves(analysis_costs *c) {
-    size_t kept = 0;
-    if (c->leaf_count == 0) {
-        return;
-    }
-    qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_place);
-    for (size_t i = 1; i < c->leaf_count; i++) {
-        if (by_place(&c->leaves[kept], &c->leaves[i]) == 0) {
-            c->leaves[kept].count += c->leaves[i].count;
-            c->leaves[kept].ns += c->leaves[i].ns;
-        } else {
-            c->leaves[++kept] = c->leaves[i];
-        }
-    }
-    c->leaf_count = kept + 1;
-}
-
 /* From leaves that are sorted by place. */
 static void make_layers(analysis_costs *c) {
     for (size_t i = 0; i < c->leaf_count; i++) {
@@ -199,9 +181,36 @@ static void make_layers(analysis_costs *c) {
     }
 }
 
+/* The number of a place of the model, its phase, layer and part; made where there is none. */
+static uint32_t place_of(analysis_map *places, uint32_t *count, const analysis_node *node) {
+    uint64_t key = (uint64_t)node->layer << 16 | (uint64_t)node->phase << 8 | node->part;
+    uint32_t place = analysis_map_get(places, key);
+    if (place == ANALYSIS_NONE) {
+        place = (*count)++;
+        analysis_map_put(places, key, place);
+    }
+    return place;
+}
+
+static void add_leaf(analysis_costs *c, analysis_map *by_place_and_name, uint32_t place,
+                     const analysis_node *node, const analysis_kernel *kernel) {
+    uint64_t key = (uint64_t)place << 32 | kernel->name;
+    uint32_t at = analysis_map_get(by_place_and_name, key);
+    if (at == ANALYSIS_NONE) {
+        at = (uint32_t)c->leaf_count;
+        analysis_map_put(by_place_and_name, key, at);
+        c->leaves = analysis_grow(c->leaves, &c->leaf_cap, c->leaf_count + 1, sizeof *c->leaves);
+        c->leaves[c->leaf_count++] = (analysis_leaf){
+            .phase = node->phase, .layer = node->layer, .part = node->part, .name = kernel->name};
+    }
+    c->leaves[at].count += kernel->count;
+    c->leaves[at].ns += kernel->ns;
+}
+
 static void make_kernels(making *m) {
     analysis_costs *c = m->c;
-    analysis_map by_name = {0};
+    analysis_map by_name = {0}, places = {0}, leaves = {0};
+    uint32_t place_count = 0;
     for (size_t i = 0; i < m->attribution->kernel_count; i++) {
         const analysis_kernel *kernel = &m->attribution->kernels[i];
         if (kernel->node == ANALYSIS_NONE ? c->k != ANALYSIS_NONE : !chosen(m, kernel->node)) {
@@ -210,22 +219,18 @@ static void make_kernels(making *m) {
         add_kernel(m, &by_name, kernel);
         if (kernel->node != ANALYSIS_NONE) {
             const analysis_node *node = &m->ranges->nodes[kernel->node];
-            c->leaves = analysis_grow(c->leaves, &c->leaf_cap, c->leaf_count + 1, sizeof *c->leaves);
-            c->leaves[c->leaf_count++] = (analysis_leaf){.phase = node->phase,
-                                                         .layer = node->layer,
-                                                         .part = node->part,
-                                                         .name = kernel->name,
-                                                         .count = kernel->count,
-                                                         .ns = kernel->ns};
+            add_leaf(c, &leaves, place_of(&places, &place_count, node), node, kernel);
         }
     }
+    analysis_map_free(&places);
+    analysis_map_free(&leaves);
     analysis_map_free(&by_name);
     if (c->kernel_count > 0) {
         qsort(c->kernels, c->kernel_count, sizeof *c->kernels, by_kernel_cost);
     }
-    merge_leaves(c);
-    make_layers(c);
     if (c->leaf_count > 0) {
+        qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_place);
+        make_layers(c);
         qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_leaf_cost);
     }
 }
