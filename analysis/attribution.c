@@ -17,7 +17,6 @@ void analysis_attribution_init(analysis_attribution *a, analysis_names *names, a
     a->ranges = ranges;
     a->call_cap = CALLS_AT_FIRST;
     a->calls = analysis_alloc(a->call_cap, sizeof *a->calls);
-    a->lost_kernel = ANALYSIS_NONE;
     analysis_graphs_init(&a->graphs, ranges);
 }
 
@@ -42,11 +41,11 @@ static uint32_t name_of_shape(analysis_attribution *a, uint32_t shape) {
 }
 
 /* The kernel of this name in this node. The same kernels follow each other again and again in a range, so the
- * one that followed *last the time before is tried first. */
+ * one that followed *last, plus 1, the time before is tried first. */
 static uint32_t kernel_of(analysis_attribution *a, uint32_t node, uint32_t *last, uint32_t name) {
-    uint32_t guess = *last == ANALYSIS_NONE ? ANALYSIS_NONE : a->kernels[*last].next;
+    uint32_t guess = *last == 0 ? ANALYSIS_NONE : a->kernels[*last - 1].next;
     if (guess != ANALYSIS_NONE && a->kernels[guess].name == name) {
-        *last = guess;
+        *last = guess + 1;
         return guess;
     }
     uint64_t key = (uint64_t)node << 32 | name;
@@ -57,10 +56,10 @@ static uint32_t kernel_of(analysis_attribution *a, uint32_t node, uint32_t *last
         a->kernels[a->kernel_count++] = (analysis_kernel){.node = node, .name = name, .next = at};
         analysis_map_put(&a->by_kernel, key, at);
     }
-    if (*last != ANALYSIS_NONE) {
-        a->kernels[*last].next = at;
+    if (*last != 0) {
+        a->kernels[*last - 1].next = at;
     }
-    *last = at;
+    *last = at + 1;
     return at;
 }
 
@@ -84,12 +83,13 @@ static void count_kernels(analysis_attribution *a, uint32_t node, uint32_t *last
 
 /* Counts work for the range that owns it. */
 static void count(analysis_attribution *a, uint32_t at, bool kernel, uint32_t name, amount m) {
-    analysis_node *node = &a->ranges->nodes[at];
     if (kernel) {
-        node->kernels += m.n;
-        node->kernel_ns += m.ns;
-        count_kernels(a, at, &node->kernel, name, m);
+        if (at >= a->last_cap) {
+            a->last = analysis_grow(a->last, &a->last_cap, (size_t)at + 1, sizeof *a->last);
+        }
+        count_kernels(a, at, &a->last[at], name, m);
     } else {
+        analysis_node *node = &a->ranges->nodes[at];
         node->transfers += m.n;
         node->transfer_ns += m.ns;
     }
@@ -152,7 +152,7 @@ static void lose(analysis_attribution *a, const analysis_waiting *w) {
     lost->count++;
     lost->ns += w->end - w->start;
     if (w->kernel) {
-        count_kernels(a, ANALYSIS_NONE, &a->lost_kernel, w->name, one(w));
+        count_kernels(a, ANALYSIS_NONE, &a->lost_last, w->name, one(w));
     }
 }
 
@@ -218,12 +218,12 @@ static bool younger(uint32_t x, uint32_t y) {
     return (int32_t)(x - y) > 0;
 }
 
-/* The slot of a correlation id. The table doubles rather than let one call take another's slot, unless that
- * one is done and old, until it has its full length. */
-static analysis_call *slot_of(analysis_attribution *a, uint32_t correlation) {
+/* The slot of a correlation id that has none so far. The table doubles rather than let one call take
+ * another's slot, unless that one is done and old, until it has its full length. */
+static __attribute__((noinline)) analysis_call *new_slot(analysis_attribution *a, uint32_t correlation) {
     for (;;) {
         analysis_call *slot = &a->calls[correlation & (a->call_cap - 1)];
-        if (slot->correlation == correlation || slot->correlation == 0 || a->call_cap == ANALYSIS_CALLS ||
+        if (slot->correlation == 0 || a->call_cap == ANALYSIS_CALLS ||
             (slot->done && younger(correlation, slot->correlation + ANALYSIS_DONE - 1))) {
             return slot;
         }
@@ -236,6 +236,11 @@ static analysis_call *slot_of(analysis_attribution *a, uint32_t correlation) {
             }
         }
     }
+}
+
+static inline analysis_call *slot_of(analysis_attribution *a, uint32_t correlation) {
+    analysis_call *slot = &a->calls[correlation & (a->call_cap - 1)];
+    return slot->correlation == correlation ? slot : new_slot(a, correlation);
 }
 
 void analysis_attribution_call(analysis_attribution *a, const trace_host_event *e) {
@@ -305,10 +310,18 @@ void analysis_attribution_finish(analysis_attribution *a) {
         drop_tail(a);
     }
     settle_replays(a);
+    for (size_t i = 0; i < a->kernel_count; i++) {
+        const analysis_kernel *kernel = &a->kernels[i];
+        if (kernel->node != ANALYSIS_NONE) {
+            a->ranges->nodes[kernel->node].kernels += kernel->count;
+            a->ranges->nodes[kernel->node].kernel_ns += kernel->ns;
+        }
+    }
 }
 
 void analysis_attribution_free(analysis_attribution *a) {
     free(a->kernels);
+    free(a->last);
     free(a->calls);
     free(a->queue);
     free(a->replays);

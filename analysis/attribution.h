@@ -70,7 +70,9 @@ typedef struct {
     analysis_kernel *kernels;
     size_t kernel_count, kernel_cap;
     analysis_map by_kernel; /* node and name -> kernels */
-    uint32_t lost_kernel;   /* the unattributed one counted last, or ANALYSIS_NONE */
+    uint32_t *last;         /* by node: the kernel counted last, plus 1, or 0 */
+    size_t last_cap;
+    uint32_t lost_last; /* the same of those unattributed */
     analysis_replay *replays;
     size_t replay_count, replay_cap;
     analysis_map by_replay;  /* launch and graph node -> replays */

@@ -47,6 +47,15 @@ static void merge(analysis_busy *busy) {
     busy->count = busy->count > 0 ? last + 1 : 0;
 }
 
+static void count_call(analysis_busy_sums *sums, const analysis_host_interval *call, bool over,
+                       uint64_t covered) {
+    sums->covered[call->kind] += covered;
+    if (over) {
+        sums->calls[call->kind]++;
+        sums->host[call->kind] += call->end - call->start;
+    }
+}
+
 /* Counts the part of the calls before `edge` in which the first n intervals of a sorted list ran, and lets
  * these calls go. */
 static void cover(analysis_busy *busy, size_t n, uint64_t edge) {
@@ -71,11 +80,13 @@ static void cover(analysis_busy *busy, size_t n, uint64_t edge) {
                 own = to;
             }
         }
-        busy->all.covered[call->kind] += all_ns;
+        bool over =
+            call->end <= edge; /* what lies behind the edge is for later intervals, which begin there */
+        count_call(&busy->all, call, over, all_ns);
         if (call->part != 0) {
-            busy->parts[call->part - 1].covered[call->kind] += own_ns;
+            count_call(&busy->parts[call->part - 1], call, over, own_ns);
         }
-        if (call->end > edge) { /* what lies behind the edge is for later intervals, which begin there */
+        if (!over) {
             busy->hosts[kept++] = *call;
         }
     }
@@ -141,10 +152,6 @@ static void fold(analysis_busy *busy, size_t n) {
 /* ---- Adding ---- */
 
 void analysis_busy_add(analysis_busy *busy, uint32_t part, uint64_t start, uint64_t end) {
-    busy->all.sum += end - start;
-    if (part != 0) {
-        busy->parts[part - 1].sum += end - start;
-    }
     if (start < busy->edge) {
         busy->late++;
         start = busy->edge;
@@ -183,20 +190,10 @@ static void relieve(analysis_busy *busy) {
     }
 }
 
-static void count_call(analysis_busy *busy, const analysis_host_interval *call, uint64_t calls, uint64_t ns) {
-    busy->all.calls[call->kind] += calls;
-    busy->all.host[call->kind] += ns;
-    if (call->part != 0) {
-        busy->parts[call->part - 1].calls[call->kind] += calls;
-        busy->parts[call->part - 1].host[call->kind] += ns;
-    }
-}
-
 void analysis_busy_host(analysis_busy *busy, uint32_t part, analysis_call_kind kind, uint64_t start,
                         uint64_t end) {
     while (busy->host_count > 0 && busy->hosts[busy->host_count - 1].start >= start) {
-        const analysis_host_interval *inner = &busy->hosts[--busy->host_count];
-        count_call(busy, inner, (uint64_t)-1, inner->start - inner->end); /* takes it away */
+        busy->host_count--;
     }
     if (busy->host_count > 0 && busy->hosts[busy->host_count - 1].end > start) {
         start = busy->hosts[busy->host_count - 1].end;
@@ -212,9 +209,7 @@ void analysis_busy_host(analysis_busy *busy, uint32_t part, analysis_call_kind k
         busy->hosts =
             analysis_grow_fast(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
     }
-    analysis_host_interval *call = &busy->hosts[busy->host_count++];
-    *call = (analysis_host_interval){start, end, part, kind};
-    count_call(busy, call, 1, end - start);
+    busy->hosts[busy->host_count++] = (analysis_host_interval){start, end, part, kind};
 }
 
 /* ---- Results ---- */
@@ -230,6 +225,7 @@ static void free_lists(analysis_busy *busy) {
 uint64_t analysis_busy_settle(analysis_busy *busy) {
     sort(busy);
     fold(busy, busy->count);
+    cover(busy, 0, UINT64_MAX); /* calls after the last interval */
     free_lists(busy);
     return busy->all.settled;
 }

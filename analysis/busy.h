@@ -32,12 +32,11 @@ typedef struct {
 
 /* Of the whole or of a part. All times are ns. */
 typedef struct {
-    uint64_t sum;            /* of all intervals, overlapping parts more than once */
     uint64_t settled;        /* the union of what has been folded away */
     uint64_t first;          /* start of the first folded interval; 0 before any */
     uint64_t until;          /* where the last of them ends */
     uint64_t gap, gap_start; /* the longest stretch between folded intervals, and where it began */
-    uint64_t calls[2];       /* calls, by analysis_call_kind */
+    uint64_t calls[2];       /* settled calls, by analysis_call_kind */
     uint64_t host[2];        /* time in them */
     uint64_t covered[2];     /* the part of it in which the GPU ran, as far as it is settled */
 } analysis_busy_sums;

@@ -22,8 +22,7 @@ void analysis_ranges_init(analysis_ranges *r, analysis_names *names) {
                                   .phase = ANALYSIS_PHASES,
                                   .part = ANALYSIS_PART_OTHER,
                                   .child = ANALYSIS_NONE,
-                                  .after = ANALYSIS_NONE,
-                                  .kernel = ANALYSIS_NONE};
+                                  .after = ANALYSIS_NONE};
     r->node_count = 1;
     r->last_thread = ANALYSIS_NONE;
 }

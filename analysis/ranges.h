@@ -39,12 +39,11 @@ typedef struct {
     analysis_part part;
     analysis_watching watching; /* when it was opened */
     uint32_t child, after; /* the child opened last, and the sibling opened after this when last looked at */
-    uint32_t kernel;       /* analysis_attribution's: the kernel counted last, or ANALYSIS_NONE */
     bool opens_expert;     /* an expert's range that lies in no other expert's */
     uint64_t calls;        /* ranges that were opened */
     uint64_t tokens, with_tokens;    /* sum of the integer payloads, and how many ranges had one */
     uint64_t host_ns;                /* from open to close, of those that closed */
-    uint64_t kernels, kernel_ns;     /* exclusive: launched while this was the innermost range */
+    uint64_t kernels, kernel_ns;     /* exclusive: launched while this was the innermost range; at the end */
     uint64_t transfers, transfer_ns; /* copies and fills, exclusive */
 } analysis_node;
 
@@ -63,12 +62,13 @@ typedef struct {
     uint64_t start, end;     /* ns; end only when closed */
     uint64_t gpu_end;        /* when the last GPU work launched inside ended; 0 without any */
     uint64_t kernels;        /* launched inside */
+    uint64_t gpu_sum;        /* of all work launched inside, overlapping parts more than once */
     uint32_t part;           /* of a step: its part of the decode's busy; else 0 */
     analysis_busy busy;      /* of kernels, copies and fills launched inside; of a step its decode's counts */
     uint64_t touched;        /* `works` when it last got some of these */
     uint64_t closed_at;      /* `closings` when it closed */
     analysis_detail *detail; /* when there is an on_sample, until that has it; NULL: nothing so far */
-    bool taken;              /* on_sample has it: what comes later is not in its detail */
+    bool wanted;             /* on_sample is to have it: what comes after that is not in its detail */
 } analysis_span;
 
 typedef struct {

@@ -44,18 +44,17 @@ static void put_k(const analysis_results *r, analysis_table *t, uint32_t k) {
     put_verdict(r, t, k, ANALYSIS_ROW_DECODE);
 }
 
-static void note_slope(const analysis_results *r, analysis_table *t) {
-    analysis_scaling s;
+static void note_slope(const analysis_scaling *s, analysis_table *t) {
     char b[32], low[32], high[32], a[32];
-    if (!analysis_scaling_fit(&s, &r->rows, ANALYSIS_ROW_TOKEN) || !s.has_k || isnan(s.by_k.b_sure.low)) {
+    if (!s->has_k || isnan(s->by_k.b_sure.low)) {
         return;
     }
     analysis_table_note(
         t, "One expert more makes a decoded token %s ms longer (95 %%: %s to %s), on %s ms without any.",
-        analysis_format_ms(b, s.by_k.b), analysis_format_ms(low, s.by_k.b_sure.low),
-        analysis_format_ms(high, s.by_k.b_sure.high), analysis_format_ms(a, s.by_k.a));
-    if (s.bend.changes) {
-        analysis_table_note(t, "The slope changes at k = %.1f.", s.bend.at);
+        analysis_format_ms(b, s->by_k.b), analysis_format_ms(low, s->by_k.b_sure.low),
+        analysis_format_ms(high, s->by_k.b_sure.high), analysis_format_ms(a, s->by_k.a));
+    if (s->bend.changes) {
+        analysis_table_note(t, "The slope changes at k = %.1f.", s->bend.at);
     }
 }
 
@@ -103,7 +102,7 @@ static void note_trust(const analysis_results *r, analysis_table *t) {
     }
 }
 
-void analysis_report_answer(const analysis_results *r, analysis_output *out) {
+void analysis_report_answer(const analysis_results *r, const analysis_fits *fits, analysis_output *out) {
     static const char *const headers[] = {"k",           "vision",  "prefill",    "decode/token",
                                           "prefill x",   "token x", "efficiency", "prefill bound",
                                           "decode bound"};
@@ -121,7 +120,7 @@ void analysis_report_answer(const analysis_results *r, analysis_output *out) {
     }
     analysis_table_note(&t, "x: over that of the smallest k. efficiency: of a decoded token, k over x. "
                             "bound: what binds the phase.");
-    note_slope(r, &t);
+    note_slope(&fits->of[ANALYSIS_ROW_TOKEN], &t);
     note_heaviest(r, &t);
     note_trust(r, &t);
     analysis_output_table(out, &t);

@@ -95,22 +95,22 @@ static const char *verdict(const analysis_scaling *s, int model) {
     return (s->by_k.r2 > s->by_active.r2 ? 1 : 2) == model ? "better" : "";
 }
 
-static void put_fits(const analysis_results *r, analysis_output *out) {
+static void put_fits(const analysis_fits *fits, analysis_output *out) {
     static const char *const headers[] = {"phase", "model",  "a",    "a from", "a to",
                                           "b",     "b from", "b to", "R2",     "verdict"};
     analysis_table t;
     analysis_table_begin(&t, "llrrrrrrrl", 0, headers);
     analysis_table_title(&t, "Fixed and marginal cost, ms: least squares over all samples");
     for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
-        analysis_scaling s;
-        if (kind == ANALYSIS_ROW_VISION || !analysis_scaling_fit(&s, &r->rows, (analysis_row_kind)kind)) {
+        const analysis_scaling *s = &fits->of[kind];
+        if (kind == ANALYSIS_ROW_VISION) {
             continue; /* vision has no experts */
         }
-        if (s.has_k) {
-            put_fit(&t, s.kind, "a + b k", &s.by_k, verdict(&s, 1));
+        if (s->has_k) {
+            put_fit(&t, s->kind, "a + b k", &s->by_k, verdict(s, 1));
         }
-        if (s.has_n) {
-            put_fit(&t, s.kind, "a + b N", &s.by_active, verdict(&s, 2));
+        if (s->has_n) {
+            put_fit(&t, s->kind, "a + b N", &s->by_active, verdict(s, 2));
         }
     }
     if (analysis_table_rows(&t) == 0) {
@@ -129,19 +129,18 @@ static void put_sure(analysis_table *t, double value, analysis_confidence sure, 
     analysis_table_ms(t, known ? sure.high : NAN);
 }
 
-static void put_bends(const analysis_results *r, analysis_output *out) {
+static void put_bends(const analysis_fits *fits, analysis_output *out) {
     static const char *const headers[] = {"phase", "ks",      "at k",   "k from", "k to", "slope 1", "1 from",
                                           "1 to",  "slope 2", "2 from", "2 to",   "BIC",  "verdict"};
     analysis_table t;
     analysis_table_begin(&t, "lrrrrrrrrrrrl", 0, headers);
     analysis_table_title(&t, "Change of slope over k, ms for one more k");
     for (int kind = ANALYSIS_ROW_PREFILL; kind < ANALYSIS_ROWS; kind++) {
-        analysis_scaling s;
-        if (!analysis_scaling_fit(&s, &r->rows, (analysis_row_kind)kind)) {
+        const analysis_breakpoint *b = &fits->of[kind].bend;
+        if (!analysis_scaling_known(&fits->of[kind])) {
             continue;
         }
-        const analysis_breakpoint *b = &s.bend;
-        analysis_table_cell(&t, "%s", analysis_row_name(s.kind));
+        analysis_table_cell(&t, "%s", analysis_row_name((analysis_row_kind)kind));
         analysis_table_count(&t, b->distinct);
         put_sure(&t, b->at, b->at_sure, b->changes);
         put_sure(&t, b->before, b->before_sure, b->changes);
@@ -162,9 +161,9 @@ static void put_bends(const analysis_results *r, analysis_output *out) {
     analysis_output_table(out, &t);
 }
 
-void analysis_report_scaling(const analysis_results *r, analysis_output *out) {
+void analysis_report_scaling(const analysis_results *r, const analysis_fits *fits, analysis_output *out) {
     put_ratios(r, out);
     put_against(r, out);
-    put_fits(r, out);
-    put_bends(r, out);
+    put_fits(fits, out);
+    put_bends(fits, out);
 }

@@ -51,7 +51,7 @@ analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span 
                          .latency = ms(end - span->start),
                          .own = ms(span->end - span->start),
                          .busy = ms(sums->settled),
-                         .sum = ms(sums->sum),
+                         .sum = ms(span->gpu_sum),
                          .issuing = ms(analysis_busy_idle_in(sums, ANALYSIS_CALL_ISSUES)),
                          .waiting = ms(analysis_busy_idle_in(sums, ANALYSIS_CALL_WAITS)),
                          .issues = (double)sums->calls[ANALYSIS_CALL_ISSUES],

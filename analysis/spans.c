@@ -34,6 +34,7 @@ static uint32_t request_around(const analysis_ranges *r, const analysis_thread *
 
 static uint32_t add_span(analysis_ranges *r, analysis_span span) {
     r->spans = analysis_grow(r->spans, &r->span_cap, r->span_count + 1, sizeof *r->spans);
+    span.wanted = r->on_sample && !r->groups[span.group].warm;
     r->spans[r->span_count] = span;
     return (uint32_t)r->span_count++;
 }
@@ -92,23 +93,22 @@ uint32_t analysis_span_enter(analysis_ranges *r, const analysis_thread *t, uint3
 
 /* The detail of a span that takes more; NULL when nobody wants it. */
 static analysis_detail **detail_of(analysis_ranges *r, uint32_t span) {
-    if (!r->on_sample || span == ANALYSIS_NONE) {
+    if (span == ANALYSIS_NONE) {
         return NULL;
     }
-    analysis_span *s = &r->spans[span];
-    return s->taken || r->groups[s->group].warm ? NULL : &s->detail;
+    return r->spans[span].wanted ? &r->spans[span].detail : NULL;
 }
 
 static void hand_over(analysis_ranges *r, uint32_t i) {
     analysis_span *span = &r->spans[i];
-    if (!r->on_sample || span->taken || r->groups[span->group].warm) {
+    if (!span->wanted) {
         return;
     }
     analysis_detail **around = span->step ? detail_of(r, span->parent) : NULL;
     if (around && span->detail) {
         analysis_detail_merge(&r->details, around, span->parent, span->detail);
     }
-    span->taken = true;
+    span->wanted = false;
     r->on_sample(r->on_sample_ctx, i, span->detail);
     span->detail = NULL;
 }
@@ -193,6 +193,7 @@ void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool ti
         s->kernels += kernel;
         if (timed) {
             s->gpu_end = end_ns > s->gpu_end ? end_ns : s->gpu_end;
+            s->gpu_sum += end_ns - start_ns;
             s->touched = r->works;
         }
         if (s->step) {

@@ -240,7 +240,7 @@ double analysis_row_efficiency(const analysis_row *row, const analysis_row *base
     return base->k ? (double)row->k / base->k / analysis_row_ratio(row, base) : NAN;
 }
 
-bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analysis_row_kind kind) {
+static void fit_scaling(analysis_scaling *s, const analysis_rows *rows, analysis_row_kind kind) {
     size_t n = 0, count = 0;
     for (size_t i = 0; i < rows->count; i++) {
         n += rows->list[i].latency.n;
@@ -274,6 +274,15 @@ bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analys
     free(y);
     free(strata);
     free(distinct);
+}
+
+void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows) {
+    for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
+        fit_scaling(&fits->of[kind], rows, (analysis_row_kind)kind);
+    }
+}
+
+bool analysis_scaling_known(const analysis_scaling *s) {
     return s->has_k || s->has_n;
 }
 

@@ -82,8 +82,15 @@ typedef struct {
     analysis_breakpoint bend;     /* of ms over k */
 } analysis_scaling;
 
-/* Fits the rows of `kind`; false when neither fit can be made: fewer than two values of k. */
-bool analysis_scaling_fit(analysis_scaling *s, const analysis_rows *rows, analysis_row_kind kind);
+/* Of every kind. Where neither fit could be made, with fewer than two values of k, both are missing. */
+typedef struct {
+    analysis_scaling of[ANALYSIS_ROWS];
+} analysis_fits;
+
+void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows);
+
+/* Whether either fit was made. */
+bool analysis_scaling_known(const analysis_scaling *s);
 
 void analysis_rows_free(analysis_rows *rows);
 

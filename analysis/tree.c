@@ -37,8 +37,7 @@ static uint32_t new_node(analysis_ranges *r, uint32_t parent, uint32_t index, an
                           .part = analysis_part_of(name->role, above->part),
                           .watching = watching,
                           .child = ANALYSIS_NONE,
-                          .after = ANALYSIS_NONE,
-                          .kernel = ANALYSIS_NONE};
+                          .after = ANALYSIS_NONE};
     group.watching = watching;
     switch (name->role) {
     case ANALYSIS_ROLE_TOP_K:
