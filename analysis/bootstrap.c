@@ -132,19 +132,19 @@ analysis_confidence analysis_ratio_interval(double x, double x_variance, double 
 
 /* ---- Lines ---- */
 
-/* Least squares over the points that `which` lists; false when x takes one value only. */
-static bool line(const double *x, const double *y, const size_t *which, size_t n, double *a, double *b) {
+/* Least squares; false when x takes one value only. */
+static bool line(const double *x, const double *y, size_t n, double *a, double *b) {
     double mx = 0, my = 0, sxx = 0, sxy = 0;
     for (size_t i = 0; i < n; i++) {
-        mx += x[which[i]];
-        my += y[which[i]];
+        mx += x[i];
+        my += y[i];
     }
     mx /= (double)n;
     my /= (double)n;
     for (size_t i = 0; i < n; i++) {
-        double dx = x[which[i]] - mx;
+        double dx = x[i] - mx;
         sxx += dx * dx;
-        sxy += dx * (y[which[i]] - my);
+        sxy += dx * (y[i] - my);
     }
     if (!(sxx > 1e-12 * (1 + mx * mx))) {
         return false;
@@ -171,30 +171,29 @@ bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, cons
                        size_t count) {
     size_t n = strata[count], rounds = analysis_bootstrap_rounds(n), good = 0;
     uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
-    size_t *which = analysis_alloc(n, sizeof *which);
-    for (size_t i = 0; i < n; i++) {
-        which[i] = i;
-    }
     *fit = (analysis_fit){.n = n};
-    if (n < 2 || !line(x, y, which, n, &fit->a, &fit->b)) {
-        free(which);
+    if (n < 2 || !line(x, y, n, &fit->a, &fit->b)) {
         return false;
     }
     fit->r2 = explained(fit, x, y);
+    double *drawn_x = analysis_alloc(n, sizeof *drawn_x), *drawn_y = analysis_alloc(n, sizeof *drawn_y);
     double *as = analysis_alloc(rounds, sizeof *as), *bs = analysis_alloc(rounds, sizeof *bs);
     for (size_t round = 0; round < rounds; round++) {
         for (size_t s = 0; s < count; s++) {
             for (size_t i = strata[s]; i < strata[s + 1]; i++) {
-                which[i] = strata[s] + analysis_bootstrap_draw(&state, strata[s + 1] - strata[s]);
+                size_t from = strata[s] + analysis_bootstrap_draw(&state, strata[s + 1] - strata[s]);
+                drawn_x[i] = x[from];
+                drawn_y[i] = y[from];
             }
         }
-        good += line(x, y, which, n, &as[good], &bs[good]);
+        good += line(drawn_x, drawn_y, n, &as[good], &bs[good]);
     }
     bool enough = n > count && good > 0; /* one point in each stratum is always drawn again */
     fit->a_sure = enough ? analysis_bootstrap_middle(as, good) : missing;
     fit->b_sure = enough ? analysis_bootstrap_middle(bs, good) : missing;
     free(as);
     free(bs);
-    free(which);
+    free(drawn_x);
+    free(drawn_y);
     return true;
 }

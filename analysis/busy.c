@@ -80,8 +80,7 @@ static void cover(analysis_busy *busy, size_t n, uint64_t edge) {
                 own = to;
             }
         }
-        bool over =
-            call->end <= edge; /* what lies behind the edge is for later intervals, which begin there */
+        bool over = call->end <= edge; /* else the rest is for later intervals, which begin at the edge */
         count_call(&busy->all, call, over, all_ns);
         if (call->part != 0) {
             count_call(&busy->parts[call->part - 1], call, over, own_ns);
