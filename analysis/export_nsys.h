@@ -64,6 +64,10 @@ static inline void analysis_nsys_bind_unless_0(sqlite3_stmt *statement, int colu
     }
 }
 
+/* Write the calls of CUDA; kernels, copies and fills. */
+void analysis_nsys_write_calls(analysis_nsys *w);
+void analysis_nsys_write_gpu(analysis_nsys *w);
+
 /* Writes NVTX's ranges and marks, and the making of domains and the names of categories. */
 void analysis_nsys_write_ranges(analysis_nsys *w);
 
@@ -73,6 +77,9 @@ void analysis_nsys_write_overheads(analysis_nsys *w);
 
 /* Writes the making of CUDA graphs and their nodes. */
 void analysis_nsys_write_nodes(analysis_nsys *w);
+
+/* Opens the empty file at w->path. */
+void analysis_nsys_open_output(analysis_nsys *w);
 
 /* Runs SQL without results. After an error nothing is run any more. */
 void analysis_nsys_run(analysis_nsys *w, const char *sql);
