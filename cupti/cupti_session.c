@@ -196,13 +196,18 @@ static void enable_lasting_callbacks(void) {
     }
 }
 
-static cupti_result switch_all(bool on) {
+static cupti_result switch_records(bool on) {
     cupti_result first = CUPTI_ABI_SUCCESS;
     for (size_t i = 0; i < KIND_COUNT; i++) {
         cupti_result rc = on ? session.lib.activity_enable(activity_kinds[i])
                              : session.lib.activity_disable(activity_kinds[i]);
         first = first ? first : rc;
     }
+    return first;
+}
+
+static cupti_result switch_callbacks(bool on) {
+    cupti_result first = CUPTI_ABI_SUCCESS;
     if (session.all_calls) {
         cupti_result rc = session.lib.enable_domain(on, session.subscriber, CUPTI_ABI_DOMAIN_RUNTIME_API);
         first = first ? first : rc;
@@ -215,6 +220,14 @@ static cupti_result switch_all(bool on) {
         first = first ? first : rc;
     }
     return first;
+}
+
+/* Records are on only while callbacks are: other threads launch meanwhile, and a kernel without its launch
+ * is worth less than a launch without its kernel. */
+static cupti_result switch_all(bool on) {
+    cupti_result first = on ? switch_callbacks(true) : switch_records(false);
+    cupti_result second = on ? switch_records(true) : switch_callbacks(false);
+    return first ? first : second;
 }
 
 static const char *refusal(cupti_result rc) {
@@ -250,12 +263,6 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
     return NULL;
 }
 
-static void unsubscribe(void) {
-    if (atomic_exchange(&session.subscribed, false)) {
-        session.lib.unsubscribe(session.subscriber);
-    }
-}
-
 /* The first time: what is registered and switched on here slows launches down for good. */
 static cupti_result touch(void) {
     cupti_result rc = session.lib.register_timestamp(session.hooks.now);
@@ -270,9 +277,9 @@ const char *cupti_session_watch(bool on) {
     cupti_result rc = atomic_load(&session.touched) ? CUPTI_ABI_SUCCESS : touch();
     rc = rc ? rc : switch_all(on);
     if (on && rc != CUPTI_ABI_SUCCESS) {
+        /* What was recorded before is delivered, and CUPTI left as it was found. */
         atomic_store(&session.active, false);
-        switch_all(false);
-        unsubscribe();
+        cupti_session_finish();
         return refusal(rc);
     }
     if (session.all_calls) {
@@ -321,6 +328,9 @@ void cupti_session_close(void) {
 }
 
 void cupti_session_finish(void) {
+    if (!atomic_exchange(&session.subscribed, false)) {
+        return;
+    }
     if (atomic_load(&session.touched)) {
         /* Switched off first: a buffer that another thread's launch fetched after the flush would go to
          * whoever uses CUPTI after us, who did not give it. */
@@ -329,11 +339,14 @@ void cupti_session_finish(void) {
         count_dropped(NULL, 0); /* since the last buffer came back */
         session.lib.register_timestamp(default_clock);
     }
-    unsubscribe();
+    session.lib.unsubscribe(session.subscriber);
 }
 
 void cupti_session_forget(void) {
     atomic_store(&session.active, false);
+    atomic_store(&session.subscribed, false);
+    atomic_store(&session.watching, false);
+    atomic_store(&session.touched, false);
     pthread_mutex_init(&session.lock, NULL);
     locked = 0;
     session.done_count = 0;

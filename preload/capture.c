@@ -70,10 +70,10 @@ static void mark(preload_thread *t, bool on, uint64_t time) {
     preload_thread_append(t, &e);
 }
 
-void preload_capture_begin(preload_thread *t) {
+void preload_capture_begin(preload_thread *t, uint64_t time) {
     preload_lock(&capture.lock);
     if ((capture.gone || !preload_capture_watching()) && capture.settings.level != PRELOAD_PHASES) {
-        mark(t, false, preload_now());
+        mark(t, false, time);
     }
     preload_unlock(&capture.lock);
 }
@@ -169,7 +169,9 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
     }
     preload_guard guard = preload_guard_enter();
     preload_lock(&capture.lock);
-    if (kind == REQUEST) {
+    if (kind == REQUEST && atomic_load(&capture.directed)) {
+        /* the target's own word came first */
+    } else if (kind == REQUEST) {
         t->request_depth = t->default_depth + 1;
         /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
         capture.request_watched = capture.requests++ % 2 == 1;

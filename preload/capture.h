@@ -11,9 +11,9 @@ void preload_capture_init(const preload_settings *settings);
 /* Whether CUDA calls and GPU work are recorded now. */
 bool preload_capture_watching(void);
 
-/* The recording begins with this thread: says so when nothing is watched yet, since a trace without marks was
- * watched throughout. */
-void preload_capture_begin(preload_thread *t);
+/* The recording began with this thread at `time`: says so when nothing is watched yet, since a trace without
+ * marks was watched throughout. */
+void preload_capture_begin(preload_thread *t, uint64_t time);
 
 /* Changes whenever watching begins or ends: what was under way then may lack its beginning or its end. */
 uint32_t preload_capture_epoch(void);

@@ -39,16 +39,33 @@ static void describe_command(void) {
     }
 }
 
+static bool leaps(unsigned year) {
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* ISO 8601 of seconds since 1970. Not gmtime_r, which takes a lock of the C library's that a fork's child may
+ * find closed for ever. */
+static void write_utc(char *text, size_t size, uint64_t seconds) {
+    static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    uint64_t days = seconds / 86400, rest = seconds % 86400;
+    unsigned year = 1970, month = 0;
+    for (; days >= 365u + leaps(year); year++) {
+        days -= 365u + leaps(year);
+    }
+    for (; days >= (unsigned)(lengths[month] + (month == 1 && leaps(year))); month++) {
+        days -= lengths[month] + (month == 1 && leaps(year));
+    }
+    snprintf(text, size, "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month + 1, (unsigned)days + 1,
+             (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
+}
+
 void preload_describe_run(const preload_settings *settings) {
     char text[1024];
     struct utsname os;
-    struct tm utc;
-    time_t now = time(NULL);
     preload_meta_set("program", program_invocation_short_name);
     describe_command();
-    if (gmtime_r(&now, &utc) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) > 0) {
-        preload_meta_set("started", text);
-    }
+    write_utc(text, sizeof text, (uint64_t)time(NULL));
+    preload_meta_set("started", text);
     if (uname(&os) == 0) {
         preload_meta_set("host", os.nodename);
         snprintf(text, sizeof text, "%s %s %s", os.sysname, os.release, os.machine);

@@ -84,6 +84,18 @@ static int look_for_range(struct dl_phdr_info *info, size_t size, void *data) {
     return 1;
 }
 
+/* The library of what is remembered must not go away: a target may close the plugin that brought it, and
+ * another of the same callers may come to lie at the same addresses. */
+static void keep_loaded(void *function) {
+    Dl_info info;
+    void *handle = dladdr(function, &info) && info.dli_fname
+                       ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)
+                       : NULL;
+    if (handle) {
+        dlclose(handle);
+    }
+}
+
 /* Remembers the answer for the caller's whole library. With more libraries than there is room for, the others
  * are looked up each time: slow, and right. */
 static void remember(preload_original *o, const void *caller, void *function) {
@@ -97,6 +109,7 @@ static void remember(preload_original *o, const void *caller, void *function) {
     }
     unsigned count = atomic_load(&o->count);
     if (count < PRELOAD_CALLERS) {
+        keep_loaded(function);
         o->known[count].begin = r.begin;
         o->known[count].end = r.end;
         o->known[count].function = function;

@@ -87,8 +87,15 @@ void preload_recorder_note(const char *topic, const char *format, ...) {
 
 /* ---- fork ---- */
 
+/* What the forking thread had blocked. A handler that ran while it holds all locks would wait for them. */
+static sigset_t fork_signals;
+
 static void before_fork(void) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     preload_lock(&recorder.lock);
+    fork_signals = before;
     preload_capture_lock();
     preload_writer_lock();
     preload_threads_lock();
@@ -100,7 +107,9 @@ static void after_fork_parent(void) {
     preload_threads_unlock();
     preload_writer_unlock();
     preload_capture_unlock();
+    sigset_t before = fork_signals;
     preload_unlock(&recorder.lock);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void after_fork_child(void) {
@@ -109,14 +118,15 @@ static void after_fork_child(void) {
     preload_writer_after_fork();
     preload_capture_after_fork();
     preload_unlock(&recorder.lock);
-    int cupti = atomic_load(&recorder.cupti);
-    recorder.child = recorder.child || cupti == CUPTI_OURS || cupti == CUPTI_BUSY;
+    /* Whatever became of CUPTI in the parent, this process's copy of it is of no use. */
+    recorder.child = recorder.child || atomic_load(&recorder.cupti) != CUPTI_NONE;
     atomic_store(&recorder.cupti, CUPTI_NONE);
     cupti_session_forget();
     if (atomic_load(&recorder.state) != STOPPED) {
         atomic_store(&recorder.state, IDLE);
     }
     preload_settings_after_fork(&recorder.settings);
+    pthread_sigmask(SIG_SETMASK, &fork_signals, NULL);
 }
 
 /* ---- start ---- */
@@ -138,10 +148,14 @@ preload_level preload_recorder_level(void) {
     return recorder.settings.level;
 }
 
-static void start(void) {
+/* True for the one caller that began the recording, whose events are all later than *time. */
+static bool start(uint64_t *time) {
+    bool begun = false;
     preload_guard guard = preload_guard_enter();
     preload_lock(&recorder.lock);
     if (atomic_load(&recorder.state) == IDLE) {
+        begun = true;
+        *time = preload_now();
         atomic_store(&recorder.state, STARTING);
         recorder.pid = getpid();
         preload_clock_begin();
@@ -156,6 +170,7 @@ static void start(void) {
     }
     preload_unlock(&recorder.lock);
     preload_guard_leave(&guard);
+    return begun;
 }
 
 preload_thread *preload_recorder_thread(void) {
@@ -164,9 +179,9 @@ preload_thread *preload_recorder_thread(void) {
         return NULL;
     }
     preload_thread *t = preload_thread_self();
-    if (t && state == IDLE) {
-        start();
-        preload_capture_begin(t);
+    uint64_t time;
+    if (t && state == IDLE && start(&time)) {
+        preload_capture_begin(t, time);
     }
     return t;
 }
@@ -372,12 +387,20 @@ void preload_recorder_stop(const char *reason) {
     preload_guard_leave(&guard);
 }
 
+/* Whether this is a signal handler's stack of its own, and too small for what is to be done at the end. */
+static bool on_small_stack(void) {
+    stack_t stack;
+    return sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) && stack.ss_size < (64u << 10);
+}
+
 void preload_recorder_leave(void) {
     /* A vfork's child leaves with its parent's memory, and must not touch it. */
     if (atomic_load(&recorder.state) == RECORDING && recorder.pid == getpid() &&
         atomic_exchange(&recorder.state, STOPPED) == RECORDING) {
         preload_guard guard = preload_guard_enter();
-        preload_writer_finish("_exit", 200, false);
+        if (!on_small_stack()) { /* else the trace is what the writer has written so far */
+            preload_writer_finish("_exit", 200, false);
+        }
         preload_guard_leave(&guard);
     }
 }

@@ -78,7 +78,7 @@ static int create_unused(const char *directory, const char *program) {
 }
 
 int preload_file_create(const char *directory, const char *program) {
-    char with_slash[4200];
+    static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
     snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
     int rc = make_directories(with_slash);
     if (rc) {
