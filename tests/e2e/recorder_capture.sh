@@ -116,6 +116,23 @@ is "refused late: one line is said" "$(grep -c '^moetrace: kernels are not recor
 ok "refused late: dump" dump refused
 is "refused late: nothing was watched" "$(story refused)" "off warm sample.0 sample.1 nothing that is known sample.2 sample.3 sample.4"
 
+# Refused when watching begins again: what was recorded before is kept, and CUPTI is as it was.
+FAKE_CUPTI_FAULT=late run again "$target" directed-twice
+is "refused again: exit status" "$status" 4
+is "refused again: one line is said" "$(grep -c '^moetrace: kernels are not recorded: CUPTI refuses' "$work/again.err")" 1
+ok "refused again: dump" dump again
+is "refused again: the kernels of the first window" "$(kernels again)" "sample.0=1"
+is "refused again: nothing lost that is not counted" "$(counter again gpu.dropped)" 0
+
+# The target's own word counts, whatever requests come at the same moment.
+overruled=0
+for i in $(seq 15); do
+    run "contested.$i" "$target" contested
+    dump "contested.$i"
+    [ "$(ranges "contested.$i" | grep -c ' end kernels=[1-9]')" -eq 0 ] || overruled=$((overruled + 1))
+done
+is "the target's own word is not overruled" "$overruled" 0
+
 # A limit in time. The writer looks every 50 ms.
 MOETRACE_TIME_LIMIT=0.3 watched limit lasting 700
 is "limit: every range" "$(number_of limit push)" 70

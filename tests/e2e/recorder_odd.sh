@@ -27,4 +27,8 @@ is "bare-child: the parent's trace has one end, its own" "$(marks bare-child '^f
 is "bare-child: and goes on after the child" "$(marks bare-child '^mark .*after')" 1
 # The note about the bad setting finds no reader; the target must not die of it.
 MOETRACE_LEVEL=nonsense ends dead-pipe 0
+ends time-zone 0
+ends fork-ticks 0
+is "fork-ticks: the handler's marks" "$(test "$(marks fork-ticks '^mark .*tick')" -gt 0 && echo some)" some
+ends small-stack 3
 done_testing

@@ -219,9 +219,11 @@ cupti_result cuptiUnsubscribe(cupti_subscriber subscriber) {
 }
 
 cupti_result cuptiEnableCallback(uint32_t enable, cupti_subscriber subscriber, int domain, uint32_t cbid) {
-    if (fake_cupti_fault("callbacks")) {
+    static atomic_bool was_disabled;
+    if (fake_cupti_fault("callbacks") || (enable && fake_cupti_fault("late") && atomic_load(&was_disabled))) {
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
+    atomic_store(&was_disabled, atomic_load(&was_disabled) || !enable);
     if (!subscriber || subscriber != atomic_load(&state.current) || cbid >= CALLBACKS ||
         (domain != FAKE_DOMAIN_DRIVER && domain != FAKE_DOMAIN_RUNTIME &&
          domain != CUPTI_ABI_DOMAIN_RESOURCE)) {

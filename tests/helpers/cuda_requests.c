@@ -10,6 +10,8 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +188,50 @@ static void directed(const char *argument) {
     range("sample.4", 5);
 }
 
+static void directed_twice(const char *argument) {
+    (void)argument;
+    order("watch off");
+    order("watch on");
+    range("sample.0", 1);
+    order("watch off");
+    range("sample.1", 2);
+    order("watch on");
+    range("sample.2", 3);
+}
+
+static atomic_bool contested_over;
+
+static void *push_requests(void *unused) {
+    pthread_barrier_wait(&barrier);
+    for (unsigned i = 0; !atomic_load(&contested_over); i++) {
+        char name[32];
+        snprintf(name, sizeof name, "sample.%u", i % 8);
+        nvtxRangePushA(name);
+        nvtxRangePop();
+    }
+    return unused;
+}
+
+/* Four threads push requests while the target says for good that nothing is to be watched. */
+static void contested(const char *argument) {
+    (void)argument;
+    pthread_t ids[4];
+    launch(1);
+    pthread_barrier_init(&barrier, NULL, 5);
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&ids[i], NULL, push_requests, NULL);
+    }
+    pthread_barrier_wait(&barrier);
+    usleep(500 + (unsigned)getpid() % 50 * 20);
+    order("watch off");
+    usleep(2000);
+    atomic_store(&contested_over, true);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(ids[i], NULL);
+    }
+    range("end", 3);
+}
+
 /* A range each 10 ms, for ARGUMENT ms. */
 static void lasting(const char *argument) {
     unsigned steps = (unsigned)strtoul(argument, NULL, 10) / 10;
@@ -199,8 +245,9 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(const char *);
-    } ways[] = {{"requests", requests}, {"windows", windows}, {"overlap", overlap},  {"unclosed", unclosed},
-                {"profiler", profiler}, {"lasting", lasting}, {"directed", directed}};
+    } ways[] = {{"requests", requests}, {"windows", windows},     {"overlap", overlap},
+                {"unclosed", unclosed}, {"profiler", profiler},   {"lasting", lasting},
+                {"directed", directed}, {"contested", contested}, {"directed-twice", directed_twice}};
     pthread_setname_np(pthread_self(), "main");
     for (size_t i = 0; argc > 1 && i < sizeof ways / sizeof ways[0]; i++) {
         if (strcmp(argv[1], ways[i].name) == 0) {

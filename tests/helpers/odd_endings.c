@@ -3,17 +3,24 @@
  *   cancelled    a thread with a pending cancellation makes the first event; then the process forks
  *   leaving      a thread with a pending cancellation calls _exit(3)
  *   bare-child   a child made without the handlers of fork exits; the parent goes on
- *   dead-pipe    standard error is a pipe that nobody reads */
+ *   dead-pipe    standard error is a pipe that nobody reads
+ *   time-zone    forks while another thread asks for the local time; the children make events
+ *   fork-ticks   forks while a handler of a timer makes events
+ *   small-stack  a handler on a stack of 8 KiB calls _exit(3) */
 #include <nvtx3/nvToolsExt.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_bool go;
@@ -65,6 +72,75 @@ static void bare_child(void) {
     nvtxMarkA("after");
 }
 
+static void *tell_time(void *unused) {
+    for (;;) {
+        time_t now = time(NULL);
+        struct tm local;
+        localtime_r(&now, &local);
+    }
+    return unused;
+}
+
+/* How many of `count` children were still there after a second. */
+static int hung_children(int count) {
+    int hung = 0;
+    for (int i = 0; i < count && hung < 3; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            alarm(1);
+            nvtxRangePushA("child");
+            nvtxRangePop();
+            _exit(0);
+        }
+        int state = 0;
+        waitpid(child, &state, 0);
+        hung += WIFSIGNALED(state) && WTERMSIG(state) == SIGALRM;
+    }
+    return hung;
+}
+
+static void tick(int number) {
+    (void)number;
+    nvtxMarkA("tick");
+}
+
+static void fork_under_ticks(void) {
+    struct sigaction on_tick = {.sa_handler = tick, .sa_flags = SA_RESTART};
+    struct itimerval often = {{0, 3000}, {0, 3000}};
+    size_t bytes = 64u << 20; /* makes fork take a while */
+    char *pages = malloc(bytes);
+    memset(pages, 1, bytes);
+    nvtxMarkA("first");
+    sigaction(SIGALRM, &on_tick, NULL);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 60; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+    free(pages);
+}
+
+static void leave_in_handler(int number) {
+    (void)number;
+    _exit(3);
+}
+
+static void fault_on_small_stack(void) {
+    enum { GUARD = 65536, STACK = 8192 };
+    char *memory = mmap(NULL, GUARD + STACK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    stack_t stack = {.ss_sp = memory + GUARD, .ss_size = STACK};
+    struct sigaction on_fault = {.sa_handler = leave_in_handler, .sa_flags = SA_ONSTACK};
+    if (mprotect(memory + GUARD, STACK, PROT_READ | PROT_WRITE) || sigaltstack(&stack, NULL)) {
+        _exit(9);
+    }
+    sigaction(SIGSEGV, &on_fault, NULL);
+    nvtxRangePushA("before");
+    raise(SIGSEGV);
+}
+
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "main-first") == 0) {
@@ -93,6 +169,15 @@ int main(int argc, char **argv) {
         close(ends[0]);
         close(ends[1]);
         nvtxMarkA("here");
+    } else if (strcmp(name, "time-zone") == 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, tell_time, NULL);
+        usleep(10000);
+        return hung_children(60) ? 1 : 0;
+    } else if (strcmp(name, "fork-ticks") == 0) {
+        fork_under_ticks();
+    } else if (strcmp(name, "small-stack") == 0) {
+        fault_on_small_stack();
     } else {
         return 2;
     }
