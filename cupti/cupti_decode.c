@@ -122,6 +122,8 @@ static trace_shape shape_of(const cupti_kernel *k) {
 
 static int shape_id(const cupti_kernel *k, uint32_t *id) {
     trace_shape s = shape_of(k);
+    decode.shapes =
+        decode.shapes ? decode.shapes : decode.hooks.allocate(SHAPE_SLOTS * sizeof *decode.shapes);
     if (!decode.shapes) {
         return -1;
     }

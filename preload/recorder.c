@@ -382,6 +382,9 @@ void preload_recorder_stop(const char *reason) {
     bool interrupted = is_interrupted();
     if (!interrupted) {
         end_cupti();
+        if (preload_thread_known()) {
+            preload_thread_settle(preload_thread_known());
+        }
     }
     preload_writer_finish(reason, 2000, !interrupted);
     preload_guard_leave(&guard);

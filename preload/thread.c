@@ -27,12 +27,10 @@ static __thread preload_thread *self;
 static __thread bool gone;        /* this thread is ending */
 static __thread unsigned refused; /* events for which no stream could be made; tried again now and then */
 
-static void settle(preload_thread *t);
-
 static void on_thread_end(void *value) {
     preload_thread *t = value;
     preload_capture_thread_ends(t);
-    settle(t);
+    preload_thread_settle(t);
     self = NULL;
     gone = true;
     prctl(PR_GET_NAME, t->last_name);
@@ -220,6 +218,16 @@ bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
     return done;
 }
 
+void preload_thread_settle(preload_thread *t) {
+    if (t->unsettled && !t->busy) {
+        t->busy = true;
+        atomic_signal_fence(memory_order_seq_cst);
+        settle(t);
+        atomic_signal_fence(memory_order_seq_cst);
+        t->busy = false;
+    }
+}
+
 preload_thread *preload_thread_first(void) {
     return atomic_load(&threads.first);
 }
@@ -303,7 +311,11 @@ void preload_threads_after_fork(void) {
     preload_threads_unlock();
     for (preload_thread *t = atomic_load(&threads.first); t; t = t->next) {
         give_all_segments(t);
-        t->window_depth = 0; /* this thread's end is still told with its old stream */
+        /* This thread's end is still told with its old stream, of which nothing is left. */
+        t->window_depth = 0;
+        t->backlog.count = 0;
+        atomic_store(&t->interrupting_count, 0);
+        t->unsettled = false;
     }
     atomic_store(&threads.first, NULL);
     atomic_store(&threads.lost, 0);

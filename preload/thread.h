@@ -56,6 +56,9 @@ preload_thread *preload_thread_known(void);
  * What interrupts another append is appended after it. */
 bool preload_thread_append(preload_thread *t, const trace_host_event *e);
 
+/* Appends what waits for the thread's next event, as far as there is room: there will be none. */
+void preload_thread_settle(preload_thread *t);
+
 /* For the writer: the first thread of the list, and what of it can be consumed now. */
 preload_thread *preload_thread_first(void);
 /* The next run of unconsumed events; *count of them. NULL when there is none. */

@@ -6,7 +6,8 @@
  *   dead-pipe    standard error is a pipe that nobody reads
  *   time-zone    forks while another thread asks for the local time; the children make events
  *   fork-ticks   forks while a handler of a timer makes events
- *   small-stack  a handler on a stack of 8 KiB calls _exit(3) */
+ *   small-stack  a handler on a stack of 8 KiB calls _exit(3)
+ *   aside        a handler makes events in the midst of the last one of all */
 #include <nvtx3/nvToolsExt.h>
 
 #include <pthread.h>
@@ -141,6 +142,12 @@ static void fault_on_small_stack(void) {
     raise(SIGSEGV);
 }
 
+static void make_range(int number) {
+    (void)number;
+    nvtxRangePushA("handler");
+    nvtxRangePop();
+}
+
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "main-first") == 0) {
@@ -176,6 +183,14 @@ int main(int argc, char **argv) {
         return hung_children(60) ? 1 : 0;
     } else if (strcmp(name, "fork-ticks") == 0) {
         fork_under_ticks();
+    } else if (strcmp(name, "aside") == 0) {
+        struct sigaction on_signal = {.sa_handler = make_range};
+        sigaction(SIGUSR1, &on_signal, NULL);
+        make_range(0);
+        for (int i = 0; i < 1021;
+             i++) { /* the last one needs a new segment, whose mapping brings the signal */
+            nvtxMarkA("m");
+        }
     } else if (strcmp(name, "small-stack") == 0) {
         fault_on_small_stack();
     } else {
