@@ -2,8 +2,8 @@
 # shellcheck shell=bash disable=SC2034
 # shellcheck source=tests/tap.sh
 source "$(dirname "${BASH_SOURCE[0]}")/tap.sh"
-helpers=$BUILD/tests fake=$BUILD/fake moetrace=$BUILD/moetrace
-counts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/helpers/trace_counts.py
+helpers=$BUILD/tests fake=$BUILD/fake
+counts=$PWD/tests/helpers/trace_counts.py
 # A sanitizer's own exit status and leak reports would hide the target's.
 export ASAN_OPTIONS=detect_leaks=0:handle_segv=0:${ASAN_OPTIONS:-}
 export TSAN_OPTIONS=handle_segv=0:die_after_fork=0:atexit_sleep_ms=100:suppressions=${counts%/*}/../tsan.supp:${TSAN_OPTIONS:-}

@@ -1,6 +1,12 @@
-# For end-to-end tests: source this, use ok / is / skip, and end with `done_testing`. Each prints a line of TAP.
-# shellcheck shell=bash
+# For end-to-end tests: source this, use ok / is / skip, and end with `done_testing`. Each prints a line of TAP. The tests run in
+# the repository's root; what they make lies in $work.
+# shellcheck shell=bash disable=SC2034
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 BUILD=$(cd "${BUILD:-build}" && pwd)
+moetrace=$BUILD/moetrace
+python=$PWD/build/deps/venv/bin/python3
+[ -x "$python" ] || python=$(command -v python3)
+export PYTHONDONTWRITEBYTECODE=1
 SAN=${SAN:-}
 tap_count=0 tap_failed=0 tap_failures=0
 work=$(mktemp -d)
@@ -32,6 +38,20 @@ is() { # is NAME GOT WANTED: equal strings
 skip() { # skip NAME WHY
     tap_count=$((tap_count + 1))
     echo "ok $tap_count - $1 # SKIP $2"
+}
+refuses() { # refuses PATTERN COMMAND...: its status is 2, it says one line that matches on standard error, and nothing else
+    local pattern=$1 status
+    shift
+    "$@" >"$work/refused.out" 2>"$work/refused.err"
+    status=$?
+    [ "$status" -eq 2 ] && [ "$(wc -l <"$work/refused.err")" -eq 1 ] && grep -q -- "$pattern" "$work/refused.err" &&
+        [ ! -s "$work/refused.out" ] && return
+    echo "status $status, expected one line with: $pattern"
+    cat "$work/refused.out" "$work/refused.err"
+    return 1
+}
+unpack() { # unpack NAME AS: the trace tests/data/NAME.moetrace.gz becomes $work/AS.moetrace
+    gunzip -c "tests/data/$1.moetrace.gz" >"$work/$2.moetrace"
 }
 # The sanitizer's runtime must come first in a process that preloads code built with it.
 preload() {

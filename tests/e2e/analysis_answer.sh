@@ -33,7 +33,7 @@ print("\n".join(wrong))
 sys.exit(bool(wrong))
 E2
 for name in small_alternate small_all; do
-    gunzip -c "tests/data/golden/$name.moetrace.gz" >"$work/$name.moetrace"
+    unpack "golden/$name" "$name"
     ok "$name: the short answer is that of the tables below" python3 "$work/answer.py" "$BUILD/moetrace" "$work/$name.moetrace"
 done
 done_testing

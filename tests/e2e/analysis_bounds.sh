@@ -2,12 +2,11 @@
 # What binds each phase, on traces of real runs on an H100: the verdicts that are known, rates against Nsight Systems' sums and
 # moetrace flops, peaks from the data sheet and from a file; a run on the CPU that names its model; and what is refused.
 set -u
-cd "$(dirname "$0")/../.." || exit
-source tests/tap.sh
-python=$(command -v build/deps/venv/bin/python3 || command -v python3)
-gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
+unpack analysis_nsys_k8 k8
 for name in small_alternate small_graphs; do
-    gzip -dc "tests/data/golden/$name.moetrace.gz" >"$work/$name.moetrace"
+    unpack "golden/$name" "$name"
 done
 # The shapes of run_native's configuration "small".
 cat >"$work/small.json" <<'E2'
@@ -106,12 +105,8 @@ echo '{"device": "Another", "memory_bytes_per_s": 3e12}' >"$work/other.json"
 is "peaks of another device are said to be" \
     "$("$BUILD/moetrace" report --peaks "$work/other.json" "$work/small_alternate.moetrace" | grep -c "measured on another device")" 1
 
-refused() { # refused NAME WANTED OPTION...: one line that holds WANTED, status 2, nothing on standard output
-    local name=$1 want=$2 status
-    shift 2
-    "$BUILD/moetrace" report "$@" "$work/small_alternate.moetrace" >"$work/out" 2>"$work/err"
-    status=$?
-    is "$name" "$status $(wc -l <"$work/err") $(grep -cF -- "$want" "$work/err") $(wc -c <"$work/out")" "2 1 1 0"
+refused() { # refused NAME PATTERN OPTION...
+    ok "$1" refuses "$2" "$moetrace" report "${@:3}" "$work/small_alternate.moetrace"
 }
 refused "no configuration" "not a JSON object" --model "$work/check.py"
 refused "no file of peaks" "no JSON object" --peaks "$work/check.py"

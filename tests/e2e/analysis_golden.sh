@@ -4,16 +4,13 @@
 # domain); analysis_nsys_k8.csv the sums of Nsight's reports nvtx_pushpop_sum, nvtx_kern_sum, nvtx_gpu_proj_trace and
 # cuda_gpu_kern_sum over it.
 set -u
-cd "$(dirname "$0")/../.." || exit
-moetrace=${BUILD:-build}/moetrace
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-
-gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$tmp/k8.moetrace"
-"$moetrace" report --top 100000 --json "$tmp/k8.json" "$tmp/k8.moetrace" >"$tmp/k8.txt" || echo "# report failed"
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
+unpack analysis_nsys_k8 k8
+"$moetrace" report --top 100000 --json "$work/k8.json" "$work/k8.moetrace" >"$work/k8.txt" || echo "# report failed"
 
 echo 1..3
-build/deps/venv/bin/python3 - "$tmp/k8" <<'PY'
+"$python" - "$work/k8" <<'PY'
 import csv, json, sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, "tests/data")

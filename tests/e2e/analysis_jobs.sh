@@ -2,10 +2,8 @@
 # Several threads read: the output is the same with any number of them, for one trace and for several, and errors stand in
 # the order of the traces.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-source tests/tap.sh
-moetrace=$BUILD/moetrace
+source "$(dirname "$0")/../tap.sh"
 
 mkdir "$work/traces"
 for i in 1 2 3 4 5; do
@@ -13,7 +11,7 @@ for i in 1 2 3 4 5; do
 done
 head -c 3000 "$work/traces/t5.moetrace" >"$work/traces/t3-cut.moetrace"
 echo 'no trace' >"$work/traces/t2-none.moetrace"
-gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+unpack analysis_nsys_k8 k8
 "$moetrace" export "$work/k8.moetrace" -f nsys-sqlite -o "$work/k8.sqlite" >/dev/null
 "$moetrace" export "$work/k8.moetrace" -f chrome -o "$work/k8.json" >/dev/null
 

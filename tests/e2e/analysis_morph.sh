@@ -3,10 +3,7 @@
 # numbers threads, names, queues and calls have; and that the parts of a trace add up to the whole.
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
-cd "$(dirname "$0")/../.." || exit
-moetrace=$BUILD/moetrace
 morph=$BUILD/tests/trace_morph
-python=build/deps/venv/bin/python3
 check=("$python" tests/data/analysis_morph.py)
 
 same() { # same NAME WHAT NUMBER [TABLES LEFT OUT...]
@@ -21,8 +18,8 @@ parts() { # parts KIND NAME: the two parts of NAME, which lie in first and secon
 
 "$python" tests/data/analysis_oracle.py write "$work/oracle.moetrace" 42
 "$python" tests/data/analysis_sweep.py write "$work/sweep.moetrace" alternate
-gunzip -c tests/data/golden/small_alternate.moetrace.gz >"$work/h100.moetrace"
-gunzip -c tests/data/golden/small_graphs.moetrace.gz >"$work/graphs.moetrace"
+unpack golden/small_alternate h100
+unpack golden/small_graphs graphs
 
 for name in oracle sweep h100; do
     for what in "shift 86400000000000" "chunks 1" "order 2" "order 3" "ids 0"; do

@@ -3,21 +3,12 @@
 # refused.
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
-cd "$(dirname "$0")/../.." || exit
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
 
 peaks() { # peaks ARGUMENTS...: with the fake CUDA
     LD_LIBRARY_PATH="$BUILD/fake" "$moetrace" peaks "$@"
 }
-refuses() { # refuses PATTERN COMMAND...: status 2, one line on stderr that matches, nothing on stdout, no file
-    local pattern=$1
-    shift
-    "$@" >"$work/stdout" 2>"$work/stderr"
-    [ $? -eq 2 ] && [ "$(wc -l <"$work/stderr")" -eq 1 ] && grep -q -- "$pattern" "$work/stderr" && [ ! -s "$work/stdout" ] &&
-        [ -z "$(ls "$work"/none.json* 2>/dev/null)" ] && return
-    cat "$work/stdout" "$work/stderr"
-    return 1
+peaks_refuses() { # peaks_refuses PATTERN COMMAND...: and leaves no file
+    refuses "$@" && [ -z "$(ls "$work"/none.json* 2>/dev/null)" ]
 }
 
 ok "peaks are measured" env FAKE_CUDA_MODULE="$work/kernels.ptx" LD_LIBRARY_PATH="$BUILD/fake" "$moetrace" peaks \
@@ -66,14 +57,14 @@ ok "a type that the device has not is missing alone" one_type
 if ldconfig -p | grep -q 'libcuda\.so\.1 '; then
     skip "no driver" "there is one"
 else
-    ok "no driver" refuses 'no NVIDIA driver here' env LD_LIBRARY_PATH= "$moetrace" peaks -o "$work/none.json"
+    ok "no driver" peaks_refuses 'no NVIDIA driver here' env LD_LIBRARY_PATH= "$moetrace" peaks -o "$work/none.json"
 fi
-ok "no GPU" refuses 'no GPU can be used: .*CUDA_ERROR_NO_DEVICE' env FAKE_CUDA_NO_DEVICE=1 LD_LIBRARY_PATH="$BUILD/fake" \
+ok "no GPU" peaks_refuses 'no GPU can be used: .*CUDA_ERROR_NO_DEVICE' env FAKE_CUDA_NO_DEVICE=1 LD_LIBRARY_PATH="$BUILD/fake" \
     "$moetrace" peaks -o "$work/none.json"
-ok "no such device" refuses '--device=3: there are 1 devices' peaks --device 3 -o "$work/none.json"
-ok "too little memory" refuses 'only 100 MiB of its memory are free' env FAKE_CUDA_FREE_MIB=100 LD_LIBRARY_PATH="$BUILD/fake" \
+ok "no such device" peaks_refuses '--device=3: there are 1 devices' peaks --device 3 -o "$work/none.json"
+ok "too little memory" peaks_refuses 'only 100 MiB of its memory are free' env FAKE_CUDA_FREE_MIB=100 LD_LIBRARY_PATH="$BUILD/fake" \
     "$moetrace" peaks -o "$work/none.json"
-ok "an argument" refuses 'takes no argument' peaks x
+ok "an argument" peaks_refuses 'takes no argument' peaks x
 unwritable() {
     peaks -o "$work/no/such/dir.json" >/dev/null 2>"$work/err"
     [ $? -eq 2 ] && grep -q 'no/such/dir.json' "$work/err"

@@ -2,9 +2,8 @@
 # moetrace record: the command's output, status and signals are its own, and the recorder finds its settings. A stub
 # stands in for the recorder, so that only the launcher is tested.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 build=$BUILD
 tmp=$work
 
@@ -89,18 +88,15 @@ command_line() {
         equals "$("$moetrace" record -- printf '%s' --help)" --help
 }
 
-refused() {
-    local pattern=$1
-    shift
-    "$moetrace" record "$@" >"$tmp/out" 2>"$tmp/err"
-    equals $? 2 && equals "$(wc -l <"$tmp/err")" 1 && grep -q -- "$pattern" "$tmp/err" && [ ! -s "$tmp/out" ]
+record_refuses() { # record_refuses PATTERN ARGUMENT...
+    refuses "$1" "$moetrace" record "${@:2}"
 }
 
 mistakes() {
-    refused 'needs a command' && refused 'needs a command' -o x && refused 'needs a command' -- &&
-        refused '--level=all: give phases, kernels or full' --level all -- true &&
-        refused '--memory=0' --memory 0 -- true && refused '--memory=lots' --memory lots -- true &&
-        refused 'frob' --frob -- true && refused '--output needs a value' -o '' -- true
+    record_refuses 'needs a command' && record_refuses 'needs a command' -o x && record_refuses 'needs a command' -- &&
+        record_refuses '--level=all: give phases, kernels or full' --level all -- true &&
+        record_refuses '--memory=0' --memory 0 -- true && record_refuses '--memory=lots' --memory lots -- true &&
+        record_refuses 'frob' --frob -- true && record_refuses '--output needs a value' -o '' -- true
 }
 
 places() {
@@ -109,7 +105,7 @@ places() {
     mv "$tmp/p/lib/libmoetrace.so" "$tmp/p/bin/" &&
         equals "$("$moetrace" record -- printenv LD_PRELOAD)" "$(realpath "$tmp/p/bin/libmoetrace.so")" || return 1
     rm "$tmp/p/bin/libmoetrace.so"
-    refused 'libmoetrace.so is not in' -- true
+    record_refuses 'libmoetrace.so is not in' -- true
 }
 
 ok "exit statuses pass through" statuses

@@ -1,11 +1,8 @@
 #!/usr/bin/env bash
 # moetrace report and dump from outside: the numbers against an independent oracle, the files, the errors.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
+source "$(dirname "$0")/../tap.sh"
 tmp=$work
 
 oracle() {
@@ -33,17 +30,6 @@ PY
 json_is_readable() {
     (umask 022 && "$moetrace" report --json "$tmp/mode.json" "$tmp/a/one.moetrace" >/dev/null) &&
         [ "$(stat -c %a "$tmp/mode.json")" = 644 ] && [ -z "$(find "$tmp" -name 'mode.json.*')" ]
-}
-
-# refuses PATTERN COMMAND...: status 2, one line on stderr that matches, nothing on stdout.
-refuses() {
-    local pattern=$1 status
-    shift
-    "$@" >"$tmp/stdout" 2>"$tmp/stderr"
-    status=$?
-    cat "$tmp/stderr"
-    [ $status -eq 2 ] && [ "$(wc -l <"$tmp/stderr")" -eq 1 ] && grep -q -- "$pattern" "$tmp/stderr" &&
-        [ ! -s "$tmp/stdout" ]
 }
 
 # Each input is refused by both subcommands, and --json leaves no file.

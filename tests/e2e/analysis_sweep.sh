@@ -1,11 +1,8 @@
 #!/usr/bin/env bash
 # The sweep as one object, against numpy; moetrace verify and diff; rules; the formats.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
+source "$(dirname "$0")/../tap.sh"
 tmp=$work
 
 agrees() {
@@ -101,18 +98,9 @@ rules() {
     cmp "$tmp/one" "$tmp/two" && "$moetrace" verify --rules "$tmp/rules.json" "$tmp/foreign.moetrace"
 }
 
-refuses() { # refuses PATTERN ARGUMENTS...
-    local pattern=$1
-    shift
-    "$moetrace" "$@" >"$tmp/out" 2>"$tmp/err"
-    [ $? -eq 2 ] && [ ! -s "$tmp/out" ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -q -- "$pattern" "$tmp/err" && return
-    cat "$tmp/out" "$tmp/err"
-    return 1
-}
-
 bad_rules() { # bad_rules PATTERN JSON
     echo "$2" >"$tmp/bad.json"
-    refuses "$1" report --rules "$tmp/bad.json" "$tmp/plain.moetrace"
+    refuses "$1" "$moetrace" report --rules "$tmp/bad.json" "$tmp/plain.moetrace"
 }
 
 refusals() {
@@ -124,14 +112,14 @@ refusals() {
         bad_rules 'rule 1 holds a {...} other' '{"rules": [{"name": "x{l}", "is": "norm"}]}' &&
         bad_rules 'rule 1 has more than two' '{"rules": [{"name": "*a*b*", "is": "norm"}]}' &&
         bad_rules 'rule 1 is empty' '{"rules": [{"name": "", "is": "norm"}]}' &&
-        refuses 'missing.json: the rules cannot be read' report --rules "$tmp/missing.json" "$tmp/plain.moetrace" &&
-        refuses '--format=html' report --format html "$tmp/plain.moetrace" &&
-        refuses 'needs a trace' verify && refuses 'missing' verify "$tmp/missing" &&
-        refuses 'no expert.s range' verify "$tmp/foreign.moetrace" &&
-        refuses 'needs two traces' diff "$tmp/plain.moetrace" &&
-        refuses 'as a third' diff "$tmp/plain.moetrace" "$tmp/plain.moetrace" x &&
-        refuses 'missing' diff "$tmp/plain.moetrace" "$tmp/missing" &&
-        refuses '--fail-above=lots' diff --fail-above lots "$tmp/plain.moetrace" "$tmp/plain.moetrace"
+        refuses 'missing.json: the rules cannot be read' "$moetrace" report --rules "$tmp/missing.json" "$tmp/plain.moetrace" &&
+        refuses '--format=html' "$moetrace" report --format html "$tmp/plain.moetrace" &&
+        refuses 'needs a trace' "$moetrace" verify && refuses 'missing' "$moetrace" verify "$tmp/missing" &&
+        refuses 'no expert.s range' "$moetrace" verify "$tmp/foreign.moetrace" &&
+        refuses 'needs two traces' "$moetrace" diff "$tmp/plain.moetrace" &&
+        refuses 'as a third' "$moetrace" diff "$tmp/plain.moetrace" "$tmp/plain.moetrace" x &&
+        refuses 'missing' "$moetrace" diff "$tmp/plain.moetrace" "$tmp/missing" &&
+        refuses '--fail-above=lots' "$moetrace" diff --fail-above lots "$tmp/plain.moetrace" "$tmp/plain.moetrace"
 }
 
 # Every format holds the same tables; numbers are those of the JSON.

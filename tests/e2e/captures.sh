@@ -1,15 +1,11 @@
 #!/usr/bin/env bash
 # Captures of other profilers in place of traces: every subcommand, several processes in one file, CUDA graphs, old layouts.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
-export PYTHONDONTWRITEBYTECODE=1
+source "$(dirname "$0")/../tap.sh"
 
 for name in all graphs; do
-    gzip -dc tests/data/golden/small_$name.moetrace.gz >"$work/$name.moetrace"
+    unpack "golden/small_$name" "$name"
     "$moetrace" export "$work/$name.moetrace" -f nsys-sqlite -o "$work/$name.sqlite" >/dev/null
     "$moetrace" export "$work/$name.moetrace" -f chrome -o "$work/$name.json" >/dev/null
 done

@@ -2,9 +2,8 @@
 # Completion: what a shell offers on a command line. bash is driven as readline drives it, and once through a real terminal;
 # fish and zsh by themselves.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 completions=$BUILD/completions
 mkdir -p "$work/here/traces" "$work/here/empty folder"
 touch "$work/here/run.moetrace" "$work/here/my run.moetrace" "$work/here/capture.sqlite" "$work/here/notes.txt"

@@ -2,9 +2,8 @@
 # make install into a folder of its own: what is installed runs from there, also after the folder was moved; its man pages and
 # completions are found; make uninstall leaves nothing.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
 stage=$work/stage
 root=$stage/opt/moe

@@ -2,9 +2,8 @@
 # The man pages: there is one for every subcommand, for run_native and for the recorder; they say what --help says, with
 # examples and an exit status; and mandoc finds nothing wrong with them.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
 mapfile -t commands < <("$BUILD/moetrace" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p')
 ok "there are commands" test "${#commands[@]}" -ge 6

@@ -3,13 +3,11 @@
 # nothing on standard output, and no file. First what holds for every subcommand and option there is, from their own help;
 # then a table of what is particular.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
+source "$(dirname "$0")/../tap.sh"
 mkdir -p "$work/here/empty" "$work/here/dir"
+unpack analysis_nsys_k8 here/k8
 cd "$work/here" || exit
-gunzip -c "$OLDPWD/tests/data/analysis_nsys_k8.moetrace.gz" >k8.moetrace
 cp k8.moetrace dir/
 head -c 3000 k8.moetrace >hopeless.moetrace
 : >zero.moetrace

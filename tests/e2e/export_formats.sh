@@ -2,25 +2,15 @@
 # moetrace export from outside: the rows of every report, the other formats in their readers' eyes, the files, the errors.
 # tests/data/analysis_nsys_k8.moetrace.gz is a real run; export_reports.py holds the joins of Nsight Systems' reports.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
+source "$(dirname "$0")/../tap.sh"
 reports=tests/data/export_reports.py
-export PYTHONDONTWRITEBYTECODE=1
 
-# refuses PATTERN ARGUMENT...: status 2, one line on stderr that matches, nothing on stdout.
-refuses() {
-    local pattern=$1 status
-    shift
-    "$moetrace" export "$@" >"$work/stdout" 2>"$work/stderr"
-    status=$?
-    cat "$work/stderr"
-    [ $status -eq 2 ] && [ "$(wc -l <"$work/stderr")" -eq 1 ] && grep -q -- "$pattern" "$work/stderr" && [ ! -s "$work/stdout" ]
+export_refuses() { # export_refuses PATTERN ARGUMENT...
+    refuses "$1" "$moetrace" export "${@:2}"
 }
 
-gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+unpack analysis_nsys_k8 k8
 "$python" tests/data/analysis_oracle.py write "$work/one.moetrace" 42
 ok "a real run is exported" "$moetrace" export "$work/k8.moetrace" -f nsys-sqlite -o "$work/k8.sqlite"
 ok "so is a made one" "$moetrace" export "$work/one.moetrace" -f nsys-sqlite -o "$work/one.sqlite"
@@ -82,7 +72,7 @@ ok "tracks of phases and experts have the ranges' times" "$python" tests/data/ex
 
 # Kernels of a CUDA graph that was captured once and replayed, through the tables that say how graphs were made.
 graphs() {
-    gzip -dc tests/data/golden/small_graphs.moetrace.gz >"$work/graphs.moetrace"
+    unpack golden/small_graphs graphs
     "$moetrace" export "$work/graphs.moetrace" -f nsys-sqlite -o "$work/graphs.sqlite" &&
         "$moetrace" report --format json --top 1000000 "$work/graphs.moetrace" >"$work/graphs.json" &&
         "$python" $reports check "$work/graphs.sqlite" && "$python" tests/data/export_graphs.py "$work/graphs.json" "$work/graphs.sqlite"
@@ -170,28 +160,28 @@ ok "--range takes the same events in every format" selected_others
 
 files() {
     echo precious >"$work/precious.sqlite"
-    refuses 'precious.sqlite: exists and is no export' -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
+    export_refuses 'precious.sqlite: exists and is no export' -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
         grep -q precious "$work/precious.sqlite" &&
         "$moetrace" export --force -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
         "$moetrace" export -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
         "$moetrace" export -f chrome -o "$work/one.json" "$work/one.moetrace" &&
         "$moetrace" export -f perfetto -o "$work/one.pftrace" "$work/one.moetrace" &&
-        refuses 'one.moetrace: is what is to be exported' --force -f chrome -o "$work/one.moetrace" "$work/one.moetrace" &&
-        refuses 'no export' -f chrome -o "$work/two.moetrace" "$work/one.moetrace" &&
-        refuses 'one.sqlite: is what is to be exported' -f nsys-sqlite -o "$work/one.sqlite" "$work/one.sqlite" &&
-        refuses 'no/such/x.sqlite: cannot be written' -f nsys-sqlite -o "$work/no/such/x.sqlite" "$work/one.moetrace" &&
+        export_refuses 'one.moetrace: is what is to be exported' --force -f chrome -o "$work/one.moetrace" "$work/one.moetrace" &&
+        export_refuses 'no export' -f chrome -o "$work/two.moetrace" "$work/one.moetrace" &&
+        export_refuses 'one.sqlite: is what is to be exported' -f nsys-sqlite -o "$work/one.sqlite" "$work/one.sqlite" &&
+        export_refuses 'no/such/x.sqlite: cannot be written' -f nsys-sqlite -o "$work/no/such/x.sqlite" "$work/one.moetrace" &&
         [ -z "$(find "$work" -name '*.sqlite.*')" ] && (umask 022 && "$moetrace" export -f chrome -o "$work/new.json" \
         "$work/one.moetrace") && [ "$(stat -c %a "$work/new.json")" = 644 ]
 }
 ok "nothing that is no export is replaced, and nothing is left half-written" files
 
 usage() {
-    refuses 'needs a trace' -f chrome -o x.json && refuses 'needs --format' -o x "$work/one.moetrace" &&
-        refuses 'needs --output' -f chrome "$work/one.moetrace" && refuses 'format=xml' -f xml -o x "$work/one.moetrace" &&
-        refuses 'ends in .sqlite' -f nsys-sqlite -o "$work/x.db" "$work/one.moetrace" &&
-        refuses 'from=soon' --from soon -f chrome -o x "$work/one.moetrace" &&
-        refuses 'before --from' --from 2s --to 1s -f chrome -o x "$work/one.moetrace" &&
-        refuses 'missing' -f chrome -o "$work/x.json" "$work/missing" && [ ! -e "$work/x.json" ] &&
+    export_refuses 'needs a trace' -f chrome -o x.json && export_refuses 'needs --format' -o x "$work/one.moetrace" &&
+        export_refuses 'needs --output' -f chrome "$work/one.moetrace" && export_refuses 'format=xml' -f xml -o x "$work/one.moetrace" &&
+        export_refuses 'ends in .sqlite' -f nsys-sqlite -o "$work/x.db" "$work/one.moetrace" &&
+        export_refuses 'from=soon' --from soon -f chrome -o x "$work/one.moetrace" &&
+        export_refuses 'before --from' --from 2s --to 1s -f chrome -o x "$work/one.moetrace" &&
+        export_refuses 'missing' -f chrome -o "$work/x.json" "$work/missing" && [ ! -e "$work/x.json" ] &&
         "$moetrace" export --help | grep -q '^Usage: moetrace export '
 }
 ok "wrong usage is refused" usage

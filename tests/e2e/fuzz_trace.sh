@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # The fuzz targets on their kept corpus, and for a few seconds on mutations of it.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-source tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 if [ -n "$SAN" ]; then
     skip "fuzz targets" "they are built with sanitizers of their own; make test without SAN runs them"
 elif ! tests/fuzz/run.sh possible; then

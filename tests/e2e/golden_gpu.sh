@@ -7,12 +7,11 @@
 #   python_graph     Python: two threads, cuBLAS, Triton, a captured CUDA graph
 # The CSV files are Nsight Systems 2025.3's reports on another run of the first command.
 set -u
-cd "$(dirname "$0")/../.." || exit
-source tests/tap.sh
-python=$(command -v build/deps/venv/bin/python3 || command -v python3)
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 golden=tests/data/golden
 for name in small_all small_alternate small_graphs python_graph; do
-    gunzip -c "$golden/$name.moetrace.gz" >"$work/$name.moetrace"
+    unpack "golden/$name" "$name"
     "$BUILD/moetrace" dump "$work/$name.moetrace" >"$work/$name.txt" || exit
     "$BUILD/moetrace" report "$work/$name.moetrace" >"$work/$name.report" || exit
 done

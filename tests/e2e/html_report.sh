@@ -1,18 +1,16 @@
 #!/usr/bin/env bash
 # moetrace report --html: the page in a real browser, and what is written when.
 set -u
-cd "$(dirname "$0")/../.." || exit
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 browser=${CHROMIUM-$(command -v chromium-headless-shell chromium google-chrome | head -n 1)} # CHROMIUM= leaves the browser out
 
 for kind in sweep hostile bare; do
     "$python" tests/data/html_traces.py "$work/$kind.moetrace" $kind || exit
     "$moetrace" report --html "$work/$kind.html" "$work/$kind.moetrace" >"$work/$kind.txt" || exit
 done
-gunzip -c tests/data/golden/small_all.moetrace.gz >"$work/small_all.moetrace"
-gunzip -c tests/data/golden/small_graphs.moetrace.gz >"$work/small_graphs.moetrace"
+unpack golden/small_all small_all
+unpack golden/small_graphs small_graphs
 model=(--model tests/data/native/tiny_a_config.json --dtype bf16 --prompt-tokens 20 --crops 2) # any, to have a roofline
 for name in small_all small_graphs; do
     "$moetrace" report "${model[@]}" --html "$work/$name.html" "$work/$name.moetrace" >/dev/null || exit
@@ -73,7 +71,7 @@ assert len(page) < 6 << 20, len(page)
 PY
 }
 
-refuses() { # refuses PATTERN ARGUMENTS...
+report_refuses() { # report_refuses PATTERN ARGUMENTS...: status 2 and one line; the report itself may have been printed
     local pattern=$1
     shift
     "$moetrace" report "$@" >"$work/out" 2>"$work/err"
@@ -84,11 +82,11 @@ refuses() { # refuses PATTERN ARGUMENTS...
 
 keeps_files() {
     cp "$work/sweep.moetrace" "$work/precious.moetrace"
-    refuses 'is no HTML report' --html "$work/precious.moetrace" "$work/precious.moetrace" || return 1
+    report_refuses 'is no HTML report' --html "$work/precious.moetrace" "$work/precious.moetrace" || return 1
     cmp "$work/sweep.moetrace" "$work/precious.moetrace" || return 1
-    refuses 'no such directory\|No such' --html "$work/no/such.html" "$work/sweep.moetrace" || return 1
-    refuses 'is no file' --html "$work" "$work/sweep.moetrace" || return 1
-    refuses 'is no moetrace\|not a\|no trace' --html "$work/none.html" Makefile || return 1
+    report_refuses 'no such directory\|No such' --html "$work/no/such.html" "$work/sweep.moetrace" || return 1
+    report_refuses 'is no file' --html "$work" "$work/sweep.moetrace" || return 1
+    report_refuses 'is no moetrace\|not a\|no trace' --html "$work/none.html" Makefile || return 1
     [ ! -e "$work/none.html" ] && [ -z "$(find "$work" -name '*.html.*')" ] &&
         "$moetrace" report --html "$work/sweep.html" "$work/sweep.moetrace" >/dev/null # an older page gives way
 }
@@ -99,7 +97,7 @@ directory() {
     head -c 64 "$work/sweep.moetrace" >"$work/two/a.moetrace"
     "$moetrace" report --html "$work/two.html" "$work/two" >/dev/null && grep -q 'two/b.moetrace' "$work/two.html" || return 1
     cp "$work/sweep.moetrace" "$work/two/c.moetrace"
-    refuses 'several traces with phases' --html "$work/three.html" "$work/two" && [ ! -e "$work/three.html" ]
+    report_refuses 'several traces with phases' --html "$work/three.html" "$work/two" && [ ! -e "$work/three.html" ]
 }
 
 ok "the page's data is the report's" same_as_report

@@ -1,15 +1,11 @@
 #!/usr/bin/env bash
 # Chrome traces of torch.profiler in place of traces: the same tables, and files that are cut, deep or no JSON.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
-export PYTHONDONTWRITEBYTECODE=1
+source "$(dirname "$0")/../tap.sh"
 
 "$python" tests/data/analysis_oracle.py write "$work/one.moetrace" 11
-gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+unpack analysis_nsys_k8 k8
 "$moetrace" export "$work/k8.moetrace" -f chrome -o "$work/k8.json" >/dev/null
 "$moetrace" export "$work/one.moetrace" -f chrome -o "$work/one.json" >/dev/null
 

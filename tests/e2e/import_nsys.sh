@@ -1,15 +1,11 @@
 #!/usr/bin/env bash
 # SQLite exports of Nsight Systems in place of traces: the way there and back, files of other versions, hostile files.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
+source "$(dirname "$0")/../tap.sh"
 reports=tests/data/export_reports.py
-export PYTHONDONTWRITEBYTECODE=1
 
-gzip -dc tests/data/analysis_nsys_k8.moetrace.gz >"$work/k8.moetrace"
+unpack analysis_nsys_k8 k8
 "$python" tests/data/analysis_oracle.py write "$work/one.moetrace" 7
 ok "a capture of Nsight Systems' layout" "$moetrace" export "$work/k8.moetrace" -f nsys-sqlite -o "$work/k8.sqlite"
 "$moetrace" export "$work/one.moetrace" -f nsys-sqlite -o "$work/one.sqlite" >/dev/null

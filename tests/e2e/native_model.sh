@@ -2,31 +2,22 @@
 # run_native's numbers: a small random MolmoE against what the PyTorch implementation computes from it (float32, CPU), the
 # two ways of visiting experts against each other, and the files that a run leaves.
 set -u
-cd "$(dirname "$0")/../.." || exit
-# shellcheck source=tests/tap.sh
-. tests/tap.sh
-run=$BUILD/run_native
-python=build/deps/venv/bin/python3
+# shellcheck source=tests/native.sh
+source "$(dirname "$0")/../native.sh"
 compare="$python tests/data/native_compare.py"
 tmp=$work
 
-skip_all() {
-    skip "run_native on libtorch" "$1"
+if [ -n "$no_torch" ]; then
+    skip "run_native on libtorch" "$no_torch"
     done_testing
-}
-
-[ -z "${SAN:-}" ] || skip_all "libtorch does not run under a sanitizer"
-torch=${MOETRACE_TORCH:-$(ls -d build/deps/venv/lib/python3*/site-packages/torch 2>/dev/null | head -n 1)}
-[ -n "$torch" ] || skip_all "no PyTorch: scripts/setup.sh torch installs it"
+fi
 torch=$(realpath "$torch")
 export MOETRACE_TORCH=$torch
 
-mkdir "$tmp/tiny"
-for f in tiny_a tiny_a_request tiny_a_expected; do
-    gunzip -c "tests/data/native/$f.safetensors.gz" >"$tmp/$f.safetensors" || exit 1
+tiny_model "$tmp/tiny" || exit 1
+for name in tiny_a_request tiny_a_expected; do
+    tiny_tensors $name "$tmp/$name.safetensors" || exit 1
 done
-mv "$tmp/tiny_a.safetensors" "$tmp/tiny/model.safetensors"
-cp tests/data/native/tiny_a_config.json "$tmp/tiny/config.json"
 
 # tiny NAME OPTION...: 6 new tokens, so that the last decode step is the one that the reference kept.
 tiny() {

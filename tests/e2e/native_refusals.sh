@@ -1,41 +1,30 @@
 #!/usr/bin/env bash
 # What run_native refuses: one line on standard error that names the culprit, status 2, and nothing left behind.
 set -u
-cd "$(dirname "$0")/../.." || exit
-run=$PWD/${BUILD:-build}/run_native
-python=$PWD/build/deps/venv/bin/python3
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-n=0
+# shellcheck source=tests/native.sh
+source "$(dirname "$0")/../native.sh"
+mkdir "$work/here"
+tiny_model "$work/tiny" || exit 1
 
-mkdir "$tmp/tiny" "$tmp/here"
-gunzip -c tests/data/native/tiny_a.safetensors.gz >"$tmp/tiny/model.safetensors" || exit 1
-cp tests/data/native/tiny_a_config.json "$tmp/tiny/config.json"
-
-# refused NAME WORD OPTION...: status 2, one line that holds WORD, no file anew.
-refused() {
-    local name=$1 word=$2 status before after
-    shift 2
-    n=$((n + 1))
-    before=$(find "$tmp" | sort)
-    (cd "$tmp/here" && "$run" "$@" >"$tmp/out" 2>"$tmp/err") 2>/dev/null
+files() { find "$work" ! -path "$work/out" ! -path "$work/err" | sort; }
+refuses_cleanly() { # refuses_cleanly WORD OPTION...: status 2, one line that holds WORD, no file anew
+    local word=$1 status before
+    shift
+    before=$(files)
+    (cd "$work/here" && "$run" "$@" >"$work/out" 2>"$work/err") 2>/dev/null
     status=$?
-    after=$(find "$tmp" ! -path "$tmp/out" ! -path "$tmp/err" | sort)
-    if [ $status -eq 2 ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] && grep -qF -- "$word" "$tmp/err" && [ ! -s "$tmp/out" ] &&
-        [ "$(printf '%s\n' "$before" | grep -vxF -e "$tmp/out" -e "$tmp/err")" = "$after" ]; then
-        echo "ok $n - $name"
-    else
-        echo "not ok $n - $name"
-        echo "# status $status, expected one line with: $word"
-        sed 's/^/# /' "$tmp/err"
-    fi
+    echo "status $status, expected one line with: $word"
+    cat "$work/err"
+    [ $status -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -qF -- "$word" "$work/err" && [ ! -s "$work/out" ] &&
+        [ "$(files)" = "$before" ]
 }
+refused() { ok "$1" refuses_cleanly "${@:2}"; } # refused NAME WORD OPTION...
 
 # edit PROGRAM: changes a copy of the checkpoint; in the Python program, `h` is the header and `data` the tensors' bytes.
 edit() {
-    rm -rf "$tmp/broken"
-    cp -r "$tmp/tiny" "$tmp/broken"
-    "$python" - "$tmp/broken/model.safetensors" "$1" <<'EOF'
+    rm -rf "$work/broken"
+    cp -r "$work/tiny" "$work/broken"
+    "$python" - "$work/broken/model.safetensors" "$1" <<'EOF'
 import json, struct, sys
 raw = open(sys.argv[1], "rb").read()
 (length,) = struct.unpack("<Q", raw[:8])
@@ -48,9 +37,9 @@ EOF
 
 seed=(--random-weights 1)
 small=(--random-weights 1 --config small --device cpu)
-no_torch=(--torch "$tmp/here") # reached only if what is tested did not stop the program before
+no_torch_there=(--torch "$work/here") # reached only if what is tested did not stop the program before
 refused "no model" "--checkpoint"
-refused "two models" "either" "${seed[@]}" --checkpoint "$tmp/tiny"
+refused "two models" "either" "${seed[@]}" --checkpoint "$work/tiny"
 refused "an unknown flag" "--bogus" "${seed[@]}" --bogus
 refused "a flag without its value" "--samples" "${seed[@]}" --samples
 refused "an argument too many" "surplus" "${seed[@]}" surplus
@@ -59,7 +48,7 @@ refused "three rounds" "from 1 to 2" "${seed[@]}" --rounds 3
 refused "a seed that is none" "--random-weights" --random-weights x
 refused "k of 0" "from 1 to 64" "${seed[@]}" --top-k 0
 refused "k of 65" "from 1 to 64" "${seed[@]}" --top-k 1,65
-refused "k of 9 where there are 8 experts" "from 1 to 8" --checkpoint "$tmp/tiny" --top-k 9
+refused "k of 9 where there are 8 experts" "from 1 to 8" --checkpoint "$work/tiny" --top-k 9
 refused "k that is a word" "from 1 to 64" "${seed[@]}" --top-k eight
 refused "an unknown device" "auto, cpu, cuda" "${seed[@]}" --device tpu
 refused "an unknown dtype" "bf16, fp16, fp32" "${seed[@]}" --dtype int8
@@ -67,58 +56,52 @@ refused "an unknown visit" "active, loop, dense" "${seed[@]}" --moe all
 refused "graphs on the cpu" "--cuda-graph needs a GPU" "${small[@]}" --cuda-graph
 refused "graphs of a loop" "--moe loop" "${seed[@]}" --cuda-graph --moe loop
 refused "no configuration" "/nonexistent" "${seed[@]}" --config /nonexistent
-refused "a configuration that is none" "JSON" "${seed[@]}" --config "$tmp/tiny/model.safetensors"
+refused "a configuration that is none" "JSON" "${seed[@]}" --config "$work/tiny/model.safetensors"
 refused "no checkpoint" "/nonexistent" --checkpoint /nonexistent
 refused "no request" "/nonexistent" "${seed[@]}" --request /nonexistent
-refused "a request that is none" "config.json" "${seed[@]}" --request "$tmp/tiny/config.json"
-refused "a request without its tensors" "input_ids" "${seed[@]}" --request "$tmp/tiny/model.safetensors"
+refused "a request that is none" "config.json" "${seed[@]}" --request "$work/tiny/config.json"
+refused "a request without its tensors" "input_ids" "${seed[@]}" --request "$work/tiny/model.safetensors"
 refused "a dump into no folder" "/nonexistent/x" "${small[@]}" --dump-logits /nonexistent/x
 refused "an output folder in no folder" "/nonexistent/x" "${small[@]}" --output-dir /nonexistent/x
-refused "an output folder that is a file" "config.json" "${small[@]}" --output-dir "$tmp/tiny/config.json"
-refused "no PyTorch where it is said to be" "libtorch_cpu.so" "${small[@]}" "${no_torch[@]}" --output-dir "$tmp/new"
+refused "an output folder that is a file" "config.json" "${small[@]}" --output-dir "$work/tiny/config.json"
+refused "no PyTorch where it is said to be" "libtorch_cpu.so" "${small[@]}" "${no_torch_there[@]}" --output-dir "$work/new"
 MOETRACE_TORCH=/nonexistent refused "no PyTorch where the variable points" "MOETRACE_TORCH" "${small[@]}"
-printf '#!/bin/sh\nexit 1\n' >"$tmp/here/python3" && chmod +x "$tmp/here/python3"
-MOETRACE_TORCH='' PATH="$tmp/here:$PATH" refused "no PyTorch at all" "--torch DIR" "${small[@]}"
-: >"$tmp/here/libtorch_cpu.so"
-refused "a libtorch that is none" "cannot load libtorch" "${small[@]}" --torch "$tmp/here"
-rm "$tmp/here/libtorch_cpu.so"
+printf '#!/bin/sh\nexit 1\n' >"$work/here/python3" && chmod +x "$work/here/python3"
+MOETRACE_TORCH='' PATH="$work/here:$PATH" refused "no PyTorch at all" "--torch DIR" "${small[@]}"
+: >"$work/here/libtorch_cpu.so"
+refused "a libtorch that is none" "cannot load libtorch" "${small[@]}" --torch "$work/here"
+rm "$work/here/libtorch_cpu.so"
 
 edit 'data = data[:-1]'
-refused "a checkpoint cut by one byte" "cut" --checkpoint "$tmp/broken"
-: >"$tmp/broken/model.safetensors"
-refused "an empty checkpoint" "not a whole safetensors file" --checkpoint "$tmp/broken"
-rm "$tmp/broken/model.safetensors" && : >"$tmp/broken/pytorch_model.bin"
-refused "a checkpoint of another kind" "pytorch_model.bin" --checkpoint "$tmp/broken"
+refused "a checkpoint cut by one byte" "cut" --checkpoint "$work/broken"
+: >"$work/broken/model.safetensors"
+refused "an empty checkpoint" "not a whole safetensors file" --checkpoint "$work/broken"
+rm "$work/broken/model.safetensors" && : >"$work/broken/pytorch_model.bin"
+refused "a checkpoint of another kind" "pytorch_model.bin" --checkpoint "$work/broken"
 
 # The tensors are only looked at once libtorch is there.
-torch=$(ls -d "$PWD"/build/deps/venv/lib/python3*/site-packages/torch 2>/dev/null | head -n 1)
-if [ -n "$torch" ] && [ -z "${SAN:-}" ]; then
+if [ -z "$no_torch" ]; then
     export MOETRACE_TORCH=$torch
-    tiny=(--checkpoint "$tmp/broken" --device cpu)
+    tiny=(--checkpoint "$work/broken" --device cpu)
     edit 'del h["model.transformer.ln_f.weight"]'
-    refused "a tensor that is missing" "has no tensor model.transformer.ln_f.weight" "${tiny[@]}" --output-dir "$tmp/new"
+    refused "a tensor that is missing" "has no tensor model.transformer.ln_f.weight" "${tiny[@]}" --output-dir "$work/new"
     edit 'h["lm_head.weight"]["shape"] = [64, 256]'
     refused "a tensor of another shape" "lm_head.weight is [64, 256], but the configuration wants [256, 64]" "${tiny[@]}"
     edit 'h["lm_head.weight"]["dtype"] = "I32"'
     refused "a tensor of another kind" "lm_head.weight is I32" "${tiny[@]}"
     edit 'pass'
-    sed -i 's/"max_position_embeddings": 512/"max_position_embeddings": 330/' "$tmp/broken/config.json"
+    sed -i 's/"max_position_embeddings": 512/"max_position_embeddings": 330/' "$work/broken/config.json"
     refused "more tokens than positions" "330 positions" "${tiny[@]}"
     if ! [ -e /dev/nvidia0 ]; then
         refused "graphs where there is no GPU" "--cuda-graph needs a GPU" "${seed[@]}" --config small --cuda-graph \
-            --output-dir "$tmp/new"
+            --output-dir "$work/new"
         refused "a GPU where there is none" "--device cuda" "${seed[@]}" --config small --device cuda
     fi
 fi
-# prints NAME WORD OPTION: status 0, WORD on standard output, silence on standard error.
+# prints WORD OPTION: status 0, WORD on standard output, silence on standard error.
 prints() {
-    n=$((n + 1))
-    if "$run" "$3" >"$tmp/out" 2>"$tmp/err" && grep -qF -- "$2" "$tmp/out" && [ ! -s "$tmp/err" ]; then
-        echo "ok $n - $1"
-    else
-        echo "not ok $n - $1"
-    fi
+    "$run" "$2" >"$work/out" 2>"$work/err" && grep -qF -- "$1" "$work/out" && [ ! -s "$work/err" ]
 }
-prints "the version" "run_native $(cat VERSION)" --version
-prints "every option in the help" "--dump-logits=FILE" --help
-echo "1..$n"
+ok "the version" prints "run_native $(cat VERSION)" --version
+ok "every option in the help" prints "--dump-logits=FILE" --help
+done_testing

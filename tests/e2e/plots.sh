@@ -1,15 +1,13 @@
 #!/usr/bin/env bash
 # moetrace plot: the files, what is in them, and what is left when it fails.
 set -u
-cd "$(dirname "$0")/../.." || exit
-. tests/tap.sh
-moetrace=$BUILD/moetrace
-python=build/deps/venv/bin/python3
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
 for kind in sweep hostile bare; do
     "$python" tests/data/html_traces.py "$work/$kind.moetrace" $kind || exit
 done
-gunzip -c tests/data/golden/small_all.moetrace.gz >"$work/small_all.moetrace"
+unpack golden/small_all small_all
 
 # Each plot is four whole files, and the tables' numbers are what was drawn.
 draws() {
@@ -72,24 +70,18 @@ others() {
         [ "$(grep -c '^prefill	k = ' "$work/roof/roofline.tsv")" -eq 2 ]
 }
 
-refuses() { # refuses PATTERN ARGUMENTS...
-    local pattern=$1
-    shift
-    "$moetrace" plot "$@" >"$work/out" 2>"$work/err"
-    [ $? -eq 2 ] && [ ! -s "$work/out" ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q -- "$pattern" "$work/err" &&
-        [ -z "$(find "$work" -name "*.??????" -type d)" ] && return
-    cat "$work/out" "$work/err"
-    return 1
+plot_refuses() { # plot_refuses PATTERN ARGUMENT...: and leaves no unfinished folder
+    refuses "$1" "$moetrace" plot "${@:2}" && [ -z "$(find "$work" -name "*.??????" -type d)" ]
 }
 
 # What is there stays: files of other names in any case, those of the same names when drawing fails.
 keeps_files() {
     mkdir "$work/mine" "$work/mine/phases.svg" && echo mine >"$work/mine/notes.txt" && echo old >"$work/mine/scaling.tsv" || return 1
-    refuses 'phases.svg: cannot be written' -o "$work/mine" "$work/sweep.moetrace" || return 1
+    plot_refuses 'phases.svg: cannot be written' -o "$work/mine" "$work/sweep.moetrace" || return 1
     [ "$(cat "$work/mine/scaling.tsv")" = old ] && rmdir "$work/mine/phases.svg" || return 1
     "$moetrace" plot -o "$work/mine" "$work/sweep.moetrace" || return 1
     [ "$(cat "$work/mine/notes.txt")" = mine ] && [ "$(wc -l <"$work/mine/scaling.tsv")" -eq 7 ] || return 1
-    refuses 'is no directory' -o "$work/mine/notes.txt" "$work/sweep.moetrace" && [ "$(cat "$work/mine/notes.txt")" = mine ]
+    plot_refuses 'is no directory' -o "$work/mine/notes.txt" "$work/sweep.moetrace" && [ "$(cat "$work/mine/notes.txt")" = mine ]
 }
 
 # A gnuplot that does as little as its name needs.
@@ -101,9 +93,9 @@ fake() { # fake SCRIPT
 
 failing_gnuplot() {
     fake 'for f in *.gp; do echo half >"${f%.gp}.svg"; done; echo; echo "line 3: it hurts" >&2; exit 1'
-    PATH=$work/fake:$PATH refuses 'gnuplot failed: line 3: it hurts' -o "$work/failed" "$work/sweep.moetrace" || return 1
+    PATH=$work/fake:$PATH plot_refuses 'gnuplot failed: line 3: it hurts' -o "$work/failed" "$work/sweep.moetrace" || return 1
     fake 'for f in *.gp; do echo half >"${f%.gp}.svg"; done'
-    PATH=$work/fake:$PATH refuses 'gnuplot made no .*.png' -o "$work/failed" "$work/sweep.moetrace" || return 1
+    PATH=$work/fake:$PATH plot_refuses 'gnuplot made no .*.png' -o "$work/failed" "$work/sweep.moetrace" || return 1
     [ ! -e "$work/failed" ]
 }
 
@@ -112,16 +104,16 @@ no_gnuplot() {
     cat >"$work/run" <<RUN
 PATH=$work/empty exec $moetrace plot -o $work/none $work/sweep.moetrace
 RUN
-    bash "$work/run" 2>"$work/err" # not through refuses: its own tools are on the PATH
+    bash "$work/run" 2>"$work/err" # not through plot_refuses: its own tools are on the PATH
     [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'gnuplot cannot be run.*gnuplot-nox' "$work/err" && [ ! -e "$work/none" ]
 }
 
 refusals() {
-    refuses 'give --output' "$work/sweep.moetrace" && refuses 'needs a trace' -o "$work/none" &&
-        refuses 'cannot be made' -o "$work/no/such/dir" "$work/sweep.moetrace" &&
-        refuses 'No such file' -o "$work/none" "$work/missing.moetrace" || return 1
+    plot_refuses 'give --output' "$work/sweep.moetrace" && plot_refuses 'needs a trace' -o "$work/none" &&
+        plot_refuses 'cannot be made' -o "$work/no/such/dir" "$work/sweep.moetrace" &&
+        plot_refuses 'No such file' -o "$work/none" "$work/missing.moetrace" || return 1
     mkdir "$work/two" && cp "$work/sweep.moetrace" "$work/two/a.moetrace" && cp "$work/bare.moetrace" "$work/two/b.moetrace" &&
-        refuses 'several traces with phases' -o "$work/none" "$work/two" && [ ! -e "$work/none" ]
+        plot_refuses 'several traces with phases' -o "$work/none" "$work/two" && [ ! -e "$work/none" ]
 }
 
 drawing() { # drawing NAME COMMAND: where gnuplot is

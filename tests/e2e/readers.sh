@@ -3,12 +3,10 @@
 # environment of their own; where that cannot be had, the tests are skipped. nsys2json is on no registry: name a copy of its
 # script by the variable NSYS2JSON.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
-moetrace=$BUILD/moetrace
+source "$(dirname "$0")/../tap.sh"
 readers=build/deps/readers/bin/python
-export PYTHONDONTWRITEBYTECODE=1 HOME=$work/home HTA_DISABLE_NS_ROUNDING=1
+export HOME=$work/home HTA_DISABLE_NS_ROUNDING=1
 mkdir "$HOME"
 
 # An attempt that failed is not made again for some hours.
@@ -22,7 +20,7 @@ have_readers() {
 
 # Runs on an H100: requests that are warm-up, kernels outside of all ranges, two domains; and a CUDA graph that is replayed.
 for name in all graphs; do
-    gzip -dc tests/data/golden/small_$name.moetrace.gz >"$work/$name.moetrace"
+    unpack "golden/small_$name" "$name"
     "$moetrace" report --format json --top 1000000 "$work/$name.moetrace" >"$work/$name-report.json"
     ok "$name: nsys-sqlite" "$moetrace" export "$work/$name.moetrace" -f nsys-sqlite -o "$work/$name.sqlite"
 done

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Ends that a recorder easily gets wrong: the target's own end stays what it is, in time, and its trace is its own.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-source tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 if [ -n "$SAN" ]; then
     skip "odd ends" "cancellation and raw forks confuse the sanitizers' own runtime"
     done_testing

@@ -2,9 +2,8 @@
 # scripts/setup.sh in a folder of its own, with a package manager that only takes notes: each step runs once, and again when
 # it asks for more than the stamp of an older checkout knows of.
 set -u
-cd "$(dirname "$0")/../.." || exit
 # shellcheck source=tests/tap.sh
-. tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
 
 mkdir -p "$work/tree/scripts" "$work/tree/tests/fuzz" "$work/bin"
 cp scripts/setup.sh "$work/tree/scripts/"

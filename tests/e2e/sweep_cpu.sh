@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # The main job on a machine with no GPU: run_native's sweep on the CPU under the recorder, and the report of it.
 set -u
-cd "$(dirname "$0")/../.." || exit
-source tests/tap.sh
-python=$(command -v build/deps/venv/bin/python3 || command -v python3)
-torch=$(ls -d "$PWD"/build/deps/venv/lib/python3*/site-packages/torch 2>/dev/null | head -n 1)
-if [ -n "$SAN" ] || [ -z "$torch" ]; then
-    skip "the sweep under the recorder" "libtorch does not run under a sanitizer, or is not installed"
+# shellcheck source=tests/native.sh
+source "$(dirname "$0")/../native.sh"
+if [ -n "$no_torch" ]; then
+    skip "the sweep under the recorder" "$no_torch"
     done_testing
 fi
 
