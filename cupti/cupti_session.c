@@ -277,9 +277,7 @@ const char *cupti_session_watch(bool on) {
     cupti_result rc = atomic_load(&session.touched) ? CUPTI_ABI_SUCCESS : touch();
     rc = rc ? rc : switch_all(on);
     if (on && rc != CUPTI_ABI_SUCCESS) {
-        /* What was recorded before is delivered, and CUPTI left as it was found. */
         atomic_store(&session.active, false);
-        cupti_session_finish();
         return refusal(rc);
     }
     if (session.all_calls) {

@@ -50,7 +50,8 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
 /* Switches records of kernels, copies and fills, and callbacks of the driver calls that issue them, on or
  * off. What was recorded is delivered all the same. Does nothing without a session. From the first time on
  * the target's launches are slower, also while all is off (docs/measuring.md). Returns NULL; or, when CUPTI
- * refuses, one clause as cupti_session_start does, and then the session is over with everything undone. */
+ * refuses, one clause as cupti_session_start does: the session is closed then, and cupti_session_finish,
+ * with no lock held, is still to be called. */
 const char *cupti_session_watch(bool on);
 
 /* The oldest delivered buffer; false when none waits. Give it back with cupti_session_return. */

@@ -26,7 +26,8 @@ static struct {
     atomic_uint epoch;
     atomic_bool watching; /* what the conditions below come to */
     atomic_uchar kind_of[REMEMBERED];
-    atomic_bool directed; /* the target says itself when to watch */
+    atomic_bool directed;        /* the target says itself when to watch */
+    const char *_Atomic refused; /* what CUPTI said, to be dealt with when the lock is open */
 
     atomic_bool profiler_on; /* not paused */
     atomic_uint profiler_calls;
@@ -102,7 +103,7 @@ static bool apply(preload_thread *t) {
         const char *problem = switch_cupti(true);
         if (problem) {
             capture.gone = true;
-            preload_recorder_cupti_refused(problem);
+            atomic_store(&capture.refused, problem);
         }
         time = preload_now();
     }
@@ -124,6 +125,10 @@ static bool settle_and_unlock(preload_thread *t) {
         unsigned calls = atomic_load(&capture.profiler_calls);
         switched |= apply(t);
         preload_unlock(&capture.lock);
+        const char *problem = atomic_exchange(&capture.refused, NULL);
+        if (problem) {
+            preload_recorder_cupti_refused(problem);
+        }
         if (atomic_load(&capture.profiler_calls) == calls || !preload_trylock(&capture.lock)) {
             return switched;
         }

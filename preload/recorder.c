@@ -296,7 +296,9 @@ void preload_recorder_cuda(void) {
     preload_guard guard = preload_guard_enter();
     preload_clock_begin();
     const char *problem = recorder.child ? "" : start_cupti();
-    problem = problem ? problem : preload_capture_session_begun();
+    if (!problem && (problem = preload_capture_session_begun())) {
+        cupti_session_finish();
+    }
     if (problem) {
         preload_recorder_note(
             "cupti", "%s%s",
@@ -310,6 +312,7 @@ void preload_recorder_cuda(void) {
 }
 
 void preload_recorder_cupti_refused(const char *problem) {
+    cupti_session_finish(); /* what was recorded before is delivered, and CUPTI left as it was found */
     preload_recorder_note("cupti", "kernels are not recorded: %s", problem);
     atomic_store(&recorder.cupti, CUPTI_GONE);
 }

@@ -25,7 +25,7 @@ void preload_recorder_cuda(void);
  * initialises. */
 void preload_recorder_cuda_used(void);
 
-/* CUPTI would not begin to record, and its session is over: says so. */
+/* CUPTI would not begin to record: ends its session and says so. No lock may be held. */
 void preload_recorder_cupti_refused(const char *problem);
 
 /* Another tool in this process asks for CUPTI: ends our session, for good. */
