@@ -64,7 +64,7 @@ RPATH         := -Wl,-rpath,'$$ORIGIN/lib:$$ORIGIN/../lib/moetrace' -Wl,--enable
 PROGRAMS := $(BUILD)/moetrace $(BUILD)/run_native
 TARGETS  := $(BUILD)/libmoetrace.so $(PROGRAMS) $(BUILD)/man/.ready $(BUILD)/completions/.ready
 
-.PHONY: all install uninstall demo helpers test test-gpu fuzz lint format bench bench-analysis bench-recorder clean help deps
+.PHONY: all install uninstall demo helpers test test-gpu fuzz lint format bench measure bench-analysis bench-recorder clean help deps
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -211,8 +211,11 @@ $(BUILD)/bench_stop: tests/gpu/bench_stop.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
 
-bench: all $(addprefix $(BUILD)/,bench_launch libbench_launch.so bench_stay libbare_cupti.so) ## what watching costs (needs a GPU)
+BENCHES := $(addprefix $(BUILD)/,bench_launch libbench_launch.so bench_stay libbare_cupti.so bench_stop)
+bench: all $(BENCHES) ## what watching costs (needs a GPU)
 	@BUILD=$(BUILD) scripts/bench.sh
+measure: all $(BENCHES) $(BUILD)/tests/trace_generate ## all measurements of docs/ anew, into OUT (build/measured); needs a GPU
+	@BUILD=$(BUILD) scripts/measure.sh $(or $(OUT),$(BUILD)/measured)
 
 bench-recorder: all $(BUILD)/bench_stop $(FAKES) ## what the recorder costs at the start and the end of a process
 	@BUILD=$(BUILD) scripts/bench_recorder.sh
