@@ -16,10 +16,8 @@ endif
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 
-# The headers of NVTX come from a toolkit that is installed, or from the wheel that scripts/setup.sh unpacks.
-NVTX_INCLUDE := $(firstword $(wildcard $(DEPS)/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h) \
-                            $(wildcard /usr/local/cuda/include/nvtx3/nvToolsExt.h) $(DEPS)/nvtx3/missing)
-NVTX_INCLUDE := $(patsubst %/nvtx3/,%,$(dir $(NVTX_INCLUDE)))
+# NVTX's headers: scripts/setup.sh makes this link to where they are, which may be after make has read this line.
+NVTX_INCLUDE := $(DEPS)/include
 
 VERSION  := $(shell cat VERSION)
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith

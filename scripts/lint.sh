@@ -67,17 +67,14 @@ paths() {
 
 tidy() {
     local flags=(-std=c11 -D_GNU_SOURCE -I. '-DMOETRACE_VERSION="0"')
-    local nvtx
-    nvtx=$(ls -d build/deps/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3 /usr/local/cuda/include/nvtx3 2>/dev/null | head -n 1)
     printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 sh -c \
-        'clang-tidy --quiet "$@" -- '"${flags[*]@Q} -isystem ${nvtx%/nvtx3}"' 2>/dev/null' sh
+        'clang-tidy --quiet "$@" -- '"${flags[*]@Q} -isystem build/deps/include"' 2>/dev/null' sh
 }
 
 syntax_clang() {
-    local f nvtx
-    nvtx=$(ls -d build/deps/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3 /usr/local/cuda/include/nvtx3 2>/dev/null | head -n 1)
+    local f
     for f in "${sources[@]}"; do
-        clang -std=c11 -D_GNU_SOURCE -I. '-DMOETRACE_VERSION="0"' -isystem "${nvtx%/nvtx3}" -Wall -Wextra -Werror -Wshadow \
+        clang -std=c11 -D_GNU_SOURCE -I. '-DMOETRACE_VERSION="0"' -isystem build/deps/include -Wall -Wextra -Werror -Wshadow \
             -Wstrict-prototypes -Wmissing-prototypes -fsyntax-only "$f" || return 1
     done
 }

@@ -90,12 +90,20 @@ fuzzer() {
     fi
 }
 
+# build/deps/include leads to the headers of NVTX: those of a toolkit that is installed, or of the wheel.
+nvtx() {
+    local header=${CUDA_HOME:-/usr/local/cuda}/include/nvtx3/nvToolsExt.h
+    if [ ! -e "$header" ]; then
+        wheels 'nvidia-nvtx>=13.0,<14'
+        header=$(cd "$deps" && ls venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h) ||
+            die "the wheel nvidia-nvtx has no nvToolsExt.h"
+    fi
+    ln -sfn "${header%/nvtx3/*}" "$deps/include"
+}
+
 step_build() {
     packages gcc make libc6-dev libcjson-dev libiberty-dev libsqlite3-dev python3 python3-venv
-    if ! ls "$deps"/venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h >/dev/null 2>&1 &&
-        [ ! -e /usr/local/cuda/include/nvtx3/nvToolsExt.h ]; then
-        wheels 'nvidia-nvtx>=13.0,<14'
-    fi
+    nvtx
     plotly 7.1.0 dbb7fa18afce40d0a8e80d1bf162eceb3faa0ce5a77fe741ad09a74cf78f53f3
 }
 
@@ -129,7 +137,7 @@ step_bench() {
 }
 
 # What a step is: its text, and so the names of all that it installs. The stamp that it leaves holds this.
-contents() { declare -f "step_$1" fuzzer browser; }
+contents() { declare -f "step_$1" nvtx fuzzer browser; }
 
 ready() { [ -e "$deps/.$1-ready" ] && [ "$(<"$deps/.$1-ready")" = "$(contents "$1")" ]; }
 

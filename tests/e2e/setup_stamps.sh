@@ -20,11 +20,18 @@ case " $* " in *" install "*) for p; do :; done; echo "apt $*" >>"$NOTES"; print
 SH
 stub "$work/bin/sudo" <<<'exec "$@"'
 stub "$work/bin/clang" <<<'echo clang version 1.0'
-stub "$work/bin/pip" <<<'echo "pip $*" >>"$NOTES"'
+stub "$work/bin/pip" <<'SH'
+echo "pip $*" >>"$NOTES"
+case $* in *nvidia-nvtx*)
+    nvtx=$(dirname "$0")/../lib/python3.99/site-packages/nvidia/cu99/include/nvtx3
+    mkdir -p "$nvtx" && echo "#define FETCHED 1" >"$nvtx/nvToolsExt.h" ;;
+esac
+SH
 stub "$work/bin/python3" <<'SH'
 if [ "$1" = -m ]; then mkdir -p "$3/bin" && cp "$(dirname "$0")/pip" "$0" "$3/bin/"; fi
 SH
 PATH=$work/bin:$PATH
+export CUDA_HOME=$work/no-toolkit
 
 setup() { # what it installs, one line for each call of apt-get or pip
     : >"$NOTES"
@@ -40,6 +47,14 @@ ok "the first run fetches wheels" grep -q '^pip .*numpy' "$work/first"
 is "nothing is due after it" "$("$work/tree/scripts/setup.sh" stale)" ""
 is "a second run installs nothing" "$(installs test)" 0
 is "nor does a step that another ran" "$(installs torch)" 0
+
+# On a machine where nothing is installed, one call of make fetches the headers and compiles with them.
+mkdir -p "$work/fresh/preload"
+cp -r "$work/tree/scripts" "$work/tree/tests" Makefile VERSION "$work/fresh"
+printf '%s\n' '#include <nvtx3/nvToolsExt.h>' 'int made = FETCHED;' >"$work/fresh/preload/only.c"
+: >"$NOTES"
+ok "a fresh machine: the first make compiles against the headers that it fetched" \
+    make -s -C "$work/fresh" BUILD=build build/obj/pic/preload/only.o
 
 sed -i 's/libcmocka-dev/libcmocka-dev added-later/' "$work/tree/scripts/setup.sh"
 is "a step that asks for more is due, and no other" "$("$work/tree/scripts/setup.sh" stale)" test

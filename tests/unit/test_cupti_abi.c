@@ -1,4 +1,4 @@
-/* Our declarations of CUPTI's interface against NVIDIA's own headers, where the toolkit is installed. */
+/* Our declarations of CUPTI's interface against NVIDIA's own headers, where a toolkit or the wheel brings them. */
 #include "cupti/cupti_abi.h"
 
 #include <setjmp.h>
@@ -7,11 +7,11 @@
 
 #include <cmocka.h>
 
-#if __has_include("/usr/local/cuda/include/cupti.h")
+#if __has_include(<cupti.h>)
 #define HAVE_CUPTI_HEADERS 1
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"
-#include "/usr/local/cuda/include/cupti.h"
+#include <cupti.h>
 #pragma GCC diagnostic pop
 #endif
 
