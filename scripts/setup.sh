@@ -4,7 +4,9 @@
 #   setup.sh test    the same, and what the tests need (cmocka, clang's tools, numpy)
 #   setup.sh torch   a Python environment with the torch wheel and the CUDA libraries it needs to load (for the CPU demo)
 #   setup.sh readers  other people's readers of what moetrace exports, from PyPI, in an environment of their own (for one suite)
+#   setup.sh nsys    NVIDIA's Nsight Systems, for the suites that run it on what moetrace exports, unless one is on the PATH
 #   setup.sh bench   pandas, which bench_analysis.sh compares with
+#   setup.sh try readers|nsys  the same for a test that can be skipped: what failed is not tried again for ten hours
 #   setup.sh stale   prints which of build and test were not run yet, or not as they are now
 # Each step leaves a stamp in build/deps that holds what the step was: a second run does nothing, and a step that asks for
 # more than the stamp knows of is run again.
@@ -136,8 +138,16 @@ step_bench() {
     wheels 'numpy<3' 'pandas<3' python-dateutil pytz six tzdata
 }
 
+# shellcheck source=scripts/setup_nsys.sh
+source scripts/setup_nsys.sh
+
 # What a step is: its text, and so the names of all that it installs. The stamp that it leaves holds this.
-contents() { declare -f "step_$1" nvtx fuzzer browser; }
+contents() {
+    local with="nvtx fuzzer browser"
+    [ "$1" != nsys ] || with=$(compgen -A function nsys_)
+    # shellcheck disable=SC2086
+    declare -f "step_$1" $with
+}
 
 ready() { [ -e "$deps/.$1-ready" ] && [ "$(<"$deps/.$1-ready")" = "$(contents "$1")" ]; }
 
@@ -150,15 +160,24 @@ step() {
 }
 
 case "${1:-}" in
-build | test | torch | readers | bench)
+build | test | torch | readers | nsys | bench)
     exec 9>"$deps/.lock" # one at a time
     flock 9
     step "$1"
+    ;;
+try)
+    failed=$deps/.$2-failed
+    [ -z "$(find "$failed" -mmin -600 2>/dev/null)" ] || die "$2 could not be had some hours ago: remove $failed to try again"
+    if ! "$0" "$2"; then
+        touch "$failed"
+        exit 2
+    fi
+    rm -f "$failed"
     ;;
 stale)
     for s in build test; do
         ready "$s" || echo "$s"
     done
     ;;
-*) die "usage: setup.sh build|test|torch|readers|bench|stale" ;;
+*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|bench|stale" ;;
 esac

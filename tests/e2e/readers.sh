@@ -9,15 +9,6 @@ readers=build/deps/readers/bin/python
 export HOME=$work/home HTA_DISABLE_NS_ROUNDING=1
 mkdir "$HOME"
 
-# An attempt that failed is not made again for some hours.
-have_readers() {
-    local failed=build/deps/.readers-failed
-    [ -z "$(find $failed -mmin -600 2>/dev/null)" ] || return 1
-    scripts/setup.sh readers >"$work/setup.log" 2>&1 && [ -x $readers ] && rm -f $failed && return
-    touch $failed
-    return 1
-}
-
 # Runs on an H100: requests that are warm-up, kernels outside of all ranges, two domains; and a CUDA graph that is replayed.
 for name in all graphs; do
     unpack "golden/small_$name" "$name"
@@ -35,7 +26,7 @@ read_by() { # read_by READER FILE WHAT
     fi
 }
 have=
-have_readers && have=yes
+scripts/setup.sh try readers >"$work/setup.log" 2>&1 && [ -x $readers ] && have=yes
 read_by nsys_tui all.sqlite "nsys-tui: kernels, their times, and those of each expert"
 read_by nsys_ai all.sqlite "nsys-ai: the same, through DuckDB"
 read_by nsys2prv all.sqlite "nsys2prv: kernels, their times, calls and ranges in Paraver's format"

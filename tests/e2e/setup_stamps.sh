@@ -6,7 +6,7 @@ set -u
 source "$(dirname "$0")/../tap.sh"
 
 mkdir -p "$work/tree/scripts" "$work/tree/tests/fuzz" "$work/bin"
-cp scripts/setup.sh "$work/tree/scripts/"
+cp scripts/setup.sh scripts/setup_nsys.sh "$work/tree/scripts/"
 cp Makefile VERSION "$work/tree/"
 stub() { # stub NAME: a program of this name, its text on stdin
     { echo '#!/bin/sh' && cat; } >"$1"
@@ -78,4 +78,18 @@ rm "$work/tree/build/deps/.torch-ready"
 "$work/tree/scripts/setup.sh" torch 2>"$work/said"
 is "a step that fails ends with status 2" $? 2
 ok "and leaves no stamp" test ! -e "$work/tree/build/deps/.torch-ready"
+
+# A step of a test that may be skipped: what failed is not tried again at once.
+stub "$work/bin/apt-cache" </dev/null
+stub "$work/bin/nsys" <<<'echo NVIDIA Nsight Systems version 2022.4.2.1-df9881f'
+try_nsys() { "$work/tree/scripts/setup.sh" try nsys 2>"$work/said"; }
+try_nsys
+is "an nsys that is too old is not enough, and without an archive there is none" "$? $(cat "$work/said")" \
+    "2 setup: no Nsight Systems 2023.1 or newer in this machine's apt, and no archive of Debian to look in"
+stub "$work/bin/nsys" <<<'echo NVIDIA Nsight Systems version 2025.3.1.90-253135822126v0'
+try_nsys
+is "it is not looked for again at once" "$? $(grep -c 'some hours ago' "$work/said")" "2 1"
+touch -d '11 hours ago' "$work/tree/build/deps/.nsys-failed"
+ok "but later, and one that is on the PATH is enough" try_nsys
+ok "then the failure is forgotten" test ! -e "$work/tree/build/deps/.nsys-failed" -a -e "$work/tree/build/deps/.nsys-ready"
 done_testing
