@@ -21,7 +21,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return analysis_cli_number("--prompt-tokens", arg, 1, 1000000000, &a->prompt_tokens) ? 0 : EINVAL;
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
-        return analysis_cli_one_trace(key, arg, "verify", false, &a->trace);
+        return analysis_cli_one_trace(key, arg, "verify", true, &a->trace);
     default:
         return analysis_cli_tables_parse(key, arg, &a->tables);
     }
@@ -41,7 +41,10 @@ static const struct argp argp = {
     "Checks that k was applied: in every layer of every prefill and decode step, warm-up included, the "
     "tokens "
     "that the experts' ranges say they got add up to k times the tokens, no expert got more than there are, "
-    "and at most min(experts, k x tokens) were active.\v" ANALYSIS_CLI_CAPTURES "Examples:\n"
+    "and at most min(experts, k x tokens) were active.\v"
+    "TRACE is a file *.moetrace, or a directory of them, of which each is checked.\n\n" ANALYSIS_CLI_CAPTURES
+    "Examples:\n"
+    "  moetrace verify traces\n"
     "  moetrace verify traces/run_native-4242.moetrace\n"
     "  moetrace verify --prompt-tokens 326 --format json run.moetrace\n\n"
     "Exit status: 0 when all of it holds; 1 when it does not (the first violation is named); 2 after one "
@@ -102,23 +105,41 @@ static void put_rows(const analysis_verify *v, analysis_output *out) {
     analysis_output_table(out, &t);
 }
 
-static int verify(const arguments *a, const analysis_rules *rules, const char *path, analysis_output *out) {
+/* One process: ANALYSIS_OK, VIOLATED or, after an error line, ANALYSIS_FAILED. One without anything to check
+ * is left out. */
+static int verify(const arguments *a, const analysis_rules *rules, const char *path, analysis_output *out,
+                  size_t *checked) {
     char error[TRACE_ERROR_BYTES];
     analysis_verify v;
     int status = ANALYSIS_OK;
     if (analysis_verify_read(&v, path, rules, a->prompt_tokens, error) != 0) {
         status = analysis_error("%s", error);
-    } else if (v.count == 0) {
-        status =
-            analysis_error("%s: no expert's range with a number of tokens lies in a phase under top_k=K; "
-                           "see docs/attribution.md for the names",
-                           path);
-    } else {
+    } else if (v.count > 0) {
         analysis_output_report(out, path);
         put_rows(&v, out);
         status = v.violation[0] ? VIOLATED : ANALYSIS_OK;
+        ++*checked;
     }
     analysis_verify_free(&v);
+    return status;
+}
+
+/* All processes of `a->trace`: the worst of their statuses. */
+static int verify_all(const arguments *a, const analysis_rules *rules, analysis_output *out) {
+    char **traces;
+    size_t count = analysis_cli_traces(a->trace, &traces), checked = 0;
+    int status = count > 0 ? ANALYSIS_OK : ANALYSIS_FAILED;
+    for (size_t i = 0; i < count && status != ANALYSIS_FAILED; i++) {
+        int one = verify(a, rules, traces[i], out, &checked);
+        status = one > status ? one : status;
+    }
+    if (status == ANALYSIS_OK && checked == 0) {
+        status =
+            analysis_error("%s: no expert's range with a number of tokens lies in a phase under top_k=K; "
+                           "see docs/attribution.md for the names",
+                           a->trace);
+    }
+    analysis_cli_free_traces(traces, count);
     return status;
 }
 
@@ -134,7 +155,7 @@ int analysis_cmd_verify(int argc, char **argv) {
     }
     analysis_output out;
     analysis_output_begin(&out, a.tables.format, stdout);
-    status = analysis_cli_output_end(&out, verify(&a, &rules, a.trace, &out));
+    status = analysis_cli_output_end(&out, verify_all(&a, &rules, &out));
     analysis_rules_free(&rules);
     return status;
 }

@@ -28,6 +28,7 @@ shift
 sweep() { # sweep FOLDER SAMPLES OPTION...: run_native under the recorder, and its report in every form
     local to=$1 samples=$2 format
     shift 2
+    rm -rf "$to/trace"
     # shellcheck disable=SC2086
     MOETRACE_OUTPUT=$to/trace LD_PRELOAD=$PWD/$build/libmoetrace.so "$build/run_native" --random-weights 1 --samples "$samples" \
         --warmup 3 --output-dir "$to" ${SWEEP_OPTIONS:-} "$@" || return
@@ -37,7 +38,7 @@ sweep() { # sweep FOLDER SAMPLES OPTION...: run_native under the recorder, and i
         "$build/moetrace" report "$@" --format "$format" "$to/trace" >"$to/report.$format" || return
     done
     "$build/moetrace" report "$@" --html "$to/report.html" "$to/trace" >/dev/null
-    "$build/moetrace" verify "$to"/trace/*.moetrace
+    "$build/moetrace" verify "$to/trace"
 }
 
 step_tests() { tests/gpu/run.sh; }

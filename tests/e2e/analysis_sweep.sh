@@ -41,6 +41,14 @@ verify_prompt() {
 }
 
 # The verdict on an export for Nsight Systems is that on the trace.
+# Each process of a directory is judged, and one without experts is left out.
+verify_directory() {
+    mkdir -p "$tmp/ranks" && cp "$tmp/plain.moetrace" "$tmp/ranks/0.moetrace" && cp "$tmp/foreign.moetrace" "$tmp/ranks/2.moetrace" &&
+        "$moetrace" verify "$tmp/ranks" >"$tmp/verify.txt" && [ "$(grep -c 'All hold.' "$tmp/verify.txt")" -eq 1 ] || return 1
+    cp "$tmp/odd.moetrace" "$tmp/ranks/1.moetrace"
+    "$moetrace" verify "$tmp/ranks" >"$tmp/verify.txt"
+    [ $? -eq 1 ] && grep -qF 'Violated: ' "$tmp/verify.txt" && grep -qF 'All hold.' "$tmp/verify.txt"
+}
 verify_capture() {
     local kind
     for kind in plain wrong-k; do
@@ -188,6 +196,7 @@ ok "verify: one expert has more tokens than there are" verifies greedy 1 \
     'top_k=2, warmup.0, prefill, layer 0: one expert got 11 tokens, but there are only 10'
 ok "verify: unwatched requests count too" verifies alternate 0 'All hold.'
 ok "verify: --prompt-tokens" verify_prompt
+ok "verify: each process of a directory" verify_directory
 ok "verify: an export for Nsight Systems has the same verdict" verify_capture
 ok "diff finds what became slower, and only that" diffs
 ok "diff: intervals of experts and kernels" diff_intervals

@@ -126,9 +126,9 @@ refused "--k=0: no request of dir/k8.moetrace has this k; it has 8" report --k 0
 refused "no *.moetrace file in this directory" report empty
 refused "no-rules: the rules cannot be read" report --rules no-rules k8.moetrace
 refused "dir: the rules cannot be read" verify --rules dir k8.moetrace
-refused "verify takes one trace, and got k8.moetrace and dir" verify k8.moetrace dir
+refused "verify takes one trace or directory, and got k8.moetrace and dir" verify k8.moetrace dir
 refused "verify needs a trace" verify
-refused "dir: is a directory; give the .moetrace file in it" verify dir
+refused "dir: no expert.s range with a number of tokens" verify dir
 refused "diff needs two traces" diff
 refused "diff needs two traces" diff k8.moetrace
 refused "diff takes two traces, and got c as a third" diff k8.moetrace k8.moetrace c
