@@ -27,20 +27,19 @@ error_t analysis_cli_tables_parse(int key, const char *arg, analysis_cli_tables 
     }
 }
 
-error_t analysis_cli_one_trace(int key, const char *arg, const char *command, bool directory,
-                               const char **trace) {
+error_t analysis_cli_one_trace(int key, const char *arg, const char *command, const char **trace) {
     switch (key) {
     case ARGP_KEY_ARG:
         if (*trace) {
-            analysis_error("%s takes one trace%s, and got %s and %s", command,
-                           directory ? " or directory" : "", *trace, arg);
+            analysis_error("%s takes one trace or directory, and got %s and %s", command, *trace, arg);
             return EINVAL;
         }
         *trace = arg;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        analysis_error("%s needs a trace%s (see moetrace %s --help)", command,
-                       directory ? ", or the directory that `moetrace record` wrote" : "", command);
+        analysis_error(
+            "%s needs a trace, or the directory that `moetrace record` wrote (see moetrace %s --help)",
+            command, command);
         return EINVAL;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -40,10 +40,9 @@ typedef struct {
  * ARGP_ERR_UNKNOWN when the key is another. */
 error_t analysis_cli_tables_parse(int key, const char *arg, analysis_cli_tables *tables);
 
-/* Takes the TRACE of a subcommand that works on one, likewise: ARGP_KEY_ARG and ARGP_KEY_NO_ARGS. `command`
- * is its name, `directory` whether it takes one of traces too. */
-error_t analysis_cli_one_trace(int key, const char *arg, const char *command, bool directory,
-                               const char **trace);
+/* Takes the TRACE of a subcommand that works on one, or on one directory of them, likewise: ARGP_KEY_ARG and
+ * ARGP_KEY_NO_ARGS. `command` is its name. */
+error_t analysis_cli_one_trace(int key, const char *arg, const char *command, const char **trace);
 
 /* Loads the file of --rules, if there is one; false after an error line. analysis_rules_free frees them. */
 bool analysis_cli_rules(const analysis_cli_tables *tables, analysis_rules *rules);

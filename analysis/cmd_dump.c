@@ -261,7 +261,7 @@ static int on_progress(void *ctx, uint64_t done, uint64_t total) {
 /* ---- Command ---- */
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
-    return analysis_cli_one_trace(key, arg, "dump", true, state->input);
+    return analysis_cli_one_trace(key, arg, "dump", state->input);
 }
 
 static const struct argp_option options[] = {ANALYSIS_CLI_OPTIONS};

@@ -25,7 +25,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return analysis_cli_tables_parse(key, arg, &a->tables);
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
-        return analysis_cli_one_trace(key, arg, "plot", true, &a->trace);
+        return analysis_cli_one_trace(key, arg, "plot", &a->trace);
     case ARGP_KEY_END:
         if (!a->output) {
             analysis_error("plot needs a directory for its files: give --output (see moetrace plot --help)");

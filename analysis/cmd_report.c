@@ -26,7 +26,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
-        return analysis_cli_one_trace(key, arg, "report", true, &a->trace);
+        return analysis_cli_one_trace(key, arg, "report", &a->trace);
     default:
         rc = analysis_cli_bounds_parse(key, arg, &a->bounds);
         return rc != ARGP_ERR_UNKNOWN ? rc : analysis_cli_tables_parse(key, arg, &a->tables);

@@ -21,7 +21,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return analysis_cli_number("--prompt-tokens", arg, 1, 1000000000, &a->prompt_tokens) ? 0 : EINVAL;
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
-        return analysis_cli_one_trace(key, arg, "verify", true, &a->trace);
+        return analysis_cli_one_trace(key, arg, "verify", &a->trace);
     default:
         return analysis_cli_tables_parse(key, arg, &a->tables);
     }

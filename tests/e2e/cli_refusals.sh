@@ -128,7 +128,7 @@ refused "no-rules: the rules cannot be read" report --rules no-rules k8.moetrace
 refused "dir: the rules cannot be read" verify --rules dir k8.moetrace
 refused "verify takes one trace or directory, and got k8.moetrace and dir" verify k8.moetrace dir
 refused "verify needs a trace" verify
-refused "dir: no expert.s range with a number of tokens" verify dir
+refused "dir: no expert's range with a number of tokens" verify dir
 refused "diff needs two traces" diff
 refused "diff needs two traces" diff k8.moetrace
 refused "diff takes two traces, and got c as a third" diff k8.moetrace k8.moetrace c
