@@ -9,6 +9,7 @@
 #include "preload/memory.h"
 #include "preload/meta.h"
 #include "preload/names.h"
+#include "preload/trace_file.h"
 #include "preload/writer.h"
 
 #include <errno.h>
@@ -156,6 +157,7 @@ static bool start(uint64_t *time) {
     if (atomic_load(&recorder.state) == IDLE) {
         begun = true;
         *time = preload_now();
+        preload_file_begin(*time);
         atomic_store(&recorder.state, STARTING);
         recorder.pid = getpid();
         preload_clock_begin();

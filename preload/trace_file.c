@@ -13,6 +13,7 @@
 
 static struct {
     char path[4400];
+    uint64_t realtime_ns, monotonic_ns; /* when the recording began */
     bool exists;
     dev_t device; /* of the file that was created: nothing else is ever appended to */
     ino_t inode;
@@ -77,6 +78,11 @@ static int create_unused(const char *directory, const char *program) {
     return -1;
 }
 
+void preload_file_begin(uint64_t monotonic_ns) {
+    file.monotonic_ns = monotonic_ns;
+    file.realtime_ns = preload_clock_of(CLOCK_REALTIME);
+}
+
 int preload_file_create(const char *directory, const char *program) {
     static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
     snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
@@ -91,8 +97,8 @@ int preload_file_create(const char *directory, const char *program) {
     uint8_t bytes[TRACE_HEADER_BYTES];
     trace_header h = {.major = TRACE_VERSION_MAJOR,
                       .minor = TRACE_VERSION_MINOR,
-                      .realtime_ns = preload_clock_of(CLOCK_REALTIME),
-                      .monotonic_ns = preload_now(),
+                      .realtime_ns = file.realtime_ns,
+                      .monotonic_ns = file.monotonic_ns,
                       .pid = (uint32_t)getpid()};
     trace_encode_header(bytes, &h);
     struct stat st;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The recording begins: `monotonic_ns` is now, and goes into the header of the file that is made later. */
+void preload_file_begin(uint64_t monotonic_ns);
 /* Makes the directory and a new file PROGRAM-PID.moetrace in it, mode 0600, with the file header. Returns 0,
  * or an errno value. */
 int preload_file_create(const char *directory, const char *program);

@@ -38,7 +38,7 @@ typedef enum {
 /* The file header, decoded. */
 typedef struct {
     uint16_t major, minor;
-    uint64_t realtime_ns;  /* CLOCK_REALTIME when the file was created */
+    uint64_t realtime_ns;  /* CLOCK_REALTIME when the recording began */
     uint64_t monotonic_ns; /* CLOCK_MONOTONIC at the same moment */
     uint32_t pid;
 } trace_header;
