@@ -3,7 +3,7 @@ file keeps.
 
     export_reports.py check FILE             the rules of the layout
     export_reports.py compare ORIGINAL OURS  the same rows in every report
-    export_reports.py nsys FILE FOLDER       the same numbers as in Nsight Systems' own CSV files (g_REPORT.csv)
+    export_reports.py nsys FILE FOLDER       the same numbers as in Nsight Systems' own CSV files (r_REPORT.csv)
     export_reports.py show FILE REPORT       the rows of one report
 
 Exit status 1 after lines that say what is wrong.
@@ -357,15 +357,21 @@ def numbers(report, rows):
             yield key, (int(count), int(row["Total Time (ns)"]), int(row["Min (ns)"]), int(row["Max (ns)"]))
 
 
+def plain(key):
+    """Names of the default domain: nsys has a colon before them from 2025 on, and none in 2023."""
+    return key.lstrip(":") if isinstance(key, str) else tuple(plain(part) if isinstance(part, str) else part for part in key)
+
+
 def against_nsys(path, folder):
     c, wrong = Capture(path), []
     for name in ("cuda_gpu_kern_sum", "cuda_gpu_mem_time_sum", "cuda_api_sum", "nvtx_sum", "nvtx_pushpop_sum", "nvtx_kern_sum",
                  "nvtx_gpu_proj_sum"):
-        with open(os.path.join(folder, f"g_{name}.csv"), newline="") as f:
+        with open(os.path.join(folder, f"r_{name}.csv"), newline="") as f:
             want = dict(numbers(name, csv.DictReader(f)))
         got = globals()[name](c)
         if name == "nvtx_gpu_proj_sum":  # averages of children are rounded in the CSV
             want, got = ({key: v[:4] for key, v in rows.items()} for rows in (want, got))
+        want, got = (dict((plain(key), value) for key, value in rows.items()) for rows in (want, got))
         keys = [key for key in list(want) + list(got) if want.get(key) != got.get(key) and key[0] != ""]
         if keys:
             wrong.append(f"{name}: {len(keys)} rows, such as {keys[0]}: nsys has {want.get(keys[0])}, the joins "
