@@ -72,23 +72,47 @@ static double resampled_p50(const double *sorted, size_t n, uint32_t *times, uin
     return low + (sorted[at] - low) / 2;
 }
 
+/* The share of drawn means below which the interval ends that a normal distribution would have at z. */
+static double corrected(double z, double bias, double acceleration) {
+    double w = bias + z, below = 1 - acceleration * w;
+    return below > 0 ? analysis_normal_share(bias + w / below) : z > 0 ? 1 : 0;
+}
+
 analysis_confidence analysis_bootstrap_mean(const double *sorted, size_t n) {
-    if (n < 2) {
+    double mean = 0, squares = 0, cubes = 0, below = 0;
+    if (n < ANALYSIS_BOOTSTRAP_SAMPLES) {
         return missing;
+    }
+    if (!(sorted[n - 1] > sorted[0])) {
+        return (analysis_confidence){sorted[0], sorted[0]};
+    }
+    for (size_t i = 0; i < n; i++) {
+        mean += sorted[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double away = sorted[i] - mean;
+        squares += away * away;
+        cubes += away * away * away;
     }
     uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
     size_t rounds = analysis_bootstrap_rounds(n);
-    double *values = analysis_alloc(rounds, sizeof *values);
+    double *values = analysis_alloc(rounds, sizeof *values), least = 1e-12 * sqrt(squares);
     for (size_t i = 0; i < rounds; i++) {
         values[i] = resampled_mean(sorted, n, &state);
+        double away = values[i] - mean;
+        below += away < -least ? 1 : away <= least ? 0.5 : 0;
     }
-    analysis_confidence c = analysis_bootstrap_middle(values, rounds);
+    double bias = analysis_normal_quantile(fmin(fmax(below, 0.5), (double)rounds - 0.5) / (double)rounds);
+    double acceleration = cubes / (6 * squares * sqrt(squares));
+    double z = analysis_student_quantile(n - 1) * sqrt((double)n / (double)(n - 1));
+    analysis_confidence c = {.low = quantile_of(values, rounds, corrected(-z, bias, acceleration))};
+    c.high = quantile_of(values, rounds, corrected(z, bias, acceleration));
     free(values);
     return c;
 }
 
 analysis_confidence analysis_bootstrap_p50(const double *sorted, size_t n) {
-    if (n < 2) {
+    if (n < ANALYSIS_BOOTSTRAP_SAMPLES) {
         return missing;
     }
     uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
@@ -105,7 +129,7 @@ analysis_confidence analysis_bootstrap_p50(const double *sorted, size_t n) {
 }
 
 analysis_confidence analysis_bootstrap_ratio(const double *x, size_t nx, const double *y, size_t ny) {
-    if (nx < 2 || ny < 2) {
+    if (nx < ANALYSIS_BOOTSTRAP_SAMPLES || ny < ANALYSIS_BOOTSTRAP_SAMPLES) {
         return missing;
     }
     uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
@@ -167,6 +191,40 @@ static double explained(const analysis_fit *fit, const double *x, const double *
     return all > 0 ? 1 - left / all : NAN;
 }
 
+double analysis_bootstrap_widening(size_t n) {
+    return n > 1 ? sqrt((double)n / (double)(n - 1)) : 1;
+}
+
+/* Draws the points of every stratum anew, with the same numbers for each of their coordinates: value[c] are
+ * those of coordinate c, drawn[c] what becomes of them, around the mean of their stratum. */
+static void redraw(const double *const *value, double *const *drawn, size_t coordinates, const size_t *strata,
+                   size_t count, uint64_t *state) {
+    for (size_t s = 0; s < count; s++) {
+        size_t from = strata[s], n = strata[s + 1] - from;
+        double mean[3] = {0, 0, 0}, wider = analysis_bootstrap_widening(n);
+        for (size_t i = from; i < from + n; i++) {
+            for (size_t c = 0; c < coordinates; c++) {
+                mean[c] += value[c][i] / (double)n;
+            }
+        }
+        for (size_t i = from; i < from + n; i++) {
+            size_t at = from + analysis_bootstrap_draw(state, n);
+            for (size_t c = 0; c < coordinates; c++) {
+                drawn[c][i] = mean[c] + wider * (value[c][at] - mean[c]);
+            }
+        }
+    }
+}
+
+bool analysis_bootstrap_enough(const size_t *strata, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strata[i + 1] - strata[i] < ANALYSIS_BOOTSTRAP_SAMPLES) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, const size_t *strata,
                        size_t count) {
     size_t n = strata[count], rounds = analysis_bootstrap_rounds(n), good = 0;
@@ -176,24 +234,59 @@ bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, cons
         return false;
     }
     fit->r2 = explained(fit, x, y);
-    double *drawn_x = analysis_alloc(n, sizeof *drawn_x), *drawn_y = analysis_alloc(n, sizeof *drawn_y);
+    const double *const points[] = {x, y};
+    double *const drawn[] = {analysis_alloc(n, sizeof(double)), analysis_alloc(n, sizeof(double))};
     double *as = analysis_alloc(rounds, sizeof *as), *bs = analysis_alloc(rounds, sizeof *bs);
     for (size_t round = 0; round < rounds; round++) {
-        for (size_t s = 0; s < count; s++) {
-            for (size_t i = strata[s]; i < strata[s + 1]; i++) {
-                size_t from = strata[s] + analysis_bootstrap_draw(&state, strata[s + 1] - strata[s]);
-                drawn_x[i] = x[from];
-                drawn_y[i] = y[from];
-            }
-        }
-        good += line(drawn_x, drawn_y, n, &as[good], &bs[good]);
+        redraw(points, drawn, 2, strata, count, &state);
+        good += line(drawn[0], drawn[1], n, &as[good], &bs[good]);
     }
-    bool enough = n > count && good > 0; /* one point in each stratum is always drawn again */
+    bool enough = analysis_bootstrap_enough(strata, count) && good > 0;
     fit->a_sure = enough ? analysis_bootstrap_middle(as, good) : missing;
     fit->b_sure = enough ? analysis_bootstrap_middle(bs, good) : missing;
     free(as);
     free(bs);
-    free(drawn_x);
-    free(drawn_y);
+    free(drawn[0]);
+    free(drawn[1]);
     return true;
+}
+
+/* The residual sum of squares of the line over x, of the points' own when x takes one value only. */
+static double left_by(const double *x, const double *y, size_t n) {
+    double a = 0, b = 0, mean = 0, rss = 0;
+    for (size_t i = 0; i < n; i++) {
+        mean += y[i] / (double)n;
+    }
+    if (!line(x, y, n, &a, &b)) {
+        a = mean;
+    }
+    for (size_t i = 0; i < n; i++) {
+        rss += (y[i] - a - b * x[i]) * (y[i] - a - b * x[i]);
+    }
+    return rss;
+}
+
+double analysis_fit_preferred(const double *x, const double *z, const double *y, const size_t *strata,
+                              size_t count) {
+    size_t n = strata[count], rounds = analysis_bootstrap_rounds(n);
+    uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
+    double share = 0;
+    if (n == 0 || !analysis_bootstrap_enough(strata, count)) {
+        return NAN;
+    }
+    const double *const points[] = {x, z, y};
+    double *drawn[3];
+    for (int c = 0; c < 3; c++) {
+        drawn[c] = analysis_alloc(n, sizeof *drawn[c]);
+    }
+    for (size_t round = 0; round < rounds; round++) {
+        redraw(points, drawn, 3, strata, count, &state);
+        double by_x = left_by(drawn[0], drawn[2], n), by_z = left_by(drawn[1], drawn[2], n);
+        bool same = fabs(by_x - by_z) <= 1e-9 * (by_x + by_z);
+        share += (same ? 0.5 : by_x < by_z) / (double)rounds;
+    }
+    for (int c = 0; c < 3; c++) {
+        free(drawn[c]);
+    }
+    return share;
 }

@@ -1,9 +1,12 @@
 /* How sure a number is: 95 % intervals by the bootstrap, from a fixed seed, so that the same samples always
  * give the same interval.
  *
- * Percentile intervals: B. Efron, "Bootstrap Methods: Another Look at the Jackknife", The Annals of
- * Statistics 7(1), 1979; the 2.5 and 97.5 percentiles of the statistic over samples drawn with replacement.
- */
+ * Medians and lines have percentile intervals: B. Efron, "Bootstrap Methods: Another Look at the Jackknife",
+ * The Annals of Statistics 7(1), 1979; the 2.5 and 97.5 percentiles of the statistic over samples drawn with
+ * replacement. Those of means would be too short for few and for skewed samples: other percentiles are taken,
+ * bias-corrected and accelerated (BCa: B. Efron, "Better Bootstrap Confidence Intervals", JASA 82(397), 1987)
+ * and expanded for the number of samples (T. C. Hesterberg, "What Teachers Should Know About the Bootstrap",
+ * The American Statistician 69(4), 2015). */
 #ifndef ANALYSIS_BOOTSTRAP_H
 #define ANALYSIS_BOOTSTRAP_H
 
@@ -26,17 +29,30 @@ typedef struct {
 
 analysis_confidence analysis_bootstrap_middle(double *values, size_t n);
 
-/* Of the median and of the mean of n values in ascending order; missing when n < 2. */
+/* Fewer samples give no interval: not even that from the least to the greatest of 5 holds the median of what
+ * they are drawn from in 95 % of all cases (1 - 2 / 2^5). */
+#define ANALYSIS_BOOTSTRAP_SAMPLES 6
+
+/* Of the median and of the mean of n values in ascending order; missing when they are too few. */
 analysis_confidence analysis_bootstrap_p50(const double *sorted, size_t n);
 analysis_confidence analysis_bootstrap_mean(const double *sorted, size_t n);
 
-/* Of median(x) / median(y), both in ascending order and drawn on their own; missing when either has fewer
- * than 2. */
+/* Values that are drawn anew inside a stratum of n vary less than new ones would, by (n - 1) / n: how much
+ * farther from the stratum's mean each is put (A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their
+ * Application", 1997, section 3.2). */
+double analysis_bootstrap_widening(size_t n);
+
+/* Of median(x) / median(y), both in ascending order and drawn on their own; missing when either are too
+ * few. */
 analysis_confidence analysis_bootstrap_ratio(const double *x, size_t nx, const double *y, size_t ny);
 
 /* Of x / y, two sums or means that are known with their variances only: the delta method on their logarithms,
  * 1.96 standard errors to either side. Missing unless both are positive. */
 analysis_confidence analysis_ratio_interval(double x, double x_variance, double y, double y_variance);
+
+/* Whether each of `count` strata has enough points: stratum i is those from strata[i] to before strata[i +
+ * 1]. */
+bool analysis_bootstrap_enough(const size_t *strata, size_t count);
 
 /* A straight line y = a + b x through points. */
 typedef struct {
@@ -47,9 +63,16 @@ typedef struct {
 } analysis_fit;
 
 /* The least-squares line through n points. The intervals are of points drawn with replacement inside each
- * stratum: stratum i is the points from strata[i] to before strata[i + 1], and strata[count] = n. False when
- * x takes fewer than two values; then *fit means nothing. */
+ * stratum: stratum i is the points from strata[i] to before strata[i + 1], and strata[count] = n. They are
+ * missing when some stratum has too few. False when x takes fewer than two values; then *fit means nothing.
+ */
 bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, const size_t *strata,
                        size_t count);
+
+/* Of the straight lines over x and over z through the same points: in what share of draws, made as those of
+ * analysis_fit_line, that over x leaves the smaller residual sum of squares; a draw in which they leave the
+ * same counts half. NaN when some stratum has too few points. */
+double analysis_fit_preferred(const double *x, const double *z, const double *y, const size_t *strata,
+                              size_t count);
 
 #endif

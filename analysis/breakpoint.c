@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The strata: where they are, how many points they have, and their mean. */
 typedef struct {
@@ -98,26 +99,28 @@ static void take_means(means *m, const double *y, const size_t *strata) {
     }
 }
 
-static void resample(means *m, const double *y, const size_t *strata, uint64_t *state) {
+/* The means of points that are drawn anew; `mean` holds those of the points themselves. */
+static void resample(means *m, const double *mean, const double *y, const size_t *strata, uint64_t *state) {
     for (size_t i = 0; i < m->count; i++) {
         size_t n = strata[i + 1] - strata[i];
-        double sum = 0;
+        double away = 0;
         for (size_t j = 0; j < n; j++) {
-            sum += y[strata[i] + analysis_bootstrap_draw(state, n)];
+            away += y[strata[i] + analysis_bootstrap_draw(state, n)] - mean[i];
         }
-        m->mean[i] = sum / (double)n;
+        m->mean[i] = mean[i] + analysis_bootstrap_widening(n) * away / (double)n;
     }
 }
 
 static void add_intervals(analysis_breakpoint *b, means *m, const double *y, const size_t *strata) {
     size_t rounds = analysis_bootstrap_rounds(b->n);
     uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
-    double *values[4];
+    double *values[4], *mean = analysis_alloc(m->count, sizeof *mean);
+    memcpy(mean, m->mean, m->count * sizeof *mean);
     for (int i = 0; i < 4; i++) {
         values[i] = analysis_alloc(rounds, sizeof **values);
     }
     for (size_t round = 0; round < rounds; round++) {
-        resample(m, y, strata, &state);
+        resample(m, mean, y, strata, &state);
         pieces p = best(m);
         values[0][round] = p.at;
         values[1][round] = p.before;
@@ -129,6 +132,7 @@ static void add_intervals(analysis_breakpoint *b, means *m, const double *y, con
         *sure[i] = analysis_bootstrap_middle(values[i], rounds);
         free(values[i]);
     }
+    free(mean);
 }
 
 /* Sums of squares: of the points around the means of their strata, and around the mean of all. */
@@ -152,8 +156,8 @@ analysis_breakpoint analysis_find_breakpoint(const double *x, const double *y, c
     size_t n = strata[count];
     analysis_breakpoint b = {.distinct = count,
                              .n = n,
-                             .tested = count >= ANALYSIS_BREAKPOINT_X && n >= ANALYSIS_BREAKPOINT_POINTS &&
-                                       n > count,
+                             .tested =
+                                 count >= ANALYSIS_BREAKPOINT_X && analysis_bootstrap_enough(strata, count),
                              .at = NAN,
                              .a = NAN,
                              .before = NAN,

@@ -4,9 +4,8 @@
 
 #include "analysis/bootstrap.h"
 
-/* Fewest distinct x, and fewest points, that are tested: two pieces have four parameters. */
-#define ANALYSIS_BREAKPOINT_X      5
-#define ANALYSIS_BREAKPOINT_POINTS 10
+/* Fewest distinct x that are tested: two pieces have four parameters. */
+#define ANALYSIS_BREAKPOINT_X 5
 /* Two pieces are believed when their BIC is lower by more: "strong" evidence in R. E. Kass, A. E. Raftery,
  * "Bayes Factors", Journal of the American Statistical Association 90(430), 1995. */
 #define ANALYSIS_BREAKPOINT_BIC 6
@@ -14,7 +13,8 @@
 /* y = a + before x up to `at`, and with the slope `after` behind it. */
 typedef struct {
     size_t distinct, n; /* distinct x, points */
-    bool tested;  /* there were enough of both, with two points or more at some x; else the rest is NaN */
+    bool
+        tested; /* there were enough of both, ANALYSIS_BOOTSTRAP_SAMPLES points at each x; else NaN follows */
     bool changes; /* bic > ANALYSIS_BREAKPOINT_BIC, and the interval of after - before excludes 0 */
     double at;    /* x, between the second and the last but one */
     double a, before, after;

@@ -70,3 +70,23 @@ analysis_summary analysis_summarise(double *values, size_t n) {
     s.max = values[n - 1];
     return s;
 }
+
+double analysis_normal_share(double z) {
+    return 0.5 * erfc(-z / sqrt(2));
+}
+
+double analysis_normal_quantile(double p) {
+    double low = -40, high = 40;
+    for (int i = 0; i < 64; i++) {
+        double middle = (low + high) / 2;
+        *(analysis_normal_share(middle) < p ? &low : &high) = middle;
+    }
+    return (low + high) / 2;
+}
+
+double analysis_student_quantile(size_t degrees) {
+    const double z = 1.959963985, z2 = z * z, n = (double)degrees;
+    double first = z * (z2 + 1) / 4, second = z * ((5 * z2 + 16) * z2 + 3) / 96;
+    double third = z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;
+    return z + (first + (second + third / n) / n) / n;
+}

@@ -22,4 +22,12 @@ void analysis_select(double *values, size_t n, size_t place);
  * population's, sqrt(sum((x - mean)^2) / n), as numpy's std() without ddof. */
 analysis_summary analysis_summarise(double *values, size_t n);
 
+/* The share of a standard normal distribution below z, and the z below which a share 0 < p < 1 of it lies. */
+double analysis_normal_share(double z);
+double analysis_normal_quantile(double p);
+
+/* The 97.5 percentile of Student's t with that many degrees of freedom, at least 5: to 0.2 % (the expansion
+ * 26.7.5 of M. Abramowitz, I. A. Stegun, "Handbook of Mathematical Functions", 1964). */
+double analysis_student_quantile(size_t degrees);
+
 #endif

@@ -9,7 +9,7 @@
 
 #define DRIFT_SAMPLES_MIN 8
 #define DRIFT_SAMPLES_MAX 1000 /* of more samples every n-th is looked at */
-#define OUTLIERS_MIN      5
+#define OUTLIERS_MIN      10   /* of fewer, one in ten clean sets would have one */
 
 /* A sample as a row sees it: of a token, what its decode took over the number of its steps. */
 typedef analysis_sample sample;
@@ -175,8 +175,9 @@ static analysis_row make_row(sample *list, size_t n, uint32_t k, analysis_row_ki
     row.mean_sure = analysis_bootstrap_mean(scratch, used);
     row.outliers = count_outliers(scratch, used, row.latency.p50);
     for (size_t i = 0; i < used; i++) {
-        row.active += row.experts[i] / (double)used;
+        row.active += row.experts[i];
     }
+    row.active /= (double)used;
     add_drift(&row, scratch);
     free(scratch);
     return row;
@@ -268,6 +269,7 @@ static void fit_scaling(analysis_scaling *s, const analysis_rows *rows, analysis
     *s = (analysis_scaling){.kind = kind};
     s->has_k = analysis_fit_line(&s->by_k, k, y, strata, count);
     s->has_n = counted && analysis_fit_line(&s->by_active, active, y, strata, count);
+    s->k_preferred = s->has_k && s->has_n ? analysis_fit_preferred(k, active, y, strata, count) : NAN;
     s->bend = analysis_find_breakpoint(distinct, y, strata, count);
     free(k);
     free(active);

@@ -79,6 +79,7 @@ typedef struct {
     analysis_row_kind kind;
     bool has_k, has_n;            /* whether there is such a fit */
     analysis_fit by_k, by_active; /* ms = a + b k, and ms = a + b N, N being active experts of a layer */
+    double k_preferred;           /* in what share of draws the first leaves less; NaN: not known */
     analysis_breakpoint bend;     /* of ms over k */
 } analysis_scaling;
 
