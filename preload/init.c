@@ -31,13 +31,21 @@ static char *search_environment(const char *name) {
 
 EXPORT char *getenv(const char *name) {
     char *value = original_getenv ? original_getenv(name) : search_environment(name);
-    if (value || !own_path) {
+    bool nvtx = strcmp(name, "NVTX_INJECTION64_PATH") == 0;
+    if (!own_path || (!nvtx && strcmp(name, "CUDA_INJECTION64_PATH") != 0)) {
         return value;
     }
-    if (strcmp(name, "NVTX_INJECTION64_PATH") == 0 || strcmp(name, "CUDA_INJECTION64_PATH") == 0) {
+    if (!value || !*value) {
         return (char *)(uintptr_t)own_path;
     }
-    return NULL;
+    if (nvtx && strcmp(value, own_path) != 0) {
+        preload_recorder_note(
+            "nvtx",
+            "NVTX_INJECTION64_PATH is set, so that another tool (%s) gets the NVTX ranges of "
+            "this process; none of them is recorded",
+            value);
+    }
+    return value;
 }
 
 /* The calls that end a process with no handler run; Python's os._exit is one of them. */

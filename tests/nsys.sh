@@ -3,8 +3,8 @@
 # scripts/setup.sh fetches.
 # shellcheck shell=bash disable=SC2034,SC2154
 nsys=${NSYS:-} no_nsys="Nsight Systems cannot be had here"
-export HOME=$work/home # it keeps notes there
-mkdir "$HOME"
+export HOME=$work/home TMPDIR=$work/tmp # it keeps notes there
+mkdir "$HOME" "$TMPDIR"
 case $nsys in
 no) nsys='' no_nsys="NSYS=no asks for none" ;;
 '')

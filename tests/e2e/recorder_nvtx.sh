@@ -25,6 +25,16 @@ is "a handle of nothing is no name" "$(grep -cE '^mark .* name=- ' "$work/all.du
 is "a domain with a wide name" "$(events '"WïDE"' 'in the wide domain')" "0 1 0"
 is "as many pops and ends as pushes and starts" "$(number_of all pop),$(number_of all end)" "$(($(number_of all push) - 1)),$(number_of all start)"
 
+# Another tool's injection gets the ranges, whoever it is; an empty variable names none.
+NVTX_INJECTION64_PATH=$work/none.so run other "$helpers/nvtx_all"
+is "another tool's ranges: exit status" "$status" 7
+is "another tool's ranges: one line says whose they are" "$(cat "$work/other.err")" "moetrace: NVTX_INJECTION64_PATH is set, so that \
+another tool ($work/none.so) gets the NVTX ranges of this process; none of them is recorded"
+NVTX_INJECTION64_PATH='' run empty "$helpers/nvtx_all"
+is "nobody's: exit status and standard error" "$status $(cat "$work/empty.err")" "7 "
+ok "nobody's: dump" dump empty
+is "nobody's: they are ours" "$(number_of empty push)" "$(number_of all push)"
+
 id=$(grep '^start .*"across threads"' "$work/all.dump" | grep -o ' id=[0-9]*')
 is "a range that ends on another thread" \
     "$(grep -E "^(start|end) .*$id( |\$)" "$work/all.dump" | grep -o '^[a-z]* thread=[0-9]*' | sort | paste -sd ' ')" "end thread=1 start thread=0"
