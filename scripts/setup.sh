@@ -114,7 +114,7 @@ step_test() {
     packages clang clang-format clang-tidy libcmocka-dev shellcheck mandoc zsh fish gnuplot-nox
     fuzzer
     browser
-    wheels 'numpy<3'
+    wheels 'numpy<3' 'nvidia-cuda-crt==13.0.*' # the second for headers of the runtime's wheel, which include its own
     step torch
 }
 
