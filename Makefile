@@ -224,8 +224,8 @@ bench-analysis: $(BUILD)/moetrace $(BUILD)/tests/trace_generate ## how fast trac
 lint: | $(DEPS)/.test-ready ## clang-format and clang-tidy
 	@scripts/lint.sh
 
-format: ## rewrite the sources as clang-format wants them
-	clang-format -i $(C_ALL)
+format: | $(DEPS)/.test-ready ## rewrite the sources as clang-format wants them
+	$(DEPS)/venv/bin/clang-format -i $(C_ALL)
 
 clean: ## remove what was built, keep what was downloaded
 	rm -rf $(filter-out build/deps,$(wildcard build/*))

@@ -18,6 +18,7 @@ check() { # check NAME COMMAND...
     fi
 }
 
+tools=build/deps/venv/bin # clang-format and clang-tidy, of the versions that scripts/setup.sh names
 rooms=(preload cupti trace analysis native)
 mapfile -t sources < <(git ls-files '*.c')
 mapfile -t all_c < <(git ls-files '*.c' '*.h')
@@ -68,7 +69,7 @@ paths() {
 tidy() {
     local flags=(-std=c11 -D_GNU_SOURCE -I. '-DMOETRACE_VERSION="0"')
     printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 sh -c \
-        'clang-tidy --quiet "$@" -- '"${flags[*]@Q} -isystem build/deps/include"' 2>/dev/null' sh
+        "$tools/clang-tidy"' --quiet "$@" -- '"${flags[*]@Q} -isystem build/deps/include"' 2>/dev/null' sh
 }
 
 syntax_clang() {
@@ -84,7 +85,7 @@ settings_documented() {
         <(scripts/settings_table.sh)
 }
 
-check "clang-format" clang-format --dry-run -Werror "${all_c[@]}"
+check "clang-format" "$tools/clang-format" --dry-run -Werror "${all_c[@]}"
 check "clang finds no warning" syntax_clang
 check "clang-tidy" tidy
 check "includes stay inside the rooms" includes

@@ -111,10 +111,11 @@ step_build() {
 
 step_test() {
     step build
-    packages clang clang-format clang-tidy libcmocka-dev shellcheck mandoc zsh fish gnuplot-nox
+    packages clang libcmocka-dev shellcheck mandoc zsh fish gnuplot-nox
     fuzzer
     browser
-    wheels 'numpy<3' 'nvidia-cuda-crt==13.0.*' # the second for headers of the runtime's wheel, which include its own
+    # The headers of the CUDA runtime's wheel need those of crt. What clang-format and clang-tidy say depends on their version.
+    wheels 'numpy<3' 'nvidia-cuda-crt==13.0.*' 'clang-format==14.0.6' 'clang-tidy==19.1.0'
     step torch
 }
 
