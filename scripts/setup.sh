@@ -114,7 +114,7 @@ step_test() {
     packages clang libcmocka-dev shellcheck mandoc zsh fish gnuplot-nox
     fuzzer
     browser
-    # The headers of the CUDA runtime's wheel need those of crt. What clang-format and clang-tidy say depends on their version.
+    # The headers of the CUDA runtime's wheel include those of crt. What clang-format and clang-tidy say depends on their version.
     wheels 'numpy<3' 'nvidia-cuda-crt==13.0.*' 'clang-format==14.0.6' 'clang-tidy==19.1.0'
     step torch
 }

@@ -16,7 +16,7 @@ run_suite() {
     shift
     [[ $name == *"$pattern"* ]] || return 0
     local begin=$SECONDS status=0
-    timeout 900 "$@" >"$log" 2>&1 </dev/null || status=$?
+    timeout 1800 "$@" >"$log" 2>&1 </dev/null || status=$?
     local ok not_ok skip
     skip=$(grep -cE '^[[:space:]]*ok .*# *(SKIP|skip)' "$log")
     ok=$(($(grep -cE '^[[:space:]]*ok ' "$log") - skip))

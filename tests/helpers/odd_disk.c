@@ -27,7 +27,7 @@ static void touch(const char *path) {
 /* Returns when the recorder waits for the disk. */
 static void stall(void) {
     touch(gate);
-    for (int i = 0; access(waiting, F_OK) != 0; i++) {
+    while (access(waiting, F_OK) != 0) {
         nvtxMarkA("waiting");
         usleep(1000);
     }

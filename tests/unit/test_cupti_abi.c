@@ -1,4 +1,4 @@
-/* Our declarations of CUPTI's interface against NVIDIA's own headers, where a toolkit or the wheel brings them. */
+/* Our declarations of CUPTI's interface against NVIDIA's own headers, of a toolkit or of the wheel. */
 #include "cupti/cupti_abi.h"
 
 #include <setjmp.h>
