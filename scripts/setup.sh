@@ -44,10 +44,12 @@ venv() {
     [ -x "$deps/venv/bin/pip" ] || python3 -m venv "$deps/venv" || die "python3 -m venv failed: install python3-venv"
 }
 
-wheels() {
+wheels() { # large ones show their progress on a terminal
+    local quiet=-q
+    [ ! -t 2 ] || quiet=
     venv
     say "fetching $*"
-    "$deps/venv/bin/pip" install -q --disable-pip-version-check --no-deps "$@" >&2 || die "pip install $* failed"
+    "$deps/venv/bin/pip" install $quiet --disable-pip-version-check --no-deps "$@" >&2 || die "pip install $* failed"
 }
 
 # The library that draws the charts of `moetrace report --html`: one file out of its wheel, and its licence.
