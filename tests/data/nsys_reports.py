@@ -4,6 +4,7 @@
     nsys_reports.py whole REPORT DUMP FOLDER     the sums of everything: kernels, copies, fills, calls
     nsys_reports.py ranges REPORT FOLDER         the ranges, parts, layers and experts of an export without warm-up
     nsys_reports.py latencies REPORT FOLDER      how long requests took, from the times of each range and of its work
+    nsys_reports.py counts REPORT CSV            the ranges, by name
     nsys_reports.py same FOLDER FOLDER           the same bytes in every file
 
 REPORT is that of `moetrace report --format json --top 1000000`, DUMP what `moetrace dump` printed. Exit status 1 after lines
@@ -181,8 +182,19 @@ def latencies(report, folder):
         [] if mine else ["no latency"])
 
 
+def counts(report, path):
+    """All ranges of the program's own domain, where no request is warm-up: nsys's nvtx_sum in the file."""
+    rows = [row for row in csv.DictReader(open(path, newline="")) if ":" not in row["Range"].lstrip(":")]
+    theirs = grouped((star(row["Range"].lstrip(":")), int(row["Instances"]), int(row["Total Time (ns)"])) for row in rows)
+    report = Report(report)
+    mine = grouped((row["range"].split("/")[-1], row["calls"], ns(row["host ms"])) for row in report.rows("Ranges"))
+    del theirs["left open" if "left open" in theirs else "top_k=*"]
+    mine.pop("left open", None)
+    return differ("nvtx_sum", theirs, mine) or ([] if mine else ["no range"])
+
+
 def main():
-    commands = {"run": (run, 3), "same": (same, 2), "whole": (whole, 3), "ranges": (ranges, 2), "latencies": (latencies, 2)}
+    commands = {"run": (run, 3), "same": (same, 2), "whole": (whole, 3), "ranges": (ranges, 2), "latencies": (latencies, 2), "counts": (counts, 2)}
     if len(sys.argv) < 2 or sys.argv[1] not in commands or len(sys.argv) != 2 + commands[sys.argv[1]][1]:
         print(__doc__)
         return 2

@@ -1,9 +1,9 @@
-"""Cuts an SQLite export of Nsight Systems down to stretches of time, so that what is left fits together.
+"""Cuts an SQLite export of Nsight Systems down to what a test wants, so that what is left fits together.
 
-    cut.py CAPTURE OUT FROM-TO...   stretches in ms
+    cut.py CAPTURE OUT [FROM-TO...]   stretches in ms; everything, if none is named
 
-Kept are calls and ranges that lie in a stretch, ranges around one, GPU work whose call is kept, and all that has no time. Names
-that nothing is left of go; those that stay get dense ids, as nsys gives them.
+Kept are calls and ranges that lie in a stretch, ranges around one, and GPU work whose call is kept. What nsys notes of the machine, its
+environment and its other processes goes, and so do names that nothing is left of; those that stay get dense ids, as nsys gives them.
 """
 import os
 import shutil
@@ -11,6 +11,7 @@ import sqlite3
 import sys
 
 GPU = ["CUPTI_ACTIVITY_KIND_" + kind for kind in ("KERNEL", "MEMCPY", "MEMSET", "SYNCHRONIZATION")]
+KEPT = ["StringIds", "NVTX_EVENTS", "ANALYSIS_DETAILS", "TARGET_INFO_GPU", "TARGET_INFO_SESSION_START_TIME"]
 CALLS = "CUPTI_ACTIVITY_KIND_RUNTIME"
 
 
@@ -23,10 +24,22 @@ def main():
     spans = [[round(float(t) * 1e6) for t in stretch.split("-")] for stretch in stretches]
     inside = " OR ".join(f"(start >= {a} AND end <= {b})" for a, b in spans)
     around = " OR ".join(f"(start <= {a} AND end >= {b})" for a, b in spans)
-    db.execute(f"DELETE FROM {CALLS} WHERE NOT ({inside})")
-    for table in tables.intersection(GPU):
-        db.execute(f"DELETE FROM {table} WHERE correlationId NOT IN (SELECT correlationId FROM {CALLS})")
-    db.execute(f"DELETE FROM NVTX_EVENTS WHERE end IS NOT NULL AND NOT ({inside} OR {around})")
+    if spans:
+        db.execute(f"DELETE FROM {CALLS} WHERE NOT ({inside})")
+        for table in tables.intersection(GPU):
+            db.execute(f"DELETE FROM {table} WHERE correlationId NOT IN (SELECT correlationId FROM {CALLS})")
+        db.execute(f"DELETE FROM NVTX_EVENTS WHERE end IS NOT NULL AND NOT ({inside} OR {around})")
+    own = "SELECT DISTINCT globalTid >> 24 FROM NVTX_EVENTS"
+    for table in tables:
+        if table in ("ThreadNames", "PROCESSES", "PROFILER_OVERHEAD"):
+            column = "globalPid" if table == "PROCESSES" else "globalTid"
+            db.execute(f"DELETE FROM {table} WHERE {column} >> 24 NOT IN ({own})")
+        elif table in ("META_DATA_EXPORT", "EXPORT_META_DATA"):
+            db.execute(f"DELETE FROM {table} WHERE name NOT LIKE 'EXPORT_SCHEMA%' AND name NOT LIKE 'EXPORT_PRODUCT%'")
+        elif table not in KEPT and not table.startswith(("ENUM_", "CUPTI_", "CUDA_", "TARGET_INFO_CUDA")):
+            db.execute(f"DELETE FROM {table}")
+    db.create_function("last_part", 1, os.path.basename)
+    db.execute("UPDATE PROCESSES SET name = last_part(name)")
     users = [(table, column) for table in tables for _, column, *_ in db.execute(f"PRAGMA table_info({table})")
              if column in ("nameId", "textId", "jsonTextId", "demangledName", "shortName", "mangledName")]
     used = sorted({value for table, column in users for value, in db.execute(f"SELECT DISTINCT {column} FROM {table}") if value is not None})
