@@ -40,6 +40,9 @@ static void note_watching(const analysis_results *r, analysis_table *t) {
         analysis_table_note(t,
                             "Rows with unwatched requests (see What watching cost) are of those alone, the "
                             "range's own duration; the other rows are of watched requests.");
+    } else if (partly == r->rows.count) {
+        analysis_table_note(t, "Of requests that were neither watched nor left in peace, as there are no "
+                               "others.");
     } else if (!has_gpu(r)) {
         analysis_table_note(t, "Host time only, because the trace holds no GPU work.");
     } else {
@@ -58,11 +61,17 @@ static void note_watching(const analysis_results *r, analysis_table *t) {
     if (later > 0) {
         analysis_table_note(t, "%zu unwatched phases that ran after it was are left out.", later);
     }
+    if (r->yielded) {
+        analysis_table_note(t, "Another tool had CUPTI for a part of the run, and may have slowed what ran "
+                               "then: such phases are neither watched nor unwatched.");
+    }
     if (partly > 0) {
-        analysis_table_note(t, "In %zu rows watching began or ended inside every request.", partly);
+        analysis_table_note(t, "In %zu rows watching began or ended inside every request%s.", partly,
+                            r->yielded ? ", or another tool had CUPTI" : "");
     }
     if (left > 0) {
-        analysis_table_note(t, "%zu phases in which watching began or ended are left out.", left);
+        analysis_table_note(t, "%zu phases in which watching began or ended%s are left out.", left,
+                            r->yielded ? ", or another tool had CUPTI," : "");
     }
     analysis_table_note(t, "Warm-up requests are left out. GPU busy and kernels: medians of the watched "
                            "requests.");

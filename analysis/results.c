@@ -163,6 +163,7 @@ static void make_integrity(analysis_results *r, const reading *rd) {
     r->unknown_nodes = a->unknown_nodes;
     r->marks = rd->ranges.watch.count;
     r->late_marks = rd->ranges.watch.late;
+    r->yielded = rd->ranges.watch.yielded;
     r->left_open = analysis_ranges_left_open(&rd->ranges);
     r->pops_without_push = rd->ranges.pops_without_push;
     r->ends_without_start = rd->ranges.ends_without_start;

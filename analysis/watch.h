@@ -17,12 +17,12 @@ typedef enum {
     ANALYSIS_WATCH_EARLY, /* before the first mark that was read so far: not known yet */
     ANALYSIS_WATCHED,
     ANALYSIS_UNWATCHED,
-    ANALYSIS_PARTLY, /* an interval in which watching began or ended */
+    ANALYSIS_PARTLY, /* neither: watching began or ended in it, or another tool had CUPTI */
 } analysis_watching;
 
 typedef struct {
     uint64_t time; /* ns */
-    bool on;
+    analysis_watching begins;
     uint64_t asked; /* ns, the latest moment after it, and before the next, that was asked for */
 } analysis_mark;
 
@@ -32,13 +32,14 @@ typedef struct {
     size_t count, cap;
     uint64_t asked;   /* ns, the latest moment before the first mark that was asked for */
     size_t late;      /* marks that were read after a moment was asked for that they change */
+    bool yielded;     /* another tool took CUPTI from some moment on, or had it */
     uint64_t touched; /* ns: CUPTI's records were first switched on; 0: not known */
 } analysis_watch;
 
 /* Takes a MARK event; one that is not the recorder's own is ignored. */
 void analysis_watch_event(analysis_watch *w, analysis_names *names, const trace_host_event *e);
 
-/* What the marks read so far say of a moment: WATCHED, UNWATCHED or EARLY. */
+/* What the marks read so far say of a moment: WATCHED, UNWATCHED, PARTLY or EARLY. */
 analysis_watching analysis_watch_at(analysis_watch *w, uint64_t time_ns);
 
 /* The same once the file is at its end, when nothing is EARLY any more; `seen` is what analysis_watch_at

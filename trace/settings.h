@@ -35,6 +35,9 @@
 #define TRACE_WATCH_DOMAIN "moetrace"
 #define TRACE_WATCH_ON     "watch on"
 #define TRACE_WATCH_OFF    "watch off"
+/* From here on another tool has CUPTI and may slow the target as watching would: what comes later was neither
+ * watched nor left in peace. It follows a `watch off`. */
+#define TRACE_WATCH_YIELDED "watch yielded"
 
 /* META: when CUPTI's records were first switched on, in the trace's ns. What ran before is as if nobody had
  * ever watched; without this entry that is not known. */

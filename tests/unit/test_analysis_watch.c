@@ -6,7 +6,7 @@
 
 typedef struct {
     writer w;
-    uint32_t domain, on, off, prefill, expert, request;
+    uint32_t domain, on, off, yielded, prefill, expert, request;
 } run;
 
 static void run_open(run *r) {
@@ -14,6 +14,7 @@ static void run_open(run *r) {
     r->domain = put_string(&r->w, "moetrace");
     r->on = put_string(&r->w, "watch on");
     r->off = put_string(&r->w, "watch off");
+    r->yielded = put_string(&r->w, "watch yielded");
     r->request = put_string(&r->w, "sample.0");
     r->prefill = put_string(&r->w, "prefill");
     r->expert = put_string(&r->w, "layer0.expert1");
@@ -146,11 +147,48 @@ static void a_switch_read_late(void **state) {
     analysis_results_free(&results);
 }
 
+/* From 2000 on another tool has CUPTI: what runs then is neither, and no latency comes from it. */
+static void another_tool(void **state) {
+    (void)state;
+    run r;
+    analysis_results results;
+    run_open(&r);
+    put_mark(&r, 0, 500, false);
+    put_request(&r, 0, 1000, 1900);
+    put_host(
+        &r.w, 0,
+        (trace_host_event){.kind = TRACE_HOST_MARK, .time = 2000, .name = r.yielded, .domain = r.domain});
+    for (uint64_t i = 2; i < 6; i++) {
+        put_request(&r, 0, 1000 * i + 100, 1000 * i + 300);
+    }
+    read_back(&r.w, &results);
+    const analysis_row *row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+    assert_int_equal(row->unwatched, 1);
+    assert_int_equal(row->watched, 0);
+    assert_int_equal(row->partly, 4);
+    assert_int_equal(row->latency.n, 1);
+    assert_true(results.yielded);
+    analysis_results_free(&results);
+
+    run_open(&r); /* of the whole run: it is said what the latencies are of */
+    put_host(&r.w, 0,
+             (trace_host_event){.kind = TRACE_HOST_MARK, .time = 10, .name = r.off, .domain = r.domain});
+    put_host(&r.w, 0,
+             (trace_host_event){.kind = TRACE_HOST_MARK, .time = 10, .name = r.yielded, .domain = r.domain});
+    put_request(&r, 0, 1000, 1900);
+    read_back(&r.w, &results);
+    row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+    assert_int_equal(row->from, ANALYSIS_PARTLY);
+    assert_int_equal(row->unwatched, 0);
+    analysis_results_free(&results);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_at_once),
         cmocka_unit_test(requests_in_turns),
         cmocka_unit_test(a_switch_read_late),
+        cmocka_unit_test(another_tool),
     };
     return cmocka_run_group_tests_name("analysis: watching", tests, NULL, NULL);
 }
