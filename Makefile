@@ -115,7 +115,7 @@ $(BUILD)/tests/test_%: tests/unit/test_%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
 # A CUDA for machines with no GPU; old/ and ancient/ have a CUPTI that lacks functions.
-FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libcublas.so.13 libplugin.so libprofiler.so libdisk.so libsignal.so \
+FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libcublas.so.13 libplugin.so libprofiler.so libdisk.so libsignal.so libsystem.so \
                                     old/libcupti.so.13 ancient/libcupti.so.13)
 FAKE_CC = @mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
           -Wl,-soname,$(@F) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.c %.so.1 %.so.13,$^)
@@ -136,7 +136,7 @@ $(BUILD)/fake/libplugin.so: tests/fake/fake_plugin.c $(BUILD)/fake/libcudart.so.
 $(BUILD)/fake/libprofiler.so: tests/fake/fake_profiler.c $(BUILD)/fake/libcupti.so.13
 	$(FAKE_CC) -ldl
 
-$(BUILD)/fake/libdisk.so $(BUILD)/fake/libsignal.so: $(BUILD)/fake/lib%.so: tests/fake/fake_%.c
+$(addprefix $(BUILD)/fake/,libdisk.so libsignal.so libsystem.so): $(BUILD)/fake/lib%.so: tests/fake/fake_%.c
 	$(FAKE_CC) -ldl
 
 # Small target programs that the end-to-end tests run under the preload.

@@ -12,7 +12,6 @@
 typedef struct {
     bool used;
     trace_shape shape;
-
 } shape_slot;
 
 static struct {
@@ -25,15 +24,20 @@ static struct {
     uint32_t queue_count, queue_base; /* ids count on when the table is full and begun anew */
 } decode;
 
+void cupti_decode_reserve(void *(*allocate)(size_t bytes)) {
+    if (!decode.shapes) {
+        decode.shapes = allocate(SHAPE_SLOTS * sizeof *decode.shapes);
+    }
+}
+
 void cupti_decode_init(const cupti_decode_hooks *hooks, uint32_t version) {
     decode.hooks = *hooks;
     decode.version = version;
-    decode.shape_count = decode.shape_used = decode.queue_count = decode.queue_base = 0;
-    if (decode.shapes) {
+    cupti_decode_reserve(hooks->allocate);
+    if (decode.shape_used > 0) {
         memset(decode.shapes, 0, SHAPE_SLOTS * sizeof *decode.shapes);
-    } else {
-        decode.shapes = hooks->allocate(SHAPE_SLOTS * sizeof *decode.shapes);
     }
+    decode.shape_count = decode.shape_used = decode.queue_count = decode.queue_base = 0;
 }
 
 static void define_queue(uint32_t at) {
@@ -122,8 +126,7 @@ static trace_shape shape_of(const cupti_kernel *k) {
 
 static int shape_id(const cupti_kernel *k, uint32_t *id) {
     trace_shape s = shape_of(k);
-    decode.shapes =
-        decode.shapes ? decode.shapes : decode.hooks.allocate(SHAPE_SLOTS * sizeof *decode.shapes);
+    cupti_decode_reserve(decode.hooks.allocate);
     if (!decode.shapes) {
         return -1;
     }

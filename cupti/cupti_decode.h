@@ -13,6 +13,10 @@ typedef struct {
     void (*shape)(const trace_shape *s);  /* likewise */
 } cupti_decode_hooks;
 
+/* Takes the memory for the table of shapes, if that was not done, while there still is some. Any thread,
+ * before records can come. */
+void cupti_decode_reserve(void *(*allocate)(size_t bytes));
+
 /* Once, before the first cupti_decode; `version` is that of the CUPTI library whose records follow. */
 void cupti_decode_init(const cupti_decode_hooks *hooks, uint32_t version);
 

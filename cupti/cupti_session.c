@@ -12,8 +12,10 @@
  * CUPTI is refused a buffer, drops, and says how many it dropped. */
 #define BUFFER_BYTES (1u << 20)
 #define BUFFER_COUNT 32
-#define CBIDS_MAX    512
-#define CBID_END     4096u
+#define BUFFERS_KEPT                                                                                         \
+    2 /* taken at once, before ranges take the memory: CUPTI fills one, the writer reads one */
+#define CBIDS_MAX 512
+#define CBID_END  4096u
 
 static const uint32_t activity_kinds[] = {CUPTI_ABI_KIND_CONCURRENT_KERNEL, CUPTI_ABI_KIND_MEMCPY,
                                           CUPTI_ABI_KIND_MEMSET, CUPTI_ABI_KIND_MEMCPY2};
@@ -27,6 +29,7 @@ static struct {
     atomic_bool subscribed;
     atomic_bool touched; /* records were switched on once */
     bool all_calls;
+    bool held;                 /* by another tool */
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
     size_t cbid_count;
     bool issues_work[CBID_END]; /* the same, by callback id */
@@ -60,15 +63,28 @@ bool cupti_session_locked(void) {
     return locked > 0;
 }
 
-static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_records) {
-    uint8_t *bytes = NULL;
+/* Under the lock. */
+static uint8_t *new_buffer(void) {
+    uint8_t *bytes = session.allocated < BUFFER_COUNT ? session.hooks.allocate(BUFFER_BYTES) : NULL;
+    session.allocated += bytes != NULL;
+    return bytes;
+}
+
+static void keep_buffers(void) {
     lock_pool();
-    if (session.idle_count > 0) {
-        bytes = session.idle[--session.idle_count];
-    } else if (session.allocated < BUFFER_COUNT) {
-        bytes = session.hooks.allocate(BUFFER_BYTES);
-        session.allocated += bytes != NULL;
+    while (session.allocated < BUFFERS_KEPT) {
+        uint8_t *bytes = new_buffer();
+        if (!bytes) {
+            break;
+        }
+        session.idle[session.idle_count++] = bytes;
     }
+    unlock_pool();
+}
+
+static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_records) {
+    lock_pool();
+    uint8_t *bytes = session.idle_count > 0 ? session.idle[--session.idle_count] : new_buffer();
     unlock_pool();
     if (!bytes) {
         atomic_fetch_add(&session.refused_buffers, 1);
@@ -234,11 +250,16 @@ static const char *refusal(cupti_result rc) {
     static char text[160];
     const char *name = NULL;
     if (rc == CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS) {
+        session.held = true;
         return "another tool holds CUPTI (nsys, torch.profiler?)";
     }
     session.lib.get_result_string(rc, &name);
     snprintf(text, sizeof text, "CUPTI refuses with %s (%d)", name ? name : "an unknown error", rc);
     return text;
+}
+
+bool cupti_session_is_held(void) {
+    return session.held;
 }
 
 const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls) {
@@ -257,6 +278,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
         return "libcupti cannot use the trace's clock (older than CUDA 11.6)";
     }
     atomic_store(&session.subscribed, true);
+    keep_buffers();
     find_callbacks();
     enable_lasting_callbacks();
     atomic_store(&session.active, true);

@@ -47,6 +47,9 @@ typedef struct {
  * (valid for the life of the process), with everything undone. Call once in a process. */
 const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls);
 
+/* Whether another tool has CUPTI: then cupti_session_start was refused. */
+bool cupti_session_is_held(void);
+
 /* Switches records of kernels, copies and fills, and callbacks of the driver calls that issue them, on or
  * off. What was recorded is delivered all the same. Does nothing without a session. From the first time on
  * the target's launches are slower, also while all is off (docs/measuring.md). Returns NULL; or, when CUPTI

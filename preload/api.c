@@ -14,26 +14,25 @@
 typedef struct {
     preload_thread *thread; /* NULL: this call is not recorded */
     uint64_t start;
+    volatile uint64_t frame;
 } call;
 
-static call begin(preload_call_class class) {
-    call c = {.thread = NULL};
+static void begin(call *c, preload_call_class class) {
     if (class != PRELOAD_CALL_SYNC && preload_recorder_level() == PRELOAD_PHASES) {
-        return c;
+        return;
     }
     if (!preload_capture_watching()) {
-        return c;
+        return;
     }
     preload_thread *t = preload_recorder_thread();
-    if (!t || t->in_call) {
-        return c; /* a call inside a call is part of it */
+    if (!t || preload_is_inside(&t->call)) {
+        return; /* a call inside a call is part of it */
     }
     preload_recorder_cuda();
-    t->in_call = true;
+    preload_enter(&t->call, &c->frame);
     t->call_correlation = 0;
-    c.thread = t;
-    c.start = preload_now();
-    return c;
+    c->thread = t;
+    c->start = preload_now();
 }
 
 static void end(const call *c, const char *name, atomic_uint *name_id, cuda_error result) {
@@ -41,13 +40,16 @@ static void end(const call *c, const char *name, atomic_uint *name_id, cuda_erro
     if (!t) {
         return;
     }
+    bool alone = t->call.at == &c->frame; /* else a handler's call took this one for one that was left */
     trace_host_event e = {.kind = TRACE_HOST_API,
                           .time = c->start,
                           .duration = preload_now() - c->start,
                           .name = preload_name_once(name_id, name),
-                          .correlation = t->call_correlation,
+                          .correlation = alone ? t->call_correlation : 0,
                           .result = result};
-    t->in_call = false;
+    if (alone) {
+        preload_leave(&t->call);
+    }
     preload_thread_append(t, &e);
     preload_recorder_cuda_used();
 }
@@ -62,7 +64,8 @@ static void end(const call *c, const char *name, atomic_uint *name_id, cuda_erro
         if (!function) {                                                                                     \
             return NOT_THERE;                                                                                \
         }                                                                                                    \
-        call c = begin(PRELOAD_CALL_##class);                                                                \
+        call c = {.thread = NULL};                                                                           \
+        begin(&c, PRELOAD_CALL_##class);                                                                     \
         cuda_error result = function arguments;                                                              \
         end(&c, #name, &name_id, result);                                                                    \
         return result;                                                                                       \

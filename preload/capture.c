@@ -7,6 +7,7 @@
 #include "preload/lock.h"
 #include "preload/meta.h"
 #include "preload/recorder.h"
+#include "preload/writer.h"
 #include "trace/settings.h"
 
 #include <fnmatch.h>
@@ -21,37 +22,56 @@ enum { UNKNOWN, NEITHER, REQUEST, WINDOW };
 /* What a name is, remembered for the first names, which are most of them. */
 #define REMEMBERED 65536u
 
+/* What the target said itself, which is above all of its requests. */
+enum { NOTHING, SAID_ON, SAID_OFF };
+
+/* Marks that are to be made, oldest first: no thread's stream has had room for them. */
+#define DUE_MAX 64u
+typedef struct {
+    uint64_t time;
+    const char *name;
+} due_mark;
+
 static struct {
     preload_settings settings;
     atomic_uint epoch;
     atomic_bool watching; /* what the conditions below come to */
     atomic_uchar kind_of[REMEMBERED];
-    atomic_bool directed;        /* the target says itself when to watch */
     const char *_Atomic refused; /* what CUPTI said, to be dealt with when the lock is open */
 
     atomic_bool profiler_on; /* not paused */
-    atomic_uint profiler_calls;
+    atomic_int said;
+    atomic_uint windows;         /* ranges that --capture-range names and that are open, over all threads */
+    atomic_bool request_watched; /* the latest request is one that is watched */
+    atomic_uint_fast64_t beginning; /* time at which the recording began, until that is dealt with */
+    atomic_uint asked;              /* how often somebody changed a condition, perhaps without the lock */
+    atomic_bool left;               /* something is left to the writer */
+    atomic_uint due_count;
+
     pthread_mutex_t lock; /* of what follows, and of switching */
-    bool gone;            /* GPU work cannot be recorded, or not any more */
-    bool touched;         /* CUPTI's records were switched on once */
-    bool request_watched; /* the latest request is one that is watched, or the target said so */
-    bool expired;         /* the time limit has come */
+    due_mark due[DUE_MAX];
+    bool begun;          /* the recording has begun */
+    bool gone;           /* GPU work cannot be recorded, or not any more */
+    bool yielded;        /* another tool has CUPTI */
+    bool touched;        /* CUPTI's records were switched on once */
+    atomic_bool expired; /* the time limit has come */
     uint64_t requests;
-    uint32_t windows; /* ranges that --capture-range names and that are open, over all threads */
-    uint64_t begun;   /* time of the first check */
+    uint64_t first_check; /* time of it */
 } capture = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Under the lock: what the conditions come to. */
+/* What the conditions come to. */
 static bool wanted(void) {
-    return atomic_load(&capture.profiler_on) && capture.request_watched && !capture.expired &&
-           (capture.settings.capture_range[0] == 0 || capture.windows > 0);
+    int said = atomic_load(&capture.said);
+    bool request = said == NOTHING ? atomic_load(&capture.request_watched) : said == SAID_ON;
+    return atomic_load(&capture.profiler_on) && request && !atomic_load(&capture.expired) &&
+           (capture.settings.capture_range[0] == 0 || atomic_load(&capture.windows) > 0);
 }
 
 void preload_capture_init(const preload_settings *settings) {
     capture.settings = *settings;
     atomic_store(&capture.profiler_on, !settings->start_paused);
-    capture.request_watched =
-        settings->capture != PRELOAD_CAPTURE_ALTERNATE || settings->level == PRELOAD_PHASES;
+    atomic_store(&capture.request_watched,
+                 settings->capture != PRELOAD_CAPTURE_ALTERNATE || settings->level == PRELOAD_PHASES);
     atomic_store(&capture.watching, wanted());
 }
 
@@ -63,23 +83,49 @@ uint32_t preload_capture_epoch(void) {
     return atomic_load_explicit(&capture.epoch, memory_order_relaxed);
 }
 
-static void mark(preload_thread *t, bool on, uint64_t time) {
-    trace_host_event e = {.kind = TRACE_HOST_MARK,
-                          .time = time,
-                          .domain = preload_name(&t->names, TRACE_WATCH_DOMAIN),
-                          .name = preload_name(&t->names, on ? TRACE_WATCH_ON : TRACE_WATCH_OFF)};
-    preload_thread_append(t, &e);
-}
+/* ---- marks; under the lock ---- */
 
-void preload_capture_begin(preload_thread *t, uint64_t time) {
-    preload_lock(&capture.lock);
-    if ((capture.gone || !preload_capture_watching()) && capture.settings.level != PRELOAD_PHASES) {
-        mark(t, false, time);
+/* Whoever reads the trace goes by their times: which thread's stream holds them is all the same. */
+static void mark(const char *name, uint64_t time) {
+    unsigned count = atomic_load(&capture.due_count);
+    if (count < DUE_MAX) {
+        capture.due[count] = (due_mark){time, name};
+        atomic_store(&capture.due_count, count + 1);
     }
-    preload_unlock(&capture.lock);
 }
 
-/* Under the lock. What is wrong, or NULL. */
+static void make_marks(preload_thread *t) {
+    static atomic_uint domain;
+    unsigned made = 0, count = atomic_load(&capture.due_count);
+    for (; t && made < count; made++) {
+        trace_host_event e = {.kind = TRACE_HOST_MARK,
+                              .time = capture.due[made].time,
+                              .domain = preload_name_once(&domain, TRACE_WATCH_DOMAIN),
+                              .name = preload_name(&t->names, capture.due[made].name)};
+        if (!e.domain || !e.name || !preload_thread_offer(t, &e)) {
+            break;
+        }
+    }
+    memmove(capture.due, capture.due + made, (count - made) * sizeof capture.due[0]);
+    atomic_store(&capture.due_count, count - made);
+}
+
+static void mark_beginning(void) {
+    uint64_t time = atomic_exchange(&capture.beginning, 0);
+    if (time && capture.settings.level != PRELOAD_PHASES) {
+        capture.begun = true;
+        if (capture.gone || !preload_capture_watching()) {
+            mark(TRACE_WATCH_OFF, time);
+        }
+        if (capture.yielded) {
+            mark(TRACE_WATCH_YIELDED, time);
+        }
+    }
+}
+
+/* ---- switching; under the lock ---- */
+
+/* What is wrong, or NULL. */
 static const char *switch_cupti(bool on) {
     if (on && !capture.touched && cupti_session_active()) {
         char text[24];
@@ -90,11 +136,11 @@ static const char *switch_cupti(bool on) {
     return cupti_session_watch(on);
 }
 
-/* Under the lock: brings CUPTI and the flag in line with the conditions. CUPTI calls back nothing that takes
- * this lock. */
-static bool apply(preload_thread *t) {
+/* Brings CUPTI and the flag in line with the conditions. CUPTI may wait for callbacks meanwhile that other
+ * threads are in; none of them waits for this lock. What could not be marked is not done. */
+static bool apply(void) {
     bool on = wanted();
-    if (on == atomic_load(&capture.watching)) {
+    if (on == atomic_load(&capture.watching) || atomic_load(&capture.due_count) == DUE_MAX) {
         return false;
     }
     uint64_t time =
@@ -112,27 +158,53 @@ static bool apply(preload_thread *t) {
     if (!on) {
         switch_cupti(false);
     }
-    if (t && !capture.gone) {
-        mark(t, on, time);
+    if (!capture.gone) {
+        mark(on ? TRACE_WATCH_ON : TRACE_WATCH_OFF, time);
     }
     return true;
 }
 
-/* Ends what began with the lock: brings all in line, also with what a callback of CUPTI's left to us. */
+/* Every holder of the lock ends with this: it brings all in line, also with what others, who could not wait
+ * for the lock, left to it. `t` may be NULL. */
 static bool settle_and_unlock(preload_thread *t) {
     bool switched = false;
     for (;;) {
-        unsigned calls = atomic_load(&capture.profiler_calls);
-        switched |= apply(t);
+        unsigned asked = atomic_load(&capture.asked);
+        mark_beginning();
+        switched |= apply();
+        make_marks(t);
         preload_unlock(&capture.lock);
         const char *problem = atomic_exchange(&capture.refused, NULL);
         if (problem) {
             preload_recorder_cupti_refused(problem);
         }
-        if (atomic_load(&capture.profiler_calls) == calls || !preload_trylock(&capture.lock)) {
+        if (atomic_load(&capture.asked) == asked || !preload_trylock(&capture.lock)) {
             return switched;
         }
     }
+}
+
+/* A condition was changed without the lock. Whoever has it looks again before he leaves. */
+static bool settle_unless_locked(preload_thread *t) {
+    atomic_fetch_add(&capture.asked, 1);
+    return preload_trylock(&capture.lock) && settle_and_unlock(t);
+}
+
+/* The same where this thread may be in a CUDA call, which a signal handler interrupted: CUDA must not be
+ * entered again, and what it holds there others may wait for. */
+static bool settle_outside_cuda(preload_thread *t) {
+    if (preload_thread_in_cuda(t)) {
+        atomic_store(&capture.left, true);
+        preload_writer_wake();
+        return false;
+    }
+    preload_lock(&capture.lock);
+    return settle_and_unlock(t);
+}
+
+void preload_capture_begin(preload_thread *t, uint64_t time) {
+    atomic_store(&capture.beginning, time);
+    settle_unless_locked(t); /* it may be a callback of CUPTI's */
 }
 
 static bool matches(const char *glob, uint32_t name) {
@@ -168,23 +240,24 @@ static int kind_of(uint32_t name) {
 
 bool preload_capture_push(preload_thread *t, uint32_t name) {
     int kind = kind_of(name);
-    if (kind == NEITHER || (kind == REQUEST && atomic_load(&capture.directed)) ||
-        (kind == WINDOW && t->window_depth) || (kind == REQUEST && t->request_depth)) {
+    bool request = kind == REQUEST && atomic_load(&capture.said) == NOTHING && !t->request_depth &&
+                   !preload_thread_in_cuda(t);
+    if (!request && (kind != WINDOW || t->window_depth)) {
         return false;
     }
+    bool switched;
     preload_guard guard = preload_guard_enter();
-    preload_lock(&capture.lock);
-    if (kind == REQUEST && atomic_load(&capture.directed)) {
-        /* the target's own word came first */
-    } else if (kind == REQUEST) {
+    if (request) {
         t->request_depth = t->default_depth + 1;
+        preload_lock(&capture.lock);
         /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
-        capture.request_watched = capture.requests++ % 2 == 1;
+        atomic_store(&capture.request_watched, capture.requests++ % 2 == 1);
+        switched = settle_and_unlock(t);
     } else {
         t->window_depth = t->default_depth + 1;
-        capture.windows++;
+        atomic_fetch_add(&capture.windows, 1);
+        switched = settle_outside_cuda(t);
     }
-    bool switched = settle_and_unlock(t);
     preload_guard_leave(&guard);
     return switched;
 }
@@ -192,9 +265,8 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
 static void close_window(preload_thread *t) {
     preload_guard guard = preload_guard_enter();
     t->window_depth = 0;
-    preload_lock(&capture.lock);
-    capture.windows--;
-    settle_and_unlock(t);
+    atomic_fetch_sub(&capture.windows, 1);
+    settle_outside_cuda(t);
     preload_guard_leave(&guard);
 }
 
@@ -220,10 +292,10 @@ void preload_capture_profiler(bool start, bool in_callback) {
     preload_thread *t = preload_recorder_thread();
     preload_guard guard = preload_guard_enter();
     atomic_store(&capture.profiler_on, start);
-    atomic_fetch_add(&capture.profiler_calls, 1);
-    /* Whoever has the lock may be waiting for this very callback to end. He looks again behind it. */
-    bool locked = in_callback ? preload_trylock(&capture.lock) : (preload_lock(&capture.lock), true);
-    if (locked) {
+    if (in_callback) {
+        settle_unless_locked(t); /* whoever has the lock may be waiting for this very callback to end */
+    } else {
+        preload_lock(&capture.lock);
         settle_and_unlock(t);
     }
     preload_guard_leave(&guard);
@@ -234,62 +306,66 @@ void preload_capture_told(preload_thread *t, bool on) {
         return;
     }
     preload_guard guard = preload_guard_enter();
-    preload_lock(&capture.lock);
-    atomic_store(&capture.directed, true);
-    capture.request_watched = on;
-    settle_and_unlock(t);
+    atomic_store(&capture.said, on ? SAID_ON : SAID_OFF);
+    settle_outside_cuda(t);
     preload_guard_leave(&guard);
 }
 
-void preload_capture_gone(preload_thread *t) {
+void preload_capture_gone(preload_thread *t, bool yielded) {
     preload_lock(&capture.lock);
-    if (t && !capture.gone && preload_capture_watching() && capture.settings.level != PRELOAD_PHASES) {
-        mark(t, false, preload_now());
+    mark_beginning();
+    if (capture.begun && !capture.gone && preload_capture_watching()) {
+        mark(TRACE_WATCH_OFF, preload_now());
+    }
+    if (capture.begun && yielded && !capture.yielded) {
+        mark(TRACE_WATCH_YIELDED, preload_now());
     }
     capture.gone = true;
+    capture.yielded = capture.yielded || yielded;
     cupti_session_close(); /* under the lock, so that nobody is switching it on or off, or will */
-    preload_unlock(&capture.lock);
-}
-
-const char *preload_capture_session_begun(void) {
-    preload_lock(&capture.lock);
-    const char *problem = switch_cupti(atomic_load(&capture.watching));
-    preload_unlock(&capture.lock);
-    return problem;
-}
-
-void preload_capture_check_time(void) {
-    if (capture.settings.time_limit_ns == 0 || capture.expired) {
-        return;
-    }
-    uint64_t now = preload_now();
-    preload_thread *t = preload_recorder_thread();
-    preload_lock(&capture.lock);
-    capture.begun = capture.begun ? capture.begun : now;
-    if (now - capture.begun >= capture.settings.time_limit_ns) {
-        capture.expired = true;
-    }
     settle_and_unlock(t);
 }
 
-static bool fork_has_lock;
-
-void preload_capture_lock(void) {
-    fork_has_lock = preload_trylock(&capture.lock);
+const char *preload_capture_session_begun(preload_thread *t) {
+    preload_lock(&capture.lock);
+    const char *problem = switch_cupti(preload_capture_watching());
+    settle_and_unlock(t);
+    return problem;
 }
 
-void preload_capture_unlock(void) {
-    if (fork_has_lock) {
-        preload_unlock(&capture.lock);
+/* Whether the time limit has come just now. */
+static bool expires(void) {
+    if (capture.settings.time_limit_ns == 0 || atomic_load(&capture.expired)) {
+        return false;
     }
+    uint64_t now = preload_now();
+    capture.first_check = capture.first_check ? capture.first_check : now;
+    atomic_store(&capture.expired, now - capture.first_check >= capture.settings.time_limit_ns);
+    return atomic_load(&capture.expired);
+}
+
+void preload_capture_check(void) {
+    if (atomic_exchange(&capture.left, false) || expires() || atomic_load(&capture.due_count) > 0) {
+        preload_thread *t = preload_recorder_thread();
+        preload_lock(&capture.lock);
+        settle_and_unlock(t);
+    }
+}
+
+void preload_capture_stop(preload_thread *t) {
+    preload_lock(&capture.lock);
+    make_marks(t);
+    cupti_session_close();
+    preload_unlock(&capture.lock);
 }
 
 void preload_capture_after_fork(void) {
-    capture.windows = 0;
-    capture.gone = false;
+    pthread_mutex_init(&capture.lock, NULL); /* fork does not wait for whoever is just switching */
+    atomic_store(&capture.windows, 0);
+    atomic_store(&capture.due_count, 0);
+    atomic_store(&capture.beginning, 0);
+    atomic_store(&capture.refused, NULL);
+    atomic_store(&capture.left, false);
+    capture.begun = capture.gone = capture.yielded = false;
     atomic_store(&capture.watching, wanted());
-    preload_capture_unlock();
-    if (!fork_has_lock) {
-        pthread_mutex_init(&capture.lock, NULL);
-    }
 }

@@ -31,23 +31,23 @@ void preload_capture_thread_ends(preload_thread *t);
 void preload_capture_profiler(bool start, bool in_callback);
 
 /* GPU work cannot be recorded, or not any more: closes the CUPTI session, if there is one, and marks the end
- * of watching, for good. Calls are recorded as before. `t` is NULL where nothing is recorded yet. */
-void preload_capture_gone(preload_thread *t);
+ * of watching, for good. Calls are recorded as before. yielded: because another tool has CUPTI, which slows
+ * the target as watching would. `t` is NULL where nothing is recorded yet. */
+void preload_capture_gone(preload_thread *t, bool yielded);
 
 /* The target said itself, by a mark of its own (trace/settings.h), whether to watch from here on. */
 void preload_capture_told(preload_thread *t, bool on);
 
 /* The CUPTI session has begun: brings it in line with what is watched. What is wrong, or NULL. */
-const char *preload_capture_session_begun(void);
+const char *preload_capture_session_begun(preload_thread *t);
 
-/* Called now and then: ends watching when the time limit has come. */
-void preload_capture_check_time(void);
+/* The writer calls this now and then: ends watching when the time limit has come, and does what others had to
+ * leave undone: a thread that has no stream cannot mark what it switches, one inside CUDA cannot switch. */
+void preload_capture_check(void);
+/* The recording ends: nothing is switched any more, and the marks that are due are made. `t` may be NULL. */
+void preload_capture_stop(preload_thread *t);
 
-/* Around fork: held by the parent meanwhile, unless somebody is just switching, which fork does not wait for.
- */
-void preload_capture_lock(void);
-void preload_capture_unlock(void);
-/* The same in the child, which starts with no range open. */
+/* After fork in the child, which starts with no range open. */
 void preload_capture_after_fork(void);
 
 #endif

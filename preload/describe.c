@@ -3,6 +3,7 @@
 
 #include "cupti/cupti_session.h"
 #include "preload/clock.h"
+#include "preload/gate.h"
 #include "preload/memory.h"
 #include "preload/meta.h"
 #include "preload/thread.h"
@@ -88,50 +89,60 @@ static const struct {
     {"l2_bytes", 38},        {"pci_bus", 33},   {"pci_device", 34},       {"pci_domain", 50},
 };
 
-static void describe_capability(int (*get_attribute)(int *, int, int), int device, int ordinal) {
+/* What is asked of CUDA; a member that the library lacks is NULL. */
+#define CUDA_FUNCTIONS(FUNCTION)                                                                             \
+    FUNCTION(driver, cuDriverGetVersion, (int *))                                                            \
+    FUNCTION(driver, cuDeviceGetCount, (int *))                                                              \
+    FUNCTION(driver, cuDeviceGet, (int *, int))                                                              \
+    FUNCTION(driver, cuDeviceGetName, (char *, int, int))                                                    \
+    FUNCTION(driver, cuDeviceGetAttribute, (int *, int, int))                                                \
+    FUNCTION(driver, cuDeviceTotalMem_v2, (size_t *, int))                                                   \
+    FUNCTION(runtime, cudaRuntimeGetVersion, (int *))
+typedef struct {
+    void *driver, *runtime; /* the libraries; NULL when they are not loaded */
+#define CUDA_MEMBER(library, name, parameters) int(*name) parameters;
+    CUDA_FUNCTIONS(CUDA_MEMBER)
+#undef CUDA_MEMBER
+} cuda_functions;
+
+static void describe_capability(const cuda_functions *cuda, int device, int ordinal) {
     int major, minor;
     char key[64], value[64];
-    if (!get_attribute(&major, 75, device) && !get_attribute(&minor, 76, device)) {
+    if (!cuda->cuDeviceGetAttribute(&major, 75, device) && !cuda->cuDeviceGetAttribute(&minor, 76, device)) {
         snprintf(key, sizeof key, "device.%d.compute_capability", ordinal);
         snprintf(value, sizeof value, "%d.%d", major, minor);
         preload_meta_set(key, value);
     }
 }
 
-static void describe_device(void *cuda, int ordinal) {
-    int (*get)(int *, int) = NULL, (*get_name)(char *, int, int) = NULL,
-                      (*get_attribute)(int *, int, int) = NULL;
-    int (*get_memory)(size_t *, int) = NULL;
-    *(void **)&get = dlsym(cuda, "cuDeviceGet");
-    *(void **)&get_name = dlsym(cuda, "cuDeviceGetName");
-    *(void **)&get_attribute = dlsym(cuda, "cuDeviceGetAttribute");
-    *(void **)&get_memory = dlsym(cuda, "cuDeviceTotalMem_v2");
+static void describe_device(const cuda_functions *cuda, int ordinal) {
     int device;
     char key[64], value[256];
-    if (!get || get(&device, ordinal)) {
+    if (!cuda->cuDeviceGet || cuda->cuDeviceGet(&device, ordinal)) {
         return;
     }
-    if (get_name && !get_name(value, sizeof value, device)) {
+    if (cuda->cuDeviceGetName && !cuda->cuDeviceGetName(value, sizeof value, device)) {
         snprintf(key, sizeof key, "device.%d.name", ordinal);
         preload_meta_set(key, value);
     }
     size_t bytes;
-    if (get_memory && !get_memory(&bytes, device)) {
+    if (cuda->cuDeviceTotalMem_v2 && !cuda->cuDeviceTotalMem_v2(&bytes, device)) {
         snprintf(key, sizeof key, "device.%d.memory_bytes", ordinal);
         snprintf(value, sizeof value, "%zu", bytes);
         preload_meta_set(key, value);
     }
-    for (size_t i = 0; get_attribute && i < sizeof device_attributes / sizeof device_attributes[0]; i++) {
+    if (!cuda->cuDeviceGetAttribute) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof device_attributes / sizeof device_attributes[0]; i++) {
         int number;
-        if (!get_attribute(&number, device_attributes[i].attribute, device)) {
+        if (!cuda->cuDeviceGetAttribute(&number, device_attributes[i].attribute, device)) {
             snprintf(key, sizeof key, "device.%d.%s", ordinal, device_attributes[i].key);
             snprintf(value, sizeof value, "%d", number);
             preload_meta_set(key, value);
         }
     }
-    if (get_attribute) {
-        describe_capability(get_attribute, device, ordinal);
-    }
+    describe_capability(cuda, device, ordinal);
 }
 
 /* 13000 is written as 13.0. */
@@ -155,19 +166,30 @@ static int look_for_runtime(struct dl_phdr_info *info, size_t size, void *data) 
     return 1;
 }
 
-static void describe_runtime(void) {
+static void open_cuda(cuda_functions *cuda) {
     char path[RUNTIME_PATH] = "";
-    int (*get_version)(int *) = NULL;
-    int version;
+    preload_gate_enter();
     dl_iterate_phdr(look_for_runtime, path);
-    void *runtime = path[0] ? dlopen(path, RTLD_LAZY | RTLD_NOLOAD) : NULL;
-    if (runtime) {
-        *(void **)&get_version = dlsym(runtime, "cudaRuntimeGetVersion");
-        if (get_version && !get_version(&version)) {
-            describe_version("cuda.runtime", version);
-        }
-        dlclose(runtime);
+    cuda->runtime = path[0] ? dlopen(path, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+    cuda->driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+#define CUDA_LOOK_UP(library, name, parameters)                                                              \
+    if (cuda->library) {                                                                                     \
+        *(void **)&cuda->name = dlsym(cuda->library, #name);                                                 \
     }
+    CUDA_FUNCTIONS(CUDA_LOOK_UP)
+#undef CUDA_LOOK_UP
+    preload_gate_leave();
+}
+
+static void close_cuda(const cuda_functions *cuda) {
+    preload_gate_enter();
+    if (cuda->runtime) {
+        dlclose(cuda->runtime);
+    }
+    if (cuda->driver) {
+        dlclose(cuda->driver);
+    }
+    preload_gate_leave();
 }
 
 static void describe_cupti(void) {
@@ -178,15 +200,15 @@ static void describe_cupti(void) {
     preload_meta_set("cupti.library", lib->path);
 }
 
-static void describe_driver(void *cuda) {
-    int (*get_version)(int *) = NULL, (*get_count)(int *) = NULL;
-    *(void **)&get_version = dlsym(cuda, "cuDriverGetVersion");
-    *(void **)&get_count = dlsym(cuda, "cuDeviceGetCount");
+static void describe_cuda(const cuda_functions *cuda) {
     int number;
-    if (get_version && !get_version(&number)) {
+    if (cuda->cudaRuntimeGetVersion && !cuda->cudaRuntimeGetVersion(&number)) {
+        describe_version("cuda.runtime", number);
+    }
+    if (cuda->cuDriverGetVersion && !cuda->cuDriverGetVersion(&number)) {
         describe_version("cuda.driver", number);
     }
-    if (get_count && !get_count(&number)) {
+    if (cuda->cuDeviceGetCount && !cuda->cuDeviceGetCount(&number)) {
         for (int i = 0; i < number; i++) {
             describe_device(cuda, i);
         }
@@ -196,19 +218,16 @@ static void describe_driver(void *cuda) {
 void preload_describe_devices(void) {
     /* At level full CUPTI tells of these calls too; they are not the target's. */
     preload_thread *t = preload_thread_self();
-    bool in_call = t && t->in_call;
     if (t) {
-        t->in_call = true;
+        t->ours = true;
     }
+    cuda_functions cuda = {.driver = NULL};
     describe_cupti();
-    describe_runtime();
-    void *cuda = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
-    if (cuda) {
-        describe_driver(cuda);
-        dlclose(cuda);
-    }
+    open_cuda(&cuda);
+    describe_cuda(&cuda);
+    close_cuda(&cuda);
     if (t) {
-        t->in_call = in_call;
+        t->ours = false;
     }
 }
 

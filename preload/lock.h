@@ -1,34 +1,27 @@
-/* The recorder's locks, and how many of them this thread holds. A signal handler may end the process while
- * the code that it interrupted holds one: whoever ends the process looks here first, and then leaves undone
- * what it could never finish. */
+/* The recorder's locks. While a thread holds one, signals are held back from it: no handler of the target's
+ * ever runs where it would wait for what its own thread holds. Only signals that an instruction raises
+ * (SIGSEGV and its like) come through; a handler of theirs may end the process or fork, so both look first
+ * how many locks this thread holds, and leave undone what could never finish. */
 #ifndef PRELOAD_LOCK_H
 #define PRELOAD_LOCK_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 
-/* Counts a lock from before it is asked for until after it is given back. */
+/* Locks that this thread holds or is about to, and stretches between preload_hold and preload_release. */
 extern __thread unsigned preload_locks_held;
 
-static inline void preload_lock(pthread_mutex_t *lock) {
-    preload_locks_held++;
-    atomic_signal_fence(memory_order_seq_cst);
-    pthread_mutex_lock(lock);
-}
+/* Holds signals back until as many calls of preload_release have come. */
+void preload_hold(void);
+void preload_release(void);
 
-static inline bool preload_trylock(pthread_mutex_t *lock) {
-    preload_locks_held++;
-    atomic_signal_fence(memory_order_seq_cst);
-    bool got = pthread_mutex_trylock(lock) == 0;
-    preload_locks_held -= !got;
-    return got;
-}
-
-static inline void preload_unlock(pthread_mutex_t *lock) {
-    pthread_mutex_unlock(lock);
-    atomic_signal_fence(memory_order_seq_cst);
-    preload_locks_held--;
-}
+void preload_lock(pthread_mutex_t *lock);
+bool preload_trylock(pthread_mutex_t *lock);
+/* Waits at most this long, whatever becomes of the time of day. False: it was not locked. */
+bool preload_lock_for(pthread_mutex_t *lock, unsigned milliseconds);
+void preload_unlock(pthread_mutex_t *lock);
+/* In a fork's child: opens a lock that was locked before the fork, or that another thread had (`ours` is
+ * false). */
+void preload_lock_renew(pthread_mutex_t *lock, bool ours);
 
 #endif

@@ -1,5 +1,5 @@
-/* The table of interned names. A name that a thread has used before is found in that thread's small cache,
- * without a lock; the table behind it has one. Names and table never move, so readers need no lock either. */
+/* The table of interned names. A name that a thread has used before is found in that thread's small cache.
+ * The table behind it has a lock for whoever adds to it; names and table never move, so readers need none. */
 #include "preload/names.h"
 
 #include "preload/lock.h"
@@ -26,7 +26,7 @@ typedef struct name_entry {
 static struct {
     pthread_mutex_t lock;
     name_entry *blocks[BLOCKS];
-    name_entry **slots;
+    _Atomic(name_entry *) slots[SLOTS]; /* each entry is whole before it is linked */
     char *arena;
     size_t arena_left;
     atomic_uint count;
@@ -87,39 +87,29 @@ static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
     }
     memcpy(copy, bytes, len);
     name_entry *e = &names.blocks[block][id % BLOCK_NAMES];
-    name_entry **slot = &names.slots[hash & (SLOTS - 1)];
-    *e = (name_entry){.bytes = copy, .len = (uint32_t)len, .id = id, .hash = hash, .next = *slot};
-    *slot = e;
+    _Atomic(name_entry *) *slot = &names.slots[hash & (SLOTS - 1)];
+    *e = (name_entry){.bytes = copy, .len = (uint32_t)len, .id = id, .hash = hash, .next = atomic_load(slot)};
+    atomic_store_explicit(slot, e, memory_order_release);
     atomic_store_explicit(&names.count, id, memory_order_release);
     return e;
 }
 
-/* A signal handler that interrupts this on the same thread gets no new name: it would wait for ever. */
-static __thread bool inside;
+static const name_entry *find(uint64_t hash, const char *bytes, size_t len) {
+    const name_entry *e = atomic_load_explicit(&names.slots[hash & (SLOTS - 1)], memory_order_acquire);
+    while (e && !same(e, hash, bytes, len)) {
+        e = e->next;
+    }
+    return e;
+}
 
 static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t len) {
-    name_entry *e = NULL;
-    if (inside) {
-        return NULL;
+    const name_entry *e = find(hash, bytes, len);
+    if (!e) {
+        preload_lock(&names.lock);
+        e = find(hash, bytes, len);
+        e = e ? e : add(hash, bytes, len);
+        preload_unlock(&names.lock);
     }
-    inside = true;
-    atomic_signal_fence(memory_order_seq_cst);
-    preload_lock(&names.lock);
-    if (!names.slots) {
-        names.slots = preload_memory_map(SLOTS * sizeof *names.slots);
-    }
-    if (names.slots) {
-        e = names.slots[hash & (SLOTS - 1)];
-        while (e && !same(e, hash, bytes, len)) {
-            e = e->next;
-        }
-        if (!e) {
-            e = add(hash, bytes, len);
-        }
-    }
-    preload_unlock(&names.lock);
-    atomic_signal_fence(memory_order_seq_cst);
-    inside = false;
     return e;
 }
 

@@ -41,10 +41,14 @@ void preload_out_flush(void) {
             return;
         }
     }
-    size_t taken;
-    int rc = preload_file_append(out.bytes, out.len, &taken);
-    out.len -= taken;
-    memmove(out.bytes, out.bytes + taken, out.len);
+    int rc = EBADF;
+    /* The target may close descriptors that it did not open. */
+    for (int attempt = 0; attempt < 3 && rc == EBADF && out.len > 0; attempt++) {
+        size_t taken;
+        rc = preload_file_append(out.bytes, out.len, &taken);
+        out.len -= taken;
+        memmove(out.bytes, out.bytes + taken, out.len);
+    }
     if (rc) {
         preload_recorder_note("file",
                               "cannot write %s: %s; what does not fit into memory until it can is lost",

@@ -1,9 +1,11 @@
 /* The recorder's life in a process: see recorder.h. */
 #include "preload/recorder.h"
 
+#include "cupti/cupti_decode.h"
 #include "cupti/cupti_session.h"
 #include "preload/capture.h"
 #include "preload/clock.h"
+#include "preload/gate.h"
 #include "preload/guard.h"
 #include "preload/lock.h"
 #include "preload/memory.h"
@@ -88,37 +90,40 @@ void preload_recorder_note(const char *topic, const char *format, ...) {
 
 /* ---- fork ---- */
 
-/* What the forking thread had blocked. A handler that ran while it holds all locks would wait for them. */
-static sigset_t fork_signals;
+/* A handler that forks after it interrupted the recorder's own code (only SIGSEGV and its like do) takes no
+ * lock: its child records nothing. */
+static __thread bool fork_in_recorder;
 
 static void before_fork(void) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    preload_lock(&recorder.lock);
-    fork_signals = before;
-    preload_capture_lock();
-    preload_writer_lock();
-    preload_threads_lock();
-    preload_names_lock();
+    fork_in_recorder = preload_locks_held > 0;
+    if (!fork_in_recorder) {
+        preload_gate_before_fork();
+        preload_lock(&recorder.lock);
+        preload_writer_lock();
+        preload_threads_lock();
+        preload_names_lock();
+    }
 }
 
 static void after_fork_parent(void) {
-    preload_names_unlock();
-    preload_threads_unlock();
-    preload_writer_unlock();
-    preload_capture_unlock();
-    sigset_t before = fork_signals;
-    preload_unlock(&recorder.lock);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!fork_in_recorder) {
+        preload_names_unlock();
+        preload_threads_unlock();
+        preload_writer_unlock();
+        preload_unlock(&recorder.lock);
+        preload_gate_after_fork_parent();
+    }
 }
 
 static void after_fork_child(void) {
+    if (fork_in_recorder) {
+        atomic_store(&recorder.state, STOPPED);
+        return;
+    }
     preload_names_unlock();
     preload_threads_after_fork();
     preload_writer_after_fork();
     preload_capture_after_fork();
-    preload_unlock(&recorder.lock);
     /* Whatever became of CUPTI in the parent, this process's copy of it is of no use. */
     recorder.child = recorder.child || atomic_load(&recorder.cupti) != CUPTI_NONE;
     atomic_store(&recorder.cupti, CUPTI_NONE);
@@ -127,7 +132,8 @@ static void after_fork_child(void) {
         atomic_store(&recorder.state, IDLE);
     }
     preload_settings_after_fork(&recorder.settings);
-    pthread_sigmask(SIG_SETMASK, &fork_signals, NULL);
+    preload_unlock(&recorder.lock);
+    preload_gate_after_fork_child(); /* signals come from here on */
 }
 
 /* ---- start ---- */
@@ -185,6 +191,9 @@ preload_thread *preload_recorder_thread(void) {
     if (t && state == IDLE && start(&time)) {
         preload_capture_begin(t, time);
     }
+    if (t && t->driver_call) {
+        preload_thread_end_cut_call(t);
+    }
     return t;
 }
 
@@ -205,13 +214,9 @@ static uint32_t call_name(uint32_t call, const char *function) {
 static void on_work(preload_thread *t, const char *function, uint32_t correlation) {
     if (t->call_correlation == 0) {
         t->call_correlation = correlation;
+        t->call_function = function;
     } else if (t->call_correlation != correlation) {
-        trace_host_event more = {.kind = TRACE_HOST_API,
-                                 .time = preload_now(),
-                                 .name = preload_name(&t->names, function),
-                                 .correlation = correlation,
-                                 .no_result = true};
-        preload_thread_append(t, &more);
+        preload_thread_append_work(t, function, correlation);
     }
 }
 
@@ -224,8 +229,10 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
     if (!t) {
         return;
     }
-    if (!t->in_call && enter && (t->driver_call == 0 || t->driver_epoch != preload_capture_epoch())) {
+    bool part = t->ours || preload_is_inside(&t->call);
+    if (!part && enter && !preload_thread_in_driver(t, call)) {
         t->driver_call = call;
+        t->driver_frame = (uintptr_t)__builtin_frame_address(0);
         t->driver_correlation = correlation;
         t->driver_epoch = preload_capture_epoch();
         t->call_correlation = 0;
@@ -234,7 +241,7 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
     if (enter && issues_work) {
         on_work(t, function, correlation);
     }
-    if (!t->in_call && !enter && t->driver_call == call && t->driver_correlation == correlation) {
+    if (!part && !enter && t->driver_call == call && t->driver_correlation == correlation) {
         trace_host_event e = {.kind = TRACE_HOST_API,
                               .time = t->driver_start,
                               .duration = preload_now() - t->driver_start,
@@ -284,6 +291,7 @@ static const char *start_cupti(void) {
                                .profiler = recorder.settings.start_paused ? on_profiler : NULL,
                                .buffer_ready = preload_writer_wake,
                                .allocate = preload_memory_map};
+    cupti_decode_reserve(preload_memory_map);
     const char *library = recorder.settings.cupti[0] ? recorder.settings.cupti : NULL;
     return cupti_session_start(&hooks, library, recorder.settings.level == PRELOAD_FULL);
 }
@@ -298,7 +306,8 @@ void preload_recorder_cuda(void) {
     preload_guard guard = preload_guard_enter();
     preload_clock_begin();
     const char *problem = recorder.child ? "" : start_cupti();
-    if (!problem && (problem = preload_capture_session_begun())) {
+    bool held = problem && cupti_session_is_held();
+    if (!problem && (problem = preload_capture_session_begun(thread_of_recording()))) {
         cupti_session_finish();
     }
     if (problem) {
@@ -307,7 +316,7 @@ void preload_recorder_cuda(void) {
             recorder.child ? "this process was forked after CUDA was in use; its GPU work is not recorded"
                            : "kernels are not recorded: ",
             problem);
-        preload_capture_gone(thread_of_recording());
+        preload_capture_gone(thread_of_recording(), held);
     }
     atomic_store(&recorder.cupti, problem ? CUPTI_GONE : CUPTI_OURS);
     preload_guard_leave(&guard);
@@ -332,7 +341,6 @@ static bool end_cupti(void) {
     if (!atomic_compare_exchange_strong(&recorder.cupti, &ours, CUPTI_BUSY)) {
         return false;
     }
-    preload_capture_gone(thread_of_recording());
     cupti_session_finish();
     atomic_store(&recorder.cupti, CUPTI_GONE);
     return true;
@@ -346,12 +354,15 @@ void preload_recorder_yield_cupti(void) {
         if (recorder.settings.level != PRELOAD_PHASES && atomic_load(&recorder.state) != STOPPED) {
             preload_recorder_note("cupti.yield",
                                   "another tool in this process uses CUPTI; kernels are not recorded");
-            preload_capture_gone(thread_of_recording());
+            preload_capture_gone(thread_of_recording(), true);
         }
     } else {
         /* Another thread may be starting or ending the session: CUPTI is free when it has done so. */
         for (int i = 0; i < 5000 && atomic_load(&recorder.cupti) == CUPTI_BUSY; i++) {
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+        if (atomic_load(&recorder.cupti) == CUPTI_OURS) {
+            preload_capture_gone(thread_of_recording(), true);
         }
         if (end_cupti()) {
             preload_recorder_note("cupti.yield",
@@ -368,8 +379,16 @@ void preload_recorder_yield_cupti(void) {
  * can be asked for anything then. What CUPTI has delivered is there all the same. */
 static bool is_interrupted(void) {
     const preload_thread *t = preload_thread_known();
-    return preload_locks_held > 0 || cupti_session_locked() ||
-           (t && (t->in_call || (t->driver_call && t->driver_epoch == preload_capture_epoch())));
+    return preload_locks_held > 0 || cupti_session_locked() || (t && preload_thread_in_cuda(t));
+}
+
+/* What waits for this thread's next event: there will be none. */
+static void settle_last(void) {
+    preload_thread *t = preload_thread_known();
+    if (t) {
+        preload_thread_end_cut_call(t);
+        preload_thread_settle(t);
+    }
 }
 
 void preload_recorder_stop(const char *reason) {
@@ -386,10 +405,9 @@ void preload_recorder_stop(const char *reason) {
     preload_guard guard = preload_guard_enter();
     bool interrupted = is_interrupted();
     if (!interrupted) {
+        preload_capture_stop(preload_thread_known());
         end_cupti();
-        if (preload_thread_known()) {
-            preload_thread_settle(preload_thread_known());
-        }
+        settle_last();
     }
     preload_writer_finish(reason, 2000, !interrupted);
     preload_guard_leave(&guard);

@@ -2,6 +2,7 @@
 #include "preload/thread.h"
 
 #include "preload/capture.h"
+#include "preload/clock.h"
 #include "preload/lock.h"
 #include "preload/memory.h"
 
@@ -30,6 +31,7 @@ static __thread unsigned refused; /* events for which no stream could be made; t
 static void on_thread_end(void *value) {
     preload_thread *t = value;
     preload_capture_thread_ends(t);
+    preload_thread_end_cut_call(t);
     preload_thread_settle(t);
     self = NULL;
     gone = true;
@@ -82,9 +84,6 @@ static void thread_give(preload_thread *t) {
     preload_unlock(&threads.lock);
 }
 
-/* Not again in a signal handler that interrupts it: it takes locks. */
-static __thread bool making;
-
 static preload_thread *make_self(void) {
     pthread_once(&threads.once, make_key);
     preload_thread *t = thread_take();
@@ -116,14 +115,14 @@ preload_thread *preload_thread_self(void) {
     if (self || gone) {
         return self;
     }
-    if (making || refused % 256 != 0) {
-        refused += !making;
+    if (refused % 256 != 0) {
+        refused++;
         atomic_fetch_add(&threads.lost, 1);
         return NULL;
     }
-    making = true;
-    preload_thread *t = make_self();
-    making = false;
+    preload_hold(); /* a signal handler makes none beside it */
+    preload_thread *t = self ? self : make_self();
+    preload_release();
     return t;
 }
 
@@ -137,13 +136,14 @@ static trace_host_event *slot(preload_thread *t) {
     if (count < PRELOAD_SEGMENT_EVENTS) {
         return &s->events[count];
     }
+    preload_hold(); /* so that no handler jumps out between the two */
     preload_segment *more = segment_take();
-    if (!more) {
-        return NULL;
+    if (more) {
+        t->fill = more;
+        atomic_store_explicit(&s->next, more, memory_order_release);
     }
-    t->fill = more;
-    atomic_store_explicit(&s->next, more, memory_order_release);
-    return &more->events[0];
+    preload_release();
+    return more ? &more->events[0] : NULL;
 }
 
 static bool put(preload_thread *t, const trace_host_event *e) {
@@ -155,77 +155,130 @@ static bool put(preload_thread *t, const trace_host_event *e) {
     return to != NULL;
 }
 
-/* Appends, or what decides the nesting waits. */
-static bool put_or_keep(preload_thread *t, const trace_host_event *e) {
-    if (t->backlog.count == 0 && put(t, e)) {
-        return true;
-    }
-    preload_backlog_keep(&t->backlog, e);
-    atomic_fetch_add(&threads.lost, 1);
-    return false;
-}
-
-/* Appends what waits, in its order, as far as there is room. */
+/* Appends what waits, in its order, as far as there is room. Signals are held back. */
 static void settle(preload_thread *t) {
-    t->unsettled = false; /* before all else: a handler may set it meanwhile */
-    atomic_signal_fence(memory_order_seq_cst);
-    while (t->backlog.count && put(t, preload_backlog_first(&t->backlog))) {
+    unsigned done = 0;
+    while (done < t->interrupting_count && put(t, &t->interrupting[done])) {
+        done++;
+    }
+    t->interrupting_count -= done;
+    memmove(t->interrupting, t->interrupting + done, t->interrupting_count * sizeof t->interrupting[0]);
+    /* The backlog is younger than what is left there. */
+    while (t->interrupting_count == 0 && t->backlog.count && put(t, preload_backlog_first(&t->backlog))) {
         atomic_fetch_sub(&threads.lost, 1);
         if (!preload_backlog_settled(&t->backlog)) {
             preload_name_lost();
         }
     }
-    for (unsigned done = 0, count; (count = atomic_load(&t->interrupting_count)) > 0;) {
-        for (; done < count; done++) {
-            put_or_keep(t, &t->interrupting[done]);
-        }
-        if (atomic_compare_exchange_strong(&t->interrupting_count, &count, 0)) {
-            break;
-        }
+    t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
+}
+
+/* What decides the nesting waits, the rest is lost. Signals are held back. */
+static void keep(preload_thread *t, const trace_host_event *e) {
+    preload_backlog_keep(&t->backlog, e);
+    atomic_fetch_add(&threads.lost, 1);
+    t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
+}
+
+/* Behind what waits. */
+static bool settle_and_put(preload_thread *t, const trace_host_event *e) {
+    preload_hold();
+    settle(t);
+    bool done = !t->unsettled && put(t, e);
+    if (!done) {
+        keep(t, e);
     }
-    if (t->backlog.count > 0) {
-        t->unsettled = true;
-    }
+    preload_release();
+    return done;
 }
 
 /* A signal handler's event, in the midst of another append on the same thread. */
 static bool set_aside(preload_thread *t, const trace_host_event *e) {
-    unsigned at = atomic_load(&t->interrupting_count);
-    if (at == PRELOAD_INTERRUPTING) {
-        atomic_fetch_add(&threads.lost, 1);
-        return false;
+    bool kept = false;
+    preload_hold();
+    if (preload_locks_held > 1) {
+        atomic_fetch_add(&threads.lost, 1); /* not even what waits is whole here */
+    } else if (t->backlog.count == 0 && t->interrupting_count < PRELOAD_INTERRUPTING) {
+        t->interrupting[t->interrupting_count++] = *e;
+        t->unsettled = kept = true;
+    } else {
+        keep(t, e);
     }
-    t->interrupting[at] = *e;
-    atomic_store(&t->interrupting_count, at + 1);
-    t->unsettled = true;
-    return true;
+    preload_release();
+    return kept;
 }
 
 bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
-    if (t->busy) {
+    volatile uint64_t frame = 0;
+    if (preload_is_inside(&t->append)) {
         return set_aside(t, e);
     }
-    t->busy = true;
-    atomic_signal_fence(memory_order_seq_cst);
-    bool done = !t->unsettled && put(t, e);
-    if (!done) {
-        settle(t);
-        done = put_or_keep(t, e);
-        t->unsettled |= !done;
+    preload_enter(&t->append, &frame);
+    bool done = (!t->unsettled && put(t, e)) || settle_and_put(t, e);
+    preload_leave(&t->append);
+    if (t->interrupting_count > 0) {
+        preload_thread_settle(t);
     }
-    atomic_signal_fence(memory_order_seq_cst);
-    t->busy = false;
+    return done;
+}
+
+void preload_thread_append_work(preload_thread *t, const char *function, uint32_t correlation) {
+    trace_host_event e = {.kind = TRACE_HOST_API,
+                          .time = preload_now(),
+                          .name = preload_name(&t->names, function),
+                          .correlation = correlation,
+                          .no_result = true};
+    preload_thread_append(t, &e);
+}
+
+void preload_thread_end_cut_call(preload_thread *t) {
+    if (t->driver_call && t->driver_epoch != preload_capture_epoch()) {
+        t->driver_call = 0;
+        if (t->call_correlation && t->call_correlation != t->told_correlation) {
+            t->told_correlation = t->call_correlation;
+            preload_thread_append_work(t, t->call_function, t->call_correlation);
+        }
+    }
+}
+
+bool preload_thread_offer(preload_thread *t, const trace_host_event *e) {
+    volatile uint64_t frame = 0;
+    bool done = false;
+    if (!preload_is_inside(&t->append)) {
+        preload_hold();
+        preload_enter(&t->append, &frame);
+        settle(t);
+        done = !t->unsettled && put(t, e);
+        preload_leave(&t->append);
+        preload_release();
+    }
     return done;
 }
 
 void preload_thread_settle(preload_thread *t) {
-    if (t->unsettled && !t->busy) {
-        t->busy = true;
-        atomic_signal_fence(memory_order_seq_cst);
+    volatile uint64_t frame = 0;
+    if (t->unsettled && !preload_is_inside(&t->append)) {
+        preload_hold();
+        preload_enter(&t->append, &frame);
         settle(t);
-        atomic_signal_fence(memory_order_seq_cst);
-        t->busy = false;
+        preload_leave(&t->append);
+        preload_release();
     }
+}
+
+/* How much deeper one call's callback may lie in the stack than another's, or than a handler that interrupts
+ * the call. */
+#define CALLBACK_DEPTH 16384u
+
+bool preload_thread_in_driver(const preload_thread *t, uint32_t call) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return t->driver_call && t->driver_epoch == preload_capture_epoch() &&
+           (here < t->driver_frame + (call == t->driver_call ? 0 : CALLBACK_DEPTH) ||
+            preload_on_signal_stack());
+}
+
+bool preload_thread_in_cuda(const preload_thread *t) {
+    return preload_is_inside(&t->call) || preload_thread_in_driver(t, 0);
 }
 
 preload_thread *preload_thread_first(void) {
@@ -299,28 +352,45 @@ void preload_threads_unlock(void) {
     preload_unlock(&threads.lock);
 }
 
-static void give_all_segments(preload_thread *t) {
-    for (preload_segment *s = t->drain; s;) {
+/* All but `last`. */
+static void give_segments(preload_thread *t, preload_segment *last) {
+    for (preload_segment *s = t->drain; s != last;) {
         preload_segment *next = atomic_load(&s->next);
         segment_give(s);
         s = next;
     }
+    t->drain = last;
+}
+
+/* This thread may be in the midst of a call, or (its handler forked) of an append: it keeps its stream, of
+ * which all is the parent's so far. */
+static void begin_anew(preload_thread *t) {
+    give_segments(t, t->fill);
+    t->fill->taken = atomic_load(&t->fill->count);
+    t->next = NULL;
+    t->index = threads.count++;
+    t->tid = (uint32_t)syscall(SYS_gettid);
+    t->announced = false;
+    t->default_depth = t->other_depth = t->window_depth = t->request_depth = 0;
+    t->call_correlation = t->driver_call = t->told_correlation = 0;
+    t->backlog.count = 0;
+    t->interrupting_count = 0;
+    t->unsettled = false;
 }
 
 void preload_threads_after_fork(void) {
     preload_threads_unlock();
     for (preload_thread *t = atomic_load(&threads.first); t; t = t->next) {
-        give_all_segments(t);
-        /* This thread's end is still told with its old stream, of which nothing is left. */
-        t->window_depth = 0;
-        t->backlog.count = 0;
-        atomic_store(&t->interrupting_count, 0);
-        t->unsettled = false;
+        if (t != self) {
+            give_segments(t, NULL);
+        }
     }
-    atomic_store(&threads.first, NULL);
+    threads.count = 0;
+    if (self) {
+        begin_anew(self);
+    }
+    atomic_store(&threads.first, self);
     atomic_store(&threads.lost, 0);
     atomic_store(&threads.appended, 0);
-    threads.count = 0;
-    self = NULL;
     gone = false;
 }

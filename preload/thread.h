@@ -4,13 +4,14 @@
 #define PRELOAD_THREAD_H
 
 #include "preload/backlog.h"
+#include "preload/inside.h"
 #include "preload/names.h"
 #include "trace/trace.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define PRELOAD_SEGMENT_EVENTS 1022u /* a segment is 16 pages */
+#define PRELOAD_SEGMENT_EVENTS 1022u /* a segment is 18 pages */
 #define PRELOAD_INTERRUPTING   8u
 
 typedef struct preload_segment {
@@ -19,31 +20,37 @@ typedef struct preload_segment {
     uint32_t taken;                         /* events that the writer has consumed */
     trace_host_event events[PRELOAD_SEGMENT_EVENTS];
 } preload_segment;
+_Static_assert(sizeof(preload_segment) > 17u * 4096 && sizeof(preload_segment) <= 18u * 4096, "18 pages");
 
 typedef struct preload_thread {
     struct preload_thread *next; /* in the list of all threads */
     uint32_t index, tid;
     preload_segment *fill;     /* where the thread appends */
     preload_segment *drain;    /* where the writer consumes */
-    bool busy;                 /* an event is being appended: a signal handler must not append another */
-    bool unsettled;            /* something waits in `backlog` or `interrupting` */
-    bool in_call;              /* inside an interposed CUDA call */
+    preload_inside append;     /* an event is being appended: a signal handler must not append another */
+    bool unsettled;            /* something waits in `interrupting` or `backlog` */
+    preload_inside call;       /* an interposed CUDA call */
+    bool ours;                 /* what CUPTI tells of is the recorder's own doing */
+    const char *call_function; /* that issued the GPU work of the next member */
     uint32_t call_correlation; /* of the GPU work which that call issued; 0 before */
     /* The outermost call that CUPTI tells of, outside interposed ones; driver_call is 0 outside of one. */
     uint32_t driver_call, driver_correlation, driver_epoch;
+    uintptr_t driver_frame;    /* where on the stack CUPTI told of it */
     uint32_t told_correlation; /* of the last such call's event: several may share one, which one event has */
     uint64_t driver_start;     /* when a driver call outside any interposed call began; 0 outside */
-    uint32_t default_depth;  /* pushes less pops of the default domain, as NVTX returns it: each domain nests
-                                for itself */
-    uint32_t other_depth;    /* the same of all other domains together */
-    uint32_t window_depth;   /* default_depth of the range that --capture-range names; 0 outside of one */
-    uint32_t request_depth;  /* depth of the range that is a request; 0 outside of one */
-    bool announced;          /* the writer has written its THREADS record */
-    char last_name[16];      /* what the system called it when it ended */
-    atomic_bool ended;       /* the thread is gone; what it recorded is still to be written */
-    preload_backlog backlog; /* of ranges, for lack of memory */
-    atomic_uint interrupting_count;
-    trace_host_event interrupting[PRELOAD_INTERRUPTING]; /* of signal handlers that interrupted an append */
+    uint32_t default_depth; /* pushes less pops of the default domain, as NVTX returns it: each domain nests
+                               for itself */
+    uint32_t other_depth;   /* the same of all other domains together */
+    uint32_t window_depth;  /* default_depth of the range that --capture-range names; 0 outside of one */
+    uint32_t request_depth; /* depth of the range that is a request; 0 outside of one */
+    bool announced;         /* the writer has written its THREADS record */
+    char last_name[16];     /* what the system called it when it ended */
+    atomic_bool ended;      /* the thread is gone; what it recorded is still to be written */
+    /* What a signal handler appends while it interrupts an append, as long as it is little; then, and for
+     * lack of memory, what decides the nesting of ranges. */
+    unsigned interrupting_count;
+    trace_host_event interrupting[PRELOAD_INTERRUPTING];
+    preload_backlog backlog;
     preload_name_cache names;
 } preload_thread;
 
@@ -55,6 +62,14 @@ preload_thread *preload_thread_known(void);
 /* Appends an event. false when there is no memory: then it is lost and counted, or waits (see backlog.h).
  * What interrupts another append is appended after it. */
 bool preload_thread_append(preload_thread *t, const trace_host_event *e);
+/* Appends an event if that can be done at once. False: nothing was done, and nothing is counted. */
+bool preload_thread_offer(preload_thread *t, const trace_host_event *e);
+
+/* Appends an event for GPU work whose call has no event of its own. */
+void preload_thread_append_work(preload_thread *t, const char *function, uint32_t correlation);
+/* A call whose end CUPTI did not tell, because watching ended meanwhile, gets such an event as soon as
+ * anything follows it on its thread. */
+void preload_thread_end_cut_call(preload_thread *t);
 
 /* Appends what waits for the thread's next event, as far as there is room: there will be none. */
 void preload_thread_settle(preload_thread *t);
@@ -71,6 +86,13 @@ void preload_threads_reap(void);
 uint64_t preload_threads_lost(void);
 /* Events that were appended. */
 uint64_t preload_threads_events(void);
+
+/* Whether this thread is inside a CUDA call as far as the recorder knows: a signal handler interrupted it
+ * there, or the call calls back. */
+bool preload_thread_in_cuda(const preload_thread *t);
+/* Whether a call that CUPTI tells of, outside interposed ones, is still under way when it tells of the
+ * beginning of `call`; false when it was left by siglongjmp. No call is made inside itself. */
+bool preload_thread_in_driver(const preload_thread *t, uint32_t call);
 
 /* Around fork: the parent holds the list meanwhile; in the child the other threads' streams are gone and this
  * thread's is empty. */

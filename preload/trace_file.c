@@ -2,6 +2,7 @@
 #include "preload/trace_file.h"
 
 #include "preload/clock.h"
+#include "preload/gate.h"
 #include "trace/trace.h"
 
 #include <errno.h>
@@ -18,18 +19,53 @@ static struct {
     dev_t device; /* of the file that was created: nothing else is ever appended to */
     ino_t inode;
     uint64_t bytes;
+    int fd;              /* -1 unless the file is open */
+    struct stat opened;  /* what it is then */
     uint64_t reserve_at; /* a chunk's beginning, PRELOAD_FILE_RESERVE bytes or more before the end */
-} file;
+} file = {.fd = -1};
+
+static bool is_same(int fd, const struct stat *as) {
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_dev == as->st_dev && st.st_ino == as->st_ino;
+}
 
 /* The target may be opening and closing the lowest descriptors just now: ours gets out of their way at once.
- */
+ * If it was closed already, the number may be one of the target's by now. */
 static int move_up(int fd) {
-    int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 500) : -1;
-    if (high < 0) {
-        return fd;
+    struct stat high;
+    int to = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 500) : -1;
+    if (to < 0) {
+        return errno == EBADF ? -1 : fd;
     }
-    close(fd);
-    return high;
+    if (fstat(to, &high) == 0 && is_same(fd, &high)) {
+        close(fd);
+    }
+    return to;
+}
+
+/* Opening and closing are the moments in which a fork would not know of the descriptor. */
+static int open_file(int flags) {
+    preload_gate_enter();
+    int fd = move_up(open(file.path, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
+    int error = errno;
+    file.fd = fd >= 0 && fstat(fd, &file.opened) == 0 ? fd : -1;
+    preload_gate_leave();
+    errno = error;
+    return fd;
+}
+
+/* A target that closes what it did not open may have closed it, and have the number itself. */
+static void close_if_ours(void) {
+    if (file.fd >= 0 && is_same(file.fd, &file.opened)) {
+        close(file.fd);
+    }
+    file.fd = -1;
+}
+
+static void close_file(void) {
+    preload_gate_enter();
+    close_if_ours();
+    preload_gate_leave();
 }
 
 static int write_all(int fd, const uint8_t *p, size_t len, size_t *written) {
@@ -70,9 +106,9 @@ static int create_unused(const char *directory, const char *program) {
         }
         snprintf(file.path, sizeof file.path, "%.4000s/%.100s-%d%s.moetrace", directory, program,
                  (int)getpid(), again);
-        int fd = open(file.path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int fd = open_file(O_CREAT | O_EXCL);
         if (fd >= 0 || errno != EEXIST) {
-            return move_up(fd);
+            return fd;
         }
     }
     return -1;
@@ -104,7 +140,7 @@ int preload_file_create(const char *directory, const char *program) {
     struct stat st;
     size_t written;
     rc = fstat(fd, &st) ? errno : write_all(fd, bytes, sizeof bytes, &written);
-    close(fd);
+    close_file();
     if (rc) {
         unlink(file.path);
         return rc;
@@ -119,7 +155,7 @@ int preload_file_create(const char *directory, const char *program) {
 /* Opens the file for writing, if it is still the one that was created. */
 static int open_again(int *fd) {
     struct stat st;
-    *fd = move_up(open(file.path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
+    *fd = open_file(O_APPEND);
     if (*fd < 0) {
         return errno;
     }
@@ -128,9 +164,11 @@ static int open_again(int *fd) {
         rc = errno;
     } else if (st.st_dev != file.device || st.st_ino != file.inode || (uint64_t)st.st_size < file.bytes) {
         rc = ESTALE; /* somebody emptied it, or put another file in its place (perhaps with the same inode) */
+    } else if ((uint64_t)st.st_size > file.bytes && ftruncate(*fd, (off_t)file.bytes)) {
+        /* A torn chunk stays; a reader passes over it. */
     }
     if (rc) {
-        close(*fd);
+        close_file();
     }
     return rc;
 }
@@ -164,7 +202,7 @@ int preload_file_append(const uint8_t *chunks, size_t len, size_t *taken) {
     if (*taken < written && ftruncate(fd, (off_t)file.bytes)) {
         /* The torn chunk stays; a reader passes over it. */
     }
-    close(fd);
+    close_file();
     return rc;
 }
 
@@ -177,7 +215,7 @@ size_t preload_file_cut_back(void) {
     if (bytes == 0 || ftruncate(fd, (off_t)file.reserve_at)) {
         bytes = 0;
     }
-    close(fd);
+    close_file();
     file.bytes -= bytes;
     return bytes;
 }
@@ -195,6 +233,7 @@ const char *preload_file_path(void) {
 }
 
 void preload_file_forget(void) {
+    close_if_ours();
     file.exists = false;
     file.bytes = 0;
 }

@@ -311,7 +311,7 @@ static void *writer_thread(void *unused) {
         stop = writer.stop;
         preload_unlock(&writer.wake_lock);
         if (!stop) {
-            preload_capture_check_time();
+            preload_capture_check();
             bool watching = preload_capture_watching();
             if ((watching || watched) && preload_now() - flushed >= PERIOD_NS) {
                 /* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. */
@@ -419,30 +419,19 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
         preload_unlock(&writer.wake_lock);
     }
 
-    struct timespec patience;
-    clock_gettime(CLOCK_REALTIME, &patience);
-    patience.tv_sec += (time_t)(patience_ms / 1000);
-    patience.tv_nsec += (long)(patience_ms % 1000) * 1000000;
-    if (patience.tv_nsec >= 1000000000) {
-        patience.tv_sec++;
-        patience.tv_nsec -= 1000000000;
-    }
-    preload_locks_held++;
-    if (pthread_mutex_timedlock(&writer.drain_lock, &patience) != 0) {
-        preload_locks_held--;
-        return;
-    }
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    end_reason = reason;
-    writer.finishing = true;
-    writer.devices_described |= !may_ask_cuda;
-    drain_all();
-    preload_out_finish(append_last);
-    swallow_own_signal(&before);
+    if (preload_lock_for(&writer.drain_lock, patience_ms)) {
+        end_reason = reason;
+        writer.finishing = true;
+        writer.devices_described |= !may_ask_cuda;
+        drain_all();
+        preload_out_finish(append_last);
+        swallow_own_signal(&before);
+        preload_unlock(&writer.drain_lock);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    preload_unlock(&writer.drain_lock);
 }
 
 /* ---- fork ---- */
@@ -468,11 +457,7 @@ void preload_writer_unlock(void) {
 void preload_writer_after_fork(void) {
     preload_meta_after_fork();
     preload_unlock(&writer.wake_lock);
-    if (fork_has_drain_lock) {
-        preload_unlock(&writer.drain_lock);
-    } else {
-        pthread_mutex_init(&writer.drain_lock, NULL);
-    }
+    preload_lock_renew(&writer.drain_lock, fork_has_drain_lock);
     writer.awake = writer.stop = writer.running = writer.ready = writer.finishing = false;
     writer.names_written = 0;
     writer.queue_count = writer.shape_count = 0;

@@ -49,13 +49,14 @@ for try in 1 2 3 4 5; do
     is "threads$try: the main thread's records up to then" "$(own "threads$try")" "range main before kernels=5 copies=1 fills=0"
 done
 
-# What is watched ends there, and says so; requests that come later are not taken as watched.
-is "middle: the end is marked" "$(grep -o '^mark .*' "$work/middle$both.dump" | grep -o 'name="watch [a-z]*"')" 'name="watch off"'
+# What is watched ends there, and says so; requests that come later are taken neither as watched nor as left in peace.
+marks() { grep -o '^mark .*' "$work/$1.dump" | grep -o 'name="watch [a-z]*"' | tr '\n' ' '; }
+ends='name="watch off" name="watch yielded" '
+is "middle: the end is marked" "$(marks "middle$both")" "$ends"
 MOETRACE_CAPTURE=alternate MOETRACE_REQUEST='[bpa]*' profiled requests middle $both
-is "requests: none is said to be watched" "$(grep -o '^mark .*' "$work/requests.dump" | grep -o 'name="watch [a-z]*"')" 'name="watch off"'
+is "requests: none is said to be watched" "$(marks requests)" "$ends"
 MOETRACE_CAPTURE=alternate MOETRACE_REQUEST='[baz]*' profiled requests-first first $both
-is "no CUPTI from the start: none is said to be watched" \
-    "$(grep -o '^mark .*' "$work/requests-first.dump" | grep -o 'name="watch [a-z]*"')" 'name="watch off"'
+is "no CUPTI from the start: none is said to be watched" "$(marks requests-first)" "$ends"
 
 # Another part of the tool comes while the recorder is giving way to the first.
 for try in 1 2 3; do
@@ -74,5 +75,6 @@ profiled held first $hidden
 ok "held: the line says what happens" grep -q 'another tool holds CUPTI' "$work/held.err"
 is "held: no kernels" "$(number_of held kernel)" 0
 is "held: calls" "$(number_of held api)" 21
+is "held: from the start" "$(marks held)" 'name="watch off" name="watch yielded" '
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

@@ -2,6 +2,7 @@
  * enabled and allows one subscriber at a time. FAKE_CUPTI_FAULT is a list of what goes wrong:
  *   subscribe-39, subscribe-35   the subscription is refused with that error
  *   enable, callbacks, clock     activity kinds, callbacks or the timestamp function are refused
+ *   waits                        switching callbacks waits for those that other threads are in
  * and those of fake_cupti_activity.c. Built with FAKE_CUPTI_OLD it lacks the optional functions, with
  * FAKE_CUPTI_ANCIENT also a required one. */
 #include "tests/fake/fake_cupti.h"
@@ -30,7 +31,10 @@ static struct {
     atomic_bool closed;
     _Atomic(pid_t) owner;
     atomic_bool enabled[CUPTI_ABI_DOMAIN_RESOURCE + 1][CALLBACKS];
+    atomic_uint in_callbacks; /* threads that are in one */
 } state;
+
+static __thread unsigned in_callback; /* of this thread */
 
 static const char *faults; /* NULL: all goes well */
 
@@ -114,6 +118,27 @@ cupti_result cuptiGetCallbackName(int domain, uint32_t cbid, const char **name) 
 
 /* ---- subscription ---- */
 
+static void call_back(int domain, uint32_t cbid, const void *data) {
+    const subscription *s = atomic_load(&state.current);
+    if (s) {
+        atomic_fetch_add(&state.in_callbacks, in_callback++ == 0);
+        s->callback(s->userdata, domain, cbid, data);
+        atomic_fetch_sub(&state.in_callbacks, --in_callback == 0);
+    }
+}
+
+/* With the fault `waits` a switch comes into force when no other thread is in a callback. */
+static void wait_for_callbacks(void) {
+    for (int ms = 0; fake_cupti_fault("waits") && atomic_load(&state.in_callbacks) > (in_callback > 0);
+         ms++) {
+        if (ms == 5000) {
+            fake_cupti_violation("a callback waits for what waits for its end");
+            return;
+        }
+        usleep(1000);
+    }
+}
+
 /* Runs on the calling thread, inside the call. */
 static void on_call(int domain, uint32_t cbid, const char *name, int leaving, uint32_t correlation,
                     int *result) {
@@ -130,7 +155,7 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
                                 .context_uid = 1,
                                 .correlation_data = &correlation_data[domain],
                                 .correlation = correlation};
-    s->callback(s->userdata, domain, cbid, &data);
+    call_back(domain, cbid, &data);
 }
 
 /* Ids serve as handles. */
@@ -151,14 +176,14 @@ static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
                                  .node = (void *)(uintptr_t)node,
                                  .original_node = (void *)(uintptr_t)original};
     cupti_resource_data data = {.descriptor = &of_graph};
-    s->callback(s->userdata, CUPTI_ABI_DOMAIN_RESOURCE, cbid, &data);
+    call_back(CUPTI_ABI_DOMAIN_RESOURCE, cbid, &data);
 }
 
 static void on_context(void) {
     const subscription *s = atomic_load(&state.current);
     if (atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][CUPTI_ABI_CONTEXT_CREATED]) && s) {
         cupti_resource_data data = {.context = &state};
-        s->callback(s->userdata, CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_ABI_CONTEXT_CREATED, &data);
+        call_back(CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_ABI_CONTEXT_CREATED, &data);
     }
 }
 
@@ -230,6 +255,7 @@ cupti_result cuptiEnableCallback(uint32_t enable, cupti_subscriber subscriber, i
         fake_cupti_violation("cuptiEnableCallback with a parameter that is none");
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
+    wait_for_callbacks();
     atomic_store(&state.enabled[domain][cbid], enable != 0);
     return CUPTI_ABI_SUCCESS;
 }
