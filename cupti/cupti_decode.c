@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* CUDA 11.8: from here on kernel records tell the cluster's size. */
-#define VERSION_WITH_CLUSTERS 17
+#define VERSION_WITH_CLUSTERS 18
 
 #define SHAPE_SLOTS (1u << 14) /* open addressing; at most half is used */
 #define QUEUE_SLOTS 1024u

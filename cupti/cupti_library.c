@@ -36,7 +36,8 @@ static void *open_file(const char *path) {
 static void *open_beside(const char *runtime) {
     static const char *const folders[] = {"", "../../cuda_cupti/lib/", "../extras/CUPTI/lib64/",
                                           "../../../extras/CUPTI/lib64/"};
-    static const char *const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so"};
+    static const char *const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
+                                        "libcupti.so.11.7", "libcupti.so"};
     const char *slash = strrchr(runtime, '/');
     if (!slash) {
         return NULL;
@@ -56,7 +57,11 @@ static void *open_beside(const char *runtime) {
 }
 
 static void *open_system(void) {
-    static const char *const paths[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so",
+    static const char *const paths[] = {"libcupti.so.13",
+                                        "libcupti.so.12",
+                                        "libcupti.so.11.8",
+                                        "libcupti.so.11.7",
+                                        "libcupti.so",
                                         "/usr/local/cuda/lib64/libcupti.so",
                                         "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -81,6 +86,18 @@ static void *open_any(const char *wanted) {
     return handle ? handle : open_system();
 }
 
+/* What is wrong with the version, or NULL. */
+static const char *check_version(uint32_t version) {
+    static char text[128];
+    if ((version >= CUPTI_VERSION_OLDEST && version <= CUPTI_VERSION_LAST_12) ||
+        (version >= CUPTI_VERSION_FIRST_13 && version < CUPTI_VERSION_BEYOND_13)) {
+        return NULL;
+    }
+    snprintf(text, sizeof text, "libcupti has version %u, and only those of CUDA 11.6 to 13 are known",
+             version);
+    return text;
+}
+
 const char *cupti_library_open(cupti_library *lib, const char *wanted) {
     memset(lib, 0, sizeof *lib);
     lib->handle = open_any(wanted);
@@ -98,5 +115,8 @@ const char *cupti_library_open(cupti_library *lib, const char *wanted) {
     if (dladdr(*(void **)&lib->get_version, &info) && info.dli_fname) {
         snprintf(lib->path, sizeof lib->path, "%s", info.dli_fname);
     }
-    return lib->get_version(&lib->version) == CUPTI_ABI_SUCCESS ? NULL : "libcupti does not tell its version";
+    if (lib->get_version(&lib->version) != CUPTI_ABI_SUCCESS) {
+        return "libcupti does not tell its version";
+    }
+    return check_version(lib->version);
 }

@@ -26,6 +26,14 @@
     FUNCTION(get_graph_node_id, cuptiGetGraphNodeId, 0, (void *, uint64_t *))                                \
     FUNCTION(register_timestamp, cuptiActivityRegisterTimestampCallback, 0, (cupti_timestamp))
 
+/* What cuptiGetVersion says of the CUDA versions whose records cupti_abi.h describes: 11.6 (before, records
+ * could not be given the trace's clock), the last of the small numbers, which ended with CUDA 12, and
+ * CUDA 13. */
+#define CUPTI_VERSION_OLDEST    17u
+#define CUPTI_VERSION_LAST_12   99u
+#define CUPTI_VERSION_FIRST_13  130000u
+#define CUPTI_VERSION_BEYOND_13 140000u
+
 typedef struct {
     void *handle;
     char path[512]; /* of the file that was opened */
@@ -37,7 +45,8 @@ typedef struct {
 
 /* Opens CUPTI: the file `wanted` when it is not NULL; else the copy that the process has loaded, the one that
  * lies where the process's CUDA runtime lies, or the system's, in this order. Returns NULL on success, else
- * what was wrong (a string constant), and then *lib is not to be used. */
+ * what was wrong (valid for the life of the process), and then *lib is not to be used. A version whose
+ * records are not known is refused. */
 const char *cupti_library_open(cupti_library *lib, const char *wanted);
 
 #endif

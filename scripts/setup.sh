@@ -5,8 +5,9 @@
 #   setup.sh torch   a Python environment with the torch wheel and the CUDA libraries it needs to load (for the CPU demo)
 #   setup.sh readers  other people's readers of what moetrace exports, from PyPI, in an environment of their own (for one suite)
 #   setup.sh nsys    NVIDIA's Nsight Systems, for the suites that run it on what moetrace exports, unless one is on the PATH
+#   setup.sh cupti   NVIDIA's CUPTI of CUDA 11.7, 11.8 and 12.9, from PyPI, for one suite
 #   setup.sh bench   pandas, which bench_analysis.sh compares with
-#   setup.sh try readers|nsys  the same for a test that can be skipped: what failed is not tried again for ten hours
+#   setup.sh try readers|nsys|cupti  the same for a test that can be skipped: what failed is not tried again for ten hours
 #   setup.sh stale   prints which of build and test were not run yet, or not as they are now
 # Each step leaves a stamp in build/deps that holds what the step was: a second run does nothing, and a step that asks for
 # more than the stamp knows of is run again.
@@ -136,6 +137,18 @@ step_readers() {
         'duckdb==1.5.5' 'duckdb-extension-sqlite-scanner==1.5.5' >&2 || die "the readers of exports cannot be installed from PyPI"
 }
 
+# Libraries and headers only: none of them is installed into the environment.
+step_cupti() {
+    step build
+    venv
+    local wheel
+    for wheel in nvidia-cuda-cupti-cu11==11.7.101 nvidia-cuda-cupti-cu11==11.8.87 nvidia-cuda-cupti-cu12==12.9.79; do
+        say "fetching $wheel"
+        "$deps/venv/bin/pip" install -q --disable-pip-version-check --no-deps --retries 1 --upgrade \
+            --target "$deps/cupti/${wheel#*==}" "$wheel" >&2 || die "pip install $wheel failed"
+    done
+}
+
 step_bench() {
     step build
     wheels 'numpy<3' 'pandas<3' python-dateutil pytz six tzdata
@@ -163,7 +176,7 @@ step() {
 }
 
 case "${1:-}" in
-build | test | torch | readers | nsys | bench)
+build | test | torch | readers | nsys | cupti | bench)
     exec 9>"$deps/.lock" # one at a time
     flock 9
     step "$1"
@@ -182,5 +195,5 @@ stale)
         ready "$s" || echo "$s"
     done
     ;;
-*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|bench|stale" ;;
+*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|[try] cupti|bench|stale" ;;
 esac

@@ -37,9 +37,16 @@ static struct {
 static __thread unsigned in_callback; /* of this thread */
 
 static const char *faults; /* NULL: all goes well */
+static uint32_t version = 130001;
 
 __attribute__((constructor)) static void read_faults(void) {
+    const char *other = getenv("FAKE_CUPTI_VERSION");
     faults = getenv("FAKE_CUPTI_FAULT");
+    version = other ? (uint32_t)strtoul(other, NULL, 10) : version;
+}
+
+uint32_t fake_cupti_version(void) {
+    return version;
 }
 
 bool fake_cupti_fault(const char *name) {
@@ -268,8 +275,8 @@ cupti_result cuptiEnableDomain(uint32_t enable, cupti_subscriber subscriber, int
     return rc;
 }
 
-cupti_result cuptiGetVersion(uint32_t *version) {
-    *version = 130001;
+cupti_result cuptiGetVersion(uint32_t *to) {
+    *to = version;
     return CUPTI_ABI_SUCCESS;
 }
 

@@ -13,6 +13,8 @@
 
 /* Whether the comma-separated list in FAKE_CUPTI_FAULT has this fault. */
 bool fake_cupti_fault(const char *name);
+/* What cuptiGetVersion returns: FAKE_CUPTI_VERSION, or that of CUDA 13.0. */
+uint32_t fake_cupti_version(void);
 /* A client did what CUPTI forbids: a line in the file that FAKE_CUPTI_LOG names. */
 void fake_cupti_violation(const char *what);
 /* False in a forked child, and once the driver has closed. */
@@ -27,7 +29,7 @@ void fake_cupti_closing(void);
 
 /* What of CUPTI's interface the recorder calls, or is to call one day. */
 #define CUPTI_API FAKE_EXPORT cupti_result
-CUPTI_API cuptiGetVersion(uint32_t *version);
+CUPTI_API cuptiGetVersion(uint32_t *to);
 CUPTI_API cuptiGetResultString(cupti_result result, const char **text);
 CUPTI_API cuptiSubscribe(cupti_subscriber *subscriber, cupti_callback callback, void *userdata);
 CUPTI_API cuptiUnsubscribe(cupti_subscriber subscriber);

@@ -20,7 +20,8 @@
 #define GARBAGE      0xa5 /* fills what the declarations of cupti_abi.h do not know */
 #define WORKER_NS    2000000
 
-/* A record is as long as CUDA 13's. */
+/* A record is as long as CUDA 13's; that of a kernel up to CUDA 11.7 ended before the cluster's size. */
+#define VERSION_WITH_CLUSTERS 18
 enum { KERNEL_BYTES = 216, COPY_BYTES = 96, FILL_BYTES = 88, UNKNOWN_BYTES = 48, RECORD_MAX = 216 };
 
 static struct {
@@ -199,7 +200,8 @@ static size_t bytes_of_kind(uint32_t kind) {
     switch (kind) {
     case CUPTI_ABI_KIND_KERNEL:
     case CUPTI_ABI_KIND_CONCURRENT_KERNEL:
-        return KERNEL_BYTES;
+        return fake_cupti_version() < VERSION_WITH_CLUSTERS ? offsetof(cupti_kernel_cluster, cluster)
+                                                            : KERNEL_BYTES;
     case CUPTI_ABI_KIND_MEMCPY:
         return COPY_BYTES;
     case CUPTI_ABI_KIND_MEMSET:

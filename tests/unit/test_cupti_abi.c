@@ -1,4 +1,6 @@
-/* Our declarations of CUPTI's interface against NVIDIA's own headers, of a toolkit or of the wheel. */
+/* Our declarations of CUPTI's interface against NVIDIA's own headers, of a toolkit or of the wheel.
+ * tests/e2e/recorder_cupti.sh builds it with the headers of other CUDA versions, and the names of their
+ * records. */
 #include "cupti/cupti_abi.h"
 
 #include <setjmp.h>
@@ -13,6 +15,11 @@
 #pragma GCC diagnostic ignored "-Wstrict-prototypes"
 #include <cupti.h>
 #pragma GCC diagnostic pop
+#endif
+
+#ifndef KERNEL
+#define KERNEL CUpti_ActivityKernel10
+#define MEMCPY CUpti_ActivityMemcpy6
 #endif
 
 #ifdef HAVE_CUPTI_HEADERS
@@ -63,7 +70,7 @@ static void graph_data(void **state) {
 
 static void kernel(void **state) {
     (void)state;
-#define K(ours, theirs) SAME(cupti_kernel, ours, CUpti_ActivityKernel10, theirs)
+#define K(ours, theirs) SAME(cupti_kernel, ours, KERNEL, theirs)
     K(kind, kind);
     K(cache_config, cacheConfig);
     K(registers_per_thread, registersPerThread);
@@ -88,25 +95,27 @@ static void kernel(void **state) {
     K(graph_node, graphNodeId);
     K(shared_limit_config, shmemLimitConfig);
     K(graph, graphId);
-    SAME(cupti_kernel_cluster, cluster[0], CUpti_ActivityKernel10, clusterX);
-    SAME(cupti_kernel_cluster, cluster[2], CUpti_ActivityKernel10, clusterZ);
-    SAME(cupti_kernel_cluster, local_total_v2, CUpti_ActivityKernel10, localMemoryTotal_v2);
+#if CUPTI_API_VERSION >= 18
+    SAME(cupti_kernel_cluster, cluster[0], KERNEL, clusterX);
+    SAME(cupti_kernel_cluster, cluster[2], KERNEL, clusterZ);
+    SAME(cupti_kernel_cluster, local_total_v2, KERNEL, localMemoryTotal_v2);
+#endif
 }
 
 static void copies(void **state) {
     (void)state;
-    SAME(cupti_memcpy, copy_kind, CUpti_ActivityMemcpy6, copyKind);
-    SAME(cupti_memcpy, src_kind, CUpti_ActivityMemcpy6, srcKind);
-    SAME(cupti_memcpy, dst_kind, CUpti_ActivityMemcpy6, dstKind);
-    SAME(cupti_memcpy, flags, CUpti_ActivityMemcpy6, flags);
-    SAME(cupti_memcpy, bytes, CUpti_ActivityMemcpy6, bytes);
-    SAME(cupti_memcpy, start, CUpti_ActivityMemcpy6, start);
-    SAME(cupti_memcpy, end, CUpti_ActivityMemcpy6, end);
-    SAME(cupti_memcpy, device, CUpti_ActivityMemcpy6, deviceId);
-    SAME(cupti_memcpy, stream, CUpti_ActivityMemcpy6, streamId);
-    SAME(cupti_memcpy, correlation, CUpti_ActivityMemcpy6, correlationId);
-    SAME(cupti_memcpy, graph_node, CUpti_ActivityMemcpy6, graphNodeId);
-    SAME(cupti_memcpy, graph, CUpti_ActivityMemcpy6, graphId);
+    SAME(cupti_memcpy, copy_kind, MEMCPY, copyKind);
+    SAME(cupti_memcpy, src_kind, MEMCPY, srcKind);
+    SAME(cupti_memcpy, dst_kind, MEMCPY, dstKind);
+    SAME(cupti_memcpy, flags, MEMCPY, flags);
+    SAME(cupti_memcpy, bytes, MEMCPY, bytes);
+    SAME(cupti_memcpy, start, MEMCPY, start);
+    SAME(cupti_memcpy, end, MEMCPY, end);
+    SAME(cupti_memcpy, device, MEMCPY, deviceId);
+    SAME(cupti_memcpy, stream, MEMCPY, streamId);
+    SAME(cupti_memcpy, correlation, MEMCPY, correlationId);
+    SAME(cupti_memcpy, graph_node, MEMCPY, graphNodeId);
+    SAME(cupti_memcpy, graph, MEMCPY, graphId);
     SAME(cupti_memcpy_peer, bytes, CUpti_ActivityMemcpyPtoP4, bytes);
     SAME(cupti_memcpy_peer, stream, CUpti_ActivityMemcpyPtoP4, streamId);
     SAME(cupti_memcpy_peer, correlation, CUpti_ActivityMemcpyPtoP4, correlationId);
