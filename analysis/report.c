@@ -5,6 +5,7 @@
 #include "analysis/table.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -120,9 +121,19 @@ static void put_run_fields(const analysis_results *r, analysis_table *t) {
 
 /* ---- Integrity ---- */
 
+/* part / whole in percent, rounded towards 0: 100.00 % is all. */
+static const char *percent(char buf[32], uint64_t part, uint64_t whole) {
+    if (part == whole) {
+        return whole ? "100 %" : "-";
+    }
+    snprintf(buf, 32, "%.2f %%", floor(1e4 * (double)part / (double)whole) / 100);
+    return buf;
+}
+
 static void put_times(const analysis_results *r, analysis_table *t) {
     uint64_t attributed = r->kernels_in_ranges.ns + r->kernels_outside.ns;
-    uint64_t sum = attributed + r->kernels_unattributed.ns;
+    uint64_t sum = attributed + r->kernels_unattributed.ns, all = r->kernels_all.ns;
+    char share[32];
     if (!has_gpu(r)) {
         analysis_table_field(t, "kernel time", NULL);
         return;
@@ -131,14 +142,17 @@ static void put_times(const analysis_results *r, analysis_table *t) {
         t, "kernel time", "%" PRIu64 " ns %s %" PRIu64 " ns attributed + %" PRIu64 " ns unattributed",
         r->kernels_all.ns, sum == r->kernels_all.ns ? "in all =" : "in all, but (a fault of moetrace)",
         attributed, r->kernels_unattributed.ns);
+    analysis_table_fieldf(t, "  attributed", "%s of the kernel time", percent(share, attributed, all));
     analysis_table_fieldf(t, "kernels", "%" PRIu64 " in all", r->kernels_all.count);
-    analysis_table_fieldf(t, "  in ranges", "%" PRIu64 ", %" PRIu64 " ns", r->kernels_in_ranges.count,
-                          r->kernels_in_ranges.ns);
-    analysis_table_fieldf(t, "  outside", "%" PRIu64 ", %" PRIu64 " ns, launched outside every range",
-                          r->kernels_outside.count, r->kernels_outside.ns);
+    analysis_table_fieldf(t, "  in ranges", "%" PRIu64 ", %" PRIu64 " ns, %s", r->kernels_in_ranges.count,
+                          r->kernels_in_ranges.ns, percent(share, r->kernels_in_ranges.ns, all));
+    analysis_table_fieldf(t, "  outside", "%" PRIu64 ", %" PRIu64 " ns, %s, launched outside every range",
+                          r->kernels_outside.count, r->kernels_outside.ns,
+                          percent(share, r->kernels_outside.ns, all));
     analysis_table_fieldf(t, "  unattributed",
-                          "%" PRIu64 ", %" PRIu64 " ns, without a record of their launch",
-                          r->kernels_unattributed.count, r->kernels_unattributed.ns);
+                          "%" PRIu64 ", %" PRIu64 " ns, %s, without a record of their launch",
+                          r->kernels_unattributed.count, r->kernels_unattributed.ns,
+                          percent(share, r->kernels_unattributed.ns, all));
     analysis_table_fieldf(t, "  untimed", "%" PRIu64 ", counted above without a time", r->kernels_untimed);
     analysis_table_fieldf(
         t, "copies and fills", "%" PRIu64 ", %" PRIu64 " ns; %" PRIu64 " unattributed, %" PRIu64 " untimed",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The main job, end to end: the top-k sweep of run_native under the recorder, then its report.
 # With a GPU: MolmoE-1B at full size with random weights. Without one: a small MolmoE on the CPU.
-#   DEMO_SAMPLES=N requests per k (default 10 on a GPU, 5 on a CPU); DEMO_OUTPUT=DIR (default build/demo)
+#   DEMO_SAMPLES=N requests per k (default 10 on a GPU, 6 on a CPU); DEMO_OUTPUT=DIR (default build/demo)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
@@ -26,7 +26,7 @@ else
     say "a small MolmoE on the CPU"
     scripts/setup.sh torch
     torch=$(ls -d "$PWD"/build/deps/venv/lib/python3*/site-packages/torch)
-    args=(--torch "$torch" --device cpu --config small --random-weights 1 --samples "${DEMO_SAMPLES:-5}" --warmup 1)
+    args=(--torch "$torch" --device cpu --config small --random-weights 1 --samples "${DEMO_SAMPLES:-6}" --warmup 1)
 fi
 
 export MOETRACE_OUTPUT=$PWD/$out

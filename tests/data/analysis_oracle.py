@@ -424,6 +424,9 @@ def check(moetrace, path, seed):
     lost = sums["lost"][1]
     if f" {total} ns in all = {total - lost} ns attributed + {lost} ns unattributed" not in report:
         wrong.append(f"the sum of kernel time is not shown as {total} ns, {lost} of them unattributed")
+    share = "100" if lost == 0 else f"{(total - lost) * 10000 // total / 100:.2f}"
+    if not re.search(rf"^    attributed +{re.escape(share)} % of the kernel time$", report, re.M):
+        wrong.append(f"the share of kernel time that is attributed is not shown as {share} %")
     for line, want in (("ranges left open", len(run.open[0]) + sum(run.foreign)), ("pops without push", 1)):
         found = re.search(rf"^  {line} +(\d+)$", report, re.M)
         same(line, found and found[1], want)
