@@ -146,14 +146,6 @@ analysis_confidence analysis_bootstrap_ratio(const double *x, size_t nx, const d
     return c;
 }
 
-analysis_confidence analysis_ratio_interval(double x, double x_variance, double y, double y_variance) {
-    if (!(x > 0) || !(y > 0)) {
-        return missing;
-    }
-    double error = 1.959964 * sqrt(x_variance / (x * x) + y_variance / (y * y));
-    return (analysis_confidence){x / y * exp(-error), x / y * exp(error)};
-}
-
 /* ---- Lines ---- */
 
 /* Least squares; false when x takes one value only. */

@@ -46,10 +46,6 @@ double analysis_bootstrap_widening(size_t n);
  * few. */
 analysis_confidence analysis_bootstrap_ratio(const double *x, size_t nx, const double *y, size_t ny);
 
-/* Of x / y, two sums or means that are known with their variances only: the delta method on their logarithms,
- * 1.96 standard errors to either side. Missing unless both are positive. */
-analysis_confidence analysis_ratio_interval(double x, double x_variance, double y, double y_variance);
-
 /* Whether each of `count` strata has enough points: stratum i is those from strata[i] to before strata[i +
  * 1]. */
 bool analysis_bootstrap_enough(const size_t *strata, size_t count);

@@ -53,6 +53,7 @@ static void read_one(analysis_cli_reading *rd, size_t i) {
     analysis_options choices = {.k = tables->k,
                                 .each_k = tables->each_k,
                                 .detail = tables->detail,
+                                .clusters = tables->clusters,
                                 .rules = rd->rules,
                                 .workload = tables->workload,
                                 .peaks = tables->peaks,

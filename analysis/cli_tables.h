@@ -27,6 +27,7 @@ typedef struct {
     uint32_t top, k;                   /* rows of a table; ANALYSIS_NONE: of every k together */
     bool each_k;   /* also the costs of each k on its own: no option, the subcommand sets it */
     bool detail;   /* steps of decode as samples, and tails: likewise */
+    bool clusters; /* how experts and kernels differ from request to request: likewise */
     uint32_t jobs; /* 0: as many as there are cores */
 } analysis_cli_tables;
 

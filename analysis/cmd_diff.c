@@ -1,6 +1,7 @@
 /* moetrace diff: two runs side by side, with intervals; for people, and for CI with --fail-above. */
 #include "analysis/cli_read.h"
 #include "analysis/diff.h"
+#include "analysis/report.h"
 
 #include <errno.h>
 #include <math.h>
@@ -73,11 +74,36 @@ static const struct argp argp = {options,
                                  "Examples:\n"
                                  "  moetrace diff before.moetrace after.moetrace\n"
                                  "  moetrace diff --fail-above 5% before.moetrace after.moetrace\n\n"
-                                 "Exit status: 0; 1 when --fail-above is exceeded; 2 after one line on "
-                                 "standard error that says what is wrong.",
+                                 "Exit status: 0; 1 when --fail-above is exceeded; 2 when something is "
+                                 "wrong, or too few samples cannot tell; 1 and 2 after one line on "
+                                 "standard error.",
                                  NULL,
                                  NULL,
                                  NULL};
+
+static void say(const analysis_growth *g, double limit, const char *how) {
+    char k[32] = "";
+    if (g->k != ANALYSIS_NONE) {
+        snprintf(k, sizeof k, " at k=%u", g->k);
+    }
+    analysis_error("--fail-above=%g%%: the median of %s%s grew by %.1f %%%s", 100 * limit,
+                   analysis_row_name(g->kind), k, 100 * g->share, how);
+}
+
+/* The exit status, after a line that says why when it is not 0. Nothing is above a limit of NaN: there is
+ * none. */
+static int judge(const analysis_growths *grew, double limit) {
+    if (grew->sure.share > limit) {
+        say(&grew->sure, limit, "");
+        return GREW;
+    }
+    if (grew->unknown.share > limit) {
+        say(&grew->unknown, limit,
+            ", of too few samples to tell it from chance; give 6 or more to either side");
+        return ANALYSIS_FAILED;
+    }
+    return ANALYSIS_OK;
+}
 
 static int diff(const arguments *a, const analysis_rules *rules) {
     analysis_results *sides[2];
@@ -95,10 +121,9 @@ static int diff(const arguments *a, const analysis_rules *rules) {
         }
         analysis_output_report(&out, title ? title : "");
         analysis_output_line(&out, title ? title : "");
-        double grew = analysis_diff(sides[0], sides[1], a->tables.top, &out);
+        analysis_growths grew = analysis_diff(sides[0], sides[1], a->tables.top, &out);
         free(title);
-        /* Never grew more than the limit when there is none: NaN. */
-        status = analysis_cli_output_end(&out, grew > a->limit ? GREW : ANALYSIS_OK);
+        status = analysis_cli_output_end(&out, judge(&grew, a->limit));
     }
     analysis_cli_read_end(reading);
     return status;
@@ -106,6 +131,7 @@ static int diff(const arguments *a, const analysis_rules *rules) {
 
 int analysis_cmd_diff(int argc, char **argv) {
     arguments a = {.tables = ANALYSIS_CLI_TABLES_STANDARD, .limit = NAN};
+    a.tables.clusters = true;
     analysis_rules rules = {0};
     int status;
     if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {

@@ -12,7 +12,7 @@ typedef struct {
     const analysis_ranges *ranges;
     const analysis_attribution *attribution;
     analysis_work *inclusive; /* by node */
-    double *spread;           /* by node, inclusive: variance of its kernel time, ns^2 */
+    analysis_spread *outside; /* by node, inclusive: of its kernel time in no phase */
     bool watched;             /* some measured range was opened while watching */
 } making;
 
@@ -36,15 +36,24 @@ static void add(analysis_work *to, const analysis_work *work) {
     to->ns += work->ns;
 }
 
+/* Of the time of kernels in no phase; nothing is known of those in one here. */
+static analysis_spread spread_outside(const making *m, const analysis_kernel *kernel) {
+    bool in_phase = kernel->node != ANALYSIS_NONE && m->ranges->nodes[kernel->node].phase != ANALYSIS_PHASES;
+    double ns = (double)kernel->ns, n = (double)kernel->count;
+    return in_phase || kernel->count < 2
+               ? (analysis_spread){0, 0}
+               : (analysis_spread){fmax(0, kernel->squares - ns * ns / n) * n / (n - 1), n - 1};
+}
+
 static void sum_up(making *m) {
     const analysis_ranges *ranges = m->ranges;
     m->inclusive = analysis_alloc(ranges->node_count, sizeof *m->inclusive);
-    m->spread = analysis_alloc(ranges->node_count, sizeof *m->spread);
+    m->outside = analysis_alloc(ranges->node_count, sizeof *m->outside);
     for (size_t i = 0; i < m->attribution->kernel_count; i++) {
         const analysis_kernel *kernel = &m->attribution->kernels[i];
-        double ns = (double)kernel->ns, n = (double)kernel->count;
-        if (kernel->node != ANALYSIS_NONE && kernel->count > 1) {
-            m->spread[kernel->node] += fmax(0, kernel->squares - ns * ns / n) * n / (n - 1);
+        if (kernel->node != ANALYSIS_NONE) {
+            analysis_spread *outside = &m->outside[kernel->node];
+            *outside = analysis_spread_sum(*outside, spread_outside(m, kernel));
         }
     }
     for (size_t i = ranges->node_count; i-- > 0;) { /* children have higher indices than their parents */
@@ -52,7 +61,7 @@ static void sum_up(making *m) {
         add(&m->inclusive[i], &(analysis_work){node->kernels, node->kernel_ns});
         if (i != ANALYSIS_ROOT) {
             add(&m->inclusive[node->parent], &m->inclusive[i]);
-            m->spread[node->parent] += m->spread[i];
+            m->outside[node->parent] = analysis_spread_sum(m->outside[node->parent], m->outside[i]);
         }
         m->watched = m->watched || (i != ANALYSIS_ROOT && node->phase != ANALYSIS_PHASES &&
                                     chosen(m, (uint32_t)i) && is_watched(m, (uint32_t)i));
@@ -78,7 +87,7 @@ static void add_expert(const making *m, analysis_expert *row, uint32_t at) {
     const analysis_node *node = &m->ranges->nodes[at];
     row->kernels += m->inclusive[at].count;
     row->kernel_ns += m->inclusive[at].ns;
-    row->spread += m->spread[at];
+    row->outside = analysis_spread_sum(row->outside, m->outside[at]);
     if (counts(m, at)) {
         row->calls += node->calls;
         row->tokens += node->tokens;
@@ -143,11 +152,12 @@ static void add_kernel(making *m, analysis_map *by_name, const analysis_kernel *
         at = (uint32_t)c->kernel_count;
         analysis_map_put(by_name, kernel->name, at);
         c->kernels = analysis_grow(c->kernels, &c->kernel_cap, c->kernel_count + 1, sizeof *c->kernels);
-        c->kernels[c->kernel_count++].name = m->ranges->names->list[kernel->name].text;
+        c->kernels[c->kernel_count++] =
+            (analysis_kernel_row){.name = m->ranges->names->list[kernel->name].text, .index = kernel->name};
     }
     c->kernels[at].count += kernel->count;
     c->kernels[at].ns += kernel->ns;
-    c->kernels[at].squares += kernel->squares;
+    c->kernels[at].outside = analysis_spread_sum(c->kernels[at].outside, spread_outside(m, kernel));
     c->chosen_ns += kernel->ns;
 }
 
@@ -314,7 +324,7 @@ void analysis_costs_make(analysis_costs *c, const analysis_ranges *ranges,
     make_kernels(&m);
     make_ranges(&m);
     free(m.inclusive);
-    free(m.spread);
+    free(m.outside);
 }
 
 void analysis_costs_free(analysis_costs *c) {

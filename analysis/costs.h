@@ -7,6 +7,7 @@
 #define ANALYSIS_COSTS_H
 
 #include "analysis/attribution.h"
+#include "analysis/clusters.h"
 
 /* An expert's ranges, with all that lies in them (inclusive). */
 typedef struct {
@@ -16,13 +17,15 @@ typedef struct {
     uint64_t tokens, with_tokens; /* sum of the payloads, and how many ranges had one */
     uint64_t host_ns;             /* time in the ranges on the host */
     uint64_t kernels, kernel_ns;
-    double spread; /* of kernel_ns, if kernels of one name and range take independent times: variance, ns^2 */
+    analysis_spread outside; /* of the part of kernel_ns that lies in no phase: kernels of one name and range
+                                are taken to be independent of each other */
 } analysis_expert;
 
 typedef struct {
     const char *name; /* as the trace has it, mangled; lives as long as the names */
+    uint32_t index;   /* of the name */
     uint64_t count, ns;
-    double squares; /* sum of the squared durations, ns^2 */
+    analysis_spread outside; /* of the part of ns that lies in no phase, likewise */
 } analysis_kernel_row;
 
 /* A leaf: kernels of one name in one part of one layer in one phase. Every attributed kernel is in exactly

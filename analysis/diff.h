@@ -5,10 +5,22 @@
 #include "analysis/output.h"
 #include "analysis/results.h"
 
+/* The phase whose median grew most, from A to B: `share` is 0.05 when it takes 5 % longer, 0 when none grew.
+ */
+typedef struct {
+    double share;
+    uint32_t k;
+    analysis_row_kind kind;
+} analysis_growth;
+
+typedef struct {
+    analysis_growth sure;    /* of those whose growth is not chance */
+    analysis_growth unknown; /* of those with too few samples to say */
+} analysis_growths;
+
 /* Prints the tables of differences from `a` to `b`, at most `top` rows in those of experts and kernels (the
- * greatest changes of GPU time first). Returns the greatest growth of a phase's median that is not chance, as
- * a share (0.05 is 5 %): of those whose 95 % interval excludes "no growth", or that have too few samples for
- * an interval. 0 when nothing grew. */
-double analysis_diff(const analysis_results *a, const analysis_results *b, size_t top, analysis_output *out);
+ * greatest changes of GPU time first). Both must have been read with the option `clusters`. */
+analysis_growths analysis_diff(const analysis_results *a, const analysis_results *b, size_t top,
+                               analysis_output *out);
 
 #endif

@@ -22,6 +22,11 @@ static void on_sample(void *ctx, uint32_t span, analysis_detail *detail) {
     analysis_tail_take(&rd->tails, &rd->ranges, span, detail);
 }
 
+static void on_cluster(void *ctx, uint32_t span, analysis_detail *detail) {
+    reading *rd = ctx;
+    analysis_clusters_take(&rd->results->clusters, &rd->ranges, span, detail);
+}
+
 static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     analysis_results *r = ((reading *)ctx)->results;
     r->meta = analysis_grow(r->meta, &r->meta_cap, r->meta_count + 1, sizeof *r->meta);
@@ -191,9 +196,9 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
     results->path = analysis_copy(path, strlen(path));
     reading rd = {.results = results, .options = options};
     analysis_ranges_init(&rd.ranges, &results->names);
-    if (options->detail) {
-        rd.ranges.steps = true;
-        rd.ranges.on_sample = on_sample;
+    if (options->detail || options->clusters) {
+        rd.ranges.steps = options->detail;
+        rd.ranges.on_sample = options->detail ? on_sample : on_cluster;
         rd.ranges.on_sample_ctx = &rd;
     }
     analysis_attribution_init(&rd.attribution, &results->names, &rd.ranges);
@@ -212,6 +217,7 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         analysis_ranges_close_ended(&rd.ranges);
         analysis_attribution_finish(&rd.attribution);
         analysis_ranges_settle(&rd.ranges);
+        analysis_clusters_close(&results->clusters);
         make_integrity(results, &rd);
         analysis_samples_make(&results->samples, &rd.ranges);
         analysis_rows_make(&results->rows, &results->samples, results->gpu_records > 0);
@@ -268,6 +274,7 @@ void analysis_results_free(analysis_results *results) {
     analysis_costs_free(&results->costs);
     analysis_load_free(&results->load);
     analysis_tails_free(&results->tails);
+    analysis_clusters_free(&results->clusters);
     for (size_t i = 0; i < results->each_k_count; i++) {
         analysis_costs_free(&results->each_k[i]);
     }

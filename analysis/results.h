@@ -4,6 +4,7 @@
 #define ANALYSIS_RESULTS_H
 
 #include "analysis/bounds.h"
+#include "analysis/clusters.h"
 #include "analysis/costs.h"
 #include "analysis/load.h"
 #include "analysis/requests.h"
@@ -36,7 +37,8 @@ typedef struct {
     analysis_costs costs;
     analysis_load load;
     analysis_tails tails;
-    analysis_costs *each_k; /* the same of each k that is known, when the options ask for it */
+    analysis_clusters clusters; /* empty unless the options ask for them */
+    analysis_costs *each_k;     /* the same of each k that is known, when the options ask for it */
     size_t each_k_count;
     analysis_bounds bounds;
     analysis_requests requests;
@@ -59,9 +61,10 @@ typedef struct {
 typedef void analysis_progress(void *ctx, uint64_t done, uint64_t total);
 
 typedef struct {
-    uint32_t k;  /* the requests whose costs are listed; ANALYSIS_NONE takes all */
-    bool each_k; /* also the costs of each k on its own */
-    bool detail; /* steps of decode are samples, too, and the tails are made: reading takes longer */
+    uint32_t k;    /* the requests whose costs are listed; ANALYSIS_NONE takes all */
+    bool each_k;   /* also the costs of each k on its own */
+    bool detail;   /* steps of decode are samples, too, and the tails are made: reading takes longer */
+    bool clusters; /* how experts and kernels differ from request to request is kept; not with `detail` */
     const analysis_rules *rules;       /* what names mean; NULL: the built-in rules */
     const analysis_workload *workload; /* what was run, over what the trace says; or NULL */
     const analysis_peaks *peaks;       /* what the device can do, over what is known of it; or NULL */

@@ -147,6 +147,12 @@ void analysis_table_number(analysis_table *t, double value, int digits) {
     add_number(t, buf, value, false);
 }
 
+void analysis_table_p(analysis_table *t, double p) {
+    char buf[64];
+    snprintf(buf, sizeof buf, p < 0.001 ? "<0.001" : "%.3f", p);
+    add_number(t, buf, p, false);
+}
+
 void analysis_table_index(analysis_table *t, uint32_t index) {
     if (index == ANALYSIS_NONE) {
         analysis_table_missing(t);

@@ -52,6 +52,8 @@ void analysis_table_count(analysis_table *t, uint64_t n);
 void analysis_table_ms(analysis_table *t, double value);
 /* A number with `digits` behind the point, for people; NaN is missing. */
 void analysis_table_number(analysis_table *t, double value, int digits);
+/* A p-value: for people with three digits behind the point, and never as 0. */
+void analysis_table_p(analysis_table *t, double p);
 /* An index of which ANALYSIS_NONE means that there is none. */
 void analysis_table_index(analysis_table *t, uint32_t index);
 /* part / whole in percent; missing when whole is 0. */

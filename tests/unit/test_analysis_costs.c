@@ -2,6 +2,7 @@
 #include "test_analysis_trace.h"
 
 #include "analysis/breakpoint.h"
+#include "analysis/significance.h"
 
 #include <math.h>
 
@@ -245,9 +246,41 @@ static void intervals_are_repeatable(void **state) {
     assert_true(a.low == 3 && a.high == 3);
     a = analysis_bootstrap_mean(odd, 6);
     assert_true(a.low >= 3 && a.low < 3.1 && a.high > 3.4 && a.high <= 4);
-    a = analysis_ratio_interval(2, 0.01, 1, 0);
-    assert_true(fabs(log(a.high / 2) - 1.959964 * 0.05) < 1e-6 && fabs(a.low * a.high - 4) < 1e-12);
-    assert_true(isnan(analysis_ratio_interval(0, 1, 1, 1).low));
+}
+
+/* What scipy 1.17 has: 2 * t.sf, mannwhitneyu with method="asymptotic", t.ppf. Holm's by hand. */
+static void p_values(void **state) {
+    (void)state;
+    const double t[][3] = {{0, 5, 1},
+                           {1, 5, 0.3632174676491229},
+                           {2.5, 7.3, 0.03965023466560043},
+                           {4, 40, 0.00026591239566669807},
+                           {-8, 12, 3.759898224750258e-06},
+                           {1.96, 1e6, 0.04999606758526985},
+                           {30, 5.5, 2.61605375300935e-07}};
+    for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+        assert_true(fabs(analysis_student_p(t[i][0], t[i][1]) / t[i][2] - 1) < 1e-9);
+    }
+    const double x[] = {1, 2, 3, 4, 5, 6, 7, 8}, y[] = {3, 4, 5, 6, 7, 8, 9, 10, 10.5};
+    const double z[] = {101, 102, 103, 104, 105, 106, 107, 108};
+    assert_true(fabs(analysis_rank_sum_p(x, 8, y, 9) / 0.09099666264147159 - 1) < 1e-9);
+    assert_true(fabs(analysis_rank_sum_p(z, 8, x, 8) / 0.0009391056991171899 - 1) < 1e-9);
+    assert_true(analysis_rank_sum_p(x, 8, x, 8) == 1 && isnan(analysis_rank_sum_p(x, 8, x, 0)));
+    double p[] = {0.03, 0.01, NAN, 0.04, 0.005, 0.9};
+    const double want[] = {0.09, 0.04, NAN, 0.09, 0.025, 0.9};
+    analysis_adjust_p(p, 6);
+    for (int i = 0; i < 6; i++) {
+        assert_true(i == 2 ? isnan(p[i]) : fabs(p[i] - want[i]) < 1e-12);
+    }
+    const double quantiles[][2] = {{5, 2.57058184}, {10, 2.22813885}, {23, 2.06865761}, {200, 1.97189622}};
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(fabs(analysis_student_quantile((size_t)quantiles[i][0]) / quantiles[i][1] - 1) < 0.002);
+    }
+    double chance;
+    analysis_estimate few = {1, 0.01, 4}, some = {2, 0.01, 5}, none = {2, 0, 5};
+    assert_true(isnan(analysis_ratio_test(few, some, &chance).low) && isnan(chance));
+    analysis_confidence sure = analysis_ratio_test(none, none, &chance);
+    assert_true(sure.low == 1 && sure.high == 1 && chance == 1);
 }
 
 static int ascending(const void *a, const void *b) {
@@ -295,6 +328,7 @@ int main(void) {
         cmocka_unit_test(breaks),
         cmocka_unit_test(noise_does_not_bend),
         cmocka_unit_test(intervals_are_repeatable),
+        cmocka_unit_test(p_values),
         cmocka_unit_test(intervals_hold_the_truth),
     };
     return cmocka_run_group_tests_name("analysis: costs", tests, NULL, NULL);
