@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 
 /* What loading carries along. */
 struct loader {
@@ -187,9 +188,31 @@ static bool load_embedding(struct loader *l) {
                 NATIVE_INIT_NORMAL, c->init_range);
 }
 
+/* On the cpu: weights that can never fit are refused, as the system would kill the process half-way. Most of a
+ * model are its experts, attention's projections, the embedding and the head. */
+static bool fits_memory(const struct native_config *c, struct native_source *source) {
+    struct sysinfo info;
+    if (source->torch->device != NATIVE_CPU || sysinfo(&info) != 0) {
+        return true;
+    }
+    double width = (double)c->d_model;
+    double block = width * (4 * width + 3 * (double)c->experts * (double)c->expert_mlp);
+    double least = ((double)c->layers * block + 2 * (double)c->embeddings * width) *
+                   (source->torch->dtype == NATIVE_FP32 ? 4 : 2);
+    double memory = ((double)info.totalram + (double)info.totalswap) * info.mem_unit;
+    return least < memory ||
+           native_fail(source->error, NATIVE_EXIT_INPUT,
+                       "weights in %s take more than %.1f GB, and this machine has %.1f GB of memory: "
+                       "take a GPU, --dtype bf16, or --config small",
+                       native_dtype_name(source->torch->dtype), least / 1e9, memory / 1e9);
+}
+
 bool native_weights_load(struct native_weights *weights, const struct native_config *config,
                          struct native_source *source) {
     memset(weights, 0, sizeof *weights);
+    if (!fits_memory(config, source)) {
+        return false;
+    }
     struct loader l = {.weights = weights, .config = config, .source = source, .torch = source->torch};
     weights->arena.torch = l.torch;
     weights->blocks = calloc((size_t)config->layers, sizeof *weights->blocks);

@@ -92,6 +92,8 @@ if [ -z "$no_torch" ]; then
     edit 'pass'
     sed -i 's/"max_position_embeddings": 512/"max_position_embeddings": 330/' "$work/broken/config.json"
     refused "more tokens than positions" "330 positions" "${tiny[@]}"
+    sed -i 's/"n_layers": [0-9]*/"n_layers": 16000000/' "$work/broken/config.json"
+    refused "a model that no memory holds" "this machine has" "${seed[@]}" --config "$work/broken/config.json" --device cpu
     if ! [ -e /dev/nvidia0 ]; then
         refused "graphs where there is no GPU" "--cuda-graph needs a GPU" "${seed[@]}" --config small --cuda-graph \
             --output-dir "$work/new"
