@@ -188,8 +188,8 @@ static bool load_embedding(struct loader *l) {
                 NATIVE_INIT_NORMAL, c->init_range);
 }
 
-/* On the cpu: weights that can never fit are refused, as the system would kill the process half-way. Most of a
- * model are its experts, attention's projections, the embedding and the head. */
+/* On the cpu: weights that can never fit are refused, as the system would kill the process half-way. Most of
+ * a model are its experts, attention's projections, the embedding and the head. */
 static bool fits_memory(const struct native_config *c, struct native_source *source) {
     struct sysinfo info;
     if (source->torch->device != NATIVE_CPU || sysinfo(&info) != 0) {

@@ -67,7 +67,8 @@ struct native_weights {
 };
 
 /* Allocates and fills all of it. On failure: false, with the tensor or the operator named; what is there so
- * far is still to be freed. On the cpu a model that the machine's memory can never hold is refused at once. */
+ * far is still to be freed. On the cpu a model that the machine's memory can never hold is refused at once.
+ */
 bool native_weights_load(struct native_weights *weights, const struct native_config *config,
                          struct native_source *source);
 
