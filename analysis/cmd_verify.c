@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define VIOLATED 1 /* exit status: some layer did not get k experts a token */
 
 typedef struct {
     const char *trace;
     uint32_t prompt_tokens;
+    bool any_prompt;
     analysis_cli_tables tables;
 } arguments;
 
@@ -18,6 +20,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     switch (key) {
     case 'p':
+        a->any_prompt = strcmp(arg, "any") == 0;
+        if (a->any_prompt) {
+            return 0;
+        }
         return analysis_cli_number("--prompt-tokens", arg, 1, 1000000000, &a->prompt_tokens) ? 0 : EINVAL;
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
@@ -27,12 +33,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static const struct argp_option options[] = {
-    {"prompt-tokens", 'p', "N", 0,
-     "tokens of every prefill (default: whatever they are, the same in all layers)", 0},
-    ANALYSIS_OPTION_FORMAT,
-    ANALYSIS_OPTION_RULES,
-    ANALYSIS_CLI_OPTIONS};
+static const struct argp_option options[] = {{"prompt-tokens", 'p', "N", 0,
+                                              "tokens of every prefill (default: what the program's mark "
+                                              "says, else whatever they are, the same in all "
+                                              "layers and at every k; any: they may differ from k to k)",
+                                              0},
+                                             ANALYSIS_OPTION_FORMAT,
+                                             ANALYSIS_OPTION_RULES,
+                                             ANALYSIS_CLI_OPTIONS};
 
 static const struct argp argp = {
     options,
@@ -96,7 +104,26 @@ static void put_rows(const analysis_verify *v, analysis_output *out) {
         analysis_table_note(
             &t, "%" PRIu64 " visits lay outside of top_k=K or of a phase, and were not judged.", v->outside);
     }
-    bool judged = v->uncounted == 0 && v->outside == 0;
+    if (v->silent > 0) {
+        analysis_table_note(&t,
+                            "%" PRIu64 " phases have no expert's range, as when a graph is replayed: in them "
+                            "k cannot be judged.",
+                            v->silent);
+    }
+    if (v->unfinished > 0) {
+        analysis_table_note(&t,
+                            "%" PRIu64 " visits were cut off by the end of the trace, and were not judged.",
+                            v->unfinished);
+    }
+    if (v->lost > 0) {
+        analysis_table_note(&t, "The trace lost host events: what is violated may be what is missing.");
+    }
+    if (!v->prompt_known) {
+        analysis_table_note(&t,
+                            "Nothing says how long the prompts were: in prefill k is held against what the "
+                            "tokens of all k make of it (--prompt-tokens).");
+    }
+    bool judged = v->uncounted == 0 && v->outside == 0 && v->unfinished == 0 && v->silent == 0;
     if (v->violation[0]) {
         analysis_table_note(&t, "Violated: %s", v->violation);
     } else {
@@ -112,7 +139,7 @@ static int verify(const arguments *a, const analysis_rules *rules, const char *p
     char error[TRACE_ERROR_BYTES];
     analysis_verify v;
     int status = ANALYSIS_OK;
-    if (analysis_verify_read(&v, path, rules, a->prompt_tokens, error) != 0) {
+    if (analysis_verify_read(&v, path, rules, a->prompt_tokens, a->any_prompt, error) != 0) {
         status = analysis_error("%s", error);
     } else if (v.count > 0) {
         analysis_output_report(out, path);

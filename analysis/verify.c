@@ -4,12 +4,14 @@
 #include "analysis/import.h"
 
 #include "analysis/memory.h"
+#include "analysis/workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define LAYERS_MAX 4096 /* layers with greater indices are not missed where they are absent */
 #define SEEN                                                                                                 \
     4096 /* experts with smaller indices are counted once in a visit, however many ranges they have */
 
@@ -23,20 +25,26 @@ typedef struct {
     uint32_t request, step;   /* name indices of sample.N and decode.N; ANALYSIS_NONE outside of any */
 } visit;
 
-/* The prefill that a thread was in last: its layers must agree. */
+/* The phase that a thread was in last. */
 typedef struct {
-    uint32_t span; /* or ANALYSIS_NONE */
-    uint64_t tokens;
-} prompt;
+    uint32_t span;   /* or ANALYSIS_NONE */
+    uint64_t tokens; /* of a prefill: of its first visit, as all its layers must agree */
+    visit last;
+    uint32_t *layers; /* by layer: visits so far */
+    size_t layer_cap;
+} phase_seen;
 
 typedef struct {
     analysis_verify *v;
     analysis_names names;
     analysis_ranges ranges;
+    analysis_workload workload;
     uint32_t prompt_tokens;
-    visit *visits; /* by thread */
-    prompt *prompts;
-    size_t visit_cap, prompt_cap;
+    bool any_prompt;
+    bool layers[LAYERS_MAX]; /* that any phase visited */
+    visit *visits;           /* by thread */
+    phase_seen *phases;      /* likewise */
+    size_t visit_cap, phase_cap;
 } verifying;
 
 static analysis_verify_row *row_of(analysis_verify *v, const visit *at) {
@@ -72,23 +80,27 @@ static void violate(verifying *f, const visit *at, const char *what) {
 
 /* How many tokens the visit must have had: 1 in decode; in prefill what was given, or what the first layer of
  * the same prefill had. */
-static uint64_t expected_tokens(const verifying *f, const visit *at, prompt *first) {
+static uint64_t expected_tokens(const verifying *f, const visit *at, phase_seen *seen) {
     if (at->phase == ANALYSIS_DECODE) {
         return 1;
     }
-    if (first->span != at->span) {
-        *first = (prompt){.span = at->span, .tokens = at->sum / at->k};
+    if (f->prompt_tokens) {
+        return f->prompt_tokens;
     }
-    return f->prompt_tokens ? f->prompt_tokens : first->tokens;
+    if (f->workload.prompt > 0 && !f->any_prompt) {
+        return (uint64_t)f->workload.prompt;
+    }
+    seen->tokens = seen->tokens ? seen->tokens : at->sum / at->k;
+    return seen->tokens;
 }
 
 /* What is wrong with the visit, into `what`; false when nothing is. */
-static bool is_wrong(const verifying *f, const visit *at, prompt *first, char what[200]) {
+static bool is_wrong(const verifying *f, const visit *at, phase_seen *seen, char what[200]) {
     if (at->k == 0 || (at->phase != ANALYSIS_DECODE && at->sum % at->k != 0)) {
         snprintf(what, 200, "%" PRIu64 " routed tokens are no multiple of k", at->sum);
         return true;
     }
-    uint64_t tokens = expected_tokens(f, at, first), slots = at->k * tokens;
+    uint64_t tokens = expected_tokens(f, at, seen), slots = at->k * tokens;
     if (at->sum != slots) {
         snprintf(what, 200, "%" PRIu64 " routed tokens, but k x %" PRIu64 " token%s are %" PRIu64, at->sum,
                  tokens, tokens == 1 ? "" : "s", slots);
@@ -115,13 +127,54 @@ static uint64_t greatest(uint64_t x, uint64_t y) {
     return x > y ? x : y;
 }
 
+/* The phase is over: every layer must have had its visits, one in each step. */
+static void close_phase(verifying *f, phase_seen *seen) {
+    uint32_t span = seen->span;
+    seen->span = ANALYSIS_NONE;
+    seen->tokens = 0;
+    if (span == ANALYSIS_NONE || !f->ranges.spans[span].closed || seen->last.k == ANALYSIS_NONE) {
+        return;
+    }
+    uint32_t steps = seen->last.phase == ANALYSIS_DECODE ? f->ranges.spans[span].steps : 1;
+    for (uint32_t layer = 0; layer < LAYERS_MAX; layer++) {
+        uint32_t visits = layer < seen->layer_cap ? seen->layers[layer] : 0;
+        if (f->layers[layer] && visits < steps) {
+            char what[200];
+            visit at = seen->last;
+            at.layer = layer;
+            at.step = ANALYSIS_NONE;
+            snprintf(what, sizeof what, "its experts got tokens in %u of %u %s", visits, steps,
+                     seen->last.phase == ANALYSIS_DECODE ? "steps" : "passes");
+            row_of(f->v, &at)->wrong++;
+            violate(f, &at, what);
+        }
+    }
+}
+
+/* Counts a visit for its layer in its phase; the one before may be over. */
+static void count_layer(verifying *f, const visit *at, phase_seen *seen) {
+    if (seen->span != at->span) {
+        close_phase(f, seen);
+        memset(seen->layers, 0, seen->layer_cap * sizeof *seen->layers);
+        seen->span = at->span;
+    }
+    seen->last = *at;
+    if (at->layer < LAYERS_MAX && at->phase != ANALYSIS_PHASES && at->k != ANALYSIS_NONE) {
+        seen->layers =
+            analysis_grow(seen->layers, &seen->layer_cap, (size_t)at->layer + 1, sizeof *seen->layers);
+        seen->layers[at->layer]++;
+        f->layers[at->layer] = true;
+    }
+}
+
 /* The visit is over: judges it. */
-static void close_visit(verifying *f, visit *at, prompt *first) {
+static void close_visit(verifying *f, visit *at, phase_seen *seen) {
     char what[200];
     if (!at->open) {
         return;
     }
     at->open = false;
+    count_layer(f, at, seen);
     if (at->k == ANALYSIS_NONE || at->phase == ANALYSIS_PHASES) {
         f->v->outside++;
         return;
@@ -137,7 +190,7 @@ static void close_visit(verifying *f, visit *at, prompt *first) {
     row->active_least = least(row->active_least, at->active);
     row->active_most = greatest(row->active_most, at->active);
     row->one_most = greatest(row->one_most, at->most);
-    if (is_wrong(f, at, first, what)) {
+    if (is_wrong(f, at, seen, what)) {
         row->wrong++;
         violate(f, at, what);
     }
@@ -169,15 +222,15 @@ static void open_visit(verifying *f, visit *at, const analysis_expert_event *e) 
 
 static void on_expert(void *ctx, const analysis_expert_event *e) {
     verifying *f = ctx;
-    size_t had = f->prompt_cap;
+    size_t had = f->phase_cap;
     f->visits = analysis_grow(f->visits, &f->visit_cap, e->thread + 1, sizeof *f->visits);
-    f->prompts = analysis_grow(f->prompts, &f->prompt_cap, e->thread + 1, sizeof *f->prompts);
-    for (; had < f->prompt_cap; had++) {
-        f->prompts[had].span = ANALYSIS_NONE;
+    f->phases = analysis_grow(f->phases, &f->phase_cap, e->thread + 1, sizeof *f->phases);
+    for (; had < f->phase_cap; had++) {
+        f->phases[had].span = ANALYSIS_NONE;
     }
     visit *at = &f->visits[e->thread];
     if (e->first || !at->open) {
-        close_visit(f, at, &f->prompts[e->thread]);
+        close_visit(f, at, &f->phases[e->thread]);
         open_visit(f, at, e);
     }
     uint32_t expert = f->ranges.nodes[e->node].expert;
@@ -199,7 +252,19 @@ static int on_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
 }
 
 static int on_host(void *ctx, const trace_host_event *e) {
-    analysis_ranges_event(&((verifying *)ctx)->ranges, e);
+    verifying *f = ctx;
+    analysis_ranges_event(&f->ranges, e);
+    if (e->kind == TRACE_HOST_MARK) {
+        analysis_workload_event(&f->workload, &f->names, e);
+    }
+    return 0;
+}
+
+static int on_counter(void *ctx, const char *name, size_t len, uint64_t value) {
+    static const char dropped[] = "host.dropped";
+    if (len == strlen(dropped) && memcmp(name, dropped, len) == 0) {
+        ((verifying *)ctx)->v->lost = value;
+    }
     return 0;
 }
 
@@ -209,24 +274,81 @@ static int by_place(const void *a, const void *b) {
     return order ? order : (x->phase > y->phase) - (x->phase < y->phase);
 }
 
+/* What a thread was in at the end of the file: judged when it is all there. */
+static void close_last(verifying *f, visit *at, phase_seen *seen) {
+    if (at->open && at->span != ANALYSIS_NONE && !f->ranges.spans[at->span].closed) {
+        f->v->unfinished++;
+        at->open = false;
+    }
+    close_visit(f, at, seen);
+    close_phase(f, seen);
+}
+
+static const char *range_text(char buf[48], uint64_t from, uint64_t to) {
+    snprintf(buf, 48, from == to ? "%" PRIu64 : "%" PRIu64 " to %" PRIu64, from, to);
+    return buf;
+}
+
+/* Tokens of a prompt, as the prefills of one k have them, must be within those of the k with the most of
+ * them: tokens of experts that do not grow with k make the prompt look shorter at a greater k. */
+static void compare_prompts(verifying *f) {
+    const analysis_verify_row *most = NULL;
+    for (size_t i = 0; i < f->v->count; i++) {
+        const analysis_verify_row *row = &f->v->rows[i];
+        bool counts = row->phase == ANALYSIS_PREFILL && row->k > 0;
+        most = counts && (!most || row->visits > most->visits) ? row : most;
+    }
+    for (size_t i = 0; most && i < f->v->count; i++) {
+        analysis_verify_row *row = &f->v->rows[i];
+        uint64_t from = row->k ? row->tokens_least / row->k : 0, to = row->k ? row->tokens_most / row->k : 0;
+        uint64_t low = most->tokens_least / most->k, high = most->tokens_most / most->k;
+        if (row->phase == ANALYSIS_PREFILL && row->k > 0 && !f->v->violation[0] &&
+            (from < low || to > high)) {
+            row->wrong++;
+            char here[48], there[48];
+            snprintf(f->v->violation, sizeof f->v->violation,
+                     "top_k=%u, prefill: routed tokens over k make prompts of %s tokens, but of %s at "
+                     "top_k=%u; if "
+                     "the prompts do differ, say --prompt-tokens any",
+                     row->k, range_text(here, from, to), range_text(there, low, high), most->k);
+        }
+    }
+}
+
 int analysis_verify_read(analysis_verify *v, const char *path, const analysis_rules *rules,
-                         uint32_t prompt_tokens, char error[TRACE_ERROR_BYTES]) {
-    verifying f = {.v = v, .prompt_tokens = prompt_tokens, .names = {.rules = rules}};
-    trace_visitor visitor = {.ctx = &f, .string = on_string, .host = on_host};
-    trace_status status;
+                         uint32_t prompt_tokens, bool any_prompt, char error[TRACE_ERROR_BYTES]) {
+    verifying f = {
+        .v = v, .prompt_tokens = prompt_tokens, .any_prompt = any_prompt, .names = {.rules = rules}};
+    trace_visitor visitor = {.ctx = &f, .string = on_string, .host = on_host, .counter = on_counter};
+    trace_status status = {0};
     memset(v, 0, sizeof *v);
+    analysis_workload_init(&f.workload);
     analysis_ranges_init(&f.ranges, &f.names);
     f.ranges.on_expert = on_expert;
     f.ranges.on_expert_ctx = &f;
     int rc = analysis_read(path, &visitor, &status, error);
     for (size_t i = 0; i < f.visit_cap; i++) {
-        close_visit(&f, &f.visits[i], &f.prompts[i]);
+        close_last(&f, &f.visits[i], &f.phases[i]);
+    }
+    for (size_t i = 0; i < f.ranges.span_count; i++) {
+        const analysis_span *span = &f.ranges.spans[i];
+        bool routed = span->phase == ANALYSIS_PREFILL || span->phase == ANALYSIS_DECODE;
+        v->silent += routed && span->visits == 0 && f.ranges.groups[span->group].k != ANALYSIS_NONE;
+    }
+    v->lost += status.bytes_skipped;
+    v->prompt_known = prompt_tokens > 0 || (f.workload.prompt > 0 && !any_prompt);
+    if (rc == 0 && !v->prompt_known && !any_prompt) {
+        compare_prompts(&f);
     }
     if (v->count > 0) {
         qsort(v->rows, v->count, sizeof *v->rows, by_place);
     }
     free(f.visits);
-    free(f.prompts);
+    for (size_t i = 0; i < f.phase_cap; i++) {
+        free(f.phases[i].layers);
+    }
+    free(f.phases);
+    analysis_workload_free(&f.workload);
     analysis_ranges_free(&f.ranges);
     analysis_names_free(&f.names);
     return rc;

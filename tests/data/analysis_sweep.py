@@ -2,7 +2,7 @@
 """Traces of sweeps whose every number is chosen, and numpy's word on what `moetrace report` says of them.
 
   analysis_sweep.py write FILE KIND    KIND: plain, again, slower, alternate, drift, wrong-k, odd, greedy, foreign,
-                                       straight, bend
+                                       straight, bend, flat, absent, cut
   analysis_sweep.py check MOETRACE FILE KIND   writes FILE, reports on it, compares; says what differs
 """
 import csv
@@ -55,10 +55,14 @@ class Sweep:
 
     def layers(self, k, tokens, spread, measured):
         """The expert ranges of all layers; returns how many are active in each. `spread` over more than k."""
-        slots = (k // 2 if self.kind == "wrong-k" and k == 4 else k) * tokens
+        halved = self.kind == "wrong-k" or (self.kind == "flat" and tokens > 1)
+        slots = (k // 2 if halved and k == 4 else k) * tokens
         active = min(EXPERTS, slots, k * spread)
         for layer in range(LAYERS):
             self.push(self.names["layer"].format(layer))
+            if self.kind == "absent" and tokens == 1 and k == 2 and layer == 1 and self.at == (5, 1):
+                self.pop()
+                continue
             shares = [slots // active + (i < slots % active) for i in range(active)]
             if self.kind == "greedy" and tokens > 1 and k == 2:
                 for i in range(tokens + 1 - shares[0]):
@@ -88,6 +92,7 @@ class Sweep:
             length = 0
             for step in range(STEPS):
                 self.push(f"decode.{step}")
+                self.at = sample, step
                 active = self.layers(k, 1, 1, sample >= 0)
                 self.pop()
                 length += 5e6 + 1e6 * (k - max(0, k - 7) / 2 if self.kind == "bend" else k)
@@ -126,6 +131,9 @@ class Sweep:
 
     def write(self, path):
         self.run()
+        if self.kind == "cut":  # in the last visit, after the first of its experts
+            last = max(i for i, e in enumerate(self.events) if e["kind"] == PUSH and e["name"] == "expert.1")
+            del self.events[last:]
         names = Names()
         kernel = names("_Z4siluPf")
         shape = varint(0) + varint(kernel) + varint(1) * 9 + varint(32) * 9
@@ -138,7 +146,8 @@ class Sweep:
             part = self.gpu[at:at + 500]
             out.append(gpu_chunk(part, part[0]["start"]))
         out.append(chunk(COUNTERS, [text("host.dropped") + varint(0)]))
-        out.append(chunk(END, [varint(self.now) + text("exit")]))
+        if self.kind != "cut":
+            out.append(chunk(END, [varint(self.now) + text("exit")]))
         with open(path, "wb") as f:
             f.write(b"".join(out))
 

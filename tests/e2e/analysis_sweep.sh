@@ -40,6 +40,14 @@ verify_prompt() {
     [ $? -eq 1 ] && grep -qF 'top_k=1, warmup.0, prefill, layer 0: 10 routed tokens, but k x 11 tokens are 11' "$tmp/verify.txt"
 }
 
+# Two prompts of 5 tokens, or a k of 4 that ran as 2: only who made them knows.
+verify_flat() {
+    verifies flat 1 'top_k=4, prefill: routed tokens over k make prompts of 5 tokens, but of 10 at top_k=1;' &&
+        "$moetrace" verify --prompt-tokens any "$tmp/flat.moetrace" >/dev/null || return 1
+    "$moetrace" verify --prompt-tokens 10 "$tmp/flat.moetrace" >/dev/null
+    [ $? -eq 1 ]
+}
+
 # The verdict on an export for Nsight Systems is that on the trace.
 # Each process of a directory is judged, and one without experts is left out.
 verify_directory() {
@@ -159,7 +167,7 @@ width() {
     ! grep -vE '^.{0,100}$' "$tmp/wide.txt" | grep -v moetrace
 }
 
-for kind in plain again slower alternate wrong-k odd greedy foreign; do
+for kind in plain again slower alternate wrong-k odd greedy foreign flat absent cut; do
     "$python" tests/data/analysis_sweep.py write "$tmp/$kind.moetrace" $kind
 done
 
@@ -176,6 +184,10 @@ ok "verify: a token too many in one layer" verifies odd 1 \
     'top_k=8, warmup.0, prefill, layer 1: 81 routed tokens are no multiple of k'
 ok "verify: one expert has more tokens than there are" verifies greedy 1 \
     'top_k=2, warmup.0, prefill, layer 0: one expert got 11 tokens, but there are only 10'
+ok "verify: a layer without any expert in one step" verifies absent 1 \
+    'top_k=2, sample.5, decode, layer 1: its experts got tokens in 2 of 3 steps'
+ok "verify: a k without effect on prefill" verify_flat
+ok "verify: what the end of the trace cuts off is not judged" verifies cut 0 'All that can be judged hold.'
 ok "verify: unwatched requests count too" verifies alternate 0 'All hold.'
 ok "verify: --prompt-tokens" verify_prompt
 ok "verify: each process of a directory" verify_directory
