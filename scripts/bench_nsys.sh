@@ -7,6 +7,7 @@
 #   NSYS, IMPORTER    nsys and QdstrmImporter (default: on the PATH, else somewhere under /opt/nvidia)
 #   NSYS_LIBS=DIR     libraries that the two lack there (libdw.so.1 and what it needs)
 #   LIMIT=450         seconds for everything; what no longer fits is printed as over the time it got, or as -
+# On a machine with no GPU: bench_nsys_cpu.sh, with what nsys does there.
 set -u
 cd "$(dirname "$0")/.." || exit
 build=${BUILD:-build}
@@ -24,6 +25,7 @@ die() {
 left() { echo $((limit - SECONDS > 1 ? limit - SECONDS : 1)); }
 
 nsys=${NSYS:-$(command -v nsys || find /opt/nvidia /usr/local/cuda* -name nsys -type f -perm -u+x 2>/dev/null | sort | tail -n 1)}
+[ -n "$nsys" ] || nsys=$(ls build/deps/nsys/target/nsys 2>/dev/null)
 importer=${IMPORTER:-$(command -v QdstrmImporter ||
     find "$(dirname "$(readlink -f "${nsys:-/nowhere}")")/.." /opt/nvidia -name QdstrmImporter -type f 2>/dev/null | head -n 1)}
 [ -n "$nsys" ] || die "nsys is not found: install Nsight Systems, or name it with NSYS"
@@ -61,7 +63,7 @@ print(sum(db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in wanted 
 PY
 }
 
-# timed COMMAND...: the median of up to three runs in seconds; ">N" when it was stopped after N, "-" when it failed.
+# timed COMMAND...: the median (or number `pick` of the sorted) of up to three runs in seconds; ">N" when it was stopped after N, "-" when it failed.
 timed() {
     local begin took spent=0 times=() status
     while [ ${#times[@]} -lt 3 ] && { [ ${#times[@]} -eq 0 ] || { [ "${spent%.*}" -lt 15 ] && [ "$(left)" -gt $((${spent%.*} + 5)) ]; }; }; do
@@ -80,8 +82,24 @@ timed() {
         times+=("$took")
         spent=$(awk -v a="$spent" -v b="$took" 'BEGIN {printf "%.3f", a + b}')
     done
-    printf '%s\n' "${times[@]}" | sort -n | sed -n "$(((${#times[@]} + 1) / 2))p"
+    printf '%s\n' "${times[@]}" | sort -n | sed -n "${pick:-$(((${#times[@]} + 1) / 2))}p"
 }
+
+# For awk: arithmetic with what timed prints.
+sums='
+    function value(s) { sub(/^>/, "", s); return s + 0 }
+    function ratio(a, b,    over) {
+        over = index(a, ">") ? ">" : ""
+        return a == "-" || b == "-" || a == "" || index(b, ">") || value(b) == 0 ? "-" : sprintf("%s%.1f", over, value(a) / value(b))
+    }
+    function sum(a, b) { return a == "-" || b == "-" ? "-" : (index(a b, ">") ? ">" : "") (value(a) + value(b)) }
+    function each(s, n) { return s == "-" || n == 0 ? "-" : (index(s, ">") ? ">" : "") (value(s) / n) }'
+
+if ! ls /dev/nvidia[0-9]* >/dev/null 2>&1; then
+    # shellcheck source=scripts/bench_nsys_cpu.sh
+    source scripts/bench_nsys_cpu.sh
+    exit
+fi
 
 measure() { # measure: the row of one size; the recordings lie in $work
     local ours=$work/ours.moetrace theirs=$work/theirs.sqlite exported=$work/ours.sqlite
@@ -94,14 +112,7 @@ measure() { # measure: the row of one size; the recordings lie in $work
     kern=$(timed env LD_LIBRARY_PATH="$libs" "$nsys" stats -r cuda_gpu_kern_sum --format csv -o "$work/k" --force-overwrite true "$theirs")
     nvtx=$(timed env LD_LIBRARY_PATH="$libs" "$nsys" stats -r nvtx_kern_sum --format csv -o "$work/n" --force-overwrite true "$theirs")
     awk -v ours="$(rows "$exported")" -v theirs="$(rows "$theirs")" -v report="$report" -v export="$exporting" -v capture="$capture" \
-        -v their="$their_export" -v kern="$kern" -v nvtx="$nvtx" '
-        function value(s) { sub(/^>/, "", s); return s + 0 }
-        function ratio(a, b,    over) {
-            over = index(a, ">") ? ">" : ""
-            return a == "-" || b == "-" || a == "" || index(b, ">") || value(b) == 0 ? "-" : sprintf("%s%.1f", over, value(a) / value(b))
-        }
-        function sum(a, b) { return a == "-" || b == "-" ? "-" : (index(a b, ">") ? ">" : "") (value(a) + value(b)) }
-        function each(s, n) { return s == "-" || n == 0 ? "-" : (index(s, ">") ? ">" : "") (value(s) / n) }
+        -v their="$their_export" -v kern="$kern" -v nvtx="$nvtx" "$sums"'
         BEGIN {
             printf "| %d | %d | %s | %s | %s | %s | %s | %s |", theirs, ours, their, kern, nvtx, report, export, capture
             printf " %s | %s | %s | %s | %s |\n", ratio(sum(their, kern), report), ratio(sum(their, nvtx), report),

@@ -177,6 +177,7 @@ step() {
 
 case "${1:-}" in
 build | test | torch | readers | nsys | cupti | bench)
+    if ready "$1"; then exit; fi
     exec 9>"$deps/.lock" # one at a time
     flock 9
     step "$1"

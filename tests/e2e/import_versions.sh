@@ -2,7 +2,7 @@
 # Captures that older versions of Nsight Systems made of this repository's own NVTX programs, and exported: 2022.4.2 (schema 3.0) and
 # 2023.4.4. NVTX text is inline or by id, what was not captured has no table, and metadata has other names.
 #   all_VERSION.sqlite.gz       nsys profile -t nvtx build/tests/nvtx_all
-#   requests_VERSION.sqlite.gz  nsys profile -t nvtx build/tests/nvtx_requests 1000 threads
+#   requests_VERSION.sqlite.gz  nsys profile -t nvtx build/tests/nvtx_requests 2000 threads
 # each through tests/data/nsys/cut.py; the CSV files are the same version's report of all ranges (nvtx_sum) on them.
 set -u
 # shellcheck source=tests/tap.sh
@@ -48,9 +48,9 @@ PY
     done
 done
 
-# What the program said of itself: `nvtx_requests 1000 threads`.
+# What the program said of itself: `nvtx_requests 2000 threads`.
 for version in 2022.4.2 2023.4.4; do
     is "requests-$version: every range that the program made" "$("$moetrace" dump "$work/requests-$version.sqlite" |
-        sed -nE 's/^push .* name="([a-z_]*)[^"]*" .*/\1/p' | sort | uniq -c | xargs)" "40 decode 960 expert 160 layer 8 prefill 8 sample 4 top_k"
+        sed -nE 's/^push .* name="([a-z_]*)[^"]*" .*/\1/p' | sort | uniq -c | xargs)" "40 decode 5120 expert 640 layer 4 prefill 4 sample 4 top_k"
 done
 done_testing

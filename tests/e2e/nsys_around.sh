@@ -21,16 +21,23 @@ library=$(preload)
 # shellcheck disable=SC2016
 apart=(sh -c 'name=$1; shift; exec "$@" >"$name.out" 2>"$name.err"' sh)
 
-profile() { # profile NAME TRACED OPTION... -- COMMAND...: under nsys, which watches TRACED
-    local name=$1 traced=$2 options=()
+# profile NAME TRACED OPTION... -- COMMAND...: under nsys, which watches TRACED. On a busy machine nsys now and then gives up
+# ("End of file") before it starts its target; then it is started again.
+profile() {
+    local name=$1 traced=$2 options=() status _
     shift 2
     while [ "$1" != -- ]; do
         options+=("$1")
         shift
     done
     shift
-    timeout 120 "$nsys" profile -t "$traced" "${profile_options[@]}" -o "$work/$name" "${options[@]}" "${apart[@]}" "$work/$name" "$@" \
-        >"$work/$name.log" 2>&1
+    for _ in 1 2 3; do
+        timeout 120 "$nsys" profile -t "$traced" "${profile_options[@]}" -o "$work/$name" "${options[@]}" "${apart[@]}" "$work/$name" "$@" \
+            >"$work/$name.log" 2>&1
+        status=$?
+        [ ! -e "$work/$name.out" ] || break
+    done
+    return $status
 }
 counts() { # counts NAME: how many ranges of each name nsys has
     "$nsys" export --type sqlite -o "$work/$1.sqlite" "$work/$1.nsys-rep" >"$work/$1.export" 2>&1 &&
@@ -41,6 +48,7 @@ output() { sed -E "${mask:-}" "$work/$1.out"; }
 # What holds of every run NAME with the recorder, which ended with STATUS. Its line says why ranges are missing in our trace.
 holds() { # holds NAME STATUS
     is "$1: exit status" "$2" "$bare_status"
+    [ "$2" -eq "$bare_status" ] || sed 's/^/# /' "$work/$1.log" | tail -n 5
     is "$1: the target's output" "$(output "$1")" "$(output "$target-bare")"
     counts "$1" >"$work/$1.counts"
     ok "$1: nsys has every range that it has alone" cmp "$work/$target-alone.counts" "$work/$1.counts"

@@ -1,6 +1,7 @@
-/* A target with the ranges of a MolmoE run and no CUDA: `nvtx_requests RANGES [MODE]`. Requests of prefill
- * and four decode steps, 4 layers of 6 experts each, until there were so many ranges. Prints each name's
- * number of ranges, and ends with status 5. With MODE "threads", four threads do the same at once. */
+/* A target with the ranges of a MolmoE run and no CUDA: `nvtx_requests RANGES [threads]`. Requests at k = 8
+ * of prefill and nine decode steps, of 16 layers of 8 experts each (1,452 ranges), until there were so many
+ * ranges. Prints how many there were of each kind, and ends with status 5. With "threads", four threads do it
+ * at once. */
 #include <nvtx3/nvToolsExt.h>
 
 #include <pthread.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LAYERS = 4, EXPERTS = 6, STEPS = 4, THREADS = 4 };
+enum { LAYERS = 16, EXPERTS = 8, STEPS = 9, THREADS = 4 };
 
 typedef struct {
     long wanted, made;
