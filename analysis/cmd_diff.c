@@ -1,12 +1,14 @@
 /* moetrace diff: two runs side by side, with intervals; for people, and for CI with --fail-above. */
 #include "analysis/cli_read.h"
 #include "analysis/diff.h"
+#include "analysis/memory.h"
 #include "analysis/report.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define GREW 1 /* exit status: a phase grew by more than --fail-above */
 
@@ -70,10 +72,11 @@ static const struct argp argp = {options,
                                  parse,
                                  "A B",
                                  "Compares two traces: the medians of each phase at each k, the experts and "
-                                 "the kernels; B in terms of A, with 95 % intervals.\v" ANALYSIS_CLI_CAPTURES
+                                 "the kernels; B in terms of A, with 95 % intervals. A and B are "
+                                 "files, or directories that hold one trace.\v" ANALYSIS_CLI_CAPTURES
                                  "Examples:\n"
                                  "  moetrace diff before.moetrace after.moetrace\n"
-                                 "  moetrace diff --fail-above 5% before.moetrace after.moetrace\n\n"
+                                 "  moetrace diff --fail-above 5% runs/before runs/after\n\n"
                                  "Exit status: 0; 1 when --fail-above is exceeded; 2 when something is "
                                  "wrong, or too few samples cannot tell; 1 and 2 after one line on "
                                  "standard error.",
@@ -103,6 +106,25 @@ static int judge(const analysis_growths *grew, double limit) {
         return ANALYSIS_FAILED;
     }
     return ANALYSIS_OK;
+}
+
+/* Of a directory its one trace, to be freed; anything else is left to the reader. NULL after an error line.
+ */
+static char *one_trace(const char *path) {
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {
+        return analysis_copy(path, strlen(path));
+    }
+    char **list, *only = NULL;
+    size_t count = analysis_cli_traces(path, &list);
+    if (count == 1) {
+        only = analysis_copy(list[0], strlen(list[0]));
+    } else if (count > 1) {
+        analysis_error("%s: holds the traces of %zu processes; give one of them, such as %s", path, count,
+                       list[0]);
+    }
+    analysis_cli_free_traces(list, count);
+    return only;
 }
 
 static int diff(const arguments *a, const analysis_rules *rules) {
@@ -140,7 +162,17 @@ int analysis_cmd_diff(int argc, char **argv) {
     if (!analysis_cli_rules(&a.tables, &rules)) {
         return ANALYSIS_FAILED;
     }
-    status = diff(&a, &rules);
+    char *traces[2] = {one_trace(a.traces[0]), NULL};
+    traces[1] = traces[0] ? one_trace(a.traces[1]) : NULL;
+    if (traces[1]) {
+        a.traces[0] = traces[0];
+        a.traces[1] = traces[1];
+        status = diff(&a, &rules);
+    } else {
+        status = ANALYSIS_FAILED;
+    }
+    free(traces[0]);
+    free(traces[1]);
     analysis_rules_free(&rules);
     return status;
 }

@@ -75,7 +75,9 @@ diffs() {
     "$moetrace" diff --fail-above 0% "$tmp/plain.moetrace" "$tmp/again.moetrace" >"$tmp/diff.txt" || return 1
     grep -qE ' 1\.00[1-9] .* 0\.9[0-9]* ' "$tmp/diff.txt" || return 1 # something is slower, by chance
     "$moetrace" diff --fail-above 5% "$tmp/plain.moetrace" "$tmp/slower.moetrace" >/dev/null
-    [ $? -eq 1 ]
+    [ $? -eq 1 ] || return 1
+    mkdir "$tmp/a" "$tmp/b" && cp "$tmp/plain.moetrace" "$tmp/a" && cp "$tmp/slower.moetrace" "$tmp/b" || return 1
+    diff <("$moetrace" diff "$tmp/a" "$tmp/b" | tail -n +2) <("$moetrace" diff "$tmp/plain.moetrace" "$tmp/slower.moetrace" | tail -n +2)
 }
 
 cat >"$tmp/rules.json" <<'JSON'

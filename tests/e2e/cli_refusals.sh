@@ -9,6 +9,7 @@ mkdir -p "$work/here/empty" "$work/here/dir"
 unpack analysis_nsys_k8 here/k8
 cd "$work/here" || exit
 cp k8.moetrace dir/
+mkdir two && cp k8.moetrace two/a.moetrace && cp k8.moetrace two/b.moetrace
 head -c 3000 k8.moetrace >hopeless.moetrace
 : >zero.moetrace
 echo 'no trace' >text.moetrace
@@ -132,6 +133,7 @@ refused "dir: no expert's range with a number of tokens" verify dir
 refused "diff needs two traces" diff
 refused "diff needs two traces" diff k8.moetrace
 refused "diff takes two traces, and got c as a third" diff k8.moetrace k8.moetrace c
+refused "two: holds the traces of 2 processes; give one of them, such as two/a.moetrace" diff two k8.moetrace
 refused "--fail-above=few: give a percentage, such as 5%" diff --fail-above few k8.moetrace k8.moetrace
 refused "--fail-above=-5: give a percentage, such as 5%" diff --fail-above=-5 k8.moetrace k8.moetrace
 refused "--k=3: no request of k8.moetrace has this k; it has 8" diff --k 3 k8.moetrace k8.moetrace
