@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A peak that was measured can be beaten by a little; more cannot be. */
+#define PEAK_AT_MOST 1.1
+
 const char *analysis_verdict_name(analysis_verdict verdict) {
     static const char *const names[] = {"-", "host", "memory", "compute", "neither"};
     return names[verdict];
@@ -83,6 +86,16 @@ static bool cost_vision(const costing *c, double times, analysis_phase_cost *cos
     return true;
 }
 
+/* Whether every expert computes each decoded token, into *dense: as the mark or an option says, else as the
+ * ranges show, where experts were visited; false when neither does, as of replayed graphs whose kernels lie
+ * in experts. */
+static bool find_dense(const costing *c, const analysis_phase_work *work, bool *dense) {
+    const analysis_workload *w = c->workload;
+    bool more = work->visits > 0 && (double)work->active / (double)work->visits > c->k + 0.5;
+    *dense = w->has_moe ? w->dense : more;
+    return w->has_moe || work->visits > 0 || work->parts[ANALYSIS_PART_EXPERT].count == 0;
+}
+
 static bool cost_decoder(const costing *c, const analysis_phase_work *work, analysis_phase_cost *cost) {
     const analysis_workload *w = c->workload;
     double prompt, experts = w->model.experts, k = c->k;
@@ -102,9 +115,13 @@ static bool cost_decoder(const costing *c, const analysis_phase_work *work, anal
     if (!(steps >= 1)) {
         return lacks(c, "the number of decoded tokens (ranges decode.N)");
     }
+    bool dense;
+    if (!find_dense(c, work, &dense)) {
+        return lacks(c, "which experts compute a decoded token of a replayed graph (--moe)");
+    }
     double rows = routed(w, work) / steps;
-    rows = isnan(rows) ? w->dense ? experts : k : rows;
-    c->bound->active = w->dense ? experts : active_of(c, work, 1);
+    rows = isnan(rows) ? dense ? experts : k : rows;
+    c->bound->active = dense ? experts : active_of(c, work, 1);
     analysis_model_decode(&w->model, steps, prompt, rows, c->bound->active, c->bytes, cost);
     return true;
 }
@@ -165,6 +182,10 @@ static analysis_verdict judge(const analysis_bounds *b, const analysis_bound *bo
     }
     if (!*missing && isnan(b->peak_flops)) {
         *missing = "the device's peak FLOP/s (--peaks)";
+    }
+    if (!*missing && fmax(p->of_memory, p->of_flops) > PEAK_AT_MOST) {
+        *missing =
+            "shapes that fit: by these it did more than the device can, unless weights stayed in a cache";
     }
     if (*missing) {
         return ANALYSIS_BOUND_UNKNOWN;

@@ -19,7 +19,7 @@ static error_t take_number(const char *option, const char *arg, double *to) {
 }
 
 error_t analysis_cli_bounds_parse(int key, const char *arg, analysis_cli_bounds *bounds) {
-    int type;
+    int type, moe;
     switch (key) {
     case ANALYSIS_KEY_MODEL:
         bounds->model_file = arg;
@@ -31,6 +31,11 @@ error_t analysis_cli_bounds_parse(int key, const char *arg, analysis_cli_bounds 
         return take_number("--prompt-tokens", arg, &bounds->workload.prompt);
     case ANALYSIS_KEY_CROPS:
         return take_number("--crops", arg, &bounds->workload.crops);
+    case ANALYSIS_KEY_MOE:
+        moe = analysis_cli_word("--moe", arg, ANALYSIS_MOE_NAMES);
+        bounds->workload.has_moe = moe >= 0;
+        bounds->workload.dense = moe == 1;
+        return moe >= 0 ? 0 : EINVAL;
     case ANALYSIS_KEY_DTYPE:
         type = analysis_cli_word("--dtype", arg, ANALYSIS_TYPE_NAMES);
         bounds->workload.has_type = type >= 0;

@@ -10,8 +10,11 @@ enum {
     ANALYSIS_KEY_DTYPE,
     ANALYSIS_KEY_PROMPT,
     ANALYSIS_KEY_CROPS,
+    ANALYSIS_KEY_MOE,
     ANALYSIS_KEY_PEAKS
 };
+
+#define ANALYSIS_MOE_NAMES "active|dense"
 
 /* Lines of an option table; analysis_cli_bounds_parse answers them. */
 #define ANALYSIS_OPTIONS_BOUNDS                                                                              \
@@ -28,7 +31,15 @@ enum {
          0,                                                                                                  \
          "tokens of the prompt, where the experts' ranges do not tell them",                                 \
          0},                                                                                                 \
-        {"crops", ANALYSIS_KEY_CROPS, "N", 0, "crops of the image of a request", 0}, {                       \
+        {"crops", ANALYSIS_KEY_CROPS, "N", 0, "crops of the image of a request", 0},                         \
+        {"moe",                                                                                              \
+         ANALYSIS_KEY_MOE,                                                                                   \
+         ANALYSIS_MOE_NAMES,                                                                                 \
+         0,                                                                                                  \
+         "which experts compute a decoded token: those it is routed to, or every one (default: what the "    \
+         "trace says)",                                                                                      \
+         0},                                                                                                 \
+    {                                                                                                        \
         "peaks", ANALYSIS_KEY_PEAKS, "FILE", 0,                                                              \
             "what the device can do, as `moetrace peaks` measured it (default: its data sheet)", 0           \
     }

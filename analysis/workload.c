@@ -41,6 +41,7 @@ static void take(analysis_workload *w, const cJSON *json) {
     }
     cJSON_free(config);
     w->has_type = type && analysis_type_of(type, &w->type);
+    w->has_moe = moe != NULL;
     w->dense = moe && strcmp(moe, "dense") == 0;
     w->prompt = whole(json, "prompt_tokens");
     w->crops = whole(json, "crops");
@@ -54,7 +55,7 @@ void analysis_workload_event(analysis_workload *w, analysis_names *names, const 
     }
     if (w->mark) {
         if (strcmp(w->mark, name->text) != 0) {
-            w->has_model = w->has_type = false;
+            w->has_model = w->has_type = w->has_moe = w->dense = false;
             w->prompt = w->crops = NAN;
             snprintf(w->problem, sizeof w->problem, "there are several, and they differ");
         }
@@ -85,7 +86,10 @@ void analysis_workload_override(analysis_workload *w, const analysis_workload *o
         w->has_type = true;
         w->type = over->type;
     }
-    w->dense = w->dense || over->dense;
+    if (over->has_moe) {
+        w->has_moe = true;
+        w->dense = over->dense;
+    }
     w->prompt = isnan(over->prompt) ? w->prompt : over->prompt;
     w->crops = isnan(over->crops) ? w->crops : over->crops;
 }

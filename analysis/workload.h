@@ -19,7 +19,8 @@ typedef struct {
     analysis_model model;
     analysis_type type;
     double prompt, crops;            /* NaN where it is not known */
-    bool dense;                      /* all experts compute each decoded token */
+    bool has_moe;                    /* it is known which experts compute a decoded token: */
+    bool dense;                      /* all of them; else those that it is routed to */
     char *mark;                      /* the text of the mark that was read, or NULL */
     char problem[TRACE_ERROR_BYTES]; /* why a mark says nothing; "" when there is no problem */
 } analysis_workload;

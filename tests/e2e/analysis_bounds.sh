@@ -25,7 +25,8 @@ report() { # report NAME OUTPUT OPTION...
 small=(--model "$work/small.json" --dtype bf16 --crops 2)
 ok "MolmoE in PyTorch" report k8 k8.json --model molmoe-1b --dtype bf16 --crops 2 --prompt-tokens 326 --peaks "$work/peaks.json"
 ok "run_native" report small_alternate alternate.json "${small[@]}"
-ok "run_native, captured graphs" report small_graphs graphs.json "${small[@]}"
+ok "run_native, captured graphs" report small_graphs graphs.json "${small[@]}" --moe dense
+ok "captured graphs, nobody says of how many experts" report small_graphs untold.json "${small[@]}"
 ok "without shapes" report small_alternate bare.json
 "$BUILD/moetrace" flops "$work/small.json" --prompt-tokens 326 --new-tokens 4 --top-k 1,8 --format json >"$work/flops.json"
 
@@ -53,6 +54,9 @@ if what == "verdicts":
     assert verdicts("k8") == {(8, p): "host" for p in ("vision", "prefill", "decode")}
     assert set(verdicts("alternate").values()) == {"host"}
     assert verdicts("bare") == verdicts("alternate")
+    assert verdicts("untold") == {(k, p): {"prefill": "host", "vision": "neither", "decode": None}[p]
+                                  for k in (2, 8) for p in ("vision", "prefill", "decode")}
+    assert all(row["% B/s"] is None for row in table("untold", "What binds") if row["phase"] == "decode")
     assert verdicts("graphs") == {(k, p): "host" if p == "prefill" else "neither"
                                   for k in (2, 8) for p in ("vision", "prefill", "decode")}
 elif what == "idle":

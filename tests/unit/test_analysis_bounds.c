@@ -214,8 +214,16 @@ static void verdicts(void **state) {
     verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_NEITHER, NULL);
     r.memory = bytes / 0.51;
     verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_MEMORY, NULL);
+    /* More than the device can do: the shapes are not those that ran. */
+    r.memory = bytes / 1.09, r.flops = flops / 0.5;
+    verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_MEMORY, NULL);
+    r.memory = bytes / 1.11;
+    verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_UNKNOWN, "shapes that fit");
+    r.memory = bytes, r.flops = flops / 1.11;
+    verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_UNKNOWN, "shapes that fit");
     /* Of a phase in which the GPU was idle, the host: whatever its kernels reach. */
     r.busy = 4990;
+    r.flops = flops / 0.49;
     verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_HOST, NULL);
     r.busy = 5010;
     r.memory = PREFILL_BYTES / 5.01e-6 / 0.9;
@@ -249,7 +257,12 @@ static void no_verdict_without_evidence(void **state) {
 static void a_cut_request(void **state) {
     (void)state;
     analysis_results r;
-    run cut = {.mark = MARK, .time = 10000, .busy = 8000, .memory = 1e9, .flops = 1e12, .cut = true};
+    run cut = {.mark = MARK,
+               .time = 10000,
+               .busy = 8000,
+               .memory = PREFILL_BYTES / 8e-6 / 0.9,
+               .flops = 1e15,
+               .cut = true};
     read_run(&cut, NULL, &r);
     /* Kernels of the request that was cut off are among those of the parts: these have no rates. And its
      * tokens cannot tell the length of the prompt. */
@@ -297,7 +310,12 @@ static void vision_inside_of_prefill(void **state) {
 
 static void k_of_the_configuration(void **state) {
     (void)state;
-    run r = {.mark = MARK, .time = 10000, .busy = 8000, .memory = 1e9, .flops = 1e12, .no_k = true};
+    run r = {.mark = MARK,
+             .time = 10000,
+             .busy = 8000,
+             .memory = PREFILL_BYTES / 8e-6 / 0.9,
+             .flops = 1e15,
+             .no_k = true};
     verdict(&r, ANALYSIS_ROW_PREFILL, ANALYSIS_BOUND_UNKNOWN, "moe_top_k");
     static const char *const marks[] = {"2", "9"};
     for (size_t i = 0; i < 2; i++) {
