@@ -10,16 +10,36 @@ __thread unsigned preload_locks_held;
 
 static __thread sigset_t before; /* what was blocked when the first lock was asked for */
 
+void preload_block_signals(sigset_t *was) {
+    static const int raised[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+    sigset_t held;
+    sigfillset(&held);
+    for (size_t i = 0; i < sizeof raised / sizeof raised[0]; i++) {
+        sigdelset(&held, raised[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &held, was);
+}
+
+bool preload_signal_pends(int number) {
+    sigset_t pending;
+    return sigpending(&pending) == 0 && sigismember(&pending, number) == 1;
+}
+
+void preload_swallow_signal(int number, bool pended) {
+    if (!pended) {
+        sigset_t own;
+        struct timespec none = {0};
+        sigemptyset(&own);
+        sigaddset(&own, number);
+        sigtimedwait(&own, NULL, &none);
+    }
+}
+
 void preload_hold(void) {
     /* The count changes only while nothing can interrupt: a handler finds 0, or does not run. */
     if (preload_locks_held == 0) {
-        static const int raised[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
-        sigset_t held, was;
-        sigfillset(&held);
-        for (size_t i = 0; i < sizeof raised / sizeof raised[0]; i++) {
-            sigdelset(&held, raised[i]);
-        }
-        pthread_sigmask(SIG_BLOCK, &held, &was);
+        sigset_t was;
+        preload_block_signals(&was);
         before = was;
     }
     preload_locks_held++;

@@ -6,7 +6,16 @@
 #define PRELOAD_LOCK_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
+
+/* Blocks all signals but those that an instruction raises; *was is what was blocked before. */
+void preload_block_signals(sigset_t *was);
+
+/* A write of the recorder's own may raise a signal in this thread (SIGPIPE, SIGXFSZ), which must not reach
+ * the target: the write stands between these two, with the signal blocked. */
+bool preload_signal_pends(int number);
+void preload_swallow_signal(int number, bool pended);
 
 /* Locks that this thread holds or is about to, and stretches between preload_hold and preload_release. */
 extern __thread unsigned preload_locks_held;

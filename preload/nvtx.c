@@ -424,5 +424,6 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     install(callbacks, NVTX_CB_MODULE_CORE2, domain_hooks, sizeof domain_hooks / sizeof domain_hooks[0]);
     install(callbacks, NVTX_CB_MODULE_CUDA, cuda_hooks, sizeof cuda_hooks / sizeof cuda_hooks[0]);
     install(callbacks, NVTX_CB_MODULE_CUDART, runtime_hooks, sizeof runtime_hooks / sizeof runtime_hooks[0]);
+    preload_recorder_thread(); /* now, and not where a later first event might interrupt the allocator */
     return 1;
 }

@@ -1,6 +1,8 @@
 /* Finds what an interposed symbol would have called: see original.h. */
 #include "preload/original.h"
 
+#include "preload/lock.h"
+
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
@@ -125,9 +127,11 @@ void *preload_original_find(preload_original *o, const char *name, const void *c
             return o->known[i].function;
         }
     }
+    preload_hold(); /* a handler that interrupted this would have the dynamic linker's lock */
     void *f = find(name, caller);
     if (f) {
         remember(o, caller, f);
     }
+    preload_release();
     return f;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define OUT_BYTES (1u << 20)
+#define TRIES     3 /* the target may close descriptors that it did not open */
 
 static struct {
     const char *directory;
@@ -33,7 +34,10 @@ void preload_out_flush(void) {
         return;
     }
     if (!preload_file_exists()) {
-        int rc = preload_file_create(out.directory, program_invocation_short_name);
+        int rc = EBADF;
+        for (int attempt = 0; attempt < TRIES && rc == EBADF; attempt++) {
+            rc = preload_file_create(out.directory, program_invocation_short_name);
+        }
         if (rc) {
             preload_recorder_note(
                 "file", "cannot make a trace in %s: %s; nothing of this process is kept until it can",
@@ -42,8 +46,7 @@ void preload_out_flush(void) {
         }
     }
     int rc = EBADF;
-    /* The target may close descriptors that it did not open. */
-    for (int attempt = 0; attempt < 3 && rc == EBADF && out.len > 0; attempt++) {
+    for (int attempt = 0; attempt < TRIES && rc == EBADF && out.len > 0; attempt++) {
         size_t taken;
         rc = preload_file_append(out.bytes, out.len, &taken);
         out.len -= taken;

@@ -14,7 +14,6 @@
 #include "preload/trace_file.h"
 #include "preload/writer.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -38,6 +37,7 @@ static struct {
     pid_t pid;                /* of the process that is recorded */
     atomic_int cupti;         /* of the states below */
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
+    atomic_bool missed;       /* somebody would have begun the recording, and could not */
     bool child;               /* a fork's child whose parent had CUPTI running */
     pthread_mutex_t lock;
     dev_t stderr_device; /* what standard error was at the start */
@@ -55,14 +55,11 @@ static void say(const char *text) {
         st.st_ino != recorder.stderr_inode || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT)) {
         return;
     }
-    sigset_t pipe, before;
-    sigemptyset(&pipe);
-    sigaddset(&pipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &pipe, &before);
-    if (write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1) < 0 &&
-        errno == EPIPE && !sigismember(&before, SIGPIPE)) {
-        struct timespec none = {0};
-        sigtimedwait(&pipe, NULL, &none);
+    sigset_t before;
+    preload_block_signals(&before);
+    bool pended = preload_signal_pends(SIGPIPE);
+    if (write(STDERR_FILENO, line, (size_t)len < sizeof line ? (size_t)len : sizeof line - 1) < 0) {
+        preload_swallow_signal(SIGPIPE, pended);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -112,6 +109,9 @@ static void after_fork_parent(void) {
         preload_writer_unlock();
         preload_unlock(&recorder.lock);
         preload_gate_after_fork_parent();
+        if (atomic_exchange(&recorder.missed, false) && atomic_load(&recorder.state) == IDLE) {
+            preload_recorder_thread();
+        }
     }
 }
 
@@ -124,6 +124,7 @@ static void after_fork_child(void) {
     preload_threads_after_fork();
     preload_writer_after_fork();
     preload_capture_after_fork();
+    atomic_store(&recorder.missed, false);
     /* Whatever became of CUPTI in the parent, this process's copy of it is of no use. */
     recorder.child = recorder.child || atomic_load(&recorder.cupti) != CUPTI_NONE;
     atomic_store(&recorder.cupti, CUPTI_NONE);
@@ -155,11 +156,17 @@ preload_level preload_recorder_level(void) {
     return recorder.settings.level;
 }
 
-/* True for the one caller that began the recording, whose events are all later than *time. */
+/* True for the one caller that began the recording, whose events are all later than *time. Nobody waits for
+ * another one who does: making a thread takes the dynamic linker's lock, and a signal handler may have
+ * interrupted whoever has that. */
 static bool start(uint64_t *time) {
     bool begun = false;
     preload_guard guard = preload_guard_enter();
-    preload_lock(&recorder.lock);
+    if (!preload_trylock(&recorder.lock)) {
+        atomic_store(&recorder.missed, true); /* by a fork, perhaps, which does not begin it */
+        preload_guard_leave(&guard);
+        return false;
+    }
     if (atomic_load(&recorder.state) == IDLE) {
         begun = true;
         *time = preload_now();

@@ -44,9 +44,9 @@ static int move_up(int fd) {
 }
 
 /* Opening and closing are the moments in which a fork would not know of the descriptor. */
-static int open_file(int flags) {
+static int open_file(const char *path, int flags) {
     preload_gate_enter();
-    int fd = move_up(open(file.path, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
+    int fd = move_up(open(path, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
     int error = errno;
     file.fd = fd >= 0 && fstat(fd, &file.opened) == 0 ? fd : -1;
     preload_gate_leave();
@@ -98,20 +98,58 @@ static int make_directories(char *path) {
 
 /* A process that execs, or whose number came round again, finds the name taken: then a number is put behind
  * it. */
-static int create_unused(const char *directory, const char *program) {
-    for (int attempt = 1; attempt < 1000; attempt++) {
-        char again[16] = "";
-        if (attempt > 1) {
-            snprintf(again, sizeof again, "-%d", attempt);
-        }
-        snprintf(file.path, sizeof file.path, "%.4000s/%.100s-%d%s.moetrace", directory, program,
-                 (int)getpid(), again);
-        int fd = open_file(O_CREAT | O_EXCL);
-        if (fd >= 0 || errno != EEXIST) {
-            return fd;
+static void choose_name(const char *directory, const char *program, int attempt) {
+    char again[16] = "";
+    if (attempt > 1) {
+        snprintf(again, sizeof again, "-%d", attempt);
+    }
+    snprintf(file.path, sizeof file.path, "%.4000s/%.100s-%d%s.moetrace", directory, program, (int)getpid(),
+             again);
+}
+
+#define MOST_NAMES 1000
+
+/* A file that has no name before its header stands in it: whoever is killed meanwhile leaves none. Returns 0,
+ * or -1 where the file system, or a system without /proc, does not have such files. */
+static int create_unseen(const char *directory, const char *program, const uint8_t *header) {
+    static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
+    char link[64];
+    size_t written;
+    int rc = -1;
+    snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
+    int fd = open_file(with_slash, O_TMPFILE);
+    if (fd < 0) {
+        return -1;
+    }
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (write_all(fd, header, TRACE_HEADER_BYTES, &written) == 0) {
+        errno = EEXIST;
+        for (int attempt = 1; rc && errno == EEXIST && attempt < MOST_NAMES; attempt++) {
+            choose_name(directory, program, attempt);
+            rc = linkat(AT_FDCWD, link, AT_FDCWD, file.path, AT_SYMLINK_FOLLOW);
         }
     }
-    return -1;
+    close_file();
+    return rc;
+}
+
+static int create_seen(const char *directory, const char *program, const uint8_t *header) {
+    int fd = -1;
+    errno = EEXIST;
+    for (int attempt = 1; fd < 0 && errno == EEXIST && attempt < MOST_NAMES; attempt++) {
+        choose_name(directory, program, attempt);
+        fd = open_file(file.path, O_CREAT | O_EXCL);
+    }
+    if (fd < 0) {
+        return errno;
+    }
+    size_t written;
+    int rc = write_all(fd, header, TRACE_HEADER_BYTES, &written);
+    close_file();
+    if (rc) {
+        unlink(file.path);
+    }
+    return rc;
 }
 
 void preload_file_begin(uint64_t monotonic_ns) {
@@ -126,28 +164,19 @@ int preload_file_create(const char *directory, const char *program) {
     if (rc) {
         return rc;
     }
-    int fd = create_unused(directory, program);
-    if (fd < 0) {
-        return errno;
-    }
-    uint8_t bytes[TRACE_HEADER_BYTES];
+    uint8_t header[TRACE_HEADER_BYTES];
     trace_header h = {.major = TRACE_VERSION_MAJOR,
                       .minor = TRACE_VERSION_MINOR,
                       .realtime_ns = file.realtime_ns,
                       .monotonic_ns = file.monotonic_ns,
                       .pid = (uint32_t)getpid()};
-    trace_encode_header(bytes, &h);
-    struct stat st;
-    size_t written;
-    rc = fstat(fd, &st) ? errno : write_all(fd, bytes, sizeof bytes, &written);
-    close_file();
-    if (rc) {
-        unlink(file.path);
+    trace_encode_header(header, &h);
+    if (create_unseen(directory, program, header) && (rc = create_seen(directory, program, header))) {
         return rc;
     }
-    file.device = st.st_dev;
-    file.inode = st.st_ino;
-    file.bytes = file.reserve_at = sizeof bytes;
+    file.device = file.opened.st_dev;
+    file.inode = file.opened.st_ino;
+    file.bytes = file.reserve_at = sizeof header;
     file.exists = true;
     return 0;
 }
@@ -155,7 +184,7 @@ int preload_file_create(const char *directory, const char *program) {
 /* Opens the file for writing, if it is still the one that was created. */
 static int open_again(int *fd) {
     struct stat st;
-    *fd = open_file(O_APPEND);
+    *fd = open_file(file.path, O_APPEND);
     if (*fd < 0) {
         return errno;
     }

@@ -389,17 +389,6 @@ static void append_end(const char *reason) {
     preload_out_append(&c);
 }
 
-/* A file-size limit raises SIGXFSZ in the thread that writes: it must not reach the target. */
-static void swallow_own_signal(const sigset_t *before) {
-    sigset_t own;
-    sigemptyset(&own);
-    sigaddset(&own, SIGXFSZ);
-    if (!sigismember(before, SIGXFSZ)) {
-        struct timespec none = {0};
-        sigtimedwait(&own, NULL, &none);
-    }
-}
-
 static void append_last(void) {
     append_counters();
     append_end(end_reason);
@@ -419,16 +408,16 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
         preload_unlock(&writer.wake_lock);
     }
 
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before;
+    preload_block_signals(&before);
+    bool pended = preload_signal_pends(SIGXFSZ); /* a limit on the file's size raises it in who writes */
     if (preload_lock_for(&writer.drain_lock, patience_ms)) {
         end_reason = reason;
         writer.finishing = true;
         writer.devices_described |= !may_ask_cuda;
         drain_all();
         preload_out_finish(append_last);
-        swallow_own_signal(&before);
+        preload_swallow_signal(SIGXFSZ, pended);
         preload_unlock(&writer.drain_lock);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -47,6 +47,8 @@ else
     ok "calls of the driver after a jump: all but the one in its place" test "$(number_of jump-driver api)" -ge 10
     goes_on jump-append jump-append
     is "marks after jumps out of the recorder" "$(grep -c '^mark .*"after"' "$work/jump-append.dump")" 1000
+    MOETRACE_CAPTURE_RANGE='decode.*' goes_on jump-windows jump-windows
+    is "a thread that jumped out of the recorder" "$(head -n 1 "$work/jump-windows.out")" "can be cancelled"
 fi
 
 # The switch of the driver's profiler, which CUPTI tells of, while others fork or make calls; CUPTI may wait for callbacks.

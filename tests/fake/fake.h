@@ -61,6 +61,10 @@ FAKE_EXPORT void fake_cuda_observe(const fake_observer *observer); /* NULL ends 
 FAKE_EXPORT uint32_t fake_cuda_runtime_enter(uint32_t cbid, const char *name);
 FAKE_EXPORT void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result, uint32_t around);
 
+/* For a signal handler that is about to jump: whether it interrupted a wait of this thread, and may; the wait
+ * is over then. */
+FAKE_EXPORT int fake_cuda_leave_wait(void);
+
 static inline uint64_t fake_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

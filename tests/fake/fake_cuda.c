@@ -171,10 +171,23 @@ void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result, uint3
 
 /* ---- time lines ---- */
 
+static __thread volatile int waiting; /* this thread sleeps, and holds nothing */
+
+int fake_cuda_leave_wait(void) {
+    if (!waiting) {
+        return 0;
+    }
+    waiting = 0;
+    runtime_correlation = 0;
+    return 1;
+}
+
 static void wait_until(uint64_t when) {
     struct timespec t = {.tv_sec = (time_t)(when / 1000000000u), .tv_nsec = (long)(when % 1000000000u)};
+    waiting = 1;
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR) {
     }
+    waiting = 0;
 }
 
 static timeline *timeline_of(void *handle) {

@@ -13,7 +13,8 @@
  *   jump              jumps out of calls that wait, then makes others
  *   jump-driver       the same with calls of the driver
  *   jump-append       jumps out of handlers that interrupt NVTX, many times
- *   stalled           ends while the disk stalls */
+ *   jump-windows      the same where the handlers interrupt ranges that --capture-range names; says whether
+ * the thread can be cancelled afterwards stalled           ends while the disk stalls */
 #include <nvtx3/nvToolsExt.h>
 
 #include "tests/fake/fake.h"
@@ -341,17 +342,30 @@ static void jump_away_from_driver(void) {
     }
 }
 
-/* Marks under a timer whose handler jumps away from them, again and again. */
-static void jump_out_of_marks(void) {
+/* Under a timer whose handler jumps away from it, again and again. */
+static void jump_often(void (*out_of)(int)) {
     nvtxMarkA("first"); /* NVTX's own initialisation does not survive a jump out of it */
     handle(SIGALRM, jump);
-    for (volatile int i = 0; i < 2000; i++) {
+    for (volatile int i = 0; i < 500; i++) {
         if (sigsetjmp(target, 1) == 0) {
             tick(50);
-            flood(1000000);
+            for (;;) {
+                out_of(1);
+            }
         }
         tick(0);
     }
+}
+
+static void jump_out_of_windows(void) {
+    int cancel = -1;
+    jump_often(open_window);
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &cancel);
+    printf("%s\n", cancel == PTHREAD_CANCEL_ENABLE ? "can be cancelled" : "cannot be cancelled");
+}
+
+static void jump_out_of_marks(void) {
+    jump_often(flood);
     for (int i = 0; i < 1000; i++) {
         nvtxMarkA("after");
     }
@@ -367,19 +381,13 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } cases[] = {{"handler-forks", handler_forks},
-                 {"handler-windows", handler_windows},
-                 {"nested-handlers", nested_handlers},
-                 {"profiler-forks", profiler_forks},
-                 {"profiler-threads", profiler_threads},
-                 {"switches-late", switches_late},
-                 {"little-memory", little_memory},
-                 {"forks-early", forks_early},
-                 {"descriptors", descriptors},
-                 {"jump", jump_away},
-                 {"jump-driver", jump_away_from_driver},
-                 {"jump-append", jump_out_of_marks},
-                 {"stalled", stalled}};
+    } cases[] = {{"handler-forks", handler_forks},       {"handler-windows", handler_windows},
+                 {"nested-handlers", nested_handlers},   {"profiler-forks", profiler_forks},
+                 {"profiler-threads", profiler_threads}, {"switches-late", switches_late},
+                 {"little-memory", little_memory},       {"forks-early", forks_early},
+                 {"descriptors", descriptors},           {"jump", jump_away},
+                 {"jump-driver", jump_away_from_driver}, {"jump-append", jump_out_of_marks},
+                 {"jump-windows", jump_out_of_windows},  {"stalled", stalled}};
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
         if (strcmp(argv[1], cases[i].name) == 0) {
             cases[i].run();
