@@ -344,7 +344,7 @@ def numbers(report, rows):
         name = row.get("Name") or row.get("Operation") or row.get("Range")
         count = row.get("Instances") or row.get("Num Calls") or row.get("Count")
         if report == "nvtx_kern_sum":
-            yield ((row["NVTX Range"], row["Style"], int(row["PID"]), int(row["TID"]), row["Kernel Name"]),
+            yield ((row["NVTX Range"], row["Style"], int(row["PID"] or 0), int(row["TID"] or 0), row["Kernel Name"]),
                    (int(row["NVTX Inst"]), int(row["Kern Inst"]), int(row["Total Time (ns)"]), int(row["Min (ns)"]),
                     int(row["Max (ns)"])))
         elif report == "nvtx_gpu_proj_sum":
@@ -364,8 +364,8 @@ def plain(key):
 
 def against_nsys(path, folder):
     c, wrong = Capture(path), []
-    for name in ("cuda_gpu_kern_sum", "cuda_gpu_mem_time_sum", "cuda_api_sum", "nvtx_sum", "nvtx_pushpop_sum", "nvtx_kern_sum",
-                 "nvtx_gpu_proj_sum"):
+    for name in ("cuda_gpu_kern_sum", "cuda_gpu_mem_time_sum", "cuda_api_sum", "nvtx_sum", "nvtx_pushpop_sum", "nvtx_startend_sum",
+                 "nvtx_kern_sum", "nvtx_gpu_proj_sum"):
         with open(os.path.join(folder, f"r_{name}.csv"), newline="") as f:
             want = dict(numbers(name, csv.DictReader(f)))
         got = globals()[name](c)

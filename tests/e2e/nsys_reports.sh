@@ -42,6 +42,15 @@ two() {
 }
 nsys_ok "and says of each process what it says of it alone" two
 
+# Two that no machine would record: requests at random, on several threads, with losses; and all that NVTX has, with no GPU work.
+"$python" tests/data/analysis_oracle.py write "$work/odd.moetrace" 42
+ok "a made trace is exported" "$moetrace" export "$work/odd.moetrace" -f nsys-sqlite -o "$work/odd.sqlite"
+nsys_ok "every report runs on it without a message" all24 odd
+LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/nvtx.t "$BUILD/tests/nvtx_all" >"$work/nvtx.out" 2>&1
+ok "a trace of all that NVTX has is exported" "$moetrace" export "$work/nvtx.t" -f nsys-sqlite -o "$work/nvtx.sqlite"
+nsys_ok "every report runs on it without a message" all24 nvtx
+nsys_ok "and has the ranges that our joins find" "$python" tests/data/export_reports.py nsys "$work/nvtx.sqlite" "$work/nvtx"
+
 gunzip -c tests/data/nsys/h100_2025.3.2.sqlite.gz >"$work/real.sqlite"
 ok "a capture of nsys is imported and exported again" "$moetrace" export "$work/real.sqlite" -f nsys-sqlite -o "$work/again.sqlite"
 ok "it has the same rows in our joins" "$python" tests/data/export_reports.py compare "$work/real.sqlite" "$work/again.sqlite"
