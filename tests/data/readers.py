@@ -1,7 +1,8 @@
 """What other people's readers compute from exports of one trace, against what `moetrace report` says of it.
 
   readers.py READER REPORT.json FILE     compares; FILE is what the reader is given
-  readers.py nsys REPORTS FILE BASE      stands in for `nsys stats -r REPORTS -f csv -o BASE FILE`, which nsys2prv calls
+  readers.py nsys REPORTS FILE BASE      stands in for `nsys stats -r REPORTS -f csv -o BASE FILE`, which nsys2prv calls, where
+                                         the variable NSYS names no nsys
 
 Run by an interpreter that has the readers; the report is that of `moetrace report --format json --top 1000000`.
 """
@@ -114,7 +115,8 @@ def nsys2prv(report, path):
     folder, name = os.path.split(path.removesuffix(".sqlite"))
     os.makedirs(f"{folder}/nsys/bin", exist_ok=True)
     with open(f"{folder}/nsys/bin/nsys", "w") as script:
-        script.write(f'#!/bin/sh\nexec {sys.executable} {os.path.abspath(__file__)} nsys "$3" "${{10}}" "$9"\n')
+        stand_in = f'{sys.executable} {os.path.abspath(__file__)} nsys "$3" "${{10}}" "$9"'
+        script.write("#!/bin/sh\nexec " + (f'{os.environ["NSYS"]} "$@"' if os.environ.get("NSYS", "no") != "no" else stand_in) + "\n")
     os.chmod(f"{folder}/nsys/bin/nsys", 0o755)
     said, _ = run(f"{BIN}/nsys2prv", "-t", "nvtx_pushpop_trace,cuda_api_trace,graphs", f"{name}.nsys-rep", f"{name}-prv", cwd=folder,
                   env={**os.environ, "NSYS_HOME": f"{folder}/nsys"})

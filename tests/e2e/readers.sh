@@ -5,9 +5,10 @@
 set -u
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/nsys.sh
+source tests/nsys.sh
 readers=build/deps/readers/bin/python
-export HOME=$work/home HTA_DISABLE_NS_ROUNDING=1
-mkdir "$HOME"
+export NSYS=${nsys:-no} HTA_DISABLE_NS_ROUNDING=1
 
 # Runs on an H100: requests that are warm-up, kernels outside of all ranges, two domains; and a CUDA graph that is replayed.
 for name in all graphs; do
