@@ -4,7 +4,9 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 __thread unsigned preload_locks_held;
 
@@ -68,18 +70,23 @@ bool preload_trylock(pthread_mutex_t *lock) {
     return got;
 }
 
+/* Looks again and again: pthread_mutex_timedlock goes by the time of day, and pthread_mutex_clocklock is
+ * younger than some C libraries and unknown to the thread sanitizer. */
 bool preload_lock_for(pthread_mutex_t *lock, unsigned milliseconds) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + milliseconds * (uint64_t)1000000;
-    until.tv_sec += (time_t)(ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
-    preload_hold();
-    bool got = pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &until) == 0;
-    if (!got) {
-        preload_release();
+    struct timespec begin, now, pause = {.tv_nsec = 100000};
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (;;) {
+        if (preload_trylock(lock)) {
+            return true;
+        }
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        int64_t waited_ms =
+            (now.tv_sec - begin.tv_sec) * (int64_t)1000 + (now.tv_nsec - begin.tv_nsec) / 1000000;
+        if (waited_ms >= milliseconds) {
+            return false;
+        }
+        syscall(SYS_nanosleep, &pause, NULL); /* which, unlike the function, is no place to be cancelled */
     }
-    return got;
 }
 
 void preload_unlock(pthread_mutex_t *lock) {
