@@ -23,7 +23,7 @@ if cuda_torch; then
     say "full-size MolmoE-1B with random weights on the GPU"
     args=(--random-weights 1 --samples "${DEMO_SAMPLES:-10}" --warmup 3)
 else
-    say "a small MolmoE on the CPU"
+    say "a small MolmoE on the CPU: its report has no GPU work"
     scripts/setup.sh torch
     torch=$(ls -d "$PWD"/build/deps/venv/lib/python3*/site-packages/torch)
     args=(--torch "$torch" --device cpu --config small --random-weights 1 --samples "${DEMO_SAMPLES:-6}" --warmup 1)
@@ -33,4 +33,5 @@ export MOETRACE_OUTPUT=$PWD/$out
 LD_PRELOAD="$PWD/$build/libmoetrace.so" "$build/run_native" "${args[@]}" --output-dir "$out"
 unset MOETRACE_OUTPUT
 "$build/moetrace" report "$out" --json "$out/exp2_moe_topk_results.json" --html "$out/report.html"
+say "the answer stands at the top of the report, under 'What k costs'; to read it again: $build/moetrace report $out | less"
 say "the trace, run_native's own times, exp2_moe_topk_results.json and report.html, which has charts, are in $out"

@@ -79,6 +79,7 @@ install_all() {
     while IFS='|' read -r mode file folder; do
         install -m "$mode" "$file" "$root/$folder/" || die "$root/$folder/$(basename "$file") could not be written"
     done < <(files)
+    echo "install: $(files | wc -l) files are in $root; make uninstall with the same PREFIX and DESTDIR removes them"
 }
 
 case "${1:-}" in

@@ -113,7 +113,7 @@ def main():
                     os.unlink(os.path.join(folder, leftover))
 
     for name, status, statements in crafted():
-        shutil.copy(good, path)
+        shutil.copyfile(good, path)  # not its mode, which may be read-only
         try:
             rebuild(path, statements)
         except sqlite3.Error as e:
