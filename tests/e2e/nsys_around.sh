@@ -21,6 +21,15 @@ library=$(preload)
 # shellcheck disable=SC2016
 apart=(sh -c 'name=$1; shift; exec "$@" >"$name.out" 2>"$name.err"' sh)
 
+# The agents that nsys then leaves behind: those that have our home.
+end_agents() {
+    local process
+    for process in /proc/[0-9]*; do
+        if grep -qsa -e --start-agent "$process/cmdline" && tr '\0' '\n' 2>/dev/null <"$process/environ" | grep -qxF "HOME=$HOME"; then
+            kill "${process#/proc/}"
+        fi
+    done
+}
 # profile NAME TRACED OPTION... -- COMMAND...: under nsys, which watches TRACED. On a busy machine nsys now and then gives up
 # ("End of file") before it starts its target; then it is started again.
 profile() {
@@ -36,6 +45,7 @@ profile() {
             >"$work/$name.log" 2>&1
         status=$?
         [ ! -e "$work/$name.out" ] || break
+        end_agents
     done
     return $status
 }
@@ -105,4 +115,5 @@ plain() {
     [ $? -eq 4 ] && [ "$(cat "$work/plain.out")" = "$(ls /)" ] && [ ! -s "$work/plain.err" ]
 }
 ok "a target with no ranges: nothing is said" plain
+end_agents
 done_testing
