@@ -3,6 +3,7 @@
 #include "preload/api_list.h"
 #include "preload/capture.h"
 #include "preload/clock.h"
+#include "preload/cuda.h"
 #include "preload/original.h"
 #include "preload/recorder.h"
 
@@ -28,7 +29,7 @@ static void begin(call *c, preload_call_class class) {
     if (!t || preload_is_inside(&t->call)) {
         return; /* a call inside a call is part of it */
     }
-    preload_recorder_cuda();
+    preload_cuda_begin();
     preload_enter(&t->call, &c->frame);
     t->call_correlation = 0;
     c->thread = t;
@@ -51,7 +52,7 @@ static void end(const call *c, const char *name, atomic_uint *name_id, cuda_erro
         preload_leave(&t->call);
     }
     preload_thread_append(t, &e);
-    preload_recorder_cuda_used();
+    preload_cuda_used();
 }
 
 #define WRAP(name, class, parameters, arguments)                                                             \

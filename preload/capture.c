@@ -3,6 +3,7 @@
 
 #include "cupti/cupti_session.h"
 #include "preload/clock.h"
+#include "preload/cuda.h"
 #include "preload/guard.h"
 #include "preload/lock.h"
 #include "preload/meta.h"
@@ -176,7 +177,7 @@ static bool settle_and_unlock(preload_thread *t) {
         preload_unlock(&capture.lock);
         const char *problem = atomic_exchange(&capture.refused, NULL);
         if (problem) {
-            preload_recorder_cupti_refused(problem);
+            preload_cuda_refused(problem);
         }
         if (atomic_load(&capture.asked) == asked || !preload_trylock(&capture.lock)) {
             return switched;

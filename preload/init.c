@@ -2,6 +2,8 @@
  * when CUDA is initialised, and getenv, through which NVTX and the driver ask for the path of such a library.
  * Answering the question, instead of setting the variables, leaves the target's environment (and its
  * children's) as it was. */
+#include "preload/cuda.h"
+#include "preload/note.h"
 #include "preload/recorder.h"
 
 #include <dlfcn.h>
@@ -39,11 +41,10 @@ EXPORT char *getenv(const char *name) {
         return (char *)(uintptr_t)own_path;
     }
     if (nvtx && strcmp(value, own_path) != 0) {
-        preload_recorder_note(
-            "nvtx",
-            "NVTX_INJECTION64_PATH is set, so that another tool (%s) gets the NVTX ranges of "
-            "this process; none of them is recorded",
-            value);
+        preload_note("nvtx",
+                     "NVTX_INJECTION64_PATH is set, so that another tool (%s) gets the NVTX ranges of "
+                     "this process; none of them is recorded",
+                     value);
     }
     return value;
 }
@@ -67,7 +68,7 @@ EXPORT int InitializeInjection(void);
 
 /* The driver calls this once, inside cuInit. */
 EXPORT int InitializeInjection(void) {
-    preload_recorder_cuda();
+    preload_cuda_begin();
     return 1;
 }
 

@@ -214,3 +214,7 @@ void preload_names_lock(void) {
 void preload_names_unlock(void) {
     preload_unlock(&names.lock);
 }
+
+void preload_names_renew(void) {
+    preload_lock_renew(&names.lock, false);
+}

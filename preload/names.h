@@ -36,5 +36,7 @@ uint64_t preload_names_lost(void);
 /* Around fork: the lock is held by the parent meanwhile, so that the child finds the table whole. */
 void preload_names_lock(void);
 void preload_names_unlock(void);
+/* In a child whose parent did not hold it. */
+void preload_names_renew(void);
 
 #endif

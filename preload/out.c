@@ -1,5 +1,6 @@
 /* See out.h. */
 #include "preload/out.h"
+#include "preload/note.h"
 
 #include "preload/memory.h"
 #include "preload/recorder.h"
@@ -39,9 +40,9 @@ void preload_out_flush(void) {
             rc = preload_file_create(out.directory, program_invocation_short_name);
         }
         if (rc) {
-            preload_recorder_note(
-                "file", "cannot make a trace in %s: %s; nothing of this process is kept until it can",
-                out.directory, strerror(rc));
+            preload_note("file",
+                         "cannot make a trace in %s: %s; nothing of this process is kept until it can",
+                         out.directory, strerror(rc));
             return;
         }
     }
@@ -53,9 +54,8 @@ void preload_out_flush(void) {
         memmove(out.bytes, out.bytes + taken, out.len);
     }
     if (rc) {
-        preload_recorder_note("file",
-                              "cannot write %s: %s; what does not fit into memory until it can is lost",
-                              preload_file_path(), strerror(rc));
+        preload_note("file", "cannot write %s: %s; what does not fit into memory until it can is lost",
+                     preload_file_path(), strerror(rc));
     }
 }
 

@@ -1,5 +1,4 @@
-/* Turns what threads and CUPTI left in memory into chunks of the trace file. One at a time does this: the
- * writer thread, or the thread that ends the process. */
+/* The thread that writes what threads and CUPTI left in memory (chunks.h), twenty times a second. */
 #ifndef PRELOAD_WRITER_H
 #define PRELOAD_WRITER_H
 

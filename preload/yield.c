@@ -1,6 +1,7 @@
 /* Another tool in the process (torch.profiler, say) wants CUPTI, which serves one at a time. The recorder
  * gives way: it writes what it has, ends its session, and goes on with host events. The other tool then finds
  * CUPTI as if nobody had used it. */
+#include "preload/cuda.h"
 #include "preload/original.h"
 #include "preload/recorder.h"
 
@@ -17,7 +18,7 @@
         static preload_original original;                                                                    \
         int(*function) parameters;                                                                           \
         *(void **)&function = preload_original_find(&original, #name, __builtin_return_address(0));          \
-        preload_recorder_yield_cupti();                                                                      \
+        preload_cuda_yield();                                                                                \
         return function ? function arguments : NOT_THERE;                                                    \
     }
 
