@@ -101,7 +101,7 @@ static void put_latex(FILE *f, const char *text) {
             fprintf(f, "\\%c", *p);
         } else if (strchr("~^\\", *p)) {
             fprintf(f, "\\char`\\%c{}", *p);
-        } else if (*p == '<' || *p == '>') {
+        } else if (*p == '<' || *p == '>' || *p == '|') {
             fprintf(f, "$%c$", *p);
         } else {
             putc((unsigned char)*p < 0x20 ? ' ' : *p, f);
@@ -159,7 +159,11 @@ static void latex(FILE *f, const analysis_table *t) {
     put_latex(f, t->title ? t->title : "");
     fprintf(f, "}\n\\begin{tabular}{%s}\n\\hline\n", t->alignment);
     for (size_t i = 0; i < t->count; i++) {
-        put_latex(f, t->cells[i].text);
+        const char *text = t->cells[i].text;
+        if (i % t->columns == 0 && (*text == '[' || *text == '*')) {
+            fputs("{}", f); /* else it would belong to the end of the line before */
+        }
+        put_latex(f, text);
         fputs((i + 1) % t->columns == 0 ? " \\\\\n" : " & ", f);
         fputs(i + 1 == t->columns ? "\\hline\n" : "", f);
     }
