@@ -154,6 +154,8 @@ void analysis_busy_add(analysis_busy *busy, uint32_t part, uint64_t start, uint6
     if (start < busy->edge) {
         busy->late++;
         start = busy->edge;
+    } else if (start < busy->called) {
+        busy->late++;
     }
     if (end <= start) {
         return;
@@ -178,14 +180,17 @@ void analysis_busy_add(analysis_busy *busy, uint32_t part, uint64_t start, uint6
     busy->list[busy->count++] = (analysis_interval){start, end, part};
 }
 
-/* Makes room for a call: what the GPU ran is folded, and calls beyond it go when nothing else helps. */
+/* Makes room for calls: what the GPU ran is folded, and with it the calls beside it. Where it never paused so
+ * far the earlier half of the calls goes; so it does when the GPU's records stay away for too long. */
 static void relieve(analysis_busy *busy) {
     merge(busy);
+    uint64_t ran = busy->count > 0 ? busy->list[busy->count - 1].end : busy->all.until;
     fold(busy, busy->count > 1 ? busy->count - 1 - busy->count / 4 : 0);
-    if (busy->host_count > ANALYSIS_BUSY_WINDOW / 2) {
-        uint64_t edge = busy->hosts[busy->host_count / 2].start;
-        cover(busy, busy->count, edge);
-        busy->edge = edge > busy->edge ? edge : busy->edge;
+    uint64_t half = busy->host_count > 0 ? busy->hosts[busy->host_count / 2].start : 0;
+    if (busy->host_count > ANALYSIS_BUSY_WINDOW / 2 &&
+        (ran >= half || busy->host_count >= ANALYSIS_BUSY_CALLS)) {
+        cover(busy, busy->count, half);
+        busy->edge = half > busy->edge ? half : busy->edge;
     }
 }
 
@@ -201,7 +206,7 @@ void analysis_busy_host(analysis_busy *busy, uint32_t part, analysis_call_kind k
     if (end <= start) {
         return;
     }
-    if (busy->host_count == ANALYSIS_BUSY_WINDOW) {
+    if (busy->host_count > 0 && busy->host_count % ANALYSIS_BUSY_WINDOW == 0) {
         relieve(busy);
     }
     if (busy->host_count == busy->host_cap) {
@@ -224,6 +229,9 @@ static void free_lists(analysis_busy *busy) {
 uint64_t analysis_busy_settle(analysis_busy *busy) {
     sort(busy);
     fold(busy, busy->count);
+    if (busy->host_count > 0) {
+        busy->called = busy->hosts[busy->host_count - 1].end;
+    }
     cover(busy, 0, UINT64_MAX); /* calls after the last interval */
     free_lists(busy);
     return busy->all.settled;

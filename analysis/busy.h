@@ -7,8 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most intervals of either side that are held before the earlier ones are settled. */
+/* Most intervals of the GPU that are held before the earlier ones are settled. */
 #define ANALYSIS_BUSY_WINDOW 65536
+/* Most calls that wait for the GPU's part of their time; beyond them the earlier ones count as if it had not
+ * run. */
+#define ANALYSIS_BUSY_CALLS (1u << 20)
 
 /* What a CUDA call does to the thread that makes it. */
 typedef enum {
@@ -48,8 +51,10 @@ typedef struct {
     bool unsorted;                 /* the list is not in the order of starts */
     analysis_host_interval *hosts; /* of one thread: disjoint and in order */
     size_t host_count, host_cap;
-    uint64_t edge; /* before it all is folded */
-    uint64_t late; /* intervals that began before the edge: their part before it was not counted */
+    uint64_t edge;   /* before it all is folded */
+    uint64_t called; /* before it all calls are folded */
+    uint64_t late;   /* intervals that began before the edge: their part before it was not counted; or before
+                        `called`: the calls meanwhile count as if the GPU had not run */
     analysis_busy_sums all;
     analysis_busy_sums *parts;
     size_t part_count, part_cap;

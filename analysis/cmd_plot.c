@@ -96,7 +96,7 @@ int analysis_cmd_plot(int argc, char **argv) {
     analysis_rules rules = {0};
     char error[TRACE_ERROR_BYTES], **traces;
     int status;
-    a.tables.each_k = true;
+    a.tables.each_k = a.tables.detail = true;
     analysis_cli_bounds_init(&a.bounds);
     if (analysis_cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;

@@ -42,5 +42,7 @@ cJSON *analysis_figures(const analysis_results *results) {
     analysis_figures_sweep(list, results);
     analysis_figures_bounds(list, results);
     analysis_figures_costs(list, results);
+    analysis_figures_load(list, results);
+    analysis_figures_tails(list, results);
     return list;
 }

@@ -4,17 +4,17 @@
  * "title" and, where there is something to say, "note". A missing number is null. The kinds, and what else
  * they have:
  *
- *   lines    "x", "y": what the axes are; "values": the x of every point; "series": a list of {"name", "y":
- *            list, "low", "high": ends of 95 % intervals (may be absent), "ideal": true where it is no
- *            measurement}. "log": ["x", "y"] or fewer: axes on which ratios are read off.
+ *   lines    "x", "y": what the axes are; "values": the x of every point, a text where it is none of a
+ * number; "series": a list of {"name", "y": list, "low", "high": ends of 95 % intervals (may be absent),
+ * "ideal": true where it is no measurement}. "log": ["x", "y"] or fewer: axes on which ratios are read off.
  *   bars     the same; the series stand side by side.
  *   stack    the same; the series stand on each other.
  *   points   the same; the series are points beside each other, with their intervals.
- *   scatter  "x", "y", "series" as above, but each with its own "x", and "labels", a text for each point.
- * Both axes are logarithmic. heat     "x", "y"; "maps": a list of {"name", "unit", "x": list, "y": list, "z":
- * rows of y}. time     "names": texts; "lanes": a list of {"name", "kind": "range", "call", "kernel" or
- * "copy", "boxes": list of [start us, duration us, index into names, how many are drawn as one, index into
- * names of the range around]}.
+ *   scatter  "x", "y", "series" as above, but each with its own "x", and "labels", a text for each point,
+ * which may be absent. Both axes are logarithmic, unless "linear" is true: then they begin at 0. heat "x",
+ * "y"; "maps": a list of {"name", "unit", "x": list, "y": list, "z": rows of y}. time     "names": texts;
+ * "lanes": a list of {"name", "kind": "range", "call", "kernel" or "copy", "boxes": list of [start us,
+ * duration us, index into names, how many are drawn as one, index into names of the range around]}.
  *
  * An x that is null stands for requests outside of any top_k=K. */
 #ifndef ANALYSIS_FIGURES_H
@@ -31,6 +31,9 @@ cJSON *analysis_figures(const analysis_results *results);
 void analysis_figures_sweep(cJSON *list, const analysis_results *results);
 void analysis_figures_bounds(cJSON *list, const analysis_results *results);
 void analysis_figures_costs(cJSON *list, const analysis_results *results);
+void analysis_figures_load(cJSON *list, const analysis_results *results);
+void analysis_figures_tails(cJSON *list, const analysis_results *results);
+void analysis_figures_fits(cJSON *list, const analysis_results *results);
 
 /* ---- For the files that make figures ---- */
 

@@ -235,6 +235,7 @@ void analysis_figures_sweep(cJSON *list, const analysis_results *r) {
     if (several && (has_kind(r, ANALYSIS_ROW_PREFILL) || has_kind(r, ANALYSIS_ROW_TOKEN))) {
         add_scaling(list, r, &ks, false);
         add_scaling(list, r, &ks, true);
+        analysis_figures_fits(list, r);
     }
     if (r->rows.count > 0) {
         add_phases(list, r, &ks);

@@ -46,7 +46,11 @@ static void put_series(FILE *f, const cJSON *figure) {
     }
     putc('\n', f);
     for (int i = 0; i < cJSON_GetArraySize(values); i++) {
-        put_number(f, cJSON_GetArrayItem(values, i));
+        const cJSON *value = cJSON_GetArrayItem(values, i);
+        if (cJSON_IsString(value)) {
+            put_text(f, cJSON_GetStringValue(value));
+        }
+        put_number(f, value);
         cJSON_ArrayForEach(series, get(figure, "series")) {
             putc('\t', f);
             put_number(f, cJSON_GetArrayItem(get(series, "y"), i));

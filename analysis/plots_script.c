@@ -274,15 +274,23 @@ static void put_scatter(FILE *f, const cJSON *figure, const char *name) {
     static const int marks[] = {7, 5, 13, 9, 11};
     const cJSON *series;
     bool first = true;
-    int row = 0, number = 0; /* of the file's lines, of the series */
-    fputs("set logscale xy 10\nset format '%g'\nset offsets graph 0.03, graph 0.03, graph 0.1, graph 0.05\n",
+    int row = 0, number = 0, ideals = 0; /* of the file's lines, of the series */
+    bool linear = cJSON_IsTrue(get(figure, "linear"));
+    fputs(linear ? "set xrange [0:*]\nset yrange [0:*]\n"
+                 : "set logscale xy 10\nset format '%g'\n"
+                   "set offsets graph 0.03, graph 0.03, graph 0.1, graph 0.05\n",
           f);
     cJSON_ArrayForEach(series, get(figure, "series")) {
         int last = row + cJSON_GetArraySize(get(series, "x")) - 1;
         part(f, name, &first);
         if (is_ideal(series)) {
-            fprintf(f, "3:4 every ::%d::%d with lines dashtype 2 linecolor rgb '#6f7780'", row, last);
+            fprintf(f, "3:4 every ::%d::%d with lines %s", row, last,
+                    ideals++ == 0 ? "dashtype 2 linecolor rgb '#6f7780'" : "linecolor rgb '#d55e00'");
             put_title(f, series);
+        } else if (!get(series, "labels")) {
+            fprintf(f, "3:4 every ::%d::%d with points linetype %d pointsize 0.5", row, last, number % 8 + 1);
+            put_title(f, series);
+            number++;
         } else {
             fprintf(f,
                     "3:4 every ::%d::%d with linespoints linetype %d dashtype 3 pointtype %d pointsize 1.2",

@@ -53,22 +53,23 @@ typedef struct {
     bool closed;
     uint32_t parent; /* the span around it, or ANALYSIS_NONE */
     uint32_t group;
-    uint32_t request;        /* number of the range sample.N or warmup.N around, or ANALYSIS_NONE */
-    uint32_t number;         /* of a step: N; else ANALYSIS_NONE */
-    uint32_t thread;         /* index in threads */
-    uint32_t steps;          /* DECODE: ranges decode.N inside */
-    uint32_t visits;         /* times that work came to a layer's experts */
-    uint64_t active;         /* over all visits: experts with at least one token, or with none told */
-    uint64_t start, end;     /* ns; end only when closed */
-    uint64_t gpu_end;        /* when the last GPU work launched inside ended; 0 without any */
-    uint64_t kernels;        /* launched inside */
-    uint64_t gpu_sum;        /* of all work launched inside, overlapping parts more than once */
-    uint32_t part;           /* of a step: its part of the decode's busy; else 0 */
-    analysis_busy busy;      /* of kernels, copies and fills launched inside; of a step its decode's counts */
-    uint64_t touched;        /* `works` when it last got some of these */
-    uint64_t closed_at;      /* `closings` when it closed */
-    analysis_detail *detail; /* when there is an on_sample, until that has it; NULL: nothing so far */
-    bool wanted;             /* on_sample is to have it: what comes after that is not in its detail */
+    uint32_t request;    /* number of the range sample.N or warmup.N around, or ANALYSIS_NONE */
+    uint32_t number;     /* of a step: N; else ANALYSIS_NONE */
+    uint32_t thread;     /* index in threads */
+    uint32_t steps;      /* DECODE: ranges decode.N inside */
+    uint32_t visits;     /* times that work came to a layer's experts */
+    uint64_t active;     /* over all visits: experts with at least one token, or with none told */
+    uint64_t start, end; /* ns; end only when closed */
+    uint64_t gpu_end;    /* when the last GPU work launched inside ended; 0 without any */
+    uint64_t kernels;    /* launched inside */
+    uint64_t gpu_sum;    /* of all work launched inside, overlapping parts more than once */
+    uint32_t part;       /* of a step: its part of the decode's busy; else 0 */
+    analysis_busy busy;  /* of kernels, copies and fills launched inside; of a step its decode's counts */
+    uint64_t issued, arrived; /* calls that give the GPU work inside, and pieces of work */
+    uint64_t touched;         /* `works` when it last got some of these */
+    uint64_t closed_at;       /* `closings` when it closed */
+    analysis_detail *detail;  /* when there is an on_sample, until that has it; NULL: nothing so far */
+    bool wanted;              /* on_sample is to have it: what comes after that is not in its detail */
 } analysis_span;
 
 typedef struct {

@@ -263,7 +263,7 @@ bool analysis_report_incomplete(const analysis_results *r) {
                                          "gpu.undecoded", "string.lost", "file.lost_bytes"};
     bool lost = r->status.bytes_skipped > 0 || r->status.cut || !r->status.ended || r->left_open > 0 ||
                 r->pops_without_push > 0 || r->ends_without_start > 0 || r->kernels_unattributed.count > 0 ||
-                r->kernels_untimed > 0;
+                r->kernels_untimed > 0 || r->late > 0;
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         const analysis_counter *c = analysis_results_counter(r, losses[i]);
         lost = lost || (c && c->value > 0);

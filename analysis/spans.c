@@ -6,6 +6,8 @@
 
 /* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
 #define SWEEP (1u << 18)
+/* After so many, work that was launched and never ran is given up. */
+#define WORK_LOST (8 * SWEEP)
 
 /* ---- Opening ---- */
 
@@ -121,17 +123,25 @@ void analysis_ranges_settle(analysis_ranges *r) {
     }
 }
 
+/* Whether the span will not get more work, as far as can be told: what it launched ran, or should have by
+ * far. */
+static bool is_old(const analysis_ranges *r, const analysis_span *span) {
+    uint64_t age = r->works - span->touched;
+    return age > SWEEP / 2 && (span->arrived >= span->issued || age > WORK_LOST);
+}
+
 static void sweep(analysis_ranges *r) {
     for (size_t i = r->span_count; i-- > r->settled;) {
         const analysis_span *span = &r->spans[i];
-        if (span->closed && (r->works - span->touched > SWEEP / 2 || r->closings - span->closed_at > SWEEP)) {
+        bool waits = span->arrived < span->issued;
+        if (span->closed && (is_old(r, span) || (!waits && r->closings - span->closed_at > SWEEP))) {
             hand_over(r, (uint32_t)i);
         }
     }
     bool first = true; /* all spans before are settled */
     for (size_t i = r->settled; i < r->span_count; i++) {
         analysis_span *span = &r->spans[i];
-        bool old = r->works - span->touched > SWEEP / 2;
+        bool old = is_old(r, span);
         if (old && (span->busy.list || span->busy.hosts)) {
             analysis_busy_settle(&span->busy);
         }
@@ -175,6 +185,7 @@ void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind 
     for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
         analysis_span *s = &r->spans[i];
         s->touched = r->works;
+        s->issued += kind == ANALYSIS_CALL_ISSUES;
         if (s->step) {
             part = s->part;
         } else {
@@ -191,6 +202,7 @@ void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool ti
     for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
         analysis_span *s = &r->spans[i];
         s->kernels += kernel;
+        s->arrived++;
         if (timed) {
             s->gpu_end = end_ns > s->gpu_end ? end_ns : s->gpu_end;
             s->gpu_sum += end_ns - start_ns;

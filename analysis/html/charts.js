@@ -114,12 +114,17 @@ function seriesChart(figure) {
 function scatterChart(figure) {
     const colours = theme(), layout = layoutOf(figure, colours), symbols = ["circle", "square", "diamond", "triangle-up", "cross"];
     let number = 0;
-    const traces = figure.series.map(series => {
+    const traces = figure.series.map((series, i) => {
         if (series.ideal) {
+            const second = i > 0 && figure.series[i - 1].ideal;
             return {type: "scatter", mode: "lines", name: plain(series.name), x: series.x, y: series.y,
-                    line: {color: colours.soft, width: 2, dash: "dash"}, hoverinfo: "skip"};
+                    line: {color: second ? colours.series[1] : colours.soft, width: 2, dash: second ? "solid" : "dash"}, hoverinfo: "skip"};
         }
         const colour = colours.series[number % colours.series.length], symbol = symbols[number++ % symbols.length];
+        if (!series.labels) {
+            return {type: "scatter", mode: "markers", name: plain(series.name), x: series.x, y: series.y,
+                    marker: {color: colour, size: 5, opacity: 0.5}, hovertemplate: "%{x}: %{y:.4g}<extra></extra>"};
+        }
         return {type: "scatter", mode: "lines+markers+text", name: plain(series.name), x: series.x, y: series.y,
                 line: {color: colour, width: 1, dash: "dot"}, marker: {color: colour, size: 9, symbol},
                 text: series.labels.map(label => label.replace("k = ", "")), textposition: "top center", textfont: {size: 10, color: colours.soft},
@@ -128,6 +133,10 @@ function scatterChart(figure) {
                 hovertemplate: "%{customdata}<extra></extra>"};
     });
     layout.hovermode = "closest";
+    if (figure.linear) {
+        layout.xaxis.rangemode = "tozero";
+        return {traces, layout};
+    }
     layout.height = 420;
     Object.assign(layout.xaxis, {type: "log", dtick: 1, tickformat: "~g", rangemode: "normal"});
     Object.assign(layout.yaxis, {type: "log", dtick: 1, tickformat: "~g", rangemode: "normal"});
@@ -142,7 +151,8 @@ function heatChart(figure, choice) {
     layout.hovermode = "closest";
     Object.assign(layout.xaxis, {type: "category", showgrid: false, nticks: 17, tickangle: 0});
     Object.assign(layout.yaxis, {type: "category", showgrid: false, autorange: "reversed", nticks: 17});
-    const trace = {type: "heatmap", z: map.z, x: columns, y: rows, colorscale: "Cividis", zmin: 0, hoverongaps: false,
+    const greatest = Math.max(0, ...map.z.flat().filter(value => value !== null));
+    const trace = {type: "heatmap", z: map.z, x: columns, y: rows, colorscale: "Cividis", zmin: 0, zmax: greatest || 1, hoverongaps: false,
                    xgap: few ? 1 : 0, ygap: few ? 1 : 0,
                    colorbar: {title: {text: unit, side: "right"}, thickness: 12, outlinewidth: 0},
                    hovertemplate: `layer %{y}, expert %{x}: %{z:,.4~g} ${unit}<extra></extra>`};
@@ -158,6 +168,7 @@ function drawFigure(figure, div, choice) {
         chart.layout.margin = {l: 44, r: 8, t: 8, b: 44};
         if (figure.kind === "heat") {
             chart.traces[0].colorbar.thickness = 8;
+            chart.layout.xaxis.nticks = 7;
         }
     }
     return Plotly.react(div, chart.traces, chart.layout, CONFIG);

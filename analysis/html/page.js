@@ -19,7 +19,7 @@ function numberCell(value) {
 
 function placesOf(figure) {
     const rows = figure.series.filter(s => !s.ideal).flatMap(series => series.x.map((x, i) =>
-        [series.name, series.labels[i], numberCell(x), numberCell(series.y[i])]));
+        [series.name, series.labels ? series.labels[i] : "", numberCell(x), numberCell(series.y[i])]));
     return {title: figure.title, columns: ["what", "k", figure.x, figure.y], alignment: ["l", "l", "r", "r"], rows};
 }
 
@@ -36,14 +36,18 @@ function numbersOf(figure) {
     }
     alignment.length = columns.length;
     alignment.fill("r");
-    const rows = figure.values.map((_, i) => lists.map(list => numberCell(list[i])));
+    const texts = figure.values.some(value => typeof value === "string");
+    const rows = figure.values.map((_, i) => lists.map(list => typeof list[i] === "string" ? list[i] : numberCell(list[i])));
+    if (texts) {
+        alignment[0] = "l";
+    }
     return {title: figure.title, columns, alignment, rows};
 }
 
 function figureCard(figure) {
     const top = make("div", {className: "top"}, make("h3", {}, figure.title));
     const chart = make("div", {className: "chart", id: "chart-" + figure.id});
-    const card = make("figure", {className: ["heat", "time", "scatter", "points"].includes(figure.kind) ? "broad" : ""}, top, chart);
+    const card = make("figure", {className: ["heat", "time", "scatter", "points"].includes(figure.kind) && !figure.linear ? "broad" : ""}, top, chart);
     chart.setAttribute("role", "img");
     chart.setAttribute("aria-label", figure.title + (figure.note ? ". " + figure.note : ""));
     let choice = () => 0;

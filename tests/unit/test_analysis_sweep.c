@@ -232,6 +232,64 @@ static void idle_time_folds(void **state) {
     }
 }
 
+/* All calls stand in the file before the first record of the GPU, as long ones do and those of a slow flush:
+ * in many requests, in one that is longer than any window, and in one of which nothing comes for very long.
+ */
+static void records_come_late(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t requests, launches;
+    } cases[] = {{30, 10000}, {1, 3 * ANALYSIS_BUSY_WINDOW}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        run r = {0};
+        analysis_results results;
+        run_open(&r);
+        uint32_t name = put_string(&r.w, "cudaLaunchKernel"), total = cases[c].requests * cases[c].launches;
+        for (uint32_t i = 0; i < total; i++) {
+            uint64_t at = r.now + 10 * (uint64_t)i;
+            if (i % cases[c].launches == 0) {
+                put_push(&r.w, 0, at, "sample.0");
+                put_push(&r.w, 0, at, "prefill");
+            }
+            put_host(&r.w, 0,
+                     (trace_host_event){.kind = TRACE_HOST_API,
+                                        .time = at + 1,
+                                        .duration = 4,
+                                        .name = name,
+                                        .correlation = i + 1});
+            if ((i + 1) % cases[c].launches == 0) {
+                put_pop(&r.w, 0, at + 10);
+                put_pop(&r.w, 0, at + 10);
+            }
+        }
+        for (uint32_t i = 0; i < total; i++) { /* the GPU runs during the last of the call, and behind it */
+            uint64_t at = r.now + 10 * (uint64_t)i;
+            put_kernel(&r.w, i + 1, at + 3, at + 9);
+        }
+        read_back(&r.w, &results);
+        const analysis_row *row = row_of(&results, ANALYSIS_NONE, ANALYSIS_ROW_PREFILL);
+        assert_int_equal(row->latency.n, cases[c].requests);
+        assert_true(fabs(row->busy - cases[c].launches * 6e-6) < 1e-9);
+        assert_true(fabs(row->idle_issuing - cases[c].launches * 2e-6) < 1e-9);
+        assert_true(fabs(row->idle_between - cases[c].launches * 2e-6) < 1e-9);
+        assert_int_equal(results.late, 0);
+        analysis_results_free(&results);
+    }
+}
+
+/* What comes too late for its part of a call's time is counted, and said to be. */
+static void later_than_that(void **state) {
+    (void)state;
+    analysis_busy busy = {0};
+    analysis_busy_host(&busy, 0, ANALYSIS_CALL_ISSUES, 10, 20);
+    analysis_busy_settle(&busy);
+    analysis_busy_add(&busy, 0, 15, 30);
+    analysis_busy_add(&busy, 0, 30, 40);
+    assert_int_equal(analysis_busy_settle(&busy), 25);
+    assert_int_equal(busy.late, 1);
+    analysis_busy_free(&busy);
+}
+
 static void calls_have_kinds(void **state) {
     (void)state;
     static const struct {
@@ -398,6 +456,8 @@ int main(void) {
         cmocka_unit_test(partly_watched_is_left_out),
         cmocka_unit_test(idle_time_agrees_with_a_map),
         cmocka_unit_test(idle_time_folds),
+        cmocka_unit_test(records_come_late),
+        cmocka_unit_test(later_than_that),
         cmocka_unit_test(calls_have_kinds),
         cmocka_unit_test(phases_have_idle_time),
         cmocka_unit_test(outliers_are_far_from_the_median),
