@@ -1,7 +1,7 @@
 # moetrace: `make help` says what each target does.
 #
 # Everything that is built lies under $(BUILD). With SAN=address,undefined (or SAN=thread) the same targets build and
-# test under those sanitizers, in a folder of their own, so that the two never mix.
+# test under those sanitizers, in a folder of their own, so that the two never mix. V=1 shows whole commands.
 
 CC       ?= cc
 SAN      ?=
@@ -38,6 +38,7 @@ C_SRC        := $(wildcard preload/*.c cupti/*.c trace/*.c analysis/*.c native/*
                 $(FAKE_SRC) $(FUZZ_SRC)
 C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*.h native/*.h tests/unit/*.h tests/fake/*.h tests/fuzz/*.h)
 
+say = $(if $(V),,@echo '  $@' &&)
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
 PRELOAD_OBJ  := $(call obj,pic,$(PRELOAD_SRC))
@@ -80,20 +81,20 @@ deps: $(DEPS)/.test-ready ## install what building and testing need
 
 $(BUILD)/obj/pic/%.o: %.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -MMD -MP -c $< -o $@
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -ftls-model=initial-exec -MMD -MP -c $< -o $@
 # The analyser reads millions of events a second: -O3 takes an eighth off a long report. The recorder stays at -O2.
 $(BUILD)/obj/exe/analysis/%.o $(BUILD)/obj/exe/trace/%.o: CFLAGS += $(if $(SAN),,-O3)
 $(BUILD)/obj/exe/%.o: %.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/exe/analysis/html/embed.o: $(wildcard analysis/html/*) $(wildcard $(PLOTLY)/*) | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) -Ianalysis/html -I$(PLOTLY) -c analysis/html/embed.S -o $@
+	$(say) $(CC) -Ianalysis/html -I$(PLOTLY) -c analysis/html/embed.S -o $@
 
 # The recorder links nothing but libc: it opens CUDA and CUPTI at run time.
 $(BUILD)/libmoetrace.so: $(PRELOAD_OBJ)
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,libmoetrace.so -Wl,--no-undefined -o $@ $^ -ldl -lpthread
+	$(say) $(CC) $(LDFLAGS) -shared -Wl,-soname,libmoetrace.so -Wl,--no-undefined -o $@ $^ -ldl -lpthread
 
 $(BUILD)/lib/.ready: | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
@@ -103,21 +104,21 @@ $(BUILD)/lib/.ready: | $(DEPS)/.build-ready
 # Man pages and completions are what the programs say in their --help.
 $(BUILD)/man/.ready $(BUILD)/completions/.ready: $(BUILD)/%/.ready: scripts/make_%.py scripts/help_text.py VERSION $(PROGRAMS)
 	@rm -rf $(@D)
-	python3 $< $(BUILD) $(@D)
+	$(say) python3 $< $(BUILD) $(@D)
 	@touch $@
 
 $(BUILD)/moetrace: $(ANALYSIS_OBJ) $(BUILD)/lib/.ready
-	$(CC) $(LDFLAGS) $(RPATH) -o $@ $(ANALYSIS_OBJ) $(ANALYSIS_LIBS) -lpthread
+	$(say) $(CC) $(LDFLAGS) $(RPATH) -o $@ $(ANALYSIS_OBJ) $(ANALYSIS_LIBS) -lpthread
 $(BUILD)/run_native: $(NATIVE_OBJ) $(BUILD)/lib/.ready
-	$(CC) $(LDFLAGS) $(RPATH) -o $@ $(NATIVE_OBJ) $(NATIVE_LIBS)
+	$(say) $(CC) $(LDFLAGS) $(RPATH) -o $@ $(NATIVE_OBJ) $(NATIVE_LIBS)
 
 $(BUILD)/tests/test_%: tests/unit/test_%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
 # A CUDA for machines with no GPU; old/ and ancient/ have a CUPTI that lacks functions.
 FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libcublas.so.13 libplugin.so libprofiler.so libdisk.so libsignal.so libsystem.so \
                                     old/libcupti.so.13 ancient/libcupti.so.13)
-FAKE_CC = @mkdir -p $(@D) && $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
+FAKE_CC = @mkdir -p $(@D) && $(if $(V),,echo '  $@' &&) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
           -Wl,-soname,$(@F) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.c %.so.1 %.so.13,$^)
 $(FAKES): $(wildcard tests/fake/*.h) tests/fake/fake_cudart.map | $(DEPS)/.build-ready
 $(BUILD)/fake/libcuda.so.1: tests/fake/fake_cuda.c tests/fake/fake_memory.c
@@ -142,15 +143,15 @@ $(addprefix $(BUILD)/fake/,libdisk.so libsignal.so libsystem.so): $(BUILD)/fake/
 # Small target programs that the end-to-end tests run under the preload.
 $(BUILD)/tests/cuda_%: tests/helpers/cuda_%.c $(FAKES) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -Wl,-rpath,'$$ORIGIN/../fake' -o $@ $< \
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -Wl,-rpath,'$$ORIGIN/../fake' -o $@ $< \
 	  $(BUILD)/fake/libcudart.so.13 $(BUILD)/fake/libcuda.so.1 -ldl -lpthread
 # Writes traces with the recorder's own writer.
 $(BUILD)/tests/trace_%: tests/helpers/trace_%.c $(call obj,exe,$(TRACE_SRC))
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^)
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $(filter %.c %.o,$^)
 $(BUILD)/tests/%: tests/helpers/%.c | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -ldl -lpthread
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< -ldl -lpthread
 
 install: all ## copy programs, recorder, man pages, completions and docs under PREFIX (/usr/local), or DESTDIR/PREFIX
 	@BUILD=$(BUILD) PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install.sh install
@@ -170,7 +171,7 @@ FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome r
 FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/obj/fuzz/%.o: %.c | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
-	clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+	$(say) clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 $(FUZZ_BIN): $(BUILD)/fuzz/%: $(BUILD)/obj/fuzz/tests/fuzz/%.o $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	@if tests/fuzz/run.sh possible; then \
@@ -190,24 +191,24 @@ test-gpu: all ## the tests that need a GPU
 
 $(BUILD)/bench_launch: tests/gpu/bench_launch.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
 
 # The same for Python, which brings torch.profiler and Proton.
 $(BUILD)/libbench_launch.so: tests/gpu/bench_launch.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(LDFLAGS) -shared -o $@ $< -ldl -lpthread
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(LDFLAGS) -shared -o $@ $< -ldl -lpthread
 
 $(BUILD)/libbare_cupti.so: tests/gpu/bare_cupti.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(LDFLAGS) -shared -o $@ $< -ldl
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) -fPIC $(LDFLAGS) -shared -o $@ $< -ldl
 
 $(BUILD)/bench_stay: tests/gpu/bench_stay.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl
 
 $(BUILD)/bench_stop: tests/gpu/bench_stop.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
+	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -ldl -lpthread
 
 BENCHES := $(addprefix $(BUILD)/,bench_launch libbench_launch.so bench_stay libbare_cupti.so bench_stop)
 bench: all $(BENCHES) ## what watching costs (needs a GPU)
