@@ -464,6 +464,16 @@ static void watch(pid_t watched) {
     _exit(1);
 }
 
+static void join_all(pthread_t sender) {
+    for (int i = 0; i < WORKERS; i++) {
+        pthread_join(workers[i], NULL);
+        if (i == 0 && may('h')) {
+            atomic_store(&stop, true); /* whom it signals must be there */
+            pthread_join(sender, NULL);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc > 2 && strcmp(argv[1], "child") == 0) {
         return run_child((unsigned)strtoul(argv[2], NULL, 10));
@@ -498,17 +508,20 @@ int main(int argc, char **argv) {
     if (may('h')) {
         pthread_create(&sender, NULL, send_signals, (void *)(uintptr_t)(seed + 1));
     }
-    for (int i = 0; i < WORKERS; i++) {
-        pthread_join(workers[i], NULL);
-        if (i == 0 && may('h')) {
-            atomic_store(&stop, true); /* whom it signals must be there */
-            pthread_join(sender, NULL);
-        }
+    if (seed % 3 != 0) {
+        join_all(sender);
+    } else {
+        usleep((unsigned)(seed % 97) * 1000); /* the threads are at work when the process ends */
     }
     kill(watcher, SIGKILL);
     waitpid(watcher, NULL, 0);
-    printf("seed %llu: %s\n", (unsigned long long)seed, atomic_load(&failed) ? "wrong" : "right");
-    return atomic_load(&failed);
+    int status = atomic_load(&failed);
+    printf("seed %llu: %s\n", (unsigned long long)seed, status ? "wrong" : "right");
+    fflush(stdout);
+    if (seed % 6 == 3) {
+        _exit(status);
+    }
+    return status;
 }
 
 /* NOLINTEND(bugprone-signal-handler,cert-err52-cpp,clang-analyzer-security.insecureAPI.vfork) */
