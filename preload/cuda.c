@@ -55,10 +55,11 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
     if (!t) {
         return;
     }
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     bool part = t->ours || preload_is_inside(&t->call);
-    if (!part && enter && !preload_thread_in_driver(t, call)) {
+    if (!part && enter && !preload_thread_in_driver(t, call, here)) {
         t->driver_call = call;
-        t->driver_frame = (uintptr_t)__builtin_frame_address(0);
+        t->driver_frame = here;
         t->driver_correlation = correlation;
         t->driver_epoch = preload_capture_epoch();
         t->call_correlation = 0;

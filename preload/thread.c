@@ -270,15 +270,15 @@ void preload_thread_settle(preload_thread *t) {
  * the call. */
 #define CALLBACK_DEPTH 16384u
 
-bool preload_thread_in_driver(const preload_thread *t, uint32_t call) {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+bool preload_thread_in_driver(const preload_thread *t, uint32_t call, uintptr_t here) {
     return t->driver_call && t->driver_epoch == preload_capture_epoch() &&
            (here < t->driver_frame + (call == t->driver_call ? 0 : CALLBACK_DEPTH) ||
             preload_on_signal_stack());
 }
 
 bool preload_thread_in_cuda(const preload_thread *t) {
-    return preload_is_inside(&t->call) || preload_thread_in_driver(t, 0);
+    return preload_is_inside(&t->call) ||
+           preload_thread_in_driver(t, 0, (uintptr_t)__builtin_frame_address(0));
 }
 
 preload_thread *preload_thread_first(void) {

@@ -91,8 +91,9 @@ uint64_t preload_threads_events(void);
  * there, or the call calls back. */
 bool preload_thread_in_cuda(const preload_thread *t);
 /* Whether a call that CUPTI tells of, outside interposed ones, is still under way when it tells of the
- * beginning of `call`; false when it was left by siglongjmp. No call is made inside itself. */
-bool preload_thread_in_driver(const preload_thread *t, uint32_t call);
+ * beginning of `call`, `here` on the stack; false when it was left by siglongjmp. No call is made inside
+ * itself. */
+bool preload_thread_in_driver(const preload_thread *t, uint32_t call, uintptr_t here);
 
 /* Around fork: the parent holds the list meanwhile; in the child the other threads' streams are gone and this
  * thread's is empty. */
