@@ -63,7 +63,7 @@ print(sum(db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in wanted 
 PY
 }
 
-# timed COMMAND...: the median (or number `pick` of the sorted) of up to three runs in seconds; ">N" when it was stopped after N, "-" when it failed.
+# timed COMMAND...: the median of up to three runs in seconds; ">N" when it was stopped after N, "-" when it failed.
 timed() {
     local begin took spent=0 times=() status
     while [ ${#times[@]} -lt 3 ] && { [ ${#times[@]} -eq 0 ] || { [ "${spent%.*}" -lt 15 ] && [ "$(left)" -gt $((${spent%.*} + 5)) ]; }; }; do
@@ -82,7 +82,7 @@ timed() {
         times+=("$took")
         spent=$(awk -v a="$spent" -v b="$took" 'BEGIN {printf "%.3f", a + b}')
     done
-    printf '%s\n' "${times[@]}" | sort -n | sed -n "${pick:-$(((${#times[@]} + 1) / 2))}p"
+    printf '%s\n' "${times[@]}" | sort -n | sed -n "$(((${#times[@]} + 1) / 2))p"
 }
 
 # For awk: arithmetic with what timed prints.

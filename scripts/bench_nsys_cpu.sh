@@ -1,15 +1,29 @@
-# For bench_nsys.sh to source on a machine with no GPU; prints two Markdown tables, each time the least of up to three runs.
+# For bench_nsys.sh to source on a machine with no GPU; prints two Markdown tables. Times are seconds of
+# processor time, of all threads and in user and kernel together, which a busy machine changes less than those of the clock; each is
+# the least of up to nine runs, as many as fit into 15 s.
 # 1. Captures: a real one, cut (tests/data/nsys), those that CAPTURES names (files .sqlite), and exports of traces that are made up
 #    (tests/helpers/trace_generate.c): `nsys stats` against `moetrace report` of the same SQLite file.
 # 2. Runs of a program that has the ranges of a MolmoE run and no CUDA (tests/helpers/nvtx_requests.c), once under nsys profile and once
 #    under the recorder: `nsys export` and one `nsys stats` report against `moetrace report`, and `moetrace export`, for each event.
 # Nothing of it says what the tools do with a large capture of a GPU's work.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154,SC2317
 for tool in trace_generate nvtx_requests; do
     [ -x "$build/tests/$tool" ] || die "$build/tests/$tool is missing: run make helpers"
 done
 limit=${LIMIT:-3000}
-pick=1 # the least
+
+timed() { # timed COMMAND...: the seconds, or "-" when it failed
+    local TIMEFORMAT='%U %S' began=$SECONDS times=()
+    while [ ${#times[@]} -lt 9 ] && { [ ${#times[@]} -eq 0 ] || [ $((SECONDS - began)) -lt 15 ]; }; do
+        if ! { time timeout "$(left)" "$@" >"$work/out" 2>"$work/err"; } 2>"$work/took"; then
+            say "failed: $*: $(tail -n 1 "$work/err")"
+            echo -
+            return
+        fi
+        times+=("$(awk '{printf "%.3f", $1 + $2}' "$work/took")")
+    done
+    printf '%s\n' "${times[@]}" | sort -n | head -n 1
+}
 
 stats() { timed "$nsys" stats -q -r "$1" -f csv -o "$work/stats" --force-overwrite true "$2"; } # stats REPORT FILE
 
@@ -48,7 +62,7 @@ pair() { # pair: a row of the second table
 }
 
 "$nsys" --version 2>/dev/null | tail -n 1
-echo "$(nproc) processors, no GPU"
+echo "$(nproc) processors, no GPU; seconds of processor time"
 cat <<'E2'
 
 | capture | rows | stats nvtx_sum, s | stats cuda_gpu_kern_sum, s | stats nvtx_kern_sum, s | moetrace report, s | against nvtx_sum | against cuda_gpu_kern_sum | against nvtx_kern_sum |
