@@ -48,6 +48,21 @@ static uint32_t thread_of(analysis_chrome_reading *rd, int64_t pid, int64_t tid)
     return at;
 }
 
+/* The one of this number, or the last where there are too many. */
+static analysis_chrome_process *process_of(analysis_chrome_reading *rd, int64_t pid) {
+    size_t at = rd->process_count;
+    while (at > 0 && rd->processes[at - 1].pid != pid) { /* mostly one, or the latest */
+        at--;
+    }
+    if (at == 0 && rd->process_count < ANALYSIS_CHROME_PROCESSES_MAX) {
+        rd->processes =
+            analysis_grow(rd->processes, &rd->process_cap, rd->process_count + 1, sizeof *rd->processes);
+        rd->processes[rd->process_count++] = (analysis_chrome_process){.pid = pid};
+        at = rd->process_count;
+    }
+    return &rd->processes[(at > 0 ? at : rd->process_count) - 1];
+}
+
 static uint32_t u32(const char *text) {
     uint64_t value = strtoull(text, NULL, 10);
     return *text == '-' || value > UINT32_MAX ? 0 : (uint32_t)value;
@@ -218,7 +233,10 @@ static void take_event(analysis_chrome_reading *rd, event *e) {
     if (i->kind == ANALYSIS_CHROME_RANGE || i->kind == ANALYSIS_CHROME_CALL) {
         i->thread = thread_of(rd, e->pid, e->tid);
         rd->pid = rd->pid == 0 ? e->pid : rd->pid;
-        rd->several |= e->pid != rd->pid;
+        analysis_chrome_process *process = process_of(rd, e->pid);
+        if (i->kind == ANALYSIS_CHROME_CALL && i->correlation != 0) {
+            analysis_bits_add(&process->calls, i->correlation);
+        }
     }
     if (i->kind == ANALYSIS_CHROME_COPY || i->kind == ANALYSIS_CHROME_FILL) {
         read_memory(i, e->name_key);
@@ -344,6 +362,10 @@ static void free_reading(analysis_chrome_reading *rd) {
     analysis_map_free(&rd->threads);
     analysis_map_free(&rd->queues);
     analysis_map_free(&rd->shapes);
+    for (size_t i = 0; i < rd->process_count; i++) {
+        analysis_bits_free(&rd->processes[i].calls);
+    }
+    free(rd->processes);
     analysis_bits_free(&rd->calls);
     analysis_names_free(&rd->names);
     free(rd);

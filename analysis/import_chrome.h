@@ -44,6 +44,12 @@ typedef struct {
     size_t depth, cap;
 } analysis_chrome_ranges;
 
+/* A process, and the correlation ids of its calls: each process counts from 1. */
+typedef struct {
+    int64_t pid;
+    analysis_bits calls;
+} analysis_chrome_process;
+
 typedef struct {
     const char *path;
     const trace_visitor *v;
@@ -67,12 +73,16 @@ typedef struct {
     analysis_bits calls;
     int64_t base_ns, first, last, pid;
     bool any, cut;
-    bool several;        /* processes */
+    analysis_chrome_process
+        *processes; /* with ranges or calls; at most ANALYSIS_CHROME_PROCESSES_MAX are told apart */
+    size_t process_count, process_cap;
     char device[8][200]; /* names of devices */
 } analysis_chrome_reading;
 
 /* Sets the error, unless there was one. */
 void analysis_chrome_fail(analysis_chrome_reading *rd, const char *what);
+
+#define ANALYSIS_CHROME_PROCESSES_MAX 4096
 
 /* Gives the visitor all that was read. */
 void analysis_chrome_say(analysis_chrome_reading *rd);

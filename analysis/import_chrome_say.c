@@ -82,9 +82,18 @@ static void say_range(analysis_chrome_reading *rd, const analysis_chrome_item *i
     o->list[o->depth++] = (analysis_chrome_range){.end = end, .domain = i->domain};
 }
 
+/* Whether calls of several processes have this id: of GPU work nothing tells which of them it is of. */
+static bool is_shared(const analysis_chrome_reading *rd, uint32_t correlation) {
+    size_t found = 0;
+    for (size_t i = 0; rd->process_count > 1 && i < rd->process_count && found < 2; i++) {
+        found += analysis_bits_has(&rd->processes[i].calls, correlation);
+    }
+    return found > 1;
+}
+
 static void say_call(analysis_chrome_reading *rd, const analysis_chrome_item *i) {
     uint32_t correlation = i->correlation;
-    if (correlation != 0 && !analysis_bits_add(&rd->calls, correlation)) {
+    if (correlation != 0 && (is_shared(rd, correlation) || !analysis_bits_add(&rd->calls, correlation))) {
         correlation = 0;
     }
     pop(rd, i->thread, start_of(i) + (int64_t)i->duration);
@@ -156,7 +165,7 @@ static void say_gpu(analysis_chrome_reading *rd, const analysis_chrome_item *i) 
                          .timed = true,
                          .start = time_of(rd, start_of(i)),
                          .end = time_of(rd, start_of(i) + (int64_t)i->duration),
-                         .correlation = i->correlation,
+                         .correlation = is_shared(rd, i->correlation) ? 0 : i->correlation,
                          .queue = queue_of(rd, i),
                          .shape = i->kind == ANALYSIS_CHROME_KERNEL ? shape_of(rd, i) : 0,
                          .graph_node = i->graph_node,
@@ -187,9 +196,10 @@ static void say_head(analysis_chrome_reading *rd) {
          " launchType cacheConfig staticSharedMemory dynamicSharedMemory localMemoryPerThread "
          "localMemoryTotal "
          "sharedMemoryExecuted sharedMemoryLimitConfig ");
-    if (rd->several) {
+    if (rd->process_count > 1) {
         meta(rd, "note.chrome.processes",
-             "the file holds several processes; they are shown as one: give one file for each of them");
+             "the file holds several processes; they are shown as one, and GPU work with an id that calls of "
+             "several have is unattributed: give one file for each of them");
     }
     meta(rd, "note.chrome", "read from a Chrome trace: ranges are its user annotations, operators are not");
     say_names(rd);

@@ -284,37 +284,6 @@ static void close_last(verifying *f, visit *at, phase_seen *seen) {
     close_phase(f, seen);
 }
 
-static const char *range_text(char buf[48], uint64_t from, uint64_t to) {
-    snprintf(buf, 48, from == to ? "%" PRIu64 : "%" PRIu64 " to %" PRIu64, from, to);
-    return buf;
-}
-
-/* Tokens of a prompt, as the prefills of one k have them, must be within those of the k with the most of
- * them: tokens of experts that do not grow with k make the prompt look shorter at a greater k. */
-static void compare_prompts(verifying *f) {
-    const analysis_verify_row *most = NULL;
-    for (size_t i = 0; i < f->v->count; i++) {
-        const analysis_verify_row *row = &f->v->rows[i];
-        bool counts = row->phase == ANALYSIS_PREFILL && row->k > 0;
-        most = counts && (!most || row->visits > most->visits) ? row : most;
-    }
-    for (size_t i = 0; most && i < f->v->count; i++) {
-        analysis_verify_row *row = &f->v->rows[i];
-        uint64_t from = row->k ? row->tokens_least / row->k : 0, to = row->k ? row->tokens_most / row->k : 0;
-        uint64_t low = most->tokens_least / most->k, high = most->tokens_most / most->k;
-        if (row->phase == ANALYSIS_PREFILL && row->k > 0 && !f->v->violation[0] &&
-            (from < low || to > high)) {
-            row->wrong++;
-            char here[48], there[48];
-            snprintf(f->v->violation, sizeof f->v->violation,
-                     "top_k=%u, prefill: routed tokens over k make prompts of %s tokens, but of %s at "
-                     "top_k=%u; if "
-                     "the prompts do differ, say --prompt-tokens any",
-                     row->k, range_text(here, from, to), range_text(there, low, high), most->k);
-        }
-    }
-}
-
 int analysis_verify_read(analysis_verify *v, const char *path, const analysis_rules *rules,
                          uint32_t prompt_tokens, bool any_prompt, char error[TRACE_ERROR_BYTES]) {
     verifying f = {
@@ -338,7 +307,7 @@ int analysis_verify_read(analysis_verify *v, const char *path, const analysis_ru
     v->lost += status.bytes_skipped;
     v->prompt_known = prompt_tokens > 0 || (f.workload.prompt > 0 && !any_prompt);
     if (rc == 0 && !v->prompt_known && !any_prompt) {
-        compare_prompts(&f);
+        analysis_verify_prompts(v);
     }
     if (v->count > 0) {
         qsort(v->rows, v->count, sizeof *v->rows, by_place);

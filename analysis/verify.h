@@ -42,6 +42,11 @@ typedef struct {
 int analysis_verify_read(analysis_verify *v, const char *path, const analysis_rules *rules,
                          uint32_t prompt_tokens, bool any_prompt, char error[TRACE_ERROR_BYTES]);
 
+/* Tokens of a prompt, as the prefills of one k have them, must be within those of the k with the most of
+ * them: tokens of experts that do not grow with k make the prompt look shorter at a greater k. What is not
+ * becomes the violation, if there is none. For analysis_verify_read. */
+void analysis_verify_prompts(analysis_verify *v);
+
 void analysis_verify_free(analysis_verify *v);
 
 #endif

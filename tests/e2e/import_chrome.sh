@@ -64,6 +64,32 @@ integrity() {
 }
 ok "its report prints its integrity" integrity
 
+# Two processes whose calls have the same ids: no kernel is given to the wrong one.
+two_processes() {
+    "$python" - >"$work/two.json" <<'PY'
+import json
+events = []
+for pid, name in ((7, "prefill"), (8, "decode")):
+    events.append({"ph": "X", "cat": "user_annotation", "name": name, "pid": pid, "tid": pid, "ts": 100, "dur": 100})
+    for n in (1, 2) if pid == 7 else (2, 3):
+        events += [{"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "pid": pid, "tid": pid, "ts": 100 + 10 * n,
+                    "dur": 3, "args": {"correlation": n}},
+                   {"ph": "X", "cat": "kernel", "name": "k", "pid": 0, "tid": 7, "ts": 300 + 10 * n + pid, "dur": 10 * n + pid - 7,
+                    "args": {"correlation": n, "device": 0, "context": 1, "stream": 7}}]
+print(json.dumps({"traceEvents": events}))
+PY
+    "$moetrace" report --format json "$work/two.json" >"$work/two.report" && "$python" - "$work/two.report" <<'PY'
+import json, sys
+tables = json.load(open(sys.argv[1]))[0]["tables"]
+fields = dict(row for t in tables if t["title"] == "Integrity" for row in t["rows"])
+assert fields["  unattributed"].startswith("2, 41000 ns"), fields
+phases = {row[0]: row[-2] for t in tables if (t["title"] or "").startswith("Phases by part") for row in t["rows"]}
+assert (phases["prefill"], phases["decode"]) == (0.010, 0.031), phases
+assert any("several processes" in (row[1] or "") for t in tables for row in t["rows"] if row[0] and "chrome" in str(row[0])), "no note"
+PY
+}
+ok "ids that two processes share attribute nothing" two_processes
+
 # refused FILE PATTERN: status 2 and one line, within 256 MiB
 refused() {
     (ulimit -c 0 && if [ -z "$SAN" ]; then ulimit -v 262144; fi && timeout 20 "$moetrace" report "$1" >/dev/null 2>"$work/err")
