@@ -115,8 +115,8 @@ static void put_rows(const analysis_verify *v, analysis_output *out) {
                             "%" PRIu64 " visits were cut off by the end of the trace, and were not judged.",
                             v->unfinished);
     }
-    if (v->lost > 0) {
-        analysis_table_note(&t, "The trace lost host events: what is violated may be what is missing.");
+    if (v->lost > 0 && v->violation[0]) {
+        analysis_table_note(&t, "Parts of the trace are lost: what is violated may be what is missing.");
     }
     if (!v->prompt_known) {
         analysis_table_note(&t,
