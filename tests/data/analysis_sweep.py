@@ -137,7 +137,9 @@ class Sweep:
         names = Names()
         kernel = names("_Z4siluPf")
         shape = varint(0) + varint(kernel) + varint(1) * 9 + varint(32) * 9
-        out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7), chunk(META, [text("program") + text("sweep"), text("command") + text("sweep \"1, 2\" | a_b & 5% {x} #\\")]),
+        meta = {"program": "sweep", "command": "sweep \"1, 2\" | a_b & 5% {x} #\\", "[first]": "second"}
+        out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7),
+               chunk(META, [text(key) + text(value) for key, value in meta.items()]),
                names.chunk(), chunk(SHAPES, [bytes([len(shape)]) + shape])]
         for at in range(0, len(self.events), 500):
             part = self.events[at:at + 500]

@@ -152,7 +152,8 @@ markdown = open(path + ".markdown").read()
 assert r'"1, 2" \| a\_b & 5% {x} \#\\' in markdown
 assert markdown.count("\n## ") == len(tables)
 latex = open(path + ".latex").read()
-assert r'"1, 2" | a\_b \& 5\% \{x\} \#\char`\\{}' in latex
+assert r'"1, 2" $|$ a\_b \& 5\% \{x\} \#\char`\\{}' in latex
+assert "\n{}[first] & second" in latex  # else it would be the space behind the line before
 assert latex.count("\\begin{table}") == latex.count("\\end{table}") == len(tables)
 for t, body in zip(tables, re.findall(r"\\begin\{tabular\}\{(.*?)\}(.*?)\\end\{tabular\}", latex, flags=re.S)):
     lines = [l for l in body[1].split("\n") if l.endswith("\\\\")]
