@@ -42,7 +42,7 @@ else
 
     # What a handler leaves by a jump is over.
     goes_on jump jump
-    is "calls after a jump out of one that waits" "$(python3 "$counts" calls "$work/jump.dump" | grep -c .),$(number_of jump api)" 2,11
+    is "calls after a jump out of one that waits" "$(python3 "$counts" calls "$work/jump.dump" | grep -c .),$(number_of jump api)" 2,12
     MOETRACE_LEVEL=full goes_on jump-driver jump-driver
     ok "calls of the driver after a jump: all but the one in its place" test "$(number_of jump-driver api)" -ge 11
     goes_on jump-append jump-append
