@@ -45,18 +45,18 @@ static struct {
     atomic_uint windows;         /* ranges that --capture-range names and that are open, over all threads */
     atomic_bool request_watched; /* the latest request is one that is watched */
     atomic_uint_fast64_t beginning; /* time at which the recording began, until that is dealt with */
-    atomic_uint asked;              /* how often somebody changed a condition, perhaps without the lock */
-    atomic_bool left;               /* something is left to the writer */
+    atomic_uint requests;
+    atomic_uint asked; /* how often somebody changed a condition, perhaps without the lock */
+    atomic_bool left;  /* something is left to the writer */
     atomic_uint due_count;
 
     pthread_mutex_t lock; /* of what follows, and of switching */
     due_mark due[DUE_MAX];
-    bool begun;          /* the recording has begun */
-    bool gone;           /* GPU work cannot be recorded, or not any more */
-    bool yielded;        /* another tool has CUPTI */
-    bool touched;        /* CUPTI's records were switched on once */
-    atomic_bool expired; /* the time limit has come */
-    uint64_t requests;
+    bool begun;           /* the recording has begun */
+    bool gone;            /* GPU work cannot be recorded, or not any more */
+    bool yielded;         /* another tool has CUPTI */
+    bool touched;         /* CUPTI's records were switched on once */
+    atomic_bool expired;  /* the time limit has come */
     uint64_t first_check; /* time of it */
 } capture = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -191,6 +191,15 @@ static bool settle_unless_locked(preload_thread *t) {
     return preload_trylock(&capture.lock) && settle_and_unlock(t);
 }
 
+/* A handler may have interrupted, with the allocator's lock, whom CUPTI waits for while it is switched:
+ * nobody who may be in a handler waits for ever. What is left undone the holder does. */
+#define PATIENCE_MS 100u
+
+static bool settle_in_time(preload_thread *t) {
+    atomic_fetch_add(&capture.asked, 1);
+    return preload_lock_for(&capture.lock, PATIENCE_MS) && settle_and_unlock(t);
+}
+
 /* The same where this thread may be in a CUDA call, which a signal handler interrupted: CUDA must not be
  * entered again, and what it holds there others may wait for. */
 static bool settle_outside_cuda(preload_thread *t) {
@@ -199,8 +208,7 @@ static bool settle_outside_cuda(preload_thread *t) {
         preload_writer_wake();
         return false;
     }
-    preload_lock(&capture.lock);
-    return settle_and_unlock(t);
+    return settle_in_time(t);
 }
 
 void preload_capture_begin(preload_thread *t, uint64_t time) {
@@ -250,10 +258,9 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
     preload_guard guard = preload_guard_enter();
     if (request) {
         t->request_depth = t->default_depth + 1;
-        preload_lock(&capture.lock);
         /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
-        atomic_store(&capture.request_watched, capture.requests++ % 2 == 1);
-        switched = settle_and_unlock(t);
+        atomic_store(&capture.request_watched, atomic_fetch_add(&capture.requests, 1) % 2 == 1);
+        switched = settle_in_time(t);
     } else {
         t->window_depth = t->default_depth + 1;
         atomic_fetch_add(&capture.windows, 1);
@@ -296,8 +303,7 @@ void preload_capture_profiler(bool start, bool in_callback) {
     if (in_callback) {
         settle_unless_locked(t); /* whoever has the lock may be waiting for this very callback to end */
     } else {
-        preload_lock(&capture.lock);
-        settle_and_unlock(t);
+        settle_in_time(t);
     }
     preload_guard_leave(&guard);
 }

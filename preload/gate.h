@@ -1,7 +1,7 @@
 /* What the writer does that a fork must not split: while it asks the dynamic linker (whose lock the child
  * would find closed for ever), and while it opens or closes the trace (whose descriptor the child must know
- * of, to close it). These take microseconds, and fork waits for them; should one of them not end, because the
- * disk stalls or the forking thread itself has what it waits for, fork goes on all the same. */
+ * of, to close it). These take microseconds, and fork and they wait for each other; should one of them not
+ * end, because the disk stalls or whoever waits has what the other one needs, they go on all the same. */
 #ifndef PRELOAD_GATE_H
 #define PRELOAD_GATE_H
 

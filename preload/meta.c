@@ -60,15 +60,7 @@ void preload_meta_again(void) {
     preload_unlock(&meta.lock);
 }
 
-void preload_meta_lock(void) {
-    preload_lock(&meta.lock);
-}
-
-void preload_meta_unlock(void) {
-    preload_unlock(&meta.lock);
-}
-
 void preload_meta_after_fork(void) {
+    pthread_mutex_init(&meta.lock, NULL);
     meta.len = meta.taken = 0;
-    preload_unlock(&meta.lock);
 }

@@ -12,9 +12,7 @@ void preload_meta_take(trace_chunk *c, uint8_t *buf, size_t cap);
 /* What was taken is lost: all pairs are taken again. */
 void preload_meta_again(void);
 
-/* Around fork; the child begins with none. */
-void preload_meta_lock(void);
-void preload_meta_unlock(void);
+/* After fork in the child, which begins with none. */
 void preload_meta_after_fork(void);
 
 #endif

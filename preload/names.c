@@ -89,8 +89,9 @@ static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
     name_entry *e = &names.blocks[block][id % BLOCK_NAMES];
     _Atomic(name_entry *) *slot = &names.slots[hash & (SLOTS - 1)];
     *e = (name_entry){.bytes = copy, .len = (uint32_t)len, .id = id, .hash = hash, .next = atomic_load(slot)};
-    atomic_store_explicit(slot, e, memory_order_release);
+    /* In this order: a fork may find any of it done. */
     atomic_store_explicit(&names.count, id, memory_order_release);
+    atomic_store_explicit(slot, e, memory_order_release);
     return e;
 }
 
@@ -207,14 +208,7 @@ uint64_t preload_names_lost(void) {
     return atomic_load(&names.lost);
 }
 
-void preload_names_lock(void) {
-    preload_lock(&names.lock);
-}
-
-void preload_names_unlock(void) {
-    preload_unlock(&names.lock);
-}
-
-void preload_names_renew(void) {
-    preload_lock_renew(&names.lock, false);
+void preload_names_after_fork(void) {
+    pthread_mutex_init(&names.lock, NULL);
+    names.arena_left = 0; /* whoever was just taking from it is gone */
 }

@@ -33,10 +33,7 @@ void preload_name_lost(void);
 uint64_t preload_names_cut(void);
 uint64_t preload_names_lost(void);
 
-/* Around fork: the lock is held by the parent meanwhile, so that the child finds the table whole. */
-void preload_names_lock(void);
-void preload_names_unlock(void);
-/* In a child whose parent did not hold it. */
-void preload_names_renew(void);
+/* After fork in the child, whose parent did not hold the lock. */
+void preload_names_after_fork(void);
 
 #endif

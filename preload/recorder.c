@@ -23,62 +23,58 @@ enum { IDLE, STARTING, RECORDING, STOPPED };
 static struct {
     preload_settings settings;
     atomic_int state;
-    pid_t pid;          /* of the process that is recorded */
-    atomic_bool missed; /* somebody would have begun the recording, and could not */
+    pid_t pid; /* of the process that is recorded */
     pthread_mutex_t lock;
 } recorder = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ---- fork ---- */
 
-/* A handler that forks after it interrupted the recorder's own code (only SIGSEGV and its like do) takes no
- * lock, nor does one that interrupted the dynamic linker while another thread waits for that to begin the
- * recording: the child records nothing. */
+/* Fork holds none of the locks: it goes on to wait for the allocator's, which another thread may have whom a
+ * signal handler interrupted that waits for one of ours. So the child finds them as they were, and begins all
+ * that they guard anew; what it keeps is whole at any moment. Meanwhile no handler runs on this thread.
+ *
+ * A handler that forks after it interrupted the recorder's own code (only SIGSEGV and its like do) does not
+ * even wait for the gate: its child records nothing. */
 static __thread bool fork_in_recorder;
 
-#define FORK_PATIENCE_MS 500u
-
 static void before_fork(void) {
-    fork_in_recorder = preload_locks_held > 0 || !preload_lock_for(&recorder.lock, FORK_PATIENCE_MS);
+    fork_in_recorder = preload_locks_held > 0;
+    preload_hold();
     if (!fork_in_recorder) {
         preload_gate_before_fork();
-        preload_writer_lock();
-        preload_threads_lock();
-        preload_names_lock();
     }
 }
 
 static void after_fork_parent(void) {
     if (!fork_in_recorder) {
-        preload_names_unlock();
-        preload_threads_unlock();
-        preload_writer_unlock();
         preload_gate_after_fork_parent();
-        preload_unlock(&recorder.lock);
-        if (atomic_exchange(&recorder.missed, false) && atomic_load(&recorder.state) == IDLE) {
-            preload_recorder_thread();
-        }
     }
+    preload_release();
 }
 
 static void after_fork_child(void) {
+    preload_names_after_fork();
+    pthread_mutex_init(&recorder.lock, NULL);
     if (fork_in_recorder) {
         atomic_store(&recorder.state, STOPPED);
-        preload_names_renew(); /* NVTX asks for names all the same */
-        return;
+    } else {
+        preload_threads_after_fork();
+        preload_writer_after_fork();
+        preload_capture_after_fork();
+        preload_cuda_after_fork();
+        if (atomic_load(&recorder.state) != STOPPED) {
+            atomic_store(&recorder.state, IDLE);
+        }
+        preload_settings_after_fork(&recorder.settings);
+        preload_gate_after_fork_child();
     }
-    preload_names_unlock();
-    preload_threads_after_fork();
-    preload_writer_after_fork();
-    preload_capture_after_fork();
-    atomic_store(&recorder.missed, false);
-    preload_cuda_after_fork();
-    if (atomic_load(&recorder.state) != STOPPED) {
-        atomic_store(&recorder.state, IDLE);
-    }
-    preload_settings_after_fork(&recorder.settings);
-    preload_gate_after_fork_child();
-    preload_unlock(&recorder.lock); /* signals come from here on */
+    preload_release();
 }
+
+/* What pthread_atfork calls for a library, and with NULL for the program: so the end of the process on
+ * another thread does not take the second half of a fork away from its first. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): it is the C library's */
+extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
 
 /* ---- start ---- */
 
@@ -88,7 +84,7 @@ void preload_recorder_init(void) {
     preload_settings_read(&recorder.settings);
     preload_capture_init(&recorder.settings);
     preload_memory_init(recorder.settings.memory_bytes);
-    pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+    __register_atfork(before_fork, after_fork_parent, after_fork_child, NULL);
 }
 
 const preload_settings *preload_recorder_settings(void) {
@@ -103,21 +99,20 @@ preload_level preload_recorder_level(void) {
     return recorder.settings.level;
 }
 
-/* True for the one caller that began the recording, whose events are all later than *time. Nobody waits for
- * another one who does: making a thread takes the dynamic linker's lock, and a signal handler may have
- * interrupted whoever has that. */
-static bool start(uint64_t *time) {
+/* Begins the recording with this thread. Nobody waits for another one who does: making a thread takes the
+ * dynamic linker's lock, and a signal handler may have interrupted whoever has that. */
+static void start(preload_thread *t) {
     bool begun = false;
+    uint64_t time = 0;
     preload_guard guard = preload_guard_enter();
     if (!preload_trylock(&recorder.lock)) {
-        atomic_store(&recorder.missed, true); /* by a fork, perhaps, which does not begin it */
         preload_guard_leave(&guard);
-        return false;
+        return;
     }
     if (atomic_load(&recorder.state) == IDLE) {
         begun = true;
-        *time = preload_now();
-        preload_file_begin(*time);
+        time = preload_now();
+        preload_file_begin(time);
         atomic_store(&recorder.state, STARTING);
         recorder.pid = getpid();
         preload_clock_begin();
@@ -131,8 +126,10 @@ static bool start(uint64_t *time) {
         atomic_store(&recorder.state, RECORDING);
     }
     preload_unlock(&recorder.lock);
+    if (begun) {
+        preload_capture_begin(t, time);
+    }
     preload_guard_leave(&guard);
-    return begun;
 }
 
 preload_thread *preload_recorder_thread(void) {
@@ -141,9 +138,8 @@ preload_thread *preload_recorder_thread(void) {
         return NULL;
     }
     preload_thread *t = preload_thread_self();
-    uint64_t time;
-    if (t && state == IDLE && start(&time)) {
-        preload_capture_begin(t, time);
+    if (t && state == IDLE) {
+        start(t);
     }
     if (t && t->driver_call) {
         preload_thread_end_cut_call(t);
@@ -177,7 +173,6 @@ void preload_recorder_stop(const char *reason) {
     int state = atomic_load(&recorder.state);
     if (state == STOPPED || state == IDLE) {
         atomic_store(&recorder.state, STOPPED);
-        preload_names_renew(); /* NVTX asks for names all the same */
         return;
     }
     /* A child that was made without the handlers of fork has its parent's memory: the trace is the parent's.

@@ -15,8 +15,9 @@
 static struct {
     pthread_mutex_t lock; /* of the list and of the spare segments */
     _Atomic(preload_thread *) first;
-    preload_segment *spare;
-    preload_thread *spare_threads;
+    /* A fork may come between any two steps, of which each leaves these lists whole. */
+    _Atomic(preload_segment *) spare;
+    _Atomic(preload_thread *) spare_threads;
     uint32_t count;
     pthread_key_t key; /* its destructor tells that a thread ends */
     pthread_once_t once;
@@ -344,14 +345,6 @@ uint64_t preload_threads_events(void) {
     return atomic_load(&threads.appended);
 }
 
-void preload_threads_lock(void) {
-    preload_lock(&threads.lock);
-}
-
-void preload_threads_unlock(void) {
-    preload_unlock(&threads.lock);
-}
-
 /* All but `last`. */
 static void give_segments(preload_thread *t, preload_segment *last) {
     for (preload_segment *s = t->drain; s != last;) {
@@ -379,7 +372,7 @@ static void begin_anew(preload_thread *t) {
 }
 
 void preload_threads_after_fork(void) {
-    preload_threads_unlock();
+    pthread_mutex_init(&threads.lock, NULL);
     for (preload_thread *t = atomic_load(&threads.first); t; t = t->next) {
         if (t != self) {
             give_segments(t, NULL);

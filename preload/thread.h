@@ -95,10 +95,8 @@ bool preload_thread_in_cuda(const preload_thread *t);
  * itself. */
 bool preload_thread_in_driver(const preload_thread *t, uint32_t call, uintptr_t here);
 
-/* Around fork: the parent holds the list meanwhile; in the child the other threads' streams are gone and this
+/* After fork in the child, whose parent did not hold the lock: the other threads' streams are gone and this
  * thread's is empty. */
-void preload_threads_lock(void);
-void preload_threads_unlock(void);
 void preload_threads_after_fork(void);
 
 #endif

@@ -109,28 +109,31 @@ static void choose_name(const char *directory, const char *program, int attempt)
 
 #define MOST_NAMES 1000
 
+#define NOT_HERE (-1)
+
 /* A file that has no name before its header stands in it: whoever is killed meanwhile leaves none. Returns 0,
- * or -1 where the file system, or a system without /proc, does not have such files. */
+ * an errno value, or NOT_HERE where the file system, or a system without /proc, does not have such files. */
 static int create_unseen(const char *directory, const char *program, const uint8_t *header) {
     static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
     char link[64];
     size_t written;
-    int rc = -1;
     snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
     int fd = open_file(with_slash, O_TMPFILE);
     if (fd < 0) {
-        return -1;
+        return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ? NOT_HERE : errno;
     }
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    if (write_all(fd, header, TRACE_HEADER_BYTES, &written) == 0) {
-        errno = EEXIST;
-        for (int attempt = 1; rc && errno == EEXIST && attempt < MOST_NAMES; attempt++) {
-            choose_name(directory, program, attempt);
-            rc = linkat(AT_FDCWD, link, AT_FDCWD, file.path, AT_SYMLINK_FOLLOW);
+    snprintf(link, sizeof link, "/proc/thread-self/fd/%d", fd);
+    int rc = write_all(fd, header, TRACE_HEADER_BYTES, &written);
+    bool linked = false;
+    for (int attempt = 1; rc == 0 && !linked && attempt < MOST_NAMES; attempt++) {
+        choose_name(directory, program, attempt);
+        linked = linkat(AT_FDCWD, link, AT_FDCWD, file.path, AT_SYMLINK_FOLLOW) == 0;
+        if (!linked && errno != EEXIST) {
+            rc = errno != ENOENT ? NOT_HERE : access("/proc/thread-self/fd", F_OK) ? NOT_HERE : EBADF;
         }
     }
     close_file();
-    return rc;
+    return rc == 0 && !linked ? EEXIST : rc;
 }
 
 static int create_seen(const char *directory, const char *program, const uint8_t *header) {
@@ -171,7 +174,11 @@ int preload_file_create(const char *directory, const char *program) {
                       .monotonic_ns = file.monotonic_ns,
                       .pid = (uint32_t)getpid()};
     trace_encode_header(header, &h);
-    if (create_unseen(directory, program, header) && (rc = create_seen(directory, program, header))) {
+    rc = create_unseen(directory, program, header);
+    if (rc == NOT_HERE) {
+        rc = create_seen(directory, program, header);
+    }
+    if (rc) {
         return rc;
     }
     file.device = file.opened.st_dev;

@@ -157,27 +157,11 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
 /* ---- fork ---- */
 
 /* Whoever drains may be waiting for the disk, and fork waits for neither: the child makes its own of all that
- * draining uses. What it uses beside that has locks of its own. */
-static bool fork_has_drain_lock;
-
-void preload_writer_lock(void) {
-    fork_has_drain_lock = preload_trylock(&writer.drain_lock);
-    preload_lock(&writer.wake_lock);
-    preload_meta_lock();
-}
-
-void preload_writer_unlock(void) {
-    preload_meta_unlock();
-    preload_unlock(&writer.wake_lock);
-    if (fork_has_drain_lock) {
-        preload_unlock(&writer.drain_lock);
-    }
-}
-
+ * draining uses. */
 void preload_writer_after_fork(void) {
+    pthread_mutex_init(&writer.wake_lock, NULL);
+    pthread_mutex_init(&writer.drain_lock, NULL);
     preload_meta_after_fork();
-    preload_unlock(&writer.wake_lock);
-    preload_lock_renew(&writer.drain_lock, fork_has_drain_lock);
     writer.awake = writer.stop = writer.running = writer.ready = false;
     preload_chunks_after_fork();
 }

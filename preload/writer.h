@@ -16,10 +16,7 @@ void preload_writer_wake(void);
  * stuck, and at once if it was called by a signal handler that interrupted the recorder itself. */
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda);
 
-/* Around fork, which waits for nothing that takes long; in the child nothing is written until
- * preload_writer_start is called again. */
-void preload_writer_lock(void);
-void preload_writer_unlock(void);
+/* After fork in the child, where nothing is written until preload_writer_start is called again. */
 void preload_writer_after_fork(void);
 
 #endif
