@@ -1,18 +1,13 @@
-/* The report as a whole; its fields: what the run was, and what the trace misses. */
+/* The report as a whole, and what the run was. */
 #include "analysis/report.h"
 
 #include "analysis/memory.h"
 #include "analysis/table.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static bool has_gpu(const analysis_results *r) {
-    return r->gpu_records > 0;
-}
 
 /* ---- The run ---- */
 
@@ -119,158 +114,6 @@ static void put_run_fields(const analysis_results *r, analysis_table *t) {
     }
 }
 
-/* ---- Integrity ---- */
-
-/* part / whole in percent, rounded towards 0: 100.00 % is all. */
-static const char *percent(char buf[32], uint64_t part, uint64_t whole) {
-    if (part == whole) {
-        return whole ? "100 %" : "-";
-    }
-    snprintf(buf, 32, "%.2f %%", floor(1e4 * (double)part / (double)whole) / 100);
-    return buf;
-}
-
-static void put_times(const analysis_results *r, analysis_table *t) {
-    uint64_t attributed = r->kernels_in_ranges.ns + r->kernels_outside.ns;
-    uint64_t sum = attributed + r->kernels_unattributed.ns, all = r->kernels_all.ns;
-    char share[32];
-    if (!has_gpu(r)) {
-        analysis_table_field(t, "kernel time", NULL);
-        return;
-    }
-    analysis_table_fieldf(
-        t, "kernel time", "%" PRIu64 " ns %s %" PRIu64 " ns attributed + %" PRIu64 " ns unattributed",
-        r->kernels_all.ns, sum == r->kernels_all.ns ? "in all =" : "in all, but (a fault of moetrace)",
-        attributed, r->kernels_unattributed.ns);
-    analysis_table_fieldf(t, "  attributed", "%s of the kernel time", percent(share, attributed, all));
-    analysis_table_fieldf(t, "kernels", "%" PRIu64 " in all", r->kernels_all.count);
-    analysis_table_fieldf(t, "  in ranges", "%" PRIu64 ", %" PRIu64 " ns, %s", r->kernels_in_ranges.count,
-                          r->kernels_in_ranges.ns, percent(share, r->kernels_in_ranges.ns, all));
-    analysis_table_fieldf(t, "  outside", "%" PRIu64 ", %" PRIu64 " ns, %s, launched outside every range",
-                          r->kernels_outside.count, r->kernels_outside.ns,
-                          percent(share, r->kernels_outside.ns, all));
-    analysis_table_fieldf(t, "  unattributed",
-                          "%" PRIu64 ", %" PRIu64 " ns, %s, without a record of their launch",
-                          r->kernels_unattributed.count, r->kernels_unattributed.ns,
-                          percent(share, r->kernels_unattributed.ns, all));
-    analysis_table_fieldf(t, "  untimed", "%" PRIu64 ", counted above without a time", r->kernels_untimed);
-    analysis_table_fieldf(
-        t, "copies and fills", "%" PRIu64 ", %" PRIu64 " ns; %" PRIu64 " unattributed, %" PRIu64 " untimed",
-        r->transfers_all.count, r->transfers_all.ns, r->transfers_unattributed.count, r->transfers_untimed);
-    if (r->unknown_nodes > 0) {
-        analysis_table_fieldf(t, "graph nodes unknown",
-                              "%" PRIu64
-                              " pieces of GPU work are counted for the range of their graph's launch",
-                              r->unknown_nodes);
-    }
-    if (r->late_marks > 0) {
-        analysis_table_fieldf(
-            t, "watching",
-            "%" PRIu64 " times it began or ended on one thread, and ranges of another were read before: "
-            "their calls, tokens and host time may be counted as of the other kind of request",
-            r->late_marks);
-    }
-    if (r->late > 0) {
-        analysis_table_fieldf(t, "GPU busy", "%" PRIu64 " records came too late to be counted in full",
-                              r->late);
-    }
-}
-
-static void put_file(const analysis_results *r, analysis_table *t) {
-    const trace_status *s = &r->status;
-    analysis_table_fieldf(t, "trace bytes",
-                          "%" PRIu64 " of %" PRIu64 " unreadable; %" PRIu64 " damaged places, %" PRIu64
-                          " unknown chunks; file cut: %s",
-                          s->bytes_skipped, s->bytes_total, s->chunks_damaged, s->chunks_unknown,
-                          s->cut ? "yes" : "no");
-    if (s->ended) {
-        analysis_table_fieldf(t, "end of recording", "on purpose (%s)", r->end_reason ? r->end_reason : "-");
-    } else {
-        analysis_table_field(t, "end of recording",
-                             "abrupt: the trace has no end record, so its last events may be missing");
-    }
-}
-
-/* What the recorder counts, in the order of printing; a count that the trace does not hold is shown as
- * missing. */
-static const struct {
-    const char *name, *label;
-} counters[] = {
-    {"host.dropped", "host events dropped"},
-    {"gpu.dropped", "GPU records dropped"},
-    {"gpu.buffers_dropped", "GPU buffers dropped"},
-    {"gpu.untimed", "untimed, recorder"},
-    {"string.cut", "names cut"},
-    {"range.unbalanced_pop", "pops, recorder"},
-    {"cost.host_events", "cost: host events"},
-    {"cost.host_ns", "cost: host time"},
-    {"cost.writer_cpu_ns", "cost: writer CPU"},
-    {"cost.memory_peak_bytes", "cost: memory peak"},
-    {"cost.file_bytes", "cost: file"},
-};
-
-static void put_counter(const analysis_counter *c, const char *label, analysis_table *t) {
-    size_t len = strlen(c->name);
-    if (len > 3 && strcmp(c->name + len - 3, "_ns") == 0) {
-        char buf[32];
-        analysis_table_fieldf(t, label, "%s ms (%s)", analysis_format_ms(buf, (double)c->value / 1e6),
-                              c->name);
-    } else if (len > 6 && strcmp(c->name + len - 6, "_bytes") == 0) {
-        bool small = c->value < 1u << 20;
-        analysis_table_fieldf(t, label, "%.1f %s (%s)", (double)c->value / (small ? 1u << 10 : 1u << 20),
-                              small ? "KiB" : "MiB", c->name);
-    } else {
-        analysis_table_fieldf(t, label, "%" PRIu64 " (%s)", c->value, c->name);
-    }
-}
-
-static void put_counters(const analysis_results *r, analysis_table *t) {
-    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
-        const analysis_counter *c = analysis_results_counter(r, counters[i].name);
-        if (c) {
-            put_counter(c, counters[i].label, t);
-        } else {
-            analysis_table_fieldf(t, counters[i].label, "- (%s)", counters[i].name);
-        }
-    }
-    for (size_t i = 0; i < r->counter_count; i++) {
-        bool listed = false;
-        for (size_t j = 0; j < sizeof counters / sizeof *counters; j++) {
-            listed = listed || strcmp(r->counters[i].name, counters[j].name) == 0;
-        }
-        if (!listed) {
-            analysis_table_fieldf(t, r->counters[i].name, "%" PRIu64, r->counters[i].value);
-        }
-    }
-}
-
-static void put_integrity_fields(const analysis_results *r, analysis_table *t) {
-    put_times(r, t);
-    analysis_table_fieldf(t, "ranges left open", "%" PRIu64, r->left_open);
-    analysis_table_fieldf(t, "pops without push", "%" PRIu64, r->pops_without_push);
-    analysis_table_fieldf(t, "ends without start", "%" PRIu64, r->ends_without_start);
-    put_file(r, t);
-    put_counters(r, t);
-    for (size_t i = 0; i < r->meta_count; i++) {
-        if (starts_with(r->meta[i].key, "note.")) {
-            analysis_table_field(t, r->meta[i].key, r->meta[i].value);
-        }
-    }
-}
-
-bool analysis_report_incomplete(const analysis_results *r) {
-    static const char *const losses[] = {"host.dropped",  "gpu.dropped", "gpu.buffers_dropped",
-                                         "gpu.undecoded", "string.lost", "file.lost_bytes"};
-    bool lost = r->status.bytes_skipped > 0 || r->status.cut || !r->status.ended || r->left_open > 0 ||
-                r->pops_without_push > 0 || r->ends_without_start > 0 || r->kernels_unattributed.count > 0 ||
-                r->kernels_untimed > 0 || r->late > 0;
-    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
-        const analysis_counter *c = analysis_results_counter(r, losses[i]);
-        lost = lost || (c && c->value > 0);
-    }
-    return lost;
-}
-
 void analysis_report_run(const analysis_results *r, analysis_output *out) {
     analysis_table t;
     analysis_table_begin_fields(&t, "Run");
@@ -279,13 +122,6 @@ void analysis_report_run(const analysis_results *r, analysis_output *out) {
         analysis_table_note(&t, "%s", "");
         analysis_table_note(&t, "This trace is not complete: Integrity, below, says what is missing.");
     }
-    analysis_output_table(out, &t);
-}
-
-void analysis_report_integrity(const analysis_results *r, analysis_output *out) {
-    analysis_table t;
-    analysis_table_begin_fields(&t, "Integrity");
-    put_integrity_fields(r, &t);
     analysis_output_table(out, &t);
 }
 

@@ -7,10 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static bool has_gpu(const analysis_results *r) {
-    return r->gpu_records > 0;
-}
-
 static const char *phase_name(analysis_phase phase) {
     return phase == ANALYSIS_PHASES ? "-" : analysis_row_name((analysis_row_kind)phase);
 }
@@ -26,7 +22,7 @@ static const char *choice(const analysis_results *r, char buf[64]) {
 
 /* Time that is missing when the trace holds no GPU work. */
 static double gpu_ms(const analysis_results *r, uint64_t ns) {
-    return has_gpu(r) ? (double)ns / 1e6 : NAN;
+    return analysis_results_have_gpu(r) ? (double)ns / 1e6 : NAN;
 }
 
 /* ---- Layers and parts ---- */
@@ -121,7 +117,7 @@ static void put_expert(const analysis_results *r, analysis_table *t, const analy
     }
     analysis_table_count(t, e->expert);
     analysis_table_ms(t, gpu_ms(r, e->kernel_ns));
-    if (has_gpu(r)) {
+    if (analysis_results_have_gpu(r)) {
         analysis_table_share(t, e->kernel_ns, r->costs.attributed_ns);
         analysis_table_count(t, e->kernels);
     } else {
@@ -155,7 +151,7 @@ static void put_experts(const analysis_results *r, size_t top, bool layers, anal
     for (size_t i = 0; i < shown; i++) {
         put_expert(r, &t, &list[i], layers);
     }
-    if (!layers && has_gpu(r)) {
+    if (!layers && analysis_results_have_gpu(r)) {
         char total[32];
         analysis_table_note(&t, "share: of the %s ms of kernel time whose launch is known",
                             analysis_format_ms(total, (double)r->costs.attributed_ns / 1e6));

@@ -6,10 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static bool has_gpu(const analysis_results *r) {
-    return r->gpu_records > 0;
-}
-
 static const char *phase_name(analysis_phase phase) {
     return phase == ANALYSIS_PHASES ? "-" : analysis_row_name((analysis_row_kind)phase);
 }
@@ -21,7 +17,7 @@ static size_t rows_shown(const analysis_output *out, size_t count, size_t top) {
 }
 
 static double gpu(const analysis_results *r, double value) {
-    return has_gpu(r) ? value : NAN;
+    return analysis_results_have_gpu(r) ? value : NAN;
 }
 
 static void put_row(const analysis_results *r, analysis_table *t, const analysis_load_row *row) {
@@ -101,7 +97,7 @@ static void put_layers(const analysis_results *r, size_t top, analysis_output *o
 }
 
 static double each(const analysis_results *r, uint64_t ns, uint64_t count) {
-    return has_gpu(r) && count > 0 ? (double)ns / 1e3 / (double)count : NAN;
+    return analysis_results_have_gpu(r) && count > 0 ? (double)ns / 1e3 / (double)count : NAN;
 }
 
 static void put_cell(const analysis_results *r, analysis_table *t, const analysis_load_cell *c) {
@@ -116,7 +112,7 @@ static void put_cell(const analysis_results *r, analysis_table *t, const analysi
         analysis_table_missing(t);
     }
     analysis_table_ms(t, gpu(r, (double)c->kernel_ns / 1e6));
-    if (has_gpu(r)) {
+    if (analysis_results_have_gpu(r)) {
         analysis_table_share(t, c->kernel_ns, r->costs.attributed_ns);
     } else {
         analysis_table_missing(t);

@@ -14,10 +14,6 @@ const char *analysis_row_name(analysis_row_kind kind) {
     return names[kind];
 }
 
-static bool has_gpu(const analysis_results *r) {
-    return r->gpu_records > 0;
-}
-
 static void put_head(analysis_table *t, const analysis_row *row) {
     analysis_table_index(t, row->k);
     analysis_table_cell(t, "%s", analysis_row_name(row->kind));
@@ -43,14 +39,14 @@ static void note_watching(const analysis_results *r, analysis_table *t) {
     } else if (partly == r->rows.count) {
         analysis_table_note(t, "Of requests that were neither watched nor left in peace, as there are no "
                                "others.");
-    } else if (!has_gpu(r)) {
+    } else if (!analysis_results_have_gpu(r)) {
         analysis_table_note(t, "Host time only, because the trace holds no GPU work.");
     } else {
         analysis_table_note(t,
                             "Of watched requests, as there are no others: from the start of the range until "
                             "it and the GPU work launched in it have ended.");
     }
-    if (after > 0 && has_gpu(r)) {
+    if (after > 0 && analysis_results_have_gpu(r)) {
         analysis_table_note(
             t, "CUPTI had been on before in this process, and makes launches slower for good, on "
                "an H100 by some 0.9 us each (docs/measuring.md). A `watch off` mark of the "

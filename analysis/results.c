@@ -239,6 +239,10 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
     return rc;
 }
 
+bool analysis_results_have_gpu(const analysis_results *results) {
+    return results->gpu_records > 0;
+}
+
 const char *analysis_results_meta(const analysis_results *results, const char *key) {
     for (size_t i = 0; i < results->meta_count; i++) {
         if (strcmp(results->meta[i].key, key) == 0) {

@@ -78,6 +78,9 @@ typedef struct {
 int analysis_results_read(analysis_results *results, const char *path, const analysis_options *options,
                           char error[TRACE_ERROR_BYTES]);
 
+/* Whether the trace has GPU records: without them, times and counts of kernels are missing, not 0. */
+bool analysis_results_have_gpu(const analysis_results *results);
+
 /* The value of META `key`, or NULL. */
 const char *analysis_results_meta(const analysis_results *results, const char *key);
 

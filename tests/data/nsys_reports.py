@@ -67,15 +67,15 @@ class Folder:
 class Report:
     def __init__(self, path):
         self.tables = {re.split(r"[,:(]", table["title"])[0].strip(): table for table in json.load(open(path))[0]["tables"]}
-        self.facts = dict(self.tables["Integrity"]["rows"])
+        self.facts = dict(self.tables["Integrity in numbers"]["rows"])
 
     def rows(self, title):
         table = self.tables.get(title, {"columns": [], "rows": []})
         return [dict(zip(table["columns"], row)) for row in table["rows"]]
 
     def fact(self, name):
-        """The count and nanoseconds in a line of the integrity."""
-        return tuple(int(number) for number in re.match(r"(\d+)[^,]*, (\d+) ns", self.facts[name]).groups())
+        """How many, and their nanoseconds."""
+        return self.facts[name + ".count"], self.facts[name + ".ns"]
 
 
 def ns(milliseconds):
@@ -101,8 +101,8 @@ def calls_of(dump):
 
 def whole(report, dump, folder):
     report, out, wrong = Report(report), Folder(folder), []
-    kernels = int(report.facts["kernels"].split()[0]), int(report.facts["kernel time"].split()[0])
-    copies = report.fact("copies and fills")
+    kernels = report.fact("kernels")
+    copies = report.fact("transfers")
     is_kernel = lambda row: row["GrdX"] != ""
     none = lambda row: row["NVTX Range"] == "" and row["Style"] == ""
     place = lambda name: lambda row: row["Category"] == name
@@ -120,7 +120,7 @@ def whole(report, dump, folder):
     }, {
         "cuda_gpu_kern_sum": kernels, "cuda_gpu_kern_gb_sum": kernels, "cuda_gpu_sum, kernels": kernels,
         "cuda_gpu_sum, memory": copies, "cuda_api_gpu_sum, kernels": kernels, "cuda_gpu_trace, kernels": kernels,
-        "cuda_gpu_mem_time_sum": copies, "cuda_kern_exec_trace": kernels, "nvtx_kern_sum, outside": report.fact("  outside"),
+        "cuda_gpu_mem_time_sum": copies, "cuda_kern_exec_trace": kernels, "nvtx_kern_sum, outside": report.fact("kernels.outside"),
         "cuda_gpu_trace": kernels[0] + copies[0],
     })
     calls = {row["Name"]: (int(row["Num Calls"]), int(row["Total Time (ns)"])) for row in out.rows("cuda_api_sum")}

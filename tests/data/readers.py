@@ -31,9 +31,8 @@ class Report:
 
     def __init__(self, path):
         tables = {table["title"].split(",")[0]: table for table in json.load(open(path))[0]["tables"]}
-        facts = dict(tables["Integrity"]["rows"])
-        self.kernels = int(str(facts["kernels"]).split()[0].replace(",", ""))
-        self.ns = int(facts["kernel time"].split()[0])
+        facts = dict(tables["Integrity in numbers"]["rows"])
+        self.kernels, self.ns = facts["kernels.count"], facts["kernels.ns"]
         self.experts = {}
         for row in tables["Experts by layer"]["rows"]:
             row = dict(zip(tables["Experts by layer"]["columns"], row))

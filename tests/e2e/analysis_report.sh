@@ -27,6 +27,22 @@ assert list(entries[3]) == ["prefill"]
 PY
 }
 
+# The numbers for programs are those that people read.
+integrity_numbers() {
+    "$moetrace" report --format json "$tmp/cut.moetrace" >"$tmp/cut.report" && "$python" - "$tmp/cut.report" <<'PY'
+import json, re, sys
+tables = {t["title"]: dict(t["rows"]) for t in json.load(open(sys.argv[1]))[0]["tables"] if t["title"].startswith("Integrity")}
+text, numbers = tables["Integrity"], tables["Integrity in numbers"]
+read = lambda label: [int(n) for n in re.findall(r"\d+", text[label])]
+for part in ("in_ranges", "outside", "unattributed"):
+    assert read("  " + part.replace("_", " "))[:2] == [numbers[f"kernels.{part}.count"], numbers[f"kernels.{part}.ns"]], part
+assert numbers["kernels.ns"] == sum(numbers[f"kernels.{p}.ns"] for p in ("in_ranges", "outside", "unattributed")) > 0
+assert read("trace bytes")[:2] == [numbers["trace.bytes_unreadable"], numbers["trace.bytes"]]
+assert read("ranges left open") == [numbers["ranges.left_open"]]
+assert (numbers["complete"], numbers["trace.ended_on_purpose"], numbers["host.dropped"]) == (0, 0, None), numbers
+PY
+}
+
 json_is_readable() {
     (umask 022 && "$moetrace" report --json "$tmp/mode.json" "$tmp/a/one.moetrace" >/dev/null) &&
         [ "$(stat -c %a "$tmp/mode.json")" = 644 ] && [ -z "$(find "$tmp" -name 'mode.json.*')" ]
@@ -141,6 +157,7 @@ ok "inputs that are no traces are refused" refuses_inputs
 ok "wrong usage is refused" refuses_usage
 ok "help and version are complete" helps
 ok "a cut trace is reported, and said to be cut" cut_trace
+ok "the numbers of its integrity, for programs" integrity_numbers
 ok "a directory is reported process by process" directory
 ok "--k and --top choose" one_k
 ok "output that cannot be written is an error" full_disk

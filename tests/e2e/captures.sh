@@ -26,9 +26,8 @@ tables() { "$moetrace" report --format json --top 100000 "$1" | "$python" -c '
 import json, sys
 for process in json.load(sys.stdin):
     for table in process["tables"]:
-        if table["title"] not in ("Run", "Integrity"): print(json.dumps(table))
-    rows = [table["rows"] for table in process["tables"] if table["title"] == "Integrity"][0]
-    print([row for row in rows if row[0].startswith("kernel")])'; }
+        if table["title"] == "Integrity in numbers": print([row for row in table["rows"] if row[0].startswith("kernel")])
+        elif table["title"] not in ("Run", "Integrity"): print(json.dumps(table))'; }
 capture_kind() { # capture_kind ENDING NAME
     local file=$work/all.$1
     "$moetrace" verify "$work/all.moetrace" >"$work/wanted"

@@ -34,6 +34,7 @@ import json, re, sys
 page = open(sys.argv[1]).read()
 data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))
 want = json.load(open(sys.argv[2]))[0]["tables"]
+want = [table for table in want if table["title"] != "Integrity in numbers"]  # for programs alone
 got = [{**{key: t[key] for key in ("title", "columns", "rows", "notes") if key in t},
         "rows": [[c[0] if isinstance(c, list) else c for c in row] for row in t["rows"]]} for t in data["tables"]]
 assert got == want

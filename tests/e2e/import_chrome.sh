@@ -81,8 +81,8 @@ PY
     "$moetrace" report --format json "$work/two.json" >"$work/two.report" && "$python" - "$work/two.report" <<'PY'
 import json, sys
 tables = json.load(open(sys.argv[1]))[0]["tables"]
-fields = dict(row for t in tables if t["title"] == "Integrity" for row in t["rows"])
-assert fields["  unattributed"].startswith("2, 41000 ns"), fields
+numbers = dict(row for t in tables if t["title"] == "Integrity in numbers" for row in t["rows"])
+assert (numbers["kernels.unattributed.count"], numbers["kernels.unattributed.ns"]) == (2, 41000), numbers
 phases = {row[0]: row[-2] for t in tables if (t["title"] or "").startswith("Phases by part") for row in t["rows"]}
 assert (phases["prefill"], phases["decode"]) == (0.010, 0.031), phases
 assert any("several processes" in (row[1] or "") for t in tables for row in t["rows"] if row[0] and "chrome" in str(row[0])), "no note"
