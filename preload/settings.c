@@ -102,6 +102,25 @@ static void read_output(preload_settings *s) {
     snprintf(s->output, sizeof s->output, "%s%s%.2000s", here, *wanted == '/' ? "" : "/", wanted);
 }
 
+/* A variable that is misspelt would be as if it were not set. */
+static void look_for_unknown(preload_settings *s) {
+    for (char **entry = environ; entry && *entry; entry++) {
+        size_t len = strcspn(*entry, "=");
+        if (strncmp(*entry, "MOETRACE_", 9) != 0 || strncmp(*entry, "MOETRACE_TORCH=", 15) == 0) {
+            continue; /* the latter is run_native's */
+        }
+        bool known = false;
+        for (size_t i = 0; i < sizeof settings_list / sizeof settings_list[0]; i++) {
+            const char *variable = settings_list[i].variable;
+            known = known || (strlen(variable) == len && strncmp(*entry, variable, len) == 0);
+        }
+        if (!known) {
+            complain(s, "%.*s is no setting (moetrace record --help lists them)", len < 40 ? (int)len : 40,
+                     *entry);
+        }
+    }
+}
+
 void preload_settings_after_fork(preload_settings *s) {
     char *name = strrchr(s->output, '/');
     if (s->output_is_default && name) {
@@ -123,4 +142,5 @@ void preload_settings_read(preload_settings *s) {
     snprintf(s->cupti, sizeof s->cupti, "%.4000s", setting("MOETRACE_CUPTI"));
     snprintf(s->request, sizeof s->request, "%.250s", setting("MOETRACE_REQUEST"));
     snprintf(s->capture_range, sizeof s->capture_range, "%.250s", setting("MOETRACE_CAPTURE_RANGE"));
+    look_for_unknown(s);
 }

@@ -157,5 +157,8 @@ done
 MOETRACE_LEVEL=most MOETRACE_TIME_LIMIT=soon run two "$target" requests sample
 is "two such values: one line" "$(grep -c . "$work/two.err")" 1
 ok "two such values: it names both" grep -q 'MOETRACE_LEVEL=most.*MOETRACE_TIME_LIMIT=soon' "$work/two.err"
+MOETRACE_LEVLE=full MOETRACE_TORCH=/nowhere run misspelt "$target" requests sample
+is "a variable that is no setting: one line names it" "$(cat "$work/misspelt.err")" \
+    "moetrace: MOETRACE_LEVLE is no setting (moetrace record --help lists them)"
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing
