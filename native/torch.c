@@ -278,6 +278,13 @@ bool native_torch_check(const struct native_torch *torch, struct native_error *e
                            "out of memory on the %s in %s: %s; a smaller --dtype needs less",
                            native_device_name(torch->device), torch->failed_op, torch->failed_why);
     }
+    if (strstr(torch->failed_why, "Error computing Error::what()") != NULL) {
+        return native_fail(
+            error, NATIVE_EXIT_FAILED,
+            "libtorch's %s failed, and there was not even memory to say why; a smaller --dtype "
+            "needs less",
+            torch->failed_op);
+    }
     const char *whose = strncmp(torch->failed_op, "cuda", 4) == 0 ? "" : "libtorch's ";
     return native_fail(error, NATIVE_EXIT_FAILED, "%s%s failed: %s", whose, torch->failed_op,
                        torch->failed_why[0] != '\0' ? torch->failed_why : "its explanation stands above");
