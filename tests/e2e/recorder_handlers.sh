@@ -11,8 +11,11 @@ goes_on() { # goes_on NAME CASE: status and output are as without the recorder
     ok "$1: dump" dump "$1"
     ok "$1: report" "$moetrace" report "$work/$1"
     # Memory that is short takes calls, too, and counts them; a call that is made where another was left by a jump may be
-    # taken for a part of it.
-    [[ ${MOETRACE_MEMORY:-} || $1 == jump-driver ]] || is "$1: nothing that no trace should have" "$(problems "$1" | head -n 3)" ""
+    # taken for a part of it; a launch that another thread is in when watching begins was not told, but its kernel is.
+    local allowed='^$'
+    [ "$1" != profiler-threads ] || allowed='^a kernel of no call: '
+    [[ ${MOETRACE_MEMORY:-} || $1 == jump-driver ]] ||
+        is "$1: nothing that no trace should have" "$(problems "$1" | grep -v "$allowed" | head -n 3)" ""
 }
 with() { # with LIBRARY COMMAND...: with this one preloaded, too
     local library=$fake/$1
