@@ -14,7 +14,8 @@
  *   jump-driver       the same with calls of the driver
  *   jump-append       jumps out of handlers that interrupt NVTX, many times
  *   jump-windows      the same where the handlers interrupt ranges that --capture-range names; says whether
- * the thread can be cancelled afterwards stalled           ends while the disk stalls */
+ *                     the thread can be cancelled afterwards
+ *   stalled           ends while the disk stalls */
 #include <nvtx3/nvToolsExt.h>
 
 #include "tests/fake/fake.h"
