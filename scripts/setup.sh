@@ -36,7 +36,9 @@ packages() {
     fi
     say "installing ${missing[*]}"
     "${sudo[@]}" apt-get update -qq >&2 || say "apt-get update failed; trying with the package lists at hand"
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+    # A fresh machine may still be at its own updates.
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq \
+        --no-install-recommends "${missing[@]}" \
         >"$deps/apt.log" 2>&1 || die "apt-get install failed: see $deps/apt.log"
 }
 
