@@ -60,6 +60,7 @@ typedef struct {
 
 typedef struct {
     const char *path;
+    unsigned jobs;
     char *error;
     trace_visitor keeping;
     trace_status status;
@@ -208,7 +209,7 @@ static int keep_shape(void *ctx, const trace_shape *s) {
 
 static void *read_all(void *ctx) {
     ahead *a = ctx;
-    a->rc = analysis_read(a->path, &a->keeping, &a->status, a->error);
+    a->rc = analysis_read(a->path, a->jobs - 1, &a->keeping, &a->status, a->error);
     pthread_mutex_lock(&a->lock);
     a->filled += !a->refused && a->writing->count > 0;
     a->done = true;
@@ -298,6 +299,7 @@ int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs,
                         char error[TRACE_ERROR_BYTES]) {
     pthread_t reader;
     ahead a = {.path = path,
+               .jobs = jobs,
                .error = error,
                .lock = PTHREAD_MUTEX_INITIALIZER,
                .filled_some = PTHREAD_COND_INITIALIZER,
@@ -323,7 +325,7 @@ int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs,
     }
     if (!batches || pthread_create(&reader, NULL, read_all, &a) != 0) {
         free(batches);
-        return analysis_read(path, v, status, error);
+        return analysis_read(path, jobs, v, status, error);
     }
     int rc = 0;
     for (batch *b; (b = take(&a)) != NULL;) {

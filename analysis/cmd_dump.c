@@ -1,5 +1,6 @@
 /* moetrace dump: every record of a trace as a line of text, in the order of the file. docs/dump.md says what
  * the fields are. */
+#include "analysis/ahead.h"
 #include "analysis/cli_tables.h"
 #include "analysis/import.h"
 #include "analysis/names.h"
@@ -294,7 +295,7 @@ static int dump_trace(const char *path) {
                              .counter = on_counter,
                              .end = on_end,
                              .progress = on_progress};
-    int rc = analysis_read(path, &visitor, &status, error);
+    int rc = analysis_read(path, analysis_cores(), &visitor, &status, error);
     analysis_cli_hide_progress(&d.progress);
     if (rc < 0) {
         analysis_error("%s", error);

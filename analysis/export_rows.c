@@ -1,6 +1,7 @@
 /* One pass over each of the traces, into sorted rows. */
 #include "analysis/export_rows_parts.h"
 
+#include "analysis/ahead.h"
 #include "analysis/export_sources.h"
 
 #include <stdio.h>
@@ -22,7 +23,7 @@ static int read_source(analysis_reading *rd, char error[TRACE_ERROR_BYTES]) {
     analysis_import_extras extras = {.ctx = rd};
     analysis_rows_begin_definitions(rd, &visitor);
     analysis_rows_begin_events(rd, &visitor, &extras);
-    int rc = analysis_read_details(rd->source->path, &visitor, &extras, &status, error);
+    int rc = analysis_read_details(rd->source->path, analysis_cores(), &visitor, &extras, &status, error);
     rd->source->cut = status.cut;
     rd->source->ended = status.ended;
     rd->source->damaged = status.bytes_skipped;

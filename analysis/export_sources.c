@@ -1,6 +1,7 @@
 /* The traces that go into one export: their clocks, machines and devices. */
 #include "analysis/export_sources.h"
 
+#include "analysis/ahead.h"
 #include "analysis/import.h"
 #include "analysis/memory.h"
 
@@ -84,7 +85,7 @@ int analysis_source_add(analysis_events *rows, const char *path, char error[TRAC
                              .thread = head_thread,
                              .host = head_host};
     const analysis_import_extras extras = {0};
-    int rc = analysis_read_details(path, &visitor, &extras, &status, error);
+    int rc = analysis_read_details(path, analysis_cores(), &visitor, &extras, &status, error);
     if (rc < 0) {
         return -1;
     }

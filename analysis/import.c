@@ -51,8 +51,9 @@ size_t analysis_import_processes(const char *path, uint64_t **list) {
     return is_sqlite(head, read_head(path, head)) ? analysis_import_nsys_processes(path, list) : 0;
 }
 
-static int read_any(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
-                    trace_status *status, char error[TRACE_ERROR_BYTES]) {
+static int read_any(const char *path, unsigned jobs, const trace_visitor *v,
+                    const analysis_import_extras *extras, trace_status *status,
+                    char error[TRACE_ERROR_BYTES]) {
     char head[17];
     if (is_pipe(path)) {
         memset(status, 0, sizeof *status);
@@ -66,7 +67,7 @@ static int read_any(const char *path, const trace_visitor *v, const analysis_imp
     ssize_t n = read_head(file, head);
     free(file);
     if (is_sqlite(head, n)) {
-        return analysis_import_nsys(path, v, extras, status, error);
+        return analysis_import_nsys(path, jobs, v, extras, status, error);
     }
     if (path[len] != '\0' && n > 0) {
         memset(status, 0, sizeof *status);
@@ -95,12 +96,13 @@ static int read_any(const char *path, const trace_visitor *v, const analysis_imp
     return trace_read(path, v, status, error);
 }
 
-int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
+int analysis_read(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
                   char error[TRACE_ERROR_BYTES]) {
-    return read_any(path, v, NULL, status, error);
+    return read_any(path, jobs, v, NULL, status, error);
 }
 
-int analysis_read_details(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
-                          trace_status *status, char error[TRACE_ERROR_BYTES]) {
-    return read_any(path, v, extras, status, error);
+int analysis_read_details(const char *path, unsigned jobs, const trace_visitor *v,
+                          const analysis_import_extras *extras, trace_status *status,
+                          char error[TRACE_ERROR_BYTES]) {
+    return read_any(path, jobs, v, extras, status, error);
 }

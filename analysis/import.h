@@ -6,9 +6,9 @@
 #include "trace/trace.h"
 
 /* Reads the file at `path` as trace_read does, with the same visitor, results and errors; status->header is
- * set before the first call of the visitor. By its content, the file may be a trace, or an SQLite export of
- * Nsight Systems. */
-int analysis_read(const char *path, const trace_visitor *v, trace_status *status,
+ * set before the first call of the visitor. By its content, the file may be a trace, an SQLite export of
+ * Nsight Systems, or a Chrome trace. `jobs` threads may be used, the caller's among them. */
+int analysis_read(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
                   char error[TRACE_ERROR_BYTES]);
 
 /* What a capture of Nsight Systems holds and a trace does not: only an export needs it, to give the capture
@@ -41,8 +41,9 @@ typedef struct {
 /* The same, and META `nsys.*` also says what only an export needs to give the capture back as it was:
  * suffixes of calls, names of kernels that ours would differ from, when domains were made, priorities of
  * threads. */
-int analysis_read_details(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
-                          trace_status *status, char error[TRACE_ERROR_BYTES]);
+int analysis_read_details(const char *path, unsigned jobs, const trace_visitor *v,
+                          const analysis_import_extras *extras, trace_status *status,
+                          char error[TRACE_ERROR_BYTES]);
 
 /* A path may name one process of an SQLite export: FILE#PROCESS. The length of FILE, with the number in
  * *process; the whole length when the path names no process, or a file has that very name. */
@@ -56,8 +57,9 @@ size_t analysis_import_processes(const char *path, uint64_t **list);
 /* The same for an SQLite export of Nsight Systems. The file is opened read-only and immutable. Times become
  * CLOCK_MONOTONIC-like by adding the capture's start. What the file does not hold is said in META
  * `note.nsys.*`; with `extras`, META is as analysis_read_details has it. The path may be FILE#PROCESS. */
-int analysis_import_nsys(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
-                         trace_status *status, char error[TRACE_ERROR_BYTES]);
+int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v,
+                         const analysis_import_extras *extras, trace_status *status,
+                         char error[TRACE_ERROR_BYTES]);
 size_t analysis_import_nsys_processes(const char *path, uint64_t **list);
 
 /* The same for a Chrome trace of torch.profiler, not compressed. */

@@ -2,8 +2,8 @@
  *
  * The tables are read side by side in order of their start. A call stands behind the ranges that begin before
  * it and before the ends of the ranges that it lies in, which is how Nsight's reports attribute GPU work to
- * ranges; a GPU row stands behind its call, which began earlier. Memory grows with distinct names, threads,
- * kernel shapes, and with the ranges that are open at one time. */
+ * ranges; a GPU row stands behind its call, which began earlier. Of a small file all rows are kept; else
+ * memory grows with distinct names, threads, kernel shapes, and with the ranges that are open at one time. */
 #include "analysis/import_nsys_rows.h"
 
 #include "analysis/memory.h"
@@ -16,6 +16,10 @@
 
 /* Rows between two calls of the visitor's progress. */
 #define PROGRESS_ROWS 65536
+
+/* The rows of a file up to this size are kept in memory, where they take some three times as much, to be gone
+ * through twice. */
+#define KEEP_BYTES (16 << 20)
 
 static const char *const kernel_columns[] = {"start",
                                              "end",
@@ -144,7 +148,7 @@ static void say_missing(analysis_nsys_reading *rd) {
 static int earliest(const analysis_nsys_reading *rd) {
     int best = ANALYSIS_NSYS_TABLES;
     for (int i = ANALYSIS_NSYS_TABLES; i-- > 0;) {
-        if (rd->tables[i].cursor &&
+        if (rd->tables[i].row &&
             (best == ANALYSIS_NSYS_TABLES || rd->tables[i].start < rd->tables[best].start)) {
             best = i;
         }
@@ -161,9 +165,9 @@ static void progress(analysis_nsys_reading *rd) {
 
 static void read_events(analysis_nsys_reading *rd) {
     analysis_nsys_file *f = &rd->file;
+    analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, false);
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
-        if (rd->tables[i].present && f->stop == 0) {
-            analysis_nsys_begin(f, &rd->tables[i]);
+        if (rd->tables[i].present) {
             analysis_nsys_next(f, &rd->tables[i]);
         }
     }
@@ -203,11 +207,7 @@ static void read_file(analysis_nsys_reading *rd, trace_status *status) {
         snprintf(f->error, TRACE_ERROR_BYTES,
                  "%s: an SQLite file, but no export of Nsight Systems: none of its tables is there", f->path);
     }
-    for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
-        if (rd->tables[i].present && f->stop == 0) {
-            analysis_nsys_scan(rd, i);
-        }
-    }
+    analysis_nsys_scan(rd);
     uint64_t base = 0;
     for (size_t i = 0; i < rd->process_count; i++) {
         rd->processes[i].correlation_base = base;
@@ -228,8 +228,10 @@ static void read_file(analysis_nsys_reading *rd, trace_status *status) {
 }
 
 static void free_reading(analysis_nsys_reading *rd) {
+    analysis_nsys_feed_close(rd->file.feed);
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         sqlite3_finalize(rd->tables[i].cursor);
+        free(rd->tables[i].one.bytes);
     }
     for (size_t i = 0; i < rd->thread_count; i++) {
         free(rd->open[i].list);
@@ -248,30 +250,37 @@ static void free_reading(analysis_nsys_reading *rd) {
 }
 
 void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
+#define TABLE(n, p, c, s)                                                                                    \
+    { .name = n, .process = p, .columns = c, .scanned = s, .text = -1 }
     static const analysis_nsys_table all[ANALYSIS_NSYS_TABLES] = {
-        {.name = "CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", .process = "globalPid", .columns = sync_columns},
-        {.name = "PROFILER_OVERHEAD", .process = "globalTid", .columns = overhead_columns},
-        {.name = "CUPTI_ACTIVITY_KIND_KERNEL", .process = "globalPid", .columns = kernel_columns},
-        {.name = "CUPTI_ACTIVITY_KIND_MEMCPY", .process = "globalPid", .columns = copy_columns},
-        {.name = "CUPTI_ACTIVITY_KIND_MEMSET", .process = "globalPid", .columns = fill_columns},
-        {.name = "CUDA_GRAPH_NODE_EVENTS", .process = "globalTid", .columns = node_columns},
-        {.name = "CUDA_GRAPH_EVENTS", .process = "globalTid", .columns = graph_columns},
-        {.name = "CUPTI_ACTIVITY_KIND_RUNTIME", .process = "globalTid", .columns = call_columns},
-        {.name = "NVTX_EVENTS", .process = "globalTid", .columns = range_columns}};
+        TABLE("CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", "globalPid", sync_columns, 2),
+        TABLE("PROFILER_OVERHEAD", "globalTid", overhead_columns, 2),
+        TABLE("CUPTI_ACTIVITY_KIND_KERNEL", "globalPid", kernel_columns, 7),
+        TABLE("CUPTI_ACTIVITY_KIND_MEMCPY", "globalPid", copy_columns, 7),
+        TABLE("CUPTI_ACTIVITY_KIND_MEMSET", "globalPid", fill_columns, 7),
+        TABLE("CUDA_GRAPH_NODE_EVENTS", "globalTid", node_columns, 3),
+        TABLE("CUDA_GRAPH_EVENTS", "globalTid", graph_columns, 3),
+        TABLE("CUPTI_ACTIVITY_KIND_RUNTIME", "globalTid", call_columns, 4),
+        TABLE("NVTX_EVENTS", "globalTid", range_columns, 7)};
+#undef TABLE
     memcpy(tables, all, sizeof all);
+    tables[ANALYSIS_NSYS_RANGES].text = 4;
 }
 
-int analysis_import_nsys(const char *path, const trace_visitor *v, const analysis_import_extras *extras,
-                         trace_status *status, char error[TRACE_ERROR_BYTES]) {
+int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v,
+                         const analysis_import_extras *extras, trace_status *status,
+                         char error[TRACE_ERROR_BYTES]) {
     uint64_t process;
     size_t len = analysis_import_file(path, &process);
     char *file = analysis_copy(path, len);
     analysis_nsys_reading rd = {
-        .file = {.path = file, .v = v, .error = error, .quiet = true, .extras = extras}};
+        .file = {.path = file, .v = v, .error = error, .quiet = true, .extras = extras, .jobs = jobs}};
     struct stat st;
     memset(status, 0, sizeof *status);
     status->bytes_total = stat(file, &st) == 0 ? (uint64_t)st.st_size : 0;
     status->ended = true;
+    rd.file.bytes = status->bytes_total;
+    rd.file.keep = rd.file.bytes <= KEEP_BYTES;
     analysis_nsys_tables(rd.tables);
     if (analysis_nsys_open(&rd.file)) {
         if (path[len] != '\0') {

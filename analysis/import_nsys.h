@@ -3,9 +3,12 @@
 #define ANALYSIS_IMPORT_NSYS_H
 
 #include "analysis/import.h"
+#include "analysis/import_nsys_feed.h"
 #include "analysis/names.h"
 
 #include <sqlite3.h>
+
+enum { ANALYSIS_NSYS_COLUMNS_BYTES = 2000, ANALYSIS_NSYS_WHERE_BYTES = 100 };
 
 /* A table that is read row by row. `columns` are asked for in this order; a column that the file lacks reads
  * as NULL.
@@ -13,15 +16,26 @@
 typedef struct {
     const char *name;
     const char *const *columns; /* the first two are the start and the end */
+    int scanned;                /* so many of them are looked at before the first event */
+    int text;                   /* the index of the one that is read as text, or -1 */
     const char *process;        /* the column that holds the process */
     uint64_t rows, unusable;    /* unusable: without times that could be */
-    sqlite3_stmt *cursor;
-    int64_t start, end;            /* of the row that the cursor is at; end is the start when there is none */
-    bool has_end, present, sorted; /* sorted: its rows ascend by start */
+    bool present, sorted;       /* sorted: its rows ascend by start */
+    int64_t first_id, last_id;  /* row ids; none when the first is greater than the last */
+    bool has_ids;               /* it can be read by row ids */
+    char list[ANALYSIS_NSYS_COLUMNS_BYTES], where[ANALYSIS_NSYS_WHERE_BYTES]; /* of the statement */
+    size_t request; /* in the feed, when rows come from there */
+    bool fed;
+    sqlite3_stmt *cursor; /* when they do not */
+    analysis_nsys_rows one;
+    const analysis_nsys_cells *row; /* the row that is at hand, NULL at the end */
+    int64_t start, end;             /* of it; end is the start when there is none */
+    bool has_end;
 } analysis_nsys_table;
 
 typedef struct {
     const char *path;
+    uint64_t bytes;
     bool one;       /* only rows of one process are read: */
     uint64_t pid24; /* of this one, the bits of its globalPid above the lowest 24 */
     const trace_visitor *v;
@@ -29,6 +43,9 @@ typedef struct {
     sqlite3 *db;
     int stop;             /* what a visitor function returned, or -1 after an error; 0 while all is well */
     analysis_names names; /* string id of the trace = index + 1 */
+    unsigned jobs;
+    bool keep; /* the file is small: its rows are kept */
+    analysis_nsys_feed *feed;
     size_t said;          /* names whose definitions the visitor has */
     analysis_map by_id;   /* id in StringIds -> string id of the trace */
     sqlite3_stmt *string; /* value by id */
@@ -58,21 +75,26 @@ sqlite3_stmt *analysis_nsys_query(analysis_nsys_file *f, const char *sql);
 /* Steps; true for a row, false at the end or with the error set. */
 bool analysis_nsys_row(analysis_nsys_file *f, sqlite3_stmt *s);
 
-/* " WHERE ..." for the rows of the process that is wanted; empty when all are. */
-enum { ANALYSIS_NSYS_WHERE_BYTES = 100 };
+/* What holds for the rows of the process that is wanted; empty when all are. */
 void analysis_nsys_where(analysis_nsys_file *f, const analysis_nsys_table *t,
                          char where[ANALYSIS_NSYS_WHERE_BYTES]);
 
-/* The names of a table's columns as a statement asks for them: separated by commas, NULL for one that it
- * lacks. The error is set when it has no start. */
-enum { ANALYSIS_NSYS_COLUMNS_BYTES = 2000 };
-void analysis_nsys_columns(analysis_nsys_file *f, const char *table, const char *const *columns,
+/* The names of a table's first `count` columns as a statement asks for them: separated by commas, NULL for
+ * one that it lacks. The error is set when it has no start. */
+void analysis_nsys_columns(analysis_nsys_file *f, const analysis_nsys_table *t, int count,
                            char list[ANALYSIS_NSYS_COLUMNS_BYTES]);
 
-/* Starts reading the table in order of its start. */
-void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t);
+/* Learns which row ids the table has. */
+void analysis_nsys_find_ids(analysis_nsys_file *f, analysis_nsys_table *t);
 
-/* Goes to the next row with usable times. False at the end: then the cursor is NULL. */
+/* Begins to read tables, all columns or those that are scanned: by slices of row ids where a table has ids,
+ * and else, or when it is not sorted, by a cursor of its own in order of its start. */
+void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, size_t count, bool scan);
+
+/* Goes to the next row; false at the end. */
+bool analysis_nsys_next_row(analysis_nsys_file *f, analysis_nsys_table *t);
+
+/* The same for rows with usable times, which become start, end and has_end. */
 bool analysis_nsys_next(analysis_nsys_file *f, analysis_nsys_table *t);
 
 /* Gives the visitor the definitions that were made while `quiet` was set. */
@@ -92,16 +114,11 @@ void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *valu
 /* The same, when details are wanted. */
 void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *value);
 
-/* A value as a number, `missing` when it is NULL or none. */
-int64_t analysis_nsys_number(sqlite3_value *value, int64_t missing);
+/* Whether a column holds a time that can be. */
+bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *time);
 
-/* Whether a value is a time that can be. */
-bool analysis_nsys_time(sqlite3_value *value, int64_t *time);
-
-/* A column as a number, `missing` when it is NULL or none; as one of 32 bits, `missing` also when it does not
- * fit. */
+/* A statement's column as a number, `missing` when it is NULL or none. */
 int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing);
-uint32_t analysis_nsys_u32(sqlite3_stmt *s, int column, uint32_t missing);
 
 /* Reads what describes the capture: META of the run and its devices, and the session's start into
  * status->header. Call it once the times are known. */

@@ -5,14 +5,13 @@
 #include "analysis/memory.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Longest text or blob that is read. */
 #define LENGTH_MAX (64 << 20)
-/* Times beyond this many ns either side of 0 (146 years) are none. */
-#define TIME_MAX ((int64_t)1 << 62)
 
 bool analysis_nsys_fail(analysis_nsys_file *f) {
     if (f->stop == 0) {
@@ -34,7 +33,14 @@ static char *uri_of(const char *path) {
     return uri;
 }
 
+/* Statistics of memory would make the threads that read wait for each other. */
+static void configure(void) {
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 bool analysis_nsys_open(analysis_nsys_file *f) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure);
     char *uri = uri_of(f->path);
     /* One thread uses the connection, so that locks would only cost time; values may then be used as they
      * stand in a row. */
@@ -103,18 +109,18 @@ bool analysis_nsys_has_column(analysis_nsys_file *f, const char *table, const ch
            SQLITE_OK;
 }
 
-void analysis_nsys_columns(analysis_nsys_file *f, const char *table, const char *const *columns,
+void analysis_nsys_columns(analysis_nsys_file *f, const analysis_nsys_table *t, int count,
                            char list[ANALYSIS_NSYS_COLUMNS_BYTES]) {
     size_t n = 0;
-    for (size_t i = 0; columns[i]; i++) {
-        bool has = analysis_nsys_has_column(f, table, columns[i]);
+    for (int i = 0; i < count && t->columns[i]; i++) {
+        bool has = analysis_nsys_has_column(f, t->name, t->columns[i]);
         n += (size_t)snprintf(list + n, ANALYSIS_NSYS_COLUMNS_BYTES - n, has ? "%s\"%s\"" : "%sNULL",
-                              i ? ", " : "", columns[i]);
+                              i ? ", " : "", t->columns[i]);
     }
-    if (!analysis_nsys_has_column(f, table, "start") && f->stop == 0) {
+    if (!analysis_nsys_has_column(f, t->name, "start") && f->stop == 0) {
         f->stop = -1;
         snprintf(f->error, TRACE_ERROR_BYTES,
-                 "%s: table %s has no column start: this is no export of Nsight Systems", f->path, table);
+                 "%s: table %s has no column start: this is no export of Nsight Systems", f->path, t->name);
     }
 }
 
@@ -122,40 +128,9 @@ void analysis_nsys_where(analysis_nsys_file *f, const analysis_nsys_table *t,
                          char where[ANALYSIS_NSYS_WHERE_BYTES]) {
     *where = '\0';
     if (f->one && analysis_nsys_has_column(f, t->name, t->process)) {
-        snprintf(where, ANALYSIS_NSYS_WHERE_BYTES, " WHERE (\"%s\" >> 24) & 1099511627775 = %" PRIu64,
-                 t->process, f->pid24);
+        snprintf(where, ANALYSIS_NSYS_WHERE_BYTES, "(\"%s\" >> 24) & 1099511627775 = %" PRIu64, t->process,
+                 f->pid24);
     }
-}
-
-void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *t) {
-    char columns[ANALYSIS_NSYS_COLUMNS_BYTES], sql[ANALYSIS_NSYS_COLUMNS_BYTES + 300];
-    char where[ANALYSIS_NSYS_WHERE_BYTES];
-    analysis_nsys_columns(f, t->name, t->columns, columns);
-    analysis_nsys_where(f, t, where);
-    snprintf(sql, sizeof sql, "SELECT %s FROM \"%s\"%s%s%s", columns, t->name,
-             t->sorted ? " NOT INDEXED" : "", where, t->sorted ? "" : " ORDER BY start");
-    t->cursor = analysis_nsys_query(f, sql);
-}
-
-bool analysis_nsys_time(sqlite3_value *value, int64_t *time) {
-    *time = analysis_nsys_number(value, INT64_MAX);
-    return *time > -TIME_MAX && *time < TIME_MAX;
-}
-
-bool analysis_nsys_next(analysis_nsys_file *f, analysis_nsys_table *t) {
-    while (analysis_nsys_row(f, t->cursor)) {
-        if (!analysis_nsys_time(sqlite3_column_value(t->cursor, 0), &t->start)) {
-            continue;
-        }
-        t->has_end = analysis_nsys_time(sqlite3_column_value(t->cursor, 1), &t->end);
-        if (!t->has_end || t->end < t->start) {
-            t->end = t->start;
-        }
-        return true;
-    }
-    sqlite3_finalize(t->cursor);
-    t->cursor = NULL;
-    return false;
 }
 
 uint32_t analysis_nsys_text_id(analysis_nsys_file *f, const char *text, size_t len) {
@@ -207,15 +182,7 @@ void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *va
     }
 }
 
-int64_t analysis_nsys_number(sqlite3_value *value, int64_t missing) {
-    return sqlite3_value_type(value) == SQLITE_INTEGER ? sqlite3_value_int64(value) : missing;
-}
-
 int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing) {
-    return analysis_nsys_number(sqlite3_column_value(s, column), missing);
-}
-
-uint32_t analysis_nsys_u32(sqlite3_stmt *s, int column, uint32_t missing) {
-    int64_t value = analysis_nsys_int(s, column, -1);
-    return value < 0 || value > UINT32_MAX ? missing : (uint32_t)value;
+    sqlite3_value *value = sqlite3_column_value(s, column);
+    return sqlite3_value_type(value) == SQLITE_INTEGER ? sqlite3_value_int64(value) : missing;
 }

@@ -74,11 +74,11 @@ void analysis_nsys_read_threads(analysis_nsys_reading *rd) {
     sqlite3_finalize(s);
 }
 
-uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, sqlite3_stmt *s) {
+uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, const analysis_nsys_cells *row) {
     analysis_nsys_file *f = &rd->file;
-    trace_queue q = {.device = analysis_nsys_u32(s, 2, 0),
-                     .context = analysis_nsys_u32(s, 3, 0),
-                     .stream = analysis_nsys_u32(s, 4, 0)};
+    trace_queue q = {.device = analysis_nsys_cell_u32(row, 2, 0),
+                     .context = analysis_nsys_cell_u32(row, 3, 0),
+                     .stream = analysis_nsys_cell_u32(row, 4, 0)};
     uint64_t key =
         (uint64_t)(q.device & 0xffff) << 48 | (uint64_t)(q.context & 0xffffff) << 24 | (q.stream & 0xffffff);
     uint32_t id = analysis_map_get(&rd->queues, key);
@@ -132,12 +132,12 @@ static uint32_t u32(int64_t value) {
     return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
 }
 
-uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, sqlite3_stmt *s) {
+uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, const analysis_nsys_cells *row) {
     analysis_nsys_shape key;
     int64_t *c = key.columns;
     uint64_t hash = 0;
     for (int i = 0; i < ANALYSIS_NSYS_SHAPE_COLUMNS; i++) {
-        c[i] = analysis_nsys_int(s, 8 + i, -1);
+        c[i] = analysis_nsys_cell(row, 8 + i, -1);
         hash = analysis_nsys_mix(hash, (uint64_t)c[i]);
     }
     uint32_t at;

@@ -22,8 +22,9 @@ static void host(analysis_nsys_reading *rd, const trace_host_event *e) {
     }
 }
 
-static uint32_t correlation_of(analysis_nsys_reading *rd, int64_t global, sqlite3_stmt *s, int column) {
-    int64_t id = analysis_nsys_int(s, column, 0);
+static uint32_t correlation_of(analysis_nsys_reading *rd, int64_t global, const analysis_nsys_cells *row,
+                               int column) {
+    int64_t id = analysis_nsys_cell(row, column, 0);
     if (id <= 0 || id > UINT32_MAX) {
         return 0;
     }
@@ -31,25 +32,26 @@ static uint32_t correlation_of(analysis_nsys_reading *rd, int64_t global, sqlite
 }
 
 /* Of a copy: where from and where to, as the schema has it. */
-static void say_places(analysis_nsys_reading *rd, sqlite3_stmt *s) {
+static void say_places(analysis_nsys_reading *rd, const analysis_nsys_cells *row) {
     const analysis_import_extras *x = rd->file.extras;
     if (rd->file.stop == 0 && x && x->places) {
-        x->places(x->ctx, (analysis_import_place){analysis_nsys_int(s, 12, -1), analysis_nsys_int(s, 13, -1)},
-                  (analysis_import_place){analysis_nsys_int(s, 14, -1), analysis_nsys_int(s, 15, -1)});
+        x->places(x->ctx,
+                  (analysis_import_place){analysis_nsys_cell(row, 12, -1), analysis_nsys_cell(row, 13, -1)},
+                  (analysis_import_place){analysis_nsys_cell(row, 14, -1), analysis_nsys_cell(row, 15, -1)});
     }
 }
 
 void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
     analysis_nsys_table *t = &rd->tables[table];
     analysis_nsys_file *f = &rd->file;
-    sqlite3_stmt *s = t->cursor;
+    const analysis_nsys_cells *row = t->row;
     trace_gpu_event e = {.kind = table == ANALYSIS_NSYS_KERNELS  ? TRACE_GPU_KERNEL
                                  : table == ANALYSIS_NSYS_COPIES ? TRACE_GPU_MEMCPY
                                                                  : TRACE_GPU_MEMSET,
                          .timed = t->has_end,
-                         .correlation = correlation_of(rd, analysis_nsys_int(s, 6, 0), s, 5),
-                         .queue = analysis_nsys_queue_of(rd, s),
-                         .graph_node = (uint64_t)analysis_nsys_int(s, 7, 0)};
+                         .correlation = correlation_of(rd, analysis_nsys_cell(row, 6, 0), row, 5),
+                         .queue = analysis_nsys_queue_of(rd, row),
+                         .graph_node = (uint64_t)analysis_nsys_cell(row, 7, 0)};
     e.graph = (uint32_t)(e.graph_node >> 32);
     if (e.graph_node != 0 && !rd->tables[ANALYSIS_NSYS_NODES].present && !rd->said_nodes) {
         rd->said_nodes = true;
@@ -63,20 +65,20 @@ void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
         e.end = time_of(rd, t->end);
     }
     if (table == ANALYSIS_NSYS_KERNELS) {
-        e.shape = analysis_nsys_shape_of(rd, s);
+        e.shape = analysis_nsys_shape_of(rd, row);
     } else {
-        e.bytes = (uint64_t)analysis_nsys_int(s, 8, 0);
+        e.bytes = (uint64_t)analysis_nsys_cell(row, 8, 0);
         e.copy_is_async = analysis_bits_has(&rd->async, e.correlation);
         /* The schema's memory kinds are CUPTI's less 1, with 7 for the unknown one. */
-        uint32_t first = analysis_nsys_u32(s, 10, 7), second = analysis_nsys_u32(s, 11, 7);
+        uint32_t first = analysis_nsys_cell_u32(row, 10, 7), second = analysis_nsys_cell_u32(row, 11, 7);
         uint8_t kinds[2] = {first < 7 ? (uint8_t)(first + 1) : 0, second < 7 ? (uint8_t)(second + 1) : 0};
         if (table == ANALYSIS_NSYS_COPIES) {
-            say_places(rd, s);
-            e.copy_kind = (uint8_t)analysis_nsys_u32(s, 9, 0);
+            say_places(rd, row);
+            e.copy_kind = (uint8_t)analysis_nsys_cell_u32(row, 9, 0);
             e.src_mem_kind = kinds[0];
             e.dst_mem_kind = kinds[1];
         } else {
-            e.value = analysis_nsys_u32(s, 9, 0);
+            e.value = analysis_nsys_cell_u32(row, 9, 0);
             e.dst_mem_kind = kinds[0];
         }
     }
@@ -88,27 +90,28 @@ void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
 void analysis_nsys_extra_row(analysis_nsys_reading *rd, int table) {
     analysis_nsys_table *t = &rd->tables[table];
     const analysis_import_extras *x = rd->file.extras;
-    sqlite3_stmt *s = t->cursor;
+    const analysis_nsys_cells *row = t->row;
     if (table == ANALYSIS_NSYS_SYNCS) {
-        analysis_import_sync row = {.start = time_of(rd, t->start),
-                                    .end = time_of(rd, t->end),
-                                    .queue = analysis_nsys_queue_of(rd, s),
-                                    .correlation = correlation_of(rd, analysis_nsys_int(s, 6, 0), s, 5),
-                                    .type = analysis_nsys_int(s, 7, analysis_nsys_int(s, 10, -1)),
-                                    .event = analysis_nsys_int(s, 8, -1),
-                                    .event_sync = analysis_nsys_int(s, 9, -1)};
+        analysis_import_sync sync = {.start = time_of(rd, t->start),
+                                     .end = time_of(rd, t->end),
+                                     .queue = analysis_nsys_queue_of(rd, row),
+                                     .correlation = correlation_of(rd, analysis_nsys_cell(row, 6, 0), row, 5),
+                                     .type = analysis_nsys_cell(row, 7, analysis_nsys_cell(row, 10, -1)),
+                                     .event = analysis_nsys_cell(row, 8, -1),
+                                     .event_sync = analysis_nsys_cell(row, 9, -1)};
         if (rd->file.stop == 0) {
-            x->sync(x->ctx, &row);
+            x->sync(x->ctx, &sync);
         }
         return;
     }
-    analysis_import_overhead row = {.start = time_of(rd, t->start),
-                                    .end = time_of(rd, t->end),
-                                    .thread = analysis_nsys_thread_of(rd, analysis_nsys_int(s, 2, 0), 0),
-                                    .name = analysis_nsys_string_id(&rd->file, analysis_nsys_int(s, 3, -1)),
-                                    .result = analysis_nsys_int(s, 4, -1)};
+    analysis_import_overhead overhead = {
+        .start = time_of(rd, t->start),
+        .end = time_of(rd, t->end),
+        .thread = analysis_nsys_thread_of(rd, analysis_nsys_cell(row, 2, 0), 0),
+        .name = analysis_nsys_string_id(&rd->file, analysis_nsys_cell(row, 3, -1)),
+        .result = analysis_nsys_cell(row, 4, -1)};
     if (rd->file.stop == 0) {
-        x->overhead(x->ctx, &row);
+        x->overhead(x->ctx, &overhead);
     }
 }
 
@@ -173,15 +176,15 @@ static uint32_t call_name(analysis_nsys_reading *rd, int64_t name_id) {
 
 void analysis_nsys_call_row(analysis_nsys_reading *rd) {
     analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_CALLS];
-    sqlite3_stmt *s = t->cursor;
-    int64_t global = analysis_nsys_int(s, 2, 0);
+    const analysis_nsys_cells *row = t->row;
+    int64_t global = analysis_nsys_cell(row, 2, 0);
     trace_host_event e = {.kind = TRACE_HOST_API,
                           .thread = analysis_nsys_thread_of(rd, global, 0),
                           .time = time_of(rd, t->start),
                           .duration = (uint64_t)(t->end - t->start),
-                          .name = call_name(rd, analysis_nsys_int(s, 4, -1)),
-                          .correlation = correlation_of(rd, global, s, 3),
-                          .result = (int32_t)analysis_nsys_int(s, 5, 0)};
+                          .name = call_name(rd, analysis_nsys_cell(row, 4, -1)),
+                          .correlation = correlation_of(rd, global, row, 3),
+                          .result = (int32_t)analysis_nsys_cell(row, 5, 0)};
     if (e.correlation != 0 && strstr(analysis_nsys_name(&rd->file, e.name), "Async")) {
         analysis_bits_add(&rd->async, e.correlation);
     }
@@ -192,14 +195,14 @@ void analysis_nsys_call_row(analysis_nsys_reading *rd) {
 /* CUPTI's ids of nodes begin with the id of their graph. */
 void analysis_nsys_node_row(analysis_nsys_reading *rd, int table) {
     analysis_nsys_table *t = &rd->tables[table];
-    sqlite3_stmt *s = t->cursor;
+    const analysis_nsys_cells *row = t->row;
     bool node = table == ANALYSIS_NSYS_NODES;
-    uint64_t id = (uint64_t)analysis_nsys_int(s, 3, 0), original = (uint64_t)analysis_nsys_int(s, 4, 0);
+    uint64_t id = (uint64_t)analysis_nsys_cell(row, 3, 0), original = (uint64_t)analysis_nsys_cell(row, 4, 0);
     /* An executable graph, and a copy of a graph, are no places where something is captured. */
-    if (id == 0 || (!node && (original != 0 || sqlite3_column_type(s, 5) == SQLITE_INTEGER))) {
+    if (id == 0 || (!node && (original != 0 || (row->ints >> 5 & 1) != 0))) {
         return;
     }
-    uint32_t thread = analysis_nsys_thread_of(rd, analysis_nsys_int(s, 2, 0), 0);
+    uint32_t thread = analysis_nsys_thread_of(rd, analysis_nsys_cell(row, 2, 0), 0);
     analysis_nsys_close_before(rd, thread, t->start);
     host(rd, &(trace_host_event){.kind = node ? TRACE_HOST_NODE : TRACE_HOST_GRAPH,
                                  .thread = thread,
@@ -209,19 +212,20 @@ void analysis_nsys_node_row(analysis_nsys_reading *rd, int table) {
                                  .payload = node ? original : 0});
 }
 
-static void payload_of(sqlite3_stmt *s, trace_host_event *e) {
+static void payload_of(const analysis_nsys_cells *row, trace_host_event *e) {
     static const uint8_t types[] = {TRACE_PAYLOAD_U64, TRACE_PAYLOAD_I64, TRACE_PAYLOAD_F64,
                                     TRACE_PAYLOAD_U32, TRACE_PAYLOAD_I32, TRACE_PAYLOAD_F32};
     for (int i = 0; i < 6; i++) {
-        if (sqlite3_column_type(s, 11 + i) == SQLITE_NULL) {
+        int c = 11 + i;
+        if (((row->ints | row->reals) >> c & 1) == 0) {
             continue;
         }
-        double f64 = sqlite3_column_double(s, 11 + i);
+        double f64 = analysis_nsys_cell_real(row, c);
         float f32 = f64 > -3.4e38 && f64 < 3.4e38 ? (float)f64 : 0;
         uint32_t low;
         memcpy(&low, &f32, sizeof low);
         e->payload_type = types[i];
-        e->payload = (uint64_t)sqlite3_column_int64(s, 11 + i);
+        e->payload = (uint64_t)analysis_nsys_cell(row, c, 0);
         if (types[i] == TRACE_PAYLOAD_F64) {
             memcpy(&e->payload, &f64, sizeof f64);
         } else if (types[i] == TRACE_PAYLOAD_F32) {
@@ -234,14 +238,11 @@ static void payload_of(sqlite3_stmt *s, trace_host_event *e) {
 }
 
 /* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
-uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_value *text, sqlite3_value *id) {
-    int64_t registered = analysis_nsys_number(id, -1);
+uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, const analysis_nsys_cells *row) {
+    int64_t registered = analysis_nsys_cell(row, 5, -1);
     uint32_t name = registered < 0 ? 0 : analysis_nsys_string_id(&rd->file, registered);
-    if (name == 0 && sqlite3_value_type(text) == SQLITE_TEXT) {
-        const char *bytes = (const char *)sqlite3_value_text(text);
-        name = bytes ? analysis_nsys_text_id(&rd->file, bytes, (size_t)sqlite3_value_bytes(text)) : 0;
-    }
-    return name;
+    const char *text = analysis_nsys_cell_text(row);
+    return name == 0 && text ? analysis_nsys_text_id(&rd->file, text, row->text_len) : name;
 }
 
 static uint32_t domain_of(analysis_nsys_reading *rd, int64_t global, int64_t domain) {
@@ -283,8 +284,8 @@ static uint64_t range_id(analysis_nsys_reading *rd, int64_t given) {
 
 void analysis_nsys_range_row(analysis_nsys_reading *rd) {
     analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_RANGES];
-    sqlite3_stmt *s = t->cursor;
-    int64_t type = analysis_nsys_int(s, 3, 0), global = analysis_nsys_int(s, 2, 0);
+    const analysis_nsys_cells *row = t->row;
+    int64_t type = analysis_nsys_cell(row, 3, 0), global = analysis_nsys_cell(row, 2, 0);
     bool push = type == 59 || type == 70, start = type == 60 || type == 71, mark = type == 34 || type == 65;
     bool category = type == 33;
     if (!push && !start && !mark && !category) {
@@ -295,25 +296,23 @@ void analysis_nsys_range_row(analysis_nsys_reading *rd) {
         host(rd, &(trace_host_event){.kind = TRACE_HOST_NAME,
                                      .thread = thread,
                                      .time = time_of(rd, t->start),
-                                     .name = analysis_nsys_range_name(rd, sqlite3_column_value(s, 4),
-                                                                      sqlite3_column_value(s, 5)),
-                                     .domain = domain_of(rd, global, analysis_nsys_int(s, 6, 0)),
+                                     .name = analysis_nsys_range_name(rd, row),
+                                     .domain = domain_of(rd, global, analysis_nsys_cell(row, 6, 0)),
                                      .named = TRACE_NAMED_CATEGORY,
-                                     .id = analysis_nsys_u32(s, 8, 0)});
+                                     .id = analysis_nsys_cell_u32(row, 8, 0)});
         return;
     }
     bool closes = t->has_end && t->end < rd->file.duration;
     /* One that is empty lies inside a range that ends where it begins. */
     analysis_nsys_close_before(rd, thread, t->end > t->start ? t->start + 1 : t->start);
     analysis_nsys_open_ranges *o = &rd->open[thread];
-    trace_host_event e = {
-        .thread = thread,
-        .time = time_of(rd, t->start),
-        .name = analysis_nsys_range_name(rd, sqlite3_column_value(s, 4), sqlite3_column_value(s, 5)),
-        .domain = domain_of(rd, global, analysis_nsys_int(s, 6, 0)),
-        .category = analysis_nsys_u32(s, 8, 0),
-        .color = analysis_nsys_u32(s, 10, 0)};
-    payload_of(s, &e);
+    trace_host_event e = {.thread = thread,
+                          .time = time_of(rd, t->start),
+                          .name = analysis_nsys_range_name(rd, row),
+                          .domain = domain_of(rd, global, analysis_nsys_cell(row, 6, 0)),
+                          .category = analysis_nsys_cell_u32(row, 8, 0),
+                          .color = analysis_nsys_cell_u32(row, 10, 0)};
+    payload_of(row, &e);
     if (o->depth >= DEPTH_MAX) {
         rd->lost++;
         return;
@@ -322,10 +321,10 @@ void analysis_nsys_range_row(analysis_nsys_reading *rd) {
         push = false;
     }
     e.kind = mark ? TRACE_HOST_MARK : push ? TRACE_HOST_PUSH : TRACE_HOST_START;
-    e.id = push || mark ? 0 : range_id(rd, start ? analysis_nsys_int(s, 7, 0) : 0);
+    e.id = push || mark ? 0 : range_id(rd, start ? analysis_nsys_cell(row, 7, 0) : 0);
     host(rd, &e);
     if (!mark && closes) {
-        int64_t end_global = analysis_nsys_int(s, 9, global);
+        int64_t end_global = analysis_nsys_cell(row, 9, global);
         uint32_t end_thread = analysis_nsys_thread_of(rd, end_global, 0); /* may move the open ranges */
         o = &rd->open[thread];
         o->list = analysis_grow(o->list, &o->cap, o->depth + 1, sizeof *o->list);

@@ -87,22 +87,21 @@ uint32_t analysis_nsys_thread_of(analysis_nsys_reading *rd, int64_t global, uint
 /* Gives the visitor all threads that have a name. */
 void analysis_nsys_read_threads(analysis_nsys_reading *rd);
 
-/* The queue, and the kernel's shape, of the row that the cursor is at; columns as in the tables of
- * import_nsys.c. */
-uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, sqlite3_stmt *s);
-uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, sqlite3_stmt *s);
+/* The queue, and the kernel's shape, of a row; columns as in the tables of import_nsys.c. */
+uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, const analysis_nsys_cells *row);
+uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, const analysis_nsys_cells *row);
 
 /* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
-uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, sqlite3_value *text, sqlite3_value *id);
+uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, const analysis_nsys_cells *row);
 
-/* Reads what must be known of a table before the first event: its rows, whether they are sorted, the first
- * and last time, processes, domains. */
-void analysis_nsys_scan(analysis_nsys_reading *rd, int table);
+/* Reads what must be known of the tables before the first event: their rows, whether they are sorted, the
+ * first and last time, processes, domains. */
+void analysis_nsys_scan(analysis_nsys_reading *rd);
 
 /* Ends the thread's ranges that end before `limit`, the innermost first. */
 void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int64_t limit);
 
-/* Give the visitor the row that the table's cursor is at. */
+/* Give the visitor the table's row that is at hand. */
 void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table);
 void analysis_nsys_extra_row(analysis_nsys_reading *rd, int table);
 void analysis_nsys_node_row(analysis_nsys_reading *rd, int table);

@@ -1,6 +1,7 @@
 /* One pass over a trace that looks at nothing but experts' ranges. */
 #include "analysis/verify.h"
 
+#include "analysis/ahead.h"
 #include "analysis/import.h"
 
 #include "analysis/memory.h"
@@ -295,7 +296,7 @@ int analysis_verify_read(analysis_verify *v, const char *path, const analysis_ru
     analysis_ranges_init(&f.ranges, &f.names);
     f.ranges.on_expert = on_expert;
     f.ranges.on_expert_ctx = &f;
-    int rc = analysis_read(path, &visitor, &status, error);
+    int rc = analysis_read(path, analysis_cores(), &visitor, &status, error);
     for (size_t i = 0; i < f.visit_cap; i++) {
         close_last(&f, &f.visits[i], &f.phases[i]);
     }

@@ -27,13 +27,16 @@ MEGA = 1000000
 
 
 def run(nsys, path, folder):
-    """Without -q: only so does nsys say that it left a report out."""
+    """Without -q: only so does nsys say that it left a report out. Newer versions say of each that has no rows that it is empty."""
     os.makedirs(folder, exist_ok=True)
     wrong = []
     for command, names in (("stats", REPORTS), ("analyze", RULES)):
         done = subprocess.run([nsys, command, "-r", ",".join(names), "-f", "csv", "-o", os.path.join(folder, "r"), path],
                               capture_output=True, text=True)
+        empty = sum(os.path.getsize(f"{folder}/r_{name}.csv") == 0 for name in names if os.path.exists(f"{folder}/r_{name}.csv"))
         said = re.sub(r"Processing \[[^]]*\] with \[[^]]*\] to \[[^]]*\]\.\.\. (PROCESSED)?|\s", "", done.stdout) + done.stderr
+        if said == "(EMPTYRESULTS)" * empty:
+            said = ""
         if done.returncode or said:
             wrong.append(f"nsys {command}: status {done.returncode}, {said[:2000]}")
     missing = [name for name in REPORTS + RULES if not os.path.exists(os.path.join(folder, f"r_{name}.csv"))]

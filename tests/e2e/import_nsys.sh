@@ -82,6 +82,28 @@ shuffled() {
 }
 ok "so are captures whose rows stand in no order" shuffled
 
+# Tables are read by their row ids, on several threads; where that cannot be, in another way. The rows are the same, also on
+# one processor alone.
+row_ids() {
+    local make columns="start, end, globalTid, correlationId, nameId, returnValue"
+    "$moetrace" dump "$work/one.sqlite" | grep -vE "^(note|trace|read) " >"$work/ids.wanted"
+    [ "$(wc -l <"$work/ids.wanted")" -gt 1000 ] || return 1
+    for make in "CREATE TABLE x AS SELECT * FROM CUPTI_ACTIVITY_KIND_RUNTIME" \
+        "CREATE TABLE x($columns, eventClass, PRIMARY KEY(start, end, globalTid, correlationId)) WITHOUT ROWID" \
+        "CREATE TABLE x($columns, eventClass, rowid)" \
+        "CREATE TABLE x($columns, eventClass, n INTEGER PRIMARY KEY)"; do
+        cp "$work/one.sqlite" "$work/ids.sqlite"
+        sqlite "$work/ids.sqlite" "$make" "DELETE FROM x" \
+            "INSERT INTO x($columns, eventClass) SELECT $columns, eventClass FROM CUPTI_ACTIVITY_KIND_RUNTIME" \
+            "DROP TABLE CUPTI_ACTIVITY_KIND_RUNTIME" "ALTER TABLE x RENAME TO CUPTI_ACTIVITY_KIND_RUNTIME" || return 1
+        case $make in *" n "*) sqlite "$work/ids.sqlite" "UPDATE CUPTI_ACTIVITY_KIND_RUNTIME SET n = -n * 1000000007" \
+            "UPDATE CUPTI_ACTIVITY_KIND_RUNTIME SET n = -n" || return 1 ;; esac
+        diff "$work/ids.wanted" <("$moetrace" dump "$work/ids.sqlite" | grep -vE "^(note|trace|read) ") || return 1
+        diff "$work/ids.wanted" <(taskset -c 0 "$moetrace" dump "$work/ids.sqlite" | grep -vE "^(note|trace|read) ") || return 1
+    done
+}
+ok "however a table numbers its rows, they are the same" row_ids
+
 # Rows whose times cannot be are counted, once each, and named by their table.
 unusable() {
     cp "$work/one.sqlite" "$work/times.sqlite"

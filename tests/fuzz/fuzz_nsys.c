@@ -47,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_seen seen = {.stop_at = 0};
     trace_visitor all = fuzz_visitor(&seen);
     const analysis_import_extras extras = {.sync = on_sync, .overhead = on_overhead, .places = on_places};
-    int rc = analysis_import_nsys(file_of(data, size), &all, size % 2 ? &extras : NULL, &status, error);
+    int rc = analysis_import_nsys(file_of(data, size), size % 3 + 1, &all, size % 2 ? &extras : NULL, &status,
+                                  error);
     fuzz_check_end(rc, error);
     return 0;
 }

@@ -354,7 +354,7 @@ static void test_round_trip(void **state) {
     assert_int_equal(trace_read(w.path, &v, &status, error), 0);
     export_back(&w, &x, &(analysis_events_filter){0});
     v.ctx = after;
-    assert_int_equal(analysis_read(x.path, &v, &status, error), 0);
+    assert_int_equal(analysis_read(x.path, 1, &v, &status, error), 0);
     assert_string_equal(error, "");
     assert_memory_equal(before, after, sizeof before);
     assert_int_equal(status.header.monotonic_ns, ZERO);
@@ -386,13 +386,13 @@ static void test_call_across_an_end(void **state) {
     writer_open(&w);
     put_minimal(&w);
     export_back(&w, &x, &(analysis_events_filter){0});
-    assert_int_equal(analysis_read(x.path, &v, &status, error), 0);
+    assert_int_equal(analysis_read(x.path, 1, &v, &status, error), 0);
     assert_int_equal(n.at_call, 2);
     assert_int_equal(
         sqlite3_exec(x.db, "UPDATE CUPTI_ACTIVITY_KIND_RUNTIME SET end = 7000001 WHERE correlationId = 2",
                      NULL, NULL, NULL),
         SQLITE_OK);
-    assert_int_equal(analysis_read(x.path, &v, &status, error), 0);
+    assert_int_equal(analysis_read(x.path, 1, &v, &status, error), 0);
     assert_int_equal(n.at_call, 1);
     assert_int_equal(n.open, 0);
     export_done(&x);

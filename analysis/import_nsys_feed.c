@@ -1,0 +1,430 @@
+/* The feed: slices of row ids, the threads that fill them, and the one that empties them. */
+#include "analysis/import_nsys_feed.h"
+
+#include "analysis/import_nsys.h"
+#include "analysis/memory.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE_ROWS  2048
+#define SLICE_BYTES (4 << 20) /* rows with long texts: what is over is read when it is wanted */
+#define AHEAD       8         /* slices of a table that are filled and wait */
+#define THREADS_MAX 16
+
+typedef enum { EMPTY, FILLING, FILLED } slice_state;
+
+typedef struct {
+    analysis_nsys_rows rows;
+    size_t count; /* rows */
+    slice_state state;
+    bool more; /* the slice has more rows than are here */
+    char *error;
+} slice;
+
+typedef struct {
+    analysis_nsys_request request;
+    char *sql;
+    slice *slices;
+    size_t count, begun, taken; /* slices; those that somebody fills or filled; those that were used up */
+    size_t at;                  /* in the slice that is being used: the byte of the next row */
+    sqlite3_stmt *rest;         /* for what a slice has more; its rows go through `one` */
+    analysis_nsys_rows one;
+} asked;
+
+/* A connection, and the statements that it has prepared. */
+typedef struct {
+    analysis_nsys_file file;
+    char error[TRACE_ERROR_BYTES];
+    sqlite3_stmt *statement[ANALYSIS_NSYS_REQUESTS];
+    slice *filling;
+    int text;
+} connection;
+
+struct analysis_nsys_feed {
+    const char *path;
+    bool keep;
+    asked *asked;
+    size_t asked_count;
+    connection own; /* of the thread that uses the rows */
+    bool own_open;
+    char *error;
+    pthread_t threads[THREADS_MAX];
+    size_t thread_count;
+    pthread_mutex_t lock;         /* of what follows, and of states and counts of slices */
+    pthread_cond_t filled, taken; /* a slice was */
+    bool stopped;
+    analysis_nsys_rows spare[ANALYSIS_NSYS_REQUESTS * AHEAD]; /* memory of slices that were used up */
+    size_t spare_count;
+};
+
+/* ---- Rows ---- */
+
+void analysis_nsys_rows_add(analysis_nsys_rows *rows, int count, sqlite3_value **values, int text) {
+    const char *bytes = NULL;
+    uint32_t len = UINT32_MAX;
+    if (text >= 0 && text < count && sqlite3_value_type(values[text]) == SQLITE_TEXT) {
+        bytes = (const char *)sqlite3_value_text(values[text]);
+        int all = sqlite3_value_bytes(values[text]);
+        len = bytes ? (uint32_t)(all > TRACE_STRING_MAX ? TRACE_STRING_MAX : all) : UINT32_MAX;
+    }
+    size_t size = sizeof(analysis_nsys_cells) + (size_t)count * sizeof(int64_t) + (bytes ? len : 0);
+    size = (size + 7) & ~(size_t)7;
+    rows->bytes = analysis_grow_fast(rows->bytes, &rows->cap, rows->len + size, 1);
+    analysis_nsys_cells *row = (analysis_nsys_cells *)(void *)(rows->bytes + rows->len);
+    rows->len += size;
+    *row = (analysis_nsys_cells){.size = (uint32_t)size, .columns = (uint32_t)count, .text_len = len};
+    for (int i = 0; i < count; i++) {
+        int type = sqlite3_value_type(values[i]);
+        row->cells[i] = 0;
+        if (type == SQLITE_INTEGER) {
+            row->ints |= 1u << i;
+            row->cells[i] = sqlite3_value_int64(values[i]);
+        } else if (type == SQLITE_FLOAT) {
+            double real = sqlite3_value_double(values[i]);
+            row->reals |= 1u << i;
+            memcpy(&row->cells[i], &real, sizeof real);
+        }
+    }
+    if (bytes) {
+        memcpy(row->cells + count, bytes, len);
+    }
+}
+
+const analysis_nsys_cells *analysis_nsys_rows_take(analysis_nsys_rows *rows, sqlite3_stmt *s, int text) {
+    sqlite3_value *values[ANALYSIS_NSYS_CELLS];
+    int count = sqlite3_column_count(s);
+    for (int i = 0; i < count; i++) {
+        values[i] = sqlite3_column_value(s, i);
+    }
+    rows->len = 0;
+    analysis_nsys_rows_add(rows, count, values, text);
+    return (const void *)rows->bytes;
+}
+
+int64_t analysis_nsys_cell(const analysis_nsys_cells *row, int column, int64_t missing) {
+    return row->ints >> column & 1 ? row->cells[column] : missing;
+}
+
+uint32_t analysis_nsys_cell_u32(const analysis_nsys_cells *row, int column, uint32_t missing) {
+    int64_t value = analysis_nsys_cell(row, column, -1);
+    return value < 0 || value > UINT32_MAX ? missing : (uint32_t)value;
+}
+
+double analysis_nsys_cell_real(const analysis_nsys_cells *row, int column) {
+    double real;
+    memcpy(&real, &row->cells[column], sizeof real);
+    return row->reals >> column & 1 ? real : (double)row->cells[column];
+}
+
+const char *analysis_nsys_cell_text(const analysis_nsys_cells *row) {
+    return row->text_len == UINT32_MAX ? NULL : (const char *)(row->cells + row->columns);
+}
+
+/* ---- Filling a slice ---- */
+
+/* Takes a row of the aggregate that a slice is read with: SQLite hands those over faster than a query's. */
+static void step(sqlite3_context *context, int count, sqlite3_value **values) {
+    connection *c = sqlite3_user_data(context);
+    slice *s = c->filling;
+    s->more |= s->rows.len > SLICE_BYTES;
+    if (!s->more) {
+        analysis_nsys_rows_add(&s->rows, count, values, c->text);
+        s->count++;
+    }
+}
+
+static void finish(sqlite3_context *context) {
+    sqlite3_result_null(context);
+}
+
+static bool open_connection(connection *c, const char *path) {
+    c->file = (analysis_nsys_file){.path = path, .error = c->error};
+    return analysis_nsys_open(&c->file) &&
+           (sqlite3_create_function_v2(c->file.db, "moetrace_rows", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, c,
+                                       NULL, step, finish, NULL) == SQLITE_OK ||
+            analysis_nsys_fail(&c->file));
+}
+
+static void close_connection(connection *c) {
+    for (size_t i = 0; i < ANALYSIS_NSYS_REQUESTS; i++) {
+        sqlite3_finalize(c->statement[i]);
+    }
+    analysis_nsys_close(&c->file);
+}
+
+static const char *and_where(const analysis_nsys_request *r) {
+    return *r->where ? " AND " : "";
+}
+
+/* Binds the row ids of slice `i`. */
+static void bind_slice(sqlite3_stmt *s, const asked *a, size_t i) {
+    int64_t first = a->request.first + (int64_t)i * SLICE_ROWS;
+    sqlite3_bind_int64(s, 1, first);
+    sqlite3_bind_int64(s, 2, i + 1 == a->count ? a->request.last : first + SLICE_ROWS - 1);
+}
+
+static void fill(connection *c, asked *a, size_t request, size_t i) {
+    slice *s = &a->slices[i];
+    c->filling = s;
+    c->text = a->request.text;
+    if (!c->statement[request]) {
+        c->statement[request] = analysis_nsys_query(&c->file, a->sql);
+    }
+    if (c->statement[request]) {
+        bind_slice(c->statement[request], a, i);
+        analysis_nsys_row(&c->file, c->statement[request]);
+        sqlite3_reset(c->statement[request]);
+    }
+    if (c->file.stop != 0) {
+        s->error = analysis_copy(c->error, strlen(c->error));
+    }
+}
+
+/* ---- The reading threads ---- */
+
+/* The request of which the fewest slices are ahead of their use, or `asked_count` when all are far enough. */
+static size_t next_request(const analysis_nsys_feed *feed) {
+    size_t best = feed->asked_count, least = feed->keep ? SIZE_MAX : AHEAD;
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        const asked *a = &feed->asked[i];
+        if (a->begun < a->count && a->begun - a->taken < least) {
+            best = i;
+            least = a->begun - a->taken;
+        }
+    }
+    return best;
+}
+
+/* Makes the next slice of a request this thread's; the lock is held. */
+static size_t begin_slice(analysis_nsys_feed *feed, asked *a) {
+    size_t i = a->begun++;
+    a->slices[i].state = FILLING;
+    if (feed->spare_count > 0) {
+        a->slices[i].rows = feed->spare[--feed->spare_count];
+    }
+    return i;
+}
+
+static bool all_begun(const analysis_nsys_feed *feed) {
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        if (feed->asked[i].begun < feed->asked[i].count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void *read_slices(void *ctx) {
+    analysis_nsys_feed *feed = ctx;
+    connection *c = analysis_alloc(1, sizeof *c);
+    open_connection(c, feed->path);
+    pthread_mutex_lock(&feed->lock);
+    while (!feed->stopped && !all_begun(feed)) {
+        size_t request = next_request(feed);
+        if (request == feed->asked_count) {
+            pthread_cond_wait(&feed->taken, &feed->lock);
+            continue;
+        }
+        asked *a = &feed->asked[request];
+        size_t i = begin_slice(feed, a);
+        pthread_mutex_unlock(&feed->lock);
+        fill(c, a, request, i);
+        pthread_mutex_lock(&feed->lock);
+        a->slices[i].state = FILLED;
+        pthread_cond_signal(&feed->filled);
+    }
+    pthread_mutex_unlock(&feed->lock);
+    close_connection(c);
+    free(c);
+    return NULL;
+}
+
+/* ---- The thread that uses the rows ---- */
+
+static bool use_own(analysis_nsys_feed *feed) {
+    if (!feed->own_open) {
+        feed->own_open = true;
+        open_connection(&feed->own, feed->path);
+    }
+    return feed->own.file.stop == 0;
+}
+
+/* Waits until the slice is filled, or fills it. */
+static slice *wait_for(analysis_nsys_feed *feed, size_t request) {
+    asked *a = &feed->asked[request];
+    slice *s = &a->slices[a->taken];
+    pthread_mutex_lock(&feed->lock);
+    if (s->state == EMPTY) {
+        size_t i = begin_slice(feed, a);
+        pthread_mutex_unlock(&feed->lock);
+        use_own(feed);
+        fill(&feed->own, a, request, i);
+        pthread_mutex_lock(&feed->lock);
+        s->state = FILLED;
+    }
+    while (s->state != FILLED) {
+        pthread_cond_wait(&feed->filled, &feed->lock);
+    }
+    pthread_mutex_unlock(&feed->lock);
+    return s;
+}
+
+static void use_up(analysis_nsys_feed *feed, asked *a) {
+    slice *s = &a->slices[a->taken];
+    a->at = 0;
+    sqlite3_finalize(a->rest);
+    a->rest = NULL;
+    pthread_mutex_lock(&feed->lock);
+    if (!feed->keep) {
+        s->rows.len = 0;
+        if (feed->spare_count < sizeof feed->spare / sizeof *feed->spare) {
+            feed->spare[feed->spare_count++] = s->rows;
+        } else {
+            free(s->rows.bytes);
+        }
+        s->rows = (analysis_nsys_rows){0};
+    }
+    a->taken++;
+    pthread_cond_signal(&feed->taken);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+static void failed(analysis_nsys_feed *feed, const char *error) {
+    if (!feed->error) {
+        feed->error = analysis_copy(error, strlen(error));
+    }
+}
+
+/* A row of those that a slice has more, or NULL. */
+static const analysis_nsys_cells *next_of_rest(analysis_nsys_feed *feed, asked *a, const slice *s) {
+    analysis_nsys_file *f = &feed->own.file;
+    if (!a->rest && use_own(feed)) {
+        size_t len = strlen(a->sql) + 100; /* the same with a little more */
+        char *sql = analysis_alloc(len, 1);
+        snprintf(sql, len,
+                 "SELECT %s FROM \"%s\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2%s%s LIMIT -1 OFFSET %zu",
+                 a->request.columns, a->request.table, and_where(&a->request), a->request.where, s->count);
+        a->rest = analysis_nsys_query(f, sql);
+        free(sql);
+        if (a->rest) {
+            bind_slice(a->rest, a, a->taken);
+        }
+    }
+    if (!analysis_nsys_row(f, a->rest)) {
+        if (f->stop != 0) {
+            failed(feed, feed->own.error);
+        }
+        return NULL;
+    }
+    return analysis_nsys_rows_take(&a->one, a->rest, a->request.text);
+}
+
+const analysis_nsys_cells *analysis_nsys_feed_next(analysis_nsys_feed *feed, size_t request) {
+    asked *a = &feed->asked[request];
+    while (a->taken < a->count && !feed->error) {
+        slice *s = wait_for(feed, request);
+        if (a->at < s->rows.len) {
+            const analysis_nsys_cells *row = (const void *)(s->rows.bytes + a->at);
+            a->at += row->size;
+            return row;
+        }
+        const analysis_nsys_cells *row = s->more ? next_of_rest(feed, a, s) : NULL;
+        if (row) {
+            return row;
+        }
+        if (s->error) {
+            failed(feed, s->error);
+        }
+        use_up(feed, a);
+    }
+    return NULL;
+}
+
+const char *analysis_nsys_feed_error(const analysis_nsys_feed *feed) {
+    return feed->error;
+}
+
+void analysis_nsys_feed_rewind(analysis_nsys_feed *feed) {
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        asked *a = &feed->asked[i];
+        sqlite3_finalize(a->rest);
+        a->rest = NULL;
+        a->at = 0;
+        pthread_mutex_lock(&feed->lock);
+        a->taken = 0;
+        pthread_mutex_unlock(&feed->lock);
+    }
+}
+
+analysis_nsys_feed *analysis_nsys_feed_open(const char *path, unsigned jobs, bool keep,
+                                            const analysis_nsys_request *requests, size_t count) {
+    analysis_nsys_feed *feed = analysis_alloc(1, sizeof *feed);
+    feed->path = path;
+    feed->keep = keep;
+    feed->asked = analysis_alloc(count, sizeof *feed->asked);
+    feed->asked_count = count;
+    pthread_mutex_init(&feed->lock, NULL);
+    pthread_cond_init(&feed->filled, NULL);
+    pthread_cond_init(&feed->taken, NULL);
+    size_t slices = 0;
+    for (size_t i = 0; i < count; i++) {
+        asked *a = &feed->asked[i];
+        const analysis_nsys_request *r = &requests[i];
+        size_t len = strlen(r->columns) + strlen(r->table) + strlen(r->where) + 100;
+        a->request = *r;
+        a->count = r->first > r->last ? 0 : (size_t)(r->last - r->first) / SLICE_ROWS + 1;
+        a->slices = analysis_alloc(a->count, sizeof *a->slices);
+        a->sql = analysis_alloc(len, 1);
+        snprintf(a->sql, len,
+                 "SELECT moetrace_rows(%s) FROM \"%s\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2%s%s",
+                 r->columns, r->table, and_where(r), r->where);
+        slices += a->count;
+    }
+    /* The caller's thread reads too. */
+    size_t threads = jobs > 1 ? (jobs - 1 < THREADS_MAX ? jobs - 1 : THREADS_MAX) : 0;
+    threads = threads < slices / 2 ? threads : slices / 2;
+    while (feed->thread_count < threads &&
+           pthread_create(&feed->threads[feed->thread_count], NULL, read_slices, feed) == 0) {
+        feed->thread_count++;
+    }
+    return feed;
+}
+
+void analysis_nsys_feed_close(analysis_nsys_feed *feed) {
+    if (!feed) {
+        return;
+    }
+    pthread_mutex_lock(&feed->lock);
+    feed->stopped = true;
+    pthread_cond_broadcast(&feed->taken);
+    pthread_mutex_unlock(&feed->lock);
+    for (size_t i = 0; i < feed->thread_count; i++) {
+        pthread_join(feed->threads[i], NULL);
+    }
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        asked *a = &feed->asked[i];
+        for (size_t k = 0; k < a->count; k++) {
+            free(a->slices[k].rows.bytes);
+            free(a->slices[k].error);
+        }
+        sqlite3_finalize(a->rest);
+        free(a->one.bytes);
+        free(a->slices);
+        free(a->sql);
+    }
+    for (size_t i = 0; i < feed->spare_count; i++) {
+        free(feed->spare[i].bytes);
+    }
+    if (feed->own_open) {
+        close_connection(&feed->own);
+    }
+    pthread_mutex_destroy(&feed->lock);
+    pthread_cond_destroy(&feed->filled);
+    pthread_cond_destroy(&feed->taken);
+    free(feed->asked);
+    free(feed->error);
+    free(feed);
+}
