@@ -245,6 +245,7 @@ static void free_reading(analysis_nsys_reading *rd) {
     analysis_map_free(&rd->domains);
     analysis_map_free(&rd->by_shape);
     analysis_map_free(&rd->suffixes);
+    analysis_map_free(&rd->asyncs);
     analysis_bits_free(&rd->async);
     analysis_nsys_close(&rd->file);
 }

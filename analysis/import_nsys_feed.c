@@ -29,7 +29,8 @@ typedef struct {
     char *sql;
     slice *slices;
     size_t count, begun, taken; /* slices; those that somebody fills or filled; those that were used up */
-    size_t at;                  /* in the slice that is being used: the byte of the next row */
+    slice *using;               /* NULL: the next one is not waited for yet */
+    size_t at;                  /* in it: the byte of the next row */
     sqlite3_stmt *rest;         /* for what a slice has more; its rows go through `one` */
     analysis_nsys_rows one;
 } asked;
@@ -102,15 +103,6 @@ const analysis_nsys_cells *analysis_nsys_rows_take(analysis_nsys_rows *rows, sql
     rows->len = 0;
     analysis_nsys_rows_add(rows, count, values, text);
     return (const void *)rows->bytes;
-}
-
-int64_t analysis_nsys_cell(const analysis_nsys_cells *row, int column, int64_t missing) {
-    return row->ints >> column & 1 ? row->cells[column] : missing;
-}
-
-uint32_t analysis_nsys_cell_u32(const analysis_nsys_cells *row, int column, uint32_t missing) {
-    int64_t value = analysis_nsys_cell(row, column, -1);
-    return value < 0 || value > UINT32_MAX ? missing : (uint32_t)value;
 }
 
 double analysis_nsys_cell_real(const analysis_nsys_cells *row, int column) {
@@ -274,6 +266,7 @@ static slice *wait_for(analysis_nsys_feed *feed, size_t request) {
 
 static void use_up(analysis_nsys_feed *feed, asked *a) {
     slice *s = &a->slices[a->taken];
+    a->using = NULL;
     a->at = 0;
     sqlite3_finalize(a->rest);
     a->rest = NULL;
@@ -325,7 +318,8 @@ static const analysis_nsys_cells *next_of_rest(analysis_nsys_feed *feed, asked *
 const analysis_nsys_cells *analysis_nsys_feed_next(analysis_nsys_feed *feed, size_t request) {
     asked *a = &feed->asked[request];
     while (a->taken < a->count && !feed->error) {
-        slice *s = wait_for(feed, request);
+        a->using = a->using ? a->using : wait_for(feed, request);
+        slice *s = a->using;
         if (a->at < s->rows.len) {
             const analysis_nsys_cells *row = (const void *)(s->rows.bytes + a->at);
             a->at += row->size;
@@ -352,6 +346,7 @@ void analysis_nsys_feed_rewind(analysis_nsys_feed *feed) {
         asked *a = &feed->asked[i];
         sqlite3_finalize(a->rest);
         a->rest = NULL;
+        a->using = NULL;
         a->at = 0;
         pthread_mutex_lock(&feed->lock);
         a->taken = 0;

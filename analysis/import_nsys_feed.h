@@ -38,8 +38,15 @@ const analysis_nsys_cells *analysis_nsys_rows_take(analysis_nsys_rows *rows, sql
 
 /* A column as a number, `missing` when it holds none; the same where it must fit into 32 bits; and as a real
  * number. */
-int64_t analysis_nsys_cell(const analysis_nsys_cells *row, int column, int64_t missing);
-uint32_t analysis_nsys_cell_u32(const analysis_nsys_cells *row, int column, uint32_t missing);
+static inline int64_t analysis_nsys_cell(const analysis_nsys_cells *row, int column, int64_t missing) {
+    return row->ints >> column & 1 ? row->cells[column] : missing;
+}
+
+static inline uint32_t analysis_nsys_cell_u32(const analysis_nsys_cells *row, int column, uint32_t missing) {
+    int64_t value = analysis_nsys_cell(row, column, -1);
+    return value < 0 || value > UINT32_MAX ? missing : (uint32_t)value;
+}
+
 double analysis_nsys_cell_real(const analysis_nsys_cells *row, int column);
 
 /* The text of a row, NULL when it has none. */

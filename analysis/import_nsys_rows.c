@@ -174,6 +174,16 @@ static uint32_t call_name(analysis_nsys_reading *rd, int64_t name_id) {
     return known;
 }
 
+/* Whether the call of this name returns before its work is done. */
+static bool is_async(analysis_nsys_reading *rd, uint32_t name) {
+    uint32_t known = analysis_map_get(&rd->asyncs, name);
+    if (known == ANALYSIS_NONE) {
+        known = strstr(analysis_nsys_name(&rd->file, name), "Async") != NULL;
+        analysis_map_put(&rd->asyncs, name, known);
+    }
+    return known;
+}
+
 void analysis_nsys_call_row(analysis_nsys_reading *rd) {
     analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_CALLS];
     const analysis_nsys_cells *row = t->row;
@@ -185,7 +195,7 @@ void analysis_nsys_call_row(analysis_nsys_reading *rd) {
                           .name = call_name(rd, analysis_nsys_cell(row, 4, -1)),
                           .correlation = correlation_of(rd, global, row, 3),
                           .result = (int32_t)analysis_nsys_cell(row, 5, 0)};
-    if (e.correlation != 0 && strstr(analysis_nsys_name(&rd->file, e.name), "Async")) {
+    if (e.correlation != 0 && is_async(rd, e.name)) {
         analysis_bits_add(&rd->async, e.correlation);
     }
     analysis_nsys_close_before(rd, e.thread, t->end);

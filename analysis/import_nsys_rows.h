@@ -58,6 +58,7 @@ typedef struct {
     uint32_t queue_count;
     analysis_nsys_shape *shapes;
     size_t shape_count, shape_cap;
+    analysis_map asyncs;               /* string id of a call's name -> whether it is asynchronous */
     analysis_map by_shape, suffixes;   /* suffixes: string id -> index in names of the suffix that it had */
     analysis_bits async;               /* correlation ids of asynchronous calls */
     analysis_nsys_creation *creations; /* of domains */
