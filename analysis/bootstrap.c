@@ -187,22 +187,51 @@ double analysis_bootstrap_widening(size_t n) {
     return n > 1 ? sqrt((double)n / (double)(n - 1)) : 1;
 }
 
-/* Draws the points of every stratum anew, with the same numbers for each of their coordinates: value[c] are
- * those of coordinate c, drawn[c] what becomes of them, around the mean of their stratum. */
-static void redraw(const double *const *value, double *const *drawn, size_t coordinates, const size_t *strata,
-                   size_t count, uint64_t *state) {
-    for (size_t s = 0; s < count; s++) {
-        size_t from = strata[s], n = strata[s + 1] - from;
-        double mean[3] = {0, 0, 0}, wider = analysis_bootstrap_widening(n);
-        for (size_t i = from; i < from + n; i++) {
-            for (size_t c = 0; c < coordinates; c++) {
-                mean[c] += value[c][i] / (double)n;
+/* Points in strata, and room for others that are drawn from them: value[c] are those of coordinate c,
+ * drawn[c] what becomes of them. */
+enum { COORDINATES_MAX = 3 };
+typedef struct {
+    const double *value[COORDINATES_MAX];
+    double *drawn[COORDINATES_MAX];
+    size_t coordinates;
+    const size_t *strata;
+    size_t count;
+    double *means; /* of each stratum, of each coordinate */
+} points;
+
+static void points_init(points *p, const size_t *strata, size_t count) {
+    p->strata = strata;
+    p->count = count;
+    p->means = analysis_alloc(count * p->coordinates, sizeof *p->means);
+    for (size_t c = 0; c < p->coordinates; c++) {
+        p->drawn[c] = analysis_alloc(strata[count], sizeof *p->drawn[c]);
+        for (size_t s = 0; s < count; s++) {
+            size_t n = strata[s + 1] - strata[s];
+            for (size_t i = strata[s]; i < strata[s + 1]; i++) {
+                p->means[s * p->coordinates + c] += p->value[c][i] / (double)n;
             }
         }
+    }
+}
+
+static void points_free(points *p) {
+    for (size_t c = 0; c < p->coordinates; c++) {
+        free(p->drawn[c]);
+    }
+    free(p->means);
+}
+
+/* Draws the points of every stratum anew, with the same numbers for each of their coordinates, around the
+ * mean of their stratum. */
+static void redraw(const points *p, uint64_t *state) {
+    for (size_t s = 0; s < p->count; s++) {
+        size_t from = p->strata[s], n = p->strata[s + 1] - from;
+        const double *mean = p->means + s * p->coordinates;
+        double wider = analysis_bootstrap_widening(n);
         for (size_t i = from; i < from + n; i++) {
             size_t at = from + analysis_bootstrap_draw(state, n);
-            for (size_t c = 0; c < coordinates; c++) {
-                drawn[c][i] = mean[c] + wider * (value[c][at] - mean[c]);
+            for (size_t c = 0; c < p->coordinates; c++) {
+                p->drawn[c][i] = mean[c] + wider * (p->value[c][at] - mean[c]);
             }
         }
     }
@@ -221,36 +250,38 @@ bool analysis_fit_line(analysis_fit *fit, const double *x, const double *y, cons
                        size_t count) {
     size_t n = strata[count], rounds = analysis_bootstrap_rounds(n), good = 0;
     uint64_t state = ANALYSIS_BOOTSTRAP_SEED;
-    *fit = (analysis_fit){.n = n};
+    *fit = (analysis_fit){.n = n, .a_sure = missing, .b_sure = missing};
     if (n < 2 || !line(x, y, n, &fit->a, &fit->b)) {
         return false;
     }
     fit->r2 = explained(fit, x, y);
-    const double *const points[] = {x, y};
-    double *const drawn[] = {analysis_alloc(n, sizeof(double)), analysis_alloc(n, sizeof(double))};
+    if (!analysis_bootstrap_enough(strata, count)) {
+        return true;
+    }
+    points p = {.value = {x, y}, .coordinates = 2};
+    points_init(&p, strata, count);
     double *as = analysis_alloc(rounds, sizeof *as), *bs = analysis_alloc(rounds, sizeof *bs);
     for (size_t round = 0; round < rounds; round++) {
-        redraw(points, drawn, 2, strata, count, &state);
-        good += line(drawn[0], drawn[1], n, &as[good], &bs[good]);
+        redraw(&p, &state);
+        good += line(p.drawn[0], p.drawn[1], n, &as[good], &bs[good]);
     }
-    bool enough = analysis_bootstrap_enough(strata, count) && good > 0;
-    fit->a_sure = enough ? analysis_bootstrap_middle(as, good) : missing;
-    fit->b_sure = enough ? analysis_bootstrap_middle(bs, good) : missing;
+    if (good > 0) {
+        fit->a_sure = analysis_bootstrap_middle(as, good);
+        fit->b_sure = analysis_bootstrap_middle(bs, good);
+    }
     free(as);
     free(bs);
-    free(drawn[0]);
-    free(drawn[1]);
+    points_free(&p);
     return true;
 }
 
 /* The residual sum of squares of the line over x, of the points' own when x takes one value only. */
 static double left_by(const double *x, const double *y, size_t n) {
-    double a = 0, b = 0, mean = 0, rss = 0;
-    for (size_t i = 0; i < n; i++) {
-        mean += y[i] / (double)n;
-    }
+    double a = 0, b = 0, rss = 0;
     if (!line(x, y, n, &a, &b)) {
-        a = mean;
+        for (size_t i = 0; i < n; i++) {
+            a += y[i] / (double)n;
+        }
     }
     for (size_t i = 0; i < n; i++) {
         rss += (y[i] - a - b * x[i]) * (y[i] - a - b * x[i]);
@@ -266,19 +297,14 @@ double analysis_fit_preferred(const double *x, const double *z, const double *y,
     if (n == 0 || !analysis_bootstrap_enough(strata, count)) {
         return NAN;
     }
-    const double *const points[] = {x, z, y};
-    double *drawn[3];
-    for (int c = 0; c < 3; c++) {
-        drawn[c] = analysis_alloc(n, sizeof *drawn[c]);
-    }
+    points p = {.value = {x, z, y}, .coordinates = 3};
+    points_init(&p, strata, count);
     for (size_t round = 0; round < rounds; round++) {
-        redraw(points, drawn, 3, strata, count, &state);
-        double by_x = left_by(drawn[0], drawn[2], n), by_z = left_by(drawn[1], drawn[2], n);
+        redraw(&p, &state);
+        double by_x = left_by(p.drawn[0], p.drawn[2], n), by_z = left_by(p.drawn[1], p.drawn[2], n);
         bool same = fabs(by_x - by_z) <= 1e-9 * (by_x + by_z);
         share += (same ? 0.5 : by_x < by_z) / (double)rounds;
     }
-    for (int c = 0; c < 3; c++) {
-        free(drawn[c]);
-    }
+    points_free(&p);
     return share;
 }

@@ -66,12 +66,10 @@ static void add_fit(cJSON *list, const analysis_results *r, const analysis_scali
 }
 
 void analysis_figures_fits(cJSON *list, const analysis_results *r) {
-    analysis_fits fits;
-    analysis_fits_make(&fits, &r->rows);
     static const analysis_row_kind kinds[] = {ANALYSIS_ROW_PREFILL, ANALYSIS_ROW_TOKEN};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (fits.of[kinds[i]].has_k) {
-            add_fit(list, r, &fits.of[kinds[i]]);
+        if (r->fits.of[kinds[i]].has_k) {
+            add_fit(list, r, &r->fits.of[kinds[i]]);
         }
     }
 }

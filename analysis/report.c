@@ -128,12 +128,10 @@ void analysis_report_run(const analysis_results *r, analysis_output *out) {
 void analysis_report(const analysis_results *results, size_t top, analysis_output *out) {
     analysis_output_report(out, results->path);
     analysis_report_run(results, out);
-    analysis_fits fits;
-    analysis_fits_make(&fits, &results->rows);
-    analysis_report_answer(results, &fits, out);
+    analysis_report_answer(results, out);
     analysis_report_sweep(results, out);
     analysis_report_bounds(results, out);
-    analysis_report_scaling(results, &fits, out);
+    analysis_report_scaling(results, out);
     analysis_report_costs(results, top, out);
     analysis_report_load(results, top, out);
     analysis_report_tails(results, top, out);

@@ -13,11 +13,10 @@ void analysis_report(const analysis_results *results, size_t top, analysis_outpu
 /* Its parts, in this order: the run, the sweep (latencies and what follows from them), what the time went on,
  * and what the trace misses. */
 void analysis_report_run(const analysis_results *results, analysis_output *out);
-void analysis_report_answer(const analysis_results *results, const analysis_fits *fits, analysis_output *out);
+void analysis_report_answer(const analysis_results *results, analysis_output *out);
 void analysis_report_sweep(const analysis_results *results, analysis_output *out);
 void analysis_report_bounds(const analysis_results *results, analysis_output *out);
-void analysis_report_scaling(const analysis_results *results, const analysis_fits *fits,
-                             analysis_output *out);
+void analysis_report_scaling(const analysis_results *results, analysis_output *out);
 void analysis_report_costs(const analysis_results *results, size_t top, analysis_output *out);
 void analysis_report_load(const analysis_results *results, size_t top, analysis_output *out);
 void analysis_report_tails(const analysis_results *results, size_t top, analysis_output *out);

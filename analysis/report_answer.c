@@ -102,7 +102,7 @@ static void note_trust(const analysis_results *r, analysis_table *t) {
     }
 }
 
-void analysis_report_answer(const analysis_results *r, const analysis_fits *fits, analysis_output *out) {
+void analysis_report_answer(const analysis_results *r, analysis_output *out) {
     static const char *const headers[] = {"k",           "vision",  "prefill",    "decode/token",
                                           "prefill x",   "token x", "efficiency", "prefill bound",
                                           "decode bound"};
@@ -120,7 +120,7 @@ void analysis_report_answer(const analysis_results *r, const analysis_fits *fits
     }
     analysis_table_note(&t, "x: over that of the smallest k. efficiency: of a decoded token, k over x. "
                             "bound: what binds the phase.");
-    note_slope(&fits->of[ANALYSIS_ROW_TOKEN], &t);
+    note_slope(&r->fits.of[ANALYSIS_ROW_TOKEN], &t);
     note_heaviest(r, &t);
     note_trust(r, &t);
     analysis_output_table(out, &t);

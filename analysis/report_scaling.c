@@ -169,9 +169,9 @@ static void put_bends(const analysis_fits *fits, analysis_output *out) {
     analysis_output_table(out, &t);
 }
 
-void analysis_report_scaling(const analysis_results *r, const analysis_fits *fits, analysis_output *out) {
+void analysis_report_scaling(const analysis_results *r, analysis_output *out) {
     put_ratios(r, out);
     put_against(r, out);
-    put_fits(fits, out);
-    put_bends(fits, out);
+    put_fits(&r->fits, out);
+    put_bends(&r->fits, out);
 }

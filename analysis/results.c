@@ -220,7 +220,8 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
         analysis_clusters_close(&results->clusters);
         make_integrity(results, &rd);
         analysis_samples_make(&results->samples, &rd.ranges);
-        analysis_rows_make(&results->rows, &results->samples, results->gpu_records > 0);
+        analysis_rows_make(&results->rows, &results->samples, results->gpu_records > 0, jobs);
+        analysis_fits_make(&results->fits, &results->rows, jobs);
         analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
         make_bounds(results, &rd);
         analysis_tails_make(&results->tails, &rd.tails, &rd.ranges, &results->samples,

@@ -34,6 +34,7 @@ typedef struct {
 
     analysis_samples samples;
     analysis_rows rows;
+    analysis_fits fits;
     analysis_costs costs;
     analysis_load load;
     analysis_tails tails;

@@ -1,6 +1,7 @@
 /* From the spans of phases to rows: which samples count, their statistics, and what is suspicious in them. */
 #include "analysis/sweep.h"
 
+#include "analysis/each.h"
 #include "analysis/memory.h"
 
 #include <math.h>
@@ -190,10 +191,25 @@ static int by_number(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu) {
+/* A row, and the samples that it is made of. */
+typedef struct {
+    analysis_row row;
+    sample *list;
+    size_t n;
+    bool gpu;
+} making;
+
+static void make_one(void *ctx, size_t i) {
+    making *m = (making *)ctx + i;
+    m->row = make_row(m->list, m->n, m->row.k, m->row.kind, m->gpu);
+    free(m->list);
+}
+
+void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu, unsigned jobs) {
     uint32_t *ks = analysis_alloc(samples->count, sizeof *ks);
     sample *list = analysis_alloc(samples->count, sizeof *list);
-    size_t count = 0;
+    making *all = NULL;
+    size_t count = 0, made = 0, cap = 0;
     for (size_t i = 0; i < samples->count; i++) {
         if (count == 0 || ks[count - 1] != samples->list[i].k) {
             ks[count++] = samples->list[i].k;
@@ -205,12 +221,21 @@ void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bo
     for (size_t i = 0; i < count; i++) {
         for (int kind = 0; kind < ANALYSIS_ROWS && (i == 0 || ks[i] != ks[i - 1]); kind++) {
             size_t n = collect(list, samples, ks[i], (analysis_row_kind)kind);
-            if (n > 0) {
-                rows->list = analysis_grow(rows->list, &rows->cap, rows->count + 1, sizeof *rows->list);
-                rows->list[rows->count++] = make_row(list, n, ks[i], (analysis_row_kind)kind, gpu);
+            if (n == 0) {
+                continue;
             }
+            all = analysis_grow(all, &cap, made + 1, sizeof *all);
+            all[made] = (making){.row = {.k = ks[i], .kind = (analysis_row_kind)kind}, .n = n, .gpu = gpu};
+            all[made].list = analysis_alloc(n, sizeof *list);
+            memcpy(all[made++].list, list, n * sizeof *list);
         }
     }
+    analysis_each(jobs, made, make_one, all);
+    rows->list = analysis_grow(rows->list, &rows->cap, made, sizeof *rows->list);
+    for (size_t i = 0; i < made; i++) {
+        rows->list[rows->count++] = all[i].row;
+    }
+    free(all);
     free(list);
     free(ks);
 }
@@ -278,10 +303,19 @@ static void fit_scaling(analysis_scaling *s, const analysis_rows *rows, analysis
     free(distinct);
 }
 
-void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows) {
-    for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
-        fit_scaling(&fits->of[kind], rows, (analysis_row_kind)kind);
-    }
+typedef struct {
+    analysis_fits *fits;
+    const analysis_rows *rows;
+} fitting;
+
+static void fit_one(void *ctx, size_t kind) {
+    const fitting *f = ctx;
+    fit_scaling(&f->fits->of[kind], f->rows, (analysis_row_kind)kind);
+}
+
+void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows, unsigned jobs) {
+    fitting f = {fits, rows};
+    analysis_each(jobs, ANALYSIS_ROWS, fit_one, &f);
 }
 
 bool analysis_scaling_known(const analysis_scaling *s) {

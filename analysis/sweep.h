@@ -60,8 +60,8 @@ typedef struct {
     size_t count, cap;
 } analysis_rows;
 
-/* Makes the rows. `gpu`: the trace holds GPU work. */
-void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu);
+/* Makes the rows, on at most `jobs` threads. `gpu`: the trace holds GPU work. */
+void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu, unsigned jobs);
 
 /* The row of `k` and `kind`, or NULL. */
 const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, analysis_row_kind kind);
@@ -88,7 +88,8 @@ typedef struct {
     analysis_scaling of[ANALYSIS_ROWS];
 } analysis_fits;
 
-void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows);
+/* On at most `jobs` threads. */
+void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows, unsigned jobs);
 
 /* Whether either fit was made. */
 bool analysis_scaling_known(const analysis_scaling *s);
