@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 2048 /* records */
-#define RING  8    /* batches */
+#define BATCH 512 /* records */
+#define RING  8   /* batches */
 
 typedef enum {
     HOST,

@@ -1,6 +1,7 @@
 /* The tables that say what the capture is of: processes, threads, devices, streams, metadata. */
 #include "analysis/export_nsys.h"
 
+#include "analysis/import_nsys.h"
 #include "analysis/memory.h"
 
 #include <stdio.h>
@@ -255,6 +256,9 @@ static void write_metadata(analysis_nsys *w) {
         if (source->untimed > 0) {
             snprintf(value, sizeof value, "%llu", (unsigned long long)source->untimed);
             insert_pair(w, "META_DATA_EXPORT", "MOETRACE_UNTIMED_GPU_RECORDS", value);
+        }
+        if (analysis_events_meta(source, ANALYSIS_IMPORT_MARKS)) {
+            insert_pair(w, "META_DATA_EXPORT", ANALYSIS_NSYS_MARKS, "yes");
         }
         for (size_t j = 0; j < source->meta_count; j++) {
             if (strncmp(source->meta[j].key, "note.", 5) == 0) {

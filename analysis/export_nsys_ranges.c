@@ -8,19 +8,19 @@
 #include <string.h>
 
 /* Event types of NVTX_EVENTS. */
-enum { TYPE_CATEGORY = 33, TYPE_MARK = 34, TYPE_PUSH_POP = 59, TYPE_START_END = 60, TYPE_DOMAIN = 75 };
+enum { TYPE_MARK = 34, TYPE_PUSH_POP = 59, TYPE_START_END = 60, TYPE_DOMAIN = 75 };
 
-/* A row of NVTX_EVENTS that is no range: a domain is made, or a category named. */
+/* A row of NVTX_EVENTS that is no range: a domain is made, or a definition. */
 typedef struct {
     int64_t start;
-    uint32_t index; /* into domains, or into categories */
-    bool category;
+    uint32_t index; /* into domains, or into definitions */
+    bool definition;
 } creation;
 
 static int by_start(const void *a, const void *b) {
     const creation *x = a, *y = b;
     int order = (x->start > y->start) - (x->start < y->start);
-    order = order ? order : (x->category > y->category) - (x->category < y->category);
+    order = order ? order : (x->definition > y->definition) - (x->definition < y->definition);
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
@@ -43,14 +43,18 @@ static uint32_t any_thread(const analysis_nsys *w, uint32_t source) {
     return ANALYSIS_NONE;
 }
 
-static void write_category(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
-    const analysis_event_category *category = &w->rows->categories[c->index];
+static void write_definition(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
+    const analysis_event_definition *row = &w->rows->definitions[c->index];
     analysis_nsys_bind(s, 1, c->start);
-    analysis_nsys_bind(s, 3, TYPE_CATEGORY);
-    analysis_nsys_bind(s, 5, category->category);
-    analysis_nsys_bind_text(s, 7, analysis_events_name(w->rows, category->name));
-    analysis_nsys_bind(s, 8, analysis_nsys_thread(w, category->thread));
-    analysis_nsys_bind(s, 11, category->domain == ANALYSIS_NONE ? 0 : w->domain_ids[category->domain]);
+    analysis_nsys_bind(s, 3, row->type);
+    if (row->type == ANALYSIS_EVENT_CATEGORY) {
+        analysis_nsys_bind(s, 5, row->category);
+    }
+    if (row->name != ANALYSIS_NONE) {
+        analysis_nsys_bind_text(s, 7, analysis_events_name(w->rows, row->name));
+    }
+    analysis_nsys_bind(s, 8, analysis_nsys_thread(w, row->thread));
+    analysis_nsys_bind(s, 11, row->domain == ANALYSIS_NONE ? 0 : w->domain_ids[row->domain]);
 }
 
 static void write_domain(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
@@ -67,8 +71,8 @@ static void write_domain(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
 
 static void write_creation(analysis_nsys *w, sqlite3_stmt *s, const creation *c) {
     sqlite3_clear_bindings(s);
-    if (c->category) {
-        write_category(w, s, c);
+    if (c->definition) {
+        write_definition(w, s, c);
     } else {
         write_domain(w, s, c);
     }
@@ -142,16 +146,15 @@ static void write_range(analysis_nsys *w, sqlite3_stmt *s, const analysis_event_
 
 void analysis_nsys_write_ranges(analysis_nsys *w) {
     const analysis_event_range *row;
-    size_t domains = w->rows->domain_count, count = domains + w->rows->category_count, next = 0;
+    size_t domains = w->rows->domain_count, count = domains + w->rows->definition_count, next = 0;
     creation *made = analysis_alloc(count, sizeof *made);
     for (size_t i = 0; i < domains; i++) {
         made[i] = (creation){.start = created(w, &w->rows->domains[i]), .index = (uint32_t)i};
     }
     for (size_t i = domains; i < count; i++) {
-        const analysis_event_category *category = &w->rows->categories[i - domains];
-        made[i] = (creation){.start = analysis_nsys_since(w, category->time),
-                             .index = (uint32_t)(i - domains),
-                             .category = true};
+        const analysis_event_definition *d = &w->rows->definitions[i - domains];
+        made[i] = (creation){
+            .start = analysis_nsys_since(w, d->time), .index = (uint32_t)(i - domains), .definition = true};
     }
     qsort(made, count, sizeof *made, by_start);
     sqlite3_stmt *s =

@@ -61,11 +61,15 @@ typedef struct {
     uint32_t thread, name;
 } analysis_event_overhead;
 
-/* NVTX gives a category a name. */
+/* An NVTX event that is no range: a category gets a name, or, of an imported capture, a thread gets one, a
+ * domain is destroyed. */
 typedef struct {
     uint64_t time;
-    uint32_t name, domain, thread, category;
-} analysis_event_category;
+    int64_t type;              /* as Nsight Systems numbers them */
+    uint32_t name, domain;     /* name: ANALYSIS_NONE when it has none */
+    uint32_t thread, category; /* 0: none */
+} analysis_event_definition;
+enum { ANALYSIS_EVENT_CATEGORY = 33 };
 
 /* A CUDA graph is begun, or a node of one is made. */
 typedef struct {
@@ -161,8 +165,8 @@ typedef struct {
     uint64_t correlation_last; /* no correlation id is higher */
     analysis_sorter *ranges, *calls, *gpu;
     analysis_sorter *syncs, *overheads;
-    analysis_event_category *categories;
-    size_t category_count, category_cap;
+    analysis_event_definition *definitions;
+    size_t definition_count, definition_cap;
     analysis_sorter *nodes;          /* whatever is wanted: the GPU work of later replays refers to them */
     uint64_t kernels, copies, fills; /* rows in gpu */
 } analysis_events;

@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-/* Names of categories, and places of copies, that are kept. */
-#define CATEGORIES_MAX 4096
-#define PLACES_MAX     4096
+/* Definitions, and places of copies, that are kept. */
+#define DEFINITIONS_MAX 4096
+#define PLACES_MAX      4096
 
 static void see(analysis_reading *rd, uint64_t start, uint64_t end) {
     /* An imported capture keeps its own zero. */
@@ -100,24 +100,47 @@ static void on_node(analysis_reading *rd, const trace_host_event *e) {
                                                                 .is_node = is_node});
 }
 
+static void keep_definition(analysis_events *rows, const analysis_event_definition *row) {
+    rows->definitions = analysis_grow(rows->definitions, &rows->definition_cap, rows->definition_count + 1,
+                                      sizeof *rows->definitions);
+    rows->definitions[rows->definition_count++] = *row;
+}
+
 /* A category's name, each once. */
 static void on_category(analysis_reading *rd, const trace_host_event *e) {
     analysis_events *rows = rd->rows;
-    analysis_event_category row = {.time = analysis_rows_shifted(rd, e->time),
-                                   .name = analysis_rows_name(rd, e->name),
-                                   .domain = analysis_rows_domain(rd, e->domain),
-                                   .thread = analysis_rows_thread(rd, e->thread),
-                                   .category = (uint32_t)e->id};
-    for (size_t i = rd->first_category; i < rows->category_count; i++) {
-        const analysis_event_category *other = &rows->categories[i];
-        if (other->category == row.category && other->domain == row.domain && other->name == row.name) {
+    analysis_event_definition row = {.time = analysis_rows_shifted(rd, e->time),
+                                     .type = ANALYSIS_EVENT_CATEGORY,
+                                     .name = analysis_rows_name(rd, e->name),
+                                     .domain = analysis_rows_domain(rd, e->domain),
+                                     .thread = analysis_rows_thread(rd, e->thread),
+                                     .category = (uint32_t)e->id};
+    for (size_t i = rd->first_definition; i < rows->definition_count; i++) {
+        const analysis_event_definition *other = &rows->definitions[i];
+        if (other->type == row.type && other->category == row.category && other->domain == row.domain &&
+            other->name == row.name) {
             return;
         }
     }
-    if (rows->category_count - rd->first_category < CATEGORIES_MAX) {
-        rows->categories = analysis_grow(rows->categories, &rows->category_cap, rows->category_count + 1,
-                                         sizeof *rows->categories);
-        rows->categories[rows->category_count++] = row;
+    if (rows->definition_count - rd->first_definition < DEFINITIONS_MAX) {
+        keep_definition(rows, &row);
+    }
+}
+
+static void on_other(void *ctx, const analysis_import_nvtx *e) {
+    analysis_reading *rd = ctx;
+    analysis_event_definition row = {.time = analysis_rows_shifted(rd, e->time),
+                                     .type = e->type,
+                                     .name = e->name ? analysis_rows_name(rd, e->name) : ANALYSIS_NONE,
+                                     .thread = analysis_rows_thread(rd, e->thread)};
+    if (rd->kept || !in_window(rd, row.time, row.time)) {
+        return;
+    }
+    row.domain = analysis_rows_domain(rd, e->domain);
+    /* A domain that was made has a row of its own. */
+    if (e->type != ANALYSIS_IMPORT_DOMAIN_MADE &&
+        rd->rows->definition_count - rd->first_definition < DEFINITIONS_MAX) {
+        keep_definition(rd->rows, &row);
     }
 }
 
@@ -229,7 +252,7 @@ static int on_end(void *ctx, uint64_t time, const char *reason, size_t reason_le
 void analysis_rows_begin_events(analysis_reading *rd, trace_visitor *visitor,
                                 analysis_import_extras *extras) {
     rd->stacks = (analysis_stacks){.glob = rd->filter->range, .emit = emit_range, .ctx = rd};
-    rd->first_category = rd->rows->category_count;
+    rd->first_definition = rd->rows->definition_count;
     rd->place = 0;
     rd->imported = analysis_events_meta(rd->source, "nsys.import") != NULL;
     visitor->host = on_host;
@@ -237,6 +260,7 @@ void analysis_rows_begin_events(analysis_reading *rd, trace_visitor *visitor,
     visitor->end = on_end;
     extras->sync = on_sync;
     extras->overhead = on_overhead;
+    extras->nvtx = on_other;
     extras->places = on_places;
 }
 

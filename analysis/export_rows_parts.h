@@ -17,7 +17,7 @@ typedef struct {
     analysis_stacks stacks;
     analysis_bits *calls, *kept; /* correlation ids of all calls; of those that are rows */
     analysis_sorter *gpu;        /* where GPU rows go first */
-    size_t first_queue, first_category;
+    size_t first_queue, first_definition;
     uint32_t place; /* that of the next copy */
     bool imported;
     analysis_events_progress *progress;

@@ -164,7 +164,7 @@ void analysis_events_free(analysis_events *rows) {
     free(rows->domains);
     free(rows->devices);
     free(rows->places);
-    free(rows->categories);
+    free(rows->definitions);
     analysis_sorter_free(rows->syncs);
     analysis_sorter_free(rows->overheads);
     analysis_sorter_free(rows->ranges);

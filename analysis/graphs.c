@@ -18,7 +18,8 @@ uint32_t analysis_graphs_index(analysis_graphs *g, uint64_t id) {
     if (at == ANALYSIS_NONE) {
         at = (uint32_t)g->node_count;
         g->nodes = analysis_grow(g->nodes, &g->node_cap, g->node_count + 1, sizeof *g->nodes);
-        g->nodes[g->node_count++] = (analysis_graph_node){.path = ANALYSIS_NONE, .copy = ANALYSIS_NONE};
+        g->nodes[g->node_count++] =
+            (analysis_graph_node){.path = ANALYSIS_NONE, .copy = ANALYSIS_NONE, .tip = ANALYSIS_NONE};
         analysis_map_put(&g->by_id, id, at);
     }
     return at;
@@ -62,18 +63,29 @@ void analysis_graphs_event(analysis_graphs *g, const trace_host_event *e) {
         g->nodes[at].copy = copy;
         return;
     }
-    /* A graph whose beginning is not known was begun here at the latest. */
     uint32_t begun = analysis_map_get(&g->by_graph, e->graph);
-    g->nodes[at].path = path_of(g, begun == ANALYSIS_NONE ? owner : begun, owner);
+    if (begun != ANALYSIS_NONE) {
+        g->nodes[at].path = path_of(g, begun, owner);
+        return;
+    }
+    begun = analysis_map_get(&g->by_guess, e->graph);
+    analysis_map_put(&g->by_guess, e->graph,
+                     begun == ANALYSIS_NONE ? owner : common(g->ranges, begun, owner));
+    g->nodes[at].tip = owner;
+    g->nodes[at].graph = e->graph;
 }
 
 /* The path of the node that node `at` goes back to, the farthest of which one is known: CUPTI tells of a copy
  * first as of a new node, made at the instantiation, and then that it is a copy. */
-static uint32_t captured(const analysis_graphs *g, uint32_t at) {
+static uint32_t captured(analysis_graphs *g, uint32_t at) {
     uint32_t path = ANALYSIS_NONE;
     for (int copies = 0; at != ANALYSIS_NONE && copies <= COPIES_MAX; copies++) {
-        path = g->nodes[at].path != ANALYSIS_NONE ? g->nodes[at].path : path;
-        at = g->nodes[at].copy;
+        const analysis_graph_node *node = &g->nodes[at];
+        path = node->path != ANALYSIS_NONE ? node->path
+               : node->tip != ANALYSIS_NONE
+                   ? path_of(g, analysis_map_get(&g->by_guess, node->graph), node->tip)
+                   : path;
+        at = node->copy;
     }
     return path;
 }
@@ -113,6 +125,7 @@ void analysis_graphs_free(analysis_graphs *g) {
     free(g->nodes);
     free(g->paths);
     analysis_map_free(&g->by_graph);
+    analysis_map_free(&g->by_guess);
     analysis_map_free(&g->by_id);
     analysis_map_free(&g->by_path);
     analysis_map_free(&g->by_launch);

@@ -10,8 +10,9 @@
  *     launched in        sample.* / decode / decode.*
  *     the kernel's       sample.* / decode / decode.* / layer.3 / expert.7
  *
- * Instantiating a graph copies its nodes; a copy is followed back to the node that was captured. Memory grows
- * with nodes and distinct ranges. */
+ * Where nobody tells of the beginning of graphs (Nsight Systems does not), a graph was begun in the innermost
+ * range that is around all of its nodes. Instantiating a graph copies its nodes; a copy is followed back to
+ * the node that was captured. Memory grows with nodes and distinct ranges. */
 #ifndef ANALYSIS_GRAPHS_H
 #define ANALYSIS_GRAPHS_H
 
@@ -20,6 +21,9 @@
 typedef struct {
     uint32_t path; /* index of the path on which it was captured, or ANALYSIS_NONE */
     uint32_t copy; /* index of the node that it is a copy of, or ANALYSIS_NONE */
+    uint32_t tip;  /* node of the range tree around it when it is not known where its graph was begun, or
+                      ANALYSIS_NONE; then `graph` is that graph's key in by_graph */
+    uint32_t graph;
 } analysis_graph_node;
 
 typedef struct {
@@ -29,6 +33,7 @@ typedef struct {
 typedef struct {
     analysis_ranges *ranges;
     analysis_map by_graph; /* graph id -> node of the range tree in which it was begun */
+    analysis_map by_guess; /* the same of graphs whose beginning is not known, by their nodes so far */
     analysis_map by_id;    /* graph node id -> nodes */
     analysis_graph_node *nodes;
     size_t node_count, node_cap;

@@ -30,13 +30,27 @@ typedef struct {
     int64_t device, context;
 } analysis_import_place;
 
+/* An NVTX event that is no range, mark or name of a category: a thread is named, a domain made or destroyed,
+ * or what else there may be; type is the schema's. */
+#define ANALYSIS_IMPORT_DOMAIN_MADE 75
+typedef struct {
+    uint64_t time;
+    int64_t type;
+    uint32_t thread, name, domain;
+} analysis_import_nvtx;
+
 /* A NULL member is not wanted. `places` is called before the visitor gets the copy that it is of. */
 typedef struct {
     void *ctx;
     void (*sync)(void *ctx, const analysis_import_sync *s);
     void (*overhead)(void *ctx, const analysis_import_overhead *o);
+    void (*nvtx)(void *ctx, const analysis_import_nvtx *e);
     void (*places)(void *ctx, analysis_import_place from, analysis_import_place to);
 } analysis_import_extras;
+
+/* META of a capture whose marks `watch on` and `watch off` the program made, for a recorder that was not
+ * there: all of it was watched. */
+#define ANALYSIS_IMPORT_MARKS "note.nsys.marks"
 
 /* The same, and META `nsys.*` also says what only an export needs to give the capture back as it was:
  * suffixes of calls, names of kernels that ours would differ from, when domains were made, priorities of

@@ -7,6 +7,7 @@
 #include "analysis/import_nsys_rows.h"
 
 #include "analysis/memory.h"
+#include "trace/settings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -110,6 +111,20 @@ static void say_absent(analysis_nsys_reading *rd) {
     }
 }
 
+/* Says that marks in the recorder's domain are not its own. */
+static void say_marks(analysis_nsys_reading *rd) {
+    analysis_nsys_file *f = &rd->file;
+    for (size_t i = 0; f->marks_of_program && i < rd->creation_count; i++) {
+        if (strcmp(analysis_nsys_name(f, rd->creations[i].name), TRACE_WATCH_DOMAIN) == 0) {
+            analysis_nsys_meta(
+                f, ANALYSIS_IMPORT_MARKS,
+                "the program's marks `watch on` and `watch off` were for moetrace's recorder; here "
+                "all of the run was watched");
+            return;
+        }
+    }
+}
+
 /* Says what the file lacks. */
 static void say_missing(analysis_nsys_reading *rd) {
     static const char *const what[] = {NULL, NULL, "kernels",    "copies",     "fills",
@@ -134,6 +149,7 @@ static void say_missing(analysis_nsys_reading *rd) {
         }
     }
     say_absent(rd);
+    say_marks(rd);
     if (rd->process_count > 1) {
         snprintf(text, sizeof text,
                  "the file holds %zu processes; they are shown as one here (FILE#PID is one alone)",

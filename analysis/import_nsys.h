@@ -41,8 +41,9 @@ typedef struct {
     const trace_visitor *v;
     char *error;
     sqlite3 *db;
-    int stop;             /* what a visitor function returned, or -1 after an error; 0 while all is well */
-    analysis_names names; /* string id of the trace = index + 1 */
+    int stop;              /* what a visitor function returned, or -1 after an error; 0 while all is well */
+    analysis_names names;  /* string id of the trace = index + 1 */
+    bool marks_of_program; /* its marks `watch on` and `watch off` are not the recorder's */
     unsigned jobs;
     bool keep; /* the file is small: its rows are kept */
     analysis_nsys_feed *feed;
@@ -119,6 +120,9 @@ bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *tim
 
 /* A statement's column as a number, `missing` when it is NULL or none. */
 int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing);
+
+/* The row of META_DATA_EXPORT by which an export of moetrace says that its marks are the program's. */
+#define ANALYSIS_NSYS_MARKS "MOETRACE_MARKS_OF_PROGRAM"
 
 /* Reads what describes the capture: META of the run and its devices, and the session's start into
  * status->header. Call it once the times are known. */

@@ -134,11 +134,14 @@ static void read_metadata(analysis_nsys_file *f) {
             snprintf(product, sizeof product, "%.150s", value);
         } else if (strcmp(name, "EXPORT_PRODUCT_VERSION") == 0) {
             snprintf(version, sizeof version, " %.90s", value);
+        } else if (strcmp(name, ANALYSIS_NSYS_MARKS) == 0) {
+            f->marks_of_program = true;
         } else if (strcmp(name, "EXPORT_SCHEMA_VERSION") == 0) {
             analysis_nsys_meta(f, "nsys.schema", value);
         }
     }
     sqlite3_finalize(s);
+    f->marks_of_program |= strcmp(product, "moetrace") != 0;
     strncat(product, version, sizeof product - strlen(product) - 1);
     analysis_nsys_meta(f, "recorder", product);
     analysis_nsys_detail(f, "nsys.import", "yes");

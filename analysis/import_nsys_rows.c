@@ -292,6 +292,23 @@ static uint64_t range_id(analysis_nsys_reading *rd, int64_t given) {
     return (uint64_t)own + ++rd->range_ids;
 }
 
+/* One of NVTX's events that a trace has no room for. */
+static void say_nvtx(analysis_nsys_reading *rd, const analysis_nsys_table *t, int64_t type) {
+    const analysis_import_extras *x = rd->file.extras;
+    if (rd->file.stop != 0 || !x || !x->nvtx) {
+        return;
+    }
+    int64_t global = analysis_nsys_cell(t->row, 2, 0);
+    analysis_import_nvtx e = {.time = time_of(rd, t->start),
+                              .type = type,
+                              .thread = analysis_nsys_thread_of(rd, global, 0),
+                              .name = analysis_nsys_range_name(rd, t->row),
+                              .domain = domain_of(rd, global, analysis_nsys_cell(t->row, 6, 0))};
+    if (rd->file.stop == 0) {
+        x->nvtx(x->ctx, &e);
+    }
+}
+
 void analysis_nsys_range_row(analysis_nsys_reading *rd) {
     analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_RANGES];
     const analysis_nsys_cells *row = t->row;
@@ -299,6 +316,7 @@ void analysis_nsys_range_row(analysis_nsys_reading *rd) {
     bool push = type == 59 || type == 70, start = type == 60 || type == 71, mark = type == 34 || type == 65;
     bool category = type == 33;
     if (!push && !start && !mark && !category) {
+        say_nvtx(rd, t, type);
         return;
     }
     uint32_t thread = analysis_nsys_thread_of(rd, global, 0);

@@ -5,9 +5,6 @@
 
 #include <stdio.h>
 
-/* An NVTX event that tells of the making of a domain. */
-#define DOMAIN_CREATE 75
-
 static void make_domain(analysis_nsys_reading *rd, const analysis_nsys_table *t) {
     uint64_t process = (uint64_t)analysis_nsys_cell(t->row, 2, 0) >> 24;
     uint64_t domain = (uint64_t)analysis_nsys_cell(t->row, 6, 0);
@@ -26,7 +23,7 @@ static bool take_process(analysis_nsys_reading *rd, const analysis_nsys_table *t
         if (global != 0) {
             analysis_nsys_process_of(rd, global);
         }
-        if (analysis_nsys_cell(t->row, 3, 0) == DOMAIN_CREATE) {
+        if (analysis_nsys_cell(t->row, 3, 0) == ANALYSIS_IMPORT_DOMAIN_MADE) {
             make_domain(rd, t);
             return false;
         }

@@ -2,6 +2,7 @@
 #include "analysis/results.h"
 
 #include "analysis/ahead.h"
+#include "analysis/import.h"
 #include "analysis/memory.h"
 #include "trace/settings.h"
 
@@ -34,6 +35,8 @@ static int on_meta(void *ctx, const char *key, size_t key_len, const char *value
     *meta = (analysis_meta){analysis_copy(key, key_len), analysis_copy(value, value_len)};
     if (strcmp(meta->key, TRACE_FIRST_WATCH) == 0) {
         ((reading *)ctx)->ranges.watch.touched = strtoull(meta->value, NULL, 10);
+    } else if (strcmp(meta->key, ANALYSIS_IMPORT_MARKS) == 0) {
+        ((reading *)ctx)->ranges.watch.ignored = true;
     }
     return 0;
 }

@@ -44,7 +44,8 @@ static size_t passed(const analysis_watch *w, uint64_t time) {
 }
 
 void analysis_watch_event(analysis_watch *w, analysis_names *names, const trace_host_event *e) {
-    if (e->kind != TRACE_HOST_MARK || e->domain == 0 || !is(names, e->domain, TRACE_WATCH_DOMAIN)) {
+    if (w->ignored || e->kind != TRACE_HOST_MARK || e->domain == 0 ||
+        !is(names, e->domain, TRACE_WATCH_DOMAIN)) {
         return;
     }
     analysis_watching begins = begun_by(names, e->name);

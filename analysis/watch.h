@@ -32,6 +32,7 @@ typedef struct {
     size_t count, cap;
     uint64_t asked;   /* ns, the latest moment before the first mark that was asked for */
     size_t late;      /* marks that were read after a moment was asked for that they change */
+    bool ignored;     /* marks are not the recorder's */
     bool yielded;     /* another tool took CUPTI from some moment on, or had it */
     uint64_t touched; /* ns: CUPTI's records were first switched on; 0: not known */
 } analysis_watch;

@@ -23,7 +23,8 @@ def main():
     experts = {(row["layer"], row["expert"]): (row["kernels"], round(row["GPU ms"] * 1e6)) for row in rows}
     db = sqlite3.connect(f"file:{sys.argv[2]}?mode=ro", uri=True)
     ranges = defaultdict(list)
-    for tid, start, end, name in db.execute("SELECT globalTid, start, end, text FROM NVTX_EVENTS WHERE eventType = 59 ORDER BY start"):
+    for tid, start, end, name in db.execute("SELECT globalTid, start, end, coalesce(text, value) FROM NVTX_EVENTS LEFT JOIN StringIds"
+                                            " ON id = textId WHERE eventType = 59 ORDER BY start"):
         ranges[tid].append((start, end, name))
     made = {}
     copies = {}

@@ -57,6 +57,11 @@ ok "it has the same rows in our joins" "$python" tests/data/export_reports.py co
 nsys_ok "every report runs on the original" all24 real
 nsys_ok "and on the other" all24 again
 nsys_ok "and writes the same bytes" reports same "$work/real" "$work/again"
+gunzip -c tests/data/nsys/h100_graph_2025.3.2.sqlite.gz >"$work/graph.sqlite"
+ok "a capture of CUDA graphs by node is imported and exported again" "$moetrace" export "$work/graph.sqlite" -f nsys-sqlite \
+    -o "$work/graph-again.sqlite"
+nsys_ok "every report runs on both" eval 'all24 graph && all24 graph-again'
+nsys_ok "and writes the same bytes" reports same "$work/graph" "$work/graph-again"
 
 # A part of the time: the rows that overlap it.
 ok "a part of the time is exported" "$moetrace" export "$work/real.sqlite" -f nsys-sqlite --from 20ms --to 30ms -o "$work/part.sqlite"

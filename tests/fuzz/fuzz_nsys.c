@@ -37,6 +37,11 @@ static void on_overhead(void *ctx, const analysis_import_overhead *o) {
     fuzz_check(o->end >= o->start && o->start > 0, "overhead without a time");
 }
 
+static void on_nvtx(void *ctx, const analysis_import_nvtx *e) {
+    (void)ctx;
+    fuzz_check(e->time > 0, "an NVTX event without a time");
+}
+
 static void on_places(void *ctx, analysis_import_place from, analysis_import_place to) {
     (void)ctx, (void)from, (void)to;
 }
@@ -46,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     trace_status status;
     fuzz_seen seen = {.stop_at = 0};
     trace_visitor all = fuzz_visitor(&seen);
-    const analysis_import_extras extras = {.sync = on_sync, .overhead = on_overhead, .places = on_places};
+    const analysis_import_extras extras = {
+        .sync = on_sync, .overhead = on_overhead, .nvtx = on_nvtx, .places = on_places};
     int rc = analysis_import_nsys(file_of(data, size), size % 3 + 1, &all, size % 2 ? &extras : NULL, &status,
                                   error);
     fuzz_check_end(rc, error);

@@ -2,7 +2,7 @@
 
     cut.py CAPTURE OUT [FROM-TO...]   stretches in ms; everything, if none is named
 
-Kept are calls and ranges that lie in a stretch, ranges around one, and GPU work whose call is kept. What nsys notes of the machine, its
+Kept are calls, ranges and events of graphs that lie in a stretch, ranges around one, and GPU work whose call is kept. What nsys notes of the machine, its
 environment and its other processes goes, and so do names that nothing is left of; those that stay get dense ids, as nsys gives them.
 """
 import os
@@ -28,6 +28,8 @@ def main():
         db.execute(f"DELETE FROM {CALLS} WHERE NOT ({inside})")
         for table in tables.intersection(GPU):
             db.execute(f"DELETE FROM {table} WHERE correlationId NOT IN (SELECT correlationId FROM {CALLS})")
+        for table in tables.intersection(["CUDA_GRAPH_NODE_EVENTS", "CUDA_GRAPH_EVENTS"]):
+            db.execute(f"DELETE FROM {table} WHERE NOT ({inside})")
         db.execute(f"DELETE FROM NVTX_EVENTS WHERE end IS NOT NULL AND NOT ({inside} OR {around})")
     own = "SELECT DISTINCT globalTid >> 24 FROM NVTX_EVENTS"
     for table in tables:
