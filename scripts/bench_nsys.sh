@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # moetrace beside Nsight Systems, on a machine with a GPU: the same run recorded by both, then read by the tools of both.
 #   scripts/bench_nsys.sh [EVENTS...]     sizes of the captures (default: 100000 1000000 10000000)
-# Prints a Markdown table: seconds of wall clock, the median of three runs (of fewer where one takes over 15 s), the events of
-# each capture (rows of kernels, copies, fills, synchronisations, calls and NVTX in its SQLite file), and the ratios.
+# Prints two Markdown tables: seconds of wall clock, the median of nine runs where they take less than 2 s together, else of three (of
+# fewer where one takes over 15 s), with the events of each capture (rows of kernels, copies, fills, synchronisations, calls and NVTX
+# in its SQLite file); and the ratios.
 #   BUILD=build       a build folder; it can be carried to a machine that cannot build
 #   NSYS, IMPORTER    nsys and QdstrmImporter (default: on the PATH, else somewhere under /opt/nvidia)
 #   NSYS_LIBS=DIR     libraries that the two lack there (libdw.so.1 and what it needs)
@@ -63,10 +64,11 @@ print(sum(db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in wanted 
 PY
 }
 
-# timed COMMAND...: the median of up to three runs in seconds; ">N" when it was stopped after N, "-" when it failed.
+# timed COMMAND...: the median of some runs in seconds; ">N" when it was stopped after N, "-" when it failed.
 timed() {
     local begin took spent=0 times=() status
-    while [ ${#times[@]} -lt 3 ] && { [ ${#times[@]} -eq 0 ] || { [ "${spent%.*}" -lt 15 ] && [ "$(left)" -gt $((${spent%.*} + 5)) ]; }; }; do
+    while [ ${#times[@]} -eq 0 ] || { [ ${#times[@]} -lt 3 ] && [ "${spent%.*}" -lt 15 ] && [ "$(left)" -gt $((${spent%.*} + 5)) ]; } ||
+        { [ ${#times[@]} -lt 9 ] && [ "${spent%.*}" -lt 2 ]; }; do
         begin=$EPOCHREALTIME
         timeout "$(left)" "$@" >"$work/out" 2>"$work/err"
         status=$?
@@ -103,21 +105,26 @@ fi
 
 measure() { # measure: the row of one size; the recordings lie in $work
     local ours=$work/ours.moetrace theirs=$work/theirs.sqlite exported=$work/ours.sqlite
-    local report exporting capture their_export kern nvtx
+    local report exporting capture their_export ranges kern nvtx
     report=$(timed "$build/moetrace" report "$ours")
     exporting=$(timed "$build/moetrace" export "$ours" -f nsys-sqlite -o "$exported")
     their_export=$(timed env LD_LIBRARY_PATH="$libs" "$nsys" export --type sqlite --force-overwrite true -o "$theirs" \
         "$work/theirs.nsys-rep")
     capture=$(timed "$build/moetrace" report "$theirs")
-    kern=$(timed env LD_LIBRARY_PATH="$libs" "$nsys" stats -r cuda_gpu_kern_sum --format csv -o "$work/k" --force-overwrite true "$theirs")
-    nvtx=$(timed env LD_LIBRARY_PATH="$libs" "$nsys" stats -r nvtx_kern_sum --format csv -o "$work/n" --force-overwrite true "$theirs")
+    ranges=$(stats nvtx_sum)
+    kern=$(stats cuda_gpu_kern_sum)
+    nvtx=$(stats nvtx_kern_sum)
     awk -v ours="$(rows "$exported")" -v theirs="$(rows "$theirs")" -v report="$report" -v export="$exporting" -v capture="$capture" \
-        -v their="$their_export" -v kern="$kern" -v nvtx="$nvtx" "$sums"'
+        -v their="$their_export" -v ranges="$ranges" -v kern="$kern" -v nvtx="$nvtx" -v ratios="$work/ratios" "$sums"'
         BEGIN {
-            printf "| %d | %d | %s | %s | %s | %s | %s | %s |", theirs, ours, their, kern, nvtx, report, export, capture
-            printf " %s | %s | %s | %s | %s |\n", ratio(sum(their, kern), report), ratio(sum(their, nvtx), report),
-                ratio(each(their, theirs), each(export, ours)), ratio(kern, capture), ratio(nvtx, capture)
+            printf "| %d | %d | %s | %s | %s | %s | %s | %s | %s |\n", theirs, ours, their, ranges, kern, nvtx, report, export, capture
+            printf "| %d | %s | %s | %s | %s | %s | %s | %s |\n", theirs, ratio(sum(their, ranges), report),
+                ratio(sum(their, kern), report), ratio(sum(their, nvtx), report), ratio(each(their, theirs), each(export, ours)),
+                ratio(ranges, capture), ratio(kern, capture), ratio(nvtx, capture) >>ratios
         }'
+}
+stats() { # stats REPORT: of nsys's capture
+    timed env LD_LIBRARY_PATH="$libs" "$nsys" stats -q -r "$1" --format csv -o "$work/stats" --force-overwrite true "$work/theirs.sqlite"
 }
 
 # How many events a request makes, so that captures have the sizes that were asked for.
@@ -130,8 +137,8 @@ tried=$(rows "$work/try.sqlite")
 echo "run: ${run[*]##*/}"
 cat <<'E2'
 
-| events, nsys | events, moetrace | nsys export, s | stats cuda_gpu_kern_sum, s | stats nvtx_kern_sum, s | moetrace report, s | moetrace export, s | report of nsys's capture, s | report against export + kern_sum | report against export + nvtx_kern_sum | export, per event | capture against kern_sum | capture against nvtx_kern_sum |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|
+| events, nsys | events, moetrace | nsys export, s | stats nvtx_sum, s | stats cuda_gpu_kern_sum, s | stats nvtx_kern_sum, s | moetrace report, s | moetrace export, s | report of nsys's capture, s |
+|---|---|---|---|---|---|---|---|---|
 E2
 for events in "$@"; do
     # Of the first run each k has one request of warm-up and four measured ones.
@@ -146,3 +153,8 @@ for events in "$@"; do
     say "recorded after $SECONDS s; measuring"
     measure
 done
+cat - "$work/ratios" <<'E2'
+
+| events, nsys | report against nsys export + nvtx_sum | + cuda_gpu_kern_sum | + nvtx_kern_sum | export, per event | capture against nvtx_sum | against cuda_gpu_kern_sum | against nvtx_kern_sum |
+|---|---|---|---|---|---|---|---|
+E2
