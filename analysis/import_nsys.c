@@ -10,6 +10,7 @@
 #include "trace/settings.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,7 +248,7 @@ static void free_reading(analysis_nsys_reading *rd) {
     analysis_nsys_feed_close(rd->file.feed);
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         sqlite3_finalize(rd->tables[i].cursor);
-        free(rd->tables[i].one.bytes);
+        analysis_nsys_rows_free(&rd->tables[i].one);
     }
     for (size_t i = 0; i < rd->thread_count; i++) {
         free(rd->open[i].list);
@@ -261,27 +262,35 @@ static void free_reading(analysis_nsys_reading *rd) {
     analysis_map_free(&rd->domains);
     analysis_map_free(&rd->by_shape);
     analysis_map_free(&rd->suffixes);
-    analysis_map_free(&rd->asyncs);
+    analysis_map_free(&rd->by_call);
+    free(rd->calls);
     analysis_bits_free(&rd->async);
     analysis_nsys_close(&rd->file);
 }
 
 void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
-#define TABLE(n, p, c, s)                                                                                    \
-    { .name = n, .process = p, .columns = c, .scanned = s, .text = -1 }
+/* Columns of the row, and where it holds the process, the correlation id, and the event's type. */
+#define TABLE(n, p, c, s, ...)                                                                               \
+    {                                                                                                        \
+        .name = n, .process = p, .columns = c, .scanned = s, .places = {__VA_ARGS__}, .layout = {            \
+            -1,                                                                                              \
+            INT_MAX                                                                                          \
+        }                                                                                                    \
+    }
     static const analysis_nsys_table all[ANALYSIS_NSYS_TABLES] = {
-        TABLE("CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", "globalPid", sync_columns, 2),
-        TABLE("PROFILER_OVERHEAD", "globalTid", overhead_columns, 2),
-        TABLE("CUPTI_ACTIVITY_KIND_KERNEL", "globalPid", kernel_columns, 7),
-        TABLE("CUPTI_ACTIVITY_KIND_MEMCPY", "globalPid", copy_columns, 7),
-        TABLE("CUPTI_ACTIVITY_KIND_MEMSET", "globalPid", fill_columns, 7),
-        TABLE("CUDA_GRAPH_NODE_EVENTS", "globalTid", node_columns, 3),
-        TABLE("CUDA_GRAPH_EVENTS", "globalTid", graph_columns, 3),
-        TABLE("CUPTI_ACTIVITY_KIND_RUNTIME", "globalTid", call_columns, 4),
-        TABLE("NVTX_EVENTS", "globalTid", range_columns, 7)};
+        TABLE("CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", "globalPid", sync_columns, 2, -1, -1, -1),
+        TABLE("PROFILER_OVERHEAD", "globalTid", overhead_columns, 2, -1, -1, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_KERNEL", "globalPid", kernel_columns, 7, 6, 5, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_MEMCPY", "globalPid", copy_columns, 7, 6, 5, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_MEMSET", "globalPid", fill_columns, 7, 6, 5, -1),
+        TABLE("CUDA_GRAPH_NODE_EVENTS", "globalTid", node_columns, 3, 2, -1, -1),
+        TABLE("CUDA_GRAPH_EVENTS", "globalTid", graph_columns, 3, 2, -1, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_RUNTIME", "globalTid", call_columns, 4, 2, 3, -1),
+        TABLE("NVTX_EVENTS", "globalTid", range_columns, 7, 2, -1, 3)};
 #undef TABLE
     memcpy(tables, all, sizeof all);
-    tables[ANALYSIS_NSYS_RANGES].text = 4;
+    tables[ANALYSIS_NSYS_RANGES].layout.text = 4;
+    tables[ANALYSIS_NSYS_KERNELS].layout.shaped = 8;
 }
 
 int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v,

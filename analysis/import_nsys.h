@@ -17,18 +17,20 @@ typedef struct {
     const char *name;
     const char *const *columns; /* the first two are the start and the end */
     int scanned;                /* so many of them are looked at before the first event */
-    int text;                   /* the index of the one that is read as text, or -1 */
-    const char *process;        /* the column that holds the process */
-    uint64_t rows, unusable;    /* unusable: without times that could be */
-    bool present, sorted;       /* sorted: its rows ascend by start */
-    int64_t first_id, last_id;  /* row ids; none when the first is greater than the last */
-    bool has_ids;               /* it can be read by row ids */
+    analysis_nsys_layout layout;
+    analysis_nsys_places places;
+    const char *process;       /* the column that holds the process */
+    uint64_t rows, unusable;   /* unusable: without times that could be */
+    bool present, sorted;      /* sorted: its rows ascend by start */
+    int64_t first_id, last_id; /* row ids; none when the first is greater than the last */
+    bool has_ids;              /* it can be read by row ids */
     char list[ANALYSIS_NSYS_COLUMNS_BYTES], where[ANALYSIS_NSYS_WHERE_BYTES]; /* of the statement */
     size_t request; /* in the feed, when rows come from there */
     bool fed;
     sqlite3_stmt *cursor; /* when they do not */
     analysis_nsys_rows one;
     const analysis_nsys_cells *row; /* the row that is at hand, NULL at the end */
+    analysis_nsys_rows *held;       /* where it is */
     int64_t start, end;             /* of it; end is the start when there is none */
     bool has_end;
 } analysis_nsys_table;
@@ -115,8 +117,8 @@ void analysis_nsys_meta(analysis_nsys_file *f, const char *key, const char *valu
 /* The same, when details are wanted. */
 void analysis_nsys_detail(analysis_nsys_file *f, const char *key, const char *value);
 
-/* Whether a column holds a time that can be. */
-bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *time);
+/* Makes an error of the feed the file's. */
+void analysis_nsys_check_feed(analysis_nsys_file *f);
 
 /* A statement's column as a number, `missing` when it is NULL or none. */
 int64_t analysis_nsys_int(sqlite3_stmt *s, int column, int64_t missing);

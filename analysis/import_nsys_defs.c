@@ -132,17 +132,16 @@ static uint32_t u32(int64_t value) {
     return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
 }
 
-uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, const analysis_nsys_cells *row) {
-    analysis_nsys_shape key;
-    int64_t *c = key.columns;
+/* The shape with these values over all of the file. */
+static uint32_t whole_shape(analysis_nsys_reading *rd, const analysis_nsys_shape *key) {
+    const int64_t *c = key->columns;
     uint64_t hash = 0;
     for (int i = 0; i < ANALYSIS_NSYS_SHAPE_COLUMNS; i++) {
-        c[i] = analysis_nsys_cell(row, 8 + i, -1);
         hash = analysis_nsys_mix(hash, (uint64_t)c[i]);
     }
     uint32_t at;
     while ((at = analysis_map_get(&rd->by_shape, hash)) != ANALYSIS_NONE) {
-        if (memcmp(rd->shapes[at].columns, c, sizeof key.columns) == 0) {
+        if (memcmp(rd->shapes[at].columns, c, sizeof key->columns) == 0) {
             return at;
         }
         hash++;
@@ -159,7 +158,15 @@ uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, const analysis_nsys_c
                          .launch_type = u32(c[15]) - 1,
                          .shared_limit_config = u32(c[16]),
                          .local_bytes_total = c[17] < 0 ? 0 : (uint64_t)c[17]};
-    at = new_shape(rd, &key, &shape);
+    at = new_shape(rd, key, &shape);
     analysis_map_put(&rd->by_shape, hash, at);
     return at;
+}
+
+uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, const analysis_nsys_table *t) {
+    uint32_t *id = &t->held->ids[t->row->shape];
+    if (*id == ANALYSIS_NONE) {
+        *id = whole_shape(rd, &t->held->shapes[t->row->shape]);
+    }
+    return *id;
 }

@@ -18,7 +18,8 @@ typedef enum { EMPTY, FILLING, FILLED } slice_state;
 
 typedef struct {
     analysis_nsys_rows rows;
-    size_t count; /* rows */
+    analysis_nsys_summary summary;
+    size_t count; /* rows that are kept */
     slice_state state;
     bool more; /* the slice has more rows than are here */
     char *error;
@@ -41,12 +42,13 @@ typedef struct {
     char error[TRACE_ERROR_BYTES];
     sqlite3_stmt *statement[ANALYSIS_NSYS_REQUESTS];
     slice *filling;
-    int text;
+    const asked *request;
+    analysis_nsys_purpose purpose;
 } connection;
 
 struct analysis_nsys_feed {
     const char *path;
-    bool keep;
+    analysis_nsys_purpose purpose;
     asked *asked;
     size_t asked_count;
     connection own; /* of the thread that uses the rows */
@@ -61,69 +63,22 @@ struct analysis_nsys_feed {
     size_t spare_count;
 };
 
-/* ---- Rows ---- */
-
-void analysis_nsys_rows_add(analysis_nsys_rows *rows, int count, sqlite3_value **values, int text) {
-    const char *bytes = NULL;
-    uint32_t len = UINT32_MAX;
-    if (text >= 0 && text < count && sqlite3_value_type(values[text]) == SQLITE_TEXT) {
-        bytes = (const char *)sqlite3_value_text(values[text]);
-        int all = sqlite3_value_bytes(values[text]);
-        len = bytes ? (uint32_t)(all > TRACE_STRING_MAX ? TRACE_STRING_MAX : all) : UINT32_MAX;
-    }
-    size_t size = sizeof(analysis_nsys_cells) + (size_t)count * sizeof(int64_t) + (bytes ? len : 0);
-    size = (size + 7) & ~(size_t)7;
-    rows->bytes = analysis_grow_fast(rows->bytes, &rows->cap, rows->len + size, 1);
-    analysis_nsys_cells *row = (analysis_nsys_cells *)(void *)(rows->bytes + rows->len);
-    rows->len += size;
-    *row = (analysis_nsys_cells){.size = (uint32_t)size, .columns = (uint32_t)count, .text_len = len};
-    for (int i = 0; i < count; i++) {
-        int type = sqlite3_value_type(values[i]);
-        row->cells[i] = 0;
-        if (type == SQLITE_INTEGER) {
-            row->ints |= 1u << i;
-            row->cells[i] = sqlite3_value_int64(values[i]);
-        } else if (type == SQLITE_FLOAT) {
-            double real = sqlite3_value_double(values[i]);
-            row->reals |= 1u << i;
-            memcpy(&row->cells[i], &real, sizeof real);
-        }
-    }
-    if (bytes) {
-        memcpy(row->cells + count, bytes, len);
-    }
-}
-
-const analysis_nsys_cells *analysis_nsys_rows_take(analysis_nsys_rows *rows, sqlite3_stmt *s, int text) {
-    sqlite3_value *values[ANALYSIS_NSYS_CELLS];
-    int count = sqlite3_column_count(s);
-    for (int i = 0; i < count; i++) {
-        values[i] = sqlite3_column_value(s, i);
-    }
-    rows->len = 0;
-    analysis_nsys_rows_add(rows, count, values, text);
-    return (const void *)rows->bytes;
-}
-
-double analysis_nsys_cell_real(const analysis_nsys_cells *row, int column) {
-    double real;
-    memcpy(&real, &row->cells[column], sizeof real);
-    return row->reals >> column & 1 ? real : (double)row->cells[column];
-}
-
-const char *analysis_nsys_cell_text(const analysis_nsys_cells *row) {
-    return row->text_len == UINT32_MAX ? NULL : (const char *)(row->cells + row->columns);
-}
-
 /* ---- Filling a slice ---- */
 
 /* Takes a row of the aggregate that a slice is read with: SQLite hands those over faster than a query's. */
 static void step(sqlite3_context *context, int count, sqlite3_value **values) {
     connection *c = sqlite3_user_data(context);
     slice *s = c->filling;
+    const analysis_nsys_request *r = &c->request->request;
+    size_t before = s->rows.len;
+    const analysis_nsys_cells *row = analysis_nsys_rows_add(&s->rows, count, values, r->layout);
+    if (c->purpose != ANALYSIS_NSYS_USE) {
+        analysis_nsys_summary_take(&s->summary, row, &r->places);
+    }
     s->more |= s->rows.len > SLICE_BYTES;
-    if (!s->more) {
-        analysis_nsys_rows_add(&s->rows, count, values, c->text);
+    if (c->purpose == ANALYSIS_NSYS_SUM_UP || s->more) {
+        s->rows.len = before;
+    } else {
         s->count++;
     }
 }
@@ -132,7 +87,8 @@ static void finish(sqlite3_context *context) {
     sqlite3_result_null(context);
 }
 
-static bool open_connection(connection *c, const char *path) {
+static bool open_connection(connection *c, const char *path, analysis_nsys_purpose purpose) {
+    c->purpose = purpose;
     c->file = (analysis_nsys_file){.path = path, .error = c->error};
     return analysis_nsys_open(&c->file) &&
            (sqlite3_create_function_v2(c->file.db, "moetrace_rows", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, c,
@@ -160,8 +116,9 @@ static void bind_slice(sqlite3_stmt *s, const asked *a, size_t i) {
 
 static void fill(connection *c, asked *a, size_t request, size_t i) {
     slice *s = &a->slices[i];
+    analysis_nsys_rows_clear(&s->rows); /* its memory may be another's that was used up */
     c->filling = s;
-    c->text = a->request.text;
+    c->request = a;
     if (!c->statement[request]) {
         c->statement[request] = analysis_nsys_query(&c->file, a->sql);
     }
@@ -179,7 +136,7 @@ static void fill(connection *c, asked *a, size_t request, size_t i) {
 
 /* The request of which the fewest slices are ahead of their use, or `asked_count` when all are far enough. */
 static size_t next_request(const analysis_nsys_feed *feed) {
-    size_t best = feed->asked_count, least = feed->keep ? SIZE_MAX : AHEAD;
+    size_t best = feed->asked_count, least = feed->purpose == ANALYSIS_NSYS_KEEP ? SIZE_MAX : AHEAD;
     for (size_t i = 0; i < feed->asked_count; i++) {
         const asked *a = &feed->asked[i];
         if (a->begun < a->count && a->begun - a->taken < least) {
@@ -212,7 +169,7 @@ static bool all_begun(const analysis_nsys_feed *feed) {
 static void *read_slices(void *ctx) {
     analysis_nsys_feed *feed = ctx;
     connection *c = analysis_alloc(1, sizeof *c);
-    open_connection(c, feed->path);
+    open_connection(c, feed->path, feed->purpose);
     pthread_mutex_lock(&feed->lock);
     while (!feed->stopped && !all_begun(feed)) {
         size_t request = next_request(feed);
@@ -239,7 +196,7 @@ static void *read_slices(void *ctx) {
 static bool use_own(analysis_nsys_feed *feed) {
     if (!feed->own_open) {
         feed->own_open = true;
-        open_connection(&feed->own, feed->path);
+        open_connection(&feed->own, feed->path, feed->purpose);
     }
     return feed->own.file.stop == 0;
 }
@@ -271,15 +228,15 @@ static void use_up(analysis_nsys_feed *feed, asked *a) {
     sqlite3_finalize(a->rest);
     a->rest = NULL;
     pthread_mutex_lock(&feed->lock);
-    if (!feed->keep) {
-        s->rows.len = 0;
+    if (feed->purpose != ANALYSIS_NSYS_KEEP) {
         if (feed->spare_count < sizeof feed->spare / sizeof *feed->spare) {
             feed->spare[feed->spare_count++] = s->rows;
         } else {
-            free(s->rows.bytes);
+            analysis_nsys_rows_free(&s->rows);
         }
         s->rows = (analysis_nsys_rows){0};
     }
+    analysis_nsys_summary_free(&s->summary);
     a->taken++;
     pthread_cond_signal(&feed->taken);
     pthread_mutex_unlock(&feed->lock);
@@ -312,10 +269,27 @@ static const analysis_nsys_cells *next_of_rest(analysis_nsys_feed *feed, asked *
         }
         return NULL;
     }
-    return analysis_nsys_rows_take(&a->one, a->rest, a->request.text);
+    return analysis_nsys_rows_take(&a->one, a->rest, a->request.layout);
 }
 
-const analysis_nsys_cells *analysis_nsys_feed_next(analysis_nsys_feed *feed, size_t request) {
+const analysis_nsys_summary *analysis_nsys_feed_summary(analysis_nsys_feed *feed, size_t request) {
+    asked *a = &feed->asked[request];
+    if (a->using) {
+        use_up(feed, a);
+    }
+    if (a->taken == a->count || feed->error) {
+        return NULL;
+    }
+    a->using = wait_for(feed, request);
+    if (a->using->error) {
+        failed(feed, a->using->error);
+        return NULL;
+    }
+    return &a->using->summary;
+}
+
+const analysis_nsys_cells *analysis_nsys_feed_next(analysis_nsys_feed *feed, size_t request,
+                                                   analysis_nsys_rows **rows) {
     asked *a = &feed->asked[request];
     while (a->taken < a->count && !feed->error) {
         a->using = a->using ? a->using : wait_for(feed, request);
@@ -323,10 +297,12 @@ const analysis_nsys_cells *analysis_nsys_feed_next(analysis_nsys_feed *feed, siz
         if (a->at < s->rows.len) {
             const analysis_nsys_cells *row = (const void *)(s->rows.bytes + a->at);
             a->at += row->size;
+            *rows = &s->rows;
             return row;
         }
         const analysis_nsys_cells *row = s->more ? next_of_rest(feed, a, s) : NULL;
         if (row) {
+            *rows = &a->one;
             return row;
         }
         if (s->error) {
@@ -354,11 +330,11 @@ void analysis_nsys_feed_rewind(analysis_nsys_feed *feed) {
     }
 }
 
-analysis_nsys_feed *analysis_nsys_feed_open(const char *path, unsigned jobs, bool keep,
+analysis_nsys_feed *analysis_nsys_feed_open(const char *path, unsigned jobs, analysis_nsys_purpose purpose,
                                             const analysis_nsys_request *requests, size_t count) {
     analysis_nsys_feed *feed = analysis_alloc(1, sizeof *feed);
     feed->path = path;
-    feed->keep = keep;
+    feed->purpose = purpose;
     feed->asked = analysis_alloc(count, sizeof *feed->asked);
     feed->asked_count = count;
     pthread_mutex_init(&feed->lock, NULL);
@@ -402,16 +378,17 @@ void analysis_nsys_feed_close(analysis_nsys_feed *feed) {
     for (size_t i = 0; i < feed->asked_count; i++) {
         asked *a = &feed->asked[i];
         for (size_t k = 0; k < a->count; k++) {
-            free(a->slices[k].rows.bytes);
+            analysis_nsys_rows_free(&a->slices[k].rows);
+            analysis_nsys_summary_free(&a->slices[k].summary);
             free(a->slices[k].error);
         }
         sqlite3_finalize(a->rest);
-        free(a->one.bytes);
+        analysis_nsys_rows_free(&a->one);
         free(a->slices);
         free(a->sql);
     }
     for (size_t i = 0; i < feed->spare_count; i++) {
-        free(feed->spare[i].bytes);
+        analysis_nsys_rows_free(&feed->spare[i]);
     }
     if (feed->own_open) {
         close_connection(&feed->own);

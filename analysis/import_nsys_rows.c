@@ -65,7 +65,7 @@ void analysis_nsys_gpu_row(analysis_nsys_reading *rd, int table) {
         e.end = time_of(rd, t->end);
     }
     if (table == ANALYSIS_NSYS_KERNELS) {
-        e.shape = analysis_nsys_shape_of(rd, row);
+        e.shape = analysis_nsys_shape_of(rd, t);
     } else {
         e.bytes = (uint64_t)analysis_nsys_cell(row, 8, 0);
         e.copy_is_async = analysis_bits_has(&rd->async, e.correlation);
@@ -129,14 +129,16 @@ static void close_range(analysis_nsys_reading *rd, uint32_t thread, size_t i) {
 /* Ends the thread's ranges that end before `limit`, the innermost first. */
 void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int64_t limit) {
     for (;;) {
-        const analysis_nsys_open_ranges *o = &rd->open[thread];
-        size_t least = o->depth;
-        for (size_t i = o->depth; i-- > 0;) {
-            if (least == o->depth || o->list[i].end < o->list[least].end) {
-                least = i;
-            }
+        analysis_nsys_open_ranges *o = &rd->open[thread];
+        if (o->depth == 0 || o->first_end >= limit) {
+            return;
         }
-        if (least == o->depth || o->list[least].end >= limit) {
+        size_t least = o->depth - 1;
+        for (size_t i = o->depth; i-- > 0;) {
+            least = o->list[i].end < o->list[least].end ? i : least;
+        }
+        o->first_end = o->list[least].end;
+        if (o->first_end >= limit) {
             return;
         }
         close_range(rd, thread, least);
@@ -174,28 +176,33 @@ static uint32_t call_name(analysis_nsys_reading *rd, int64_t name_id) {
     return known;
 }
 
-/* Whether the call of this name returns before its work is done. */
-static bool is_async(analysis_nsys_reading *rd, uint32_t name) {
-    uint32_t known = analysis_map_get(&rd->asyncs, name);
-    if (known == ANALYSIS_NONE) {
-        known = strstr(analysis_nsys_name(&rd->file, name), "Async") != NULL;
-        analysis_map_put(&rd->asyncs, name, known);
+/* The call with this nameId. */
+static analysis_nsys_call call_of(analysis_nsys_reading *rd, int64_t name_id) {
+    uint32_t at = analysis_map_get(&rd->by_call, (uint64_t)name_id);
+    if (at == ANALYSIS_NONE) {
+        uint32_t name = call_name(rd, name_id);
+        at = (uint32_t)rd->call_count++;
+        rd->calls = analysis_grow(rd->calls, &rd->call_cap, rd->call_count, sizeof *rd->calls);
+        rd->calls[at] = (analysis_nsys_call){
+            .name = name, .async = strstr(analysis_nsys_name(&rd->file, name), "Async") != NULL};
+        analysis_map_put(&rd->by_call, (uint64_t)name_id, at);
     }
-    return known;
+    return rd->calls[at];
 }
 
 void analysis_nsys_call_row(analysis_nsys_reading *rd) {
     analysis_nsys_table *t = &rd->tables[ANALYSIS_NSYS_CALLS];
     const analysis_nsys_cells *row = t->row;
     int64_t global = analysis_nsys_cell(row, 2, 0);
+    analysis_nsys_call call = call_of(rd, analysis_nsys_cell(row, 4, -1));
     trace_host_event e = {.kind = TRACE_HOST_API,
                           .thread = analysis_nsys_thread_of(rd, global, 0),
                           .time = time_of(rd, t->start),
                           .duration = (uint64_t)(t->end - t->start),
-                          .name = call_name(rd, analysis_nsys_cell(row, 4, -1)),
+                          .name = call.name,
                           .correlation = correlation_of(rd, global, row, 3),
                           .result = (int32_t)analysis_nsys_cell(row, 5, 0)};
-    if (e.correlation != 0 && is_async(rd, e.name)) {
+    if (e.correlation != 0 && call.async) {
         analysis_bits_add(&rd->async, e.correlation);
     }
     analysis_nsys_close_before(rd, e.thread, t->end);
@@ -356,6 +363,7 @@ void analysis_nsys_range_row(analysis_nsys_reading *rd) {
         uint32_t end_thread = analysis_nsys_thread_of(rd, end_global, 0); /* may move the open ranges */
         o = &rd->open[thread];
         o->list = analysis_grow(o->list, &o->cap, o->depth + 1, sizeof *o->list);
+        o->first_end = o->depth == 0 || t->end < o->first_end ? t->end : o->first_end;
         o->list[o->depth++] = (analysis_nsys_open_range){
             .end = t->end, .domain = e.domain, .id = e.id, .end_thread = end_thread};
     }

@@ -19,12 +19,6 @@ enum {
     ANALYSIS_NSYS_TABLES
 };
 
-/* The columns of a kernel's row that make its shape, mangledName to localMemoryTotal. */
-enum { ANALYSIS_NSYS_SHAPE_COLUMNS = 18 };
-typedef struct {
-    int64_t columns[ANALYSIS_NSYS_SHAPE_COLUMNS];
-} analysis_nsys_shape;
-
 typedef struct {
     int64_t end;
     uint32_t domain; /* string id of its name */
@@ -35,7 +29,13 @@ typedef struct {
 typedef struct {
     analysis_nsys_open_range *list; /* outermost first; ends descend unless ranges overlap */
     size_t depth, cap;
+    int64_t first_end; /* no range ends earlier, when there is one */
 } analysis_nsys_open_ranges;
+
+typedef struct {
+    uint32_t name; /* string id */
+    bool async;
+} analysis_nsys_call;
 
 typedef struct {
     uint64_t pid24, correlation_max, correlation_base;
@@ -58,7 +58,9 @@ typedef struct {
     uint32_t queue_count;
     analysis_nsys_shape *shapes;
     size_t shape_count, shape_cap;
-    analysis_map asyncs;               /* string id of a call's name -> whether it is asynchronous */
+    analysis_map by_call; /* nameId of a call -> index */
+    analysis_nsys_call *calls;
+    size_t call_count, call_cap;
     analysis_map by_shape, suffixes;   /* suffixes: string id -> index in names of the suffix that it had */
     analysis_bits async;               /* correlation ids of asynchronous calls */
     analysis_nsys_creation *creations; /* of domains */
@@ -88,9 +90,11 @@ uint32_t analysis_nsys_thread_of(analysis_nsys_reading *rd, int64_t global, uint
 /* Gives the visitor all threads that have a name. */
 void analysis_nsys_read_threads(analysis_nsys_reading *rd);
 
-/* The queue, and the kernel's shape, of a row; columns as in the tables of import_nsys.c. */
+/* The queue of a row; columns as in the tables of import_nsys.c. */
 uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, const analysis_nsys_cells *row);
-uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, const analysis_nsys_cells *row);
+
+/* The shape of the kernel that the table is at. */
+uint32_t analysis_nsys_shape_of(analysis_nsys_reading *rd, const analysis_nsys_table *t);
 
 /* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
 uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, const analysis_nsys_cells *row);

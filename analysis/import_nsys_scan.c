@@ -1,60 +1,62 @@
-/* What must be known of an export of Nsight Systems before its first event: one pass over each table. */
+/* What must be known of an export of Nsight Systems before its first event: summaries of its tables. */
 #include "analysis/import_nsys_rows.h"
 
 #include "analysis/memory.h"
 
-#include <stdio.h>
-
-static void make_domain(analysis_nsys_reading *rd, const analysis_nsys_table *t) {
-    uint64_t process = (uint64_t)analysis_nsys_cell(t->row, 2, 0) >> 24;
-    uint64_t domain = (uint64_t)analysis_nsys_cell(t->row, 6, 0);
-    uint32_t name = analysis_nsys_range_name(rd, t->row);
-    analysis_map_put(&rd->domains, analysis_nsys_mix(process, domain), name);
+static void add_making(analysis_nsys_reading *rd, const analysis_nsys_making *m) {
+    analysis_nsys_file *f = &rd->file;
+    uint32_t name = m->name_id < 0 ? 0 : analysis_nsys_string_id(f, m->name_id);
+    if (name == 0 && m->text) {
+        name = analysis_nsys_text_id(f, m->text, m->text_len);
+    }
+    analysis_map_put(&rd->domains, analysis_nsys_mix(m->process, m->domain), name);
     rd->creations =
         analysis_grow(rd->creations, &rd->creation_cap, rd->creation_count + 1, sizeof *rd->creations);
-    rd->creations[rd->creation_count++] = (analysis_nsys_creation){t->start, name};
+    rd->creations[rd->creation_count++] = (analysis_nsys_creation){m->start, name};
 }
 
-/* Notes the process of a row and its correlation id; whether the row counts for the times of the run. */
-static bool take_process(analysis_nsys_reading *rd, const analysis_nsys_table *t, int table) {
-    bool gpu = table >= ANALYSIS_NSYS_KERNELS && table <= ANALYSIS_NSYS_FILLS;
-    int64_t global = analysis_nsys_cell(t->row, gpu ? 6 : 2, 0);
-    if (table == ANALYSIS_NSYS_RANGES) {
-        if (global != 0) {
-            analysis_nsys_process_of(rd, global);
-        }
-        if (analysis_nsys_cell(t->row, 3, 0) == ANALYSIS_IMPORT_DOMAIN_MADE) {
-            make_domain(rd, t);
-            return false;
-        }
-        return true;
-    }
-    analysis_nsys_process_ids *process = analysis_nsys_process_of(rd, global);
-    if (gpu || table == ANALYSIS_NSYS_CALLS) {
-        uint64_t number = (uint64_t)analysis_nsys_cell(t->row, gpu ? 5 : 3, 0);
-        if (number <= UINT32_MAX && number > process->correlation_max) {
-            process->correlation_max = number;
-        }
-    }
-    return true;
-}
-
-static void scan_table(analysis_nsys_reading *rd, int table) {
+/* Adds what a part of a table says, behind the parts before it; `last_start` is theirs. */
+static void add(analysis_nsys_reading *rd, analysis_nsys_table *t, const analysis_nsys_summary *s,
+                int64_t *last_start) {
     analysis_nsys_file *f = &rd->file;
-    analysis_nsys_table *t = &rd->tables[table];
-    bool extra = table < ANALYSIS_NSYS_KERNELS; /* only an export wants these; they say nothing of the run */
-    int64_t before = INT64_MIN;
-    t->sorted = true;
-    while (analysis_nsys_next(f, t)) {
-        t->rows++;
-        t->sorted &= t->start >= before;
-        before = t->start;
-        if (!extra && take_process(rd, t, table)) {
-            f->first = t->start < f->first ? t->start : f->first;
-            f->last = t->end > f->last ? t->end : f->last;
-        }
+    t->unusable += s->unusable;
+    if (s->rows == 0) {
+        return;
     }
-    rd->rows_total += t->rows;
+    t->sorted &= !s->unsorted && (t->rows == 0 || s->first_start >= *last_start);
+    *last_start = s->last_start;
+    t->rows += s->rows;
+    for (size_t i = 0; i < s->process_count; i++) {
+        const analysis_nsys_summary_process *from = &s->processes[i];
+        analysis_nsys_process_ids *to = analysis_nsys_process_of(rd, (int64_t)(from->pid24 << 24));
+        to->correlation_max =
+            from->correlation_max > to->correlation_max ? from->correlation_max : to->correlation_max;
+    }
+    for (size_t i = 0; i < s->making_count; i++) {
+        add_making(rd, &s->makings[i]);
+    }
+    f->first = s->first < f->first ? s->first : f->first;
+    f->last = s->last > f->last ? s->last : f->last;
+}
+
+static void scan_table(analysis_nsys_reading *rd, analysis_nsys_table *t) {
+    analysis_nsys_file *f = &rd->file;
+    const analysis_nsys_summary *part;
+    int64_t last_start = 0;
+    t->sorted = true;
+    if (t->fed) {
+        while ((part = analysis_nsys_feed_summary(f->feed, t->request)) != NULL && f->stop == 0) {
+            add(rd, t, part, &last_start);
+        }
+        analysis_nsys_check_feed(f);
+        return;
+    }
+    analysis_nsys_summary whole = {0};
+    while (analysis_nsys_next_row(f, t)) {
+        analysis_nsys_summary_take(&whole, t->row, &t->places);
+    }
+    add(rd, t, &whole, &last_start);
+    analysis_nsys_summary_free(&whole);
 }
 
 void analysis_nsys_scan(analysis_nsys_reading *rd) {
@@ -67,7 +69,8 @@ void analysis_nsys_scan(analysis_nsys_reading *rd) {
     analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, true);
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         if (rd->tables[i].present && f->stop == 0) {
-            scan_table(rd, i);
+            scan_table(rd, &rd->tables[i]);
+            rd->rows_total += rd->tables[i].rows;
         }
     }
 }

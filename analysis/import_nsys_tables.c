@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Times beyond this many ns either side of 0 (146 years) are none. */
-#define TIME_MAX ((int64_t)1 << 62)
 /* Fewer bytes no row of an event takes; row ids that would be more than so are too sparse for slices. */
 #define ROW_BYTES 8
 
@@ -60,7 +58,6 @@ void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, siz
     for (size_t i = 0; i < count; i++) {
         analysis_nsys_table *t = &tables[i];
         t->fed = false;
-        t->unusable = 0;
         if (!t->present || f->stop != 0) {
             continue;
         }
@@ -75,13 +72,25 @@ void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, siz
             requests[asked++] = (analysis_nsys_request){.table = t->name,
                                                         .columns = t->list,
                                                         .where = t->where,
-                                                        .text = t->text,
+                                                        .layout = t->layout,
+                                                        .places = t->places,
                                                         .first = t->first_id,
                                                         .last = t->last_id};
         }
     }
     if (!f->feed && f->stop == 0) {
-        f->feed = analysis_nsys_feed_open(f->path, f->jobs, f->keep, requests, asked);
+        analysis_nsys_purpose purpose = !scan     ? ANALYSIS_NSYS_USE
+                                        : f->keep ? ANALYSIS_NSYS_KEEP
+                                                  : ANALYSIS_NSYS_SUM_UP;
+        f->feed = analysis_nsys_feed_open(f->path, f->jobs, purpose, requests, asked);
+    }
+}
+
+void analysis_nsys_check_feed(analysis_nsys_file *f) {
+    const char *error = analysis_nsys_feed_error(f->feed);
+    if (error && f->stop == 0) {
+        f->stop = -1;
+        snprintf(f->error, TRACE_ERROR_BYTES, "%s", error);
     }
 }
 
@@ -91,14 +100,13 @@ bool analysis_nsys_next_row(analysis_nsys_file *f, analysis_nsys_table *t) {
         return false;
     }
     if (t->fed) {
-        t->row = analysis_nsys_feed_next(f->feed, t->request);
-        const char *error = t->row ? NULL : analysis_nsys_feed_error(f->feed);
-        if (error) {
-            f->stop = -1;
-            snprintf(f->error, TRACE_ERROR_BYTES, "%s", error);
+        t->row = analysis_nsys_feed_next(f->feed, t->request, &t->held);
+        if (!t->row) {
+            analysis_nsys_check_feed(f);
         }
     } else if (analysis_nsys_row(f, t->cursor)) {
-        t->row = analysis_nsys_rows_take(&t->one, t->cursor, t->text);
+        t->row = analysis_nsys_rows_take(&t->one, t->cursor, t->layout);
+        t->held = &t->one;
     } else {
         sqlite3_finalize(t->cursor);
         t->cursor = NULL;
@@ -106,15 +114,9 @@ bool analysis_nsys_next_row(analysis_nsys_file *f, analysis_nsys_table *t) {
     return t->row != NULL;
 }
 
-bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *time) {
-    *time = analysis_nsys_cell(row, column, INT64_MAX);
-    return *time > -TIME_MAX && *time < TIME_MAX;
-}
-
 bool analysis_nsys_next(analysis_nsys_file *f, analysis_nsys_table *t) {
     while (analysis_nsys_next_row(f, t)) {
         if (!analysis_nsys_time(t->row, 0, &t->start)) {
-            t->unusable++;
             continue;
         }
         t->has_end = analysis_nsys_time(t->row, 1, &t->end);

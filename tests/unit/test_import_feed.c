@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#define NOT_SHAPED 99
+
 static char path[] = "/tmp/moetrace-feed-XXXXXX";
 
 /* Makes the file: table a has gaps in its row ids, NULL, real numbers and text; in b each text is long. */
@@ -49,11 +51,17 @@ static const analysis_nsys_request all[] = {
     {.table = "a",
      .columns = "start, end, name, real, n",
      .where = "",
-     .text = 2,
+     .layout = {2, NOT_SHAPED},
      .first = -50,
      .last = 19950},
-    {.table = "b", .columns = "start, name", .where = "start <> 7", .text = 1, .first = 1, .last = 300},
-    {.table = "a", .columns = "n", .where = "", .text = -1, .first = 1, .last = 0}, /* no row */
+    {.table = "b",
+     .columns = "start, name",
+     .where = "start <> 7",
+     .layout = {1, NOT_SHAPED},
+     .first = 1,
+     .last = 300},
+    {.table = "a", .columns = "n", .where = "", .layout = {-1, NOT_SHAPED}, .first = 1, .last = 0}, /* no row
+                                                                                                     */
 };
 enum { COUNT = sizeof all / sizeof *all };
 
@@ -101,11 +109,12 @@ static void go_through(analysis_nsys_feed *feed) {
             if (!s[i]) {
                 continue;
             }
-            const analysis_nsys_cells *row = analysis_nsys_feed_next(feed, i);
+            analysis_nsys_rows *rows;
+            const analysis_nsys_cells *row = analysis_nsys_feed_next(feed, i, &rows);
             assert_null(analysis_nsys_feed_error(feed));
             assert_int_equal(row != NULL, sqlite3_step(s[i]) == SQLITE_ROW);
             if (row) {
-                same(row, s[i], all[i].text);
+                same(row, s[i], all[i].layout.text);
                 more = true;
             } else {
                 sqlite3_finalize(s[i]);
@@ -122,10 +131,10 @@ static void go_through(analysis_nsys_feed *feed) {
 static void rows_are_those_of_the_file(void **state) {
     (void)state;
     for (unsigned jobs = 0; jobs <= 6; jobs += 2) {
-        analysis_nsys_feed *feed = analysis_nsys_feed_open(path, jobs, false, all, COUNT);
+        analysis_nsys_feed *feed = analysis_nsys_feed_open(path, jobs, ANALYSIS_NSYS_USE, all, COUNT);
         go_through(feed);
         analysis_nsys_feed_close(feed);
-        feed = analysis_nsys_feed_open(path, jobs, true, all, COUNT);
+        feed = analysis_nsys_feed_open(path, jobs, ANALYSIS_NSYS_KEEP, all, COUNT);
         go_through(feed);
         analysis_nsys_feed_rewind(feed);
         go_through(feed);
@@ -133,13 +142,128 @@ static void rows_are_those_of_the_file(void **state) {
     }
 }
 
+/* Adds the summaries of a request up; whether they are in order. */
+static bool sum_up(analysis_nsys_feed *feed, size_t request, analysis_nsys_summary *all_of_it) {
+    const analysis_nsys_summary *s;
+    bool sorted = true;
+    *all_of_it = (analysis_nsys_summary){0};
+    while ((s = analysis_nsys_feed_summary(feed, request)) != NULL) {
+        if (s->rows > 0) {
+            sorted &= !s->unsorted && (all_of_it->rows == 0 || s->first_start >= all_of_it->last_start);
+            all_of_it->last_start = s->last_start;
+        }
+        all_of_it->rows += s->rows;
+        all_of_it->unusable += s->unusable;
+        all_of_it->making_count += s->making_count;
+        for (size_t i = 0; i < s->process_count; i++) {
+            assert_int_equal(s->processes[i].pid24, 7);
+            all_of_it->process_count = s->processes[i].correlation_max > all_of_it->process_count
+                                           ? s->processes[i].correlation_max
+                                           : all_of_it->process_count;
+        }
+        all_of_it->last = s->last > all_of_it->last ? s->last : all_of_it->last;
+    }
+    assert_null(analysis_nsys_feed_error(feed));
+    return sorted;
+}
+
+/* Ranges are summed up for their times, order, processes and the domains that are made; every thousandth row
+ * of these is a making, rows with row ids that end in 0 have no time, and the second request is in no order.
+ */
+static void summaries_are_of_all_rows(void **state) {
+    (void)state;
+    static const char columns[] =
+        "CASE WHEN rowid % 10 THEN start END, start + 5, (7 << 24) + 1, CASE WHEN n % 1000 "
+        "THEN 59 ELSE 75 END, 'name', NULL, 3";
+    static const char gpu[] = "(n * 7919) % 10007, NULL, 1, 2, 3, -n, 7 << 24";
+    const analysis_nsys_request both[] = {{.table = "a",
+                                           .columns = columns,
+                                           .where = "",
+                                           .layout = {4, NOT_SHAPED},
+                                           .places = {2, -1, 3},
+                                           .first = -50,
+                                           .last = 19950},
+                                          {.table = "a",
+                                           .columns = gpu,
+                                           .where = "",
+                                           .layout = {-1, 8},
+                                           .places = {6, 5, -1},
+                                           .first = -50,
+                                           .last = 19950}};
+    static const char count[] =
+        "SELECT count(*), sum(rowid % 10 = 0), sum(n % 1000 = 0 AND rowid % 10), max(-n),"
+        " max(CASE WHEN rowid % 10 AND n % 1000 THEN start + 5 END) FROM a";
+    sqlite3 *db;
+    sqlite3_stmt *s;
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, count, -1, &s, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+    for (unsigned jobs = 0; jobs <= 4; jobs += 2) {
+        for (int keep = 0; keep < 2; keep++) {
+            analysis_nsys_summary sum;
+            analysis_nsys_rows *rows;
+            analysis_nsys_feed *feed = analysis_nsys_feed_open(
+                path, jobs, keep ? ANALYSIS_NSYS_KEEP : ANALYSIS_NSYS_SUM_UP, both, 2);
+            assert_true(sum_up(feed, 0, &sum));
+            assert_int_equal(sum.unusable, sqlite3_column_int64(s, 1));
+            assert_int_equal(sum.rows, sqlite3_column_int64(s, 0) - sqlite3_column_int64(s, 1));
+            assert_int_equal(sum.making_count, sqlite3_column_int64(s, 2));
+            assert_int_equal(sum.last, sqlite3_column_int64(s, 4));
+            assert_false(sum_up(feed, 1, &sum));
+            assert_int_equal(sum.rows, sqlite3_column_int64(s, 0));
+            assert_int_equal(sum.process_count, sqlite3_column_int64(s, 3)); /* the highest correlation id */
+            analysis_nsys_feed_rewind(feed);
+            int64_t kept = 0;
+            while (keep && analysis_nsys_feed_next(feed, 1, &rows)) {
+                kept++;
+            }
+            assert_int_equal(kept, keep ? sqlite3_column_int64(s, 0) : 0);
+            analysis_nsys_feed_close(feed);
+        }
+    }
+    sqlite3_finalize(s);
+    sqlite3_close(db);
+}
+
+/* Rows have the shape that their last columns make; of few shapes each is kept once, of many all are right.
+ */
+static void rows_have_their_shapes(void **state) {
+    (void)state;
+    static const char *const columns[] = {"n, n % 7, name, 5, n % 3", "n, n, name, 5, n % 3"};
+    for (int many = 0; many < 2; many++) {
+        const analysis_nsys_request r = {.table = "a",
+                                         .columns = columns[many],
+                                         .where = "",
+                                         .layout = {-1, 1},
+                                         .first = -50,
+                                         .last = 19950};
+        for (unsigned jobs = 0; jobs <= 2; jobs += 2) {
+            analysis_nsys_rows *rows;
+            const analysis_nsys_cells *row;
+            analysis_nsys_feed *feed = analysis_nsys_feed_open(path, jobs, ANALYSIS_NSYS_USE, &r, 1);
+            while ((row = analysis_nsys_feed_next(feed, 0, &rows)) != NULL) {
+                int64_t n = analysis_nsys_cell(row, 0, 1);
+                const int64_t *shape = rows->shapes[row->shape].columns;
+                assert_int_equal(row->columns, 1);
+                assert_true(shape[0] == (many ? n : n % 7) && shape[1] == -1 && shape[2] == 5 &&
+                            shape[3] == n % 3);
+                assert_true(shape[4] == -1 && (many || rows->shape_count <= 21));
+            }
+            assert_null(analysis_nsys_feed_error(feed));
+            analysis_nsys_feed_close(feed);
+        }
+    }
+}
+
 static void a_feed_may_be_left(void **state) {
     (void)state;
     for (unsigned jobs = 0; jobs <= 4; jobs += 4) {
-        for (int rows = 0; rows < 3000; rows += 1499) {
-            analysis_nsys_feed *feed = analysis_nsys_feed_open(path, jobs, rows % 2 == 0, all, COUNT);
-            for (int i = 0; i < rows; i++) {
-                assert_non_null(analysis_nsys_feed_next(feed, 0));
+        for (int n = 0; n < 3000; n += 1499) {
+            analysis_nsys_rows *rows;
+            analysis_nsys_feed *feed = analysis_nsys_feed_open(
+                path, jobs, n % 2 == 0 ? ANALYSIS_NSYS_KEEP : ANALYSIS_NSYS_USE, all, COUNT);
+            for (int i = 0; i < n; i++) {
+                assert_non_null(analysis_nsys_feed_next(feed, 0, &rows));
             }
             analysis_nsys_feed_close(feed);
         }
@@ -148,24 +272,31 @@ static void a_feed_may_be_left(void **state) {
 
 static void an_error_comes_in_its_place(void **state) {
     (void)state;
-    const analysis_nsys_request wrong[] = {
-        all[0], {.table = "b", .columns = "absent", .where = "", .text = -1, .first = 1, .last = 300}};
+    analysis_nsys_rows *rows;
+    const analysis_nsys_request wrong[] = {all[0],
+                                           {.table = "b",
+                                            .columns = "absent",
+                                            .where = "",
+                                            .layout = {-1, NOT_SHAPED},
+                                            .first = 1,
+                                            .last = 300}};
     for (unsigned jobs = 0; jobs <= 4; jobs += 4) {
-        analysis_nsys_feed *feed = analysis_nsys_feed_open(path, jobs, false, wrong, 2);
-        assert_null(analysis_nsys_feed_next(feed, 1));
+        analysis_nsys_feed *feed = analysis_nsys_feed_open(path, jobs, ANALYSIS_NSYS_USE, wrong, 2);
+        assert_null(analysis_nsys_feed_next(feed, 1, &rows));
         assert_non_null(strstr(analysis_nsys_feed_error(feed), "no such column: absent"));
-        assert_null(analysis_nsys_feed_next(feed, 0));
+        assert_null(analysis_nsys_feed_next(feed, 0, &rows));
         analysis_nsys_feed_close(feed);
-        feed = analysis_nsys_feed_open("/nowhere/at/all", jobs, false, wrong, 2);
-        assert_null(analysis_nsys_feed_next(feed, 0));
+        feed = analysis_nsys_feed_open("/nowhere/at/all", jobs, ANALYSIS_NSYS_USE, wrong, 2);
+        assert_null(analysis_nsys_feed_next(feed, 0, &rows));
         assert_non_null(strstr(analysis_nsys_feed_error(feed), "/nowhere/at/all"));
         analysis_nsys_feed_close(feed);
     }
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_those_of_the_file),
-                                       cmocka_unit_test(a_feed_may_be_left),
-                                       cmocka_unit_test(an_error_comes_in_its_place)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_those_of_the_file), cmocka_unit_test(summaries_are_of_all_rows),
+        cmocka_unit_test(rows_have_their_shapes), cmocka_unit_test(a_feed_may_be_left),
+        cmocka_unit_test(an_error_comes_in_its_place)};
     return cmocka_run_group_tests(tests, make, unmake);
 }

@@ -1,0 +1,129 @@
+/* Values of SQLite's as cells. */
+#include "analysis/import_nsys_cells.h"
+
+#include "analysis/memory.h"
+#include "trace/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Times beyond this many ns either side of 0 (146 years) are none. */
+#define TIME_MAX ((int64_t)1 << 62)
+/* Slots for shapes of one piece of rows: a power of two. Where there are as many shapes, the same may be kept
+ * twice. */
+#define SHAPE_SLOTS 1024
+
+/* The index of the shape that these values make. */
+static uint32_t shape_of(analysis_nsys_rows *rows, int count, sqlite3_value **values) {
+    analysis_nsys_shape shape;
+    uint64_t hash = 0;
+    for (int i = 0; i < ANALYSIS_NSYS_SHAPE_COLUMNS; i++) {
+        bool number = i < count && sqlite3_value_type(values[i]) == SQLITE_INTEGER;
+        shape.columns[i] = number ? sqlite3_value_int64(values[i]) : -1;
+        hash = (hash ^ (uint64_t)shape.columns[i]) * 0x9fb21c651e98df25u;
+        hash ^= hash >> 32;
+    }
+    if (!rows->by_hash) {
+        rows->by_hash = analysis_alloc(SHAPE_SLOTS, sizeof *rows->by_hash);
+    }
+    uint32_t *slot = &rows->by_hash[hash % SHAPE_SLOTS];
+    for (size_t tried = 0; *slot != 0 && tried < 8; tried++) {
+        if (memcmp(&rows->shapes[*slot - 1], &shape, sizeof shape) == 0) {
+            return *slot - 1;
+        }
+        slot = &rows->by_hash[++hash % SHAPE_SLOTS];
+    }
+    size_t at = rows->shape_count++;
+    rows->shapes = analysis_grow_fast(rows->shapes, &rows->shape_cap, at + 1, sizeof *rows->shapes);
+    rows->ids = analysis_grow_fast(rows->ids, &rows->id_cap, at + 1, sizeof *rows->ids);
+    rows->shapes[at] = shape;
+    rows->ids[at] = ANALYSIS_NONE;
+    *slot = (uint32_t)at + 1;
+    return (uint32_t)at;
+}
+
+static void set_cell(analysis_nsys_cells *row, int i, sqlite3_value *value) {
+    int type = sqlite3_value_type(value);
+    row->cells[i] = 0;
+    if (type == SQLITE_INTEGER) {
+        row->ints |= 1u << i;
+        row->cells[i] = sqlite3_value_int64(value);
+    } else if (type == SQLITE_FLOAT) {
+        double real = sqlite3_value_double(value);
+        row->reals |= 1u << i;
+        memcpy(&row->cells[i], &real, sizeof real);
+    }
+}
+
+const analysis_nsys_cells *analysis_nsys_rows_add(analysis_nsys_rows *rows, int count, sqlite3_value **values,
+                                                  analysis_nsys_layout layout) {
+    const char *bytes = NULL;
+    uint32_t len = UINT32_MAX;
+    if (layout.text >= 0 && layout.text < count && sqlite3_value_type(values[layout.text]) == SQLITE_TEXT) {
+        bytes = (const char *)sqlite3_value_text(values[layout.text]);
+        int all = sqlite3_value_bytes(values[layout.text]);
+        len = bytes ? (uint32_t)(all > TRACE_STRING_MAX ? TRACE_STRING_MAX : all) : UINT32_MAX;
+    }
+    int columns = count < layout.shaped ? count : layout.shaped;
+    size_t size = sizeof(analysis_nsys_cells) + (size_t)columns * sizeof(int64_t) + (bytes ? len : 0);
+    size = (size + 7) & ~(size_t)7;
+    rows->bytes = analysis_grow_fast(rows->bytes, &rows->cap, rows->len + size, 1);
+    analysis_nsys_cells *row = (analysis_nsys_cells *)(void *)(rows->bytes + rows->len);
+    rows->len += size;
+    *row = (analysis_nsys_cells){.size = (uint32_t)size, .columns = (uint32_t)columns, .text_len = len};
+    for (int i = 0; i < columns; i++) {
+        set_cell(row, i, values[i]);
+    }
+    if (count > columns) {
+        row->shape = shape_of(rows, count - columns, values + columns);
+    }
+    if (bytes) {
+        memcpy(row->cells + columns, bytes, len);
+    }
+    return row;
+}
+
+const analysis_nsys_cells *analysis_nsys_rows_take(analysis_nsys_rows *rows, sqlite3_stmt *s,
+                                                   analysis_nsys_layout layout) {
+    sqlite3_value *values[ANALYSIS_NSYS_CELLS];
+    int count = sqlite3_column_count(s);
+    for (int i = 0; i < count; i++) {
+        values[i] = sqlite3_column_value(s, i);
+    }
+    rows->len = 0;
+    if (rows->shape_count > SHAPE_SLOTS) {
+        analysis_nsys_rows_clear(rows);
+    }
+    return analysis_nsys_rows_add(rows, count, values, layout);
+}
+
+void analysis_nsys_rows_clear(analysis_nsys_rows *rows) {
+    rows->len = 0;
+    rows->shape_count = 0;
+    if (rows->by_hash) {
+        memset(rows->by_hash, 0, SHAPE_SLOTS * sizeof *rows->by_hash);
+    }
+}
+
+void analysis_nsys_rows_free(analysis_nsys_rows *rows) {
+    free(rows->bytes);
+    free(rows->shapes);
+    free(rows->ids);
+    free(rows->by_hash);
+    memset(rows, 0, sizeof *rows);
+}
+
+double analysis_nsys_cell_real(const analysis_nsys_cells *row, int column) {
+    double real;
+    memcpy(&real, &row->cells[column], sizeof real);
+    return row->reals >> column & 1 ? real : (double)row->cells[column];
+}
+
+const char *analysis_nsys_cell_text(const analysis_nsys_cells *row) {
+    return row->text_len == UINT32_MAX ? NULL : (const char *)(row->cells + row->columns);
+}
+
+bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *time) {
+    *time = analysis_nsys_cell(row, column, INT64_MAX);
+    return *time > -TIME_MAX && *time < TIME_MAX;
+}
