@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Rows between two calls of the visitor's progress. */
 #define PROGRESS_ROWS 65536
@@ -301,9 +300,8 @@ int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v
     char *file = analysis_copy(path, len);
     analysis_nsys_reading rd = {
         .file = {.path = file, .v = v, .error = error, .quiet = true, .extras = extras, .jobs = jobs}};
-    struct stat st;
     memset(status, 0, sizeof *status);
-    status->bytes_total = stat(file, &st) == 0 ? (uint64_t)st.st_size : 0;
+    status->bytes_total = analysis_nsys_bytes(file);
     status->ended = true;
     rd.file.bytes = status->bytes_total;
     rd.file.keep = rd.file.bytes <= KEEP_BYTES;

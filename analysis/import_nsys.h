@@ -60,6 +60,9 @@ typedef struct {
     bool quiet;                           /* the visitor is not to be called so far */
 } analysis_nsys_file;
 
+/* The size of a file; 0 when there is none. */
+uint64_t analysis_nsys_bytes(const char *path);
+
 /* Opens the file read-only; false with the error set. */
 bool analysis_nsys_open(analysis_nsys_file *f);
 void analysis_nsys_close(analysis_nsys_file *f);

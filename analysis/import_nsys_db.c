@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Longest text or blob that is read. */
 #define LENGTH_MAX (64 << 20)
@@ -36,6 +37,11 @@ static char *uri_of(const char *path) {
 /* Statistics of memory would make the threads that read wait for each other. */
 static void configure(void) {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+uint64_t analysis_nsys_bytes(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
 bool analysis_nsys_open(analysis_nsys_file *f) {

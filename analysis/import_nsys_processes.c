@@ -1,6 +1,7 @@
 /* Captures that hold several processes: which ones, and one of them alone. */
 #include "analysis/import_nsys_rows.h"
 
+#include "analysis/ahead.h"
 #include "analysis/memory.h"
 
 #include <inttypes.h>
@@ -8,39 +9,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The processes that have rows: their globalPids above the lowest 24 bits, ascending. How many; 0 after an
- * error. */
-static size_t all_of(analysis_nsys_file *f, const analysis_nsys_table tables[ANALYSIS_NSYS_TABLES],
-                     uint64_t **list) {
+/* No capture has so many; of more only some are found. */
+#define PROCESSES_MAX 4096
+
+/* Ascending, each once. */
+typedef struct {
+    uint64_t *list;
+    size_t count, cap;
+} processes;
+
+static void add(processes *p, uint64_t process) {
+    size_t at = 0;
+    while (at < p->count && p->list[at] < process) {
+        at++;
+    }
+    if ((at == p->count || p->list[at] != process) && p->count < PROCESSES_MAX) {
+        p->list = analysis_grow(p->list, &p->cap, p->count + 1, sizeof *p->list);
+        memmove(p->list + at + 1, p->list + at, (p->count++ - at) * sizeof *p->list);
+        p->list[at] = process;
+    }
+}
+
+/* Those of a table that has no row ids. */
+static void ask(analysis_nsys_file *f, const analysis_nsys_table *t, processes *found) {
     char sql[300];
-    size_t n = 0, cap = 0;
-    *list = NULL;
+    snprintf(sql, sizeof sql,
+             "SELECT DISTINCT (\"%s\" >> 24) & 1099511627775 FROM \"%s\" WHERE %s LIMIT 4096", t->process,
+             t->name, t->where);
+    sqlite3_stmt *s = analysis_nsys_query(f, sql);
+    while (analysis_nsys_row(f, s)) {
+        add(found, (uint64_t)sqlite3_column_int64(s, 0));
+    }
+    sqlite3_finalize(s);
+}
+
+/* The processes that have rows: their globalPids above the lowest 24 bits, ascending. How many; 0 after an
+ * error. All rows are looked at, by several threads. */
+static size_t all_of(analysis_nsys_file *f, analysis_nsys_table tables[ANALYSIS_NSYS_TABLES],
+                     uint64_t **list) {
+    analysis_nsys_request requests[ANALYSIS_NSYS_REQUESTS];
+    const analysis_nsys_summary *part;
+    processes found = {0};
+    size_t asked = 0;
     for (size_t i = ANALYSIS_NSYS_KERNELS; i < ANALYSIS_NSYS_TABLES; i++) {
-        if (!analysis_nsys_has(f, tables[i].name) ||
-            !analysis_nsys_has_column(f, tables[i].name, tables[i].process)) {
+        analysis_nsys_table *t = &tables[i];
+        if (!analysis_nsys_has(f, t->name) || !analysis_nsys_has_column(f, t->name, t->process)) {
             continue;
         }
-        snprintf(
-            sql, sizeof sql,
-            "SELECT DISTINCT (\"%s\" >> 24) & 1099511627775 FROM \"%s\" WHERE typeof(\"%s\") = 'integer' "
-            "LIMIT 4096",
-            tables[i].process, tables[i].name, tables[i].process);
-        sqlite3_stmt *s = analysis_nsys_query(f, sql);
-        while (analysis_nsys_row(f, s)) {
-            uint64_t process = (uint64_t)sqlite3_column_int64(s, 0);
-            size_t at = 0;
-            while (at < n && (*list)[at] < process) {
-                at++;
-            }
-            if (at == n || (*list)[at] != process) {
-                *list = analysis_grow(*list, &cap, n + 1, sizeof **list);
-                memmove(*list + at + 1, *list + at, (n++ - at) * sizeof **list);
-                (*list)[at] = process;
+        snprintf(t->where, sizeof t->where, "typeof(\"%s\") = 'integer'", t->process);
+        analysis_nsys_find_ids(f, t);
+        if (!t->has_ids) {
+            ask(f, t, &found);
+            continue;
+        }
+        snprintf(t->list, sizeof t->list, "0, 0, \"%s\"", t->process); /* times that can be */
+        requests[asked++] = (analysis_nsys_request){.table = t->name,
+                                                    .columns = t->list,
+                                                    .where = t->where,
+                                                    .layout = t->layout,
+                                                    .places = {.process = 2, .correlation = -1, .type = -1},
+                                                    .first = t->first_id,
+                                                    .last = t->last_id};
+    }
+    if (f->stop == 0) {
+        f->feed = analysis_nsys_feed_open(f->path, f->jobs, ANALYSIS_NSYS_SUM_UP, requests, asked);
+    }
+    for (size_t i = 0; f->stop == 0 && i < asked; i++) {
+        while ((part = analysis_nsys_feed_summary(f->feed, i)) != NULL) {
+            for (size_t p = 0; p < part->process_count; p++) {
+                add(&found, part->processes[p].pid24);
             }
         }
-        sqlite3_finalize(s);
+        analysis_nsys_check_feed(f);
     }
-    return f->stop == 0 ? n : 0;
+    analysis_nsys_feed_close(f->feed);
+    f->feed = NULL;
+    *list = found.list;
+    return f->stop == 0 ? found.count : 0;
 }
 
 /* Whether the file describes one process at most, so that nothing need be searched. */
@@ -68,7 +113,8 @@ static uint64_t number_of(const uint64_t *list, size_t count, size_t at) {
 size_t analysis_import_nsys_processes(const char *path, uint64_t **list) {
     char error[TRACE_ERROR_BYTES];
     analysis_nsys_table tables[ANALYSIS_NSYS_TABLES];
-    analysis_nsys_file f = {.path = path, .error = error};
+    analysis_nsys_file f = {
+        .path = path, .error = error, .jobs = analysis_cores(), .bytes = analysis_nsys_bytes(path)};
     size_t count = 0;
     *list = NULL;
     analysis_nsys_tables(tables);
