@@ -4,13 +4,15 @@
 #   small_alternate  the same with every second request watched
 #   small_graphs     run_native --config small --random-weights 1 --samples 3 --warmup 1 --top-k 2,8 --max-new-tokens 4
 #                    --cuda-graph: each decode step captured once and replayed
+#   small_auto       run_native --config small --random-weights 1 --samples 12 --warmup 1 --top-k 1,8 --max-new-tokens 4: six
+#                    requests of each k before CUPTI is on, then six that are watched; small_auto_times.json is run_native's clock
 #   python_graph     Python: two threads, cuBLAS, Triton, a captured CUDA graph
 # The CSV files are Nsight Systems 2025.3's reports on another run of the first command.
 set -u
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
 golden=tests/data/golden
-for name in small_all small_alternate small_graphs python_graph; do
+for name in small_all small_alternate small_graphs small_auto python_graph; do
     unpack "golden/$name" "$name"
     "$BUILD/moetrace" dump "$work/$name.moetrace" >"$work/$name.txt" || exit
     "$BUILD/moetrace" report "$work/$name.moetrace" >"$work/$name.report" || exit
@@ -21,7 +23,7 @@ ok "small: GPU operations in every range, and kernels, as Nsight Systems counts 
     "$golden/small_nsys_cuda_gpu_kern_sum.csv"
 
 unattributed() { awk '$1 == "unattributed" {print $2}' "$work/$1.report"; }
-for name in small_all small_alternate small_graphs python_graph; do
+for name in small_all small_alternate small_graphs small_auto python_graph; do
     is "$name: no kernel is unattributed" "$(unattributed $name)" "0,"
     is "$name: nothing was dropped" "$(grep -cE '^counter "(host|gpu)\.[a-z_]*dropped" [1-9]' "$work/$name.txt")" 0
 done
@@ -38,4 +40,28 @@ ok "small_graphs: every replayed kernel's node is known" awk '
 decode_row() { awk '/^Phases by part/ {on = 1} on && $1 == "decode" {print; exit}' "$work/small_graphs.report"; }
 is "small_graphs: decode's kernel time by part, through the replay" \
     "$(decode_row | awk '{print $3, $4, $5, $10, $11}')" "34.295 2.040 1.289 0.384 38.567"
+
+# The order that keeps latencies true, and the model that the program names.
+auto() { grep -c "$1" "$work/small_auto.report"; }
+is "small_auto: the model is named" "$(auto '^  model  *small, bf16, 326 prompt tokens, 2 crops$')" 1
+is "small_auto: latencies are from before CUPTI was on" "$(auto '^They ran before CUPTI was switched on in this process')" 1
+ok "small_auto: every k was applied" "$BUILD/moetrace" verify "$work/small_auto.moetrace"
+own_clock() {
+    "$BUILD/moetrace" report --json "$work/small_auto.json" "$work/small_auto.moetrace" >/dev/null && "$python" - "$work/small_auto.json" \
+        "$golden/small_auto_times.json" <<'PY'
+import json, statistics, sys
+report, own = (json.load(open(path)) for path in sys.argv[1:3])
+compared = 0
+for entry in report:
+    for phase in ("vision", "prefill", "decode"):
+        mine = [s[phase + "_ms"] for s in own["samples"] if s["top_k"] == entry["top_k"] and s["sample"] < 6]
+        assert len(mine) == 6, len(mine)
+        for what, value in (("P50", statistics.median(mine)), ("mean", statistics.mean(mine)), ("min", min(mine)), ("max", max(mine))):
+            print(entry["top_k"], phase, what, entry[phase][what], value)
+            assert abs(entry[phase][what] / value - 1) < 0.01
+            compared += 1
+assert compared == 24
+PY
+}
+ok "small_auto: latencies agree with run_native's own clock within 1 %" own_clock
 done_testing
