@@ -15,24 +15,23 @@ enum { ANALYSIS_NSYS_COLUMNS_BYTES = 2000, ANALYSIS_NSYS_WHERE_BYTES = 100 };
  */
 typedef struct {
     const char *name;
-    const char *const *columns; /* the first two are the start and the end */
-    int scanned;                /* so many of them are looked at before the first event */
-    analysis_nsys_layout layout;
-    analysis_nsys_places places;
-    const char *process;       /* the column that holds the process */
-    uint64_t rows, unusable;   /* unusable: without times that could be */
-    bool present, sorted;      /* sorted: its rows ascend by start */
-    int64_t first_id, last_id; /* row ids; none when the first is greater than the last */
-    bool has_ids;              /* it can be read by row ids */
-    char list[ANALYSIS_NSYS_COLUMNS_BYTES], where[ANALYSIS_NSYS_WHERE_BYTES]; /* of the statement */
-    size_t request; /* in the feed, when rows come from there */
-    bool fed;
-    sqlite3_stmt *cursor; /* when they do not */
-    analysis_nsys_rows one;
+    const char *const *columns;     /* the first two are the start and the end */
+    const char *process;            /* the column that holds the process */
+    uint64_t rows, unusable;        /* unusable: without times that could be */
+    int64_t first_id, last_id;      /* row ids; none when the first is greater than the last */
+    size_t request;                 /* in the feed, when rows come from there */
+    sqlite3_stmt *cursor;           /* when they do not */
     const analysis_nsys_cells *row; /* the row that is at hand, NULL at the end */
     analysis_nsys_rows *held;       /* where it is */
     int64_t start, end;             /* of it; end is the start when there is none */
+    analysis_nsys_rows one;         /* the row that a cursor is at */
+    analysis_nsys_layout layout;
+    analysis_nsys_places places;
+    int scanned;          /* so many columns are looked at before the first event */
+    bool present, sorted; /* sorted: its rows ascend by start */
+    bool has_ids, fed;    /* it can be read by row ids; it is */
     bool has_end;
+    char list[ANALYSIS_NSYS_COLUMNS_BYTES], where[ANALYSIS_NSYS_WHERE_BYTES]; /* of the statement */
 } analysis_nsys_table;
 
 typedef struct {

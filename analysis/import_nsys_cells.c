@@ -68,7 +68,8 @@ const analysis_nsys_cells *analysis_nsys_rows_add(analysis_nsys_rows *rows, int 
     size_t size = sizeof(analysis_nsys_cells) + (size_t)columns * sizeof(int64_t) + (bytes ? len : 0);
     size = (size + 7) & ~(size_t)7;
     rows->bytes = analysis_grow_fast(rows->bytes, &rows->cap, rows->len + size, 1);
-    analysis_nsys_cells *row = (analysis_nsys_cells *)(void *)(rows->bytes + rows->len);
+    void *place = rows->bytes + rows->len;
+    analysis_nsys_cells *row = place;
     rows->len += size;
     *row = (analysis_nsys_cells){.size = (uint32_t)size, .columns = (uint32_t)columns, .text_len = len};
     for (int i = 0; i < columns; i++) {
@@ -85,7 +86,7 @@ const analysis_nsys_cells *analysis_nsys_rows_add(analysis_nsys_rows *rows, int 
 
 const analysis_nsys_cells *analysis_nsys_rows_take(analysis_nsys_rows *rows, sqlite3_stmt *s,
                                                    analysis_nsys_layout layout) {
-    sqlite3_value *values[ANALYSIS_NSYS_CELLS];
+    sqlite3_value *values[ANALYSIS_NSYS_CELLS] = {NULL};
     int count = sqlite3_column_count(s);
     for (int i = 0; i < count; i++) {
         values[i] = sqlite3_column_value(s, i);
