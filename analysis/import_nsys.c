@@ -18,10 +18,6 @@
 /* Rows between two calls of the visitor's progress. */
 #define PROGRESS_ROWS 65536
 
-/* The rows of a file up to this size are kept in memory, where they take some three times as much, to be gone
- * through twice. */
-#define KEEP_BYTES (16 << 20)
-
 static const char *const kernel_columns[] = {"start",
                                              "end",
                                              "deviceId",
@@ -304,7 +300,6 @@ int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v
     status->bytes_total = analysis_nsys_bytes(file);
     status->ended = true;
     rd.file.bytes = status->bytes_total;
-    rd.file.keep = rd.file.bytes <= KEEP_BYTES;
     analysis_nsys_tables(rd.tables);
     if (analysis_nsys_open(&rd.file)) {
         if (path[len] != '\0') {

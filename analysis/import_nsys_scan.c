@@ -3,6 +3,11 @@
 
 #include "analysis/memory.h"
 
+/* Rows of a file up to this size, and so many at most, are kept in memory, where they take some three times
+ * as much, to be gone through twice. */
+#define KEEP_BYTES (16 << 20)
+#define KEEP_ROWS  (1 << 19)
+
 static void add_making(analysis_nsys_reading *rd, const analysis_nsys_making *m) {
     analysis_nsys_file *f = &rd->file;
     uint32_t name = m->name_id < 0 ? 0 : analysis_nsys_string_id(f, m->name_id);
@@ -61,11 +66,15 @@ static void scan_table(analysis_nsys_reading *rd, analysis_nsys_table *t) {
 
 void analysis_nsys_scan(analysis_nsys_reading *rd) {
     analysis_nsys_file *f = &rd->file;
+    uint64_t rows = 0;
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
-        if (rd->tables[i].present && f->stop == 0) {
-            analysis_nsys_find_ids(f, &rd->tables[i]);
+        analysis_nsys_table *t = &rd->tables[i];
+        if (t->present && f->stop == 0) {
+            analysis_nsys_find_ids(f, t);
+            rows += t->has_ids && t->first_id <= t->last_id ? (uint64_t)(t->last_id - t->first_id) + 1 : 0;
         }
     }
+    f->keep = f->bytes <= KEEP_BYTES && rows <= KEEP_ROWS;
     analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, true);
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         if (rd->tables[i].present && f->stop == 0) {
