@@ -168,7 +168,8 @@ static bool sum_up(analysis_nsys_feed *feed, size_t request, analysis_nsys_summa
 }
 
 /* Ranges are summed up for their times, order, processes and the domains that are made; every thousandth row
- * of these is a making, rows with row ids that end in 0 have no time, and the second request is in no order.
+ * of these is a making, rows with row ids that end in 0 have no time, and the second request is in no order,
+ * the third only for one row inside of a slice.
  */
 static void summaries_are_of_all_rows(void **state) {
     (void)state;
@@ -176,20 +177,27 @@ static void summaries_are_of_all_rows(void **state) {
         "CASE WHEN rowid % 10 THEN start END, start + 5, (7 << 24) + 1, CASE WHEN n % 1000 "
         "THEN 59 ELSE 75 END, 'name', NULL, 3";
     static const char gpu[] = "(n * 7919) % 10007, NULL, 1, 2, 3, -n, 7 << 24";
-    const analysis_nsys_request both[] = {{.table = "a",
-                                           .columns = columns,
-                                           .where = "",
-                                           .layout = {4, NOT_SHAPED},
-                                           .places = {2, -1, 3},
-                                           .first = -50,
-                                           .last = 19950},
-                                          {.table = "a",
-                                           .columns = gpu,
-                                           .where = "",
-                                           .layout = {-1, 8},
-                                           .places = {6, 5, -1},
-                                           .first = -50,
-                                           .last = 19950}};
+    const analysis_nsys_request all_three[] = {{.table = "a",
+                                                .columns = columns,
+                                                .where = "",
+                                                .layout = {4, NOT_SHAPED},
+                                                .places = {2, -1, 3},
+                                                .first = -50,
+                                                .last = 19950},
+                                               {.table = "a",
+                                                .columns = gpu,
+                                                .where = "",
+                                                .layout = {-1, 8},
+                                                .places = {6, 5, -1},
+                                                .first = -50,
+                                                .last = 19950},
+                                               {.table = "a",
+                                                .columns = "CASE n WHEN -1000 THEN 9000 ELSE start END",
+                                                .where = "",
+                                                .layout = {-1, NOT_SHAPED},
+                                                .places = {-1, -1, -1},
+                                                .first = -50,
+                                                .last = 19950}};
     static const char count[] =
         "SELECT count(*), sum(rowid % 10 = 0), sum(n % 1000 = 0 AND rowid % 10), max(-n),"
         " max(CASE WHEN rowid % 10 AND n % 1000 THEN start + 5 END) FROM a";
@@ -203,7 +211,7 @@ static void summaries_are_of_all_rows(void **state) {
             analysis_nsys_summary sum;
             analysis_nsys_rows *rows;
             analysis_nsys_feed *feed = analysis_nsys_feed_open(
-                path, jobs, keep ? ANALYSIS_NSYS_KEEP : ANALYSIS_NSYS_SUM_UP, both, 2);
+                path, jobs, keep ? ANALYSIS_NSYS_KEEP : ANALYSIS_NSYS_SUM_UP, all_three, 3);
             assert_true(sum_up(feed, 0, &sum));
             assert_int_equal(sum.unusable, sqlite3_column_int64(s, 1));
             assert_int_equal(sum.rows, sqlite3_column_int64(s, 0) - sqlite3_column_int64(s, 1));
@@ -212,6 +220,7 @@ static void summaries_are_of_all_rows(void **state) {
             assert_false(sum_up(feed, 1, &sum));
             assert_int_equal(sum.rows, sqlite3_column_int64(s, 0));
             assert_int_equal(sum.process_count, sqlite3_column_int64(s, 3)); /* the highest correlation id */
+            assert_false(sum_up(feed, 2, &sum));
             analysis_nsys_feed_rewind(feed);
             int64_t kept = 0;
             while (keep && analysis_nsys_feed_next(feed, 1, &rows)) {
@@ -229,7 +238,7 @@ static void summaries_are_of_all_rows(void **state) {
  */
 static void rows_have_their_shapes(void **state) {
     (void)state;
-    static const char *const columns[] = {"n, n % 7, name, 5, n % 3", "n, n, name, 5, n % 3"};
+    static const char *const columns[] = {"n, n % 7, name, 5, n % 3", "n, 5, n, name, n % 3"};
     for (int many = 0; many < 2; many++) {
         const analysis_nsys_request r = {.table = "a",
                                          .columns = columns[many],
@@ -245,8 +254,8 @@ static void rows_have_their_shapes(void **state) {
                 int64_t n = analysis_nsys_cell(row, 0, 1);
                 const int64_t *shape = rows->shapes[row->shape].columns;
                 assert_int_equal(row->columns, 1);
-                assert_true(shape[0] == (many ? n : n % 7) && shape[1] == -1 && shape[2] == 5 &&
-                            shape[3] == n % 3);
+                assert_true(shape[0] == (many ? 5 : n % 7) && shape[1] == (many ? n : -1) &&
+                            shape[2] == (many ? -1 : 5) && shape[3] == n % 3);
                 assert_true(shape[4] == -1 && (many || rows->shape_count <= 21));
             }
             assert_null(analysis_nsys_feed_error(feed));
