@@ -61,6 +61,7 @@ typedef struct {
 typedef struct {
     const char *path;
     unsigned jobs;
+    bool once;
     char *error;
     trace_visitor keeping;
     trace_status status;
@@ -207,9 +208,15 @@ static int keep_shape(void *ctx, const trace_shape *s) {
     return 0;
 }
 
+static int read_file(const char *path, unsigned jobs, bool once, const trace_visitor *v,
+                     trace_status *status, char error[TRACE_ERROR_BYTES]) {
+    return once ? analysis_read_once(path, jobs, v, status, error)
+                : analysis_read(path, jobs, v, status, error);
+}
+
 static void *read_all(void *ctx) {
     ahead *a = ctx;
-    a->rc = analysis_read(a->path, a->jobs - 1, &a->keeping, &a->status, a->error);
+    a->rc = read_file(a->path, a->jobs - 1, a->once, &a->keeping, &a->status, a->error);
     pthread_mutex_lock(&a->lock);
     a->filled += !a->refused && a->writing->count > 0;
     a->done = true;
@@ -295,11 +302,12 @@ unsigned analysis_cores(void) {
     return n > 0 ? (unsigned)n : 1;
 }
 
-int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs, trace_status *status,
-                        char error[TRACE_ERROR_BYTES]) {
+int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs, bool once,
+                        trace_status *status, char error[TRACE_ERROR_BYTES]) {
     pthread_t reader;
     ahead a = {.path = path,
                .jobs = jobs,
+               .once = once,
                .error = error,
                .lock = PTHREAD_MUTEX_INITIALIZER,
                .filled_some = PTHREAD_COND_INITIALIZER,
@@ -325,7 +333,7 @@ int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs,
     }
     if (!batches || pthread_create(&reader, NULL, read_all, &a) != 0) {
         free(batches);
-        return analysis_read(path, jobs, v, status, error);
+        return read_file(path, jobs, once, v, status, error);
     }
     int rc = 0;
     for (batch *b; (b = take(&a)) != NULL;) {

@@ -7,9 +7,9 @@
 /* The cores that this process may use, at least 1. */
 unsigned analysis_cores(void);
 
-/* As analysis_read; the visitor is called on the caller's thread with the same records in the same order.
- * With jobs > 1 another thread reads the file. */
-int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs, trace_status *status,
-                        char error[TRACE_ERROR_BYTES]);
+/* As analysis_read, or with `once` as analysis_read_once; the visitor is called on the caller's thread with
+ * the same records in the same order. With jobs > 1 another thread reads the file. */
+int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs, bool once,
+                        trace_status *status, char error[TRACE_ERROR_BYTES]);
 
 #endif

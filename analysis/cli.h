@@ -79,9 +79,10 @@ void analysis_cli_hide_progress(analysis_cli_progress *progress);
 
 /* The traces that `path` names: itself; each process of an SQLite export of Nsight Systems that holds
  * several, as FILE#PROCESS; of a directory the files *.moetrace in it, sorted by name, or where there are
- * none those *.sqlite, or else those *.pt.trace.json. Returns how many, 0 after an error line;
- * analysis_cli_free_traces frees the list. */
-size_t analysis_cli_traces(const char *path, char ***list);
+ * none those *.sqlite, or else those *.pt.trace.json. Whether an export holds several processes may be a
+ * guess (analysis_import_processes). Returns how many, 0 after an error line; analysis_cli_free_traces frees
+ * the list. */
+size_t analysis_cli_traces(const char *path, bool guess, char ***list);
 void analysis_cli_free_traces(char **list, size_t count);
 
 #endif

@@ -45,9 +45,9 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* A file: itself, or each process of a capture that holds several. */
-static size_t file_traces(const char *path, char ***list) {
+static size_t file_traces(const char *path, bool guess, char ***list) {
     uint64_t *processes;
-    size_t count = analysis_import_processes(path, &processes);
+    size_t count = analysis_import_processes(path, guess, &processes);
     *list = analysis_alloc(count ? count : 1, sizeof **list);
     for (size_t i = 0; i < count; i++) {
         if (asprintf(&(*list)[i], "%s#%" PRIu64, path, processes[i]) < 0) {
@@ -84,7 +84,7 @@ static bool list_files(const char *path, const char *ending, char ***list, size_
     return true;
 }
 
-size_t analysis_cli_traces(const char *path, char ***list) {
+size_t analysis_cli_traces(const char *path, bool guess, char ***list) {
     struct stat st;
     size_t count = 0;
     uint64_t process;
@@ -98,7 +98,7 @@ size_t analysis_cli_traces(const char *path, char ***list) {
         return 0;
     }
     if (!S_ISDIR(st.st_mode)) {
-        return file_traces(path, list);
+        return file_traces(path, guess, list);
     }
     static const char *const endings[] = {".moetrace", ".sqlite", ".pt.trace.json"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings && count == 0; i++) {

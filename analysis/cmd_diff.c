@@ -116,7 +116,7 @@ static char *one_trace(const char *path) {
         return analysis_copy(path, strlen(path));
     }
     char **list, *only = NULL;
-    size_t count = analysis_cli_traces(path, &list);
+    size_t count = analysis_cli_traces(path, false, &list);
     if (count == 1) {
         only = analysis_copy(list[0], strlen(list[0]));
     } else if (count > 1) {

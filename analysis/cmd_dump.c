@@ -317,7 +317,7 @@ int analysis_cmd_dump(int argc, char **argv) {
     if (analysis_cli_parse(&argp, argc, argv, &trace, &status) != 0) {
         return status;
     }
-    size_t count = analysis_cli_traces(trace, &traces);
+    size_t count = analysis_cli_traces(trace, false, &traces);
     status = count > 0 ? ANALYSIS_OK : ANALYSIS_FAILED;
     for (size_t i = 0; i < count && !ferror(stdout); i++) {
         printf("trace ");

@@ -262,7 +262,7 @@ int analysis_cmd_export(int argc, char **argv) {
     status = ANALYSIS_OK;
     for (size_t i = 0; i < a.count && status == ANALYSIS_OK; i++) {
         char **traces;
-        size_t n = analysis_cli_traces(a.paths[i], &traces);
+        size_t n = analysis_cli_traces(a.paths[i], false, &traces);
         all = analysis_grow(all, &cap, count + n, sizeof *all);
         for (size_t j = 0; j < n; j++) {
             all[count++] = traces[j];

@@ -109,7 +109,7 @@ int analysis_cmd_plot(int argc, char **argv) {
     if (!analysis_cli_bounds_load(&a.bounds) || !analysis_cli_rules(&a.tables, &rules)) {
         return ANALYSIS_FAILED;
     }
-    size_t count = analysis_cli_traces(a.trace, &traces);
+    size_t count = analysis_cli_traces(a.trace, false, &traces);
     cJSON *figures = count == 0 ? NULL : figures_of(&a, &rules, traces, count);
     status = ANALYSIS_FAILED;
     if (figures) {

@@ -1,6 +1,7 @@
 /* moetrace report: what a trace says, for people on the terminal and for programs in a file. */
 #include "analysis/cli_bounds.h"
 #include "analysis/cli_read.h"
+#include "analysis/import.h"
 #include "analysis/page.h"
 #include "analysis/report.h"
 
@@ -111,7 +112,9 @@ static int write_files(const arguments *a, const kept *k) {
     return ANALYSIS_OK;
 }
 
-static int report(const arguments *a, const analysis_rules *rules, char **traces, size_t count) {
+/* With `wrong`, that the one file holds one process is a guess; where it holds several, *wrong is set and
+ * nothing is printed or written. */
+static int report(const arguments *a, const analysis_rules *rules, char **traces, size_t count, bool *wrong) {
     int status = ANALYSIS_OK;
     kept files = {0};
     analysis_samples_text samples = {0};
@@ -121,7 +124,11 @@ static int report(const arguments *a, const analysis_rules *rules, char **traces
         analysis_cli_read_begin((const char *const *)traces, count, &a->tables, rules);
     for (size_t i = 0; i < count; i++) {
         analysis_results *results;
-        if (analysis_cli_read_next(reading, &results) != 0 || !keep(results, a, &files)) {
+        bool read = analysis_cli_read_next(reading, &results) == 0;
+        if (read && wrong && analysis_results_meta(results, ANALYSIS_IMPORT_SEVERAL)) {
+            *wrong = true;
+            status = ANALYSIS_FAILED;
+        } else if (!read || !keep(results, a, &files)) {
             status = ANALYSIS_FAILED; /* the other processes have their reports all the same */
         } else if (a->samples && !analysis_report_samples(results, &samples)) {
             status = analysis_error("no memory for the samples");
@@ -161,8 +168,14 @@ int analysis_cmd_report(int argc, char **argv) {
     if (!analysis_cli_bounds_load(&a.bounds) || !analysis_cli_rules(&a.tables, &rules)) {
         return ANALYSIS_FAILED;
     }
-    size_t count = analysis_cli_traces(a.trace, &traces);
-    status = count == 0 ? ANALYSIS_FAILED : report(&a, &rules, traces, count);
+    bool wrong = false;
+    size_t count = analysis_cli_traces(a.trace, true, &traces);
+    status = count == 0 ? ANALYSIS_FAILED : report(&a, &rules, traces, count, count == 1 ? &wrong : NULL);
+    if (wrong) {
+        analysis_cli_free_traces(traces, count);
+        count = analysis_cli_traces(a.trace, false, &traces);
+        status = count == 0 ? ANALYSIS_FAILED : report(&a, &rules, traces, count, NULL);
+    }
     analysis_cli_free_traces(traces, count);
     analysis_rules_free(&rules);
     return status;

@@ -154,7 +154,7 @@ static int verify(const arguments *a, const analysis_rules *rules, const char *p
 /* All processes of `a->trace`: the worst of their statuses. */
 static int verify_all(const arguments *a, const analysis_rules *rules, analysis_output *out) {
     char **traces;
-    size_t count = analysis_cli_traces(a->trace, &traces), checked = 0;
+    size_t count = analysis_cli_traces(a->trace, false, &traces), checked = 0;
     int status = count > 0 ? ANALYSIS_OK : ANALYSIS_FAILED;
     for (size_t i = 0; i < count && status != ANALYSIS_FAILED; i++) {
         int one = verify(a, rules, traces[i], out, &checked);

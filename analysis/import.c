@@ -45,13 +45,13 @@ static bool is_sqlite(const char *head, ssize_t n) {
     return n == 16 && memcmp(head, sqlite, sizeof sqlite) == 0;
 }
 
-size_t analysis_import_processes(const char *path, uint64_t **list) {
+size_t analysis_import_processes(const char *path, bool guess, uint64_t **list) {
     char head[17];
     *list = NULL;
-    return is_sqlite(head, read_head(path, head)) ? analysis_import_nsys_processes(path, list) : 0;
+    return is_sqlite(head, read_head(path, head)) ? analysis_import_nsys_processes(path, guess, list) : 0;
 }
 
-static int read_any(const char *path, unsigned jobs, const trace_visitor *v,
+static int read_any(const char *path, unsigned jobs, bool once, const trace_visitor *v,
                     const analysis_import_extras *extras, trace_status *status,
                     char error[TRACE_ERROR_BYTES]) {
     char head[17];
@@ -67,7 +67,7 @@ static int read_any(const char *path, unsigned jobs, const trace_visitor *v,
     ssize_t n = read_head(file, head);
     free(file);
     if (is_sqlite(head, n)) {
-        return analysis_import_nsys(path, jobs, v, extras, status, error);
+        return analysis_import_nsys(path, jobs, once, v, extras, status, error);
     }
     if (path[len] != '\0' && n > 0) {
         memset(status, 0, sizeof *status);
@@ -98,11 +98,16 @@ static int read_any(const char *path, unsigned jobs, const trace_visitor *v,
 
 int analysis_read(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
                   char error[TRACE_ERROR_BYTES]) {
-    return read_any(path, jobs, v, NULL, status, error);
+    return read_any(path, jobs, false, v, NULL, status, error);
+}
+
+int analysis_read_once(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
+                       char error[TRACE_ERROR_BYTES]) {
+    return read_any(path, jobs, true, v, NULL, status, error);
 }
 
 int analysis_read_details(const char *path, unsigned jobs, const trace_visitor *v,
                           const analysis_import_extras *extras, trace_status *status,
                           char error[TRACE_ERROR_BYTES]) {
-    return read_any(path, jobs, v, extras, status, error);
+    return read_any(path, jobs, false, v, extras, status, error);
 }

@@ -11,6 +11,13 @@
 int analysis_read(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
                   char error[TRACE_ERROR_BYTES]);
 
+/* The same, but what can be is read in one go: ANALYSIS_ANEW when it then turned out that something had to be
+ * known beforehand, as in a capture of several processes or one whose rows are not in order. The visitor was
+ * told a part of the file by then; the caller forgets that and begins anew with analysis_read. */
+#define ANALYSIS_ANEW (-2)
+int analysis_read_once(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
+                       char error[TRACE_ERROR_BYTES]);
+
 /* What a capture of Nsight Systems holds and a trace does not: only an export needs it, to give the capture
  * back as it was. Numbers are the schema's, -1 for NULL; times, queues, threads, names and correlation ids
  * are the visitor's. */
@@ -52,7 +59,10 @@ typedef struct {
  * there: all of it was watched. */
 #define ANALYSIS_IMPORT_MARKS "note.nsys.marks"
 
-/* The same, and META `nsys.*` also says what only an export needs to give the capture back as it was:
+/* META of a capture of several processes that was read as one. */
+#define ANALYSIS_IMPORT_SEVERAL "note.nsys.processes"
+
+/* As analysis_read, and META `nsys.*` also says what only an export needs to give the capture back as it was:
  * suffixes of calls, names of kernels that ours would differ from, when domains were made, priorities of
  * threads. */
 int analysis_read_details(const char *path, unsigned jobs, const trace_visitor *v,
@@ -65,16 +75,17 @@ size_t analysis_import_file(const char *path, uint64_t *process);
 
 /* The processes that the file at `path` holds, as FILE#PROCESS has them: the process id, or, where two have
  * the same, their whole number. 0 for all but SQLite exports of several processes. The caller frees the list.
- */
-size_t analysis_import_processes(const char *path, uint64_t **list);
+ * All rows are looked at, unless `guess` is set and some rows of each table are of one process alone: then 0,
+ * and should there be others, reading the file says so in META ANALYSIS_IMPORT_SEVERAL. */
+size_t analysis_import_processes(const char *path, bool guess, uint64_t **list);
 
 /* The same for an SQLite export of Nsight Systems. The file is opened read-only and immutable. Times become
  * CLOCK_MONOTONIC-like by adding the capture's start. What the file does not hold is said in META
  * `note.nsys.*`; with `extras`, META is as analysis_read_details has it. The path may be FILE#PROCESS. */
-int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v,
+int analysis_import_nsys(const char *path, unsigned jobs, bool once, const trace_visitor *v,
                          const analysis_import_extras *extras, trace_status *status,
                          char error[TRACE_ERROR_BYTES]);
-size_t analysis_import_nsys_processes(const char *path, uint64_t **list);
+size_t analysis_import_nsys_processes(const char *path, bool guess, uint64_t **list);
 
 /* The same for a Chrome trace of torch.profiler, not compressed. */
 int analysis_import_chrome(const char *path, const trace_visitor *v, trace_status *status,

@@ -107,16 +107,15 @@ static void say_absent(analysis_nsys_reading *rd) {
     }
 }
 
-/* Says that marks in the recorder's domain are not its own. */
-static void say_marks(analysis_nsys_reading *rd) {
+void analysis_nsys_say_marks(analysis_nsys_reading *rd) {
     analysis_nsys_file *f = &rd->file;
-    for (size_t i = 0; f->marks_of_program && i < rd->creation_count; i++) {
+    for (size_t i = 0; f->marks_of_program && !rd->said_marks && i < rd->creation_count; i++) {
         if (strcmp(analysis_nsys_name(f, rd->creations[i].name), TRACE_WATCH_DOMAIN) == 0) {
+            rd->said_marks = true;
             analysis_nsys_meta(
                 f, ANALYSIS_IMPORT_MARKS,
                 "the program's marks `watch on` and `watch off` were for moetrace's recorder; here "
                 "all of the run was watched");
-            return;
         }
     }
 }
@@ -145,12 +144,12 @@ static void say_missing(analysis_nsys_reading *rd) {
         }
     }
     say_absent(rd);
-    say_marks(rd);
+    analysis_nsys_say_marks(rd);
     if (rd->process_count > 1) {
         snprintf(text, sizeof text,
                  "the file holds %zu processes; they are shown as one here (FILE#PID is one alone)",
                  rd->process_count);
-        analysis_nsys_meta(&rd->file, "note.nsys.processes", text);
+        analysis_nsys_meta(&rd->file, ANALYSIS_IMPORT_SEVERAL, text);
     }
 }
 
@@ -202,7 +201,7 @@ static void read_events(analysis_nsys_reading *rd) {
     }
 }
 
-static void read_file(analysis_nsys_reading *rd, trace_status *status) {
+static void read_file(analysis_nsys_reading *rd, bool once, trace_status *status) {
     analysis_nsys_file *f = &rd->file;
     if (analysis_nsys_has(f, "StringIds")) {
         f->string = analysis_nsys_query(f, "SELECT value FROM StringIds WHERE id = ?1");
@@ -219,7 +218,11 @@ static void read_file(analysis_nsys_reading *rd, trace_status *status) {
         snprintf(f->error, TRACE_ERROR_BYTES,
                  "%s: an SQLite file, but no export of Nsight Systems: none of its tables is there", f->path);
     }
-    analysis_nsys_scan(rd);
+    if (once) {
+        analysis_nsys_scan_along(rd);
+    } else {
+        analysis_nsys_scan(rd);
+    }
     uint64_t base = 0;
     for (size_t i = 0; i < rd->process_count; i++) {
         rd->processes[i].correlation_base = base;
@@ -288,7 +291,7 @@ void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
     tables[ANALYSIS_NSYS_KERNELS].layout.shaped = 8;
 }
 
-int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v,
+int analysis_import_nsys(const char *path, unsigned jobs, bool once, const trace_visitor *v,
                          const analysis_import_extras *extras, trace_status *status,
                          char error[TRACE_ERROR_BYTES]) {
     uint64_t process;
@@ -305,7 +308,7 @@ int analysis_import_nsys(const char *path, unsigned jobs, const trace_visitor *v
         if (path[len] != '\0') {
             analysis_nsys_choose(&rd, process);
         }
-        read_file(&rd, status);
+        read_file(&rd, once, status);
     }
     int rc = rd.file.stop;
     for (char *c = error; rc == -1 && *c; c++) {

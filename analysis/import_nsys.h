@@ -17,7 +17,8 @@ typedef struct {
     const char *name;
     const char *const *columns;     /* the first two are the start and the end */
     const char *process;            /* the column that holds the process */
-    uint64_t rows, unusable;        /* unusable: without times that could be */
+    uint64_t rows, unusable;        /* unusable: without times that could be; as far as summed up */
+    int64_t last_start;             /* of the last row summed up */
     int64_t first_id, last_id;      /* row ids; none when the first is greater than the last */
     size_t request;                 /* in the feed, when rows come from there */
     sqlite3_stmt *cursor;           /* when they do not */
@@ -34,7 +35,8 @@ typedef struct {
     char list[ANALYSIS_NSYS_COLUMNS_BYTES], where[ANALYSIS_NSYS_WHERE_BYTES]; /* of the statement */
 } analysis_nsys_table;
 
-typedef struct {
+typedef struct analysis_nsys_file analysis_nsys_file;
+struct analysis_nsys_file {
     const char *path;
     uint64_t bytes;
     bool one;       /* only rows of one process are read: */
@@ -48,6 +50,9 @@ typedef struct {
     unsigned jobs;
     bool keep; /* the file is small: its rows are kept */
     analysis_nsys_feed *feed;
+    /* When not NULL: is told the summary of each slice before its first row is used. */
+    void (*on_slice)(void *ctx, analysis_nsys_table *t, const analysis_nsys_summary *s);
+    void *on_slice_ctx;
     size_t said;          /* names whose definitions the visitor has */
     analysis_map by_id;   /* id in StringIds -> string id of the trace */
     sqlite3_stmt *string; /* value by id */
@@ -57,7 +62,7 @@ typedef struct {
     uint64_t pid;
     const analysis_import_extras *extras; /* NULL: what only an export needs is not wanted */
     bool quiet;                           /* the visitor is not to be called so far */
-} analysis_nsys_file;
+};
 
 /* The size of a file; 0 when there is none. */
 uint64_t analysis_nsys_bytes(const char *path);
@@ -93,7 +98,8 @@ void analysis_nsys_columns(analysis_nsys_file *f, const analysis_nsys_table *t, 
 void analysis_nsys_find_ids(analysis_nsys_file *f, analysis_nsys_table *t);
 
 /* Begins to read tables, all columns or those that are scanned: by slices of row ids where a table has ids,
- * and else, or when it is not sorted, by a cursor of its own in order of its start. */
+ * and else, or when it is not sorted, by a cursor of its own in order of its start. With on_slice all tables
+ * must have ids, and are taken to be sorted. */
 void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, size_t count, bool scan);
 
 /* Goes to the next row; false at the end. */

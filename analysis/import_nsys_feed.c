@@ -288,25 +288,36 @@ const analysis_nsys_summary *analysis_nsys_feed_summary(analysis_nsys_feed *feed
     return &a->using->summary;
 }
 
+const analysis_nsys_cells *analysis_nsys_feed_next_of_slice(analysis_nsys_feed *feed, size_t request,
+                                                            analysis_nsys_rows **rows) {
+    asked *a = &feed->asked[request];
+    slice *s = a->using;
+    if (!s || feed->error) {
+        return NULL;
+    }
+    if (a->at < s->rows.len) {
+        const analysis_nsys_cells *row = (const void *)(s->rows.bytes + a->at);
+        a->at += row->size;
+        *rows = &s->rows;
+        return row;
+    }
+    const analysis_nsys_cells *row = s->more ? next_of_rest(feed, a, s) : NULL;
+    if (row) {
+        *rows = &a->one;
+    } else if (s->error) {
+        failed(feed, s->error);
+    }
+    return row;
+}
+
 const analysis_nsys_cells *analysis_nsys_feed_next(analysis_nsys_feed *feed, size_t request,
                                                    analysis_nsys_rows **rows) {
     asked *a = &feed->asked[request];
     while (a->taken < a->count && !feed->error) {
         a->using = a->using ? a->using : wait_for(feed, request);
-        slice *s = a->using;
-        if (a->at < s->rows.len) {
-            const analysis_nsys_cells *row = (const void *)(s->rows.bytes + a->at);
-            a->at += row->size;
-            *rows = &s->rows;
-            return row;
-        }
-        const analysis_nsys_cells *row = s->more ? next_of_rest(feed, a, s) : NULL;
+        const analysis_nsys_cells *row = analysis_nsys_feed_next_of_slice(feed, request, rows);
         if (row) {
-            *rows = &a->one;
             return row;
-        }
-        if (s->error) {
-            failed(feed, s->error);
         }
         use_up(feed, a);
     }

@@ -23,9 +23,13 @@ enum { ANALYSIS_NSYS_REQUESTS = 16 };
 
 typedef struct analysis_nsys_feed analysis_nsys_feed;
 
-/* What becomes of the rows of a slice: they are used once; only their summary is made; or that is made and
- * they are kept, to be used after analysis_nsys_feed_rewind. */
-typedef enum { ANALYSIS_NSYS_USE, ANALYSIS_NSYS_SUM_UP, ANALYSIS_NSYS_KEEP } analysis_nsys_purpose;
+/* What becomes of the rows of a slice. */
+typedef enum {
+    ANALYSIS_NSYS_USE,    /* they are used once */
+    ANALYSIS_NSYS_SUM_UP, /* only their summary is made */
+    ANALYSIS_NSYS_ALONG,  /* it is made, and they are used once, slice by slice */
+    ANALYSIS_NSYS_KEEP,   /* it is made, and they are kept, to be used after analysis_nsys_feed_rewind */
+} analysis_nsys_purpose;
 
 /* For `count` requests, whose texts must live as long as the feed. With jobs > 1 as many threads read, or
  * fewer where there is little to read; else, and where none can be started, rows are read when they are
@@ -40,6 +44,10 @@ const analysis_nsys_summary *analysis_nsys_feed_summary(analysis_nsys_feed *feed
 /* The same for its rows one by one; *rows is where the row's shape is. */
 const analysis_nsys_cells *analysis_nsys_feed_next(analysis_nsys_feed *feed, size_t request,
                                                    analysis_nsys_rows **rows);
+
+/* The same for the slice whose summary was asked for last: NULL at its end, too. */
+const analysis_nsys_cells *analysis_nsys_feed_next_of_slice(analysis_nsys_feed *feed, size_t request,
+                                                            analysis_nsys_rows **rows);
 
 /* What went wrong first; NULL when nothing did. */
 const char *analysis_nsys_feed_error(const analysis_nsys_feed *feed);

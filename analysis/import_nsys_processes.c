@@ -11,6 +11,8 @@
 
 /* No capture has so many; of more only some are found. */
 #define PROCESSES_MAX 4096
+/* Rows of a table that are looked at to guess. */
+#define PROBES 8
 
 /* Ascending, each once. */
 typedef struct {
@@ -100,6 +102,42 @@ static bool one_process(analysis_nsys_file *f) {
     return one;
 }
 
+/* A row with a row id from `id`, of the table: its process above the lowest 24 bits, or UINT64_MAX. */
+static uint64_t process_at(analysis_nsys_file *f, sqlite3_stmt *s, int64_t id) {
+    sqlite3_bind_int64(s, 1, id);
+    int64_t global = analysis_nsys_row(f, s) ? analysis_nsys_int(s, 0, -1) : -1;
+    sqlite3_reset(s);
+    return global == -1 ? UINT64_MAX : (uint64_t)global >> 24;
+}
+
+/* Whether some rows of each table, the first and the last among them, are of one process. */
+static bool seems_one(analysis_nsys_file *f, analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
+    uint64_t first = UINT64_MAX;
+    bool one = true;
+    for (size_t i = ANALYSIS_NSYS_KERNELS; one && i < ANALYSIS_NSYS_TABLES; i++) {
+        analysis_nsys_table *t = &tables[i];
+        char sql[300];
+        if (!analysis_nsys_has(f, t->name) || !analysis_nsys_has_column(f, t->name, t->process)) {
+            continue;
+        }
+        analysis_nsys_find_ids(f, t);
+        if (!t->has_ids || f->stop != 0) {
+            return false;
+        }
+        snprintf(sql, sizeof sql, "SELECT \"%s\" FROM \"%s\" WHERE rowid >= ?1 ORDER BY rowid LIMIT 1",
+                 t->process, t->name);
+        sqlite3_stmt *s = analysis_nsys_query(f, sql);
+        for (int k = 0; one && k <= PROBES && t->first_id <= t->last_id; k++) {
+            uint64_t process = process_at(f, s, t->first_id + (t->last_id - t->first_id) / PROBES * k);
+            process = k == PROBES ? process_at(f, s, t->last_id) : process;
+            first = first == UINT64_MAX ? process : first;
+            one = process == UINT64_MAX || process == first;
+        }
+        sqlite3_finalize(s);
+    }
+    return one && f->stop == 0;
+}
+
 /* Those that begin with another number than their process id: two have that one. */
 static uint64_t number_of(const uint64_t *list, size_t count, size_t at) {
     for (size_t i = 0; i < count; i++) {
@@ -110,7 +148,7 @@ static uint64_t number_of(const uint64_t *list, size_t count, size_t at) {
     return list[at] & 0xffffff;
 }
 
-size_t analysis_import_nsys_processes(const char *path, uint64_t **list) {
+size_t analysis_import_nsys_processes(const char *path, bool guess, uint64_t **list) {
     char error[TRACE_ERROR_BYTES];
     analysis_nsys_table tables[ANALYSIS_NSYS_TABLES];
     analysis_nsys_file f = {
@@ -118,7 +156,7 @@ size_t analysis_import_nsys_processes(const char *path, uint64_t **list) {
     size_t count = 0;
     *list = NULL;
     analysis_nsys_tables(tables);
-    if (analysis_nsys_open(&f) && !one_process(&f) && f.stop == 0) {
+    if (analysis_nsys_open(&f) && !one_process(&f) && !(guess && seems_one(&f, tables)) && f.stop == 0) {
         count = all_of(&f, tables, list);
     }
     analysis_nsys_close(&f);

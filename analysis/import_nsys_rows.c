@@ -268,6 +268,10 @@ static uint32_t domain_of(analysis_nsys_reading *rd, int64_t global, int64_t dom
     }
     uint64_t key = analysis_nsys_mix((uint64_t)global >> 24, (uint64_t)domain);
     uint32_t id = analysis_map_get(&rd->domains, key);
+    if (id == ANALYSIS_NONE && rd->file.on_slice) { /* its creation may come later */
+        rd->file.stop = rd->file.stop == 0 ? ANALYSIS_ANEW : rd->file.stop;
+        return 0;
+    }
     if (id == ANALYSIS_NONE) { /* its creation is not in the file */
         char text[40];
         snprintf(text, sizeof text, "domain %" PRId64, domain);

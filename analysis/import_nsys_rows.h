@@ -67,7 +67,7 @@ typedef struct {
     size_t creation_count, creation_cap;
     uint64_t range_ids, rows_done, rows_total, lost;
     int64_t range_id_max;
-    bool said_nodes;
+    bool said_nodes, said_marks;
 } analysis_nsys_reading;
 
 /* The tables that events are read from. */
@@ -102,6 +102,13 @@ uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, const analysis_nsys
 /* Reads what must be known of the tables before the first event: their rows, whether they are sorted, the
  * first and last time, processes, domains. */
 void analysis_nsys_scan(analysis_nsys_reading *rd);
+
+/* In place of that: the tables are taken to need no scan, and are summed up while their rows are used. Where
+ * one shows that it does, f->stop becomes ANALYSIS_ANEW. */
+void analysis_nsys_scan_along(analysis_nsys_reading *rd);
+
+/* Says that marks in the recorder's domain, if that was made so far, are not its own. */
+void analysis_nsys_say_marks(analysis_nsys_reading *rd);
 
 /* Ends the thread's ranges that end before `limit`, the innermost first. */
 void analysis_nsys_close_before(analysis_nsys_reading *rd, uint32_t thread, int64_t limit);

@@ -1,7 +1,11 @@
-/* What must be known of an export of Nsight Systems before its first event: summaries of its tables. */
+/* What must be known of an export of Nsight Systems before its first event: summaries of its tables. In a
+ * file of one process whose tables are sorted nothing need be known beforehand: there the summaries are made
+ * along the way, and only show that it is such a file. */
 #include "analysis/import_nsys_rows.h"
 
 #include "analysis/memory.h"
+
+#include <stdio.h>
 
 /* Rows of a file up to this size, and so many at most, are kept in memory, where they take some three times
  * as much, to be gone through twice. */
@@ -14,22 +18,26 @@ static void add_making(analysis_nsys_reading *rd, const analysis_nsys_making *m)
     if (name == 0 && m->text) {
         name = analysis_nsys_text_id(f, m->text, m->text_len);
     }
-    analysis_map_put(&rd->domains, analysis_nsys_mix(m->process, m->domain), name);
+    uint64_t key = analysis_nsys_mix(m->process, m->domain);
+    uint32_t before = analysis_map_get(&rd->domains, key);
+    if (f->on_slice && before != ANALYSIS_NONE && before != name && f->stop == 0) {
+        f->stop = ANALYSIS_ANEW; /* the last one's name is that of all */
+    }
+    analysis_map_put(&rd->domains, key, name);
     rd->creations =
         analysis_grow(rd->creations, &rd->creation_cap, rd->creation_count + 1, sizeof *rd->creations);
     rd->creations[rd->creation_count++] = (analysis_nsys_creation){m->start, name};
 }
 
-/* Adds what a part of a table says, behind the parts before it; `last_start` is theirs. */
-static void add(analysis_nsys_reading *rd, analysis_nsys_table *t, const analysis_nsys_summary *s,
-                int64_t *last_start) {
+/* Adds what a part of a table says, behind the parts before it. */
+static void add(analysis_nsys_reading *rd, analysis_nsys_table *t, const analysis_nsys_summary *s) {
     analysis_nsys_file *f = &rd->file;
     t->unusable += s->unusable;
     if (s->rows == 0) {
         return;
     }
-    t->sorted &= !s->unsorted && (t->rows == 0 || s->first_start >= *last_start);
-    *last_start = s->last_start;
+    t->sorted &= !s->unsorted && (t->rows == 0 || s->first_start >= t->last_start);
+    t->last_start = s->last_start;
     t->rows += s->rows;
     for (size_t i = 0; i < s->process_count; i++) {
         const analysis_nsys_summary_process *from = &s->processes[i];
@@ -47,11 +55,10 @@ static void add(analysis_nsys_reading *rd, analysis_nsys_table *t, const analysi
 static void scan_table(analysis_nsys_reading *rd, analysis_nsys_table *t) {
     analysis_nsys_file *f = &rd->file;
     const analysis_nsys_summary *part;
-    int64_t last_start = 0;
     t->sorted = true;
     if (t->fed) {
         while ((part = analysis_nsys_feed_summary(f->feed, t->request)) != NULL && f->stop == 0) {
-            add(rd, t, part, &last_start);
+            add(rd, t, part);
         }
         analysis_nsys_check_feed(f);
         return;
@@ -60,11 +67,12 @@ static void scan_table(analysis_nsys_reading *rd, analysis_nsys_table *t) {
     while (analysis_nsys_next_row(f, t)) {
         analysis_nsys_summary_take(&whole, t->row, &t->places);
     }
-    add(rd, t, &whole, &last_start);
+    add(rd, t, &whole);
     analysis_nsys_summary_free(&whole);
 }
 
-void analysis_nsys_scan(analysis_nsys_reading *rd) {
+/* Finds the tables' row ids; returns how many there are. */
+static uint64_t find_ids(analysis_nsys_reading *rd) {
     analysis_nsys_file *f = &rd->file;
     uint64_t rows = 0;
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
@@ -74,6 +82,62 @@ void analysis_nsys_scan(analysis_nsys_reading *rd) {
             rows += t->has_ids && t->first_id <= t->last_id ? (uint64_t)(t->last_id - t->first_id) + 1 : 0;
         }
     }
+    return rows;
+}
+
+/* Adds the summary of a slice before its rows are used. */
+static void add_slice(void *ctx, analysis_nsys_table *t, const analysis_nsys_summary *s) {
+    analysis_nsys_reading *rd = ctx;
+    analysis_nsys_file *f = &rd->file;
+    size_t makings = rd->creation_count;
+    add(rd, t, s);
+    if (f->stop == 0 && (t->unusable > 0 || !t->sorted || rd->process_count > 1 || f->first < 0)) {
+        f->stop = ANALYSIS_ANEW;
+    }
+    if (rd->creation_count > makings) {
+        analysis_nsys_say_marks(rd);
+    }
+}
+
+/* The process of the first row that has one; it is what the file's number of the process is made of. */
+static void find_process(analysis_nsys_reading *rd, const analysis_nsys_table *t) {
+    analysis_nsys_file *f = &rd->file;
+    char sql[ANALYSIS_NSYS_WHERE_BYTES + 300];
+    if (!analysis_nsys_has_column(f, t->name, t->process)) {
+        return;
+    }
+    snprintf(sql, sizeof sql, "SELECT \"%s\" FROM \"%s\" NOT INDEXED%s%s LIMIT 1", t->process, t->name,
+             *t->where ? " WHERE " : "", t->where);
+    sqlite3_stmt *s = analysis_nsys_query(f, sql);
+    if (analysis_nsys_row(f, s) && analysis_nsys_int(s, 0, 0) != 0) {
+        analysis_nsys_process_of(rd, analysis_nsys_int(s, 0, 0));
+    }
+    sqlite3_finalize(s);
+}
+
+void analysis_nsys_scan_along(analysis_nsys_reading *rd) {
+    analysis_nsys_file *f = &rd->file;
+    rd->rows_total = find_ids(rd);
+    f->on_slice = add_slice;
+    f->on_slice_ctx = rd;
+    for (int i = 0; i < ANALYSIS_NSYS_TABLES && f->stop == 0; i++) {
+        analysis_nsys_table *t = &rd->tables[i];
+        if (!t->present) {
+            continue;
+        }
+        t->sorted = true;
+        analysis_nsys_where(f, t, t->where);
+        if (!t->has_ids) {
+            f->stop = ANALYSIS_ANEW;
+        } else if (rd->process_count == 0 && t->places.process >= 0) {
+            find_process(rd, t);
+        }
+    }
+}
+
+void analysis_nsys_scan(analysis_nsys_reading *rd) {
+    analysis_nsys_file *f = &rd->file;
+    uint64_t rows = find_ids(rd);
     f->keep = f->bytes <= KEEP_BYTES && rows <= KEEP_ROWS;
     analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, true);
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {

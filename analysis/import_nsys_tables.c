@@ -63,7 +63,7 @@ void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, siz
         }
         analysis_nsys_columns(f, t, scan && !f->keep ? t->scanned : ANALYSIS_NSYS_CELLS, t->list);
         analysis_nsys_where(f, t, t->where);
-        t->fed = t->has_ids && (scan || t->sorted);
+        t->fed = t->has_ids && (scan || t->sorted || f->on_slice);
         if (!t->fed) {
             begin_cursor(f, t, !scan);
         }
@@ -79,9 +79,10 @@ void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, siz
         }
     }
     if (!f->feed && f->stop == 0) {
-        analysis_nsys_purpose purpose = !scan     ? ANALYSIS_NSYS_USE
-                                        : f->keep ? ANALYSIS_NSYS_KEEP
-                                                  : ANALYSIS_NSYS_SUM_UP;
+        analysis_nsys_purpose purpose = f->on_slice ? ANALYSIS_NSYS_ALONG
+                                        : !scan     ? ANALYSIS_NSYS_USE
+                                        : f->keep   ? ANALYSIS_NSYS_KEEP
+                                                    : ANALYSIS_NSYS_SUM_UP;
         f->feed = analysis_nsys_feed_open(f->path, f->jobs, purpose, requests, asked);
     }
 }
@@ -94,13 +95,29 @@ void analysis_nsys_check_feed(analysis_nsys_file *f) {
     }
 }
 
+/* The next row, after the summary of its slice was told. */
+static const analysis_nsys_cells *next_along(analysis_nsys_file *f, analysis_nsys_table *t) {
+    const analysis_nsys_cells *row;
+    while ((row = analysis_nsys_feed_next_of_slice(f->feed, t->request, &t->held)) == NULL) {
+        const analysis_nsys_summary *s = analysis_nsys_feed_summary(f->feed, t->request);
+        if (!s) {
+            return NULL;
+        }
+        f->on_slice(f->on_slice_ctx, t, s);
+        if (f->stop != 0) {
+            return NULL;
+        }
+    }
+    return row;
+}
+
 bool analysis_nsys_next_row(analysis_nsys_file *f, analysis_nsys_table *t) {
     t->row = NULL;
     if (f->stop != 0) {
         return false;
     }
     if (t->fed) {
-        t->row = analysis_nsys_feed_next(f->feed, t->request, &t->held);
+        t->row = f->on_slice ? next_along(f, t) : analysis_nsys_feed_next(f->feed, t->request, &t->held);
         if (!t->row) {
             analysis_nsys_check_feed(f);
         }

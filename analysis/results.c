@@ -191,8 +191,8 @@ static void make_each_k(analysis_results *r, const reading *rd) {
     }
 }
 
-int analysis_results_read(analysis_results *results, const char *path, const analysis_options *options,
-                          char error[TRACE_ERROR_BYTES]) {
+static int read_trace(analysis_results *results, const char *path, bool once, const analysis_options *options,
+                      char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
     results->names.rules = options->rules;
     analysis_workload_init(&results->bounds.workload);
@@ -215,7 +215,7 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
                              .end = on_end,
                              .progress = on_progress};
     unsigned jobs = options->jobs ? options->jobs : analysis_cores();
-    int rc = analysis_read_ahead(path, &visitor, jobs, &results->status, error);
+    int rc = analysis_read_ahead(path, &visitor, jobs, once, &results->status, error);
     if (rc == 0) {
         analysis_ranges_close_ended(&rd.ranges);
         analysis_attribution_finish(&rd.attribution);
@@ -240,6 +240,16 @@ int analysis_results_read(analysis_results *results, const char *path, const ana
     analysis_tail_pools_free(&rd.tails);
     analysis_attribution_free(&rd.attribution);
     analysis_ranges_free(&rd.ranges);
+    return rc;
+}
+
+int analysis_results_read(analysis_results *results, const char *path, const analysis_options *options,
+                          char error[TRACE_ERROR_BYTES]) {
+    int rc = read_trace(results, path, true, options, error);
+    if (rc == ANALYSIS_ANEW) {
+        analysis_results_free(results);
+        rc = read_trace(results, path, false, options, error);
+    }
     return rc;
 }
 

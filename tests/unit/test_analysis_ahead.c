@@ -97,7 +97,7 @@ static int told(const char *path, unsigned jobs, uint64_t stop_after, digest *d,
     trace_visitor v = {d,       on_meta, on_string,  on_thread, on_queue,   on_shape,
                        on_host, on_gpu,  on_counter, on_end,    on_progress};
     int rc = jobs == 0 ? analysis_read(path, 1, &v, status, error)
-                       : analysis_read_ahead(path, &v, jobs, status, error);
+                       : analysis_read_ahead(path, &v, jobs, false, status, error);
     assert_true((rc == -1) == (error[0] != '\0'));
     return rc;
 }
