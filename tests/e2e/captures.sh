@@ -90,6 +90,16 @@ ok "graphs that were traced as wholes are said to be" grep -q 'CUDA graphs were 
 ok "each process of a capture has its own report" diff "$work/wanted" <(tables "$work/two.sqlite")
 ok "one can be named" diff <(tables "$work/all.sqlite") <(tables "$work/two.sqlite#847")
 ok "by every subcommand" diff <("$moetrace" verify "$work/all.moetrace") <("$moetrace" verify "$work/two.sqlite#847")
+# One of which no row is among those that are looked at first.
+hidden() {
+    cp "$work/one.sqlite" "$work/hidden.sqlite"
+    sqlite "$work/hidden.sqlite" "INSERT INTO PROCESSES SELECT 99 << 24, 99, 'other' FROM PROCESSES" \
+        "UPDATE NVTX_EVENTS SET globalTid = 99 << 24 | 99 WHERE rowid = (SELECT min(rowid) + 3 FROM NVTX_EVENTS)" || return 1
+    { tables "$work/hidden.sqlite#99" && tables "$work/hidden.sqlite#4242"; } >"$work/wanted"
+    [ "$(grep -c '^\[\[' "$work/wanted")" -eq 2 ] && diff "$work/wanted" <(tables "$work/hidden.sqlite") &&
+        "$moetrace" report -f json "$work/hidden.sqlite" | "$python" -c 'import json, sys; json.load(sys.stdin)'
+}
+ok "also one that is met late" hidden
 no_such() {
     "$moetrace" report "$work/two.sqlite#1" 2>"$work/err"
     [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'holds nothing of process 1; it has 4242 847' "$work/err"
