@@ -208,8 +208,8 @@ static int keep_shape(void *ctx, const trace_shape *s) {
     return 0;
 }
 
-static int read_file(const char *path, unsigned jobs, bool once, const trace_visitor *v,
-                     trace_status *status, char error[TRACE_ERROR_BYTES]) {
+static int read_file(const char *path, unsigned jobs, bool once, const trace_visitor *v, trace_status *status,
+                     char error[TRACE_ERROR_BYTES]) {
     return once ? analysis_read_once(path, jobs, v, status, error)
                 : analysis_read(path, jobs, v, status, error);
 }

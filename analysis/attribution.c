@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALLS_AT_FIRST 1024
+#define CALLS_AT_FIRST (1u << 16)
 #define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
 
 void analysis_attribution_init(analysis_attribution *a, analysis_names *names, analysis_ranges *ranges) {
@@ -248,14 +248,14 @@ void analysis_attribution_call(analysis_attribution *a, const trace_host_event *
         analysis_graphs_event(&a->graphs, e);
         return;
     }
-    uint32_t node, span;
+    uint32_t node, span, name = analysis_names_of_id(a->names, e->name);
+    analysis_call_kind kind = a->names->list[name].call;
+    if (kind == ANALYSIS_CALL_ASKS) {
+        return; /* half of a capture's calls */
+    }
     analysis_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
-    if (span != ANALYSIS_NONE) {
-        uint32_t name = analysis_names_of_id(a->names, e->name);
-        analysis_call_kind kind = a->names->list[name].call;
-        if (kind != ANALYSIS_CALL_OTHER) {
-            analysis_ranges_call(a->ranges, span, kind, e->time, e->time + e->duration);
-        }
+    if (span != ANALYSIS_NONE && kind != ANALYSIS_CALL_OTHER) {
+        analysis_ranges_call(a->ranges, span, kind, e->time, e->time + e->duration);
     }
     if (e->correlation == 0) {
         return;

@@ -17,6 +17,7 @@
 typedef enum {
     ANALYSIS_CALL_ISSUES, /* gives the GPU work: launches, asynchronous copies and fills */
     ANALYSIS_CALL_WAITS,  /* waits for the GPU: synchronisations, blocking copies */
+    ANALYSIS_CALL_ASKS,   /* asks for something (cudaStreamQuery, cuKernelGetName): nothing runs for it */
     ANALYSIS_CALL_OTHER,
 } analysis_call_kind;
 

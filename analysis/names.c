@@ -14,8 +14,11 @@ analysis_call_kind analysis_call_kind_of(const char *text) {
     if (strstr(text, "Synchronize") || (copies && !strstr(text, "Async"))) {
         return ANALYSIS_CALL_WAITS;
     }
-    return copies || strstr(text, "Launch") || strstr(text, "Memset") ? ANALYSIS_CALL_ISSUES
-                                                                      : ANALYSIS_CALL_OTHER;
+    if (copies || strstr(text, "Launch") || strstr(text, "Memset")) {
+        return ANALYSIS_CALL_ISSUES;
+    }
+    bool asks = strstr(text, "Get") || strstr(text, "Query") || strstr(text, "IsCapturing");
+    return asks ? ANALYSIS_CALL_ASKS : ANALYSIS_CALL_OTHER;
 }
 
 /* FNV-1a, 64 bits. */

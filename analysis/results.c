@@ -191,6 +191,22 @@ static void make_each_k(analysis_results *r, const reading *rd) {
     }
 }
 
+static void make_tables(analysis_results *r, reading *rd, unsigned jobs) {
+    bool gpu = r->gpu_records > 0;
+    analysis_samples_make(&r->samples, &rd->ranges, jobs);
+    analysis_sweep_making *sweep = analysis_sweep_begin(&r->rows, &r->fits, &r->samples, gpu, jobs);
+    analysis_costs_make(&r->costs, &rd->ranges, &rd->attribution, rd->options->k);
+    analysis_tails_make(&r->tails, &rd->tails, &rd->ranges, &r->samples, gpu);
+    analysis_requests_make(&r->requests, &rd->ranges);
+    analysis_sweep_end(sweep);
+    make_bounds(r, rd);
+    const analysis_workload *w = &r->bounds.workload;
+    analysis_load_make(&r->load, &rd->ranges, rd->options->k, w->has_model ? (size_t)w->model.experts : 0);
+    if (rd->options->each_k) {
+        make_each_k(r, rd);
+    }
+}
+
 static int read_trace(analysis_results *results, const char *path, bool once, const analysis_options *options,
                       char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
@@ -222,20 +238,7 @@ static int read_trace(analysis_results *results, const char *path, bool once, co
         analysis_ranges_settle(&rd.ranges);
         analysis_clusters_close(&results->clusters);
         make_integrity(results, &rd);
-        analysis_samples_make(&results->samples, &rd.ranges);
-        analysis_rows_make(&results->rows, &results->samples, results->gpu_records > 0, jobs);
-        analysis_fits_make(&results->fits, &results->rows, jobs);
-        analysis_costs_make(&results->costs, &rd.ranges, &rd.attribution, options->k);
-        make_bounds(results, &rd);
-        analysis_tails_make(&results->tails, &rd.tails, &rd.ranges, &results->samples,
-                            results->gpu_records > 0);
-        const analysis_workload *w = &results->bounds.workload;
-        analysis_load_make(&results->load, &rd.ranges, options->k,
-                           w->has_model ? (size_t)w->model.experts : 0);
-        analysis_requests_make(&results->requests, &rd.ranges);
-        if (options->each_k) {
-            make_each_k(results, &rd);
-        }
+        make_tables(results, &rd, jobs);
     }
     analysis_tail_pools_free(&rd.tails);
     analysis_attribution_free(&rd.attribution);

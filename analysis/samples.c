@@ -1,6 +1,7 @@
 /* From spans to samples. */
 #include "analysis/samples.h"
 
+#include "analysis/each.h"
 #include "analysis/memory.h"
 
 #include <math.h>
@@ -71,8 +72,17 @@ static int by_start(const void *a, const void *b) {
     return order ? order : x->step - y->step;
 }
 
-void analysis_samples_make(analysis_samples *samples, analysis_ranges *ranges) {
+/* Steps have their decode's. */
+static void settle(void *ctx, size_t i) {
+    analysis_span *span = &((analysis_ranges *)ctx)->spans[i];
+    if (span->closed && !span->step) {
+        analysis_busy_settle(&span->busy);
+    }
+}
+
+void analysis_samples_make(analysis_samples *samples, analysis_ranges *ranges, unsigned jobs) {
     samples->list = analysis_alloc(ranges->span_count, sizeof *samples->list);
+    analysis_each(jobs, ranges->span_count, settle, ranges);
     for (size_t i = 0; i < ranges->span_count; i++) {
         if (ranges->spans[i].closed) {
             samples->list[samples->count++] = analysis_sample_of(ranges, &ranges->spans[i]);

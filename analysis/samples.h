@@ -39,8 +39,8 @@ typedef struct {
 /* The sample of a closed span; settles its busy time. */
 analysis_sample analysis_sample_of(const analysis_ranges *ranges, analysis_span *span);
 
-/* All samples, warm-up included. */
-void analysis_samples_make(analysis_samples *samples, analysis_ranges *ranges);
+/* All samples, warm-up included; on at most `jobs` threads. */
+void analysis_samples_make(analysis_samples *samples, analysis_ranges *ranges, unsigned jobs);
 
 void analysis_samples_free(analysis_samples *samples);
 

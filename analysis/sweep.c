@@ -3,6 +3,7 @@
 
 #include "analysis/each.h"
 #include "analysis/memory.h"
+#include "analysis/scaling.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -97,15 +98,12 @@ static void add_gpu(analysis_row *row, double *scratch, const sample *list, size
 }
 
 static void add_distortion(analysis_row *row, double *scratch, const sample *list, size_t n) {
-    double *other = analysis_alloc(n, sizeof *other);
     row->watched = take(scratch, list, n, ANALYSIS_WATCHED, offsetof(sample, own));
-    row->unwatched = take(other, list, n, ANALYSIS_UNWATCHED, offsetof(sample, own));
-    row->partly = n - row->watched - row->unwatched - row->later;
     row->on = analysis_summarise(scratch, row->watched);
-    row->off = analysis_summarise(other, row->unwatched);
+    row->unwatched = take(scratch, list, n, ANALYSIS_UNWATCHED, offsetof(sample, own));
+    row->off = analysis_summarise(scratch, row->unwatched);
+    row->partly = n - row->watched - row->unwatched - row->later;
     row->distortion = row->watched && row->unwatched ? row->on.p50 / row->off.p50 : NAN;
-    row->distortion_sure = analysis_bootstrap_ratio(scratch, row->watched, other, row->unwatched);
-    free(other);
 }
 
 /* Samples far from the median: more than 5 times the median absolute deviation, scaled by 1.4826 to estimate
@@ -154,62 +152,109 @@ static void add_drift(analysis_row *row, double *scratch) {
     row->drifts = fabs(row->drift - 1) > 0.02 && has_trend(row->samples, n);
 }
 
-static analysis_row make_row(sample *list, size_t n, uint32_t k, analysis_row_kind kind, bool gpu) {
-    double *scratch = analysis_alloc(n, sizeof *scratch);
-    analysis_row row = {.k = k, .kind = kind};
-    leave_out_later(&row, list, n);
-    add_distortion(&row, scratch, list, n);
-    row.from = row.unwatched ? ANALYSIS_UNWATCHED : row.watched ? ANALYSIS_WATCHED : ANALYSIS_PARTLY;
-    row.busy = row.gpu_sum = row.kernels = row.idle_issuing = row.idle_waiting = row.beyond = NAN;
-    row.idle = row.idle_between = row.issues = row.waits = row.waiting = NAN;
-    if (gpu) {
-        add_gpu(&row, scratch, list, n);
+/* ---- All rows ---- */
+
+/* A row, and the samples that it is made of. */
+typedef struct {
+    uint32_t k;
+    analysis_row_kind kind;
+    analysis_row *row;
+    sample *list;
+    size_t n, used; /* samples; those that count */
+} making;
+
+/* Chooses the samples that count. */
+static void choose(making *m) {
+    analysis_row *row = m->row;
+    size_t watched = 0, unwatched = 0;
+    leave_out_later(row, m->list, m->n);
+    for (size_t i = 0; i < m->n; i++) {
+        watched += m->list[i].watching == ANALYSIS_WATCHED;
+        unwatched += m->list[i].watching == ANALYSIS_UNWATCHED;
     }
-    row.samples = analysis_alloc(n, sizeof *row.samples);
-    row.experts = analysis_alloc(n, sizeof *row.experts);
-    size_t used = take(row.samples, list, n, row.from,
-                       row.from == ANALYSIS_UNWATCHED ? offsetof(sample, own) : offsetof(sample, latency));
-    take(row.experts, list, n, row.from, offsetof(sample, experts));
-    memcpy(scratch, row.samples, used * sizeof *scratch);
-    row.latency = analysis_summarise(scratch, used); /* sorts them */
-    row.p50_sure = analysis_bootstrap_p50(scratch, used);
-    row.mean_sure = analysis_bootstrap_mean(scratch, used);
-    row.outliers = count_outliers(scratch, used, row.latency.p50);
-    for (size_t i = 0; i < used; i++) {
-        row.active += row.experts[i];
-    }
-    row.active /= (double)used;
-    add_drift(&row, scratch);
-    free(scratch);
-    return row;
+    row->from = unwatched ? ANALYSIS_UNWATCHED : watched ? ANALYSIS_WATCHED : ANALYSIS_PARTLY;
+    row->samples = analysis_alloc(m->n, sizeof *row->samples);
+    row->experts = analysis_alloc(m->n, sizeof *row->experts);
+    take(row->samples, m->list, m->n, row->from,
+         row->from == ANALYSIS_UNWATCHED ? offsetof(sample, own) : offsetof(sample, latency));
+    m->used = take(row->experts, m->list, m->n, row->from, offsetof(sample, experts));
+    row->latency.n = m->used;
 }
 
-/* ---- All rows ---- */
+/* What is made of a row at the same time as the rest of it. */
+typedef enum { DESCRIBED, SURE_OF_P50, SURE_OF_MEAN, SURE_OF_DISTORTION, ROW_PARTS } row_part;
+
+static void describe(const making *m, bool gpu, double *scratch) {
+    analysis_row *row = m->row;
+    size_t used = m->used;
+    add_distortion(row, scratch, m->list, m->n);
+    row->busy = row->gpu_sum = row->kernels = row->idle_issuing = row->idle_waiting = row->beyond = NAN;
+    row->idle = row->idle_between = row->issues = row->waits = row->waiting = NAN;
+    if (gpu) {
+        add_gpu(row, scratch, m->list, m->n);
+    }
+    memcpy(scratch, row->samples, used * sizeof *scratch);
+    row->latency = analysis_summarise(scratch, used); /* sorts them */
+    row->outliers = count_outliers(scratch, used, row->latency.p50);
+    for (size_t i = 0; i < used; i++) {
+        row->active += row->experts[i];
+    }
+    row->active /= (double)used;
+    add_drift(row, scratch);
+}
+
+static void be_sure_of_distortion(const making *m, double *scratch) {
+    double *other = analysis_alloc(m->n, sizeof *other);
+    size_t watched = take(scratch, m->list, m->n, ANALYSIS_WATCHED, offsetof(sample, own));
+    size_t unwatched = take(other, m->list, m->n, ANALYSIS_UNWATCHED, offsetof(sample, own));
+    analysis_summarise(scratch, watched); /* sorts them */
+    analysis_summarise(other, unwatched);
+    m->row->distortion_sure = analysis_bootstrap_ratio(scratch, watched, other, unwatched);
+    free(other);
+}
+
+static void make_part(const making *m, bool gpu, row_part part) {
+    double *scratch = analysis_alloc(m->n, sizeof *scratch);
+    if (part == SURE_OF_P50 || part == SURE_OF_MEAN) {
+        memcpy(scratch, m->row->samples, m->used * sizeof *scratch);
+        analysis_summarise(scratch, m->used); /* sorts them */
+    }
+    switch (part) {
+    case SURE_OF_P50:
+        m->row->p50_sure = analysis_bootstrap_p50(scratch, m->used);
+        break;
+    case SURE_OF_MEAN:
+        m->row->mean_sure = analysis_bootstrap_mean(scratch, m->used);
+        break;
+    case SURE_OF_DISTORTION:
+        be_sure_of_distortion(m, scratch);
+        break;
+    default:
+        describe(m, gpu, scratch);
+        break;
+    }
+    free(scratch);
+}
 
 static int by_number(const void *a, const void *b) {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
 }
 
-/* A row, and the samples that it is made of. */
-typedef struct {
-    analysis_row row;
-    sample *list;
-    size_t n;
+struct analysis_sweep_making {
+    analysis_fits *fits;
+    making *rows;
+    size_t count, cap; /* rows */
+    analysis_fitting fitting[ANALYSIS_ROWS];
     bool gpu;
-} making;
+    analysis_each_work *work;
+};
 
-static void make_one(void *ctx, size_t i) {
-    making *m = (making *)ctx + i;
-    m->row = make_row(m->list, m->n, m->row.k, m->row.kind, m->gpu);
-    free(m->list);
-}
-
-void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu, unsigned jobs) {
+/* Finds the rows that have samples. */
+static void find_rows(analysis_sweep_making *s, const analysis_samples *samples) {
     uint32_t *ks = analysis_alloc(samples->count, sizeof *ks);
     sample *list = analysis_alloc(samples->count, sizeof *list);
-    making *all = NULL;
-    size_t count = 0, made = 0, cap = 0;
+    size_t count = 0;
     for (size_t i = 0; i < samples->count; i++) {
         if (count == 0 || ks[count - 1] != samples->list[i].k) {
             ks[count++] = samples->list[i].k;
@@ -224,20 +269,58 @@ void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bo
             if (n == 0) {
                 continue;
             }
-            all = analysis_grow(all, &cap, made + 1, sizeof *all);
-            all[made] = (making){.row = {.k = ks[i], .kind = (analysis_row_kind)kind}, .n = n, .gpu = gpu};
-            all[made].list = analysis_alloc(n, sizeof *list);
-            memcpy(all[made++].list, list, n * sizeof *list);
+            s->rows = analysis_grow(s->rows, &s->cap, s->count + 1, sizeof *s->rows);
+            s->rows[s->count] = (making){.k = ks[i], .kind = (analysis_row_kind)kind, .n = n};
+            s->rows[s->count].list = analysis_alloc(n, sizeof *list);
+            memcpy(s->rows[s->count++].list, list, n * sizeof *list);
         }
     }
-    analysis_each(jobs, made, make_one, all);
-    rows->list = analysis_grow(rows->list, &rows->cap, made, sizeof *rows->list);
-    for (size_t i = 0; i < made; i++) {
-        rows->list[rows->count++] = all[i].row;
-    }
-    free(all);
     free(list);
     free(ks);
+}
+
+/* The fits take longest, so they come first. */
+static void make_some(void *ctx, size_t i) {
+    analysis_sweep_making *s = ctx;
+    const size_t fits = ANALYSIS_ROWS * ANALYSIS_FIT_PARTS;
+    if (i < fits) {
+        analysis_fitting_make(&s->fitting[i % ANALYSIS_ROWS], (analysis_fit_part)(i / ANALYSIS_ROWS));
+    } else {
+        make_part(&s->rows[(i - fits) / ROW_PARTS], s->gpu, (row_part)((i - fits) % ROW_PARTS));
+    }
+}
+
+analysis_sweep_making *analysis_sweep_begin(analysis_rows *rows, analysis_fits *fits,
+                                            const analysis_samples *samples, bool gpu, unsigned jobs) {
+    analysis_sweep_making *s = analysis_alloc(1, sizeof *s);
+    s->fits = fits;
+    s->gpu = gpu;
+    find_rows(s, samples);
+    rows->list = analysis_grow(rows->list, &rows->cap, s->count, sizeof *rows->list);
+    rows->count = s->count;
+    for (size_t i = 0; i < s->count; i++) {
+        s->rows[i].row = &rows->list[i];
+        rows->list[i] = (analysis_row){.k = s->rows[i].k, .kind = s->rows[i].kind};
+        choose(&s->rows[i]);
+    }
+    for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
+        analysis_fitting_begin(&s->fitting[kind], &fits->of[kind], rows, (analysis_row_kind)kind);
+    }
+    s->work =
+        analysis_each_begin(jobs, ANALYSIS_ROWS * ANALYSIS_FIT_PARTS + s->count * ROW_PARTS, make_some, s);
+    return s;
+}
+
+void analysis_sweep_end(analysis_sweep_making *s) {
+    analysis_each_end(s->work);
+    for (int kind = 0; kind < ANALYSIS_ROWS; kind++) {
+        analysis_fitting_end(&s->fitting[kind]);
+    }
+    for (size_t i = 0; i < s->count; i++) {
+        free(s->rows[i].list);
+    }
+    free(s->rows);
+    free(s);
 }
 
 const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, analysis_row_kind kind) {
@@ -264,62 +347,6 @@ double analysis_row_ratio(const analysis_row *row, const analysis_row *base) {
 
 double analysis_row_efficiency(const analysis_row *row, const analysis_row *base) {
     return base->k ? (double)row->k / base->k / analysis_row_ratio(row, base) : NAN;
-}
-
-static void fit_scaling(analysis_scaling *s, const analysis_rows *rows, analysis_row_kind kind) {
-    size_t n = 0, count = 0;
-    for (size_t i = 0; i < rows->count; i++) {
-        n += rows->list[i].latency.n;
-    }
-    double *k = analysis_alloc(n, sizeof *k), *active = analysis_alloc(n, sizeof *active);
-    double *y = analysis_alloc(n, sizeof *y);
-    size_t *strata = analysis_alloc(rows->count + 1, sizeof *strata);
-    double *distinct = analysis_alloc(rows->count, sizeof *distinct);
-    bool counted = true;
-    for (size_t i = 0; i < rows->count; i++) {
-        const analysis_row *row = &rows->list[i];
-        if (row->kind != kind || row->k == ANALYSIS_NONE) {
-            continue;
-        }
-        distinct[count] = row->k;
-        size_t at = strata[count++];
-        for (size_t j = 0; j < row->latency.n; j++, at++) {
-            k[at] = row->k;
-            active[at] = row->experts[j];
-            y[at] = row->samples[j];
-            counted = counted && !isnan(active[at]);
-        }
-        strata[count] = at;
-    }
-    *s = (analysis_scaling){.kind = kind};
-    s->has_k = analysis_fit_line(&s->by_k, k, y, strata, count);
-    s->has_n = counted && analysis_fit_line(&s->by_active, active, y, strata, count);
-    s->k_preferred = s->has_k && s->has_n ? analysis_fit_preferred(k, active, y, strata, count) : NAN;
-    s->bend = analysis_find_breakpoint(distinct, y, strata, count);
-    free(k);
-    free(active);
-    free(y);
-    free(strata);
-    free(distinct);
-}
-
-typedef struct {
-    analysis_fits *fits;
-    const analysis_rows *rows;
-} fitting;
-
-static void fit_one(void *ctx, size_t kind) {
-    const fitting *f = ctx;
-    fit_scaling(&f->fits->of[kind], f->rows, (analysis_row_kind)kind);
-}
-
-void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows, unsigned jobs) {
-    fitting f = {fits, rows};
-    analysis_each(jobs, ANALYSIS_ROWS, fit_one, &f);
-}
-
-bool analysis_scaling_known(const analysis_scaling *s) {
-    return s->has_k || s->has_n;
 }
 
 void analysis_rows_free(analysis_rows *rows) {

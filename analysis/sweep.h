@@ -60,9 +60,6 @@ typedef struct {
     size_t count, cap;
 } analysis_rows;
 
-/* Makes the rows, on at most `jobs` threads. `gpu`: the trace holds GPU work. */
-void analysis_rows_make(analysis_rows *rows, const analysis_samples *samples, bool gpu, unsigned jobs);
-
 /* The row of `k` and `kind`, or NULL. */
 const analysis_row *analysis_rows_find(const analysis_rows *rows, uint32_t k, analysis_row_kind kind);
 
@@ -88,8 +85,13 @@ typedef struct {
     analysis_scaling of[ANALYSIS_ROWS];
 } analysis_fits;
 
-/* On at most `jobs` threads. */
-void analysis_fits_make(analysis_fits *fits, const analysis_rows *rows, unsigned jobs);
+/* Makes rows and fits on at most `jobs` threads, the caller's among them, which is free for other things
+ * between begin and end; until the end nothing of rows and fits may be used. `gpu`: the trace holds
+ * GPU work. */
+typedef struct analysis_sweep_making analysis_sweep_making;
+analysis_sweep_making *analysis_sweep_begin(analysis_rows *rows, analysis_fits *fits,
+                                            const analysis_samples *samples, bool gpu, unsigned jobs);
+void analysis_sweep_end(analysis_sweep_making *making);
 
 /* Whether either fit was made. */
 bool analysis_scaling_known(const analysis_scaling *s);

@@ -300,7 +300,8 @@ static void calls_have_kinds(void **state) {
         {"cudaGraphLaunch", ANALYSIS_CALL_ISSUES},    {"cudaMemcpyAsync", ANALYSIS_CALL_ISSUES},
         {"cudaMemcpy", ANALYSIS_CALL_WAITS},          {"cuMemcpyDtoH_v2", ANALYSIS_CALL_WAITS},
         {"cuMemsetD8Async", ANALYSIS_CALL_ISSUES},    {"cudaStreamSynchronize", ANALYSIS_CALL_WAITS},
-        {"cudaGetDevice", ANALYSIS_CALL_OTHER},
+        {"cudaGetDevice", ANALYSIS_CALL_ASKS},        {"cudaStreamQuery", ANALYSIS_CALL_ASKS},
+        {"cudaMalloc", ANALYSIS_CALL_OTHER},          {"cudaStreamIsCapturing_v10000", ANALYSIS_CALL_ASKS},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_int_equal(analysis_call_kind_of(cases[i].name), cases[i].kind);

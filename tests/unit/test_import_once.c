@@ -186,7 +186,7 @@ static void what_must_be_known_is_noticed(void **state) {
     anew("UPDATE NVTX_EVENTS SET globalTid = 8 << 24 WHERE rowid = 6001");
     anew("UPDATE CUPTI_ACTIVITY_KIND_KERNEL SET globalPid = NULL WHERE rowid = 1");
     anew("UPDATE NVTX_EVENTS SET start = start - 200"); /* times below 0 */
-    anew("DELETE FROM NVTX_EVENTS WHERE rowid = 1"); /* the domain is not made */
+    anew("DELETE FROM NVTX_EVENTS WHERE rowid = 1");    /* the domain is not made */
     anew("UPDATE NVTX_EVENTS SET start = 600001, rowid = 9000 WHERE rowid = 1");
     anew("INSERT INTO NVTX_EVENTS VALUES(700000, NULL, 7 << 24 | 9, 75, 'other', NULL, 1)");
     anew("CREATE TABLE CUPTI_ACTIVITY_KIND_MEMSET(start PRIMARY KEY, end, globalPid) WITHOUT ROWID");
