@@ -32,7 +32,12 @@ analysis_nsys_process_ids *analysis_nsys_process_of(analysis_nsys_reading *rd, i
 
 uint32_t analysis_nsys_thread_of(analysis_nsys_reading *rd, int64_t global, uint32_t name) {
     analysis_nsys_file *f = &rd->file;
+    if (rd->thread_count > 0 && global == rd->last_global) {
+        return rd->last_thread;
+    }
     uint32_t index = analysis_map_get(&rd->threads, (uint64_t)global);
+    rd->last_global = global;
+    rd->last_thread = index != ANALYSIS_NONE ? index : (uint32_t)rd->thread_count;
     if (index != ANALYSIS_NONE) {
         return index;
     }
@@ -81,7 +86,12 @@ uint32_t analysis_nsys_queue_of(analysis_nsys_reading *rd, const analysis_nsys_c
                      .stream = analysis_nsys_cell_u32(row, 4, 0)};
     uint64_t key =
         (uint64_t)(q.device & 0xffff) << 48 | (uint64_t)(q.context & 0xffffff) << 24 | (q.stream & 0xffffff);
+    if (rd->queue_count > 0 && key == rd->last_key) {
+        return rd->last_queue;
+    }
     uint32_t id = analysis_map_get(&rd->queues, key);
+    rd->last_key = key;
+    rd->last_queue = id != ANALYSIS_NONE ? id : rd->queue_count;
     if (id == ANALYSIS_NONE) {
         q.id = id = rd->queue_count++;
         analysis_map_put(&rd->queues, key, id);

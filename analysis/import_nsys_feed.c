@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_ROWS  2048
-#define SLICE_BYTES (4 << 20) /* rows with long texts: what is over is read when it is wanted */
-#define AHEAD       8         /* slices of a table that are filled and wait */
-#define THREADS_MAX 16
+#define SLICE_ROWS    2048
+#define SLICE_BYTES   (4 << 20) /* rows with long texts: what is over is read when it is wanted */
+#define AHEAD         8         /* slices of a table that are filled and wait */
+#define THREADS_MAX   10        /* more only get in each other's way */
+#define THREAD_SLICES 6         /* fewer are not worth a thread */
 
 typedef enum { EMPTY, FILLING, FILLED } slice_state;
 
@@ -367,7 +368,7 @@ analysis_nsys_feed *analysis_nsys_feed_open(const char *path, unsigned jobs, ana
     }
     /* The caller's thread reads too. */
     size_t threads = jobs > 1 ? (jobs - 1 < THREADS_MAX ? jobs - 1 : THREADS_MAX) : 0;
-    threads = threads < slices / 2 ? threads : slices / 2;
+    threads = threads < slices / THREAD_SLICES ? threads : slices / THREAD_SLICES;
     while (feed->thread_count < threads &&
            pthread_create(&feed->threads[feed->thread_count], NULL, read_slices, feed) == 0) {
         feed->thread_count++;

@@ -176,15 +176,24 @@ static uint32_t call_name(analysis_nsys_reading *rd, int64_t name_id) {
     return known;
 }
 
+static uint32_t new_call(analysis_nsys_reading *rd, int64_t name_id) {
+    uint32_t name = call_name(rd, name_id), at = (uint32_t)rd->call_count++;
+    rd->calls = analysis_grow(rd->calls, &rd->call_cap, rd->call_count, sizeof *rd->calls);
+    rd->calls[at] = (analysis_nsys_call){
+        .name = name, .async = strstr(analysis_nsys_name(&rd->file, name), "Async") != NULL};
+    return at;
+}
+
 /* The call with this nameId. */
 static analysis_nsys_call call_of(analysis_nsys_reading *rd, int64_t name_id) {
+    if (name_id >= 0 && name_id < ANALYSIS_NSYS_DIRECT_CALLS) {
+        uint32_t *known = &rd->direct_call[name_id];
+        *known = *known != 0 ? *known : new_call(rd, name_id) + 1;
+        return rd->calls[*known - 1];
+    }
     uint32_t at = analysis_map_get(&rd->by_call, (uint64_t)name_id);
     if (at == ANALYSIS_NONE) {
-        uint32_t name = call_name(rd, name_id);
-        at = (uint32_t)rd->call_count++;
-        rd->calls = analysis_grow(rd->calls, &rd->call_cap, rd->call_count, sizeof *rd->calls);
-        rd->calls[at] = (analysis_nsys_call){
-            .name = name, .async = strstr(analysis_nsys_name(&rd->file, name), "Async") != NULL};
+        at = new_call(rd, name_id);
         analysis_map_put(&rd->by_call, (uint64_t)name_id, at);
     }
     return rd->calls[at];

@@ -46,19 +46,26 @@ typedef struct {
     uint32_t name; /* string id */
 } analysis_nsys_creation;
 
+enum { ANALYSIS_NSYS_DIRECT_CALLS = 4096 };
+
 typedef struct {
     analysis_nsys_file file;
     analysis_nsys_table tables[ANALYSIS_NSYS_TABLES];
     analysis_nsys_process_ids *processes;
     size_t process_count, process_cap;
-    analysis_map threads;            /* globalTid -> thread index */
+    analysis_map threads; /* globalTid -> thread index */
+    int64_t last_global;  /* the one that was asked for last, and its index */
+    uint32_t last_thread;
     analysis_nsys_open_ranges *open; /* by thread index */
     size_t open_cap, thread_count;
     analysis_map queues, domains; /* device, context, stream -> id; process and domain -> string id */
     uint32_t queue_count;
+    uint64_t last_key; /* likewise of queues */
+    uint32_t last_queue;
     analysis_nsys_shape *shapes;
     size_t shape_count, shape_cap;
-    analysis_map by_call; /* nameId of a call -> index */
+    uint32_t direct_call[ANALYSIS_NSYS_DIRECT_CALLS]; /* nameId of a call -> index + 1; 0: not known */
+    analysis_map by_call;                             /* the same, without the 1, for greater ones */
     analysis_nsys_call *calls;
     size_t call_count, call_cap;
     analysis_map by_shape, suffixes;   /* suffixes: string id -> index in names of the suffix that it had */

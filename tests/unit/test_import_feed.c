@@ -28,7 +28,7 @@ static int make(void **state) {
         sqlite3_exec(
             db,
             "CREATE TABLE a(start, end, name, real, n);"
-            "WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 20000)"
+            "WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 100000)"
             "INSERT INTO a(rowid, start, end, name, real, n) SELECT i - 50, i * 10, CASE WHEN i % 3 THEN i "
             "END,"
             "CASE i % 4 WHEN 0 THEN 'name ' || i WHEN 1 THEN '' WHEN 2 THEN x'00' END, i / 4.0, -i FROM c;"
@@ -53,7 +53,7 @@ static const analysis_nsys_request all[] = {
      .where = "",
      .layout = {2, NOT_SHAPED},
      .first = -50,
-     .last = 19950},
+     .last = 99950},
     {.table = "b",
      .columns = "start, name",
      .where = "start <> 7",
@@ -183,21 +183,21 @@ static void summaries_are_of_all_rows(void **state) {
                                                 .layout = {4, NOT_SHAPED},
                                                 .places = {2, -1, 3},
                                                 .first = -50,
-                                                .last = 19950},
+                                                .last = 99950},
                                                {.table = "a",
                                                 .columns = gpu,
                                                 .where = "",
                                                 .layout = {-1, 8},
                                                 .places = {6, 5, -1},
                                                 .first = -50,
-                                                .last = 19950},
+                                                .last = 99950},
                                                {.table = "a",
                                                 .columns = "CASE n WHEN -1000 THEN 9000 ELSE start END",
                                                 .where = "",
                                                 .layout = {-1, NOT_SHAPED},
                                                 .places = {-1, -1, -1},
                                                 .first = -50,
-                                                .last = 19950}};
+                                                .last = 99950}};
     static const char count[] =
         "SELECT count(*), sum(rowid % 10 = 0), sum(n % 1000 = 0 AND rowid % 10), max(-n),"
         " max(CASE WHEN rowid % 10 AND n % 1000 THEN start + 5 END) FROM a";
@@ -245,7 +245,7 @@ static void rows_have_their_shapes(void **state) {
                                          .where = "",
                                          .layout = {-1, 1},
                                          .first = -50,
-                                         .last = 19950};
+                                         .last = 99950};
         for (unsigned jobs = 0; jobs <= 2; jobs += 2) {
             analysis_nsys_rows *rows;
             const analysis_nsys_cells *row;
