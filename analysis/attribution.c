@@ -269,6 +269,7 @@ void analysis_attribution_call(analysis_attribution *a, const trace_host_event *
     } else if (call->correlation != 0 && younger(call->correlation, e->correlation)) {
         return;
     }
+    done |= !a->names->list[name].gives_work;
     *call = (analysis_call){.correlation = e->correlation, .node = node, .span = span, .done = done};
 }
 

@@ -15,7 +15,7 @@
 
 #define ANALYSIS_CALLS   (1u << 22)
 #define ANALYSIS_WAITING (1u << 20)
-/* A call so many ids old whose GPU record came gives way to a younger one. */
+/* A call so many ids old that waits for no GPU record gives way to a younger one. */
 #define ANALYSIS_DONE (1u << 18)
 /* Sums of graph nodes that wait for the record of their making; work beyond them stays with the launch. */
 #define ANALYSIS_REPLAYS (1u << 20)
@@ -48,7 +48,7 @@ typedef struct {
     uint32_t correlation; /* 0: free */
     uint32_t node; /* or ANALYSIS_NONE: GPU records wait for this call, the newest being number `span` */
     uint32_t span;
-    bool done; /* its GPU record came, and it was no graph: no other will come */
+    bool done; /* its GPU record came, and it was no graph: no other will come; or none is expected */
 } analysis_call;
 
 typedef struct {

@@ -9,12 +9,16 @@
 
 #define DIRECT_IDS (1u << 22) /* string ids that are looked up in an array */
 
+bool analysis_call_gives_work(const char *text) {
+    bool unknown = *text == '\0' || *text == '#';
+    return unknown || strstr(text, "Launch") || strstr(text, "Memcpy") || strstr(text, "Memset");
+}
+
 analysis_call_kind analysis_call_kind_of(const char *text) {
-    bool copies = strstr(text, "Memcpy") != NULL;
-    if (strstr(text, "Synchronize") || (copies && !strstr(text, "Async"))) {
+    if (strstr(text, "Synchronize") || (strstr(text, "Memcpy") && !strstr(text, "Async"))) {
         return ANALYSIS_CALL_WAITS;
     }
-    if (copies || strstr(text, "Launch") || strstr(text, "Memset")) {
+    if (strstr(text, "Launch") || strstr(text, "Memcpy") || strstr(text, "Memset")) {
         return ANALYSIS_CALL_ISSUES;
     }
     bool asks = strstr(text, "Get") || strstr(text, "Query") || strstr(text, "IsCapturing");
@@ -66,6 +70,7 @@ uint32_t analysis_names_intern(analysis_names *names, const char *text, size_t l
                                          .expert = expert,
                                          .family = index};
     names->list[index].call = analysis_call_kind_of(names->list[index].text);
+    names->list[index].gives_work = analysis_call_gives_work(names->list[index].text);
     const char *family = family_of(role);
     if (family) {
         uint32_t at = analysis_names_intern(names, family, strlen(family)); /* may move the list */

@@ -18,6 +18,7 @@ typedef struct {
     uint32_t number;         /* K, N, L or E */
     uint32_t expert;         /* LAYER_EXPERT: E */
     analysis_call_kind call; /* what a CUDA call of this name does */
+    bool gives_work;         /* and whether a GPU record is to be expected of it */
     uint32_t family; /* the name that stands for it in the range tree: sample.* for sample.3, else itself */
 } analysis_name;
 
@@ -32,8 +33,10 @@ typedef struct {
     const analysis_rules *rules; /* or NULL: the built-in ones */
 } analysis_names;
 
-/* What the CUDA call `text` does to the thread that makes it. */
+/* What the CUDA call `text` does to the thread that makes it, and whether it may give the GPU work: one whose
+ * name was lost may. */
 analysis_call_kind analysis_call_kind_of(const char *text);
+bool analysis_call_gives_work(const char *text);
 
 /* The index of the name with this text; the same text always has the same index. */
 uint32_t analysis_names_intern(analysis_names *names, const char *text, size_t len);

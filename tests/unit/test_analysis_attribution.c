@@ -310,6 +310,46 @@ static void old_launches_are_forgotten(void **state) {
     analysis_results_free(&r);
 }
 
+/* Takes calls of this name, with ids from `first` on. */
+static void calls(analysis_attribution *a, const char *name, uint32_t first, uint32_t count) {
+    analysis_names_define(a->names, 1, name, strlen(name));
+    for (uint32_t i = 0; i < count; i++) {
+        analysis_attribution_call(
+            a, &(trace_host_event){.kind = TRACE_HOST_API, .time = 1, .name = 1, .correlation = first + i});
+    }
+}
+
+/* Calls that give no work need no room for long, and a launch waits for its kernel all the same. */
+static void calls_without_work_give_way(void **state) {
+    (void)state;
+    static const struct {
+        const char *first, *others;
+        size_t cap;
+    } cases[] = {{"cudaStreamSynchronize", "cudaStreamSynchronize", ANALYSIS_DONE},
+                 {"cudaStreamSynchronize", "cudaLaunchKernel", ANALYSIS_CALLS},
+                 {"", "cudaMalloc", ANALYSIS_CALLS},
+                 {"cudaLaunchKernel", "cudaFree", ANALYSIS_CALLS}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        analysis_names names = {0};
+        analysis_ranges ranges;
+        analysis_attribution a;
+        analysis_ranges_init(&ranges, &names);
+        analysis_attribution_init(&a, &names, &ranges);
+        calls(&a, cases[i].first, 10, 1);
+        calls(&a, cases[i].others, 11, ANALYSIS_CALLS - 2);
+        assert_true(a.call_cap <= cases[i].cap);
+        if (cases[i].cap == ANALYSIS_CALLS && i > 1) {
+            analysis_attribution_gpu(&a, &(trace_gpu_event){.kind = TRACE_GPU_KERNEL, .correlation = 10});
+            assert_int_equal(a.lost_kernels.count, 0);
+            analysis_attribution_finish(&a);
+            assert_int_equal(a.lost_kernels.count, 0);
+        }
+        analysis_attribution_free(&a);
+        analysis_ranges_free(&ranges);
+        analysis_names_free(&names);
+    }
+}
+
 static void deep_nesting_is_survived(void **state) {
     (void)state;
     writer w;
@@ -343,6 +383,7 @@ int main(void) {
         cmocka_unit_test(start_end_ranges_are_phases),
         cmocka_unit_test(ends_without_start_are_counted),
         cmocka_unit_test(waiting_is_bounded),
+        cmocka_unit_test(calls_without_work_give_way),
         cmocka_unit_test(old_launches_are_forgotten),
         cmocka_unit_test(deep_nesting_is_survived),
     };
