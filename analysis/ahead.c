@@ -1,10 +1,10 @@
-/* Reading ahead. The reading thread copies what it is told into batches; the caller's thread takes them in
- * order and tells them on. A ring of a few batches lies between the two, so that neither waits for the other
- * at each record, and memory stays bounded. */
+/* Reading ahead. The reading thread copies what it is told into batches of a ring; the caller's thread takes
+ * them in order and tells them on. */
 #include "analysis/ahead.h"
 
 #include "analysis/import.h"
 #include "analysis/memory.h"
+#include "analysis/ring.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define BATCH 512 /* records */
-#define RING  8   /* batches */
 
 typedef enum {
     HOST,
@@ -54,11 +53,6 @@ typedef struct {
 } record;
 
 typedef struct {
-    size_t count;
-    record records[BATCH];
-} batch;
-
-typedef struct {
     const char *path;
     unsigned jobs;
     bool once;
@@ -66,47 +60,25 @@ typedef struct {
     trace_visitor keeping;
     trace_status status;
     int rc;
-    batch *writing; /* the reading thread's; the others are handed over under the lock */
-    bool refused;   /* the reading thread knows that no more is wanted */
-    batch *ring[RING];
-    pthread_mutex_t lock;
-    pthread_cond_t filled_some, took_some;
-    uint64_t filled, taken; /* batches, ever */
-    bool reader_waits, taker_waits;
-    bool done;    /* the last batch was filled */
-    bool stopped; /* the visitor wants no more */
+    analysis_ring ring;
+    record *writing; /* the reading thread's batch, and how many records it has */
+    size_t written;
+    bool refused; /* the reading thread knows that no more is wanted */
 } ahead;
 
 /* ---- The reading thread ---- */
 
-/* Hands over the batch that was written, and waits until another is free. False when no more is wanted. */
-static bool hand_over(ahead *a) {
-    pthread_mutex_lock(&a->lock);
-    a->filled++;
-    if (a->taker_waits) {
-        pthread_cond_signal(&a->filled_some);
-    }
-    while (a->filled - a->taken == RING && !a->stopped) {
-        a->reader_waits = true;
-        pthread_cond_wait(&a->took_some, &a->lock);
-    }
-    a->reader_waits = false;
-    bool more = !a->stopped;
-    pthread_mutex_unlock(&a->lock);
-    a->writing = a->ring[a->filled % RING];
-    a->writing->count = 0;
-    return more;
-}
-
 /* Room for one record; NULL when no more is wanted. */
 static record *room(ahead *a, record_kind kind) {
-    if (a->writing->count == BATCH && !a->refused) {
-        a->refused = !hand_over(a);
+    if (a->written == BATCH && !a->refused) {
+        a->refused = !analysis_ring_hand_over(&a->ring, a->written);
+        a->writing = analysis_ring_batch(&a->ring);
+        a->written = 0;
     }
     if (a->refused) {
         return NULL;
     }
-    record *r = &a->writing->records[a->writing->count++];
+    record *r = &a->writing[a->written++];
     r->kind = kind;
     return r;
 }
@@ -217,11 +189,7 @@ static int read_file(const char *path, unsigned jobs, bool once, const trace_vis
 static void *read_all(void *ctx) {
     ahead *a = ctx;
     a->rc = read_file(a->path, a->jobs - 1, a->once, &a->keeping, &a->status, a->error);
-    pthread_mutex_lock(&a->lock);
-    a->filled += !a->refused && a->writing->count > 0;
-    a->done = true;
-    pthread_cond_signal(&a->filled_some);
-    pthread_mutex_unlock(&a->lock);
+    analysis_ring_end(&a->ring, a->refused ? 0 : a->written);
     return NULL;
 }
 
@@ -260,40 +228,14 @@ static int tell(const trace_visitor *v, const record *r) {
 }
 
 /* Tells a batch on, unless rc says that no more is wanted. */
-static int tell_batch(const trace_visitor *v, const batch *b, int rc) {
-    for (size_t i = 0; i < b->count; i++) {
-        const record *r = &b->records[i];
+static int tell_batch(const trace_visitor *v, const record *batch, size_t count, int rc) {
+    for (const record *r = batch; r < batch + count; r++) {
         rc = rc == 0 ? tell(v, r) : rc;
         if (r->kind >= DEFINITIONS) {
             free(r->definition);
         }
     }
     return rc;
-}
-
-/* Waits for a batch; NULL after the last. */
-static batch *take(ahead *a) {
-    pthread_mutex_lock(&a->lock);
-    while (a->filled == a->taken && !a->done) {
-        a->taker_waits = true;
-        pthread_cond_wait(&a->filled_some, &a->lock);
-    }
-    a->taker_waits = false;
-    batch *b = a->filled == a->taken ? NULL : a->ring[a->taken % RING];
-    pthread_mutex_unlock(&a->lock);
-    return b;
-}
-
-/* Gives the batch that was taken back. The reading thread is woken once it has something to do for a while.
- */
-static void give_back(ahead *a, bool stop) {
-    pthread_mutex_lock(&a->lock);
-    a->taken++;
-    a->stopped |= stop;
-    if (a->reader_waits && (a->stopped || a->filled - a->taken <= RING / 2)) {
-        pthread_cond_signal(&a->took_some);
-    }
-    pthread_mutex_unlock(&a->lock);
 }
 
 unsigned analysis_cores(void) {
@@ -308,10 +250,7 @@ int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs,
     ahead a = {.path = path,
                .jobs = jobs,
                .once = once,
-               .error = error,
-               .lock = PTHREAD_MUTEX_INITIALIZER,
-               .filled_some = PTHREAD_COND_INITIALIZER,
-               .took_some = PTHREAD_COND_INITIALIZER};
+               .error = error};
     a.keeping = (trace_visitor){.ctx = &a,
                                 .meta = v->meta ? keep_meta : NULL,
                                 .string = v->string ? keep_string : NULL,
@@ -323,25 +262,22 @@ int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs,
                                 .counter = v->counter ? keep_counter : NULL,
                                 .end = v->end ? keep_end : NULL,
                                 .progress = v->progress ? keep_progress : NULL};
-    batch *batches = jobs > 1 ? malloc(RING * sizeof *batches) : NULL;
-    for (size_t i = 0; i < RING; i++) {
-        a.ring[i] = batches + i;
+    if (jobs < 2 || !analysis_ring_init(&a.ring, BATCH * sizeof(record))) {
+        return read_file(path, jobs, once, v, status, error);
     }
-    if (batches) {
-        a.writing = a.ring[0];
-        a.writing->count = 0;
-    }
-    if (!batches || pthread_create(&reader, NULL, read_all, &a) != 0) {
-        free(batches);
+    a.writing = analysis_ring_batch(&a.ring);
+    if (pthread_create(&reader, NULL, read_all, &a) != 0) {
+        analysis_ring_free(&a.ring);
         return read_file(path, jobs, once, v, status, error);
     }
     int rc = 0;
-    for (batch *b; (b = take(&a)) != NULL;) {
-        rc = tell_batch(v, b, rc);
-        give_back(&a, rc != 0);
+    size_t count;
+    for (const record *batch; (batch = analysis_ring_take(&a.ring, &count)) != NULL;) {
+        rc = tell_batch(v, batch, count, rc);
+        analysis_ring_give_back(&a.ring, rc != 0);
     }
     pthread_join(reader, NULL);
-    free(batches);
+    analysis_ring_free(&a.ring);
     *status = a.status;
     return rc != 0 ? rc : a.rc;
 }

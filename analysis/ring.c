@@ -1,0 +1,77 @@
+/* The ring. The lock is held for counting only; who waits is woken once there is something to do for a while.
+ */
+#include "analysis/ring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool analysis_ring_init(analysis_ring *ring, size_t batch_bytes) {
+    memset(ring, 0, sizeof *ring);
+    ring->batches = malloc(ANALYSIS_RING_BATCHES * batch_bytes);
+    ring->bytes = batch_bytes;
+    pthread_mutex_init(&ring->lock, NULL);
+    pthread_cond_init(&ring->filled_some, NULL);
+    pthread_cond_init(&ring->took_some, NULL);
+    return ring->batches != NULL;
+}
+
+void analysis_ring_free(analysis_ring *ring) {
+    pthread_mutex_destroy(&ring->lock);
+    pthread_cond_destroy(&ring->filled_some);
+    pthread_cond_destroy(&ring->took_some);
+    free(ring->batches);
+}
+
+void *analysis_ring_batch(const analysis_ring *ring) {
+    return ring->batches + ring->filled % ANALYSIS_RING_BATCHES * ring->bytes; /* only the writer fills */
+}
+
+bool analysis_ring_hand_over(analysis_ring *ring, size_t count) {
+    pthread_mutex_lock(&ring->lock);
+    ring->counts[ring->filled++ % ANALYSIS_RING_BATCHES] = count;
+    if (ring->taker_waits) {
+        pthread_cond_signal(&ring->filled_some);
+    }
+    while (ring->filled - ring->taken == ANALYSIS_RING_BATCHES && !ring->stopped) {
+        ring->writer_waits = true;
+        pthread_cond_wait(&ring->took_some, &ring->lock);
+    }
+    ring->writer_waits = false;
+    bool more = !ring->stopped;
+    pthread_mutex_unlock(&ring->lock);
+    return more;
+}
+
+void analysis_ring_end(analysis_ring *ring, size_t count) {
+    pthread_mutex_lock(&ring->lock);
+    if (count > 0) {
+        ring->counts[ring->filled++ % ANALYSIS_RING_BATCHES] = count;
+    }
+    ring->ended = true;
+    pthread_cond_signal(&ring->filled_some);
+    pthread_mutex_unlock(&ring->lock);
+}
+
+const void *analysis_ring_take(analysis_ring *ring, size_t *count) {
+    pthread_mutex_lock(&ring->lock);
+    while (ring->filled == ring->taken && !ring->ended) {
+        ring->taker_waits = true;
+        pthread_cond_wait(&ring->filled_some, &ring->lock);
+    }
+    ring->taker_waits = false;
+    size_t at = ring->taken % ANALYSIS_RING_BATCHES;
+    const void *batch = ring->filled == ring->taken ? NULL : ring->batches + at * ring->bytes;
+    *count = ring->counts[at];
+    pthread_mutex_unlock(&ring->lock);
+    return batch;
+}
+
+void analysis_ring_give_back(analysis_ring *ring, bool stop) {
+    pthread_mutex_lock(&ring->lock);
+    ring->taken++;
+    ring->stopped |= stop;
+    if (ring->writer_waits && (ring->stopped || ring->filled - ring->taken <= ANALYSIS_RING_BATCHES / 2)) {
+        pthread_cond_signal(&ring->took_some);
+    }
+    pthread_mutex_unlock(&ring->lock);
+}
