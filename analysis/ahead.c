@@ -247,10 +247,7 @@ unsigned analysis_cores(void) {
 int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs, bool once,
                         trace_status *status, char error[TRACE_ERROR_BYTES]) {
     pthread_t reader;
-    ahead a = {.path = path,
-               .jobs = jobs,
-               .once = once,
-               .error = error};
+    ahead a = {.path = path, .jobs = jobs, .once = once, .error = error};
     a.keeping = (trace_visitor){.ctx = &a,
                                 .meta = v->meta ? keep_meta : NULL,
                                 .string = v->string ? keep_string : NULL,

@@ -122,17 +122,18 @@ static bool put_off(analysis_attribution *a, uint32_t launch, const analysis_wai
 }
 
 static void attribute(analysis_attribution *a, const analysis_waiting *w, uint32_t at, uint32_t span) {
-    analysis_ranges_gpu(a->ranges, span, w->kernel, w->timed, w->start, w->end);
+    bool later = false;
     if (w->graph_node != 0) {
         uint32_t owner = analysis_graphs_owner(&a->graphs, at, w->graph_node);
-        if (owner == ANALYSIS_NONE && put_off(a, at, w)) {
-            return;
-        }
-        a->unknown_nodes += owner == ANALYSIS_NONE;
+        later = owner == ANALYSIS_NONE && put_off(a, at, w);
+        a->unknown_nodes += owner == ANALYSIS_NONE && !later;
         at = owner == ANALYSIS_NONE ? at : owner;
     }
-    analysis_ranges_detail(a->ranges, span, at, w->kernel ? w->name : ANALYSIS_NONE, w->end - w->start);
-    count(a, at, w->kernel, w->name, one(w));
+    analysis_ranges_gpu(a->ranges, span, later ? ANALYSIS_NONE : at, w->kernel ? w->name : ANALYSIS_NONE,
+                        w->timed, w->start, w->end);
+    if (!later) {
+        count(a, at, w->kernel, w->name, one(w));
+    }
 }
 
 /* What was put off goes to the ranges of its node, or to the launch's. */

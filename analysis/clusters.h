@@ -35,7 +35,7 @@ typedef struct {
     uint32_t stratum, thread, request; /* which that is */
 } analysis_clusters;
 
-/* Takes a phase of a request: for analysis_ranges.on_sample. It frees the detail. Phases that follow each
+/* Takes a phase of a request: for analysis_span_works.on_sample. It frees the detail. Phases that follow each
  * other on one thread, in requests with the same number, are one request; those without a number are one
  * each. */
 void analysis_clusters_take(analysis_clusters *c, const analysis_ranges *ranges, uint32_t span,

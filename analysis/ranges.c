@@ -119,11 +119,11 @@ static void close_range(analysis_ranges *r, analysis_thread *t, size_t i, uint64
     uint32_t around = i > 0 ? t->stack[i - 1].span : ANALYSIS_NONE;
     uint64_t ns = time > entry->start ? time - entry->start : 0;
     r->nodes[entry->node].host_ns += ns;
-    analysis_span_host(r, entry->span, entry->node, ns > entry->inner ? ns - entry->inner : 0);
+    analysis_span_left(r, entry->span, entry->node, ns > entry->inner ? ns - entry->inner : 0,
+                       entry->span != around ? entry->span : ANALYSIS_NONE, time);
     if (i > 0) {
         t->stack[i - 1].inner += ns;
     }
-    analysis_span_close(r, entry->span != around ? entry->span : ANALYSIS_NONE, time);
     entry->closed = true;
     t->timed -= entry->closes_at != 0;
     while (t->depth > 0 && t->stack[t->depth - 1].closed) {
@@ -290,10 +290,9 @@ void analysis_ranges_free(analysis_ranges *r) {
         free(r->threads[i].foreign);
     }
     for (size_t i = 0; i < r->span_count; i++) {
-        analysis_detail_free(r->spans[i].detail);
         analysis_busy_free(&r->spans[i].busy);
     }
-    analysis_details_free(&r->details);
+    analysis_span_works_free(&r->works);
     free(r->threads);
     free(r->spans);
     free(r->groups);

@@ -11,14 +11,10 @@
 #ifndef ANALYSIS_RANGES_H
 #define ANALYSIS_RANGES_H
 
-#include "analysis/busy.h"
-#include "analysis/detail.h"
 #include "analysis/names.h"
+#include "analysis/span_works.h"
 #include "analysis/watch.h"
 #include "trace/trace.h"
-
-/* ANALYSIS_PHASES stands for "in no phase". */
-typedef enum { ANALYSIS_VISION, ANALYSIS_PREFILL, ANALYSIS_DECODE, ANALYSIS_PHASES } analysis_phase;
 
 /* What separates requests that must not be mixed. */
 typedef struct {
@@ -60,16 +56,10 @@ typedef struct {
     uint32_t visits;     /* times that work came to a layer's experts */
     uint64_t active;     /* over all visits: experts with at least one token, or with none told */
     uint64_t start, end; /* ns; end only when closed */
-    uint64_t gpu_end;    /* when the last GPU work launched inside ended; 0 without any */
-    uint64_t kernels;    /* launched inside */
-    uint64_t gpu_sum;    /* of all work launched inside, overlapping parts more than once */
-    uint32_t part;       /* of a step: its part of the decode's busy; else 0 */
-    analysis_busy busy;  /* of kernels, copies and fills launched inside; of a step its decode's counts */
-    uint64_t issued, arrived; /* calls that give the GPU work inside, and pieces of work */
-    uint64_t touched;         /* `works` when it last got some of these */
-    uint64_t closed_at;       /* `closings` when it closed */
-    analysis_detail *detail;  /* when there is an on_sample, until that has it; NULL: nothing so far */
-    bool wanted;              /* on_sample is to have it: what comes after that is not in its detail */
+    /* From analysis_ranges_settle on, as in its analysis_span_work: */
+    uint64_t gpu_end, kernels, gpu_sum;
+    uint32_t part;
+    analysis_busy busy;
 } analysis_span;
 
 typedef struct {
@@ -123,19 +113,11 @@ typedef struct {
     size_t group_count, group_cap;
     analysis_span *spans;
     size_t span_count, span_cap;
-    bool steps;        /* steps of decode are spans, too */
-    size_t settled;    /* spans before this one are closed, and got no work for long */
-    uint64_t works;    /* calls and GPU records that spans took */
-    uint64_t closings; /* ranges that were closed */
+    bool steps; /* steps of decode are spans, too */
+    analysis_span_works works;
     analysis_watch watch;
     void (*on_expert)(void *ctx, const analysis_expert_event *e); /* or NULL */
     void *on_expert_ctx;
-    /* A span that is no warm-up is closed and got no work for long, or the file is at its end. It has the
-     * detail, which is the callee's from now on (NULL: there was nothing); that of a decode holds that of its
-     * steps. */
-    void (*on_sample)(void *ctx, uint32_t span, analysis_detail *detail); /* or NULL: no details are made */
-    void *on_sample_ctx;
-    analysis_details details;
     analysis_thread *threads;
     size_t thread_count, thread_cap;
     analysis_map by_thread; /* the trace's thread index -> threads */
@@ -165,16 +147,13 @@ uint32_t analysis_ranges_child(analysis_ranges *r, uint32_t parent, uint32_t lik
 void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind kind, uint64_t start_ns,
                           uint64_t end_ns);
 
-/* GPU work launched in `span` ran over [start_ns, end_ns): counts for it and for the spans around it. */
-void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
-                         uint64_t end_ns);
+/* GPU work launched in `span` ran over [start_ns, end_ns): counts for it and for the spans around it. It
+ * belongs to the range `node`, or ANALYSIS_NONE: to which is not known so far. `name` is the kernel's name
+ * index, ANALYSIS_NONE of copies and fills. */
+void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, uint32_t node, uint32_t name, bool timed,
+                         uint64_t start_ns, uint64_t end_ns);
 
-/* A piece of GPU work belongs to the range `node`; it was launched in `span`, or in none. `name` is the
- * kernel's name index, ANALYSIS_NONE of copies and fills. */
-void analysis_ranges_detail(analysis_ranges *r, uint32_t span, uint32_t node, uint32_t name, uint64_t ns);
-
-/* The file is at its end, and all was attributed: on_sample gets what is closed and was not given to it so
- * far. */
+/* The file is at its end, and all was attributed: settles the works, and makes them the spans'. */
 void analysis_ranges_settle(analysis_ranges *r);
 
 /* The file is at its end: closes the ranges whose END, from another thread, was read before their START. */

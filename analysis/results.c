@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Threads, the caller's and that which reads among them, from which on one more adds up what spans do. */
+#define JOBS_FOR_WORKS 3
+
 typedef struct {
     analysis_results *results;
     analysis_ranges ranges;
@@ -18,13 +21,9 @@ typedef struct {
     const analysis_options *options;
 } reading;
 
-static void on_sample(void *ctx, uint32_t span, analysis_detail *detail) {
+static void on_cluster(void *ctx, uint32_t span, const analysis_span_work *work, analysis_detail *detail) {
     reading *rd = ctx;
-    analysis_tail_take(&rd->tails, &rd->ranges, span, detail);
-}
-
-static void on_cluster(void *ctx, uint32_t span, analysis_detail *detail) {
-    reading *rd = ctx;
+    (void)work;
     analysis_clusters_take(&rd->results->clusters, &rd->ranges, span, detail);
 }
 
@@ -215,10 +214,18 @@ static int read_trace(analysis_results *results, const char *path, bool once, co
     results->path = analysis_copy(path, strlen(path));
     reading rd = {.results = results, .options = options};
     analysis_ranges_init(&rd.ranges, &results->names);
-    if (options->detail || options->clusters) {
-        rd.ranges.steps = options->detail;
-        rd.ranges.on_sample = options->detail ? on_sample : on_cluster;
-        rd.ranges.on_sample_ctx = &rd;
+    unsigned jobs = options->jobs ? options->jobs : analysis_cores();
+    analysis_span_works *works = &rd.ranges.works;
+    rd.ranges.steps = options->detail;
+    if (options->detail) {
+        works->on_sample = analysis_tail_take;
+        works->on_sample_ctx = &rd.tails;
+    } else if (options->clusters) {
+        works->on_sample = on_cluster;
+        works->on_sample_ctx = &rd;
+    }
+    if (jobs >= JOBS_FOR_WORKS && works->on_sample != on_cluster) { /* which looks at the ranges */
+        analysis_span_works_start(works);
     }
     analysis_attribution_init(&rd.attribution, &results->names, &rd.ranges);
     trace_visitor visitor = {.ctx = &rd,
@@ -230,7 +237,6 @@ static int read_trace(analysis_results *results, const char *path, bool once, co
                              .counter = on_counter,
                              .end = on_end,
                              .progress = on_progress};
-    unsigned jobs = options->jobs ? options->jobs : analysis_cores();
     int rc = analysis_read_ahead(path, &visitor, jobs, once, &results->status, error);
     if (rc == 0) {
         analysis_ranges_close_ended(&rd.ranges);

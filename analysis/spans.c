@@ -1,13 +1,7 @@
-/* Spans: the occurrences of phases and of the steps of decode, what the GPU and the host did in them, and
- * when they are complete. */
+/* Spans: the occurrences of phases and of the steps of decode. */
 #include "analysis/spans.h"
 
 #include "analysis/memory.h"
-
-/* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
-#define SWEEP (1u << 18)
-/* After so many, work that was launched and never ran is given up. */
-#define WORK_LOST (8 * SWEEP)
 
 /* ---- Opening ---- */
 
@@ -36,8 +30,15 @@ static uint32_t request_around(const analysis_ranges *r, const analysis_thread *
 
 static uint32_t add_span(analysis_ranges *r, analysis_span span) {
     r->spans = analysis_grow(r->spans, &r->span_cap, r->span_count + 1, sizeof *r->spans);
-    span.wanted = r->on_sample && !r->groups[span.group].warm;
     r->spans[r->span_count] = span;
+    bool wanted = r->works.on_sample && !r->groups[span.group].warm;
+    analysis_span_works_event(&r->works, &(analysis_span_event){.kind = ANALYSIS_SPAN_OPENED,
+                                                                .span = span.parent,
+                                                                .opened = {.start = span.start,
+                                                                           .group = span.group,
+                                                                           .phase = span.phase,
+                                                                           .step = span.step,
+                                                                           .wanted = wanted}});
     return (uint32_t)r->span_count++;
 }
 
@@ -51,10 +52,8 @@ static uint32_t enter_step(analysis_ranges *r, uint32_t around, uint32_t node, u
     if (!r->steps || around == ANALYSIS_NONE || decode != around) {
         return around;
     }
-    uint32_t part = analysis_busy_part(&r->spans[around].busy);
     return add_span(r, (analysis_span){.phase = ANALYSIS_DECODE,
                                        .step = true,
-                                       .part = part,
                                        .parent = around,
                                        .group = r->nodes[node].group,
                                        .request = r->spans[around].request,
@@ -91,135 +90,46 @@ uint32_t analysis_span_enter(analysis_ranges *r, const analysis_thread *t, uint3
                                        .start = time});
 }
 
-/* ---- Samples that are complete ---- */
+/* ---- What happens in them ---- */
 
-/* The detail of a span that takes more; NULL when nobody wants it. */
-static analysis_detail **detail_of(analysis_ranges *r, uint32_t span) {
-    if (span == ANALYSIS_NONE) {
-        return NULL;
+void analysis_span_left(analysis_ranges *r, uint32_t span, uint32_t node, uint64_t ns, uint32_t closed,
+                        uint64_t time) {
+    if (closed != ANALYSIS_NONE) {
+        analysis_span *s = &r->spans[closed];
+        s->end = time > s->start ? time : s->start;
+        s->closed = true;
+        time = s->end;
     }
-    return r->spans[span].wanted ? &r->spans[span].detail : NULL;
-}
-
-static void hand_over(analysis_ranges *r, uint32_t i) {
-    analysis_span *span = &r->spans[i];
-    if (!span->wanted) {
-        return;
-    }
-    analysis_detail **around = span->step ? detail_of(r, span->parent) : NULL;
-    if (around && span->detail) {
-        analysis_detail_merge(&r->details, around, span->parent, span->detail);
-    }
-    span->wanted = false;
-    r->on_sample(r->on_sample_ctx, i, span->detail);
-    span->detail = NULL;
-}
-
-void analysis_ranges_settle(analysis_ranges *r) {
-    for (size_t i = r->span_count; i-- > 0;) { /* steps have higher indices than their decodes */
-        if (r->spans[i].closed) {
-            hand_over(r, (uint32_t)i);
-        }
-    }
-}
-
-/* Whether the span will not get more work, as far as can be told: what it launched ran, or should have by
- * far. */
-static bool is_old(const analysis_ranges *r, const analysis_span *span) {
-    uint64_t age = r->works - span->touched;
-    return age > SWEEP / 2 && (span->arrived >= span->issued || age > WORK_LOST);
-}
-
-static void sweep(analysis_ranges *r) {
-    for (size_t i = r->span_count; i-- > r->settled;) {
-        const analysis_span *span = &r->spans[i];
-        bool waits = span->arrived < span->issued;
-        if (span->closed && (is_old(r, span) || (!waits && r->closings - span->closed_at > SWEEP))) {
-            hand_over(r, (uint32_t)i);
-        }
-    }
-    bool first = true; /* all spans before are settled */
-    for (size_t i = r->settled; i < r->span_count; i++) {
-        analysis_span *span = &r->spans[i];
-        bool old = is_old(r, span);
-        if (old && (span->busy.list || span->busy.hosts)) {
-            analysis_busy_settle(&span->busy);
-        }
-        first = first && old && span->closed;
-        r->settled += first;
-    }
-}
-
-void analysis_span_close(analysis_ranges *r, uint32_t at, uint64_t time) {
-    if (at != ANALYSIS_NONE) {
-        analysis_span *span = &r->spans[at];
-        span->end = time > span->start ? time : span->start;
-        span->closed = true;
-        span->touched = r->works;
-        span->closed_at = r->closings;
-    }
-    if ((++r->closings & (SWEEP - 1)) == 0) {
-        sweep(r);
-    }
-}
-
-void analysis_span_host(analysis_ranges *r, uint32_t span, uint32_t node, uint64_t ns) {
-    analysis_detail **detail = detail_of(r, span);
-    if (detail) {
-        analysis_detail_host(&r->details, detail, span, node, ns);
-    }
-}
-
-/* ---- Work ---- */
-
-static void count_work(analysis_ranges *r) {
-    if ((++r->works & (SWEEP - 1)) == 0) {
-        sweep(r);
-    }
+    analysis_span_works_event(
+        &r->works,
+        &(analysis_span_event){.kind = ANALYSIS_SPAN_LEFT, .span = span, .left = {ns, time, node, closed}});
 }
 
 void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind kind, uint64_t start_ns,
                           uint64_t end_ns) {
-    count_work(r);
-    uint32_t part = 0;
-    for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
-        analysis_span *s = &r->spans[i];
-        s->touched = r->works;
-        s->issued += kind == ANALYSIS_CALL_ISSUES;
-        if (s->step) {
-            part = s->part;
-        } else {
-            analysis_busy_host(&s->busy, part, kind, start_ns, end_ns);
-            part = 0;
-        }
-    }
+    analysis_span_works_event(&r->works, &(analysis_span_event){.kind = ANALYSIS_SPAN_CALLED,
+                                                                .span = span,
+                                                                .called = {start_ns, end_ns, kind}});
 }
 
-void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, bool kernel, bool timed, uint64_t start_ns,
-                         uint64_t end_ns) {
-    count_work(r);
-    uint32_t part = 0;
-    for (uint32_t i = span; i != ANALYSIS_NONE; i = r->spans[i].parent) {
-        analysis_span *s = &r->spans[i];
-        s->kernels += kernel;
-        s->arrived++;
-        if (timed) {
-            s->gpu_end = end_ns > s->gpu_end ? end_ns : s->gpu_end;
-            s->gpu_sum += end_ns - start_ns;
-            s->touched = r->works;
-        }
-        if (s->step) {
-            part = s->part;
-        } else if (timed) {
-            analysis_busy_add(&s->busy, part, start_ns, end_ns);
-            part = 0;
-        }
-    }
+void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, uint32_t node, uint32_t name, bool timed,
+                         uint64_t start_ns, uint64_t end_ns) {
+    analysis_span_works_event(&r->works, &(analysis_span_event){.kind = ANALYSIS_SPAN_RAN,
+                                                                .span = span,
+                                                                .ran = {start_ns, end_ns, node, name,
+                                                                        name != ANALYSIS_NONE, timed}});
 }
 
-void analysis_ranges_detail(analysis_ranges *r, uint32_t span, uint32_t node, uint32_t name, uint64_t ns) {
-    analysis_detail **detail = detail_of(r, span);
-    if (detail) {
-        analysis_detail_gpu(&r->details, detail, span, node, name, ns);
+void analysis_ranges_settle(analysis_ranges *r) {
+    analysis_span_works_settle(&r->works);
+    for (size_t i = 0; i < r->span_count; i++) {
+        analysis_span *to = &r->spans[i];
+        analysis_span_work *from = &r->works.list[i];
+        to->gpu_end = from->gpu_end;
+        to->kernels = from->kernels;
+        to->gpu_sum = from->gpu_sum;
+        to->part = from->part;
+        to->busy = from->busy;
+        from->busy = (analysis_busy){0};
     }
 }

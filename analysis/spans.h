@@ -12,10 +12,9 @@ uint32_t analysis_span_enter(analysis_ranges *r, const analysis_thread *t, uint3
 /* The span of the phase that `span`, which may be a step or ANALYSIS_NONE, belongs to. */
 uint32_t analysis_span_of_phase(const analysis_ranges *r, uint32_t span);
 
-/* A range was closed; `at` is the span that closes with it, or ANALYSIS_NONE. */
-void analysis_span_close(analysis_ranges *r, uint32_t at, uint64_t time);
-
-/* A range of `node` in `span` (or in none) took so long on the host, without the ranges inside. */
-void analysis_span_host(analysis_ranges *r, uint32_t span, uint32_t node, uint64_t ns);
+/* A range of `node` in `span` (or in none) was closed; it took so long on the host, without the ranges
+ * inside. `closed` is the span that closes with it, or ANALYSIS_NONE. */
+void analysis_span_left(analysis_ranges *r, uint32_t span, uint32_t node, uint64_t ns, uint32_t closed,
+                        uint64_t time);
 
 #endif

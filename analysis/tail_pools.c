@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static analysis_tail_pool *pool_of(analysis_tail_pools *pools, const analysis_span *span) {
+static analysis_tail_pool *pool_of(analysis_tail_pools *pools, const analysis_span_work *span) {
     uint64_t key = (uint64_t)span->group << 8 | (uint64_t)span->phase << 1 | span->step;
     uint32_t at = analysis_map_get(&pools->by_kind, key);
     if (at == ANALYSIS_NONE) {
@@ -41,10 +41,8 @@ static void keep_other(analysis_tail_pool *pool, analysis_tail_sample sample) {
     pool->others[at] = sample;
 }
 
-void analysis_tail_take(analysis_tail_pools *pools, const analysis_ranges *ranges, uint32_t span,
-                        analysis_detail *detail) {
-    const analysis_span *s = &ranges->spans[span];
-    analysis_tail_pool *pool = pool_of(pools, s);
+void analysis_tail_take(void *ctx, uint32_t span, const analysis_span_work *s, analysis_detail *detail) {
+    analysis_tail_pool *pool = pool_of(ctx, s);
     uint64_t end = s->gpu_end > s->end ? s->gpu_end : s->end;
     analysis_tail_sample sample = {.span = span, .latency = (double)(end - s->start) / 1e6, .detail = detail};
     if (pool->slow_count < ANALYSIS_TAIL_SLOW) {

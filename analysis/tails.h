@@ -40,9 +40,8 @@ typedef struct {
     analysis_map by_kind; /* group, phase and step -> list */
 } analysis_tail_pools;
 
-/* For analysis_ranges.on_sample; ctx is an analysis_tail_pools, `ranges` that which calls. */
-void analysis_tail_take(analysis_tail_pools *pools, const analysis_ranges *ranges, uint32_t span,
-                        analysis_detail *detail);
+/* For analysis_span_works.on_sample; ctx is an analysis_tail_pools. */
+void analysis_tail_take(void *ctx, uint32_t span, const analysis_span_work *work, analysis_detail *detail);
 
 void analysis_tail_pools_free(analysis_tail_pools *pools);
 

@@ -202,18 +202,13 @@ static void the_longest_gap(void **state) {
 static void few_are_kept(void **state) {
     (void)state;
     enum { MANY = 5000 };
-    analysis_names names = {0};
-    analysis_ranges ranges;
     analysis_tail_pools pools = {0};
-    analysis_ranges_init(&ranges, &names);
-    ranges.spans = analysis_alloc(MANY, sizeof *ranges.spans);
-    ranges.span_count = MANY;
     double mean = 0;
     for (uint32_t i = 0; i < MANY; i++) {
-        ranges.spans[i] = (analysis_span){
+        analysis_span_work work = {
             .phase = ANALYSIS_PREFILL, .closed = true, .start = 1, .end = 1 + i * 7919u % MANY};
         analysis_detail *detail = analysis_alloc(1, sizeof *detail);
-        analysis_tail_take(&pools, &ranges, i, detail);
+        analysis_tail_take(&pools, i, &work, detail);
     }
     assert_int_equal(pools.count, 1);
     const analysis_tail_pool *pool = &pools.list[0];
@@ -227,8 +222,6 @@ static void few_are_kept(void **state) {
     }
     assert_true(mean > 0.3 && mean < 0.7);
     analysis_tail_pools_free(&pools);
-    analysis_ranges_free(&ranges);
-    analysis_names_free(&names);
 }
 
 int main(void) {
