@@ -156,15 +156,18 @@ static void say_missing(analysis_nsys_reading *rd) {
 /* The table whose next row comes first; at equal times ranges, then calls, graphs, nodes, then GPU work.
  * ANALYSIS_NSYS_TABLES at the end.
  */
-static int earliest(const analysis_nsys_reading *rd) {
-    int best = ANALYSIS_NSYS_TABLES;
-    for (int i = ANALYSIS_NSYS_TABLES; i-- > 0;) {
-        if (rd->tables[i].row &&
-            (best == ANALYSIS_NSYS_TABLES || rd->tables[i].start < rd->tables[best].start)) {
-            best = i;
-        }
+static int earliest(const int64_t starts[ANALYSIS_NSYS_TABLES]) {
+    int best = ANALYSIS_NSYS_TABLES - 1;
+    for (int i = best; i-- > 0;) {
+        best = starts[i] < starts[best] ? i : best;
     }
-    return best;
+    return starts[best] == INT64_MAX ? ANALYSIS_NSYS_TABLES : best;
+}
+
+/* The start of a table's next row, which is then at hand; INT64_MAX, which no time is, at the end. */
+static int64_t next_start(analysis_nsys_reading *rd, int table) {
+    analysis_nsys_table *t = &rd->tables[table];
+    return t->present && analysis_nsys_next(&rd->file, t) ? t->start : INT64_MAX;
 }
 
 static void progress(analysis_nsys_reading *rd) {
@@ -177,12 +180,11 @@ static void progress(analysis_nsys_reading *rd) {
 static void read_events(analysis_nsys_reading *rd) {
     analysis_nsys_file *f = &rd->file;
     analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, false);
+    int64_t starts[ANALYSIS_NSYS_TABLES];
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
-        if (rd->tables[i].present) {
-            analysis_nsys_next(f, &rd->tables[i]);
-        }
+        starts[i] = next_start(rd, i);
     }
-    for (int i; f->stop == 0 && (i = earliest(rd)) != ANALYSIS_NSYS_TABLES; progress(rd)) {
+    for (int i; f->stop == 0 && (i = earliest(starts)) != ANALYSIS_NSYS_TABLES; progress(rd)) {
         if (i == ANALYSIS_NSYS_RANGES) {
             analysis_nsys_range_row(rd);
         } else if (i == ANALYSIS_NSYS_CALLS) {
@@ -194,7 +196,7 @@ static void read_events(analysis_nsys_reading *rd) {
         } else {
             analysis_nsys_gpu_row(rd, i);
         }
-        analysis_nsys_next(f, &rd->tables[i]);
+        starts[i] = next_start(rd, i);
     }
     for (uint32_t i = 0; i < rd->thread_count; i++) {
         analysis_nsys_close_before(rd, i, INT64_MAX);

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Times beyond this many ns either side of 0 (146 years) are none. */
-#define TIME_MAX ((int64_t)1 << 62)
 /* Slots for shapes of one piece of rows: a power of two. Where there are as many shapes, the same may be kept
  * twice. */
 #define SHAPE_SLOTS 1024
@@ -122,9 +120,4 @@ double analysis_nsys_cell_real(const analysis_nsys_cells *row, int column) {
 
 const char *analysis_nsys_cell_text(const analysis_nsys_cells *row) {
     return row->text_len == UINT32_MAX ? NULL : (const char *)(row->cells + row->columns);
-}
-
-bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *time) {
-    *time = analysis_nsys_cell(row, column, INT64_MAX);
-    return *time > -TIME_MAX && *time < TIME_MAX;
 }

@@ -69,7 +69,13 @@ double analysis_nsys_cell_real(const analysis_nsys_cells *row, int column);
 /* The text of a row, NULL when it has none. */
 const char *analysis_nsys_cell_text(const analysis_nsys_cells *row);
 
+/* Times beyond this many ns either side of 0 (146 years) are none. */
+#define ANALYSIS_NSYS_TIME_MAX ((int64_t)1 << 62)
+
 /* A column as a time; false when it is none that can be. */
-bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *time);
+static inline bool analysis_nsys_time(const analysis_nsys_cells *row, int column, int64_t *time) {
+    *time = analysis_nsys_cell(row, column, INT64_MAX);
+    return *time > -ANALYSIS_NSYS_TIME_MAX && *time < ANALYSIS_NSYS_TIME_MAX;
+}
 
 #endif

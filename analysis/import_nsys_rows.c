@@ -28,7 +28,8 @@ static uint32_t correlation_of(analysis_nsys_reading *rd, int64_t global, const 
     if (id <= 0 || id > UINT32_MAX) {
         return 0;
     }
-    return (uint32_t)(analysis_nsys_process_of(rd, global)->correlation_base + (uint64_t)id);
+    bool one = rd->process_count == 1;
+    return (uint32_t)((one ? 0 : analysis_nsys_process_of(rd, global)->correlation_base) + (uint64_t)id);
 }
 
 /* Of a copy: where from and where to, as the schema has it. */
