@@ -265,28 +265,32 @@ static void free_reading(analysis_nsys_reading *rd) {
     analysis_map_free(&rd->by_call);
     free(rd->calls);
     analysis_bits_free(&rd->async);
+    analysis_bits_free(&rd->asking);
     analysis_nsys_close(&rd->file);
 }
 
 void analysis_nsys_tables(analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
-/* Columns of the row, and where it holds the process, the correlation id, and the event's type. */
-#define TABLE(n, p, c, s, ...)                                                                               \
+/* How many columns are scanned, and how many a report needs; where rows hold the process, the correlation id,
+ * and the event's type. */
+#define TABLE(n, p, c, s, r, ...)                                                                            \
     {                                                                                                        \
-        .name = n, .process = p, .columns = c, .scanned = s, .places = {__VA_ARGS__}, .layout = {            \
+        .name = n, .process = p, .columns = c, .scanned = s, .reported = r, .places = {__VA_ARGS__},         \
+        .layout = {                                                                                          \
             -1,                                                                                              \
             INT_MAX                                                                                          \
         }                                                                                                    \
     }
+    enum { ALL = ANALYSIS_NSYS_CELLS };
     static const analysis_nsys_table all[ANALYSIS_NSYS_TABLES] = {
-        TABLE("CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", "globalPid", sync_columns, 2, -1, -1, -1),
-        TABLE("PROFILER_OVERHEAD", "globalTid", overhead_columns, 2, -1, -1, -1),
-        TABLE("CUPTI_ACTIVITY_KIND_KERNEL", "globalPid", kernel_columns, 7, 6, 5, -1),
-        TABLE("CUPTI_ACTIVITY_KIND_MEMCPY", "globalPid", copy_columns, 7, 6, 5, -1),
-        TABLE("CUPTI_ACTIVITY_KIND_MEMSET", "globalPid", fill_columns, 7, 6, 5, -1),
-        TABLE("CUDA_GRAPH_NODE_EVENTS", "globalTid", node_columns, 3, 2, -1, -1),
-        TABLE("CUDA_GRAPH_EVENTS", "globalTid", graph_columns, 3, 2, -1, -1),
-        TABLE("CUPTI_ACTIVITY_KIND_RUNTIME", "globalTid", call_columns, 4, 2, 3, -1),
-        TABLE("NVTX_EVENTS", "globalTid", range_columns, 7, 2, -1, 3)};
+        TABLE("CUPTI_ACTIVITY_KIND_SYNCHRONIZATION", "globalPid", sync_columns, 2, ALL, -1, -1, -1),
+        TABLE("PROFILER_OVERHEAD", "globalTid", overhead_columns, 2, ALL, -1, -1, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_KERNEL", "globalPid", kernel_columns, 7, 11, 6, 5, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_MEMCPY", "globalPid", copy_columns, 7, 8, 6, 5, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_MEMSET", "globalPid", fill_columns, 7, 8, 6, 5, -1),
+        TABLE("CUDA_GRAPH_NODE_EVENTS", "globalTid", node_columns, 3, ALL, 2, -1, -1),
+        TABLE("CUDA_GRAPH_EVENTS", "globalTid", graph_columns, 3, ALL, 2, -1, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_RUNTIME", "globalTid", call_columns, 4, 5, 2, 3, -1),
+        TABLE("NVTX_EVENTS", "globalTid", range_columns, 7, ALL, 2, -1, 3)};
 #undef TABLE
     memcpy(tables, all, sizeof all);
     tables[ANALYSIS_NSYS_RANGES].layout.text = 4;

@@ -28,9 +28,11 @@ typedef struct {
     analysis_nsys_rows one;         /* the row that a cursor is at */
     analysis_nsys_layout layout;
     analysis_nsys_places places;
-    int scanned;          /* so many columns are looked at before the first event */
-    bool present, sorted; /* sorted: its rows ascend by start */
-    bool has_ids, fed;    /* it can be read by row ids; it is */
+    int scanned;               /* so many columns are looked at before the first event */
+    int reported;              /* so many when all is read in one go */
+    const analysis_bits *skip; /* then rows with one of these in column 4 are left out; or NULL */
+    bool present, sorted;      /* sorted: its rows ascend by start */
+    bool has_ids, fed;         /* it can be read by row ids; it is */
     bool has_end;
     char list[ANALYSIS_NSYS_COLUMNS_BYTES], where[ANALYSIS_NSYS_WHERE_BYTES]; /* of the statement */
 } analysis_nsys_table;

@@ -76,6 +76,10 @@ static void step(sqlite3_context *context, int count, sqlite3_value **values) {
     if (c->purpose != ANALYSIS_NSYS_USE) {
         analysis_nsys_summary_take(&s->summary, row, &r->places);
     }
+    if (r->skip && analysis_bits_has(r->skip, (uint64_t)analysis_nsys_cell(row, r->skipped, -1))) {
+        s->rows.len = before;
+        return;
+    }
     s->more |= s->rows.len > SLICE_BYTES;
     if (c->purpose == ANALYSIS_NSYS_SUM_UP || s->more) {
         s->rows.len = before;

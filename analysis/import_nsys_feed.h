@@ -8,6 +8,7 @@
 #ifndef ANALYSIS_IMPORT_NSYS_FEED_H
 #define ANALYSIS_IMPORT_NSYS_FEED_H
 
+#include "analysis/export_bits.h"
 #include "analysis/import_nsys_summary.h"
 
 /* What is read of one table. `columns` stands between SELECT and FROM; rows are those with row ids from
@@ -17,6 +18,10 @@ typedef struct {
     analysis_nsys_layout layout;
     analysis_nsys_places places; /* for the summary */
     int64_t first, last;
+    /* Rows that hold one of these in column `skipped` are summed up and not used; or NULL. For tables whose
+     * rows have no text. */
+    const analysis_bits *skip;
+    int skipped;
 } analysis_nsys_request;
 
 enum { ANALYSIS_NSYS_REQUESTS = 16 };

@@ -70,6 +70,7 @@ typedef struct {
     size_t call_count, call_cap;
     analysis_map by_shape, suffixes;   /* suffixes: string id -> index in names of the suffix that it had */
     analysis_bits async;               /* correlation ids of asynchronous calls */
+    analysis_bits asking;              /* ids of names of calls that only ask for something */
     analysis_nsys_creation *creations; /* of domains */
     size_t creation_count, creation_cap;
     uint64_t range_ids, rows_done, rows_total, lost;

@@ -115,8 +115,28 @@ static void find_process(analysis_nsys_reading *rd, const analysis_nsys_table *t
     sqlite3_finalize(s);
 }
 
+/* Calls that only ask are half of a capture, and change nothing that a report says. */
+static void find_asking(analysis_nsys_reading *rd) {
+    analysis_nsys_file *f = &rd->file;
+    if (!analysis_nsys_has(f, "StringIds")) {
+        return;
+    }
+    sqlite3_stmt *s =
+        analysis_nsys_query(f, "SELECT id, value FROM StringIds WHERE id BETWEEN 0 AND 65535 AND "
+                               "value >= 'cu' AND value < 'cv'");
+    while (analysis_nsys_row(f, s)) {
+        const char *text = (const char *)sqlite3_column_text(s, 1);
+        if (text && analysis_call_kind_of(text) == ANALYSIS_CALL_ASKS) {
+            analysis_bits_add(&rd->asking, (uint64_t)sqlite3_column_int64(s, 0));
+        }
+    }
+    sqlite3_finalize(s);
+    rd->tables[ANALYSIS_NSYS_CALLS].skip = &rd->asking;
+}
+
 void analysis_nsys_scan_along(analysis_nsys_reading *rd) {
     analysis_nsys_file *f = &rd->file;
+    find_asking(rd);
     rd->rows_total = find_ids(rd);
     f->on_slice = add_slice;
     f->on_slice_ctx = rd;

@@ -61,7 +61,8 @@ void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, siz
         if (!t->present || f->stop != 0) {
             continue;
         }
-        analysis_nsys_columns(f, t, scan && !f->keep ? t->scanned : ANALYSIS_NSYS_CELLS, t->list);
+        int columns = f->on_slice ? t->reported : scan && !f->keep ? t->scanned : ANALYSIS_NSYS_CELLS;
+        analysis_nsys_columns(f, t, columns, t->list);
         analysis_nsys_where(f, t, t->where);
         t->fed = t->has_ids && (scan || t->sorted || f->on_slice);
         if (!t->fed) {
@@ -75,7 +76,9 @@ void analysis_nsys_begin(analysis_nsys_file *f, analysis_nsys_table *tables, siz
                                                         .layout = t->layout,
                                                         .places = t->places,
                                                         .first = t->first_id,
-                                                        .last = t->last_id};
+                                                        .last = t->last_id,
+                                                        .skip = f->on_slice ? t->skip : NULL,
+                                                        .skipped = 4};
         }
     }
     if (!f->feed && f->stop == 0) {

@@ -22,6 +22,8 @@ typedef struct {
     char *events_text, *meta_text;
     size_t events_len, meta_len;
     char strings[STRINGS][32];
+    uint32_t shapes[STRINGS]; /* names */
+    size_t asking;            /* calls that only ask, which may be left out */
 } told;
 
 static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
@@ -42,15 +44,26 @@ static int on_thread(void *ctx, const trace_thread *t) {
 
 static int on_host(void *ctx, const trace_host_event *e) {
     told *t = ctx;
+    if (strcmp(t->strings[e->name], "cuKernelGetName") == 0) {
+        t->asking++;
+        return 0;
+    }
     fprintf(t->events, "host %d %u %llu %llu %s %s %u\n", (int)e->kind, e->thread,
             (unsigned long long)e->time, (unsigned long long)e->duration, t->strings[e->name],
             t->strings[e->domain], e->correlation);
     return 0;
 }
 
+static int on_shape(void *ctx, const trace_shape *s) {
+    assert_true(s->id < STRINGS);
+    ((told *)ctx)->shapes[s->id] = s->name;
+    return 0;
+}
+
 static int on_gpu(void *ctx, const trace_gpu_event *e) {
-    fprintf(((told *)ctx)->events, "gpu %llu %llu %u %u\n", (unsigned long long)e->start,
-            (unsigned long long)e->end, e->correlation, e->shape);
+    told *t = ctx;
+    fprintf(t->events, "gpu %llu %llu %u %s\n", (unsigned long long)e->start, (unsigned long long)e->end,
+            e->correlation, t->strings[t->shapes[e->shape]]);
     return 0;
 }
 
@@ -74,6 +87,7 @@ static int read_it(const char *path, bool once, unsigned jobs, told *t, uint32_t
                        .meta = on_meta,
                        .string = on_string,
                        .thread = on_thread,
+                       .shape = on_shape,
                        .host = on_host,
                        .gpu = on_gpu,
                        .end = on_end};
@@ -93,7 +107,9 @@ static void drop(told *t) {
 /* Some thousand launches and kernels of process 7, in ranges of two domains. */
 static const char plain[] =
     "CREATE TABLE StringIds(id INTEGER PRIMARY KEY, value TEXT);"
-    "INSERT INTO StringIds VALUES(1, 'gemm'), (2, 'cudaLaunchKernel_v7000'), (3, 'step'), (4, 'moetrace');"
+    "INSERT INTO StringIds VALUES(1, 'gemm'), (2, 'cudaLaunchKernel_v7000'), (3, 'step'), (4, 'moetrace'), "
+    "(5, "
+    "'cuKernelGetName');"
     "CREATE TABLE ANALYSIS_DETAILS(startTime, duration);"
     "INSERT INTO ANALYSIS_DETAILS VALUES(1000000, 5);"
     "CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL(start, end, deviceId, contextId, streamId, correlationId, "
@@ -105,7 +121,8 @@ static const char plain[] =
     "INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL SELECT i * 100 + 50, i * 100 + 90, 0, 1, 7, i, 7 << 24, 1, i % 3 "
     "FROM c;"
     "INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME SELECT start - 45, start - 20, 7 << 24 | 9, correlationId, 2, 0 "
-    "FROM CUPTI_ACTIVITY_KIND_KERNEL;"
+    "FROM CUPTI_ACTIVITY_KIND_KERNEL UNION ALL SELECT start - 10, start - 9, 7 << 24 | 9, correlationId + "
+    "10000, 5, 0 FROM CUPTI_ACTIVITY_KIND_KERNEL ORDER BY 1;"
     "INSERT INTO NVTX_EVENTS SELECT start - 46, start + 2, 7 << 24 | 9, CASE correlationId % 50 WHEN 0 THEN "
     "34 ELSE 59 END, NULL, 3, CASE correlationId % 50 WHEN 0 THEN 1 ELSE 0 END FROM "
     "CUPTI_ACTIVITY_KIND_KERNEL;";
@@ -137,8 +154,10 @@ static void same(const char *change) {
         assert_string_equal(once.events_text, scanned.events_text);
         assert_string_equal(once.meta_text, scanned.meta_text);
         assert_int_equal(pid, scanned_pid);
+        assert_int_equal(once.asking, 0);
         drop(&once);
     }
+    assert_true(scanned.asking == 0 || scanned.asking == 6000);
     drop(&scanned);
     unlink(path);
     free(path);
@@ -150,6 +169,9 @@ static void in_one_go(void **state) {
     same("UPDATE ANALYSIS_DETAILS SET duration = 1 << 40");
     same("DROP TABLE ANALYSIS_DETAILS");
     same("DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL");
+    same("UPDATE CUPTI_ACTIVITY_KIND_RUNTIME SET end = 1 << 30 WHERE rowid = 12000"); /* the last, which asks
+                                                                                       */
+    same("DROP TABLE StringIds");
     same("DELETE FROM NVTX_EVENTS; DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL; DELETE FROM "
          "CUPTI_ACTIVITY_KIND_RUNTIME");
     same("UPDATE NVTX_EVENTS SET end = NULL WHERE rowid = 5000");
