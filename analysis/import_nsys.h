@@ -58,6 +58,7 @@ struct analysis_nsys_file {
     size_t said;          /* names whose definitions the visitor has */
     analysis_map by_id;   /* id in StringIds -> string id of the trace */
     sqlite3_stmt *string; /* value by id */
+    sqlite3_stmt *table;  /* type and root page by name */
     int64_t base;         /* what makes a time of the file a time of the trace */
     int64_t duration; /* of the capture: ranges that were open get this end; INT64_MAX when it is not said */
     int64_t first, last; /* times in the file */

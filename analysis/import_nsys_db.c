@@ -67,6 +67,7 @@ bool analysis_nsys_open(analysis_nsys_file *f) {
 
 void analysis_nsys_close(analysis_nsys_file *f) {
     sqlite3_finalize(f->string);
+    sqlite3_finalize(f->table);
     sqlite3_close(f->db);
     analysis_names_free(&f->names);
     analysis_map_free(&f->by_id);
@@ -90,8 +91,11 @@ bool analysis_nsys_row(analysis_nsys_file *f, sqlite3_stmt *s) {
 
 /* Views and virtual tables have no page of their own: what they would run is not ours to run. */
 bool analysis_nsys_has(analysis_nsys_file *f, const char *table) {
-    sqlite3_stmt *s =
-        analysis_nsys_query(f, "SELECT type, rootpage FROM sqlite_master WHERE name = ?1 COLLATE NOCASE");
+    if (!f->table) {
+        f->table =
+            analysis_nsys_query(f, "SELECT type, rootpage FROM sqlite_master WHERE name = ?1 COLLATE NOCASE");
+    }
+    sqlite3_stmt *s = f->table;
     if (!s) {
         return false;
     }
@@ -106,7 +110,7 @@ bool analysis_nsys_has(analysis_nsys_file *f, const char *table) {
             f->path, table);
         found = false;
     }
-    sqlite3_finalize(s);
+    sqlite3_reset(s);
     return found;
 }
 

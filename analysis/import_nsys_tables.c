@@ -10,20 +10,24 @@
 /* Fewer bytes no row of an event takes; row ids that would be more than so are too sparse for slices. */
 #define ROW_BYTES 8
 
-static bool says_one(analysis_nsys_file *f, const char *sql, const char *table) {
+/* Whether the table has a column of that very name. */
+static bool names_column(analysis_nsys_file *f, const char *table, const char *column) {
+    char sql[300];
+    bool found = false;
+    snprintf(sql, sizeof sql, "SELECT * FROM \"%s\" LIMIT 0", table);
     sqlite3_stmt *s = analysis_nsys_query(f, sql);
-    sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
-    bool one = analysis_nsys_row(f, s);
+    for (int i = 0; s && i < sqlite3_column_count(s); i++) {
+        found |= sqlite3_stricmp(sqlite3_column_name(s, i), column) == 0;
+    }
     sqlite3_finalize(s);
-    return one;
+    return found;
 }
 
 void analysis_nsys_find_ids(analysis_nsys_file *f, analysis_nsys_table *t) {
     char sql[300];
     t->has_ids = false;
     /* A table WITHOUT ROWID has none, and one with a column of that name hides them. */
-    if (!analysis_nsys_has_column(f, t->name, "rowid") ||
-        says_one(f, "SELECT 1 FROM pragma_table_info(?1) WHERE name = 'rowid' COLLATE NOCASE", t->name)) {
+    if (!analysis_nsys_has_column(f, t->name, "rowid") || names_column(f, t->name, "rowid")) {
         return;
     }
     snprintf(sql, sizeof sql, "SELECT (SELECT min(rowid) FROM \"%s\"), (SELECT max(rowid) FROM \"%s\")",

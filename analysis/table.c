@@ -52,7 +52,7 @@ char *analysis_shorten(const char *text, size_t width) {
 void analysis_put_text(FILE *out, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
-        putc(c < 0x20 || c == 0x7f ? '?' : c, out);
+        putc_unlocked(c < 0x20 || c == 0x7f ? '?' : c, out); /* one thread prints */
     }
 }
 
@@ -199,7 +199,7 @@ void analysis_table_free(analysis_table *t) {
 
 static void pad(FILE *out, size_t n) {
     while (n-- > 0) {
-        putc(' ', out);
+        putc_unlocked(' ', out);
     }
 }
 
