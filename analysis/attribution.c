@@ -40,61 +40,6 @@ static uint32_t name_of_shape(analysis_attribution *a, uint32_t shape) {
     return name == ANALYSIS_NONE ? analysis_names_of_id(a->names, 0) : name;
 }
 
-/* The kernel of this name in this node. The same kernels follow each other again and again in a range, so the
- * one that followed *last, plus 1, the time before is tried first. */
-static uint32_t kernel_of(analysis_attribution *a, uint32_t node, uint32_t *last, uint32_t name) {
-    uint32_t guess = *last == 0 ? ANALYSIS_NONE : a->kernels[*last - 1].next;
-    if (guess != ANALYSIS_NONE && a->kernels[guess].name == name) {
-        *last = guess + 1;
-        return guess;
-    }
-    uint64_t key = (uint64_t)node << 32 | name;
-    uint32_t at = analysis_map_get(&a->by_kernel, key);
-    if (at == ANALYSIS_NONE) {
-        at = (uint32_t)a->kernel_count;
-        a->kernels = analysis_grow(a->kernels, &a->kernel_cap, a->kernel_count + 1, sizeof *a->kernels);
-        a->kernels[a->kernel_count++] = (analysis_kernel){.node = node, .name = name, .next = at};
-        analysis_map_put(&a->by_kernel, key, at);
-    }
-    if (*last != 0) {
-        a->kernels[*last - 1].next = at;
-    }
-    *last = at + 1;
-    return at;
-}
-
-/* Some work of one kind: n pieces that took ns together. */
-typedef struct {
-    uint64_t n, ns;
-    double squares;
-} amount;
-
-static amount one(const analysis_waiting *w) {
-    uint64_t ns = w->end - w->start;
-    return (amount){1, ns, (double)ns * (double)ns};
-}
-
-static void count_kernels(analysis_attribution *a, uint32_t node, uint32_t *last, uint32_t name, amount m) {
-    uint32_t at = kernel_of(a, node, last, name); /* may move the kernels */
-    a->kernels[at].count += m.n;
-    a->kernels[at].ns += m.ns;
-    a->kernels[at].squares += m.squares;
-}
-
-/* Counts work for the range that owns it. */
-static void count(analysis_attribution *a, uint32_t at, bool kernel, uint32_t name, amount m) {
-    if (kernel) {
-        if (at >= a->last_cap) {
-            a->last = analysis_grow(a->last, &a->last_cap, (size_t)at + 1, sizeof *a->last);
-        }
-        count_kernels(a, at, &a->last[at], name, m);
-    } else {
-        analysis_node *node = &a->ranges->nodes[at];
-        node->transfers += m.n;
-        node->transfer_ns += m.ns;
-    }
-}
-
 /* Keeps the sum of work whose graph node may become known later; false when there is no room for it. */
 static bool put_off(analysis_attribution *a, uint32_t launch, const analysis_waiting *w) {
     uint64_t key = (uint64_t)launch << 32 | analysis_graphs_index(&a->graphs, w->graph_node);
@@ -117,7 +62,7 @@ static bool put_off(analysis_attribution *a, uint32_t launch, const analysis_wai
     }
     a->replays[at].count++;
     a->replays[at].ns += w->end - w->start;
-    a->replays[at].squares += one(w).squares;
+    a->replays[at].squares += analysis_amount_of(w->end - w->start).squares;
     return true;
 }
 
@@ -131,9 +76,6 @@ static void attribute(analysis_attribution *a, const analysis_waiting *w, uint32
     }
     analysis_ranges_gpu(a->ranges, span, later ? ANALYSIS_NONE : at, w->kernel ? w->name : ANALYSIS_NONE,
                         w->timed, w->start, w->end);
-    if (!later) {
-        count(a, at, w->kernel, w->name, one(w));
-    }
 }
 
 /* What was put off goes to the ranges of its node, or to the launch's. */
@@ -141,8 +83,9 @@ static void settle_replays(analysis_attribution *a) {
     for (size_t i = 0; i < a->replay_count; i++) {
         const analysis_replay *r = &a->replays[i];
         uint32_t owner = analysis_graphs_owner(&a->graphs, r->launch, r->graph_node);
-        count(a, owner == ANALYSIS_NONE ? r->launch : owner, r->kernel, r->name,
-              (amount){r->count, r->ns, r->squares});
+        analysis_kernels_add(&a->ranges->works.kernels, owner == ANALYSIS_NONE ? r->launch : owner,
+                             r->kernel ? r->name : ANALYSIS_NONE,
+                             (analysis_amount){r->count, r->ns, r->squares});
         a->unknown_nodes += owner == ANALYSIS_NONE ? r->count : 0;
     }
     a->replay_count = 0;
@@ -153,7 +96,7 @@ static void lose(analysis_attribution *a, const analysis_waiting *w) {
     lost->count++;
     lost->ns += w->end - w->start;
     if (w->kernel) {
-        count_kernels(a, ANALYSIS_NONE, &a->lost_last, w->name, one(w));
+        analysis_ranges_lost(a->ranges, w->name, w->end - w->start);
     }
 }
 
@@ -311,19 +254,23 @@ void analysis_attribution_finish(analysis_attribution *a) {
     while (a->tail != a->head) {
         drop_tail(a);
     }
+    analysis_ranges_settle(a->ranges);
     settle_replays(a);
-    for (size_t i = 0; i < a->kernel_count; i++) {
-        const analysis_kernel *kernel = &a->kernels[i];
+    const analysis_kernels *sums = &a->ranges->works.kernels;
+    for (size_t i = 0; i < sums->count; i++) {
+        const analysis_kernel *kernel = &sums->list[i];
         if (kernel->node != ANALYSIS_NONE) {
             a->ranges->nodes[kernel->node].kernels += kernel->count;
             a->ranges->nodes[kernel->node].kernel_ns += kernel->ns;
         }
     }
+    for (size_t i = 0; i < sums->transfer_cap && i < a->ranges->node_count; i++) {
+        a->ranges->nodes[i].transfers += sums->transfers[i].count;
+        a->ranges->nodes[i].transfer_ns += sums->transfers[i].ns;
+    }
 }
 
 void analysis_attribution_free(analysis_attribution *a) {
-    free(a->kernels);
-    free(a->last);
     free(a->calls);
     free(a->queue);
     free(a->replays);
@@ -331,6 +278,5 @@ void analysis_attribution_free(analysis_attribution *a) {
     analysis_map_free(&a->by_replay);
     free(a->shapes);
     analysis_map_free(&a->great_shapes);
-    analysis_map_free(&a->by_kernel);
     memset(a, 0, sizeof *a);
 }

@@ -16,22 +16,9 @@
 #define ANALYSIS_CALLS   (1u << 22)
 #define ANALYSIS_WAITING (1u << 20)
 /* A call so many ids old that waits for no GPU record gives way to a younger one. */
-#define ANALYSIS_DONE (1u << 18)
+#define ANALYSIS_DONE (1u << 16)
 /* Sums of graph nodes that wait for the record of their making; work beyond them stays with the launch. */
 #define ANALYSIS_REPLAYS (1u << 20)
-
-typedef struct {
-    uint64_t count, ns; /* ns: of the timed ones */
-} analysis_work;
-
-/* Kernels of one name, launched in one range. */
-typedef struct {
-    uint32_t node; /* of the range tree; ANALYSIS_NONE: unattributed */
-    uint32_t name; /* name index of the mangled name */
-    uint32_t next; /* the kernel that was counted after it for this node, when last looked at */
-    uint64_t count, ns;
-    double squares; /* sum of the squared durations, ns^2 */
-} analysis_kernel;
 
 /* Work of one graph node, whose making was not read yet when it was launched. */
 typedef struct {
@@ -67,12 +54,6 @@ typedef struct {
     uint32_t *shapes; /* shape id -> name index + 1; 0 where none is known */
     size_t shape_cap;
     analysis_map great_shapes; /* the same for ids that no recorder hands out, without the 1 */
-    analysis_kernel *kernels;
-    size_t kernel_count, kernel_cap;
-    analysis_map by_kernel; /* node and name -> kernels */
-    uint32_t *last;         /* by node: the kernel counted last, plus 1, or 0 */
-    size_t last_cap;
-    uint32_t lost_last; /* the same of those unattributed */
     analysis_replay *replays;
     size_t replay_count, replay_cap;
     analysis_map by_replay;  /* launch and graph node -> replays */
@@ -98,7 +79,8 @@ void analysis_attribution_call(analysis_attribution *a, const trace_host_event *
 /* Takes a GPU record. */
 void analysis_attribution_gpu(analysis_attribution *a, const trace_gpu_event *e);
 
-/* The file is at its end: what still waits is unattributed, or belongs to its graph's launch. */
+/* The file is at its end: what still waits is unattributed, or belongs to its graph's launch. Settles the
+ * ranges, and makes the sums of kernels, copies and fills their nodes'. */
 void analysis_attribution_finish(analysis_attribution *a);
 
 void analysis_attribution_free(analysis_attribution *a);

@@ -49,8 +49,8 @@ static void sum_up(making *m) {
     const analysis_ranges *ranges = m->ranges;
     m->inclusive = analysis_alloc(ranges->node_count, sizeof *m->inclusive);
     m->outside = analysis_alloc(ranges->node_count, sizeof *m->outside);
-    for (size_t i = 0; i < m->attribution->kernel_count; i++) {
-        const analysis_kernel *kernel = &m->attribution->kernels[i];
+    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
+        const analysis_kernel *kernel = &m->attribution->ranges->works.kernels.list[i];
         if (kernel->node != ANALYSIS_NONE) {
             analysis_spread *outside = &m->outside[kernel->node];
             *outside = analysis_spread_sum(*outside, spread_outside(m, kernel));
@@ -221,8 +221,8 @@ static void make_kernels(making *m) {
     analysis_costs *c = m->c;
     analysis_map by_name = {0}, places = {0}, leaves = {0};
     uint32_t place_count = 0;
-    for (size_t i = 0; i < m->attribution->kernel_count; i++) {
-        const analysis_kernel *kernel = &m->attribution->kernels[i];
+    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
+        const analysis_kernel *kernel = &m->attribution->ranges->works.kernels.list[i];
         if (kernel->node == ANALYSIS_NONE ? c->k != ANALYSIS_NONE : !chosen(m, kernel->node)) {
             continue;
         }

@@ -96,7 +96,7 @@ static uint32_t find_id(const analysis_names *names, uint32_t id) {
     return id < DIRECT_IDS ? ANALYSIS_NONE : analysis_map_get(&names->by_great_id, id);
 }
 
-uint32_t analysis_names_of_id(analysis_names *names, uint32_t id) {
+uint32_t analysis_names_of_any_id(analysis_names *names, uint32_t id) {
     uint32_t index = find_id(names, id);
     if (index == ANALYSIS_NONE) {
         char text[16] = "";

@@ -46,7 +46,11 @@ void analysis_names_define(analysis_names *names, uint32_t id, const char *text,
 
 /* The index of the trace's string `id`. Id 0 ("none") is the empty name; an id whose definition was lost is
  * the name "#ID". */
-uint32_t analysis_names_of_id(analysis_names *names, uint32_t id);
+uint32_t analysis_names_of_any_id(analysis_names *names, uint32_t id);
+static inline uint32_t analysis_names_of_id(analysis_names *names, uint32_t id) {
+    bool known = id < names->id_cap && names->by_id[id] != 0;
+    return known ? names->by_id[id] - 1 : analysis_names_of_any_id(names, id);
+}
 
 /* Frees what it holds and leaves it empty. */
 void analysis_names_free(analysis_names *names);

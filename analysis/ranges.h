@@ -153,6 +153,9 @@ void analysis_ranges_call(analysis_ranges *r, uint32_t span, analysis_call_kind 
 void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, uint32_t node, uint32_t name, bool timed,
                          uint64_t start_ns, uint64_t end_ns);
 
+/* A kernel is unattributed. */
+void analysis_ranges_lost(analysis_ranges *r, uint32_t name, uint64_t ns);
+
 /* The file is at its end, and all was attributed: settles the works, and makes them the spans'. */
 void analysis_ranges_settle(analysis_ranges *r);
 

@@ -241,7 +241,6 @@ static int read_trace(analysis_results *results, const char *path, bool once, co
     if (rc == 0) {
         analysis_ranges_close_ended(&rd.ranges);
         analysis_attribution_finish(&rd.attribution);
-        analysis_ranges_settle(&rd.ranges);
         analysis_clusters_close(&results->clusters);
         make_integrity(results, &rd);
         make_tables(results, &rd, jobs);

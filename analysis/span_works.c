@@ -133,7 +133,11 @@ static void ran(analysis_span_works *w, const analysis_span_event *e) {
             part = 0;
         }
     }
-    analysis_detail **detail = e->ran.node != ANALYSIS_NONE ? detail_of(w, e->span) : NULL;
+    if (e->ran.node == ANALYSIS_NONE) {
+        return;
+    }
+    analysis_kernels_add(&w->kernels, e->ran.node, e->ran.name, analysis_amount_of(end - start));
+    analysis_detail **detail = detail_of(w, e->span);
     if (detail) {
         analysis_detail_gpu(&w->details, detail, e->span, e->ran.node, e->ran.name, end - start);
     }
@@ -150,8 +154,11 @@ static void take(analysis_span_works *w, const analysis_span_event *e) {
     case ANALYSIS_SPAN_CALLED:
         called(w, e);
         break;
-    default:
+    case ANALYSIS_SPAN_RAN:
         ran(w, e);
+        break;
+    default:
+        analysis_kernels_add(&w->kernels, ANALYSIS_NONE, e->lost.name, analysis_amount_of(e->lost.ns));
         break;
     }
 }
@@ -219,6 +226,7 @@ void analysis_span_works_free(analysis_span_works *w) {
         analysis_busy_free(&w->list[i].busy);
     }
     analysis_details_free(&w->details);
+    analysis_kernels_free(&w->kernels);
     free(w->list);
     memset(w, 0, sizeof *w);
 }

@@ -5,6 +5,7 @@
 
 #include "analysis/busy.h"
 #include "analysis/detail.h"
+#include "analysis/kernels.h"
 #include "analysis/ring.h"
 
 /* ANALYSIS_PHASES stands for "in no phase". */
@@ -33,7 +34,8 @@ typedef enum {
     ANALYSIS_SPAN_OPENED,
     ANALYSIS_SPAN_LEFT,
     ANALYSIS_SPAN_CALLED,
-    ANALYSIS_SPAN_RAN
+    ANALYSIS_SPAN_RAN,
+    ANALYSIS_SPAN_LOST
 } analysis_span_event_kind;
 
 /* Spans are numbered in the order in which they are opened; ANALYSIS_NONE is none. */
@@ -62,6 +64,10 @@ typedef struct {
             uint32_t name; /* of a kernel; ANALYSIS_NONE of copies and fills */
             bool kernel, timed;
         } ran;
+        struct { /* a kernel is unattributed */
+            uint64_t ns;
+            uint32_t name;
+        } lost;
     };
 } analysis_span_event;
 
@@ -79,6 +85,7 @@ typedef struct {
                       analysis_detail *detail); /* or NULL: no details are made */
     void *on_sample_ctx;
     analysis_details details;
+    analysis_kernels kernels;
     bool threaded; /* another thread adds up: */
     pthread_t thread;
     analysis_ring ring;

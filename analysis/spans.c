@@ -120,6 +120,11 @@ void analysis_ranges_gpu(analysis_ranges *r, uint32_t span, uint32_t node, uint3
                                                                         name != ANALYSIS_NONE, timed}});
 }
 
+void analysis_ranges_lost(analysis_ranges *r, uint32_t name, uint64_t ns) {
+    analysis_span_works_event(&r->works,
+                              &(analysis_span_event){.kind = ANALYSIS_SPAN_LOST, .lost = {ns, name}});
+}
+
 void analysis_ranges_settle(analysis_ranges *r) {
     analysis_span_works_settle(&r->works);
     for (size_t i = 0; i < r->span_count; i++) {
