@@ -1,9 +1,18 @@
-/* The ring. The lock is held for counting only; who waits is woken once there is something to do for a while.
- */
+/* The ring. The lock is held for counting only. Who waits looks again and again for some microseconds, since
+ * to sleep and to be woken costs both threads more; after that it sleeps, and is woken once there is something
+ * to do for a while. */
 #include "analysis/ring.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define LOOKS 500
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
 
 bool analysis_ring_init(analysis_ring *ring, size_t batch_bytes) {
     memset(ring, 0, sizeof *ring);
@@ -32,6 +41,13 @@ bool analysis_ring_hand_over(analysis_ring *ring, size_t count) {
     if (ring->taker_waits) {
         pthread_cond_signal(&ring->filled_some);
     }
+    if (ring->filled - ring->taken == ANALYSIS_RING_BATCHES) {
+        pthread_mutex_unlock(&ring->lock);
+        for (int i = 0; i < LOOKS && ring->filled - ring->taken == ANALYSIS_RING_BATCHES; i++) {
+            pause_briefly();
+        }
+        pthread_mutex_lock(&ring->lock);
+    }
     while (ring->filled - ring->taken == ANALYSIS_RING_BATCHES && !ring->stopped) {
         ring->writer_waits = true;
         pthread_cond_wait(&ring->took_some, &ring->lock);
@@ -53,6 +69,9 @@ void analysis_ring_end(analysis_ring *ring, size_t count) {
 }
 
 const void *analysis_ring_take(analysis_ring *ring, size_t *count) {
+    for (int i = 0; i < LOOKS && ring->filled == ring->taken && !ring->ended; i++) {
+        pause_briefly();
+    }
     pthread_mutex_lock(&ring->lock);
     while (ring->filled == ring->taken && !ring->ended) {
         ring->taker_waits = true;

@@ -4,6 +4,7 @@
 #define ANALYSIS_RING_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,12 +15,12 @@ typedef struct {
     unsigned char *batches;
     size_t bytes;                         /* of a batch */
     size_t counts[ANALYSIS_RING_BATCHES]; /* records of each */
-    pthread_mutex_t lock;                 /* of what follows */
+    pthread_mutex_t lock;                 /* of what follows; atomic is what is looked at without it, too */
     pthread_cond_t filled_some, took_some;
-    uint64_t filled, taken; /* batches, ever */
+    atomic_uint_fast64_t filled, taken; /* batches, ever */
     bool writer_waits, taker_waits;
-    bool ended;   /* the last batch was filled */
-    bool stopped; /* the taker wants no more */
+    atomic_bool ended;   /* the last batch was filled */
+    atomic_bool stopped; /* the taker wants no more */
 } analysis_ring;
 
 /* False when there is no memory for it. */
