@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORKS_MANY 200000 /* calls and pieces of work; to settle fewer is done before threads have begun */
+
 static double ms(uint64_t ns) {
     return (double)ns / 1e6;
 }
@@ -82,7 +84,7 @@ static void settle(void *ctx, size_t i) {
 
 void analysis_samples_make(analysis_samples *samples, analysis_ranges *ranges, unsigned jobs) {
     samples->list = analysis_alloc(ranges->span_count, sizeof *samples->list);
-    analysis_each(jobs, ranges->span_count, settle, ranges);
+    analysis_each(ranges->works.works < WORKS_MANY ? 1 : jobs, ranges->span_count, settle, ranges);
     for (size_t i = 0; i < ranges->span_count; i++) {
         if (ranges->spans[i].closed) {
             samples->list[samples->count++] = analysis_sample_of(ranges, &ranges->spans[i]);

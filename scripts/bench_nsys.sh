@@ -34,7 +34,7 @@ for tool in moetrace run_native libmoetrace.so; do
     [ -e "$build/$tool" ] || die "$build/$tool is missing: run make, or name the build folder with BUILD"
 done
 libs=${NSYS_LIBS:+$(realpath "$NSYS_LIBS"):}${LD_LIBRARY_PATH:-}
-command -v python3 >/dev/null || die "python3 is missing: it counts the rows"
+command -v python3 >/dev/null || die "python3 is missing: it counts the rows and takes the times"
 
 # The run: run_native at its small size, where launches and not the GPU's arithmetic take the time.
 # shellcheck disable=SC2206
@@ -64,28 +64,7 @@ print(sum(db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in wanted 
 PY
 }
 
-# timed COMMAND...: the median of some runs in seconds; ">N" when it was stopped after N, "-" when it failed.
-timed() {
-    local begin took spent=0 times=() status
-    while [ ${#times[@]} -eq 0 ] || { [ ${#times[@]} -lt 3 ] && [ "${spent%.*}" -lt 15 ] && [ "$(left)" -gt $((${spent%.*} + 5)) ]; } ||
-        { [ ${#times[@]} -lt 9 ] && [ "${spent%.*}" -lt 2 ]; }; do
-        begin=$EPOCHREALTIME
-        timeout "$(left)" "$@" >"$work/out" 2>"$work/err"
-        status=$?
-        took=$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.3f", b - a}')
-        if [ $status -eq 124 ]; then
-            echo ">$took"
-            return
-        elif [ $status -ne 0 ]; then
-            say "failed with $status: $*: $(tail -n 1 "$work/err")"
-            echo -
-            return
-        fi
-        times+=("$took")
-        spent=$(awk -v a="$spent" -v b="$took" 'BEGIN {printf "%.3f", a + b}')
-    done
-    printf '%s\n' "${times[@]}" | sort -n | sed -n "$(((${#times[@]} + 1) / 2))p"
-}
+timed() { python3 scripts/bench_timed.py "$(left)" "$work/timed" "$@"; } # timed COMMAND...: as bench_timed.py says
 
 # For awk: arithmetic with what timed prints.
 sums='
