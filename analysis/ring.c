@@ -1,6 +1,6 @@
 /* The ring. The lock is held for counting only. Who waits looks again and again for some microseconds, since
- * to sleep and to be woken costs both threads more; after that it sleeps, and is woken once there is something
- * to do for a while. */
+ * to sleep and to be woken costs both threads more; after that it sleeps, and is woken once there is
+ * something to do for a while. */
 #include "analysis/ring.h"
 
 #include <stdlib.h>

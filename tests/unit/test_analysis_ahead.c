@@ -132,7 +132,7 @@ static void same_records(void **state) {
         trace_status a, b;
         write_long(&w, calls[i]);
         assert_int_equal(told(w.path, 0, 0, &one, &a), 0);
-        for (unsigned jobs = 1; jobs < 4; jobs++) {
+        for (unsigned jobs = 1; jobs < 6; jobs++) {
             assert_int_equal(told(w.path, jobs, 0, &two, &b), 0);
             assert_true(one.records == two.records && one.hash == two.hash);
             assert_true(a.chunks == b.chunks && a.ended && b.ended && a.bytes_total == b.bytes_total);
@@ -152,9 +152,71 @@ static void stops_when_told(void **state) {
     assert_int_equal(told(w.path, 0, 0, &one, &status), 0);
     for (uint64_t n = 1; n < one.records; n += n < 30 ? 1 : 7919) {
         assert_int_equal(told(w.path, 0, n, &one, &status), 7);
-        assert_int_equal(told(w.path, 2, n, &two, &status), 7);
-        assert_true(one.records == n && two.records == n && one.hash == two.hash);
+        for (unsigned jobs = 2; jobs < 6; jobs += 3) {
+            assert_int_equal(told(w.path, jobs, n, &two, &status), 7);
+            assert_true(one.records == n && two.records == n && one.hash == two.hash);
+        }
     }
+    unlink(w.path);
+}
+
+/* Flips a byte of the file, or cuts it there. */
+static void damage(const char *path, const uint8_t *bytes, size_t len, size_t at, bool cut) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    for (size_t i = 0; i < (cut ? at : len); i++) {
+        putc(i == at ? bytes[i] ^ 0x55 : bytes[i], f);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+static void damage_is_the_same(void **state) {
+    (void)state;
+    writer w;
+    write_long(&w, 60);
+    static uint8_t bytes[1 << 16];
+    FILE *f = fopen(w.path, "r");
+    assert_non_null(f);
+    size_t len = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    assert_true(len > 3000 && len < sizeof bytes);
+    for (size_t at = TRACE_HEADER_BYTES; at < len; at += 7) {
+        for (int cut = 0; cut < 2; cut++) {
+            digest one, two;
+            trace_status a, b;
+            damage(w.path, bytes, len, at, cut);
+            assert_int_equal(told(w.path, 1, 0, &one, &a), 0);
+            assert_int_equal(told(w.path, 4, 0, &two, &b), 0);
+            assert_true(one.records == two.records && one.hash == two.hash);
+            assert_int_equal(a.chunks, b.chunks);
+            assert_int_equal(a.chunks_damaged, b.chunks_damaged);
+            assert_int_equal(a.bytes_skipped, b.bytes_skipped);
+            assert_true(a.chunks_damaged > 0 || cut);
+            assert_true(a.cut == b.cut && a.ended == b.ended && a.bytes_total == b.bytes_total);
+        }
+    }
+    unlink(w.path);
+}
+
+/* Chunks whose checksum holds and whose records cannot be. */
+static void records_that_cannot_be(void **state) {
+    (void)state;
+    writer w;
+    digest one, two;
+    trace_status a, b;
+    writer_open(&w);
+    for (uint32_t i = 0; i < 9; i++) {
+        put_launch(&w, 0, 10 * i, i);
+        w.buf[TRACE_CHUNK_BYTES] |= i % 4 == 3 || i == 4 ? 0x80 : 0; /* a flag that no call has */
+        writer_flush(&w);
+    }
+    writer_close(&w);
+    assert_int_equal(told(w.path, 1, 0, &one, &a), 0);
+    assert_int_equal(told(w.path, 4, 0, &two, &b), 0);
+    assert_true(one.records == two.records && one.hash == two.hash);
+    assert_int_equal(a.chunks_damaged, 3);
+    assert_int_equal(b.chunks_damaged, 3);
+    assert_int_equal(a.bytes_skipped, b.bytes_skipped);
     unlink(w.path);
 }
 
@@ -162,15 +224,17 @@ static void errors_are_the_readers(void **state) {
     (void)state;
     digest d;
     trace_status status;
-    assert_int_equal(told("/nonexistent/file", 2, 0, &d, &status), -1);
-    assert_int_equal(d.records, 0);
+    for (unsigned jobs = 2; jobs < 6; jobs += 3) {
+        assert_int_equal(told("/nonexistent/file", jobs, 0, &d, &status), -1);
+        assert_int_equal(d.records, 0);
+    }
     assert_true(analysis_cores() >= 1);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_records),
-        cmocka_unit_test(stops_when_told),
+        cmocka_unit_test(same_records),           cmocka_unit_test(stops_when_told),
+        cmocka_unit_test(damage_is_the_same),     cmocka_unit_test(records_that_cannot_be),
         cmocka_unit_test(errors_are_the_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
