@@ -207,6 +207,7 @@ static void records_that_cannot_be(void **state) {
     writer_open(&w);
     for (uint32_t i = 0; i < 9; i++) {
         put_launch(&w, 0, 10 * i, i);
+        put_launch(&w, 0, 10 * i + 5, 100 + i);
         w.buf[TRACE_CHUNK_BYTES] |= i % 4 == 3 || i == 4 ? 0x80 : 0; /* a flag that no call has */
         writer_flush(&w);
     }
