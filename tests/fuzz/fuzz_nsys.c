@@ -49,12 +49,21 @@ static void on_places(void *ctx, analysis_import_place from, analysis_import_pla
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char error[TRACE_ERROR_BYTES] = "";
     trace_status status;
-    fuzz_seen seen = {.stop_at = 0};
-    trace_visitor all = fuzz_visitor(&seen);
+    uint64_t *processes;
+    fuzz_seen seen = {.stop_at = 0}, once_seen = {.stop_at = 0};
+    trace_visitor all = fuzz_visitor(&seen), once = fuzz_visitor(&once_seen);
     const analysis_import_extras extras = {
         .sync = on_sync, .overhead = on_overhead, .nvtx = on_nvtx, .places = on_places};
-    int rc = analysis_import_nsys(file_of(data, size), size % 3 + 1, &all, size % 2 ? &extras : NULL, &status,
-                                  error);
+    int rc = analysis_import_nsys(file_of(data, size), size % 3 + 1, false, &all, size % 2 ? &extras : NULL,
+                                  &status, error);
     fuzz_check_end(rc, error);
+    *error = '\0';
+    int in_one_go = analysis_import_nsys(path, size % 3 + 1, true, &once, NULL, &status, error);
+    if (in_one_go != ANALYSIS_ANEW) {
+        fuzz_check_end(in_one_go, error);
+        fuzz_check(rc != 0 || in_one_go == 0, "what can be read cannot be read in one go");
+    }
+    analysis_import_nsys_processes(path, true, &processes);
+    free(processes);
     return 0;
 }
