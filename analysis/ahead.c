@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH           256 /* records */
+#define BATCH           512 /* records */
 #define SHARES          2   /* threads that decode a trace, where there are so many: */
 #define JOBS_FOR_SHARES 4
 
