@@ -17,8 +17,8 @@ bool analysis_is_trace(const char *path);
 /* As analysis_read for a report, which needs no shapes of kernels but their names, no bytes, and no calls
  * that only ask (ANALYSIS_CALL_ASKS): these may be missing. What can be is read in one go: ANALYSIS_ANEW when
  * it then turned out that something had to be known beforehand, as in a capture of several processes or one
- * whose rows are not in order. The visitor was told a part of the file by then; the caller forgets that and
- * begins anew with analysis_read. */
+ * whose rows are not in order, or was damaged. The visitor was told a part of the file by then; the caller
+ * forgets that and begins anew with analysis_read. */
 #define ANALYSIS_ANEW (-2)
 int analysis_read_once(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
                        char error[TRACE_ERROR_BYTES]);

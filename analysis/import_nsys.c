@@ -317,6 +317,10 @@ int analysis_import_nsys(const char *path, unsigned jobs, bool once, const trace
         read_file(&rd, once, status);
     }
     int rc = rd.file.stop;
+    if (rc == -1 && once) { /* a part that is damaged may not be needed */
+        rc = ANALYSIS_ANEW;
+        *error = '\0';
+    }
     for (char *c = error; rc == -1 && *c; c++) {
         *c = (unsigned char)*c < ' ' ? ' ' : *c; /* SQLite quotes names of the file, whatever is in them */
     }
