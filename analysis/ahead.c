@@ -1,5 +1,5 @@
-/* Reading ahead. A reading thread copies what it is told into batches of a ring; the caller's thread takes
- * them in order and tells them on. A trace has several such threads, which decode its chunks in turn. */
+/* Reading ahead. The reading thread copies what it is told into batches of a ring; the caller's thread takes
+ * them in order and tells them on. */
 #include "analysis/ahead.h"
 
 #include "analysis/import.h"
@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH           512 /* records */
-#define SHARES          2   /* threads that decode a trace, where there are so many: */
-#define JOBS_FOR_SHARES 4
+#define BATCH 1024 /* records */
 
 typedef enum {
     HOST,
@@ -54,29 +52,24 @@ typedef struct {
     };
 } record;
 
-/* One that reads the file, or decodes a share of its chunks. */
 typedef struct {
     const char *path;
-    unsigned jobs, share, shares;
+    unsigned jobs;
     bool once;
+    char *error;
     trace_visitor keeping;
     trace_status status;
     int rc;
-    char error[TRACE_ERROR_BYTES];
-    pthread_t thread;
     analysis_ring ring;
-    record *writing; /* its batch, and how many records that has */
+    record *writing; /* the reading thread's batch, and how many records it has */
     size_t written;
-    bool refused; /* it knows that no more is wanted */
-    /* The caller's: the batch at hand, its records, and how many of them were taken. */
-    const record *batch;
-    size_t count, at;
-} reader;
+    bool refused; /* the reading thread knows that no more is wanted */
+} ahead;
 
 /* ---- The reading thread ---- */
 
 /* Room for one record; NULL when no more is wanted. */
-static record *room(reader *a, record_kind kind) {
+static record *room(ahead *a, record_kind kind) {
     if (a->written == BATCH && !a->refused) {
         a->refused = !analysis_ring_hand_over(&a->ring, a->written);
         a->writing = analysis_ring_batch(&a->ring);
@@ -119,7 +112,7 @@ static int keep_progress(void *ctx, uint64_t done, uint64_t total) {
 }
 
 /* A definition with one or two texts; NULL when no more is wanted. */
-static definition *keep(reader *a, record_kind kind, const char *text, size_t len, const char *more,
+static definition *keep(ahead *a, record_kind kind, const char *text, size_t len, const char *more,
                         size_t more_len) {
     record *r = room(a, kind);
     if (!r) {
@@ -138,7 +131,7 @@ static int keep_meta(void *ctx, const char *key, size_t key_len, const char *val
     return keep(ctx, META, key, key_len, value, value_len) ? 0 : 1;
 }
 
-static int keep_number(reader *a, record_kind kind, uint64_t number, const char *text, size_t len) {
+static int keep_number(ahead *a, record_kind kind, uint64_t number, const char *text, size_t len) {
     definition *d = keep(a, kind, text, len, "", 0);
     if (!d) {
         return 1;
@@ -194,9 +187,8 @@ static int read_file(const char *path, unsigned jobs, bool once, const trace_vis
 }
 
 static void *read_all(void *ctx) {
-    reader *a = ctx;
-    a->rc = a->shares > 1 ? trace_read_share(a->path, a->share, a->shares, &a->keeping, &a->status, a->error)
-                          : read_file(a->path, a->jobs - 1, a->once, &a->keeping, &a->status, a->error);
+    ahead *a = ctx;
+    a->rc = read_file(a->path, a->jobs - 1, a->once, &a->keeping, &a->status, a->error);
     analysis_ring_end(&a->ring, a->refused ? 0 : a->written);
     return NULL;
 }
@@ -229,82 +221,21 @@ static int tell(const trace_visitor *v, const record *r) {
     case GPU:
         return v->gpu(v->ctx, &r->gpu);
     case PROGRESS:
-        return v->progress ? v->progress(v->ctx, r->progress.done, r->progress.total) : 0;
+        return v->progress(v->ctx, r->progress.done, r->progress.total);
     default:
         return tell_definition(v, r->kind, r->definition);
     }
 }
 
-/* The next record of a reader; NULL after the last. */
-static const record *next_record(reader *a, bool stop) {
-    if (a->at == a->count) {
-        if (a->batch) {
-            analysis_ring_give_back(&a->ring, stop);
-        }
-        a->batch = analysis_ring_take(&a->ring, &a->count);
-        a->at = 0;
-    }
-    return a->batch ? &a->batch[a->at++] : NULL;
-}
-
-/* Tells all records on, chunk by chunk in turn where there are several readers, until rc says that no more is
- * wanted. */
-static int tell_all(const trace_visitor *v, reader *readers, unsigned count) {
-    int rc = 0;
-    unsigned turn = 0;
-    const record *r;
-    while (rc == 0 && (r = next_record(&readers[turn], false)) != NULL) {
-        rc = tell(v, r);
-        turn = r->kind != PROGRESS ? turn : (turn + 1) % count;
+/* Tells a batch on, unless rc says that no more is wanted. */
+static int tell_batch(const trace_visitor *v, const record *batch, size_t count, int rc) {
+    for (const record *r = batch; r < batch + count; r++) {
+        rc = rc == 0 ? tell(v, r) : rc;
         if (r->kind >= DEFINITIONS) {
             free(r->definition);
         }
     }
     return rc;
-}
-
-/* Waits for the end of a reader, whose other records nobody wants. */
-static void finish(reader *a) {
-    const record *r;
-    while ((r = next_record(a, true)) != NULL) {
-        if (r->kind >= DEFINITIONS) {
-            free(r->definition);
-        }
-    }
-    pthread_join(a->thread, NULL);
-    analysis_ring_free(&a->ring);
-}
-
-static bool begin(reader *a, const trace_visitor *v) {
-    a->keeping = (trace_visitor){.ctx = a,
-                                 .meta = v->meta ? keep_meta : NULL,
-                                 .string = v->string ? keep_string : NULL,
-                                 .thread = v->thread ? keep_thread : NULL,
-                                 .queue = v->queue ? keep_queue : NULL,
-                                 .shape = v->shape ? keep_shape : NULL,
-                                 .host = v->host ? keep_host : NULL,
-                                 .gpu = v->gpu ? keep_gpu : NULL,
-                                 .counter = v->counter ? keep_counter : NULL,
-                                 .end = v->end ? keep_end : NULL,
-                                 .progress = v->progress || a->shares > 1 ? keep_progress : NULL};
-    if (!analysis_ring_init(&a->ring, BATCH * sizeof(record))) {
-        return false;
-    }
-    a->writing = analysis_ring_batch(&a->ring);
-    if (pthread_create(&a->thread, NULL, read_all, a) != 0) {
-        analysis_ring_free(&a->ring);
-        return false;
-    }
-    return true;
-}
-
-/* Adds what the reader of another share counted. */
-static void add_status(trace_status *to, const trace_status *from) {
-    to->chunks += from->chunks;
-    to->chunks_unknown += from->chunks_unknown;
-    to->chunks_damaged += from->chunks_damaged;
-    to->bytes_skipped += from->bytes_skipped;
-    to->ended |= from->ended;
 }
 
 unsigned analysis_cores(void) {
@@ -315,29 +246,35 @@ unsigned analysis_cores(void) {
 
 int analysis_read_ahead(const char *path, const trace_visitor *v, unsigned jobs, bool once,
                         trace_status *status, char error[TRACE_ERROR_BYTES]) {
-    reader *readers = analysis_alloc(SHARES, sizeof *readers);
-    unsigned shares = jobs >= JOBS_FOR_SHARES && analysis_is_trace(path) ? SHARES : 1, begun = 0;
-    for (unsigned i = 0; i < shares; i++) {
-        readers[i] = (reader){.path = path, .jobs = jobs, .share = i, .shares = shares, .once = once};
+    pthread_t reader;
+    ahead a = {.path = path, .jobs = jobs, .once = once, .error = error};
+    a.keeping = (trace_visitor){.ctx = &a,
+                                .meta = v->meta ? keep_meta : NULL,
+                                .string = v->string ? keep_string : NULL,
+                                .thread = v->thread ? keep_thread : NULL,
+                                .queue = v->queue ? keep_queue : NULL,
+                                .shape = v->shape ? keep_shape : NULL,
+                                .host = v->host ? keep_host : NULL,
+                                .gpu = v->gpu ? keep_gpu : NULL,
+                                .counter = v->counter ? keep_counter : NULL,
+                                .end = v->end ? keep_end : NULL,
+                                .progress = v->progress ? keep_progress : NULL};
+    if (jobs < 2 || !analysis_ring_init(&a.ring, BATCH * sizeof(record))) {
+        return read_file(path, jobs, once, v, status, error);
     }
-    while (jobs > 1 && begun < shares && begin(&readers[begun], v)) {
-        begun++;
+    a.writing = analysis_ring_batch(&a.ring);
+    if (pthread_create(&reader, NULL, read_all, &a) != 0) {
+        analysis_ring_free(&a.ring);
+        return read_file(path, jobs, once, v, status, error);
     }
-    bool all = begun == shares;
-    int rc = all ? tell_all(v, readers, shares) : 0;
-    for (unsigned i = 0; i < begun; i++) {
-        finish(&readers[i]);
+    int rc = 0;
+    size_t count;
+    for (const record *batch; (batch = analysis_ring_take(&a.ring, &count)) != NULL;) {
+        rc = tell_batch(v, batch, count, rc);
+        analysis_ring_give_back(&a.ring, rc != 0);
     }
-    *status = readers[0].status;
-    for (unsigned i = 0; i < begun && all; i++) {
-        if (i > 0) {
-            add_status(status, &readers[i].status);
-        }
-        if (rc == 0 && readers[i].rc != 0) {
-            rc = readers[i].rc;
-            memcpy(error, readers[i].error, TRACE_ERROR_BYTES);
-        }
-    }
-    free(readers);
-    return all ? rc : read_file(path, jobs, once, v, status, error);
+    pthread_join(reader, NULL);
+    analysis_ring_free(&a.ring);
+    *status = a.status;
+    return rc != 0 ? rc : a.rc;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALLS_AT_FIRST (1u << 13)
+#define CALLS_AT_FIRST (1u << 16)
 #define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
 
 void analysis_attribution_init(analysis_attribution *a, analysis_names *names, analysis_ranges *ranges) {

@@ -45,12 +45,6 @@ static bool is_sqlite(const char *head, ssize_t n) {
     return n == 16 && memcmp(head, sqlite, sizeof sqlite) == 0;
 }
 
-bool analysis_is_trace(const char *path) {
-    char head[17];
-    ssize_t n = read_head(path, head);
-    return n >= (ssize_t)strlen(TRACE_MAGIC) && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) == 0;
-}
-
 size_t analysis_import_processes(const char *path, bool guess, uint64_t **list) {
     char head[17];
     *list = NULL;

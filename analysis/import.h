@@ -11,9 +11,6 @@
 int analysis_read(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,
                   char error[TRACE_ERROR_BYTES]);
 
-/* Whether the file is a trace by its first bytes. */
-bool analysis_is_trace(const char *path);
-
 /* As analysis_read for a report, which needs no shapes of kernels but their names, no bytes, and no calls
  * that only ask (ANALYSIS_CALL_ASKS): these may be missing. What can be is read in one go: ANALYSIS_ANEW when
  * it then turned out that something had to be known beforehand, as in a capture of several processes or one

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOOKS 500
+#define LOOKS 100
 
 static void pause_briefly(void) {
 #if defined(__x86_64__)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH 1024 /* events */
+#define BATCH 2048 /* events */
 /* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
 #define SWEEP (1u << 18)
 /* After so many, work that was launched and never ran is given up. */

@@ -21,8 +21,6 @@ typedef struct {
     uint8_t *buf;
     size_t at, fill; /* the unread part of buf */
     bool eof;
-    unsigned share, shares; /* which chunks are decoded */
-    uint64_t chunks;        /* whole ones so far */
 } window;
 
 static int fail(char *error, const char *format, ...) {
@@ -134,7 +132,6 @@ static int read_chunks(window *w, const char *path, const trace_visitor *v, trac
                        char *error) {
     uint64_t done = w->at;
     hole h = {0};
-    trace_status others = {0}, *holes = w->share == 0 ? status : &others;
     for (;;) {
         size_t len = 0;
         int what = look(w, &h, &len);
@@ -142,7 +139,7 @@ static int read_chunks(window *w, const char *path, const trace_visitor *v, trac
             return fail(error, "%s: cannot read: %s; copy the trace to a sound disk", path, strerror(errno));
         }
         if (w->fill == w->at) {
-            close_hole(&h, true, holes);
+            close_hole(&h, true, status);
             return 0;
         }
         if (what != WHOLE) {
@@ -150,16 +147,15 @@ static int read_chunks(window *w, const char *path, const trace_visitor *v, trac
             h.cut |= what == CUT;
             h.open = true;
             size_t before = w->at;
-            skip_to_magic(w, holes);
+            skip_to_magic(w, status);
             done += w->at - before;
             continue;
         }
-        close_hole(&h, false, holes);
-        bool ours = w->chunks++ % w->shares == w->share;
-        int rc = ours ? trace_decode(w->buf + w->at, v, status) : 0;
+        close_hole(&h, false, status);
+        int rc = trace_decode(w->buf + w->at, v, status);
         w->at += len;
         done += len;
-        if (rc == 0 && ours && v->progress) {
+        if (rc == 0 && v->progress) {
             rc = v->progress(v->ctx, done, status->bytes_total);
         }
         if (rc) {
@@ -217,18 +213,13 @@ static int read_open(window *w, const char *path, const trace_visitor *v, trace_
 
 int trace_read(const char *path, const trace_visitor *v, trace_status *status,
                char error[TRACE_ERROR_BYTES]) {
-    return trace_read_share(path, 0, 1, v, status, error);
-}
-
-int trace_read_share(const char *path, unsigned share, unsigned shares, const trace_visitor *v,
-                     trace_status *status, char error[TRACE_ERROR_BYTES]) {
     memset(status, 0, sizeof *status);
     uint8_t *buf = malloc(WINDOW_BYTES);
     if (!buf) {
         return fail(error, "%s: no memory to read it; free some and try again", path);
     }
     int rc;
-    window w = {.fd = open(path, O_RDONLY | O_CLOEXEC), .buf = buf, .share = share, .shares = shares};
+    window w = {.fd = open(path, O_RDONLY | O_CLOEXEC), .buf = buf};
     if (w.fd < 0) {
         rc = fail(error, "%s: cannot open: %s; check the path", path, strerror(errno));
     } else {

@@ -222,10 +222,4 @@ typedef struct {
  * returned. */
 int trace_read(const char *path, const trace_visitor *v, trace_status *status, char error[TRACE_ERROR_BYTES]);
 
-/* The same for a share of the chunks: of each `shares` that follow each other, the one with index `share`.
- * The visitor gets their records, and progress after each of them. *status counts them, and what is damaged
- * in them; what is wrong between chunks only share 0 counts. So several threads can decode one file. */
-int trace_read_share(const char *path, unsigned share, unsigned shares, const trace_visitor *v,
-                     trace_status *status, char error[TRACE_ERROR_BYTES]);
-
 #endif
