@@ -187,28 +187,34 @@ double analysis_bootstrap_widening(size_t n) {
     return n > 1 ? sqrt((double)n / (double)(n - 1)) : 1;
 }
 
-/* Points in strata, and room for others that are drawn from them: value[c] are those of coordinate c,
- * drawn[c] what becomes of them. */
+/* Points in strata, and room for others that are drawn from them. Of coordinate c, value[c] are those of the
+ * points, wide[c] the same farther from the mean of their stratum, and drawn[c] what becomes of them. */
 enum { COORDINATES_MAX = 3 };
 typedef struct {
     const double *value[COORDINATES_MAX];
-    double *drawn[COORDINATES_MAX];
+    double *wide[COORDINATES_MAX], *drawn[COORDINATES_MAX];
+    bool same[COORDINATES_MAX]; /* all points of a stratum have the same: it need not be drawn again */
     size_t coordinates;
     const size_t *strata;
     size_t count;
-    double *means; /* of each stratum, of each coordinate */
 } points;
 
 static void points_init(points *p, const size_t *strata, size_t count) {
     p->strata = strata;
     p->count = count;
-    p->means = analysis_alloc(count * p->coordinates, sizeof *p->means);
     for (size_t c = 0; c < p->coordinates; c++) {
+        p->wide[c] = analysis_alloc(strata[count], sizeof *p->wide[c]);
         p->drawn[c] = analysis_alloc(strata[count], sizeof *p->drawn[c]);
+        p->same[c] = true;
         for (size_t s = 0; s < count; s++) {
             size_t n = strata[s + 1] - strata[s];
+            double mean = 0, wider = analysis_bootstrap_widening(n);
             for (size_t i = strata[s]; i < strata[s + 1]; i++) {
-                p->means[s * p->coordinates + c] += p->value[c][i] / (double)n;
+                mean += p->value[c][i] / (double)n;
+            }
+            for (size_t i = strata[s]; i < strata[s + 1]; i++) {
+                p->wide[c][i] = p->drawn[c][i] = mean + wider * (p->value[c][i] - mean);
+                p->same[c] = p->same[c] && p->value[c][i] == p->value[c][strata[s]];
             }
         }
     }
@@ -216,9 +222,9 @@ static void points_init(points *p, const size_t *strata, size_t count) {
 
 static void points_free(points *p) {
     for (size_t c = 0; c < p->coordinates; c++) {
+        free(p->wide[c]);
         free(p->drawn[c]);
     }
-    free(p->means);
 }
 
 /* Draws the points of every stratum anew, with the same numbers for each of their coordinates, around the
@@ -226,12 +232,12 @@ static void points_free(points *p) {
 static void redraw(const points *p, uint64_t *state) {
     for (size_t s = 0; s < p->count; s++) {
         size_t from = p->strata[s], n = p->strata[s + 1] - from;
-        const double *mean = p->means + s * p->coordinates;
-        double wider = analysis_bootstrap_widening(n);
         for (size_t i = from; i < from + n; i++) {
             size_t at = from + analysis_bootstrap_draw(state, n);
             for (size_t c = 0; c < p->coordinates; c++) {
-                p->drawn[c][i] = mean[c] + wider * (p->value[c][at] - mean[c]);
+                if (!p->same[c]) {
+                    p->drawn[c][i] = p->wide[c][at];
+                }
             }
         }
     }

@@ -110,10 +110,28 @@ static uint64_t process_at(analysis_nsys_file *f, sqlite3_stmt *s, int64_t id) {
     return global == -1 ? UINT64_MAX : (uint64_t)global >> 24;
 }
 
-/* Whether some rows of each table, the first and the last among them, are of one process. */
+/* Processes with a CUDA context; 0 when the file does not say. */
+static int64_t with_context(analysis_nsys_file *f) {
+    static const char table[] = "TARGET_INFO_CUDA_CONTEXT_INFO";
+    if (!analysis_nsys_has(f, table) || !analysis_nsys_has_column(f, table, "processId")) {
+        return 0;
+    }
+    sqlite3_stmt *s =
+        analysis_nsys_query(f, "SELECT count(DISTINCT processId) FROM TARGET_INFO_CUDA_CONTEXT_INFO");
+    int64_t count = analysis_nsys_row(f, s) ? analysis_nsys_int(s, 0, 0) : 0;
+    sqlite3_finalize(s);
+    return count;
+}
+
+/* Whether one process has a context, or some rows of each table, the first and the last among them, are of
+ * one process. */
 static bool seems_one(analysis_nsys_file *f, analysis_nsys_table tables[ANALYSIS_NSYS_TABLES]) {
     uint64_t first = UINT64_MAX;
-    bool one = true;
+    int64_t contexts = with_context(f);
+    bool one = contexts < 2 && f->stop == 0;
+    if (contexts == 1) {
+        return one;
+    }
     for (size_t i = ANALYSIS_NSYS_KERNELS; one && i < ANALYSIS_NSYS_TABLES; i++) {
         analysis_nsys_table *t = &tables[i];
         char sql[300];
