@@ -179,9 +179,7 @@ static void progress(analysis_nsys_reading *rd) {
 
 static void read_events(analysis_nsys_reading *rd) {
     analysis_nsys_file *f = &rd->file;
-    if (!f->on_slice) {
-        analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, false);
-    }
+    analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, false);
     int64_t starts[ANALYSIS_NSYS_TABLES];
     for (int i = 0; i < ANALYSIS_NSYS_TABLES; i++) {
         starts[i] = next_start(rd, i);

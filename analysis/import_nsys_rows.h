@@ -111,8 +111,8 @@ uint32_t analysis_nsys_range_name(analysis_nsys_reading *rd, const analysis_nsys
  * first and last time, processes, domains. */
 void analysis_nsys_scan(analysis_nsys_reading *rd);
 
-/* In place of that: the tables are taken to need no scan, their reading is begun, and they are summed up
- * while their rows are used. Where one shows that it does need a scan, f->stop becomes ANALYSIS_ANEW. */
+/* In place of that: the tables are taken to need no scan, and are summed up while their rows are used. Where
+ * one shows that it does, f->stop becomes ANALYSIS_ANEW. */
 void analysis_nsys_scan_along(analysis_nsys_reading *rd);
 
 /* Says that marks in the recorder's domain, if that was made so far, are not its own. */

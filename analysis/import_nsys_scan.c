@@ -153,7 +153,6 @@ void analysis_nsys_scan_along(analysis_nsys_reading *rd) {
             find_process(rd, t);
         }
     }
-    analysis_nsys_begin(f, rd->tables, ANALYSIS_NSYS_TABLES, false);
 }
 
 void analysis_nsys_scan(analysis_nsys_reading *rd) {
