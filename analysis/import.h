@@ -77,8 +77,9 @@ size_t analysis_import_file(const char *path, uint64_t *process);
 
 /* The processes that the file at `path` holds, as FILE#PROCESS has them: the process id, or, where two have
  * the same, their whole number. 0 for all but SQLite exports of several processes. The caller frees the list.
- * All rows are looked at, unless `guess` is set and some rows of each table are of one process alone: then 0,
- * and should there be others, reading the file says so in META ANALYSIS_IMPORT_SEVERAL. */
+ * All rows are looked at, unless `guess` is set and one process alone has a CUDA context, or where the file
+ * does not say that, some rows of each table: then 0, and should there be others, reading the file says so in
+ * META ANALYSIS_IMPORT_SEVERAL. */
 size_t analysis_import_processes(const char *path, bool guess, uint64_t **list);
 
 /* The same for an SQLite export of Nsight Systems. The file is opened read-only and immutable. Times become
