@@ -198,30 +198,30 @@ static void *read_all(void *ctx) {
 static int tell_definition(const trace_visitor *v, record_kind kind, const definition *d) {
     switch (kind) {
     case META:
-        return v->meta(v->ctx, d->text, d->len, d->text + d->len, d->more_len);
+        return v->meta ? v->meta(v->ctx, d->text, d->len, d->text + d->len, d->more_len) : 0;
     case STRING:
-        return v->string(v->ctx, (uint32_t)d->number, d->text, d->len);
+        return v->string ? v->string(v->ctx, (uint32_t)d->number, d->text, d->len) : 0;
     case THREAD:
-        return v->thread(v->ctx, &d->thread);
+        return v->thread ? v->thread(v->ctx, &d->thread) : 0;
     case QUEUE:
-        return v->queue(v->ctx, &d->queue);
+        return v->queue ? v->queue(v->ctx, &d->queue) : 0;
     case SHAPE:
-        return v->shape(v->ctx, &d->shape);
+        return v->shape ? v->shape(v->ctx, &d->shape) : 0;
     case COUNTER:
-        return v->counter(v->ctx, d->text, d->len, d->number);
+        return v->counter ? v->counter(v->ctx, d->text, d->len, d->number) : 0;
     default:
-        return v->end(v->ctx, d->number, d->text, d->len);
+        return v->end ? v->end(v->ctx, d->number, d->text, d->len) : 0;
     }
 }
 
 static int tell(const trace_visitor *v, const record *r) {
     switch (r->kind) {
     case HOST:
-        return v->host(v->ctx, &r->host);
+        return v->host ? v->host(v->ctx, &r->host) : 0;
     case GPU:
-        return v->gpu(v->ctx, &r->gpu);
+        return v->gpu ? v->gpu(v->ctx, &r->gpu) : 0;
     case PROGRESS:
-        return v->progress(v->ctx, r->progress.done, r->progress.total);
+        return v->progress ? v->progress(v->ctx, r->progress.done, r->progress.total) : 0;
     default:
         return tell_definition(v, r->kind, r->definition);
     }
