@@ -25,14 +25,14 @@ typedef struct {
     const analysis_nsys_cells *row; /* the row that is at hand, NULL at the end */
     analysis_nsys_rows *held;       /* where it is */
     int64_t start, end;             /* of it; end is the start when there is none */
+    const analysis_bits *skip;      /* in one go: rows with one of these in column 4 are left out; or NULL */
     analysis_nsys_rows one;         /* the row that a cursor is at */
     analysis_nsys_layout layout;
     analysis_nsys_places places;
-    int scanned;               /* so many columns are looked at before the first event */
-    int reported;              /* so many when all is read in one go */
-    const analysis_bits *skip; /* then rows with one of these in column 4 are left out; or NULL */
-    bool present, sorted;      /* sorted: its rows ascend by start */
-    bool has_ids, fed;         /* it can be read by row ids; it is */
+    int scanned;          /* so many columns are looked at before the first event */
+    int reported;         /* so many when all is read in one go */
+    bool present, sorted; /* sorted: its rows ascend by start */
+    bool has_ids, fed;    /* it can be read by row ids; it is */
     bool has_end;
     char list[ANALYSIS_NSYS_COLUMNS_BYTES], where[ANALYSIS_NSYS_WHERE_BYTES]; /* of the statement */
 } analysis_nsys_table;

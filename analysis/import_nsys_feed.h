@@ -15,13 +15,13 @@
  * `first` to `last` for which `where`, if it is not empty, holds. */
 typedef struct {
     const char *table, *columns, *where;
-    analysis_nsys_layout layout;
-    analysis_nsys_places places; /* for the summary */
-    int64_t first, last;
     /* Rows that hold one of these in column `skipped` are summed up and not used; or NULL. For tables whose
      * rows have no text. */
     const analysis_bits *skip;
     int skipped;
+    analysis_nsys_places places; /* for the summary */
+    analysis_nsys_layout layout;
+    int64_t first, last;
 } analysis_nsys_request;
 
 enum { ANALYSIS_NSYS_REQUESTS = 16 };

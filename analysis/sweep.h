@@ -91,7 +91,7 @@ typedef struct {
 typedef struct analysis_sweep_making analysis_sweep_making;
 analysis_sweep_making *analysis_sweep_begin(analysis_rows *rows, analysis_fits *fits,
                                             const analysis_samples *samples, bool gpu, unsigned jobs);
-void analysis_sweep_end(analysis_sweep_making *making);
+void analysis_sweep_end(analysis_sweep_making *s);
 
 /* Whether either fit was made. */
 bool analysis_scaling_known(const analysis_scaling *s);

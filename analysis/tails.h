@@ -41,7 +41,7 @@ typedef struct {
 } analysis_tail_pools;
 
 /* For analysis_span_works.on_sample; ctx is an analysis_tail_pools. */
-void analysis_tail_take(void *ctx, uint32_t span, const analysis_span_work *work, analysis_detail *detail);
+void analysis_tail_take(void *ctx, uint32_t span, const analysis_span_work *s, analysis_detail *detail);
 
 void analysis_tail_pools_free(analysis_tail_pools *pools);
 
