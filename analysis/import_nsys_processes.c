@@ -146,8 +146,8 @@ static bool seems_one(analysis_nsys_file *f, analysis_nsys_table tables[ANALYSIS
                  t->process, t->name);
         sqlite3_stmt *s = analysis_nsys_query(f, sql);
         for (int k = 0; one && k <= PROBES && t->first_id <= t->last_id; k++) {
-            uint64_t process = process_at(f, s, t->first_id + (t->last_id - t->first_id) / PROBES * k);
-            process = k == PROBES ? process_at(f, s, t->last_id) : process;
+            int64_t id = t->first_id + (t->last_id - t->first_id) / PROBES * k;
+            uint64_t process = process_at(f, s, k == PROBES ? t->last_id : id);
             first = first == UINT64_MAX ? process : first;
             one = process == UINT64_MAX || process == first;
         }

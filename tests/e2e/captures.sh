@@ -97,7 +97,8 @@ hidden() {
         "UPDATE NVTX_EVENTS SET globalTid = 99 << 24 | 99 WHERE rowid = (SELECT min(rowid) + 3 FROM NVTX_EVENTS)" || return 1
     { tables "$work/hidden.sqlite#99" && tables "$work/hidden.sqlite#4242"; } >"$work/wanted"
     [ "$(grep -c '^\[\[' "$work/wanted")" -eq 2 ] && diff "$work/wanted" <(tables "$work/hidden.sqlite") &&
-        "$moetrace" report -f json "$work/hidden.sqlite" | "$python" -c 'import json, sys; json.load(sys.stdin)'
+        "$moetrace" report -f json "$work/hidden.sqlite" | "$python" -c 'import json, sys; json.load(sys.stdin)' &&
+        sqlite "$work/hidden.sqlite" "DROP TABLE TARGET_INFO_CUDA_CONTEXT_INFO" && diff "$work/wanted" <(tables "$work/hidden.sqlite")
 }
 ok "also one that is met late" hidden
 no_such() {
