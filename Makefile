@@ -28,15 +28,15 @@ LDFLAGS  += $(SANFLAGS)
 
 TRACE_SRC    := $(wildcard trace/*.c)
 PRELOAD_SRC  := $(wildcard preload/*.c) $(wildcard cupti/*.c) trace/encode.c trace/crc32c.c
-ANALYSIS_SRC := $(wildcard analysis/*.c) $(TRACE_SRC)
+ANALYSIS_SRC := $(wildcard analysis/*/*.c analysis/*/*/*.c) $(TRACE_SRC)
 NATIVE_SRC   := $(wildcard native/*.c)
-UNIT_SRC     := $(wildcard tests/unit/test_*.c)
+UNIT_SRC     := $(wildcard tests/unit/*/test_*.c)
 HELPER_SRC   := $(wildcard tests/helpers/*.c)
 FAKE_SRC     := $(wildcard tests/fake/*.c)
 FUZZ_SRC     := $(wildcard tests/fuzz/*.c)
-C_SRC        := $(wildcard preload/*.c cupti/*.c trace/*.c analysis/*.c native/*.c tests/unit/*.c tests/helpers/*.c) \
+C_SRC        := $(wildcard preload/*.c cupti/*.c trace/*.c analysis/*/*.c analysis/*/*/*.c native/*.c tests/unit/*/*.c tests/helpers/*.c) \
                 $(FAKE_SRC) $(FUZZ_SRC)
-C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*.h native/*.h tests/unit/*.h tests/fake/*.h tests/fuzz/*.h)
+C_ALL        := $(C_SRC) $(wildcard preload/*.h cupti/*.h trace/*.h analysis/*/*.h analysis/*/*/*.h native/*.h tests/unit/*.h tests/fake/*.h tests/fuzz/*.h)
 
 say = $(if $(V),,@echo '  $@' &&)
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
@@ -46,8 +46,8 @@ ANALYSIS_OBJ := $(call obj,exe,$(ANALYSIS_SRC))
 NATIVE_OBJ   := $(call obj,exe,$(NATIVE_SRC))
 # The page of `moetrace report --html` and the library that draws its charts are linked in.
 PLOTLY       := $(DEPS)/plotly
-ANALYSIS_OBJ += $(BUILD)/obj/exe/analysis/html/embed.o
-UNIT_BIN     := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+ANALYSIS_OBJ += $(BUILD)/obj/exe/analysis/charts/html/embed.o
+UNIT_BIN     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 HELPER_BIN   := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(HELPER_SRC))
 # What unit tests may call: every room but its main(), and none of the interposers.
 UNIT_OBJ     := $(filter-out %/main.o,$(ANALYSIS_OBJ) $(NATIVE_OBJ)) \
@@ -88,9 +88,9 @@ $(BUILD)/obj/exe/%.o: %.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/obj/exe/analysis/html/embed.o: $(wildcard analysis/html/*) $(wildcard $(PLOTLY)/*) | $(DEPS)/.build-ready
+$(BUILD)/obj/exe/analysis/charts/html/embed.o: $(wildcard analysis/charts/html/*) $(wildcard $(PLOTLY)/*) | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
-	$(say) $(CC) -Ianalysis/html -I$(PLOTLY) -c analysis/html/embed.S -o $@
+	$(say) $(CC) -Ianalysis/charts/html -I$(PLOTLY) -c analysis/charts/html/embed.S -o $@
 
 # The recorder links nothing but libc: it opens CUDA and CUPTI at run time.
 $(BUILD)/libmoetrace.so: $(PRELOAD_OBJ)
@@ -112,7 +112,7 @@ $(BUILD)/moetrace: $(ANALYSIS_OBJ) $(BUILD)/lib/.ready
 $(BUILD)/run_native: $(NATIVE_OBJ) $(BUILD)/lib/.ready
 	$(say) $(CC) $(LDFLAGS) $(RPATH) -o $@ $(NATIVE_OBJ) $(NATIVE_LIBS)
 
-$(BUILD)/tests/test_%: tests/unit/test_%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
+$(BUILD)/tests/unit/%: tests/unit/%.c $(UNIT_OBJ) | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_OBJ) -lcmocka $(ANALYSIS_LIBS) $(NATIVE_LIBS) -lpthread
 # A CUDA for machines with no GPU; old/ and ancient/ have a CUPTI that lacks functions.
@@ -166,7 +166,7 @@ helpers: $(FAKES) $(HELPER_BIN)
 # Fuzz targets are built with clang, and with sanitizers of their own.
 FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/fuzz_visitor.c \
               native/config.c native/error.c native/output.c native/safetensors.c) \
-              $(BUILD)/obj/exe/analysis/html/embed.o
+              $(BUILD)/obj/exe/analysis/charts/html/embed.o
 FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome rules config))
 FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/obj/fuzz/%.o: %.c | $(DEPS)/.test-ready

@@ -1,8 +1,8 @@
 /* The part of CUPTI's binary interface that the recorder uses, declared here so that it builds with no CUDA
  * toolkit and runs with whatever CUPTI the target brings. Activity records only ever grow at their end: the
  * beginnings declared here are those of CUDA 11.6 to 13, so one declaration reads them all.
- * tests/unit/test_cupti_abi.c compares every offset and constant with NVIDIA's own headers where they are
- * installed. */
+ * tests/unit/cupti/test_cupti_abi.c compares every offset and constant with NVIDIA's own headers where they
+ * are installed. */
 #ifndef CUPTI_CUPTI_ABI_H
 #define CUPTI_CUPTI_ABI_H
 

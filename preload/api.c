@@ -3,8 +3,8 @@
 #include "preload/api_list.h"
 #include "preload/capture.h"
 #include "preload/clock.h"
-#include "preload/cuda.h"
-#include "preload/original.h"
+#include "preload/cupti_lifecycle.h"
+#include "preload/real_symbol.h"
 #include "preload/recorder.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -22,14 +22,14 @@ static void begin(call *c, preload_call_class class) {
     if (class != PRELOAD_CALL_SYNC && preload_recorder_level() == PRELOAD_PHASES) {
         return;
     }
-    if (!preload_capture_watching()) {
+    if (!preload_capture_profiling()) {
         return;
     }
     preload_thread *t = preload_recorder_thread();
-    if (!t || preload_is_inside(&t->call)) {
+    if (!t || preload_is_reentry(&t->call)) {
         return; /* a call inside a call is part of it */
     }
-    preload_cuda_begin();
+    preload_cupti_begin();
     preload_enter(&t->call, &c->frame);
     t->call_correlation = 0;
     c->thread = t;
@@ -45,23 +45,23 @@ static void end(const call *c, const char *name, atomic_uint *name_id, cuda_erro
     trace_host_event e = {.kind = TRACE_HOST_API,
                           .time = c->start,
                           .duration = preload_now() - c->start,
-                          .name = preload_name_once(name_id, name),
+                          .name = preload_string_once(name_id, name),
                           .correlation = alone ? t->call_correlation : 0,
                           .result = result};
     if (alone) {
         preload_leave(&t->call);
     }
     preload_thread_append(t, &e);
-    preload_cuda_used();
+    preload_cupti_used();
 }
 
 #define WRAP(name, class, parameters, arguments)                                                             \
     EXPORT cuda_error name parameters;                                                                       \
     EXPORT cuda_error name parameters {                                                                      \
-        static preload_original original;                                                                    \
+        static preload_real_symbol original;                                                                 \
         static atomic_uint name_id;                                                                          \
         cuda_error(*function) parameters;                                                                    \
-        *(void **)&function = preload_original_find(&original, #name, __builtin_return_address(0));          \
+        *(void **)&function = preload_real_symbol_find(&original, #name, __builtin_return_address(0));       \
         if (!function) {                                                                                     \
             return NOT_THERE;                                                                                \
         }                                                                                                    \
@@ -77,9 +77,9 @@ PRELOAD_CALLS(WRAP)
 #define WRAP_PROFILER(name, on)                                                                              \
     EXPORT cuda_error name(void);                                                                            \
     EXPORT cuda_error name(void) {                                                                           \
-        static preload_original original;                                                                    \
+        static preload_real_symbol original;                                                                 \
         cuda_error (*function)(void);                                                                        \
-        *(void **)&function = preload_original_find(&original, #name, __builtin_return_address(0));          \
+        *(void **)&function = preload_real_symbol_find(&original, #name, __builtin_return_address(0));       \
         preload_capture_profiler(on, false);                                                                 \
         return function ? function() : NOT_THERE;                                                            \
     }

@@ -2,11 +2,11 @@
 #include "preload/capture.h"
 
 #include "cupti/cupti_session.h"
+#include "preload/cancel_guard.h"
 #include "preload/clock.h"
-#include "preload/cuda.h"
-#include "preload/guard.h"
+#include "preload/cupti_lifecycle.h"
 #include "preload/lock.h"
-#include "preload/meta.h"
+#include "preload/metadata.h"
 #include "preload/recorder.h"
 #include "preload/writer.h"
 #include "trace/settings.h"
@@ -76,7 +76,7 @@ void preload_capture_init(const preload_settings *settings) {
     atomic_store(&capture.watching, wanted());
 }
 
-bool preload_capture_watching(void) {
+bool preload_capture_profiling(void) {
     return atomic_load_explicit(&capture.watching, memory_order_relaxed);
 }
 
@@ -101,8 +101,8 @@ static void make_marks(preload_thread *t) {
     for (; t && made < count; made++) {
         trace_host_event e = {.kind = TRACE_HOST_MARK,
                               .time = capture.due[made].time,
-                              .domain = preload_name_once(&domain, TRACE_WATCH_DOMAIN),
-                              .name = preload_name(&t->names, capture.due[made].name)};
+                              .domain = preload_string_once(&domain, TRACE_WATCH_DOMAIN),
+                              .name = preload_string_id(&t->names, capture.due[made].name)};
         if (!e.domain || !e.name || !preload_thread_offer(t, &e)) {
             break;
         }
@@ -115,7 +115,7 @@ static void mark_beginning(void) {
     uint64_t time = atomic_exchange(&capture.beginning, 0);
     if (time && capture.settings.level != PRELOAD_PHASES) {
         capture.begun = true;
-        if (capture.gone || !preload_capture_watching()) {
+        if (capture.gone || !preload_capture_profiling()) {
             mark(TRACE_WATCH_OFF, time);
         }
         if (capture.yielded) {
@@ -131,7 +131,7 @@ static const char *switch_cupti(bool on) {
     if (on && !capture.touched && cupti_session_active()) {
         char text[24];
         snprintf(text, sizeof text, "%" PRIu64, preload_now());
-        preload_meta_set(TRACE_FIRST_WATCH, text);
+        preload_metadata_set(TRACE_FIRST_WATCH, text);
         capture.touched = true;
     }
     return cupti_session_watch(on);
@@ -177,7 +177,7 @@ static bool settle_and_unlock(preload_thread *t) {
         preload_unlock(&capture.lock);
         const char *problem = atomic_exchange(&capture.refused, NULL);
         if (problem) {
-            preload_cuda_refused(problem);
+            preload_cupti_refused(problem);
         }
         if (atomic_load(&capture.asked) == asked || !preload_trylock(&capture.lock)) {
             return switched;
@@ -219,7 +219,7 @@ void preload_capture_begin(preload_thread *t, uint64_t time) {
 static bool matches(const char *glob, uint32_t name) {
     char text[256];
     size_t len = 0;
-    const char *bytes = name <= preload_name_count() ? preload_name_get(name, &len) : NULL;
+    const char *bytes = name <= preload_string_count() ? preload_string_get(name, &len) : NULL;
     if (!bytes || len >= sizeof text) {
         return false;
     }
@@ -255,7 +255,7 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
         return false;
     }
     bool switched;
-    preload_guard guard = preload_guard_enter();
+    preload_cancel_guard guard = preload_cancel_guard_enter();
     if (request) {
         t->request_depth = t->default_depth + 1;
         /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
@@ -266,16 +266,16 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
         atomic_fetch_add(&capture.windows, 1);
         switched = settle_outside_cuda(t);
     }
-    preload_guard_leave(&guard);
+    preload_cancel_guard_leave(&guard);
     return switched;
 }
 
 static void close_window(preload_thread *t) {
-    preload_guard guard = preload_guard_enter();
+    preload_cancel_guard guard = preload_cancel_guard_enter();
     t->window_depth = 0;
     atomic_fetch_sub(&capture.windows, 1);
     settle_outside_cuda(t);
-    preload_guard_leave(&guard);
+    preload_cancel_guard_leave(&guard);
 }
 
 void preload_capture_pop(preload_thread *t) {
@@ -298,30 +298,30 @@ void preload_capture_profiler(bool start, bool in_callback) {
         return;
     }
     preload_thread *t = preload_recorder_thread();
-    preload_guard guard = preload_guard_enter();
+    preload_cancel_guard guard = preload_cancel_guard_enter();
     atomic_store(&capture.profiler_on, start);
     if (in_callback) {
         settle_unless_locked(t); /* whoever has the lock may be waiting for this very callback to end */
     } else {
         settle_in_time(t);
     }
-    preload_guard_leave(&guard);
+    preload_cancel_guard_leave(&guard);
 }
 
-void preload_capture_told(preload_thread *t, bool on) {
+void preload_capture_notified(preload_thread *t, bool on) {
     if (capture.settings.capture != PRELOAD_CAPTURE_AUTO || capture.settings.level == PRELOAD_PHASES) {
         return;
     }
-    preload_guard guard = preload_guard_enter();
+    preload_cancel_guard guard = preload_cancel_guard_enter();
     atomic_store(&capture.said, on ? SAID_ON : SAID_OFF);
     settle_outside_cuda(t);
-    preload_guard_leave(&guard);
+    preload_cancel_guard_leave(&guard);
 }
 
 void preload_capture_gone(preload_thread *t, bool yielded) {
     preload_lock(&capture.lock);
     mark_beginning();
-    if (capture.begun && !capture.gone && preload_capture_watching()) {
+    if (capture.begun && !capture.gone && preload_capture_profiling()) {
         mark(TRACE_WATCH_OFF, preload_now());
     }
     if (capture.begun && yielded && !capture.yielded) {
@@ -335,7 +335,7 @@ void preload_capture_gone(preload_thread *t, bool yielded) {
 
 const char *preload_capture_session_begun(preload_thread *t) {
     preload_lock(&capture.lock);
-    const char *problem = switch_cupti(preload_capture_watching());
+    const char *problem = switch_cupti(preload_capture_profiling());
     settle_and_unlock(t);
     return problem;
 }

@@ -9,7 +9,7 @@
 void preload_capture_init(const preload_settings *settings);
 
 /* Whether CUDA calls and GPU work are recorded now. */
-bool preload_capture_watching(void);
+bool preload_capture_profiling(void);
 
 /* The recording began with this thread at `time`: says so when nothing is watched yet, since a trace without
  * marks was watched throughout. */
@@ -36,7 +36,7 @@ void preload_capture_profiler(bool start, bool in_callback);
 void preload_capture_gone(preload_thread *t, bool yielded);
 
 /* The target said itself, by a mark of its own (trace/settings.h), whether to watch from here on. */
-void preload_capture_told(preload_thread *t, bool on);
+void preload_capture_notified(preload_thread *t, bool on);
 
 /* The CUPTI session has begun: brings it in line with what is watched. What is wrong, or NULL. */
 const char *preload_capture_session_begun(preload_thread *t);

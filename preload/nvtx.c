@@ -19,15 +19,15 @@ static uint32_t id_of_domain(nvtxDomainHandle_t domain) {
 
 static uint32_t id_of_string(nvtxStringHandle_t string) {
     uintptr_t id = (uintptr_t)string;
-    return id <= preload_name_count() ? (uint32_t)id : 0; /* not one that was ever given */
+    return id <= preload_string_count() ? (uint32_t)id : 0; /* not one that was ever given */
 }
 
 static uint32_t message_id(preload_thread *t, const nvtxEventAttributes_t *a) {
     switch (a->messageType) {
     case NVTX_MESSAGE_TYPE_ASCII:
-        return preload_name(&t->names, a->message.ascii);
+        return preload_string_id(&t->names, a->message.ascii);
     case NVTX_MESSAGE_TYPE_UNICODE:
-        return preload_name_wide(&t->names, a->message.unicode);
+        return preload_string_wide(&t->names, a->message.unicode);
     case NVTX_MESSAGE_TYPE_REGISTERED:
         return id_of_string(a->message.registered);
     default:
@@ -99,7 +99,7 @@ static int on_range_push(const char *message) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
     trace_host_event e = event(TRACE_HOST_PUSH, NULL);
-    e.name = preload_name(&t->names, message);
+    e.name = preload_string_id(&t->names, message);
     return push(t, &e);
 }
 
@@ -109,7 +109,7 @@ static int on_range_push_wide(const wchar_t *message) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
     trace_host_event e = event(TRACE_HOST_PUSH, NULL);
-    e.name = preload_name_wide(&t->names, message);
+    e.name = preload_string_wide(&t->names, message);
     return push(t, &e);
 }
 
@@ -164,7 +164,7 @@ static nvtxRangeId_t on_range_start(const char *message) {
         return 0;
     }
     trace_host_event e = event(TRACE_HOST_START, NULL);
-    e.name = preload_name(&t->names, message);
+    e.name = preload_string_id(&t->names, message);
     return start(t, &e);
 }
 
@@ -174,7 +174,7 @@ static nvtxRangeId_t on_range_start_wide(const wchar_t *message) {
         return 0;
     }
     trace_host_event e = event(TRACE_HOST_START, NULL);
-    e.name = preload_name_wide(&t->names, message);
+    e.name = preload_string_wide(&t->names, message);
     return start(t, &e);
 }
 
@@ -196,14 +196,14 @@ static void on_range_end(nvtxRangeId_t id) {
 /* Whether a mark is one by which the target says when to watch: then it is done. The recorder's own mark of
  * it stands in the trace. */
 static bool is_order(preload_thread *t, const trace_host_event *e) {
-    if (!e->domain || e->domain != preload_name(&t->names, TRACE_WATCH_DOMAIN)) {
+    if (!e->domain || e->domain != preload_string_id(&t->names, TRACE_WATCH_DOMAIN)) {
         return false;
     }
-    bool on = e->name == preload_name(&t->names, TRACE_WATCH_ON);
-    if (!on && e->name != preload_name(&t->names, TRACE_WATCH_OFF)) {
+    bool on = e->name == preload_string_id(&t->names, TRACE_WATCH_ON);
+    if (!on && e->name != preload_string_id(&t->names, TRACE_WATCH_OFF)) {
         return false;
     }
-    preload_capture_told(t, on);
+    preload_capture_notified(t, on);
     return true;
 }
 
@@ -232,31 +232,31 @@ static void mark(uint32_t name) {
 }
 
 static void on_mark(const char *message) {
-    mark(preload_name(NULL, message));
+    mark(preload_string_id(NULL, message));
 }
 
 static void on_mark_wide(const wchar_t *message) {
-    mark(preload_name_wide(NULL, message));
+    mark(preload_string_wide(NULL, message));
 }
 
 /* ---- domains and registered strings ---- */
 
 static nvtxDomainHandle_t on_domain_create(const char *name) {
-    return (nvtxDomainHandle_t)(uintptr_t)preload_name(NULL, name);
+    return (nvtxDomainHandle_t)(uintptr_t)preload_string_id(NULL, name);
 }
 
 static nvtxDomainHandle_t on_domain_create_wide(const wchar_t *name) {
-    return (nvtxDomainHandle_t)(uintptr_t)preload_name_wide(NULL, name);
+    return (nvtxDomainHandle_t)(uintptr_t)preload_string_wide(NULL, name);
 }
 
 static nvtxStringHandle_t on_register_string(nvtxDomainHandle_t domain, const char *string) {
     (void)domain;
-    return (nvtxStringHandle_t)(uintptr_t)preload_name(NULL, string);
+    return (nvtxStringHandle_t)(uintptr_t)preload_string_id(NULL, string);
 }
 
 static nvtxStringHandle_t on_register_string_wide(nvtxDomainHandle_t domain, const wchar_t *string) {
     (void)domain;
-    return (nvtxStringHandle_t)(uintptr_t)preload_name_wide(NULL, string);
+    return (nvtxStringHandle_t)(uintptr_t)preload_string_wide(NULL, string);
 }
 
 /* ---- names of resources ---- */
@@ -275,11 +275,11 @@ static void name_resource(uint32_t domain, trace_named named, uint64_t id, uint3
 }
 
 static void on_domain_name_category(nvtxDomainHandle_t domain, uint32_t category, const char *name) {
-    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_name(NULL, name));
+    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_string_id(NULL, name));
 }
 
 static void on_domain_name_category_wide(nvtxDomainHandle_t domain, uint32_t category, const wchar_t *name) {
-    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_name_wide(NULL, name));
+    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_string_wide(NULL, name));
 }
 
 static void on_name_category(uint32_t category, const char *name) {
@@ -291,31 +291,31 @@ static void on_name_category_wide(uint32_t category, const wchar_t *name) {
 }
 
 static void on_name_thread(uint32_t id, const char *name) {
-    name_resource(0, TRACE_NAMED_THREAD, id, preload_name(NULL, name));
+    name_resource(0, TRACE_NAMED_THREAD, id, preload_string_id(NULL, name));
 }
 
 static void on_name_thread_wide(uint32_t id, const wchar_t *name) {
-    name_resource(0, TRACE_NAMED_THREAD, id, preload_name_wide(NULL, name));
+    name_resource(0, TRACE_NAMED_THREAD, id, preload_string_wide(NULL, name));
 }
 
 /* CUDA's resources, of the driver and of the runtime alike: devices by ordinal, the others by handle. */
 #define NAME_CUDA(function, named)                                                                           \
     static void function(void *handle, const char *name) {                                                   \
-        name_resource(0, named, (uint64_t)(uintptr_t)handle, preload_name(NULL, name));                      \
+        name_resource(0, named, (uint64_t)(uintptr_t)handle, preload_string_id(NULL, name));                 \
     }                                                                                                        \
     static void function##_wide(void *handle, const wchar_t *name) {                                         \
-        name_resource(0, named, (uint64_t)(uintptr_t)handle, preload_name_wide(NULL, name));                 \
+        name_resource(0, named, (uint64_t)(uintptr_t)handle, preload_string_wide(NULL, name));               \
     }
 NAME_CUDA(on_name_context, TRACE_NAMED_CONTEXT)
 NAME_CUDA(on_name_stream, TRACE_NAMED_STREAM)
 NAME_CUDA(on_name_event, TRACE_NAMED_EVENT)
 
 static void on_name_device(int ordinal, const char *name) {
-    name_resource(0, TRACE_NAMED_DEVICE, (uint32_t)ordinal, preload_name(NULL, name));
+    name_resource(0, TRACE_NAMED_DEVICE, (uint32_t)ordinal, preload_string_id(NULL, name));
 }
 
 static void on_name_device_wide(int ordinal, const wchar_t *name) {
-    name_resource(0, TRACE_NAMED_DEVICE, (uint32_t)ordinal, preload_name_wide(NULL, name));
+    name_resource(0, TRACE_NAMED_DEVICE, (uint32_t)ordinal, preload_string_wide(NULL, name));
 }
 
 /* Resources of any kind; the pair of type and identifier says which. CUDA's own types come through the calls
@@ -325,9 +325,9 @@ static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxRe
         return NULL;
     }
     bool thread = a->identifierType == NVTX_RESOURCE_TYPE_GENERIC_THREAD_NATIVE;
-    uint32_t name = a->messageType == NVTX_MESSAGE_TYPE_ASCII ? preload_name(NULL, a->message.ascii)
+    uint32_t name = a->messageType == NVTX_MESSAGE_TYPE_ASCII ? preload_string_id(NULL, a->message.ascii)
                     : a->messageType == NVTX_MESSAGE_TYPE_UNICODE
-                        ? preload_name_wide(NULL, a->message.unicode)
+                        ? preload_string_wide(NULL, a->message.unicode)
                     : a->messageType == NVTX_MESSAGE_TYPE_REGISTERED ? id_of_string(a->message.registered)
                                                                      : 0;
     name_resource(id_of_domain(domain), thread ? TRACE_NAMED_THREAD : TRACE_NAMED_OTHER,

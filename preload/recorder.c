@@ -2,15 +2,15 @@
 #include "preload/recorder.h"
 
 #include "cupti/cupti_session.h"
+#include "preload/cancel_guard.h"
 #include "preload/capture.h"
 #include "preload/clock.h"
-#include "preload/cuda.h"
-#include "preload/gate.h"
-#include "preload/guard.h"
+#include "preload/cupti_lifecycle.h"
+#include "preload/fork_gate.h"
 #include "preload/lock.h"
-#include "preload/memory.h"
-#include "preload/note.h"
+#include "preload/page_alloc.h"
 #include "preload/trace_file.h"
+#include "preload/warn_once.h"
 #include "preload/writer.h"
 
 #include <pthread.h>
@@ -41,19 +41,19 @@ static void before_fork(void) {
     fork_in_recorder = preload_locks_held > 0;
     preload_hold();
     if (!fork_in_recorder) {
-        preload_gate_before_fork();
+        preload_fork_gate_before_fork();
     }
 }
 
 static void after_fork_parent(void) {
     if (!fork_in_recorder) {
-        preload_gate_after_fork_parent();
+        preload_fork_gate_after_fork_parent();
     }
     preload_release();
 }
 
 static void after_fork_child(void) {
-    preload_names_after_fork();
+    preload_string_table_after_fork();
     pthread_mutex_init(&recorder.lock, NULL);
     if (fork_in_recorder) {
         atomic_store(&recorder.state, STOPPED);
@@ -61,12 +61,12 @@ static void after_fork_child(void) {
         preload_threads_after_fork();
         preload_writer_after_fork();
         preload_capture_after_fork();
-        preload_cuda_after_fork();
+        preload_cupti_after_fork();
         if (atomic_load(&recorder.state) != STOPPED) {
             atomic_store(&recorder.state, IDLE);
         }
         preload_settings_after_fork(&recorder.settings);
-        preload_gate_after_fork_child();
+        preload_fork_gate_after_fork_child();
     }
     preload_release();
 }
@@ -79,11 +79,11 @@ extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (
 /* ---- start ---- */
 
 void preload_recorder_init(void) {
-    preload_note_init();
+    preload_warn_init();
     preload_clock_init();
     preload_settings_read(&recorder.settings);
     preload_capture_init(&recorder.settings);
-    preload_memory_init(recorder.settings.memory_bytes);
+    preload_page_alloc_init(recorder.settings.memory_bytes);
     __register_atfork(before_fork, after_fork_parent, after_fork_child, NULL);
 }
 
@@ -104,9 +104,9 @@ preload_level preload_recorder_level(void) {
 static void start(preload_thread *t) {
     bool begun = false;
     uint64_t time = 0;
-    preload_guard guard = preload_guard_enter();
+    preload_cancel_guard guard = preload_cancel_guard_enter();
     if (!preload_trylock(&recorder.lock)) {
-        preload_guard_leave(&guard);
+        preload_cancel_guard_leave(&guard);
         return;
     }
     if (atomic_load(&recorder.state) == IDLE) {
@@ -117,11 +117,11 @@ static void start(preload_thread *t) {
         recorder.pid = getpid();
         preload_clock_begin();
         if (recorder.settings.complaint[0]) {
-            preload_note("settings", "%s", recorder.settings.complaint);
+            preload_warn_once("settings", "%s", recorder.settings.complaint);
         }
         if (!preload_writer_start(&recorder.settings)) {
-            preload_note("writer",
-                         "the system gives no thread or no memory; events are written at exit only");
+            preload_warn_once("writer",
+                              "the system gives no thread or no memory; events are written at exit only");
         }
         atomic_store(&recorder.state, RECORDING);
     }
@@ -129,7 +129,7 @@ static void start(preload_thread *t) {
     if (begun) {
         preload_capture_begin(t, time);
     }
-    preload_guard_leave(&guard);
+    preload_cancel_guard_leave(&guard);
 }
 
 preload_thread *preload_recorder_thread(void) {
@@ -180,15 +180,15 @@ void preload_recorder_stop(const char *reason) {
     if (recorder.pid != getpid() || atomic_exchange(&recorder.state, STOPPED) == STOPPED) {
         return;
     }
-    preload_guard guard = preload_guard_enter();
+    preload_cancel_guard guard = preload_cancel_guard_enter();
     bool interrupted = is_interrupted();
     if (!interrupted) {
         preload_capture_stop(preload_thread_known());
-        preload_cuda_end();
+        preload_cupti_end();
         settle_last();
     }
     preload_writer_finish(reason, 2000, !interrupted);
-    preload_guard_leave(&guard);
+    preload_cancel_guard_leave(&guard);
 }
 
 /* Whether this is a signal handler's stack of its own, and too small for what is to be done at the end. */
@@ -201,10 +201,10 @@ void preload_recorder_leave(void) {
     /* A vfork's child leaves with its parent's memory, and must not touch it. */
     if (atomic_load(&recorder.state) == RECORDING && recorder.pid == getpid() &&
         atomic_exchange(&recorder.state, STOPPED) == RECORDING) {
-        preload_guard guard = preload_guard_enter();
+        preload_cancel_guard guard = preload_cancel_guard_enter();
         if (!on_small_stack()) { /* else the trace is what the writer has written so far */
             preload_writer_finish("_exit", 200, false);
         }
-        preload_guard_leave(&guard);
+        preload_cancel_guard_leave(&guard);
     }
 }

@@ -4,7 +4,7 @@
 #include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/lock.h"
-#include "preload/memory.h"
+#include "preload/page_alloc.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -52,7 +52,7 @@ static preload_segment *segment_take(void) {
         atomic_store(&s->next, NULL);
     }
     preload_unlock(&threads.lock);
-    return s ? s : preload_memory_map(sizeof *s);
+    return s ? s : preload_page_alloc_map(sizeof *s);
 }
 
 static void segment_give(preload_segment *s) {
@@ -72,7 +72,7 @@ static preload_thread *thread_take(void) {
     }
     preload_unlock(&threads.lock);
     if (!t) {
-        return preload_memory_map(sizeof *t);
+        return preload_page_alloc_map(sizeof *t);
     }
     memset(t, 0, sizeof *t);
     return t;
@@ -165,10 +165,11 @@ static void settle(preload_thread *t) {
     t->interrupting_count -= done;
     memmove(t->interrupting, t->interrupting + done, t->interrupting_count * sizeof t->interrupting[0]);
     /* The backlog is younger than what is left there. */
-    while (t->interrupting_count == 0 && t->backlog.count && put(t, preload_backlog_first(&t->backlog))) {
+    while (t->interrupting_count == 0 && t->backlog.count &&
+           put(t, preload_pending_ranges_first(&t->backlog))) {
         atomic_fetch_sub(&threads.lost, 1);
-        if (!preload_backlog_settled(&t->backlog)) {
-            preload_name_lost();
+        if (!preload_pending_ranges_settled(&t->backlog)) {
+            preload_string_lost();
         }
     }
     t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
@@ -176,7 +177,7 @@ static void settle(preload_thread *t) {
 
 /* What decides the nesting waits, the rest is lost. Signals are held back. */
 static void keep(preload_thread *t, const trace_host_event *e) {
-    preload_backlog_keep(&t->backlog, e);
+    preload_pending_ranges_keep(&t->backlog, e);
     atomic_fetch_add(&threads.lost, 1);
     t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
 }
@@ -211,7 +212,7 @@ static bool set_aside(preload_thread *t, const trace_host_event *e) {
 
 bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
     volatile uint64_t frame = 0;
-    if (preload_is_inside(&t->append)) {
+    if (preload_is_reentry(&t->append)) {
         return set_aside(t, e);
     }
     preload_enter(&t->append, &frame);
@@ -226,7 +227,7 @@ bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
 void preload_thread_append_work(preload_thread *t, const char *function, uint32_t correlation) {
     trace_host_event e = {.kind = TRACE_HOST_API,
                           .time = preload_now(),
-                          .name = preload_name(&t->names, function),
+                          .name = preload_string_id(&t->names, function),
                           .correlation = correlation,
                           .no_result = true};
     preload_thread_append(t, &e);
@@ -245,7 +246,7 @@ void preload_thread_end_cut_call(preload_thread *t) {
 bool preload_thread_offer(preload_thread *t, const trace_host_event *e) {
     volatile uint64_t frame = 0;
     bool done = false;
-    if (!preload_is_inside(&t->append)) {
+    if (!preload_is_reentry(&t->append)) {
         preload_hold();
         preload_enter(&t->append, &frame);
         settle(t);
@@ -258,7 +259,7 @@ bool preload_thread_offer(preload_thread *t, const trace_host_event *e) {
 
 void preload_thread_settle(preload_thread *t) {
     volatile uint64_t frame = 0;
-    if (t->unsettled && !preload_is_inside(&t->append)) {
+    if (t->unsettled && !preload_is_reentry(&t->append)) {
         preload_hold();
         preload_enter(&t->append, &frame);
         settle(t);
@@ -278,7 +279,7 @@ bool preload_thread_in_driver(const preload_thread *t, uint32_t call, uintptr_t 
 }
 
 bool preload_thread_in_cuda(const preload_thread *t) {
-    return preload_is_inside(&t->call) ||
+    return preload_is_reentry(&t->call) ||
            preload_thread_in_driver(t, 0, (uintptr_t)__builtin_frame_address(0));
 }
 

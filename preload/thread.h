@@ -3,9 +3,9 @@
 #ifndef PRELOAD_THREAD_H
 #define PRELOAD_THREAD_H
 
-#include "preload/backlog.h"
-#include "preload/inside.h"
-#include "preload/names.h"
+#include "preload/pending_ranges.h"
+#include "preload/reentry.h"
+#include "preload/string_table.h"
 #include "trace/trace.h"
 
 #include <stdatomic.h>
@@ -27,9 +27,9 @@ typedef struct preload_thread {
     uint32_t index, tid;
     preload_segment *fill;     /* where the thread appends */
     preload_segment *drain;    /* where the writer consumes */
-    preload_inside append;     /* an event is being appended: a signal handler must not append another */
+    preload_reentry append;    /* an event is being appended: a signal handler must not append another */
     bool unsettled;            /* something waits in `interrupting` or `backlog` */
-    preload_inside call;       /* an interposed CUDA call */
+    preload_reentry call;      /* an interposed CUDA call */
     bool ours;                 /* what CUPTI tells of is the recorder's own doing */
     const char *call_function; /* that issued the GPU work of the next member */
     uint32_t call_correlation; /* of the GPU work which that call issued; 0 before */
@@ -50,8 +50,8 @@ typedef struct preload_thread {
      * lack of memory, what decides the nesting of ranges. */
     unsigned interrupting_count;
     trace_host_event interrupting[PRELOAD_INTERRUPTING];
-    preload_backlog backlog;
-    preload_name_cache names;
+    preload_pending_ranges backlog;
+    preload_string_cache names;
 } preload_thread;
 
 /* This thread's stream, made at the first call; NULL when nothing is recorded (no memory, or the thread is

@@ -2,7 +2,7 @@
 #include "preload/trace_file.h"
 
 #include "preload/clock.h"
-#include "preload/gate.h"
+#include "preload/fork_gate.h"
 #include "trace/trace.h"
 
 #include <errno.h>
@@ -45,11 +45,11 @@ static int move_up(int fd) {
 
 /* Opening and closing are the moments in which a fork would not know of the descriptor. */
 static int open_file(const char *path, int flags) {
-    preload_gate_enter();
+    preload_fork_gate_enter();
     int fd = move_up(open(path, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
     int error = errno;
     file.fd = fd >= 0 && fstat(fd, &file.opened) == 0 ? fd : -1;
-    preload_gate_leave();
+    preload_fork_gate_leave();
     errno = error;
     return fd;
 }
@@ -63,9 +63,9 @@ static void close_if_ours(void) {
 }
 
 static void close_file(void) {
-    preload_gate_enter();
+    preload_fork_gate_enter();
     close_if_ours();
-    preload_gate_leave();
+    preload_fork_gate_leave();
 }
 
 static int write_all(int fd, const uint8_t *p, size_t len, size_t *written) {

@@ -3,11 +3,11 @@
 
 #include "cupti/cupti_session.h"
 #include "preload/capture.h"
-#include "preload/chunks.h"
+#include "preload/chunk_encoder.h"
 #include "preload/clock.h"
-#include "preload/describe.h"
 #include "preload/lock.h"
-#include "preload/meta.h"
+#include "preload/metadata.h"
+#include "preload/run_metadata.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -65,7 +65,7 @@ static void *writer_thread(void *unused) {
         preload_unlock(&writer.wake_lock);
         if (!stop) {
             preload_capture_check();
-            bool watching = preload_capture_watching();
+            bool watching = preload_capture_profiling();
             if ((watching || watched) && preload_now() - flushed >= PERIOD_NS) {
                 /* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. */
                 cupti_session_flush(false);
@@ -74,7 +74,7 @@ static void *writer_thread(void *unused) {
                     watching; /* once more after its end; requests that nobody watches are left in peace */
             }
             preload_lock(&writer.drain_lock);
-            preload_chunks_drain();
+            preload_chunk_encoder_drain();
             preload_unlock(&writer.drain_lock);
             follow_the_last();
         }
@@ -108,7 +108,7 @@ static bool start_thread(void) {
 
 bool preload_writer_start(const preload_settings *settings) {
     writer.settings = *settings;
-    writer.ready = preload_chunks_init(writer.settings.output);
+    writer.ready = preload_chunk_encoder_init(writer.settings.output);
     if (!writer.ready) {
         return false;
     }
@@ -147,7 +147,7 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
     preload_block_signals(&before);
     bool pended = preload_signal_pends(SIGXFSZ); /* a limit on the file's size raises it in who writes */
     if (preload_lock_for(&writer.drain_lock, patience_ms)) {
-        preload_chunks_finish(reason, may_ask_cuda);
+        preload_chunk_encoder_finish(reason, may_ask_cuda);
         preload_swallow_signal(SIGXFSZ, pended);
         preload_unlock(&writer.drain_lock);
     }
@@ -161,7 +161,7 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
 void preload_writer_after_fork(void) {
     pthread_mutex_init(&writer.wake_lock, NULL);
     pthread_mutex_init(&writer.drain_lock, NULL);
-    preload_meta_after_fork();
+    preload_metadata_after_fork();
     writer.awake = writer.stop = writer.running = writer.ready = false;
-    preload_chunks_after_fork();
+    preload_chunk_encoder_after_fork();
 }

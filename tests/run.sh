@@ -34,7 +34,7 @@ run_suite() {
 }
 
 [ -n "$SAN" ] || run_suite lint scripts/lint.sh
-for program in "$BUILD"/tests/test_*; do
+for program in "$BUILD"/tests/unit/*/test_*; do
     [[ $program == *.d ]] || run_suite "$(basename "$program")" "$program"
 done
 for script in tests/e2e/*.sh; do

@@ -1,6 +1,6 @@
 /* Fuzz target for the importer of Chrome traces: whatever the file is, it is read or refused with one line,
  * and the events that it gives are as a trace's are. */
-#include "analysis/import.h"
+#include "analysis/input/capture_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -9,9 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_seen seen = {.stop_at = 0}, part = {.stop_at = 3};
     trace_visitor all = fuzz_visitor(&seen), some = fuzz_visitor(&part);
     const char *path = fuzz_file(data, size);
-    int rc = analysis_import_chrome(path, &all, &status, error);
+    int rc = input_chrome_read(path, &all, &status, error);
     fuzz_check_end(rc, error);
-    int stopped = analysis_import_chrome(path, &some, &status, error);
+    int stopped = input_chrome_read(path, &some, &status, error);
     fuzz_check(stopped == (seen.records >= 3 ? FUZZ_STOPPED : rc), "a visitor cannot stop the reading");
     return 0;
 }

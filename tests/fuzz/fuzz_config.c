@@ -1,7 +1,7 @@
 /* Fuzz target for what comes with a model: config.json, as run_native and as the analyser read it, and the
  * header of a safetensors file. Whatever the bytes are, they are read or refused with one line. */
-#include "analysis/memory.h"
-#include "analysis/model.h"
+#include "analysis/base/alloc.h"
+#include "analysis/costmodel/model_flops.h"
 #include "native/config.h"
 #include "native/safetensors.h"
 #include "tests/fuzz/fuzz.h"
@@ -32,11 +32,11 @@ static void find_all(const struct native_safetensors *file) {
 static void read_config(const uint8_t *data, size_t size) {
     struct native_config config;
     struct native_error error = {0};
-    analysis_model model;
+    costmodel_model model;
     char line[TRACE_ERROR_BYTES] = "";
-    char *text = analysis_copy((const char *)data, size);
+    char *text = base_copy((const char *)data, size);
     check_error(native_config_parse("fuzz", text, &config, &error), &error);
-    fuzz_check_end(analysis_model_parse(&model, "fuzz", text, size, line), line);
+    fuzz_check_end(costmodel_model_parse(&model, "fuzz", text, size, line), line);
     free(text);
 }
 

@@ -1,6 +1,6 @@
 /* Fuzz target for the importer of Nsight Systems' SQLite exports: whatever the file is, it is read or refused
  * with one line. */
-#include "analysis/import.h"
+#include "analysis/input/capture_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>
@@ -27,22 +27,22 @@ static const char *file_of(const uint8_t *data, size_t size) {
     return path;
 }
 
-static void on_sync(void *ctx, const analysis_import_sync *s) {
+static void on_sync(void *ctx, const input_sync *s) {
     (void)ctx;
     fuzz_check(s->end >= s->start && s->start > 0, "a synchronisation without a time");
 }
 
-static void on_overhead(void *ctx, const analysis_import_overhead *o) {
+static void on_overhead(void *ctx, const input_overhead *o) {
     (void)ctx;
     fuzz_check(o->end >= o->start && o->start > 0, "overhead without a time");
 }
 
-static void on_nvtx(void *ctx, const analysis_import_nvtx *e) {
+static void on_nvtx(void *ctx, const input_nvtx *e) {
     (void)ctx;
     fuzz_check(e->time > 0, "an NVTX event without a time");
 }
 
-static void on_places(void *ctx, analysis_import_place from, analysis_import_place to) {
+static void on_places(void *ctx, input_place from, input_place to) {
     (void)ctx, (void)from, (void)to;
 }
 
@@ -52,15 +52,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint64_t *processes;
     fuzz_seen seen = {.stop_at = 0}, once_seen = {.stop_at = 0};
     trace_visitor all = fuzz_visitor(&seen), once = fuzz_visitor(&once_seen);
-    const analysis_import_extras extras = {
+    const input_extras extras = {
         .sync = on_sync, .overhead = on_overhead, .nvtx = on_nvtx, .places = on_places};
-    int rc = analysis_import_nsys(file_of(data, size), size % 3 + 1, false, &all, size % 2 ? &extras : NULL,
-                                  &status, error);
+    int rc = input_nsys_read(file_of(data, size), size % 3 + 1, false, &all, size % 2 ? &extras : NULL,
+                             &status, error);
     fuzz_check_end(rc, error);
     *error = '\0';
-    int in_one_go = analysis_import_nsys(path, size % 3 + 1, true, &once, NULL, &status, error);
-    fuzz_check((in_one_go == 0 || in_one_go == ANALYSIS_ANEW) && *error == '\0', "an error of its own");
-    analysis_import_nsys_processes(path, true, &processes);
+    int in_one_go = input_nsys_read(path, size % 3 + 1, true, &once, NULL, &status, error);
+    fuzz_check((in_one_go == 0 || in_one_go == INPUT_READ_AGAIN) && *error == '\0', "an error of its own");
+    input_nsys_processes(path, true, &processes);
     free(processes);
     return 0;
 }

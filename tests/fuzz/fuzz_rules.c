@@ -1,26 +1,26 @@
 /* Fuzz target for files of rules: whatever the file is, it is loaded or refused with one line, and what was
  * loaded can be tried on names. */
-#include "analysis/memory.h"
-#include "analysis/roles.h"
+#include "analysis/base/alloc.h"
+#include "analysis/names/range_rules.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
 /* What a rule finds in a name is a number or none. */
-static void match(const analysis_rules *rules, const char *text, size_t len) {
+static void match(const names_rules *rules, const char *text, size_t len) {
     uint32_t number, expert;
-    analysis_role role = analysis_rules_match(rules, text, len, &number, &expert);
-    fuzz_check(role == ANALYSIS_ROLE_LAYER_EXPERT || expert == ANALYSIS_NONE, "an expert of no layer");
-    fuzz_check(number == ANALYSIS_NONE || number <= 999999999, "a number of more than nine digits");
+    names_role role = names_rules_match(rules, text, len, &number, &expert);
+    fuzz_check(role == NAMES_ROLE_LAYER_EXPERT || expert == BASE_NONE, "an expert of no layer");
+    fuzz_check(number == BASE_NONE || number <= 999999999, "a number of more than nine digits");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const names[] = {
         "",        "top_k=8",    "decode.12",          "model.layers.3.mlp.experts.17.gate",
         "layer 4", "prefill: 3", "experts.999999999.", "step 0 of 9999999999"};
-    char error[TRACE_ERROR_BYTES] = "", stars[ANALYSIS_RULE_NAME_MAX + 1];
-    analysis_rules rules;
-    int rc = analysis_rules_load(&rules, fuzz_file(data, size), error);
+    char error[TRACE_ERROR_BYTES] = "", stars[NAMES_RULE_NAME_MAX + 1];
+    names_rules rules;
+    int rc = names_rules_load(&rules, fuzz_file(data, size), error);
     fuzz_check_end(rc, error);
     fuzz_check(rc == 0 || rules.count == 0, "rules of a file that was refused");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(stars, 'a', sizeof stars);
     match(&rules, stars, sizeof stars - 1);
     match(&rules, stars, sizeof stars);
-    match(&rules, (const char *)data, size < ANALYSIS_RULE_NAME_MAX ? size : ANALYSIS_RULE_NAME_MAX);
-    analysis_rules_free(&rules);
+    match(&rules, (const char *)data, size < NAMES_RULE_NAME_MAX ? size : NAMES_RULE_NAME_MAX);
+    names_rules_free(&rules);
     return 0;
 }

@@ -1,0 +1,283 @@
+/* From correlation ids to ranges. The table of calls is indexed by the low bits of the correlation id: CUPTI
+ * hands the ids out in ascending order, so a slot is taken over only by a call that is ATTRIBUTION_CALLS ids
+ * younger. */
+#include "analysis/attribution/attribution.h"
+
+#include "analysis/base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLS_AT_FIRST (1u << 16)
+#define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
+
+void attribution_init(attribution_state *a, names_table *names, attribution_ranges *ranges) {
+    memset(a, 0, sizeof *a);
+    a->names = names;
+    a->ranges = ranges;
+    a->call_cap = CALLS_AT_FIRST;
+    a->calls = base_alloc(a->call_cap, sizeof *a->calls);
+    attribution_graphs_init(&a->graphs, ranges);
+}
+
+void attribution_shape(attribution_state *a, const trace_shape *s) {
+    uint32_t name = names_of_id(a->names, s->name);
+    if (s->id < DIRECT_SHAPES) {
+        a->shapes = base_grow(a->shapes, &a->shape_cap, (size_t)s->id + 1, sizeof *a->shapes);
+        a->shapes[s->id] = name + 1;
+    } else {
+        base_map_put(&a->great_shapes, s->id, name);
+    }
+}
+
+static uint32_t name_of_shape(attribution_state *a, uint32_t shape) {
+    uint32_t name = BASE_NONE;
+    if (shape < a->shape_cap) {
+        name = a->shapes[shape] - 1; /* 0 becomes BASE_NONE */
+    } else if (shape >= DIRECT_SHAPES) {
+        name = base_map_get(&a->great_shapes, shape);
+    }
+    return name == BASE_NONE ? names_of_id(a->names, 0) : name;
+}
+
+/* Keeps the sum of work whose graph node may become known later; false when there is no room for it. */
+static bool put_off(attribution_state *a, uint32_t launch, const attribution_waiting *w) {
+    uint64_t key = (uint64_t)launch << 32 | attribution_graphs_index(&a->graphs, w->graph_node);
+    uint32_t first = base_map_get(&a->by_replay, key), at = first;
+    while (at != BASE_NONE && (a->replays[at].kernel != w->kernel || a->replays[at].name != w->name)) {
+        at = a->replays[at].other;
+    }
+    if (at == BASE_NONE && a->replay_count == ATTRIBUTION_REPLAYS) {
+        return false;
+    }
+    if (at == BASE_NONE) {
+        at = (uint32_t)a->replay_count;
+        a->replays = base_grow(a->replays, &a->replay_cap, a->replay_count + 1, sizeof *a->replays);
+        a->replays[a->replay_count++] = (attribution_replay){.launch = launch,
+                                                             .name = w->name,
+                                                             .other = first,
+                                                             .kernel = w->kernel,
+                                                             .graph_node = w->graph_node};
+        base_map_put(&a->by_replay, key, at);
+    }
+    a->replays[at].count++;
+    a->replays[at].ns += w->end - w->start;
+    a->replays[at].squares += attribution_amount_of(w->end - w->start).squares;
+    return true;
+}
+
+static void attribute(attribution_state *a, const attribution_waiting *w, uint32_t at, uint32_t span) {
+    bool later = false;
+    if (w->graph_node != 0) {
+        uint32_t owner = attribution_graphs_owner(&a->graphs, at, w->graph_node);
+        later = owner == BASE_NONE && put_off(a, at, w);
+        a->unknown_nodes += owner == BASE_NONE && !later;
+        at = owner == BASE_NONE ? at : owner;
+    }
+    attribution_ranges_gpu(a->ranges, span, later ? BASE_NONE : at, w->kernel ? w->name : BASE_NONE, w->timed,
+                           w->start, w->end);
+}
+
+/* What was put off goes to the ranges of its node, or to the launch's. */
+static void settle_replays(attribution_state *a) {
+    for (size_t i = 0; i < a->replay_count; i++) {
+        const attribution_replay *r = &a->replays[i];
+        uint32_t owner = attribution_graphs_owner(&a->graphs, r->launch, r->graph_node);
+        attribution_totals_add(&a->ranges->works.kernels, owner == BASE_NONE ? r->launch : owner,
+                               r->kernel ? r->name : BASE_NONE,
+                               (attribution_amount){r->count, r->ns, r->squares});
+        a->unknown_nodes += owner == BASE_NONE ? r->count : 0;
+    }
+    a->replay_count = 0;
+}
+
+static void lose(attribution_state *a, const attribution_waiting *w) {
+    attribution_work *lost = w->kernel ? &a->lost_kernels : &a->lost_transfers;
+    lost->count++;
+    lost->ns += w->end - w->start;
+    if (w->kernel) {
+        attribution_ranges_lost(a->ranges, w->name, w->end - w->start);
+    }
+}
+
+static attribution_waiting *queued(const attribution_state *a, uint32_t number) {
+    return &a->queue[number & (a->queue_cap - 1)];
+}
+
+static void drop_tail(attribution_state *a) {
+    attribution_waiting *w = queued(a, a->tail++);
+    if (w->waits) {
+        lose(a, w);
+        w->waits = false;
+    }
+}
+
+/* Puts a record into the ring, which doubles until it has its full length; returns its number. */
+static uint32_t enqueue(attribution_state *a, const attribution_waiting *w) {
+    while (a->tail != a->head && !queued(a, a->tail)->waits) {
+        a->tail++;
+    }
+    if (a->head - a->tail == a->queue_cap && a->queue_cap == ATTRIBUTION_WAITING) {
+        drop_tail(a);
+    } else if (a->head - a->tail == a->queue_cap) {
+        size_t cap = a->queue_cap ? a->queue_cap * 2 : 1024;
+        attribution_waiting *bigger = base_alloc(cap, sizeof *bigger);
+        for (uint32_t i = a->tail; i != a->head; i++) {
+            bigger[i & (cap - 1)] = *queued(a, i);
+        }
+        free(a->queue);
+        a->queue = bigger;
+        a->queue_cap = cap;
+    }
+    *queued(a, a->head) = *w;
+    return a->head++;
+}
+
+static bool still_queued(const attribution_state *a, uint32_t number) {
+    return number - a->tail < a->head - a->tail;
+}
+
+/* Gives what waits for this call, from record `newest` backwards, to its owner. True when that was the one
+ * record of a call that was no graph's. */
+static bool resolve(attribution_state *a, uint32_t newest, uint32_t node, uint32_t span) {
+    bool done = false;
+    for (uint32_t number = newest; still_queued(a, number);) {
+        attribution_waiting *w = queued(a, number);
+        if (!w->waits) {
+            break;
+        }
+        attribute(a, w, node, span);
+        w->waits = false;
+        done = w->graph_node == 0;
+        if (!w->chained) {
+            break;
+        }
+        number = w->earlier;
+    }
+    return done;
+}
+
+/* Whether correlation id x was handed out after y; the ids may wrap around. */
+static bool younger(uint32_t x, uint32_t y) {
+    return (int32_t)(x - y) > 0;
+}
+
+/* The slot of a correlation id that has none so far. The table doubles rather than let one call take
+ * another's slot, unless that one is done and old, until it has its full length. */
+static __attribute__((noinline)) attribution_call_slot *new_slot(attribution_state *a, uint32_t correlation) {
+    for (;;) {
+        attribution_call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
+        if (slot->correlation == 0 || a->call_cap == ATTRIBUTION_CALLS ||
+            (slot->done && younger(correlation, slot->correlation + ATTRIBUTION_DONE - 1))) {
+            return slot;
+        }
+        size_t cap = a->call_cap;
+        a->calls = base_grow(a->calls, &a->call_cap, cap * 2, sizeof *a->calls);
+        for (size_t i = 0; i < cap; i++) {
+            if (a->calls[i].correlation & cap) {
+                a->calls[i + cap] = a->calls[i];
+                a->calls[i] = (attribution_call_slot){0};
+            }
+        }
+    }
+}
+
+static inline attribution_call_slot *slot_of(attribution_state *a, uint32_t correlation) {
+    attribution_call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
+    return slot->correlation == correlation ? slot : new_slot(a, correlation);
+}
+
+void attribution_call(attribution_state *a, const trace_host_event *e) {
+    if (e->kind != TRACE_HOST_API) {
+        attribution_graphs_event(&a->graphs, e);
+        return;
+    }
+    uint32_t node, span, name = names_of_id(a->names, e->name);
+    names_call_kind kind = a->names->list[name].call;
+    if (kind == NAMES_CALL_QUERY) {
+        return; /* half of a capture's calls */
+    }
+    attribution_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
+    if (span != BASE_NONE && kind != NAMES_CALL_OTHER) {
+        attribution_ranges_call(a->ranges, span, kind, e->time, e->time + e->duration);
+    }
+    if (e->correlation == 0) {
+        return;
+    }
+    attribution_call_slot *call = slot_of(a, e->correlation);
+    bool done = false;
+    if (call->correlation == e->correlation) {
+        if (call->node == BASE_NONE) {
+            done = resolve(a, call->span, node, span);
+        }
+    } else if (call->correlation != 0 && younger(call->correlation, e->correlation)) {
+        return;
+    }
+    done |= !a->names->list[name].gives_work;
+    *call = (attribution_call_slot){.correlation = e->correlation, .node = node, .span = span, .done = done};
+}
+
+void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
+    bool kernel = e->kind == TRACE_GPU_KERNEL, timed = e->timed && e->end >= e->start;
+    attribution_waiting w = {.start = timed ? e->start : 0,
+                             .end = timed ? e->end : 0,
+                             .graph_node = e->graph_node,
+                             .name = kernel ? name_of_shape(a, e->shape) : 0,
+                             .waits = true,
+                             .kernel = kernel,
+                             .timed = timed};
+    attribution_work *all = kernel ? &a->all_kernels : &a->all_transfers;
+    all->count++;
+    all->ns += w.end - w.start;
+    *(kernel ? &a->untimed_kernels : &a->untimed_transfers) += !timed;
+
+    if (e->correlation == 0) {
+        lose(a, &w);
+        return;
+    }
+    attribution_call_slot *call = slot_of(a, e->correlation);
+    if (call->correlation == e->correlation && call->node != BASE_NONE) {
+        attribute(a, &w, call->node, call->span);
+        call->done = e->graph == 0;
+    } else if (call->correlation == e->correlation) {
+        w.chained = true;
+        w.earlier = call->span;
+        call->span = enqueue(a, &w);
+    } else if (call->correlation == 0 || younger(e->correlation, call->correlation)) {
+        *call =
+            (attribution_call_slot){.correlation = e->correlation, .node = BASE_NONE, .span = enqueue(a, &w)};
+    } else {
+        lose(a, &w);
+    }
+}
+
+void attribution_finish(attribution_state *a) {
+    while (a->tail != a->head) {
+        drop_tail(a);
+    }
+    attribution_ranges_settle(a->ranges);
+    settle_replays(a);
+    const attribution_totals *sums = &a->ranges->works.kernels;
+    for (size_t i = 0; i < sums->count; i++) {
+        const attribution_total *kernel = &sums->list[i];
+        if (kernel->node != BASE_NONE) {
+            a->ranges->nodes[kernel->node].kernels += kernel->count;
+            a->ranges->nodes[kernel->node].kernel_ns += kernel->ns;
+        }
+    }
+    for (size_t i = 0; i < sums->transfer_cap && i < a->ranges->node_count; i++) {
+        a->ranges->nodes[i].transfers += sums->transfers[i].count;
+        a->ranges->nodes[i].transfer_ns += sums->transfers[i].ns;
+    }
+}
+
+void attribution_free(attribution_state *a) {
+    free(a->calls);
+    free(a->queue);
+    free(a->replays);
+    attribution_graphs_free(&a->graphs);
+    base_map_free(&a->by_replay);
+    free(a->shapes);
+    base_map_free(&a->great_shapes);
+    memset(a, 0, sizeof *a);
+}

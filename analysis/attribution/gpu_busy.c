@@ -1,0 +1,247 @@
+/* The union of intervals. GPU records come nearly in order, so most extend or follow the last one; the list
+ * is sorted and merged only when it is full, and its earlier half is folded into sums when merging did not
+ * help. Host calls wait until the GPU's part of their time is folded. */
+#include "analysis/attribution/gpu_busy.h"
+
+#include "analysis/base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t attribution_busy_part(attribution_busy *busy) {
+    busy->parts = base_grow(busy->parts, &busy->part_cap, busy->part_count + 1, sizeof *busy->parts);
+    return (uint32_t)++busy->part_count;
+}
+
+const attribution_busy_sums *attribution_busy_sums_of(const attribution_busy *busy, uint32_t part) {
+    return part == 0 ? &busy->all : &busy->parts[part - 1];
+}
+
+/* ---- Folding ---- */
+
+static int by_start(const void *a, const void *b) {
+    const attribution_interval *x = a, *y = b;
+    return (x->start > y->start) - (x->start < y->start);
+}
+
+/* One stream's records come in order, so that most lists need no sorting. */
+static void sort(attribution_busy *busy) {
+    if (busy->unsorted) {
+        qsort(busy->list, busy->count, sizeof *busy->list, by_start);
+        busy->unsorted = false;
+    }
+}
+
+/* Joins neighbours of one part that touch. */
+static void merge(attribution_busy *busy) {
+    sort(busy);
+    size_t last = 0;
+    for (size_t i = 1; i < busy->count; i++) {
+        attribution_interval *to = &busy->list[last], *from = &busy->list[i];
+        if (from->part == to->part && from->start <= to->end) {
+            to->end = from->end > to->end ? from->end : to->end;
+        } else {
+            busy->list[++last] = *from;
+        }
+    }
+    busy->count = busy->count > 0 ? last + 1 : 0;
+}
+
+static void count_call(attribution_busy_sums *sums, const attribution_host_interval *call, bool over,
+                       uint64_t covered) {
+    sums->covered[call->kind] += covered;
+    if (over) {
+        sums->calls[call->kind]++;
+        sums->host[call->kind] += call->end - call->start;
+    }
+}
+
+/* Counts the part of the calls before `edge` in which the first n intervals of a sorted list ran, and lets
+ * these calls go. */
+static void cover(attribution_busy *busy, size_t n, uint64_t edge) {
+    size_t g = 0, kept = 0;
+    for (size_t i = 0; i < busy->host_count; i++) {
+        const attribution_host_interval *call = &busy->hosts[i];
+        uint64_t stop = call->end < edge ? call->end : edge;
+        uint64_t all = call->start, own = call->start; /* before these all is counted */
+        uint64_t all_ns = 0, own_ns = 0;
+        while (g < n && busy->list[g].end <= call->start) {
+            g++;
+        }
+        for (size_t j = g; j < n && busy->list[j].start < stop; j++) {
+            const attribution_interval *gpu = &busy->list[j];
+            uint64_t to = gpu->end < stop ? gpu->end : stop;
+            if (to > all) {
+                all_ns += to - (gpu->start > all ? gpu->start : all);
+                all = to;
+            }
+            if (gpu->part == call->part && to > own) {
+                own_ns += to - (gpu->start > own ? gpu->start : own);
+                own = to;
+            }
+        }
+        bool over = call->end <= edge; /* else the rest is for later intervals, which begin at the edge */
+        count_call(&busy->all, call, over, all_ns);
+        if (call->part != 0) {
+            count_call(&busy->parts[call->part - 1], call, over, own_ns);
+        }
+        if (!over) {
+            busy->hosts[kept++] = *call;
+        }
+    }
+    busy->host_count = kept;
+}
+
+/* Adds the next interval in the order of starts. */
+static void take(attribution_busy_sums *sums, uint64_t start, uint64_t end) {
+    if (sums->first == 0) {
+        sums->first = start;
+    } else if (start > sums->until && start - sums->until > sums->gap) {
+        sums->gap = start - sums->until;
+        sums->gap_start = sums->until;
+    }
+    if (end > sums->until) {
+        sums->settled += end - (start > sums->until ? start : sums->until);
+        sums->until = end;
+    }
+}
+
+/* Puts what begins where the n others do behind them, or makes that of its part longer; returns how many
+ * there are.
+ */
+static size_t keep(attribution_interval *list, size_t n, attribution_interval gpu) {
+    size_t at = 0;
+    while (at < n && list[at].part != gpu.part) {
+        at++;
+    }
+    if (at == n || gpu.end > list[at].end) {
+        list[at] = gpu;
+    }
+    return at == n ? n + 1 : n;
+}
+
+/* Folds the first n intervals of a sorted list, up to where the next begins; what reaches beyond it stays. */
+static void fold(attribution_busy *busy, size_t n) {
+    uint64_t edge = 0;
+    size_t kept = 0;
+    if (n == 0) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        edge = busy->list[i].end > edge ? busy->list[i].end : edge;
+    }
+    edge = n < busy->count && busy->list[n].start < edge ? busy->list[n].start : edge;
+    cover(busy, n, edge);
+    for (size_t i = 0; i < n; i++) {
+        attribution_interval gpu = busy->list[i];
+        uint64_t end = gpu.end < edge ? gpu.end : edge;
+        take(&busy->all, gpu.start, end);
+        if (gpu.part != 0) {
+            take(&busy->parts[gpu.part - 1], gpu.start, end);
+        }
+        if (gpu.end > edge) {
+            kept = keep(busy->list, kept, (attribution_interval){edge, gpu.end, gpu.part});
+        }
+    }
+    busy->edge = edge > busy->edge ? edge : busy->edge;
+    memmove(busy->list + kept, busy->list + n, (busy->count - n) * sizeof *busy->list);
+    busy->count -= n - kept;
+}
+
+/* ---- Adding ---- */
+
+void attribution_busy_add(attribution_busy *busy, uint32_t part, uint64_t start, uint64_t end) {
+    if (start < busy->edge) {
+        busy->late++;
+        start = busy->edge;
+    } else if (start < busy->called) {
+        busy->late++;
+    }
+    if (end <= start) {
+        return;
+    }
+    if (busy->count > 0) {
+        attribution_interval *last = &busy->list[busy->count - 1];
+        if (start >= last->start && start <= last->end && part == last->part) {
+            last->end = end > last->end ? end : last->end;
+            return;
+        }
+        busy->unsorted |= start < last->start;
+    }
+    if (busy->count >= ATTRIBUTION_BUSY_WINDOW) {
+        merge(busy);
+        if (busy->count > ATTRIBUTION_BUSY_WINDOW / 2) {
+            fold(busy, busy->count / 2);
+        }
+    }
+    if (busy->count == busy->cap) {
+        busy->list = base_grow_fast(busy->list, &busy->cap, busy->count + 1, sizeof *busy->list);
+    }
+    busy->list[busy->count++] = (attribution_interval){start, end, part};
+}
+
+/* Makes room for calls: what the GPU ran is folded, and with it the calls beside it. Where it never paused so
+ * far the earlier half of the calls goes; so it does when the GPU's records stay away for too long. */
+static void relieve(attribution_busy *busy) {
+    merge(busy);
+    uint64_t ran = busy->count > 0 ? busy->list[busy->count - 1].end : busy->all.until;
+    fold(busy, busy->count > 1 ? busy->count - 1 - busy->count / 4 : 0);
+    uint64_t half = busy->host_count > 0 ? busy->hosts[busy->host_count / 2].start : 0;
+    if (busy->host_count > ATTRIBUTION_BUSY_WINDOW / 2 &&
+        (ran >= half || busy->host_count >= ATTRIBUTION_BUSY_CALLS)) {
+        cover(busy, busy->count, half);
+        busy->edge = half > busy->edge ? half : busy->edge;
+    }
+}
+
+void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kind kind, uint64_t start,
+                           uint64_t end) {
+    while (busy->host_count > 0 && busy->hosts[busy->host_count - 1].start >= start) {
+        busy->host_count--;
+    }
+    if (busy->host_count > 0 && busy->hosts[busy->host_count - 1].end > start) {
+        start = busy->hosts[busy->host_count - 1].end;
+    }
+    start = start > busy->edge ? start : busy->edge;
+    if (end <= start) {
+        return;
+    }
+    if (busy->host_count > 0 && busy->host_count % ATTRIBUTION_BUSY_WINDOW == 0) {
+        relieve(busy);
+    }
+    if (busy->host_count == busy->host_cap) {
+        busy->hosts = base_grow_fast(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
+    }
+    busy->hosts[busy->host_count++] = (attribution_host_interval){start, end, part, kind};
+}
+
+/* ---- Results ---- */
+
+static void free_lists(attribution_busy *busy) {
+    free(busy->list);
+    free(busy->hosts);
+    busy->list = NULL;
+    busy->hosts = NULL;
+    busy->cap = busy->host_count = busy->host_cap = 0;
+}
+
+uint64_t attribution_busy_settle(attribution_busy *busy) {
+    sort(busy);
+    fold(busy, busy->count);
+    if (busy->host_count > 0) {
+        busy->called = busy->hosts[busy->host_count - 1].end;
+    }
+    cover(busy, 0, UINT64_MAX); /* calls after the last interval */
+    free_lists(busy);
+    return busy->all.settled;
+}
+
+uint64_t attribution_busy_idle_in(const attribution_busy_sums *sums, names_call_kind kind) {
+    return sums->host[kind] - sums->covered[kind];
+}
+
+void attribution_busy_free(attribution_busy *busy) {
+    free_lists(busy);
+    free(busy->parts);
+    memset(busy, 0, sizeof *busy);
+}

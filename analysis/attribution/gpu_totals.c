@@ -1,0 +1,56 @@
+/* Sums of GPU work. The same kernels follow each other again and again in a range, so the one that followed
+ * the last one, the time before, is tried first. */
+#include "analysis/attribution/gpu_totals.h"
+
+#include "analysis/base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The kernel of this name in this node; *last is the one before, plus 1. */
+static uint32_t kernel_of(attribution_totals *k, uint32_t node, uint32_t *last, uint32_t name) {
+    uint32_t guess = *last == 0 ? BASE_NONE : k->list[*last - 1].next;
+    if (guess != BASE_NONE && k->list[guess].name == name) {
+        *last = guess + 1;
+        return guess;
+    }
+    uint64_t key = (uint64_t)node << 32 | name;
+    uint32_t at = base_map_get(&k->by_kernel, key);
+    if (at == BASE_NONE) {
+        at = (uint32_t)k->count;
+        k->list = base_grow(k->list, &k->cap, k->count + 1, sizeof *k->list);
+        k->list[k->count++] = (attribution_total){.node = node, .name = name, .next = at};
+        base_map_put(&k->by_kernel, key, at);
+    }
+    if (*last != 0) {
+        k->list[*last - 1].next = at;
+    }
+    *last = at + 1;
+    return at;
+}
+
+void attribution_totals_add(attribution_totals *k, uint32_t node, uint32_t name, attribution_amount amount) {
+    if (name == BASE_NONE) {
+        k->transfers = base_grow(k->transfers, &k->transfer_cap, (size_t)node + 1, sizeof *k->transfers);
+        k->transfers[node].count += amount.n;
+        k->transfers[node].ns += amount.ns;
+        return;
+    }
+    uint32_t *last = &k->lost_last;
+    if (node != BASE_NONE) {
+        k->last = base_grow(k->last, &k->last_cap, (size_t)node + 1, sizeof *k->last);
+        last = &k->last[node];
+    }
+    uint32_t at = kernel_of(k, node, last, name); /* may move the list */
+    k->list[at].count += amount.n;
+    k->list[at].ns += amount.ns;
+    k->list[at].squares += amount.squares;
+}
+
+void attribution_totals_free(attribution_totals *k) {
+    free(k->list);
+    free(k->last);
+    free(k->transfers);
+    base_map_free(&k->by_kernel);
+    memset(k, 0, sizeof *k);
+}

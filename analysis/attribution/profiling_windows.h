@@ -1,0 +1,56 @@
+/* When the recorder watched: between its marks, CUDA calls and GPU work were recorded or were not.
+ *
+ * Marks of one thread concern ranges of all. A mark can be read after ranges of other threads that it
+ * concerns: of samples that is known at the end of the file, but a range that was opened before is counted as
+ * what it seemed to be.
+ *
+ * The marks (trace/settings.h, docs/trace-format.md) say when watching began and ended, for the whole
+ * process. Before the first one the opposite of what it says held; a trace without marks was watched
+ * throughout. */
+#ifndef ATTRIBUTION_PROFILING_WINDOWS_H
+#define ATTRIBUTION_PROFILING_WINDOWS_H
+
+#include "analysis/names/name_table.h"
+#include "trace/trace.h"
+
+typedef enum {
+    ATTRIBUTION_PROFILING_UNKNOWN, /* before the first mark that was read so far: not known yet */
+    ATTRIBUTION_PROFILED,
+    ATTRIBUTION_UNPROFILED,
+    ATTRIBUTION_PARTLY_PROFILED, /* neither: watching began or ended in it, or another tool had CUPTI */
+} attribution_profiling;
+
+typedef struct {
+    uint64_t time; /* ns */
+    attribution_profiling begins;
+    uint64_t asked; /* ns, the latest moment after it, and before the next, that was asked for */
+} attribution_mark;
+
+/* A zeroed one has no marks. */
+typedef struct {
+    attribution_mark *marks; /* by time */
+    size_t count, cap;
+    uint64_t asked;   /* ns, the latest moment before the first mark that was asked for */
+    size_t late;      /* marks that were read after a moment was asked for that they change */
+    bool ignored;     /* marks are not the recorder's */
+    bool yielded;     /* another tool took CUPTI from some moment on, or had it */
+    uint64_t touched; /* ns: CUPTI's records were first switched on; 0: not known */
+} attribution_windows;
+
+/* Takes a MARK event; one that is not the recorder's own is ignored. */
+void attribution_windows_event(attribution_windows *w, names_table *names, const trace_host_event *e);
+
+/* What the marks read so far say of a moment: WATCHED, UNWATCHED, PARTLY or EARLY. */
+attribution_profiling attribution_windows_at(attribution_windows *w, uint64_t time_ns);
+
+/* The same once the file is at its end, when nothing is EARLY any more; `seen` is what attribution_windows_at
+ * said. */
+attribution_profiling attribution_windows_settled(const attribution_windows *w, attribution_profiling seen);
+
+/* What all marks say of [start, end], ns: WATCHED, UNWATCHED or PARTLY. */
+attribution_profiling attribution_windows_over(const attribution_windows *w, uint64_t start_ns,
+                                               uint64_t end_ns);
+
+void attribution_windows_free(attribution_windows *w);
+
+#endif

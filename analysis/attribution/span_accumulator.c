@@ -1,0 +1,232 @@
+/* Adding up what was done in spans. */
+#include "analysis/attribution/span_accumulator.h"
+
+#include "analysis/base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 2048 /* events */
+/* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
+#define SWEEP (1u << 18)
+/* After so many, work that was launched and never ran is given up. */
+#define WORK_LOST (8 * SWEEP)
+
+/* ---- Samples that are complete ---- */
+
+/* The detail of a span that takes more; NULL when nobody wants it. */
+static attribution_breakdown **detail_of(attribution_accumulator *w, uint32_t span) {
+    return span != BASE_NONE && w->list[span].wanted ? &w->list[span].detail : NULL;
+}
+
+static void hand_over(attribution_accumulator *w, uint32_t i) {
+    attribution_span_work *span = &w->list[i];
+    if (!span->wanted) {
+        return;
+    }
+    attribution_breakdown **around = span->step ? detail_of(w, span->parent) : NULL;
+    if (around && span->detail) {
+        attribution_breakdown_merge(&w->details, around, span->parent, span->detail);
+    }
+    span->wanted = false;
+    w->on_sample(w->on_sample_ctx, i, span, span->detail);
+    span->detail = NULL;
+}
+
+/* Whether the span will not get more work, as far as can be told: what it launched ran, or should have by
+ * far. */
+static bool is_old(const attribution_accumulator *w, const attribution_span_work *span) {
+    uint64_t age = w->works - span->touched;
+    return age > SWEEP / 2 && (span->arrived >= span->issued || age > WORK_LOST);
+}
+
+static void sweep(attribution_accumulator *w) {
+    for (size_t i = w->count; i-- > w->settled;) { /* steps have higher indices than their decodes */
+        const attribution_span_work *span = &w->list[i];
+        bool waits = span->arrived < span->issued;
+        if (span->closed && (is_old(w, span) || (!waits && w->closings - span->closed_at > SWEEP))) {
+            hand_over(w, (uint32_t)i);
+        }
+    }
+    bool first = true; /* all spans before are settled */
+    for (size_t i = w->settled; i < w->count; i++) {
+        attribution_span_work *span = &w->list[i];
+        bool old = is_old(w, span);
+        if (old && (span->busy.list || span->busy.hosts)) {
+            attribution_busy_settle(&span->busy);
+        }
+        first = first && old && span->closed;
+        w->settled += first;
+    }
+}
+
+static void count_work(attribution_accumulator *w) {
+    if ((++w->works & (SWEEP - 1)) == 0) {
+        sweep(w);
+    }
+}
+
+/* ---- Events ---- */
+
+static void opened(attribution_accumulator *w, const attribution_span_event *e) {
+    uint32_t part = e->opened.step ? attribution_busy_part(&w->list[e->span].busy) : 0;
+    w->list = base_grow(w->list, &w->cap, w->count + 1, sizeof *w->list);
+    w->list[w->count++] = (attribution_span_work){.phase = e->opened.phase,
+                                                  .step = e->opened.step,
+                                                  .wanted = e->opened.wanted,
+                                                  .parent = e->span,
+                                                  .group = e->opened.group,
+                                                  .part = part,
+                                                  .start = e->opened.start};
+}
+
+static void left(attribution_accumulator *w, const attribution_span_event *e) {
+    attribution_breakdown **detail = detail_of(w, e->span);
+    if (detail) {
+        attribution_breakdown_host(&w->details, detail, e->span, e->left.node, e->left.ns);
+    }
+    if (e->left.closed != BASE_NONE) {
+        attribution_span_work *span = &w->list[e->left.closed];
+        span->end = e->left.end;
+        span->closed = true;
+        span->touched = w->works;
+        span->closed_at = w->closings;
+    }
+    if ((++w->closings & (SWEEP - 1)) == 0) {
+        sweep(w);
+    }
+}
+
+static void called(attribution_accumulator *w, const attribution_span_event *e) {
+    count_work(w);
+    uint32_t part = 0;
+    for (uint32_t i = e->span; i != BASE_NONE; i = w->list[i].parent) {
+        attribution_span_work *s = &w->list[i];
+        s->touched = w->works;
+        s->issued += e->called.kind == NAMES_CALL_ENQUEUE;
+        if (s->step) {
+            part = s->part;
+        } else {
+            attribution_busy_host(&s->busy, part, e->called.kind, e->called.start, e->called.end);
+            part = 0;
+        }
+    }
+}
+
+static void ran(attribution_accumulator *w, const attribution_span_event *e) {
+    uint64_t start = e->ran.start, end = e->ran.end;
+    count_work(w);
+    uint32_t part = 0;
+    for (uint32_t i = e->span; i != BASE_NONE; i = w->list[i].parent) {
+        attribution_span_work *s = &w->list[i];
+        s->kernels += e->ran.kernel;
+        s->arrived++;
+        if (e->ran.timed) {
+            s->gpu_end = end > s->gpu_end ? end : s->gpu_end;
+            s->gpu_sum += end - start;
+            s->touched = w->works;
+        }
+        if (s->step) {
+            part = s->part;
+        } else if (e->ran.timed) {
+            attribution_busy_add(&s->busy, part, start, end);
+            part = 0;
+        }
+    }
+    if (e->ran.node == BASE_NONE) {
+        return;
+    }
+    attribution_totals_add(&w->kernels, e->ran.node, e->ran.name, attribution_amount_of(end - start));
+    attribution_breakdown **detail = detail_of(w, e->span);
+    if (detail) {
+        attribution_breakdown_gpu(&w->details, detail, e->span, e->ran.node, e->ran.name, end - start);
+    }
+}
+
+static void take(attribution_accumulator *w, const attribution_span_event *e) {
+    switch (e->kind) {
+    case ATTRIBUTION_SPAN_OPENED:
+        opened(w, e);
+        break;
+    case ATTRIBUTION_SPAN_LEFT:
+        left(w, e);
+        break;
+    case ATTRIBUTION_SPAN_CALLED:
+        called(w, e);
+        break;
+    case ATTRIBUTION_SPAN_RAN:
+        ran(w, e);
+        break;
+    default:
+        attribution_totals_add(&w->kernels, BASE_NONE, e->lost.name, attribution_amount_of(e->lost.ns));
+        break;
+    }
+}
+
+/* ---- The other thread ---- */
+
+static void *take_all(void *ctx) {
+    attribution_accumulator *w = ctx;
+    size_t count;
+    for (const attribution_span_event *batch; (batch = base_queue_take(&w->ring, &count)) != NULL;) {
+        for (size_t i = 0; i < count; i++) {
+            take(w, &batch[i]);
+        }
+        base_queue_give_back(&w->ring, false);
+    }
+    return NULL;
+}
+
+void attribution_accumulator_start(attribution_accumulator *w) {
+    if (!base_queue_init(&w->ring, BATCH * sizeof *w->writing)) {
+        return;
+    }
+    w->writing = base_queue_batch(&w->ring);
+    w->threaded = pthread_create(&w->thread, NULL, take_all, w) == 0;
+    if (!w->threaded) {
+        base_queue_free(&w->ring);
+    }
+}
+
+void attribution_accumulator_event(attribution_accumulator *w, const attribution_span_event *e) {
+    if (!w->threaded) {
+        take(w, e);
+        return;
+    }
+    if (w->written == BATCH) {
+        base_queue_hand_over(&w->ring, w->written);
+        w->writing = base_queue_batch(&w->ring);
+        w->written = 0;
+    }
+    w->writing[w->written++] = *e;
+}
+
+static void join(attribution_accumulator *w) {
+    if (w->threaded) {
+        base_queue_end(&w->ring, w->written);
+        pthread_join(w->thread, NULL);
+        base_queue_free(&w->ring);
+        w->threaded = false;
+    }
+}
+
+void attribution_accumulator_settle(attribution_accumulator *w) {
+    join(w);
+    for (size_t i = w->count; i-- > 0;) { /* steps have higher indices than their decodes */
+        if (w->list[i].closed) {
+            hand_over(w, (uint32_t)i);
+        }
+    }
+}
+
+void attribution_accumulator_free(attribution_accumulator *w) {
+    join(w);
+    for (size_t i = 0; i < w->count; i++) {
+        attribution_breakdown_free(w->list[i].detail);
+        attribution_busy_free(&w->list[i].busy);
+    }
+    attribution_breakdowns_free(&w->details);
+    attribution_totals_free(&w->kernels);
+    free(w->list);
+    memset(w, 0, sizeof *w);
+}

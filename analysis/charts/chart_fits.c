@@ -1,0 +1,75 @@
+/* Figures of the fits: every sample over its k, the line through them, and the two where the slope changes.
+ */
+#include "analysis/base/alloc.h"
+#include "analysis/charts/charts.h"
+#include "analysis/report/report.h"
+
+#include <math.h>
+
+/* Samples of one k that are drawn at most. */
+#define POINTS_MAX 200
+
+static void put_samples(cJSON *series, const metrics_row *row) {
+    size_t step = (row->latency.n + POINTS_MAX - 1) / POINTS_MAX;
+    for (size_t i = 0; i < row->latency.n; i += step) {
+        charts_put(series, "x", row->k);
+        charts_put(series, "y", row->samples[i]);
+    }
+}
+
+static void put_place(cJSON *series, double x, double y) {
+    charts_put(series, "x", x);
+    charts_put(series, "y", y);
+}
+
+static cJSON *add_line(cJSON *figure, const char *name) {
+    cJSON *series = charts_series(figure, name);
+    cJSON_AddTrueToObject(series, "ideal");
+    return series;
+}
+
+static void add_fit(cJSON *list, const metrics_results *r, const metrics_scaling *s) {
+    bool prefill = s->kind == METRICS_ROW_PREFILL;
+    double last = 0;
+    cJSON *figure =
+        charts_add(list, "Scaling with k", prefill ? "fit-prefill" : "fit-token", "scatter",
+                   prefill ? "Prefill: fixed and marginal cost" : "Decoded token: fixed and marginal cost");
+    cJSON_AddStringToObject(figure, "x", "k, experts per token");
+    cJSON_AddStringToObject(figure, "y", "ms");
+    cJSON_AddTrueToObject(figure, "linear");
+    cJSON *samples = charts_series(figure, "samples");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const metrics_row *row = &r->rows.list[i];
+        if (row->kind == s->kind && row->k != BASE_NONE) {
+            put_samples(samples, row);
+            last = fmax(last, row->k);
+        }
+    }
+    cJSON *one = add_line(figure, "a + b k");
+    put_place(one, 0, s->by_k.a);
+    put_place(one, last, s->by_k.a + s->by_k.b * last);
+    const stats_breakpoint *b = &s->bend;
+    if (b->tested && b->changes) {
+        cJSON *two = add_line(figure, "two lines");
+        put_place(two, 0, b->a);
+        put_place(two, b->at, b->a + b->before * b->at);
+        put_place(two, last, b->a + b->before * b->at + b->after * (last - b->at));
+    }
+    cJSON_AddStringToObject(
+        figure, "note",
+        b->tested && b->changes
+            ? "Least squares over all samples. The slope changes: two lines that meet say more "
+              "than one, by BIC and by the interval of the change."
+        : b->tested ? "Least squares over all samples. Two lines that meet do not say more than one."
+                    : "Least squares over all samples. Whether the slope changes is not tested: there are "
+                      "too few k or samples.");
+}
+
+void charts_fits(cJSON *list, const metrics_results *r) {
+    static const metrics_row_kind kinds[] = {METRICS_ROW_PREFILL, METRICS_ROW_TOKEN};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (r->fits.of[kinds[i]].has_k) {
+            add_fit(list, r, &r->fits.of[kinds[i]]);
+        }
+    }
+}

@@ -1,0 +1,249 @@
+/* Figures of the sweep: latency, scaling, phases, what the host did, what watching cost. */
+#include "analysis/charts/charts.h"
+
+#include "analysis/base/alloc.h"
+#include "analysis/report/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* The k of the rows, in order: those that are known, or the missing one alone. */
+typedef struct {
+    uint32_t *list;
+    size_t count;
+} k_list;
+
+static k_list list_k(const metrics_results *r) {
+    k_list ks = {.list = base_alloc(r->rows.count + 1, sizeof *ks.list)};
+    for (size_t i = 0; i < r->rows.count; i++) { /* by k, the missing one last */
+        uint32_t k = r->rows.list[i].k;
+        bool seen = ks.count > 0 && ks.list[ks.count - 1] == k;
+        if (!seen && (k != BASE_NONE || ks.count == 0)) {
+            ks.list[ks.count++] = k;
+        }
+    }
+    return ks;
+}
+
+static double k_value(uint32_t k) {
+    return k == BASE_NONE ? NAN : k;
+}
+
+static cJSON *add_figure(cJSON *list, const k_list *ks, const char *section, const char *id, const char *kind,
+                         const char *title, const char *y) {
+    cJSON *figure = charts_add(list, section, id, kind, title);
+    cJSON_AddStringToObject(figure, "x", "k, experts per token");
+    cJSON_AddStringToObject(figure, "y", y);
+    for (size_t i = 0; i < ks->count; i++) {
+        charts_put(figure, "values", k_value(ks->list[i]));
+    }
+    return figure;
+}
+
+static void log_axes(cJSON *figure, const k_list *ks, bool y) {
+    if (ks->list[0] == 0 || ks->list[0] == BASE_NONE) {
+        return;
+    }
+    cJSON *axes = cJSON_AddArrayToObject(figure, "log");
+    cJSON_AddItemToArray(axes, cJSON_CreateString("x"));
+    if (y) {
+        cJSON_AddItemToArray(axes, cJSON_CreateString("y"));
+    }
+}
+
+static void note(cJSON *figure, const char *text) {
+    cJSON_AddStringToObject(figure, "note", text);
+}
+
+static bool has_kind(const metrics_results *r, metrics_row_kind kind) {
+    for (size_t i = 0; i < r->rows.count; i++) {
+        if (r->rows.list[i].kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- Latency ---- */
+
+static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks, metrics_row_kind kind) {
+    static const char *const ids[METRICS_ROWS] = {"latency-vision", "latency-prefill", "latency-decode",
+                                                  "latency-token"};
+    static const char *const titles[METRICS_ROWS] = {"Vision latency", "Prefill latency", "Decode latency",
+                                                     "Decode latency per token"};
+    cJSON *figure = add_figure(list, ks, "Latency", ids[kind], "lines", titles[kind], "ms");
+    cJSON *p50 = charts_series(figure, "P50"), *p95 = charts_series(figure, "P95");
+    cJSON *p99 = charts_series(figure, "P99");
+    bool unwatched = true, watched = true, after = false;
+    for (size_t i = 0; i < ks->count; i++) {
+        const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], kind);
+        charts_put(p50, "y", row ? row->latency.p50 : NAN);
+        charts_put(p50, "low", row ? row->p50_sure.low : NAN);
+        charts_put(p50, "high", row ? row->p50_sure.high : NAN);
+        charts_put(p95, "y", row ? row->latency.p95 : NAN);
+        charts_put(p99, "y", row ? row->latency.p99 : NAN);
+        unwatched = unwatched && (!row || row->from == ATTRIBUTION_UNPROFILED);
+        after = after || (row && row->after);
+        watched = watched && (!row || row->from == ATTRIBUTION_PROFILED);
+    }
+    log_axes(figure, ks, false);
+    note(figure,
+         unwatched && after
+             ? "Of requests that nobody watched, but after CUPTI had been on in this process, which slows "
+               "launches for good. Bars: 95 % interval of the median (bootstrap)."
+         : unwatched ? "Of requests that nobody watched. Bars: 95 % interval of the median (bootstrap)."
+         : watched   ? "Of watched requests, as there are no others. Bars: 95 % interval of the median "
+                       "(bootstrap)."
+                   : "Of unwatched requests where a k has any, else of watched ones. Bars: 95 % interval of "
+                     "the median (bootstrap).");
+}
+
+/* ---- Scaling ---- */
+
+static void add_scaling(cJSON *list, const metrics_results *r, const k_list *ks, bool efficiency) {
+    cJSON *figure =
+        efficiency ? add_figure(list, ks, "Scaling with k", "efficiency", "lines", "Efficiency", "efficiency")
+                   : add_figure(list, ks, "Scaling with k", "scaling", "lines", "Scaling", "latency ratio");
+    uint32_t least = ks->list[0];
+    for (int kind = METRICS_ROW_PREFILL; kind < METRICS_ROWS; kind++) {
+        const metrics_row *base = metrics_rows_base(&r->rows, (metrics_row_kind)kind);
+        if (!base || kind == METRICS_ROW_DECODE) { /* what a token takes says the same, whatever the length */
+            continue;
+        }
+        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        for (size_t i = 0; i < ks->count; i++) {
+            const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
+            double value = !row         ? NAN
+                           : efficiency ? metrics_row_efficiency(row, base)
+                                        : metrics_row_ratio(row, base);
+            charts_put(series, "y", value);
+        }
+    }
+    cJSON *ideal = charts_series(figure, "ideal");
+    cJSON_AddTrueToObject(ideal, "ideal");
+    for (size_t i = 0; i < ks->count; i++) {
+        charts_put(ideal, "y", efficiency ? 1 : (double)ks->list[i] / least);
+    }
+    log_axes(figure, ks, true);
+    note(figure, efficiency
+                     ? "k over the latency ratio: 1 when k experts cost k times as much as one; more when "
+                       "they cost less."
+                     : "Median latency over that of the smallest k. Below the line, experts come cheaper "
+                       "than in proportion.");
+}
+
+/* ---- Phases ---- */
+
+static void add_phases(cJSON *list, const metrics_results *r, const k_list *ks) {
+    cJSON *figure = add_figure(list, ks, "Phases", "phases", "stack", "Phases of a request", "ms");
+    for (int kind = METRICS_ROW_VISION; kind <= METRICS_ROW_DECODE; kind++) {
+        if (!has_kind(r, (metrics_row_kind)kind)) {
+            continue;
+        }
+        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        for (size_t i = 0; i < ks->count; i++) {
+            const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
+            charts_put(series, "y", row ? row->latency.p50 : NAN);
+        }
+    }
+    note(figure,
+         "Median of each phase. Medians do not add up exactly: the height is near the median request.");
+}
+
+static void add_against(cJSON *list, const metrics_results *r, const k_list *ks) {
+    cJSON *figure =
+        add_figure(list, ks, "Phases", "prefill-decode", "bars", "Prefill against one decoded token", "ms");
+    for (int kind = METRICS_ROW_PREFILL; kind <= METRICS_ROW_TOKEN; kind += 2) {
+        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        for (size_t i = 0; i < ks->count; i++) {
+            const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
+            charts_put(series, "y", row ? row->latency.p50 : NAN);
+            charts_put(series, "low", row ? row->p50_sure.low : NAN);
+            charts_put(series, "high", row ? row->p50_sure.high : NAN);
+        }
+    }
+    note(figure, "Medians and their 95 % intervals.");
+}
+
+/* ---- GPU and host ---- */
+
+static void add_gpu_time(cJSON *list, const metrics_results *r, const k_list *ks, metrics_row_kind kind) {
+    static const char *const names[] = {"GPU busy", "idle, host in launches", "idle, host in waits",
+                                        "idle, host work"};
+    bool any = false;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        any = any || (r->rows.list[i].kind == kind && !isnan(r->rows.list[i].busy));
+    }
+    if (!any) {
+        return;
+    }
+    bool prefill = kind == METRICS_ROW_PREFILL;
+    cJSON *figure = add_figure(list, ks, "GPU and host", prefill ? "gpu-prefill" : "gpu-token", "stack",
+                               prefill ? "What a prefill waits for" : "What a decoded token waits for", "ms");
+    for (size_t part = 0; part < sizeof names / sizeof *names; part++) {
+        cJSON *series = charts_series(figure, names[part]);
+        for (size_t i = 0; i < ks->count; i++) {
+            const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], kind);
+            const double values[] = {row ? row->busy : NAN, row ? row->idle_issuing : NAN,
+                                     row ? row->idle_waiting : NAN, row ? row->idle_between : NAN};
+            charts_put(series, "y", values[part]);
+        }
+    }
+    note(figure, "Medians of the watched requests, each of its own.");
+}
+
+static void add_distortion(cJSON *list, const metrics_results *r, const k_list *ks) {
+    bool any = false;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        any = any || !isnan(r->rows.list[i].distortion);
+    }
+    if (!any) {
+        return;
+    }
+    cJSON *figure = add_figure(list, ks, "What watching cost", "distortion", "points", "What watching cost",
+                               "watched / unwatched");
+    for (int kind = METRICS_ROW_VISION; kind < METRICS_ROWS; kind++) {
+        if (kind == METRICS_ROW_DECODE || !has_kind(r, (metrics_row_kind)kind)) {
+            continue;
+        }
+        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        for (size_t i = 0; i < ks->count; i++) {
+            const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
+            charts_put(series, "y", row ? row->distortion : NAN);
+            charts_put(series, "low", row ? row->distortion_sure.low : NAN);
+            charts_put(series, "high", row ? row->distortion_sure.high : NAN);
+        }
+    }
+    cJSON *ideal = charts_series(figure, "no cost");
+    cJSON_AddTrueToObject(ideal, "ideal");
+    for (size_t i = 0; i < ks->count; i++) {
+        charts_put(ideal, "y", 1);
+    }
+    note(figure, "Median of watched over median of unwatched requests, and its 95 % interval. The latencies "
+                 "above are of the unwatched ones.");
+}
+
+void charts_sweep(cJSON *list, const metrics_results *r) {
+    k_list ks = list_k(r);
+    bool several = ks.count > 1 && ks.list[0] > 0;
+    for (int kind = 0; kind < METRICS_ROWS; kind++) {
+        if (has_kind(r, (metrics_row_kind)kind)) {
+            add_latency(list, r, &ks, (metrics_row_kind)kind);
+        }
+    }
+    if (several && (has_kind(r, METRICS_ROW_PREFILL) || has_kind(r, METRICS_ROW_TOKEN))) {
+        add_scaling(list, r, &ks, false);
+        add_scaling(list, r, &ks, true);
+        charts_fits(list, r);
+    }
+    if (r->rows.count > 0) {
+        add_phases(list, r, &ks);
+    }
+    if (has_kind(r, METRICS_ROW_PREFILL) && has_kind(r, METRICS_ROW_TOKEN)) {
+        add_against(list, r, &ks);
+    }
+    add_gpu_time(list, r, &ks, METRICS_ROW_PREFILL);
+    add_gpu_time(list, r, &ks, METRICS_ROW_TOKEN);
+    add_distortion(list, r, &ks);
+    free(ks.list);
+}

@@ -1,0 +1,29 @@
+/* Figures (figures.h) as files for a paper. Each figure, and each map of a heat map, is four files: NAME.tsv
+ * is what was drawn, NAME.gp the gnuplot script that draws it, NAME.svg and NAME.png what that made. */
+#ifndef CHARTS_GNUPLOT_H
+#define CHARTS_GNUPLOT_H
+
+#include "trace/trace.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Whether gnuplot can be run; false after one line in `error`. */
+bool charts_gnuplot_possible(char error[TRACE_ERROR_BYTES]);
+
+/* Draws the figures into the directory, which is made when it is missing; files of the same names are
+ * replaced. Time lines are left out. All or, when something fails, nothing. Returns how many were drawn, or
+ * -1 with one line in `error`. */
+int charts_gnuplot_write(const cJSON *figures, const char *directory, char error[TRACE_ERROR_BYTES]);
+
+/* ---- For the files that make plots ---- */
+
+/* Writes what is drawn, tab-separated, with a line of headers; missing numbers are empty. `map`: index of a
+ * heat map's map. */
+void charts_gnuplot_data(FILE *f, const cJSON *figure, int map);
+
+/* Writes the script that draws NAME.tsv. */
+void charts_gnuplot_script(FILE *f, const cJSON *figure, const char *name);
+
+#endif

@@ -1,0 +1,116 @@
+/* The data of a plot: tab-separated values that gnuplot, R and pandas read as they are. */
+#include "analysis/charts/gnuplot.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cJSON *get(const cJSON *object, const char *key) {
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+/* A field: neither tabs nor ends of lines. */
+static void put_text(FILE *f, const char *text) {
+    for (const char *p = text ? text : ""; *p; p++) {
+        putc((unsigned char)*p < 0x20 ? ' ' : *p, f);
+    }
+}
+
+/* With the fewest digits that give back the same double. */
+static void put_number(FILE *f, const cJSON *item) {
+    char text[40] = "";
+    for (int digits = 15; cJSON_IsNumber(item) && digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, item->valuedouble);
+        if (strtod(text, NULL) == item->valuedouble) {
+            break;
+        }
+    }
+    fputs(text, f);
+}
+
+/* One line for each x, columns for each series: its values, and the ends of their intervals. */
+static void put_series(FILE *f, const cJSON *figure) {
+    const cJSON *values = get(figure, "values"), *series;
+    fputs("k", f);
+    cJSON_ArrayForEach(series, get(figure, "series")) {
+        const char *name = cJSON_GetStringValue(get(series, "name"));
+        putc('\t', f);
+        put_text(f, name);
+        if (get(series, "low")) {
+            putc('\t', f);
+            put_text(f, name);
+            fputs(" low\t", f);
+            put_text(f, name);
+            fputs(" high", f);
+        }
+    }
+    putc('\n', f);
+    for (int i = 0; i < cJSON_GetArraySize(values); i++) {
+        const cJSON *value = cJSON_GetArrayItem(values, i);
+        if (cJSON_IsString(value)) {
+            put_text(f, cJSON_GetStringValue(value));
+        }
+        put_number(f, value);
+        cJSON_ArrayForEach(series, get(figure, "series")) {
+            putc('\t', f);
+            put_number(f, cJSON_GetArrayItem(get(series, "y"), i));
+            if (get(series, "low")) {
+                putc('\t', f);
+                put_number(f, cJSON_GetArrayItem(get(series, "low"), i));
+                putc('\t', f);
+                put_number(f, cJSON_GetArrayItem(get(series, "high"), i));
+            }
+        }
+        putc('\n', f);
+    }
+}
+
+/* One line for each point. */
+static void put_points(FILE *f, const cJSON *figure) {
+    const cJSON *series;
+    fprintf(f, "series\tlabel\t%s\t%s\n", cJSON_GetStringValue(get(figure, "x")),
+            cJSON_GetStringValue(get(figure, "y")));
+    cJSON_ArrayForEach(series, get(figure, "series")) {
+        const cJSON *x = get(series, "x"), *y = get(series, "y"), *labels = get(series, "labels");
+        for (int i = 0; i < cJSON_GetArraySize(x); i++) {
+            put_text(f, cJSON_GetStringValue(get(series, "name")));
+            putc('\t', f);
+            put_text(f, cJSON_GetStringValue(cJSON_GetArrayItem(labels, i)));
+            putc('\t', f);
+            put_number(f, cJSON_GetArrayItem(x, i));
+            putc('\t', f);
+            put_number(f, cJSON_GetArrayItem(y, i));
+            putc('\n', f);
+        }
+    }
+}
+
+/* One line for each cell. */
+static void put_cells(FILE *f, const cJSON *figure, int map) {
+    const cJSON *rows = get(figure, "rows"), *columns = get(figure, "columns"), *row, *cell;
+    int y = 0;
+    fprintf(f, "layer\texpert\t%s\n", cJSON_GetStringValue(get(figure, "unit")));
+    cJSON_ArrayForEach(row, get(cJSON_GetArrayItem(get(figure, "maps"), map), "z")) {
+        int x = 0;
+        cJSON_ArrayForEach(cell, row) {
+            put_number(f, cJSON_GetArrayItem(rows, y));
+            putc('\t', f);
+            put_number(f, cJSON_GetArrayItem(columns, x++));
+            putc('\t', f);
+            put_number(f, cell);
+            putc('\n', f);
+        }
+        y++;
+    }
+}
+
+void charts_gnuplot_data(FILE *f, const cJSON *figure, int map) {
+    const char *kind = cJSON_GetStringValue(get(figure, "kind"));
+    if (strcmp(kind, "heat") == 0) {
+        put_cells(f, figure, map);
+    } else if (strcmp(kind, "scatter") == 0) {
+        put_points(f, figure);
+    } else {
+        put_series(f, figure);
+    }
+}

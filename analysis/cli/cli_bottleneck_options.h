@@ -1,0 +1,56 @@
+/* The options that say what was run and what the device can do, for verdicts of what binds a phase. */
+#ifndef CLI_CLI_BOTTLENECK_OPTIONS_H
+#define CLI_CLI_BOTTLENECK_OPTIONS_H
+
+#include "analysis/cli/cli_options.h"
+#include "analysis/costmodel/workload.h"
+
+enum { CLI_KEY_MODEL = 512, CLI_KEY_DTYPE, CLI_KEY_PROMPT, CLI_KEY_CROPS, CLI_KEY_MOE, CLI_KEY_PEAKS };
+
+#define CLI_MOE_NAMES "active|dense"
+
+/* Lines of an option table; cli_bottleneck_options_parse answers them. */
+#define CLI_OPTIONS_BOTTLENECK                                                                               \
+    {"model",                                                                                                \
+     CLI_KEY_MODEL,                                                                                          \
+     "CONFIG",                                                                                               \
+     0,                                                                                                      \
+     "the model's shapes: a Molmo config.json, or molmoe-1b (default: what the trace says)",                 \
+     0},                                                                                                     \
+        {"dtype", CLI_KEY_DTYPE, COSTMODEL_DTYPE_NAMES, 0, "the type of its numbers", 0},                    \
+        {"prompt-tokens",                                                                                    \
+         CLI_KEY_PROMPT,                                                                                     \
+         "N",                                                                                                \
+         0,                                                                                                  \
+         "tokens of the prompt, where the experts' ranges do not tell them",                                 \
+         0},                                                                                                 \
+        {"crops", CLI_KEY_CROPS, "N", 0, "crops of the image of a request", 0},                              \
+        {"moe",                                                                                              \
+         CLI_KEY_MOE,                                                                                        \
+         CLI_MOE_NAMES,                                                                                      \
+         0,                                                                                                  \
+         "which experts compute a decoded token: those it is routed to, or every one (default: what the "    \
+         "trace says)",                                                                                      \
+         0},                                                                                                 \
+    {                                                                                                        \
+        "peaks", CLI_KEY_PEAKS, "FILE", 0,                                                                   \
+            "what the device can do, as `moetrace peaks` measured it (default: its data sheet)", 0           \
+    }
+
+typedef struct {
+    const char *model_file, *peaks_file; /* or NULL */
+    costmodel_workload workload;
+    costmodel_peaks peaks; /* of peaks_file */
+} cli_bottleneck_options;
+
+/* Makes one without options. */
+void cli_bottleneck_options_init(cli_bottleneck_options *bounds);
+
+/* Takes one of the options above, as the parser of an argp does: 0, EINVAL after an error line, or
+ * ARGP_ERR_UNKNOWN when the key is another. */
+error_t cli_bottleneck_options_parse(int key, const char *arg, cli_bottleneck_options *bounds);
+
+/* Reads the files that the options name; false after an error line. */
+bool cli_bottleneck_options_load(cli_bottleneck_options *bounds);
+
+#endif

@@ -1,0 +1,181 @@
+/* moetrace report: what a trace says, for people on the terminal and for programs in a file. */
+#include "analysis/charts/html_page.h"
+#include "analysis/cli/cli_bottleneck_options.h"
+#include "analysis/cli/cli_parallel_read.h"
+#include "analysis/input/capture_reader.h"
+#include "analysis/report/report.h"
+
+typedef struct {
+    const char *trace, *json, *samples, *html;
+    cli_table_options tables;
+    cli_bottleneck_options bounds;
+} arguments;
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    arguments *a = state->input;
+    error_t rc;
+    switch (key) {
+    case 'j':
+        a->json = arg;
+        return 0;
+    case 'H':
+        a->html = arg;
+        a->tables.each_k = true;
+        return 0;
+    case 's':
+        a->samples = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+    case ARGP_KEY_NO_ARGS:
+        return cli_one_trace(key, arg, "report", &a->trace);
+    default:
+        rc = cli_bottleneck_options_parse(key, arg, &a->bounds);
+        return rc != ARGP_ERR_UNKNOWN ? rc : cli_table_options_parse(key, arg, &a->tables);
+    }
+}
+
+static const struct argp_option options[] = {
+    {"json", 'j', "FILE", 0, "also write the latencies to FILE, as exp2_moe_topk_results.json has them", 0},
+    {"samples", 's', "FILE", 0, "also write every sample and every step of decode to FILE, as CSV", 0},
+    {"html", 'H', "FILE", 0, "also write the report with charts to FILE, one page that needs nothing else",
+     0},
+    CLI_OPTION_FORMAT,
+    CLI_OPTION_RULES,
+    CLI_OPTION_JOBS,
+    CLI_OPTION_TOP("rows in the tables of experts, kernels, leaves and ranges (default 10)"),
+    CLI_OPTION_K(
+        "list the experts and kernels of the requests with top_k=K only (default: of every k together)"),
+    CLI_OPTIONS_BOTTLENECK,
+    CLI_OPTIONS};
+
+static const struct argp argp = {
+    options,
+    parse,
+    "TRACE",
+    "Reports on a trace: the run, the latency of each phase at each k, the "
+    "experts and kernels that cost most, and "
+    "what the trace misses.\v"
+    "TRACE is a file *.moetrace, or a directory of them: each process has its "
+    "own, and its own report. --json and --html then "
+    "take the one process that has phases.\n\n" CLI_CAPTURES
+    "A trace that is cut or damaged is reported as far as it can be read; the report then says so, and the "
+    "exit "
+    "status is still 0.\n\n"
+    "Examples:\n"
+    "  moetrace report traces\n"
+    "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
+    "  moetrace report --model molmoe-1b --dtype bf16 --crops 2 traces\n"
+    "  moetrace report --samples samples.csv traces\n"
+    "  moetrace report --format csv --json latencies.json traces > tables.csv\n"
+    "  moetrace report --html report.html traces\n\n" CLI_EXIT,
+    NULL,
+    NULL,
+    NULL};
+
+/* What the files are to hold: of the one trace that has phases, else of the first. */
+typedef struct {
+    bool any, phases;
+    cJSON *json, *page;
+} kept;
+
+/* False after an error line when that would be a second trace with phases. */
+static bool keep(const metrics_results *results, const arguments *a, kept *k) {
+    bool phases = results->rows.count > 0;
+    if ((!a->json && !a->html) || (k->any && !phases)) {
+        return true;
+    }
+    if (k->phases) {
+        cli_error("%s holds several traces with phases: give %s one of its files", a->trace,
+                  a->json ? "--json" : "--html");
+        return false;
+    }
+    cJSON_Delete(k->json);
+    cJSON_Delete(k->page);
+    k->json = a->json ? report_json(results) : NULL;
+    k->page = a->html ? charts_page_data(results) : NULL;
+    k->any = true;
+    k->phases = phases;
+    if ((a->json && !k->json) || (a->html && !k->page)) {
+        cli_error("no memory for the output");
+        return false;
+    }
+    return true;
+}
+
+/* Writes the files; the exit status. */
+static int write_files(const arguments *a, const kept *k) {
+    char error[TRACE_ERROR_BYTES];
+    if ((a->json && report_write_json(k->json, a->json, error) != 0) ||
+        (a->html && charts_page_write(k->page, a->html, error) != 0)) {
+        return cli_error("%s", error);
+    }
+    return CLI_OK;
+}
+
+/* With `wrong`, that the one file holds one process is a guess; where it holds several, *wrong is set and
+ * nothing is printed or written. */
+static int report(const arguments *a, const names_rules *rules, char **traces, size_t count, bool *wrong) {
+    int status = CLI_OK;
+    kept files = {0};
+    report_samples_text samples = {0};
+    report_output out;
+    report_output_begin(&out, a->tables.format, stdout);
+    cli_reading *reading = cli_read_begin((const char *const *)traces, count, &a->tables, rules);
+    for (size_t i = 0; i < count; i++) {
+        metrics_results *results;
+        bool read = cli_read_next(reading, &results) == 0;
+        if (read && wrong && metrics_results_meta(results, INPUT_SEVERAL)) {
+            *wrong = true;
+            status = CLI_FAILED;
+        } else if (!read || !keep(results, a, &files)) {
+            status = CLI_FAILED; /* the other processes have their reports all the same */
+        } else if (a->samples && !report_samples(results, &samples)) {
+            status = cli_error("no memory for the samples");
+        } else {
+            report_print(results, a->tables.top, &out);
+        }
+        metrics_results_free(results);
+    }
+    cli_read_end(reading);
+    status = status == CLI_OK ? write_files(a, &files) : status;
+    char error[TRACE_ERROR_BYTES];
+    if (status == CLI_OK && a->samples && report_samples_write(&samples, a->samples, error) != 0) {
+        status = cli_error("%s", error);
+    }
+    report_samples_drop(&samples);
+    cJSON_Delete(files.json);
+    cJSON_Delete(files.page);
+    return cli_output_end(&out, status);
+}
+
+int cli_cmd_report(int argc, char **argv) {
+    arguments a = {.tables = CLI_TABLES_STANDARD};
+    a.tables.detail = true;
+    names_rules rules = {0};
+    int status;
+    char **traces;
+    cli_bottleneck_options_init(&a.bounds);
+    if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
+        return status;
+    }
+    char error[TRACE_ERROR_BYTES];
+    if (a.html && !charts_page_may_write(a.html, error)) {
+        return cli_error("%s", error);
+    }
+    a.tables.workload = &a.bounds.workload;
+    a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;
+    if (!cli_bottleneck_options_load(&a.bounds) || !cli_rules(&a.tables, &rules)) {
+        return CLI_FAILED;
+    }
+    bool wrong = false;
+    size_t count = cli_traces(a.trace, true, &traces);
+    status = count == 0 ? CLI_FAILED : report(&a, &rules, traces, count, count == 1 ? &wrong : NULL);
+    if (wrong) {
+        cli_free_traces(traces, count);
+        count = cli_traces(a.trace, false, &traces);
+        status = count == 0 ? CLI_FAILED : report(&a, &rules, traces, count, NULL);
+    }
+    cli_free_traces(traces, count);
+    names_rules_free(&rules);
+    return status;
+}

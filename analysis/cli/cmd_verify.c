@@ -1,0 +1,185 @@
+/* moetrace verify: proof from the trace that the k that was asked for is the k that ran. */
+#include "analysis/cli/cli_table_options.h"
+#include "analysis/metrics/routing_check.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VIOLATED 1 /* exit status: some layer did not get k experts a token */
+
+typedef struct {
+    const char *trace;
+    uint32_t prompt_tokens;
+    bool any_prompt;
+    cli_table_options tables;
+} arguments;
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    arguments *a = state->input;
+    switch (key) {
+    case 'p':
+        a->any_prompt = strcmp(arg, "any") == 0;
+        if (a->any_prompt) {
+            return 0;
+        }
+        return cli_number("--prompt-tokens", arg, 1, 1000000000, &a->prompt_tokens) ? 0 : EINVAL;
+    case ARGP_KEY_ARG:
+    case ARGP_KEY_NO_ARGS:
+        return cli_one_trace(key, arg, "verify", &a->trace);
+    default:
+        return cli_table_options_parse(key, arg, &a->tables);
+    }
+}
+
+static const struct argp_option options[] = {{"prompt-tokens", 'p', "N", 0,
+                                              "tokens of every prefill (default: what the program's mark "
+                                              "says, else whatever they are, the same in all "
+                                              "layers and at every k; any: they may differ from k to k)",
+                                              0},
+                                             CLI_OPTION_FORMAT,
+                                             CLI_OPTION_RULES,
+                                             CLI_OPTIONS};
+
+static const struct argp argp = {
+    options,
+    parse,
+    "TRACE",
+    "Checks that k was applied: in every layer of every prefill and decode step, warm-up included, the "
+    "tokens "
+    "that the experts' ranges say they got add up to k times the tokens, no expert got more than there are, "
+    "and at most min(experts, k x tokens) were active.\v"
+    "TRACE is a file *.moetrace, or a directory of them, of which each is checked.\n\n" CLI_CAPTURES
+    "Examples:\n"
+    "  moetrace verify traces\n"
+    "  moetrace verify traces/run_native-4242.moetrace\n"
+    "  moetrace verify --prompt-tokens 326 --format json run.moetrace\n\n"
+    "Exit status: 0 when all of it holds; 1 when it does not (the first violation is named); 2 after one "
+    "line "
+    "on standard error, also when there is nothing to check.",
+    NULL,
+    NULL,
+    NULL};
+
+static void put_range(report_table *t, uint64_t from, uint64_t to) {
+    if (from == to) {
+        report_table_count(t, from);
+    } else {
+        report_table_cell(t, "%" PRIu64 "..%" PRIu64, from, to);
+    }
+}
+
+static void put_rows(const metrics_routing_check *v, report_output *out) {
+    static const char *const phases[] = {"vision", "prefill", "decode"};
+    static const char *const headers[] = {"k",      "phase",          "visits", "routed tokens",
+                                          "tokens", "active experts", "limit",  "wrong"};
+    report_table t;
+    report_table_begin(&t, "rlrrrrrr", 1, headers);
+    report_table_title(&t, "Routed tokens by visit to a layer's experts");
+    for (size_t i = 0; i < v->count; i++) {
+        const metrics_routing_row *row = &v->rows[i];
+        bool decode = row->phase == ATTRIBUTION_DECODE;
+        uint64_t low = decode || row->k == 0 ? 1 : row->tokens_least / row->k;
+        uint64_t high = decode || row->k == 0 ? 1 : row->tokens_most / row->k;
+        uint64_t slots = row->k * high;
+        report_table_count(&t, row->k);
+        report_table_cell(&t, "%s", phases[row->phase]);
+        report_table_count(&t, row->visits);
+        put_range(&t, row->tokens_least, row->tokens_most);
+        put_range(&t, low, high);
+        put_range(&t, row->active_least, row->active_most);
+        report_table_count(&t, slots < v->experts ? slots : v->experts);
+        report_table_count(&t, row->wrong);
+    }
+    report_table_note(&t,
+                      "tokens: 1 in decode; in prefill routed tokens / k. limit: min(experts, k x tokens), "
+                      "experts being %u, the most that the trace shows.",
+                      v->experts);
+    if (v->uncounted > 0) {
+        report_table_note(&t, "%" PRIu64 " visits cannot be judged: their ranges carry no number of tokens.",
+                          v->uncounted);
+    }
+    if (v->outside > 0) {
+        report_table_note(&t, "%" PRIu64 " visits lay outside of top_k=K or of a phase, and were not judged.",
+                          v->outside);
+    }
+    if (v->silent > 0) {
+        report_table_note(&t,
+                          "%" PRIu64 " phases have no expert's range, as when a graph is replayed: in them "
+                          "k cannot be judged.",
+                          v->silent);
+    }
+    if (v->unfinished > 0) {
+        report_table_note(&t, "%" PRIu64 " visits were cut off by the end of the trace, and were not judged.",
+                          v->unfinished);
+    }
+    if (v->lost > 0 && v->violation[0]) {
+        report_table_note(&t, "Parts of the trace are lost: what is violated may be what is missing.");
+    }
+    if (!v->prompt_known) {
+        report_table_note(&t, "Nothing says how long the prompts were: in prefill k is held against what the "
+                              "tokens of all k make of it (--prompt-tokens).");
+    }
+    bool judged = v->uncounted == 0 && v->outside == 0 && v->unfinished == 0 && v->silent == 0;
+    if (v->violation[0]) {
+        report_table_note(&t, "Violated: %s", v->violation);
+    } else {
+        report_table_note(&t, "%s", judged ? "All hold." : "All that can be judged hold.");
+    }
+    report_output_table(out, &t);
+}
+
+/* One process: CLI_OK, VIOLATED or, after an error line, CLI_FAILED. One without anything to check
+ * is left out. */
+static int verify(const arguments *a, const names_rules *rules, const char *path, report_output *out,
+                  size_t *checked) {
+    char error[TRACE_ERROR_BYTES];
+    metrics_routing_check v;
+    int status = CLI_OK;
+    if (metrics_routing_check_read(&v, path, rules, a->prompt_tokens, a->any_prompt, error) != 0) {
+        status = cli_error("%s", error);
+    } else if (v.count > 0) {
+        report_output_report(out, path);
+        put_rows(&v, out);
+        status = v.violation[0] ? VIOLATED : CLI_OK;
+        ++*checked;
+    }
+    metrics_routing_check_free(&v);
+    return status;
+}
+
+/* All processes of `a->trace`: the worst of their statuses. */
+static int verify_all(const arguments *a, const names_rules *rules, report_output *out) {
+    char **traces;
+    size_t count = cli_traces(a->trace, false, &traces), checked = 0;
+    int status = count > 0 ? CLI_OK : CLI_FAILED;
+    for (size_t i = 0; i < count && status != CLI_FAILED; i++) {
+        int one = verify(a, rules, traces[i], out, &checked);
+        status = one > status ? one : status;
+    }
+    if (status == CLI_OK && checked == 0) {
+        status = cli_error("%s: no expert's range with a number of tokens lies in a phase under top_k=K; "
+                           "see docs/attribution.md for the names",
+                           a->trace);
+    }
+    cli_free_traces(traces, count);
+    return status;
+}
+
+int cli_cmd_verify(int argc, char **argv) {
+    arguments a = {.tables = CLI_TABLES_STANDARD};
+    names_rules rules = {0};
+    int status;
+    if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
+        return status;
+    }
+    if (!cli_rules(&a.tables, &rules)) {
+        return CLI_FAILED;
+    }
+    report_output out;
+    report_output_begin(&out, a.tables.format, stdout);
+    status = cli_output_end(&out, verify_all(&a, &rules, &out));
+    names_rules_free(&rules);
+    return status;
+}

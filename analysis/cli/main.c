@@ -1,0 +1,87 @@
+/* The `moetrace` command: finds the subcommand and runs it. */
+#include "analysis/base/alloc.h"
+#include "analysis/cli/cli_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_command commands[] = {
+    {"record", "run a command under the recorder", cli_cmd_record},
+    {"report", "latencies, experts, kernels and what the trace misses", cli_cmd_report},
+    {"plot", "the curves of a report as SVG and PNG files", cli_cmd_plot},
+    {"verify", "proof that the k that was asked for is the k that ran", cli_cmd_verify},
+    {"diff", "two traces side by side", cli_cmd_diff},
+    {"dump", "every record of a trace as a line of text", cli_cmd_dump},
+    {"peaks", "what the GPU of this machine really reaches", cli_cmd_peaks},
+    {"flops", "what a model's phases cost by its shapes", cli_cmd_flops},
+    {"export", "traces in the formats of other tools", cli_cmd_export},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+static void help(FILE *out) {
+    fputs("Usage: moetrace COMMAND [OPTION...] [ARGUMENT...]\n"
+          "Records what a program does on a GPU and reports on it.\n\n"
+          "Commands:\n",
+          out);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("\n"
+          "  -h, --help                 show this help; COMMAND --help, or help COMMAND, shows what a\n"
+          "                             command takes\n"
+          "  -V, --version              show the version\n\n"
+          "Examples:\n"
+          "  moetrace record -o traces -- python3 your_script.py\n"
+          "  moetrace report traces\n\n"
+          "Exit status: 0; 1 when verify or diff found what they look for; 2 after one line on\n"
+          "standard error that says what is wrong. `moetrace record` has that of its command.\n",
+          out);
+}
+
+/* Runs a subcommand with argv[0] naming it whole, as its help shows it. */
+static int run(const cli_command *command, int argc, char **argv) {
+    char name[32];
+    snprintf(name, sizeof name, "moetrace %s", command->name);
+    argv[0] = name;
+    return command->run(argc, argv);
+}
+
+static const cli_command *find(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv) {
+    base_alloc_prepare();
+    const char *first = argc > 1 ? argv[1] : "";
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0 ||
+        (strcmp(first, "help") == 0 && argc == 2)) {
+        help(stdout);
+        return cli_flush();
+    }
+    if (strcmp(first, "--version") == 0 || strcmp(first, "-V") == 0) {
+        printf("moetrace %s\n", MOETRACE_VERSION);
+        return cli_flush();
+    }
+    if (argc < 2) {
+        return cli_error("give a command, such as report (see moetrace --help)");
+    }
+    bool helps = strcmp(first, "help") == 0;
+    const char *name = helps ? argv[2] : first;
+    if (helps && argc > 3) {
+        return cli_error("help takes one command, and got %s and %s", argv[2], argv[3]);
+    }
+    const cli_command *command = find(name);
+    if (!command) {
+        return cli_error("unknown %s: %s (see moetrace --help)", *name == '-' ? "option" : "command", name);
+    }
+    if (helps) {
+        char option[] = "--help", *args[] = {NULL, option, NULL};
+        return run(command, 2, args);
+    }
+    return run(command, argc - 1, argv + 1);
+}

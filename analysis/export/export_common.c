@@ -1,0 +1,102 @@
+/* What the export formats share. */
+#include "analysis/export/export_common.h"
+
+#include "analysis/base/alloc.h"
+#include "analysis/names/demangle_nsys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The length of the UTF-8 character at `s`, 0 when there is none in the `left` bytes. */
+static size_t character(const unsigned char *s, size_t left) {
+    size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : 4;
+    if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4 || len > left) {
+        return 0;
+    }
+    for (size_t i = 1; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
+    bool surrogate = s[0] == 0xed && s[1] >= 0xa0, beyond = s[0] == 0xf4 && s[1] >= 0x90;
+    return overlong || surrogate || beyond ? 0 : len;
+}
+
+char *export_utf8(const char *text, size_t *len) {
+    char *out = base_alloc(*len * 3 + 1, 1);
+    size_t n = 0;
+    for (size_t i = 0; i < *len;) {
+        size_t step = character((const unsigned char *)text + i, *len - i);
+        memcpy(out + n, step ? text + i : "\xef\xbf\xbd", step ? step : 3);
+        n += step ? step : 3;
+        i += step ? step : 1;
+    }
+    *len = n;
+    return out;
+}
+
+static const char *mem_kind(uint8_t kind) {
+    static const char *const kinds[] = {"Unknown", "Pageable", "Pinned",        "Device",
+                                        "Array",   "Managed",  "Device Static", "Managed Static"};
+    return kinds[kind < sizeof kinds / sizeof *kinds ? kind : 0];
+}
+
+void export_memory_name(char out[EXPORT_MEMORY_NAME_BYTES], const events_gpu *row) {
+    static const char *const kinds[] = {"Unknown", "HtoD", "DtoH", "HtoA", "AtoH", "AtoA",
+                                        "AtoD",    "DtoA", "DtoD", "HtoH", "PtoP"};
+    if (row->kind == TRACE_GPU_MEMSET) {
+        snprintf(out, EXPORT_MEMORY_NAME_BYTES, "Memset (%s)", mem_kind(row->dst_mem_kind));
+    } else {
+        snprintf(out, EXPORT_MEMORY_NAME_BYTES, "Memcpy %s (%s -> %s)",
+                 kinds[row->copy_kind < sizeof kinds / sizeof *kinds ? row->copy_kind : 0],
+                 mem_kind(row->src_mem_kind), mem_kind(row->dst_mem_kind));
+    }
+}
+
+const char *export_device(const events_store *rows, const events_device *device, const char *key) {
+    char name[80];
+    snprintf(name, sizeof name, "device.%u.%s", device->ordinal, key);
+    return events_store_meta(&rows->sources[device->source], name);
+}
+
+int64_t export_device_number(const events_store *rows, const events_device *device, const char *key) {
+    const char *text = export_device(rows, device, key);
+    char *end;
+    errno = 0;
+    long long value = text ? strtoll(text, &end, 10) : -1;
+    return text && *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 ? value : -1;
+}
+
+char *export_kernel_name(const events_store *rows, uint32_t shape) {
+    uint32_t name = rows->shapes[shape].shape.name;
+    return name == BASE_NONE ? base_copy("(no name)", 9) : names_kernel_signature(export_name(rows, name));
+}
+
+export_payload_kind export_payload(const events_range *row, export_payload_value *value) {
+    uint32_t low = (uint32_t)row->payload;
+    float f32;
+    switch (row->payload_type) {
+    case TRACE_PAYLOAD_U64:
+    case TRACE_PAYLOAD_U32:
+        value->u = row->payload;
+        return EXPORT_PAYLOAD_UINT;
+    case TRACE_PAYLOAD_I64:
+        value->i = (int64_t)row->payload;
+        return EXPORT_PAYLOAD_INT;
+    case TRACE_PAYLOAD_I32:
+        value->i = (int32_t)low;
+        return EXPORT_PAYLOAD_INT;
+    case TRACE_PAYLOAD_F64:
+        memcpy(&value->f, &row->payload, sizeof value->f);
+        return EXPORT_PAYLOAD_DOUBLE;
+    case TRACE_PAYLOAD_F32:
+        memcpy(&f32, &low, sizeof f32);
+        value->f = (double)f32;
+        return EXPORT_PAYLOAD_DOUBLE;
+    default:
+        return EXPORT_PAYLOAD_NONE;
+    }
+}

@@ -1,0 +1,279 @@
+/* Reading ahead. The reading thread copies what it is told into batches of a ring; the caller's thread takes
+ * them in order and tells them on. */
+#include "analysis/input/async_reader.h"
+
+#include "analysis/base/alloc.h"
+#include "analysis/base/batch_queue.h"
+#include "analysis/input/capture_reader.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCH 1024 /* records */
+
+typedef enum {
+    HOST,
+    GPU,
+    PROGRESS,
+    META,
+    STRING,
+    THREAD,
+    QUEUE,
+    SHAPE,
+    COUNTER,
+    END,
+    DEFINITIONS = META, /* this one and what follows it */
+} record_kind;
+
+/* A record that is no event; its texts stand behind it. */
+typedef struct {
+    union {
+        trace_thread thread;
+        trace_queue queue;
+        trace_shape shape;
+        uint64_t number; /* a string's id, a counter's value, the time of the end */
+    };
+    size_t len, more_len;
+    char text[];
+} definition;
+
+typedef struct {
+    record_kind kind;
+    union {
+        trace_host_event host;
+        trace_gpu_event gpu;
+        struct {
+            uint64_t done, total;
+        } progress;
+        definition *definition;
+    };
+} record;
+
+typedef struct {
+    const char *path;
+    unsigned jobs;
+    bool once;
+    char *error;
+    trace_visitor keeping;
+    trace_status status;
+    int rc;
+    base_queue ring;
+    record *writing; /* the reading thread's batch, and how many records it has */
+    size_t written;
+    bool refused; /* the reading thread knows that no more is wanted */
+} ahead;
+
+/* ---- The reading thread ---- */
+
+/* Room for one record; NULL when no more is wanted. */
+static record *room(ahead *a, record_kind kind) {
+    if (a->written == BATCH && !a->refused) {
+        a->refused = !base_queue_hand_over(&a->ring, a->written);
+        a->writing = base_queue_batch(&a->ring);
+        a->written = 0;
+    }
+    if (a->refused) {
+        return NULL;
+    }
+    record *r = &a->writing[a->written++];
+    r->kind = kind;
+    return r;
+}
+
+static int keep_host(void *ctx, const trace_host_event *e) {
+    record *r = room(ctx, HOST);
+    if (!r) {
+        return 1;
+    }
+    r->host = *e;
+    return 0;
+}
+
+static int keep_gpu(void *ctx, const trace_gpu_event *e) {
+    record *r = room(ctx, GPU);
+    if (!r) {
+        return 1;
+    }
+    r->gpu = *e;
+    return 0;
+}
+
+static int keep_progress(void *ctx, uint64_t done, uint64_t total) {
+    record *r = room(ctx, PROGRESS);
+    if (!r) {
+        return 1;
+    }
+    r->progress.done = done;
+    r->progress.total = total;
+    return 0;
+}
+
+/* A definition with one or two texts; NULL when no more is wanted. */
+static definition *keep(ahead *a, record_kind kind, const char *text, size_t len, const char *more,
+                        size_t more_len) {
+    record *r = room(a, kind);
+    if (!r) {
+        return NULL;
+    }
+    definition *d = base_alloc(sizeof *d + len + more_len + 1, 1);
+    memcpy(d->text, text, len);
+    memcpy(d->text + len, more, more_len);
+    d->len = len;
+    d->more_len = more_len;
+    r->definition = d;
+    return d;
+}
+
+static int keep_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
+    return keep(ctx, META, key, key_len, value, value_len) ? 0 : 1;
+}
+
+static int keep_number(ahead *a, record_kind kind, uint64_t number, const char *text, size_t len) {
+    definition *d = keep(a, kind, text, len, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->number = number;
+    return 0;
+}
+
+static int keep_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
+    return keep_number(ctx, STRING, id, bytes, len);
+}
+
+static int keep_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
+    return keep_number(ctx, COUNTER, value, name, name_len);
+}
+
+static int keep_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
+    return keep_number(ctx, END, time, reason, reason_len);
+}
+
+static int keep_thread(void *ctx, const trace_thread *t) {
+    definition *d = keep(ctx, THREAD, t->name, t->name_len, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->thread = *t;
+    d->thread.name = d->text;
+    return 0;
+}
+
+static int keep_queue(void *ctx, const trace_queue *q) {
+    definition *d = keep(ctx, QUEUE, "", 0, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->queue = *q;
+    return 0;
+}
+
+static int keep_shape(void *ctx, const trace_shape *s) {
+    definition *d = keep(ctx, SHAPE, "", 0, "", 0);
+    if (!d) {
+        return 1;
+    }
+    d->shape = *s;
+    return 0;
+}
+
+static int read_file(const char *path, unsigned jobs, bool once, const trace_visitor *v, trace_status *status,
+                     char error[TRACE_ERROR_BYTES]) {
+    return once ? input_read_once(path, jobs, v, status, error) : input_read(path, jobs, v, status, error);
+}
+
+static void *read_all(void *ctx) {
+    ahead *a = ctx;
+    a->rc = read_file(a->path, a->jobs - 1, a->once, &a->keeping, &a->status, a->error);
+    base_queue_end(&a->ring, a->refused ? 0 : a->written);
+    return NULL;
+}
+
+/* ---- The caller's thread ---- */
+
+static int tell_definition(const trace_visitor *v, record_kind kind, const definition *d) {
+    switch (kind) {
+    case META:
+        return v->meta ? v->meta(v->ctx, d->text, d->len, d->text + d->len, d->more_len) : 0;
+    case STRING:
+        return v->string ? v->string(v->ctx, (uint32_t)d->number, d->text, d->len) : 0;
+    case THREAD:
+        return v->thread ? v->thread(v->ctx, &d->thread) : 0;
+    case QUEUE:
+        return v->queue ? v->queue(v->ctx, &d->queue) : 0;
+    case SHAPE:
+        return v->shape ? v->shape(v->ctx, &d->shape) : 0;
+    case COUNTER:
+        return v->counter ? v->counter(v->ctx, d->text, d->len, d->number) : 0;
+    default:
+        return v->end ? v->end(v->ctx, d->number, d->text, d->len) : 0;
+    }
+}
+
+static int tell(const trace_visitor *v, const record *r) {
+    switch (r->kind) {
+    case HOST:
+        return v->host ? v->host(v->ctx, &r->host) : 0;
+    case GPU:
+        return v->gpu ? v->gpu(v->ctx, &r->gpu) : 0;
+    case PROGRESS:
+        return v->progress ? v->progress(v->ctx, r->progress.done, r->progress.total) : 0;
+    default:
+        return tell_definition(v, r->kind, r->definition);
+    }
+}
+
+/* Tells a batch on, unless rc says that no more is wanted. */
+static int tell_batch(const trace_visitor *v, const record *batch, size_t count, int rc) {
+    for (const record *r = batch; r < batch + count; r++) {
+        rc = rc == 0 ? tell(v, r) : rc;
+        if (r->kind >= DEFINITIONS) {
+            free(r->definition);
+        }
+    }
+    return rc;
+}
+
+unsigned base_cores(void) {
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n > 0 ? (unsigned)n : 1;
+}
+
+int input_read_async(const char *path, const trace_visitor *v, unsigned jobs, bool once, trace_status *status,
+                     char error[TRACE_ERROR_BYTES]) {
+    pthread_t reader;
+    ahead a = {.path = path, .jobs = jobs, .once = once, .error = error};
+    a.keeping = (trace_visitor){.ctx = &a,
+                                .meta = v->meta ? keep_meta : NULL,
+                                .string = v->string ? keep_string : NULL,
+                                .thread = v->thread ? keep_thread : NULL,
+                                .queue = v->queue ? keep_queue : NULL,
+                                .shape = v->shape ? keep_shape : NULL,
+                                .host = v->host ? keep_host : NULL,
+                                .gpu = v->gpu ? keep_gpu : NULL,
+                                .counter = v->counter ? keep_counter : NULL,
+                                .end = v->end ? keep_end : NULL,
+                                .progress = v->progress ? keep_progress : NULL};
+    if (jobs < 2 || !base_queue_init(&a.ring, BATCH * sizeof(record))) {
+        return read_file(path, jobs, once, v, status, error);
+    }
+    a.writing = base_queue_batch(&a.ring);
+    if (pthread_create(&reader, NULL, read_all, &a) != 0) {
+        base_queue_free(&a.ring);
+        return read_file(path, jobs, once, v, status, error);
+    }
+    int rc = 0;
+    size_t count;
+    for (const record *batch; (batch = base_queue_take(&a.ring, &count)) != NULL;) {
+        rc = tell_batch(v, batch, count, rc);
+        base_queue_give_back(&a.ring, rc != 0);
+    }
+    pthread_join(reader, NULL);
+    base_queue_free(&a.ring);
+    *status = a.status;
+    return rc != 0 ? rc : a.rc;
+}

@@ -1,0 +1,417 @@
+/* The feed: slices of row ids, the threads that fill them, and the one that empties them. */
+#include "analysis/input/nsys/nsys_prefetch.h"
+
+#include "analysis/base/alloc.h"
+#include "analysis/input/nsys/nsys_reader.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE_ROWS    2048
+#define SLICE_BYTES   (4 << 20) /* rows with long texts: what is over is read when it is wanted */
+#define AHEAD         8         /* slices of a table that are filled and wait */
+#define THREADS_MAX   10        /* more only get in each other's way */
+#define THREAD_SLICES 6         /* fewer are not worth a thread */
+
+typedef enum { EMPTY, FILLING, FILLED } slice_state;
+
+typedef struct {
+    input_nsys_rows rows;
+    input_nsys_summary summary;
+    size_t count; /* rows that are kept */
+    slice_state state;
+    bool more; /* the slice has more rows than are here */
+    char *error;
+} slice;
+
+typedef struct {
+    input_nsys_request request;
+    char *sql;
+    slice *slices;
+    size_t count, begun, taken; /* slices; those that somebody fills or filled; those that were used up */
+    slice *using;               /* NULL: the next one is not waited for yet */
+    size_t at;                  /* in it: the byte of the next row */
+    sqlite3_stmt *rest;         /* for what a slice has more; its rows go through `one` */
+    input_nsys_rows one;
+} asked;
+
+/* A connection, and the statements that it has prepared. */
+typedef struct {
+    input_nsys_file file;
+    char error[TRACE_ERROR_BYTES];
+    sqlite3_stmt *statement[INPUT_NSYS_REQUESTS];
+    slice *filling;
+    const asked *request;
+    input_nsys_purpose purpose;
+} connection;
+
+struct input_nsys_feed {
+    const char *path;
+    input_nsys_purpose purpose;
+    asked *asked;
+    size_t asked_count;
+    connection own; /* of the thread that uses the rows */
+    bool own_open;
+    char *error;
+    pthread_t threads[THREADS_MAX];
+    size_t thread_count;
+    pthread_mutex_t lock;         /* of what follows, and of states and counts of slices */
+    pthread_cond_t filled, taken; /* a slice was */
+    bool stopped;
+    input_nsys_rows spare[INPUT_NSYS_REQUESTS * AHEAD]; /* memory of slices that were used up */
+    size_t spare_count;
+};
+
+/* ---- Filling a slice ---- */
+
+/* Takes a row of the aggregate that a slice is read with: SQLite hands those over faster than a query's. */
+static void step(sqlite3_context *context, int count, sqlite3_value **values) {
+    connection *c = sqlite3_user_data(context);
+    slice *s = c->filling;
+    const input_nsys_request *r = &c->request->request;
+    size_t before = s->rows.len;
+    const input_nsys_cells *row = input_nsys_rows_add(&s->rows, count, values, r->layout);
+    if (c->purpose != INPUT_NSYS_USE) {
+        input_nsys_summary_take(&s->summary, row, &r->places);
+    }
+    if (r->skip && base_set_has(r->skip, (uint64_t)input_nsys_cell(row, r->skipped, -1))) {
+        s->rows.len = before;
+        return;
+    }
+    s->more |= s->rows.len > SLICE_BYTES;
+    if (c->purpose == INPUT_NSYS_SUM_UP || s->more) {
+        s->rows.len = before;
+    } else {
+        s->count++;
+    }
+}
+
+static void finish(sqlite3_context *context) {
+    sqlite3_result_null(context);
+}
+
+static bool open_connection(connection *c, const char *path, input_nsys_purpose purpose) {
+    c->purpose = purpose;
+    c->file = (input_nsys_file){.path = path, .error = c->error};
+    return input_nsys_open(&c->file) &&
+           (sqlite3_create_function_v2(c->file.db, "moetrace_rows", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, c,
+                                       NULL, step, finish, NULL) == SQLITE_OK ||
+            input_nsys_fail(&c->file));
+}
+
+static void close_connection(connection *c) {
+    for (size_t i = 0; i < INPUT_NSYS_REQUESTS; i++) {
+        sqlite3_finalize(c->statement[i]);
+    }
+    input_nsys_close(&c->file);
+}
+
+static const char *and_where(const input_nsys_request *r) {
+    return *r->where ? " AND " : "";
+}
+
+/* Binds the row ids of slice `i`. */
+static void bind_slice(sqlite3_stmt *s, const asked *a, size_t i) {
+    int64_t first = a->request.first + (int64_t)i * SLICE_ROWS;
+    sqlite3_bind_int64(s, 1, first);
+    sqlite3_bind_int64(s, 2, i + 1 == a->count ? a->request.last : first + SLICE_ROWS - 1);
+}
+
+static void fill(connection *c, asked *a, size_t request, size_t i) {
+    slice *s = &a->slices[i];
+    input_nsys_rows_clear(&s->rows); /* its memory may be another's that was used up */
+    c->filling = s;
+    c->request = a;
+    if (!c->statement[request]) {
+        c->statement[request] = input_nsys_query(&c->file, a->sql);
+    }
+    if (c->statement[request]) {
+        bind_slice(c->statement[request], a, i);
+        input_nsys_row(&c->file, c->statement[request]);
+        sqlite3_reset(c->statement[request]);
+    }
+    if (c->file.stop != 0) {
+        s->error = base_copy(c->error, strlen(c->error));
+    }
+}
+
+/* ---- The reading threads ---- */
+
+/* The request of which the fewest slices are ahead of their use, or `asked_count` when all are far enough. */
+static size_t next_request(const input_nsys_feed *feed) {
+    size_t best = feed->asked_count, least = feed->purpose == INPUT_NSYS_KEEP ? SIZE_MAX : AHEAD;
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        const asked *a = &feed->asked[i];
+        if (a->begun < a->count && a->begun - a->taken < least) {
+            best = i;
+            least = a->begun - a->taken;
+        }
+    }
+    return best;
+}
+
+/* Makes the next slice of a request this thread's; the lock is held. */
+static size_t begin_slice(input_nsys_feed *feed, asked *a) {
+    size_t i = a->begun++;
+    a->slices[i].state = FILLING;
+    if (feed->spare_count > 0) {
+        a->slices[i].rows = feed->spare[--feed->spare_count];
+    }
+    return i;
+}
+
+static bool all_begun(const input_nsys_feed *feed) {
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        if (feed->asked[i].begun < feed->asked[i].count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void *read_slices(void *ctx) {
+    input_nsys_feed *feed = ctx;
+    connection *c = base_alloc(1, sizeof *c);
+    open_connection(c, feed->path, feed->purpose);
+    pthread_mutex_lock(&feed->lock);
+    while (!feed->stopped && !all_begun(feed)) {
+        size_t request = next_request(feed);
+        if (request == feed->asked_count) {
+            pthread_cond_wait(&feed->taken, &feed->lock);
+            continue;
+        }
+        asked *a = &feed->asked[request];
+        size_t i = begin_slice(feed, a);
+        pthread_mutex_unlock(&feed->lock);
+        fill(c, a, request, i);
+        pthread_mutex_lock(&feed->lock);
+        a->slices[i].state = FILLED;
+        pthread_cond_signal(&feed->filled);
+    }
+    pthread_mutex_unlock(&feed->lock);
+    close_connection(c);
+    free(c);
+    return NULL;
+}
+
+/* ---- The thread that uses the rows ---- */
+
+static bool use_own(input_nsys_feed *feed) {
+    if (!feed->own_open) {
+        feed->own_open = true;
+        open_connection(&feed->own, feed->path, feed->purpose);
+    }
+    return feed->own.file.stop == 0;
+}
+
+/* Waits until the slice is filled, or fills it. */
+static slice *wait_for(input_nsys_feed *feed, size_t request) {
+    asked *a = &feed->asked[request];
+    slice *s = &a->slices[a->taken];
+    pthread_mutex_lock(&feed->lock);
+    if (s->state == EMPTY) {
+        size_t i = begin_slice(feed, a);
+        pthread_mutex_unlock(&feed->lock);
+        use_own(feed);
+        fill(&feed->own, a, request, i);
+        pthread_mutex_lock(&feed->lock);
+        s->state = FILLED;
+    }
+    while (s->state != FILLED) {
+        pthread_cond_wait(&feed->filled, &feed->lock);
+    }
+    pthread_mutex_unlock(&feed->lock);
+    return s;
+}
+
+static void use_up(input_nsys_feed *feed, asked *a) {
+    slice *s = &a->slices[a->taken];
+    a->using = NULL;
+    a->at = 0;
+    sqlite3_finalize(a->rest);
+    a->rest = NULL;
+    pthread_mutex_lock(&feed->lock);
+    if (feed->purpose != INPUT_NSYS_KEEP) {
+        if (feed->spare_count < sizeof feed->spare / sizeof *feed->spare) {
+            feed->spare[feed->spare_count++] = s->rows;
+        } else {
+            input_nsys_rows_free(&s->rows);
+        }
+        s->rows = (input_nsys_rows){0};
+    }
+    input_nsys_summary_free(&s->summary);
+    a->taken++;
+    pthread_cond_signal(&feed->taken);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+static void failed(input_nsys_feed *feed, const char *error) {
+    if (!feed->error) {
+        feed->error = base_copy(error, strlen(error));
+    }
+}
+
+/* A row of those that a slice has more, or NULL. */
+static const input_nsys_cells *next_of_rest(input_nsys_feed *feed, asked *a, const slice *s) {
+    input_nsys_file *f = &feed->own.file;
+    if (!a->rest && use_own(feed)) {
+        size_t len = strlen(a->sql) + 100; /* the same with a little more */
+        char *sql = base_alloc(len, 1);
+        snprintf(sql, len,
+                 "SELECT %s FROM \"%s\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2%s%s LIMIT -1 OFFSET %zu",
+                 a->request.columns, a->request.table, and_where(&a->request), a->request.where, s->count);
+        a->rest = input_nsys_query(f, sql);
+        free(sql);
+        if (a->rest) {
+            bind_slice(a->rest, a, a->taken);
+        }
+    }
+    if (!input_nsys_row(f, a->rest)) {
+        if (f->stop != 0) {
+            failed(feed, feed->own.error);
+        }
+        return NULL;
+    }
+    return input_nsys_rows_take(&a->one, a->rest, a->request.layout);
+}
+
+const input_nsys_summary *input_nsys_feed_summary(input_nsys_feed *feed, size_t request) {
+    asked *a = &feed->asked[request];
+    if (a->using) {
+        use_up(feed, a);
+    }
+    if (a->taken == a->count || feed->error) {
+        return NULL;
+    }
+    a->using = wait_for(feed, request);
+    if (a->using->error) {
+        failed(feed, a->using->error);
+        return NULL;
+    }
+    return &a->using->summary;
+}
+
+const input_nsys_cells *input_nsys_feed_next_of_slice(input_nsys_feed *feed, size_t request,
+                                                      input_nsys_rows **rows) {
+    asked *a = &feed->asked[request];
+    slice *s = a->using;
+    if (!s || feed->error) {
+        return NULL;
+    }
+    if (a->at < s->rows.len) {
+        const input_nsys_cells *row = (const void *)(s->rows.bytes + a->at);
+        a->at += row->size;
+        *rows = &s->rows;
+        return row;
+    }
+    const input_nsys_cells *row = s->more ? next_of_rest(feed, a, s) : NULL;
+    if (row) {
+        *rows = &a->one;
+    } else if (s->error) {
+        failed(feed, s->error);
+    }
+    return row;
+}
+
+const input_nsys_cells *input_nsys_feed_next(input_nsys_feed *feed, size_t request, input_nsys_rows **rows) {
+    asked *a = &feed->asked[request];
+    while (a->taken < a->count && !feed->error) {
+        a->using = a->using ? a->using : wait_for(feed, request);
+        const input_nsys_cells *row = input_nsys_feed_next_of_slice(feed, request, rows);
+        if (row) {
+            return row;
+        }
+        use_up(feed, a);
+    }
+    return NULL;
+}
+
+const char *input_nsys_feed_error(const input_nsys_feed *feed) {
+    return feed->error;
+}
+
+void input_nsys_feed_rewind(input_nsys_feed *feed) {
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        asked *a = &feed->asked[i];
+        sqlite3_finalize(a->rest);
+        a->rest = NULL;
+        a->using = NULL;
+        a->at = 0;
+        pthread_mutex_lock(&feed->lock);
+        a->taken = 0;
+        pthread_mutex_unlock(&feed->lock);
+    }
+}
+
+input_nsys_feed *input_nsys_feed_open(const char *path, unsigned jobs, input_nsys_purpose purpose,
+                                      const input_nsys_request *requests, size_t count) {
+    input_nsys_feed *feed = base_alloc(1, sizeof *feed);
+    feed->path = path;
+    feed->purpose = purpose;
+    feed->asked = base_alloc(count, sizeof *feed->asked);
+    feed->asked_count = count;
+    pthread_mutex_init(&feed->lock, NULL);
+    pthread_cond_init(&feed->filled, NULL);
+    pthread_cond_init(&feed->taken, NULL);
+    size_t slices = 0;
+    for (size_t i = 0; i < count; i++) {
+        asked *a = &feed->asked[i];
+        const input_nsys_request *r = &requests[i];
+        size_t len = strlen(r->columns) + strlen(r->table) + strlen(r->where) + 100;
+        a->request = *r;
+        a->count = r->first > r->last ? 0 : (size_t)(r->last - r->first) / SLICE_ROWS + 1;
+        a->slices = base_alloc(a->count, sizeof *a->slices);
+        a->sql = base_alloc(len, 1);
+        snprintf(a->sql, len,
+                 "SELECT moetrace_rows(%s) FROM \"%s\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2%s%s",
+                 r->columns, r->table, and_where(r), r->where);
+        slices += a->count;
+    }
+    /* The caller's thread reads too. */
+    size_t threads = jobs > 1 ? (jobs - 1 < THREADS_MAX ? jobs - 1 : THREADS_MAX) : 0;
+    threads = threads < slices / THREAD_SLICES ? threads : slices / THREAD_SLICES;
+    while (feed->thread_count < threads &&
+           pthread_create(&feed->threads[feed->thread_count], NULL, read_slices, feed) == 0) {
+        feed->thread_count++;
+    }
+    return feed;
+}
+
+void input_nsys_feed_close(input_nsys_feed *feed) {
+    if (!feed) {
+        return;
+    }
+    pthread_mutex_lock(&feed->lock);
+    feed->stopped = true;
+    pthread_cond_broadcast(&feed->taken);
+    pthread_mutex_unlock(&feed->lock);
+    for (size_t i = 0; i < feed->thread_count; i++) {
+        pthread_join(feed->threads[i], NULL);
+    }
+    for (size_t i = 0; i < feed->asked_count; i++) {
+        asked *a = &feed->asked[i];
+        for (size_t k = 0; k < a->count; k++) {
+            input_nsys_rows_free(&a->slices[k].rows);
+            input_nsys_summary_free(&a->slices[k].summary);
+            free(a->slices[k].error);
+        }
+        sqlite3_finalize(a->rest);
+        input_nsys_rows_free(&a->one);
+        free(a->slices);
+        free(a->sql);
+    }
+    for (size_t i = 0; i < feed->spare_count; i++) {
+        input_nsys_rows_free(&feed->spare[i]);
+    }
+    if (feed->own_open) {
+        close_connection(&feed->own);
+    }
+    pthread_mutex_destroy(&feed->lock);
+    pthread_cond_destroy(&feed->filled);
+    pthread_cond_destroy(&feed->taken);
+    free(feed->asked);
+    free(feed->error);
+    free(feed);
+}

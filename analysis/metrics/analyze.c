@@ -1,0 +1,313 @@
+/* One pass over a trace, then the sums. */
+#include "analysis/metrics/analyze.h"
+
+#include "analysis/base/alloc.h"
+#include "analysis/input/async_reader.h"
+#include "analysis/input/capture_reader.h"
+#include "trace/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Threads, the caller's and that which reads among them, from which on one more adds up what spans do. */
+#define JOBS_FOR_WORKS 3
+
+typedef struct {
+    metrics_results *results;
+    attribution_ranges ranges;
+    attribution_state attribution;
+    metrics_tail_pools tails;
+    const metrics_options *options;
+} reading;
+
+static void on_cluster(void *ctx, uint32_t span, const attribution_span_work *work,
+                       attribution_breakdown *detail) {
+    reading *rd = ctx;
+    (void)work;
+    metrics_clusters_take(&rd->results->clusters, &rd->ranges, span, detail);
+}
+
+static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
+    metrics_results *r = ((reading *)ctx)->results;
+    r->meta = base_grow(r->meta, &r->meta_cap, r->meta_count + 1, sizeof *r->meta);
+    metrics_meta *meta = &r->meta[r->meta_count++];
+    *meta = (metrics_meta){base_copy(key, key_len), base_copy(value, value_len)};
+    if (strcmp(meta->key, TRACE_FIRST_WATCH) == 0) {
+        ((reading *)ctx)->ranges.watch.touched = strtoull(meta->value, NULL, 10);
+    } else if (strcmp(meta->key, INPUT_MARKS) == 0) {
+        ((reading *)ctx)->ranges.watch.ignored = true;
+    }
+    return 0;
+}
+
+static int on_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
+    names_define(&((reading *)ctx)->results->names, id, bytes, len);
+    return 0;
+}
+
+static int on_shape(void *ctx, const trace_shape *s) {
+    attribution_shape(&((reading *)ctx)->attribution, s);
+    return 0;
+}
+
+static int on_host(void *ctx, const trace_host_event *e) {
+    reading *rd = ctx;
+    uint64_t end = e->time + e->duration;
+    rd->results->host_events++;
+    if (end > rd->results->last_time) {
+        rd->results->last_time = end;
+    }
+    if (e->kind == TRACE_HOST_API || e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
+        attribution_call(&rd->attribution, e);
+    } else {
+        attribution_ranges_event(&rd->ranges, e);
+    }
+    if (e->kind == TRACE_HOST_MARK) {
+        costmodel_workload_event(&rd->results->bounds.workload, &rd->results->names, e);
+    }
+    return 0;
+}
+
+static int on_gpu(void *ctx, const trace_gpu_event *e) {
+    reading *rd = ctx;
+    rd->results->gpu_records++;
+    if (e->timed && e->end > rd->results->last_time) {
+        rd->results->last_time = e->end;
+    }
+    attribution_gpu(&rd->attribution, e);
+    return 0;
+}
+
+static int on_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
+    metrics_results *r = ((reading *)ctx)->results;
+    for (size_t i = 0; i < r->counter_count; i++) {
+        if (strlen(r->counters[i].name) == name_len && memcmp(r->counters[i].name, name, name_len) == 0) {
+            r->counters[i].value = value;
+            return 0;
+        }
+    }
+    r->counters = base_grow(r->counters, &r->counter_cap, r->counter_count + 1, sizeof *r->counters);
+    r->counters[r->counter_count++] = (metrics_counter){base_copy(name, name_len), value};
+    return 0;
+}
+
+static int on_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
+    metrics_results *r = ((reading *)ctx)->results;
+    free(r->end_reason);
+    r->end_reason = base_copy(reason, reason_len);
+    r->last_time = time > r->last_time ? time : r->last_time;
+    return 0;
+}
+
+static int on_progress(void *ctx, uint64_t done, uint64_t total) {
+    reading *rd = ctx;
+    if (rd->options->progress) {
+        rd->options->progress(rd->options->progress_ctx, done, total);
+    }
+    return 0;
+}
+
+/* ---- Bounds ---- */
+
+static double number_of(const metrics_results *r, const char *key) {
+    const char *value = metrics_results_meta(r, key);
+    return value ? strtod(value, NULL) : 0;
+}
+
+/* Peaks of the trace's device; nothing is known when there are several of different names. */
+static void find_peaks(metrics_results *r, const costmodel_peaks *over) {
+    static const char *const names[] = {"device.0.name", "device.1.name", "device.2.name", "device.3.name",
+                                        "device.4.name", "device.5.name", "device.6.name", "device.7.name"};
+    costmodel_device device = {.name = metrics_results_meta(r, names[0])};
+    bool alike = true;
+    for (size_t i = 1; i < sizeof names / sizeof *names; i++) {
+        const char *other = metrics_results_meta(r, names[i]);
+        alike = alike && (!other || (device.name && strcmp(other, device.name) == 0));
+    }
+    if (alike) {
+        device.capability = metrics_results_meta(r, "device.0.compute_capability");
+        device.memory_clock_hz = 1e3 * number_of(r, "device.0.memory_clock_khz");
+        device.memory_bus_bits = number_of(r, "device.0.memory_bus_bits");
+        device.clock_hz = 1e3 * number_of(r, "device.0.clock_khz");
+        device.multiprocessors = number_of(r, "device.0.multiprocessors");
+    } else {
+        device.name = NULL;
+    }
+    costmodel_peaks_of_device(&r->bounds.peaks, &device);
+    if (over) {
+        costmodel_peaks_override(&r->bounds.peaks, over);
+        if (over->device[0] && r->bounds.peaks.device[0] &&
+            strcmp(over->device, r->bounds.peaks.device) != 0) {
+            snprintf(r->bounds.measured_on, sizeof r->bounds.measured_on, "%s", over->device);
+        }
+    }
+}
+
+static void make_bounds(metrics_results *r, const reading *rd) {
+    metrics_phase_works works = {0};
+    find_peaks(r, rd->options->peaks);
+    costmodel_workload_override(&r->bounds.workload, rd->options->workload);
+    metrics_phase_works_make(&works, &rd->ranges);
+    metrics_bottlenecks_make(&r->bounds, &r->rows, &works, r->gpu_records > 0);
+    metrics_phase_works_free(&works);
+}
+
+/* ---- Integrity ---- */
+
+static void make_integrity(metrics_results *r, const reading *rd) {
+    const attribution_state *a = &rd->attribution;
+    r->kernels_all = a->all_kernels;
+    r->kernels_unattributed = a->lost_kernels;
+    r->transfers_all = a->all_transfers;
+    r->transfers_unattributed = a->lost_transfers;
+    r->kernels_untimed = a->untimed_kernels;
+    r->transfers_untimed = a->untimed_transfers;
+    for (size_t i = 0; i < rd->ranges.node_count; i++) {
+        attribution_work *work = i == ATTRIBUTION_ROOT ? &r->kernels_outside : &r->kernels_in_ranges;
+        work->count += rd->ranges.nodes[i].kernels;
+        work->ns += rd->ranges.nodes[i].kernel_ns;
+    }
+    r->unknown_nodes = a->unknown_nodes;
+    r->marks = rd->ranges.watch.count;
+    r->late_marks = rd->ranges.watch.late;
+    r->yielded = rd->ranges.watch.yielded;
+    r->left_open = attribution_ranges_left_open(&rd->ranges);
+    r->pops_without_push = rd->ranges.pops_without_push;
+    r->ends_without_start = rd->ranges.ends_without_start;
+    for (size_t i = 0; i < rd->ranges.span_count; i++) {
+        r->late += rd->ranges.spans[i].busy.late;
+    }
+}
+
+/* The costs of each k that is known. */
+static void make_each_k(metrics_results *r, const reading *rd) {
+    r->each_k = base_alloc(r->rows.count, sizeof *r->each_k);
+    for (size_t i = 0; i < r->rows.count; i++) { /* rows of one k stand together */
+        uint32_t k = r->rows.list[i].k;
+        if (k != BASE_NONE && (i == 0 || k != r->rows.list[i - 1].k)) {
+            metrics_costs_make(&r->each_k[r->each_k_count++], &rd->ranges, &rd->attribution, k);
+        }
+    }
+}
+
+static void make_tables(metrics_results *r, reading *rd, unsigned jobs) {
+    bool gpu = r->gpu_records > 0;
+    metrics_samples_make(&r->samples, &rd->ranges, jobs);
+    metrics_sweep_making *sweep = metrics_sweep_begin(&r->rows, &r->fits, &r->samples, gpu, jobs);
+    metrics_costs_make(&r->costs, &rd->ranges, &rd->attribution, rd->options->k);
+    metrics_tails_make(&r->tails, &rd->tails, &rd->ranges, &r->samples, gpu);
+    metrics_requests_make(&r->requests, &rd->ranges);
+    metrics_sweep_end(sweep);
+    make_bounds(r, rd);
+    const costmodel_workload *w = &r->bounds.workload;
+    metrics_load_make(&r->load, &rd->ranges, rd->options->k, w->has_model ? (size_t)w->model.experts : 0);
+    if (rd->options->each_k) {
+        make_each_k(r, rd);
+    }
+}
+
+static int read_trace(metrics_results *results, const char *path, bool once, const metrics_options *options,
+                      char error[TRACE_ERROR_BYTES]) {
+    memset(results, 0, sizeof *results);
+    results->names.rules = options->rules;
+    costmodel_workload_init(&results->bounds.workload);
+    results->path = base_copy(path, strlen(path));
+    reading rd = {.results = results, .options = options};
+    attribution_ranges_init(&rd.ranges, &results->names);
+    unsigned jobs = options->jobs ? options->jobs : base_cores();
+    attribution_accumulator *works = &rd.ranges.works;
+    rd.ranges.steps = options->detail;
+    if (options->detail) {
+        works->on_sample = metrics_tail_take;
+        works->on_sample_ctx = &rd.tails;
+    } else if (options->clusters) {
+        works->on_sample = on_cluster;
+        works->on_sample_ctx = &rd;
+    }
+    if (jobs >= JOBS_FOR_WORKS && works->on_sample != on_cluster) { /* which looks at the ranges */
+        attribution_accumulator_start(works);
+    }
+    attribution_init(&rd.attribution, &results->names, &rd.ranges);
+    trace_visitor visitor = {.ctx = &rd,
+                             .meta = on_meta,
+                             .string = on_string,
+                             .shape = on_shape,
+                             .host = on_host,
+                             .gpu = on_gpu,
+                             .counter = on_counter,
+                             .end = on_end,
+                             .progress = on_progress};
+    int rc = input_read_async(path, &visitor, jobs, once, &results->status, error);
+    if (rc == 0) {
+        attribution_ranges_close_ended(&rd.ranges);
+        attribution_finish(&rd.attribution);
+        metrics_clusters_close(&results->clusters);
+        make_integrity(results, &rd);
+        make_tables(results, &rd, jobs);
+    }
+    metrics_tail_pools_free(&rd.tails);
+    attribution_free(&rd.attribution);
+    attribution_ranges_free(&rd.ranges);
+    return rc;
+}
+
+int metrics_analyze(metrics_results *results, const char *path, const metrics_options *options,
+                    char error[TRACE_ERROR_BYTES]) {
+    int rc = read_trace(results, path, true, options, error);
+    if (rc == INPUT_READ_AGAIN) {
+        metrics_results_free(results);
+        rc = read_trace(results, path, false, options, error);
+    }
+    return rc;
+}
+
+bool metrics_results_have_gpu(const metrics_results *results) {
+    return results->gpu_records > 0;
+}
+
+const char *metrics_results_meta(const metrics_results *results, const char *key) {
+    for (size_t i = 0; i < results->meta_count; i++) {
+        if (strcmp(results->meta[i].key, key) == 0) {
+            return results->meta[i].value;
+        }
+    }
+    return NULL;
+}
+
+const metrics_counter *metrics_results_counter(const metrics_results *results, const char *name) {
+    for (size_t i = 0; i < results->counter_count; i++) {
+        if (strcmp(results->counters[i].name, name) == 0) {
+            return &results->counters[i];
+        }
+    }
+    return NULL;
+}
+
+void metrics_results_free(metrics_results *results) {
+    for (size_t i = 0; i < results->meta_count; i++) {
+        free(results->meta[i].key);
+        free(results->meta[i].value);
+    }
+    for (size_t i = 0; i < results->counter_count; i++) {
+        free(results->counters[i].name);
+    }
+    free(results->path);
+    free(results->end_reason);
+    free(results->meta);
+    free(results->counters);
+    metrics_samples_free(&results->samples);
+    metrics_rows_free(&results->rows);
+    metrics_costs_free(&results->costs);
+    metrics_load_free(&results->load);
+    metrics_tails_free(&results->tails);
+    metrics_clusters_free(&results->clusters);
+    for (size_t i = 0; i < results->each_k_count; i++) {
+        metrics_costs_free(&results->each_k[i]);
+    }
+    free(results->each_k);
+    metrics_bottlenecks_free(&results->bounds);
+    metrics_requests_free(&results->requests);
+    names_free(&results->names);
+    memset(results, 0, sizeof *results);
+}

@@ -1,0 +1,259 @@
+/* What a phase needs by its shapes, what it achieved, and the verdict; see bounds.h. */
+#include "analysis/metrics/bottleneck.h"
+
+#include "analysis/base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A peak that was measured can be beaten by a little; more cannot be. */
+#define PEAK_AT_MOST 1.1
+
+const char *metrics_verdict_name(metrics_verdict verdict) {
+    static const char *const names[] = {"-", "host", "memory", "compute", "neither"};
+    return names[verdict];
+}
+
+static const metrics_phase_work *find(const metrics_phase_works *works, uint32_t k, attribution_phase phase) {
+    for (size_t i = 0; i < works->count; i++) {
+        if (works->list[i].k == k && works->list[i].phase == phase) {
+            return &works->list[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- What a mean request costs ---- */
+
+typedef struct {
+    const costmodel_workload *workload;
+    const metrics_phase_works *works;
+    uint32_t row;         /* k of the rows and works */
+    double k;             /* experts per token; 0 when it is not known */
+    double bytes;         /* of a number; NaN when the type is not known */
+    const char **missing; /* the first thing that is */
+    metrics_bottleneck *bound;
+} costing;
+
+static bool lacks(const costing *c, const char *what) {
+    *c->missing = *c->missing ? *c->missing : what;
+    return false;
+}
+
+/* Every expert's range told its tokens, and they are those of whole requests. */
+static bool told(const metrics_phase_work *work) {
+    return work && work->whole && work->requests > 0 && work->expert_ranges > 0 &&
+           work->told_ranges == work->expert_ranges;
+}
+
+/* Tokens that the experts of a layer were given in a mean request. */
+static double routed(const costmodel_workload *w, const metrics_phase_work *work) {
+    return told(work) ? (double)work->tokens / (double)work->requests / w->model.layers : NAN;
+}
+
+/* Tokens of the prompt: those of the experts' ranges over k, or what the mark or an option says. */
+static double prompt_of(const costing *c) {
+    double counted = routed(c->workload, find(c->works, c->row, ATTRIBUTION_PREFILL)) / c->k;
+    return counted >= 1 && floor(counted) == counted ? counted : c->workload->prompt;
+}
+
+/* Distinct experts of a layer whose weights a step of `tokens` needs. */
+static double active_of(const costing *c, const metrics_phase_work *work, double tokens) {
+    double most = fmin(c->workload->model.experts, c->k * tokens);
+    if (work->visits > 0) {
+        return fmin((double)work->active / (double)work->visits, most);
+    }
+    c->bound->estimated = tokens > 1;
+    return tokens > 1 ? costmodel_model_active(&c->workload->model, c->k, tokens) : most;
+}
+
+static bool cost_vision(const costing *c, double times, costmodel_phase_cost *cost) {
+    const costmodel_workload *w = c->workload;
+    if (!w->model.vision.present) {
+        return lacks(c, "the shapes of the vision tower");
+    }
+    if (!(w->crops > 0)) {
+        return lacks(c, "the number of crops (--crops)");
+    }
+    costmodel_phase_cost one = {0};
+    costmodel_model_vision(&w->model, w->crops, c->bytes, &one);
+    costmodel_cost *const to[] = {&cost->parts[NAMES_PART_VISION], &cost->all};
+    for (int i = 0; i < 2; i++) {
+        to[i]->flops += times * one.all.flops;
+        to[i]->weight_bytes += times * one.all.weight_bytes;
+    }
+    return true;
+}
+
+/* Whether every expert computes each decoded token, into *dense: as the mark or an option says, else as the
+ * ranges show, where experts were visited; false when neither does, as of replayed graphs whose kernels lie
+ * in experts. */
+static bool find_dense(const costing *c, const metrics_phase_work *work, bool *dense) {
+    const costmodel_workload *w = c->workload;
+    bool more = work->visits > 0 && (double)work->active / (double)work->visits > c->k + 0.5;
+    *dense = w->has_moe ? w->dense : more;
+    return w->has_moe || work->visits > 0 || work->parts[NAMES_PART_EXPERT].count == 0;
+}
+
+static bool cost_decoder(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
+    const costmodel_workload *w = c->workload;
+    double prompt, experts = w->model.experts, k = c->k;
+    if (k < 1 || k > experts) {
+        return lacks(c, "a k that the model has (ranges top_k=K, or moe_top_k)");
+    }
+    prompt = prompt_of(c);
+    if (!(prompt >= 1)) {
+        return lacks(c, "the number of prompt tokens (--prompt-tokens)");
+    }
+    if (work->phase == ATTRIBUTION_PREFILL) {
+        c->bound->active = active_of(c, work, prompt);
+        costmodel_model_step(&w->model, prompt, 0, prompt * k, c->bound->active, c->bytes, cost);
+        return work->visions == 0 || cost_vision(c, (double)work->visions / (double)work->requests, cost);
+    }
+    double steps = (double)work->steps / (double)work->requests;
+    if (!(steps >= 1)) {
+        return lacks(c, "the number of decoded tokens (ranges decode.N)");
+    }
+    bool dense;
+    if (!find_dense(c, work, &dense)) {
+        return lacks(c, "which experts compute a decoded token of a replayed graph (--moe)");
+    }
+    double rows = routed(w, work) / steps;
+    rows = isnan(rows) ? dense ? experts : k : rows;
+    c->bound->active = dense ? experts : active_of(c, work, 1);
+    costmodel_model_decode(&w->model, steps, prompt, rows, c->bound->active, c->bytes, cost);
+    return true;
+}
+
+/* False when something is missing, which *c->missing then names. */
+static bool cost_of(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
+    if (!c->workload->has_model) {
+        return lacks(c, "the model's shapes (--model)");
+    }
+    return work->phase == ATTRIBUTION_VISION ? cost_vision(c, 1, cost) : cost_decoder(c, work, cost);
+}
+
+/* ---- What was achieved ---- */
+
+static metrics_point point_of(const metrics_bottlenecks *b, names_part part, double kernels, double ms,
+                              const costmodel_cost *cost) {
+    metrics_point p = {.part = part,
+                       .kernels = kernels,
+                       .ms = ms,
+                       .flops = cost->flops,
+                       .bytes = cost->weight_bytes + cost->kv_bytes};
+    double seconds = ms > 0 ? ms / 1e3 : NAN;
+    p.intensity = p.bytes > 0 ? p.flops / p.bytes : NAN;
+    p.flops_per_s = p.flops / seconds;
+    p.bytes_per_s = p.bytes / seconds;
+    p.of_flops = p.flops_per_s / b->peak_flops;
+    p.of_memory = p.bytes_per_s / b->peaks.memory;
+    p.roof = isnan(b->peak_flops) ? NAN : fmin(b->peak_flops, p.intensity * b->peaks.memory);
+    p.roof = isnan(p.intensity * b->peaks.memory) ? NAN : p.roof;
+    p.of_roof = p.roof > 0 ? p.flops_per_s / p.roof : NAN;
+    return p;
+}
+
+static void add_points(const metrics_bottlenecks *b, metrics_bottleneck *bound,
+                       const metrics_phase_work *work, const costmodel_phase_cost *cost) {
+    bound->points = base_alloc(NAMES_PARTS, sizeof *bound->points);
+    for (int part = 0; part < NAMES_PARTS; part++) {
+        const attribution_work *kernels = &work->parts[part];
+        const costmodel_cost *one = &cost->parts[part];
+        if (kernels->count > 0 && (one->flops > 0 || one->weight_bytes > 0)) {
+            double n = (double)work->requests;
+            bound->points[bound->count++] =
+                point_of(b, (names_part)part, (double)kernels->count / n, (double)kernels->ns / 1e6 / n, one);
+        }
+    }
+}
+
+static metrics_verdict judge(const metrics_bottlenecks *b, const metrics_bottleneck *bound,
+                             const char **missing) {
+    const metrics_point *p = &bound->whole;
+    if (isnan(bound->idle)) {
+        return METRICS_BOTTLENECK_UNKNOWN;
+    }
+    if (bound->idle > METRICS_BOTTLENECK_SHARE) {
+        return METRICS_BOTTLENECK_HOST;
+    }
+    if (!*missing && isnan(b->peaks.memory)) {
+        *missing = "the device's peak bandwidth (--peaks)";
+    }
+    if (!*missing && isnan(b->peak_flops)) {
+        *missing = "the device's peak FLOP/s (--peaks)";
+    }
+    if (!*missing && fmax(p->of_memory, p->of_flops) > PEAK_AT_MOST) {
+        *missing =
+            "shapes that fit: by these it did more than the device can, unless weights stayed in a cache";
+    }
+    if (*missing) {
+        return METRICS_BOTTLENECK_UNKNOWN;
+    }
+    if (fmax(p->of_memory, p->of_flops) < METRICS_BOTTLENECK_SHARE) {
+        return METRICS_BOTTLENECK_NEITHER;
+    }
+    return p->of_memory >= p->of_flops ? METRICS_BOTTLENECK_MEMORY : METRICS_BOTTLENECK_COMPUTE;
+}
+
+static metrics_bottleneck make(metrics_bottlenecks *b, const metrics_row *row,
+                               const metrics_phase_works *works, bool gpu) {
+    const metrics_phase_work *work = find(works, row->k, (attribution_phase)row->kind);
+    metrics_bottleneck bound = {.k = row->k, .kind = row->kind, .active = NAN};
+    const char *missing = !gpu ? "GPU work in the trace" : isnan(row->busy) ? "a watched request" : NULL;
+    double behind = row->from == ATTRIBUTION_UNPROFILED && row->beyond > 0 ? row->beyond : 0;
+    bound.time = row->latency.p50 + behind;
+    bound.busy = row->busy;
+    bound.idle = isnan(row->busy) ? NAN : fmax(0, 1 - row->busy / bound.time);
+    bound.issues_per_ms = row->issues / bound.time;
+    bound.waits = row->waits;
+    bound.wait_ms = row->waiting;
+    costmodel_phase_cost cost = {0};
+    const costmodel_workload *w = &b->workload;
+    if (!missing && !w->has_type) {
+        missing = w->has_model ? "the type of the numbers (--dtype)" : NULL;
+    }
+    costing c = {.workload = w,
+                 .works = works,
+                 .row = row->k,
+                 .k = row->k == BASE_NONE ? w->model.top_k : row->k,
+                 .bytes = w->has_type ? costmodel_dtype_bytes(w->type) : NAN,
+                 .missing = &missing,
+                 .bound = &bound};
+    bool known = work && work->requests > 0 && cost_of(&c, work, &cost);
+    if (!known) {
+        cost.all = (costmodel_cost){NAN, NAN, NAN};
+    }
+    bound.whole = point_of(b, NAMES_PARTS, row->kernels, row->busy, &cost.all);
+    bound.least = bound.whole.roof > 0 ? 1e3 * bound.whole.flops / bound.whole.roof : NAN;
+    if (known && gpu && work->whole) {
+        add_points(b, &bound, work, &cost);
+    }
+    bound.verdict = judge(b, &bound, &missing);
+    bound.missing = missing;
+    return bound;
+}
+
+void metrics_bottlenecks_make(metrics_bottlenecks *bounds, const metrics_rows *rows,
+                              const metrics_phase_works *works, bool gpu) {
+    const costmodel_workload *w = &bounds->workload;
+    bounds->peak_flops = w->has_type ? bounds->peaks.flops[w->type] : NAN;
+    bounds->flops_source = w->has_type ? bounds->peaks.flops_source[w->type] : COSTMODEL_PEAK_UNKNOWN;
+    bounds->ridge = bounds->peak_flops / bounds->peaks.memory;
+    for (size_t i = 0; i < rows->count; i++) {
+        if (rows->list[i].kind != METRICS_ROW_TOKEN) {
+            bounds->list = base_grow(bounds->list, &bounds->cap, bounds->count + 1, sizeof *bounds->list);
+            bounds->list[bounds->count++] = make(bounds, &rows->list[i], works, gpu);
+        }
+    }
+}
+
+void metrics_bottlenecks_free(metrics_bottlenecks *bounds) {
+    for (size_t i = 0; i < bounds->count; i++) {
+        free(bounds->list[i].points);
+    }
+    free(bounds->list);
+    costmodel_workload_free(&bounds->workload);
+    memset(bounds, 0, sizeof *bounds);
+}

@@ -1,0 +1,341 @@
+/* Sums over the tree of ranges. */
+#include "analysis/metrics/cost_breakdown.h"
+
+#include "analysis/base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    metrics_costs *c;
+    const attribution_ranges *ranges;
+    const attribution_state *attribution;
+    attribution_work *inclusive; /* by node */
+    metrics_spread *outside;     /* by node, inclusive: of its kernel time in no phase */
+    bool watched;                /* some measured range was opened while watching */
+} making;
+
+static bool chosen(const making *m, uint32_t node) {
+    const attribution_group *group = &m->ranges->groups[m->ranges->nodes[node].group];
+    return !group->warm && (m->c->k == BASE_NONE || group->k == m->c->k);
+}
+
+static bool is_watched(const making *m, uint32_t node) {
+    const attribution_group *group = &m->ranges->groups[m->ranges->nodes[node].group];
+    return attribution_windows_settled(&m->ranges->watch, group->watching) == ATTRIBUTION_PROFILED;
+}
+
+/* Whether calls, tokens and host time of this node count. */
+static bool counts(const making *m, uint32_t node) {
+    return !m->watched || is_watched(m, node);
+}
+
+static void add(attribution_work *to, const attribution_work *work) {
+    to->count += work->count;
+    to->ns += work->ns;
+}
+
+/* Of the time of kernels in no phase; nothing is known of those in one here. */
+static metrics_spread spread_outside(const making *m, const attribution_total *kernel) {
+    bool in_phase = kernel->node != BASE_NONE && m->ranges->nodes[kernel->node].phase != ATTRIBUTION_PHASES;
+    double ns = (double)kernel->ns, n = (double)kernel->count;
+    return in_phase || kernel->count < 2
+               ? (metrics_spread){0, 0}
+               : (metrics_spread){fmax(0, kernel->squares - ns * ns / n) * n / (n - 1), n - 1};
+}
+
+static void sum_up(making *m) {
+    const attribution_ranges *ranges = m->ranges;
+    m->inclusive = base_alloc(ranges->node_count, sizeof *m->inclusive);
+    m->outside = base_alloc(ranges->node_count, sizeof *m->outside);
+    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
+        const attribution_total *kernel = &m->attribution->ranges->works.kernels.list[i];
+        if (kernel->node != BASE_NONE) {
+            metrics_spread *outside = &m->outside[kernel->node];
+            *outside = metrics_spread_sum(*outside, spread_outside(m, kernel));
+        }
+    }
+    for (size_t i = ranges->node_count; i-- > 0;) { /* children have higher indices than their parents */
+        const attribution_node *node = &ranges->nodes[i];
+        add(&m->inclusive[i], &(attribution_work){node->kernels, node->kernel_ns});
+        if (i != ATTRIBUTION_ROOT) {
+            add(&m->inclusive[node->parent], &m->inclusive[i]);
+            m->outside[node->parent] = metrics_spread_sum(m->outside[node->parent], m->outside[i]);
+        }
+        m->watched = m->watched || (i != ATTRIBUTION_ROOT && node->phase != ATTRIBUTION_PHASES &&
+                                    chosen(m, (uint32_t)i) && is_watched(m, (uint32_t)i));
+    }
+}
+
+/* ---- Experts ---- */
+
+static metrics_expert *expert_row(metrics_expert **list, size_t *count, size_t *cap, base_map *index,
+                                  uint32_t layer, uint32_t expert) {
+    uint64_t key = (uint64_t)layer << 32 | expert;
+    uint32_t at = base_map_get(index, key);
+    if (at == BASE_NONE) {
+        at = (uint32_t)*count;
+        *list = base_grow(*list, cap, *count + 1, sizeof **list);
+        (*list)[(*count)++] = (metrics_expert){.layer = layer, .expert = expert};
+        base_map_put(index, key, at);
+    }
+    return &(*list)[at];
+}
+
+static void add_expert(const making *m, metrics_expert *row, uint32_t at) {
+    const attribution_node *node = &m->ranges->nodes[at];
+    row->kernels += m->inclusive[at].count;
+    row->kernel_ns += m->inclusive[at].ns;
+    row->outside = metrics_spread_sum(row->outside, m->outside[at]);
+    if (counts(m, at)) {
+        row->calls += node->calls;
+        row->tokens += node->tokens;
+        row->with_tokens += node->with_tokens;
+        row->host_ns += node->host_ns;
+    }
+}
+
+static int descending(uint64_t x, uint64_t y) {
+    return (x < y) - (x > y);
+}
+
+static int by_expert_cost(const void *a, const void *b) {
+    const metrics_expert *x = a, *y = b;
+    int order = descending(x->kernel_ns, y->kernel_ns);
+    order = order ? order : descending(x->host_ns, y->host_ns);
+    order = order ? order : descending(y->layer, x->layer);
+    return order ? order : descending(y->expert, x->expert);
+}
+
+static void make_experts(making *m) {
+    metrics_costs *c = m->c;
+    base_map by_expert = {0}, by_layer = {0};
+    for (uint32_t i = 0; i < m->ranges->node_count; i++) {
+        const attribution_node *node = &m->ranges->nodes[i];
+        if (!chosen(m, i)) {
+            continue;
+        }
+        c->attributed_ns += node->kernel_ns;
+        if (node->opens_expert && (counts(m, i) || m->inclusive[i].count > 0)) {
+            add_expert(m,
+                       expert_row(&c->experts, &c->expert_count, &c->expert_cap, &by_expert, BASE_NONE,
+                                  node->expert),
+                       i);
+            add_expert(m,
+                       expert_row(&c->layer_experts, &c->layer_expert_count, &c->layer_expert_cap, &by_layer,
+                                  node->layer, node->expert),
+                       i);
+        }
+    }
+    base_map_free(&by_expert);
+    base_map_free(&by_layer);
+    if (c->expert_count > 0) {
+        qsort(c->experts, c->expert_count, sizeof *c->experts, by_expert_cost);
+        qsort(c->layer_experts, c->layer_expert_count, sizeof *c->layer_experts, by_expert_cost);
+    }
+}
+
+/* ---- Kernels and leaves ---- */
+
+static int by_kernel_cost(const void *a, const void *b) {
+    const metrics_kernel_row *x = a, *y = b;
+    int order = descending(x->ns, y->ns);
+    order = order ? order : descending(x->count, y->count);
+    return order ? order : strcmp(x->name, y->name);
+}
+
+static void add_kernel(making *m, base_map *by_name, const attribution_total *kernel) {
+    metrics_costs *c = m->c;
+    uint32_t at = base_map_get(by_name, kernel->name);
+    if (at == BASE_NONE) {
+        at = (uint32_t)c->kernel_count;
+        base_map_put(by_name, kernel->name, at);
+        c->kernels = base_grow(c->kernels, &c->kernel_cap, c->kernel_count + 1, sizeof *c->kernels);
+        c->kernels[c->kernel_count++] =
+            (metrics_kernel_row){.name = m->ranges->names->list[kernel->name].text, .index = kernel->name};
+    }
+    c->kernels[at].count += kernel->count;
+    c->kernels[at].ns += kernel->ns;
+    c->kernels[at].outside = metrics_spread_sum(c->kernels[at].outside, spread_outside(m, kernel));
+    c->chosen_ns += kernel->ns;
+}
+
+static int by_place(const void *a, const void *b) {
+    const metrics_leaf *x = a, *y = b;
+    int order = (x->phase > y->phase) - (x->phase < y->phase);
+    order = order ? order : descending(y->layer, x->layer);
+    order = order ? order : (x->part > y->part) - (x->part < y->part);
+    return order ? order : descending(y->name, x->name);
+}
+
+static int by_leaf_cost(const void *a, const void *b) {
+    const metrics_leaf *x = a, *y = b;
+    int order = descending(x->ns, y->ns);
+    order = order ? order : descending(x->count, y->count);
+    return order ? order : by_place(a, b);
+}
+
+/* From leaves that are sorted by place. */
+static void make_layers(metrics_costs *c) {
+    for (size_t i = 0; i < c->leaf_count; i++) {
+        const metrics_leaf *leaf = &c->leaves[i];
+        metrics_layer_row *row = c->layer_count ? &c->layers[c->layer_count - 1] : NULL;
+        if (!row || row->phase != leaf->phase || row->layer != leaf->layer) {
+            c->layers = base_grow(c->layers, &c->layer_cap, c->layer_count + 1, sizeof *c->layers);
+            row = &c->layers[c->layer_count++];
+            *row = (metrics_layer_row){.phase = leaf->phase, .layer = leaf->layer};
+        }
+        add(&row->parts[leaf->part], &(attribution_work){leaf->count, leaf->ns});
+        add(&row->all, &(attribution_work){leaf->count, leaf->ns});
+    }
+}
+
+/* The number of a place of the model, its phase, layer and part; made where there is none. */
+static uint32_t place_of(base_map *places, uint32_t *count, const attribution_node *node) {
+    uint64_t key = (uint64_t)node->layer << 16 | (uint64_t)node->phase << 8 | node->part;
+    uint32_t place = base_map_get(places, key);
+    if (place == BASE_NONE) {
+        place = (*count)++;
+        base_map_put(places, key, place);
+    }
+    return place;
+}
+
+static void add_leaf(metrics_costs *c, base_map *by_place_and_name, uint32_t place,
+                     const attribution_node *node, const attribution_total *kernel) {
+    uint64_t key = (uint64_t)place << 32 | kernel->name;
+    uint32_t at = base_map_get(by_place_and_name, key);
+    if (at == BASE_NONE) {
+        at = (uint32_t)c->leaf_count;
+        base_map_put(by_place_and_name, key, at);
+        c->leaves = base_grow(c->leaves, &c->leaf_cap, c->leaf_count + 1, sizeof *c->leaves);
+        c->leaves[c->leaf_count++] = (metrics_leaf){
+            .phase = node->phase, .layer = node->layer, .part = node->part, .name = kernel->name};
+    }
+    c->leaves[at].count += kernel->count;
+    c->leaves[at].ns += kernel->ns;
+}
+
+static void make_kernels(making *m) {
+    metrics_costs *c = m->c;
+    base_map by_name = {0}, places = {0}, leaves = {0};
+    uint32_t place_count = 0;
+    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
+        const attribution_total *kernel = &m->attribution->ranges->works.kernels.list[i];
+        if (kernel->node == BASE_NONE ? c->k != BASE_NONE : !chosen(m, kernel->node)) {
+            continue;
+        }
+        add_kernel(m, &by_name, kernel);
+        if (kernel->node != BASE_NONE) {
+            const attribution_node *node = &m->ranges->nodes[kernel->node];
+            add_leaf(c, &leaves, place_of(&places, &place_count, node), node, kernel);
+        }
+    }
+    base_map_free(&places);
+    base_map_free(&leaves);
+    base_map_free(&by_name);
+    if (c->kernel_count > 0) {
+        qsort(c->kernels, c->kernel_count, sizeof *c->kernels, by_kernel_cost);
+    }
+    if (c->leaf_count > 0) {
+        qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_place);
+        make_layers(c);
+        qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_leaf_cost);
+    }
+}
+
+/* ---- Ranges ---- */
+
+#define PATH_MAX_BYTES 240 /* of a path in the table; deeper ranges are counted with those above */
+
+/* The path of `parent` with the name of this node, every number in it a star. */
+static size_t extend(char *path, size_t len, const names_entry *name) {
+    if (len > 0 && len < PATH_MAX_BYTES) {
+        path[len++] = '/';
+    }
+    for (size_t i = 0; i < name->len && len < PATH_MAX_BYTES; i++) {
+        bool digit = name->text[i] >= '0' && name->text[i] <= '9';
+        if (!digit) {
+            path[len++] = name->text[i] ? name->text[i] : '?';
+        } else if (len == 0 || path[len - 1] != '*') {
+            path[len++] = '*';
+        }
+    }
+    return len;
+}
+
+static int by_range_cost(const void *a, const void *b) {
+    const metrics_range_row *x = a, *y = b;
+    int order = descending(x->inclusive.ns, y->inclusive.ns);
+    order = order ? order : descending(x->host_ns, y->host_ns);
+    return order ? order : strcmp(x->path, y->path);
+}
+
+static metrics_range_row *range_row(metrics_costs *c, names_table *paths, base_map *index, const char *path,
+                                    size_t len) {
+    uint32_t name = names_intern(paths, path, len), at = base_map_get(index, name);
+    if (at == BASE_NONE) {
+        at = (uint32_t)c->range_count;
+        c->ranges = base_grow(c->ranges, &c->range_cap, c->range_count + 1, sizeof *c->ranges);
+        c->ranges[c->range_count++] = (metrics_range_row){.path = base_copy(path, len)};
+        base_map_put(index, name, at);
+    }
+    return &c->ranges[at];
+}
+
+static void make_ranges(making *m) {
+    const attribution_ranges *r = m->ranges;
+    names_table paths = {0}; /* interned paths */
+    base_map index = {0};
+    uint32_t *path_of = base_alloc(r->node_count, sizeof *path_of);
+    path_of[ATTRIBUTION_ROOT] = names_intern(&paths, "", 0);
+    for (uint32_t i = 1; i < r->node_count; i++) {
+        const attribution_node *node = &r->nodes[i];
+        const names_entry *above = &paths.list[path_of[node->parent]];
+        char path[PATH_MAX_BYTES];
+        size_t len = above->len;
+        memcpy(path, above->text, len);
+        bool sweeps = r->names->list[node->origin].role == NAMES_ROLE_TOP_K;
+        len = sweeps ? len : extend(path, len, &r->names->list[node->name]);
+        path_of[i] = names_intern(&paths, path, len);
+        if (!sweeps && chosen(m, i) && (counts(m, i) || m->inclusive[i].count > 0)) {
+            metrics_range_row *row = range_row(m->c, &paths, &index, path, len);
+            row->calls += counts(m, i) ? node->calls : 0;
+            row->host_ns += counts(m, i) ? node->host_ns : 0;
+            add(&row->exclusive, &(attribution_work){node->kernels, node->kernel_ns});
+            add(&row->inclusive, &m->inclusive[i]);
+        }
+    }
+    free(path_of);
+    base_map_free(&index);
+    names_free(&paths);
+    if (m->c->range_count > 0) {
+        qsort(m->c->ranges, m->c->range_count, sizeof *m->c->ranges, by_range_cost);
+    }
+}
+
+void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges,
+                        const attribution_state *attribution, uint32_t k) {
+    making m = {.c = c, .ranges = ranges, .attribution = attribution};
+    c->k = k;
+    sum_up(&m);
+    make_experts(&m);
+    make_kernels(&m);
+    make_ranges(&m);
+    free(m.inclusive);
+    free(m.outside);
+}
+
+void metrics_costs_free(metrics_costs *c) {
+    for (size_t i = 0; i < c->range_count; i++) {
+        free(c->ranges[i].path);
+    }
+    free(c->experts);
+    free(c->layer_experts);
+    free(c->kernels);
+    free(c->leaves);
+    free(c->layers);
+    free(c->ranges);
+    memset(c, 0, sizeof *c);
+}

@@ -1,0 +1,267 @@
+/* From the nodes of the experts to cells, and from cells to imbalance. */
+#include "analysis/metrics/expert_load.h"
+
+#include "analysis/base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIT_CELLS_MIN 4
+
+/* ---- Cells ---- */
+
+typedef struct {
+    const attribution_ranges *ranges;
+    uint32_t k;
+    bool watched; /* some measured range was opened while watching: then only such ones count */
+} choice;
+
+static bool is_watched(const attribution_ranges *ranges, const attribution_group *group) {
+    return attribution_windows_settled(&ranges->watch, group->watching) == ATTRIBUTION_PROFILED;
+}
+
+static bool chosen(const choice *c, const attribution_node *node) {
+    const attribution_group *group = &c->ranges->groups[node->group];
+    return !group->warm && (c->k == BASE_NONE || group->k == c->k);
+}
+
+static bool counts(const choice *c, const attribution_node *node) {
+    return chosen(c, node) && (!c->watched || is_watched(c->ranges, &c->ranges->groups[node->group]));
+}
+
+static metrics_load_cell cell_of(const attribution_ranges *ranges, const attribution_node *node) {
+    return (metrics_load_cell){.k = ranges->groups[node->group].k,
+                               .phase = node->phase,
+                               .layer = node->layer,
+                               .expert = node->expert,
+                               .calls = node->calls,
+                               .tokens = node->tokens,
+                               .host_ns = node->host_ns,
+                               .told = node->calls > 0 && node->with_tokens == node->calls,
+                               .expected_ns = NAN};
+}
+
+static int order(uint32_t x, uint32_t y) {
+    return (x > y) - (x < y);
+}
+
+static int by_place(const void *a, const void *b) {
+    const metrics_load_cell *x = a, *y = b;
+    int at = order(x->k, y->k);
+    at = at ? at : order(x->phase, y->phase);
+    at = at ? at : order(x->layer, y->layer);
+    return at ? at : order(x->expert, y->expert);
+}
+
+/* Adds up the cells of one place. */
+static void merge(metrics_load *load) {
+    size_t kept = 0;
+    for (size_t i = 1; i < load->cell_count; i++) {
+        metrics_load_cell *to = &load->cells[kept], *from = &load->cells[i];
+        if (by_place(to, from) != 0) {
+            load->cells[++kept] = *from;
+            continue;
+        }
+        to->calls += from->calls;
+        to->tokens += from->tokens;
+        to->host_ns += from->host_ns;
+        to->kernels += from->kernels;
+        to->kernel_ns += from->kernel_ns;
+        to->told = to->told && from->told;
+    }
+    load->cell_count = load->cell_count ? kept + 1 : 0;
+}
+
+static void make_cells(metrics_load *load, const attribution_ranges *ranges, uint32_t k) {
+    choice c = {.ranges = ranges, .k = k};
+    uint32_t *cell = base_alloc(ranges->node_count, sizeof *cell); /* that a node belongs to, plus 1 */
+    for (size_t i = 1; i < ranges->node_count; i++) {
+        const attribution_node *node = &ranges->nodes[i];
+        c.watched = c.watched || (node->phase != ATTRIBUTION_PHASES && chosen(&c, node) &&
+                                  is_watched(ranges, &ranges->groups[node->group]));
+    }
+    for (size_t i = 1; i < ranges->node_count; i++) { /* children have higher indices than their parents */
+        const attribution_node *node = &ranges->nodes[i];
+        if (node->opens_expert && counts(&c, node)) {
+            load->cells = base_grow(load->cells, &load->cell_cap, load->cell_count + 1, sizeof *load->cells);
+            load->cells[load->cell_count++] = cell_of(ranges, node);
+            cell[i] = (uint32_t)load->cell_count;
+        } else if (!node->opens_expert) {
+            cell[i] = cell[node->parent];
+        }
+        if (cell[i] != 0) {
+            load->cells[cell[i] - 1].kernels += node->kernels;
+            load->cells[cell[i] - 1].kernel_ns += node->kernel_ns;
+        }
+    }
+    free(cell);
+    if (load->cell_count > 0) {
+        qsort(load->cells, load->cell_count, sizeof *load->cells, by_place);
+    }
+    merge(load);
+}
+
+/* Distinct experts of the whole trace. */
+static size_t count_experts(const attribution_ranges *ranges) {
+    base_map seen = {0};
+    size_t n = 0;
+    for (size_t i = 1; i < ranges->node_count; i++) {
+        const attribution_node *node = &ranges->nodes[i];
+        if (node->opens_expert && base_map_get(&seen, node->expert) == BASE_NONE) {
+            base_map_put(&seen, node->expert, 1);
+            n++;
+        }
+    }
+    base_map_free(&seen);
+    return n;
+}
+
+/* ---- What a cell's time should be ---- */
+
+static bool fits(const metrics_load_cell *cell) {
+    return cell->told && cell->kernels > 0;
+}
+
+/* Fills in expected_ns of the n cells of one k and phase. */
+static void expect(metrics_load_cell *cells, size_t n) {
+    double cc = 0, ct = 0, tt = 0, cy = 0, ty = 0;
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        double calls = (double)cells[i].calls, tokens = (double)cells[i].tokens;
+        double ns = (double)cells[i].kernel_ns;
+        if (fits(&cells[i])) {
+            cc += calls * calls;
+            ct += calls * tokens;
+            tt += tokens * tokens;
+            cy += calls * ns;
+            ty += tokens * ns;
+            used++;
+        }
+    }
+    if (used < FIT_CELLS_MIN || !(tt > 0)) {
+        return;
+    }
+    /* Where tokens are as many as calls, or one of the two takes time away, the better of the two alone. */
+    double determinant = cc * tt - ct * ct;
+    double a = determinant > 1e-9 * cc * tt ? (cy * tt - ty * ct) / determinant : -1;
+    double b = determinant > 1e-9 * cc * tt ? (ty * cc - cy * ct) / determinant : -1;
+    if (a < 0 || b < 0) {
+        bool by_tokens = ty * ty / tt >= cy * cy / cc;
+        a = by_tokens ? 0 : cy / cc;
+        b = by_tokens ? ty / tt : 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        cells[i].expected_ns =
+            fits(&cells[i]) ? a * (double)cells[i].calls + b * (double)cells[i].tokens : NAN;
+    }
+}
+
+/* ---- Imbalance ---- */
+
+/* max / mean, and the coefficient of variation, of values that have this sum, sum of squares and maximum. */
+static void spread(double sum, double squares, double most, size_t n, double *max, double *cv) {
+    double mean = sum / (double)n;
+    *max = mean > 0 ? most / mean : NAN;
+    *cv = mean > 0 ? sqrt(fmax(0, squares / (double)n - mean * mean)) / mean : NAN;
+}
+
+static double correlation(const metrics_load_cell *cells, size_t n) {
+    double x = 0, y = 0, xx = 0, xy = 0, yy = 0;
+    for (size_t i = 0; i < n; i++) {
+        x += (double)cells[i].tokens / (double)n;
+        y += (double)cells[i].kernel_ns / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double dx = (double)cells[i].tokens - x, dy = (double)cells[i].kernel_ns - y;
+        xx += dx * dx;
+        xy += dx * dy;
+        yy += dy * dy;
+    }
+    return n >= 3 && xx > 0 && yy > 0 ? xy / sqrt(xx * yy) : NAN;
+}
+
+/* The row of n cells. */
+static metrics_load_row row_of(const metrics_load *load, const metrics_load_cell *cells, size_t n,
+                               bool pooled) {
+    metrics_load_row row = {.k = cells->k,
+                            .phase = cells->phase,
+                            .layer = pooled ? BASE_NONE : cells->layer,
+                            .pooled = pooled,
+                            .active = n,
+                            .population = load->experts,
+                            .tokens_max = NAN,
+                            .tokens_cv = NAN,
+                            .time_max = NAN,
+                            .time_cv = NAN,
+                            .correlation = NAN,
+                            .slow_layer = BASE_NONE,
+                            .slow_expert = BASE_NONE,
+                            .slow = NAN};
+    double tokens = 0, tokens2 = 0, tokens_most = 0, ns = 0, ns2 = 0, ns_most = 0;
+    bool told = true;
+    for (size_t i = 0; i < n; i++) {
+        double t = (double)cells[i].tokens, y = (double)cells[i].kernel_ns;
+        tokens += t;
+        tokens2 += t * t;
+        tokens_most = fmax(tokens_most, t);
+        ns += y;
+        ns2 += y * y;
+        ns_most = fmax(ns_most, y);
+        told = told && cells[i].told;
+        row.population += pooled && i > 0 && cells[i].layer != cells[i - 1].layer ? load->experts : 0;
+        double ratio = y / cells[i].expected_ns;
+        if (ratio > row.slow || (isnan(row.slow) && !isnan(ratio))) {
+            row.slow = ratio;
+            row.slow_layer = cells[i].layer;
+            row.slow_expert = cells[i].expert;
+        }
+    }
+    spread(ns, ns2, ns_most, row.population, &row.time_max, &row.time_cv);
+    if (told) {
+        spread(tokens, tokens2, tokens_most, row.population, &row.tokens_max, &row.tokens_cv);
+        row.correlation = correlation(cells, n);
+    }
+    return row;
+}
+
+static void add_row(metrics_load *load, metrics_load_row row) {
+    load->rows = base_grow(load->rows, &load->row_cap, load->row_count + 1, sizeof *load->rows);
+    load->rows[load->row_count++] = row;
+}
+
+/* The first cell behind `from` that is of another phase or k, or of another layer. */
+static size_t run_end(const metrics_load *load, size_t from, bool layer) {
+    const metrics_load_cell *first = &load->cells[from];
+    size_t i = from + 1;
+    while (i < load->cell_count && load->cells[i].k == first->k && load->cells[i].phase == first->phase &&
+           (!layer || load->cells[i].layer == first->layer)) {
+        i++;
+    }
+    return i;
+}
+
+void metrics_load_make(metrics_load *load, const attribution_ranges *ranges, uint32_t k, size_t experts) {
+    make_cells(load, ranges, k);
+    load->experts = count_experts(ranges);
+    if (experts >= load->experts) {
+        load->experts = experts;
+        load->of_model = true;
+    }
+    for (size_t i = 0; i < load->cell_count;) {
+        size_t end = run_end(load, i, false);
+        expect(&load->cells[i], end - i);
+        add_row(load, row_of(load, &load->cells[i], end - i, true));
+        while (i < end) {
+            size_t layer_end = run_end(load, i, true);
+            add_row(load, row_of(load, &load->cells[i], layer_end - i, false));
+            i = layer_end;
+        }
+    }
+}
+
+void metrics_load_free(metrics_load *load) {
+    free(load->cells);
+    free(load->rows);
+    memset(load, 0, sizeof *load);
+}

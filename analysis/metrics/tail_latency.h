@@ -1,0 +1,103 @@
+/* Tails: what the slowest samples did differently from typical ones.
+ *
+ * Of each k, phase (and step of decode) and kind of watching, details are kept of the slowest samples and of
+ * a random choice of the others, so that memory does not grow with the number of samples. Unwatched samples
+ * have ranges only: their host time. Watched ones also have the GPU's time by range and kernel. */
+#ifndef METRICS_TAIL_LATENCY_H
+#define METRICS_TAIL_LATENCY_H
+
+#include "analysis/metrics/samples.h"
+
+/* Samples that are kept of one kind: the slowest, and others. */
+#define METRICS_TAIL_SLOW   16
+#define METRICS_TAIL_OTHERS 32
+/* Fewer samples have no tail. */
+#define METRICS_TAIL_SAMPLES 10
+/* Causes that are kept of each kind, for each row. */
+#define METRICS_TAIL_CAUSES 50
+
+typedef struct {
+    uint32_t span;
+    double latency; /* when it was kept, ms */
+    attribution_breakdown *detail;
+} metrics_tail_sample;
+
+/* Samples of one group and phase, as they come. */
+typedef struct {
+    uint32_t group;
+    attribution_phase phase;
+    bool step;
+    metrics_tail_sample slow[METRICS_TAIL_SLOW], others[METRICS_TAIL_OTHERS];
+    size_t slow_count, other_count;
+    uint64_t seen;   /* those that were not among the slowest, or not for ever */
+    uint64_t random; /* state of the generator */
+} metrics_tail_pool;
+
+/* A zeroed one is empty. */
+typedef struct {
+    metrics_tail_pool *list;
+    size_t count, cap;
+    base_map by_kind; /* group, phase and step -> list */
+} metrics_tail_pools;
+
+/* For attribution_accumulator.on_sample; ctx is an metrics_tail_pools. */
+void metrics_tail_take(void *ctx, uint32_t span, const attribution_span_work *s,
+                       attribution_breakdown *detail);
+
+void metrics_tail_pools_free(metrics_tail_pools *pools);
+
+/* Means over some samples. All times are ms; NaN is missing. */
+typedef struct {
+    size_t n;
+    double latency, busy, issuing, waiting,
+        between; /* latency = busy + the three in which the GPU did not run */
+    double kernels, gap;
+} metrics_tail_means;
+
+/* One k, phase and kind of watching. */
+typedef struct {
+    uint32_t k;
+    attribution_phase phase;
+    bool step;
+    attribution_profiling watching; /* WATCHED, UNWATCHED */
+    size_t n;                       /* samples in all */
+    double p50; /* ms, their median latency: until the GPU's work ended, of unwatched ones the range's */
+    metrics_tail_means slow; /* the slowest 1 %, at least one sample and at most METRICS_TAIL_SLOW */
+    metrics_tail_means
+        typical;              /* those kept that are nearest to the median: at most a quarter of n, and 16 */
+    uint32_t request, number; /* of the slowest: its request and, of a step, its number; or BASE_NONE */
+    double gap_at;            /* of the slowest: where its longest gap began; ms from its start */
+} metrics_tail_row;
+
+typedef enum {
+    METRICS_TAIL_HOST,       /* host time of a range, without those inside */
+    METRICS_TAIL_GPU,        /* GPU time of a range, likewise */
+    METRICS_TAIL_HOST_LAYER, /* of all ranges of a layer */
+    METRICS_TAIL_GPU_LAYER,
+    METRICS_TAIL_KERNEL, /* GPU time of a kernel, or of copies and fills */
+    METRICS_TAIL_KINDS
+} metrics_tail_kind;
+
+/* What differs between the slow and the typical samples of a row: means of a sample. */
+typedef struct {
+    size_t row;
+    metrics_tail_kind kind;
+    char *what; /* path of the range below its phase and step, "layer N", or a mangled kernel name */
+    double slow, typical;             /* ms */
+    double slow_count, typical_count; /* ranges, or pieces of GPU work */
+} metrics_tail_cause;
+
+typedef struct {
+    metrics_tail_row *rows; /* by k, phase, steps last, then watched before unwatched */
+    size_t row_count, row_cap;
+    metrics_tail_cause *causes; /* by how much they differ, descending */
+    size_t cause_count, cause_cap;
+} metrics_tails;
+
+/* From what was kept, and the samples of the whole trace. `gpu`: it holds GPU work. */
+void metrics_tails_make(metrics_tails *tails, const metrics_tail_pools *pools, attribution_ranges *ranges,
+                        const metrics_samples *samples, bool gpu);
+
+void metrics_tails_free(metrics_tails *tails);
+
+#endif

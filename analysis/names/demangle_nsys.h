@@ -1,0 +1,18 @@
+/* The three names that Nsight Systems gives a kernel, made from the mangled one. */
+#ifndef NAMES_DEMANGLE_NSYS_H
+#define NAMES_DEMANGLE_NSYS_H
+
+/* The full signature in the style that Nsight Systems shows ("void ns::f<(int)4, float>(T1 *, int)"): types
+ * of literals are spelled out, and template parameters of the signature stay parameters. A name that is not
+ * mangled comes back as it is. The caller frees it. */
+char *names_kernel_demangled(const char *mangled);
+
+/* The full signature as torch.profiler gives it, which is what C++ compilers' libraries make of a mangled
+ * name: "void ns::f<4, float>(float*, int)". A name that is not mangled comes back as it is. The caller frees
+ * it. */
+char *names_kernel_signature(const char *mangled);
+
+/* The function's own name: no namespace, no arguments. The caller frees it. */
+char *names_kernel_short(const char *mangled);
+
+#endif

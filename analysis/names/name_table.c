@@ -1,0 +1,121 @@
+/* Interning and classification of names. */
+#include "analysis/names/name_table.h"
+
+#include "analysis/base/alloc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIRECT_IDS (1u << 22) /* string ids that are looked up in an array */
+
+bool names_call_enqueues(const char *text) {
+    bool unknown = *text == '\0' || *text == '#';
+    return unknown || strstr(text, "Launch") || strstr(text, "Memcpy") || strstr(text, "Memset");
+}
+
+names_call_kind names_call_kind_of(const char *text) {
+    if (strstr(text, "Synchronize") || (strstr(text, "Memcpy") && !strstr(text, "Async"))) {
+        return NAMES_CALL_SYNC;
+    }
+    if (strstr(text, "Launch") || strstr(text, "Memcpy") || strstr(text, "Memset")) {
+        return NAMES_CALL_ENQUEUE;
+    }
+    bool asks = strstr(text, "Get") || strstr(text, "Query") || strstr(text, "IsCapturing");
+    return asks ? NAMES_CALL_QUERY : NAMES_CALL_OTHER;
+}
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_text(const char *text, size_t len) {
+    uint64_t h = 0xcbf29ce484222325u;
+    for (size_t i = 0; i < len; i++) {
+        h = (h ^ (uint8_t)text[i]) * 0x100000001b3u;
+    }
+    return h;
+}
+
+/* Requests and decode steps are told apart by their samples, not by the tree, which would grow with each. */
+static const char *family_of(names_role role) {
+    switch (role) {
+    case NAMES_ROLE_WARMUP:
+        return "warmup.*";
+    case NAMES_ROLE_SAMPLE:
+        return "sample.*";
+    case NAMES_ROLE_STEP:
+        return "decode.*";
+    default:
+        return NULL;
+    }
+}
+
+uint32_t names_intern(names_table *names, const char *text, size_t len) {
+    uint64_t h = hash_text(text, len);
+    uint32_t index;
+    while ((index = base_map_get(&names->by_text, h)) != BASE_NONE) {
+        if (names->list[index].len == len && memcmp(names->list[index].text, text, len) == 0) {
+            return index;
+        }
+        h++; /* two texts with one hash */
+    }
+    index = (uint32_t)names->count;
+    names->list = base_grow(names->list, &names->cap, names->count + 1, sizeof *names->list);
+    names->count++;
+    base_map_put(&names->by_text, h, index);
+    uint32_t number, expert;
+    names_role role = names_rules_match(names->rules, text, len, &number, &expert);
+    names->list[index] = (names_entry){.text = base_copy(text, len),
+                                       .len = len,
+                                       .role = role,
+                                       .number = number,
+                                       .expert = expert,
+                                       .family = index};
+    names->list[index].call = names_call_kind_of(names->list[index].text);
+    names->list[index].gives_work = names_call_enqueues(names->list[index].text);
+    const char *family = family_of(role);
+    if (family) {
+        uint32_t at = names_intern(names, family, strlen(family)); /* may move the list */
+        names->list[index].family = at;
+    }
+    return index;
+}
+
+void names_define(names_table *names, uint32_t id, const char *text, size_t len) {
+    uint32_t index = names_intern(names, text, len);
+    if (id < DIRECT_IDS) {
+        names->by_id = base_grow(names->by_id, &names->id_cap, (size_t)id + 1, sizeof *names->by_id);
+        names->by_id[id] = index + 1;
+    } else {
+        base_map_put(&names->by_great_id, id, index);
+    }
+}
+
+static uint32_t find_id(const names_table *names, uint32_t id) {
+    if (id < names->id_cap) {
+        return names->by_id[id] - 1; /* 0 becomes BASE_NONE */
+    }
+    return id < DIRECT_IDS ? BASE_NONE : base_map_get(&names->by_great_id, id);
+}
+
+uint32_t names_of_any_id(names_table *names, uint32_t id) {
+    uint32_t index = find_id(names, id);
+    if (index == BASE_NONE) {
+        char text[16] = "";
+        if (id != 0) {
+            snprintf(text, sizeof text, "#%u", id);
+        }
+        names_define(names, id, text, strlen(text));
+        index = find_id(names, id);
+    }
+    return index;
+}
+
+void names_free(names_table *names) {
+    for (size_t i = 0; i < names->count; i++) {
+        free(names->list[i].text);
+    }
+    free(names->list);
+    base_map_free(&names->by_text);
+    free(names->by_id);
+    base_map_free(&names->by_great_id);
+    memset(names, 0, sizeof *names);
+}

@@ -1,0 +1,58 @@
+/* Names of a trace: string ids resolved to interned texts, each classified once by what it means as a range,
+ * so that no event costs a comparison of strings. */
+#ifndef NAMES_NAME_TABLE_H
+#define NAMES_NAME_TABLE_H
+
+#include "analysis/attribution/gpu_busy.h"
+#include "analysis/base/u64_map.h"
+#include "analysis/names/range_rules.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    char *text; /* terminated; may hold bytes that are no UTF-8 */
+    size_t len;
+    names_role role;
+    uint32_t number;      /* K, N, L or E */
+    uint32_t expert;      /* LAYER_EXPERT: E */
+    names_call_kind call; /* what a CUDA call of this name does */
+    bool gives_work;      /* and whether a GPU record is to be expected of it */
+    uint32_t family; /* the name that stands for it in the range tree: sample.* for sample.3, else itself */
+} names_entry;
+
+/* A zeroed one is empty. */
+typedef struct {
+    names_entry *list; /* by name index; never shrinks or moves an index */
+    size_t count, cap;
+    base_map by_text; /* hash of the text -> index */
+    uint32_t *by_id;  /* the trace's string id -> index + 1; 0 where none is known */
+    size_t id_cap;
+    base_map by_great_id;     /* the same for ids that no recorder hands out */
+    const names_rules *rules; /* or NULL: the built-in ones */
+} names_table;
+
+/* What the CUDA call `text` does to the thread that makes it, and whether it may give the GPU work: one whose
+ * name was lost may. */
+names_call_kind names_call_kind_of(const char *text);
+bool names_call_enqueues(const char *text);
+
+/* The index of the name with this text; the same text always has the same index. */
+uint32_t names_intern(names_table *names, const char *text, size_t len);
+
+/* Takes a definition of the trace: string `id` is `text`. A later one of the same id replaces it. */
+void names_define(names_table *names, uint32_t id, const char *text, size_t len);
+
+/* The index of the trace's string `id`. Id 0 ("none") is the empty name; an id whose definition was lost is
+ * the name "#ID". */
+uint32_t names_of_any_id(names_table *names, uint32_t id);
+static inline uint32_t names_of_id(names_table *names, uint32_t id) {
+    bool known = id < names->id_cap && names->by_id[id] != 0;
+    return known ? names->by_id[id] - 1 : names_of_any_id(names, id);
+}
+
+/* Frees what it holds and leaves it empty. */
+void names_free(names_table *names);
+
+#endif

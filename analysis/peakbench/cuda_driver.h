@@ -1,0 +1,48 @@
+/* The CUDA driver, opened at run time: the functions that measuring needs, by the names and signatures of the
+ * driver API. Nothing of CUDA is needed to build. */
+#ifndef PEAKBENCH_CUDA_DRIVER_H
+#define PEAKBENCH_CUDA_DRIVER_H
+
+#include "trace/trace.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    int (*cuInit)(unsigned flags);
+    int (*cuGetErrorName)(int result, const char **name);
+    int (*cuDeviceGetCount)(int *count);
+    int (*cuDeviceGet)(int *device, int ordinal);
+    int (*cuDeviceGetName)(char *name, int size, int device);
+    int (*cuDeviceGetAttribute)(int *value, int attribute, int device);
+    int (*cuDevicePrimaryCtxRetain)(void **context, int device);
+    int (*cuDevicePrimaryCtxRelease_v2)(int device);
+    int (*cuCtxSetCurrent)(void *context);
+    int (*cuCtxSynchronize)(void);
+    int (*cuMemGetInfo_v2)(size_t *available, size_t *total);
+    int (*cuMemAlloc_v2)(uint64_t *memory, size_t bytes);
+    int (*cuMemFree_v2)(uint64_t memory);
+    int (*cuMemcpyDtoDAsync_v2)(uint64_t to, uint64_t from, size_t bytes, void *stream);
+    int (*cuModuleLoadData)(void **module, const void *image);
+    int (*cuModuleUnload)(void *module);
+    int (*cuModuleGetFunction)(void **function, void *module, const char *name);
+    int (*cuLaunchKernel)(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                          unsigned bz, unsigned shared, void *stream, void **arguments, void **extra);
+    int (*cuEventCreate)(void **event, unsigned flags);
+    int (*cuEventRecord)(void *event, void *stream);
+    int (*cuEventElapsedTime)(float *ms, void *from, void *to);
+    int (*cuEventDestroy_v2)(void *event);
+} peakbench_driver;
+
+/* Device attributes, CUdevice_attribute in cuda.h. */
+enum { PEAKBENCH_MULTIPROCESSORS = 16, PEAKBENCH_CAPABILITY_MAJOR = 75, PEAKBENCH_CAPABILITY_MINOR = 76 };
+
+/* Opens libcuda.so.1 and initialises it; it stays open. 0, or -1 with one line in error: no driver, too old a
+ * one, no device. */
+int peakbench_driver_open(peakbench_driver *driver, char error[TRACE_ERROR_BYTES]);
+
+/* 0 when result is; else -1, with `what` and the result's name in error. */
+int peakbench_driver_check(const peakbench_driver *driver, int result, const char *what,
+                           char error[TRACE_ERROR_BYTES]);
+
+#endif

@@ -1,0 +1,139 @@
+/* The report as a whole, and what the run was. */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+#include "analysis/report/text_table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- The run ---- */
+
+static const struct {
+    const char *key, *label;
+} run_fields[] = {
+    {"program", "program"},         {"command", "command"},
+    {"cwd", "directory"},           {"host", "host"},
+    {"kernel", "system"},           {"started", "started"},
+    {"recorder", "recorder"},       {"level", "level"},
+    {"cuda.driver", "CUDA driver"}, {"cuda.runtime", "CUDA runtime"},
+    {"cupti.version", "CUPTI"},     {"cupti.library", "CUPTI library"},
+};
+
+static bool starts_with(const char *text, const char *prefix) {
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static const char *device_value(const metrics_results *r, unsigned device, const char *key) {
+    char name[64];
+    snprintf(name, sizeof name, "device.%u.%s", device, key);
+    return metrics_results_meta(r, name);
+}
+
+/* One line for a device: its name, then what is known of it. */
+static void put_device(const metrics_results *r, unsigned device, const char *name, report_table *t) {
+    static const struct {
+        const char *key, *unit;
+        double scale;
+    } numbers[] = {{"memory_bytes", "GiB", 1.0 / (1u << 30)},
+                   {"multiprocessors", "multiprocessors", 1},
+                   {"clock_khz", "MHz", 1e-3},
+                   {"memory_clock_khz", "MHz memory", 1e-3},
+                   {"memory_bus_bits", "bit bus", 1}};
+    char label[32], *line = NULL;
+    size_t len;
+    FILE *text = open_memstream(&line, &len);
+    if (!text) {
+        return;
+    }
+    fputs(name, text);
+    const char *capability = device_value(r, device, "compute_capability");
+    if (capability) {
+        fprintf(text, ", compute capability %s", capability);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        const char *value = device_value(r, device, numbers[i].key);
+        if (value) {
+            double scaled = strtod(value, NULL) * numbers[i].scale;
+            fprintf(text, ", %.*f %s", i == 0, scaled, numbers[i].unit);
+        }
+    }
+    fclose(text);
+    snprintf(label, sizeof label, "device %u", device);
+    report_table_field(t, label, line);
+    free(line);
+}
+
+static void put_devices(const metrics_results *r, report_table *t) {
+    bool any = false;
+    for (size_t i = 0; i < r->meta_count; i++) {
+        unsigned device;
+        int used = 0;
+        if (sscanf(r->meta[i].key, "device.%9u.name%n", &device, &used) == 1 && used > 0 &&
+            r->meta[i].key[used] == '\0') {
+            put_device(r, device, r->meta[i].value, t);
+            any = true;
+        }
+    }
+    if (!any) {
+        report_table_field(t, "device", NULL);
+    }
+}
+
+static bool is_known(const char *key) {
+    for (size_t i = 0; i < sizeof run_fields / sizeof *run_fields; i++) {
+        if (strcmp(key, run_fields[i].key) == 0) {
+            return true;
+        }
+    }
+    return starts_with(key, "device.") || starts_with(key, "note.");
+}
+
+static void put_run_fields(const metrics_results *r, report_table *t) {
+    report_table_field(t, "trace", r->path);
+    for (size_t i = 0; i < sizeof run_fields / sizeof *run_fields; i++) {
+        report_table_field(t, run_fields[i].label, metrics_results_meta(r, run_fields[i].key));
+    }
+    put_devices(r, t);
+    char model[160];
+    report_table_field(t, "model", costmodel_workload_text(&r->bounds.workload, model));
+    for (size_t i = 0; i < r->meta_count; i++) {
+        if (!is_known(r->meta[i].key)) {
+            report_table_field(t, r->meta[i].key, r->meta[i].value);
+        }
+    }
+    report_table_fieldf(t, "process", "%u", r->status.header.pid);
+    if (r->last_time > r->status.header.monotonic_ns) {
+        double seconds = (double)(r->last_time - r->status.header.monotonic_ns) / 1e9;
+        report_table_fieldf(t, "duration", "%.3f s%s", seconds,
+                            r->status.ended ? "" : ", until the last event that was recorded");
+    } else {
+        report_table_field(t, "duration", NULL);
+    }
+}
+
+void report_run(const metrics_results *r, report_output *out) {
+    report_table t;
+    report_table_begin_fields(&t, "Run");
+    put_run_fields(r, &t);
+    if (report_incomplete(r)) {
+        report_table_note(&t, "%s", "");
+        report_table_note(&t, "This trace is not complete: Integrity, below, says what is missing.");
+    }
+    report_output_table(out, &t);
+}
+
+void report_print(const metrics_results *results, size_t top, report_output *out) {
+    report_output_report(out, results->path);
+    report_run(results, out);
+    report_answer(results, out);
+    report_sweep(results, out);
+    report_bounds(results, out);
+    report_scaling(results, out);
+    report_costs(results, top, out);
+    report_load(results, top, out);
+    report_tails(results, top, out);
+    report_integrity(results, out);
+}

@@ -1,0 +1,57 @@
+/* The report of one trace, for people and for programs: all from metrics_results. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include "analysis/metrics/analyze.h"
+#include "analysis/report/table_writer.h"
+
+#include <cjson/cJSON.h>
+
+/* Writes the report, at most `top` rows in each of the tables of experts, kernels, leaves and ranges. */
+void report_print(const metrics_results *results, size_t top, report_output *out);
+
+/* Its parts, in this order: the run, the sweep (latencies and what follows from them), what the time went on,
+ * and what the trace misses. */
+void report_run(const metrics_results *results, report_output *out);
+void report_answer(const metrics_results *results, report_output *out);
+void report_sweep(const metrics_results *results, report_output *out);
+void report_bounds(const metrics_results *results, report_output *out);
+void report_scaling(const metrics_results *results, report_output *out);
+void report_costs(const metrics_results *results, size_t top, report_output *out);
+void report_load(const metrics_results *results, size_t top, report_output *out);
+void report_tails(const metrics_results *results, size_t top, report_output *out);
+void report_integrity(const metrics_results *results, report_output *out);
+
+/* Whether something that the tables depend on is missing from the trace. */
+bool report_incomplete(const metrics_results *results);
+
+/* "vision", "prefill", "decode", "decode/token" */
+const char *metrics_row_name(metrics_row_kind kind);
+
+/* The latencies in the experiment's own format: a list with one object for each k,
+ * {"top_k": k, "vision": S, "prefill": S, "decode": S, "decode_per_token": S}, S being {"P50", "P95", "P99",
+ * "mean", "std", "min", "max"} in ms. A phase without samples is absent, and so is a k that is missing. Where
+ * a phase has watched and unwatched requests, the object also has "watched" and "distortion"
+ * (docs/report.md). The caller deletes it; NULL when there is no memory. */
+cJSON *report_json(const metrics_results *results);
+
+/* The text of --samples: a line for every sample of the traces (docs/report.md). A zeroed one is empty. */
+typedef struct {
+    FILE *file;
+    char *bytes;
+    size_t len;
+} report_samples_text;
+
+/* Adds the samples of a trace; false when there is no memory. */
+bool report_samples(const metrics_results *results, report_samples_text *text);
+
+/* Writes the text to `path`, whole or not at all. 0, or -1 with one line in error. */
+int report_samples_write(report_samples_text *text, const char *path, char error[TRACE_ERROR_BYTES]);
+
+void report_samples_drop(report_samples_text *text);
+
+/* Writes `json` to `path`, whole or not at all: to a file beside it that is then renamed. 0, or -1 with one
+ * line in error. */
+int report_write_json(const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]);
+
+#endif

@@ -1,0 +1,151 @@
+/* The report's tables of what binds each phase: the verdict with its evidence, and the points of the
+ * roofline. */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+
+#include <math.h>
+#include <string.h>
+
+static void put_head(report_table *t, const metrics_bottleneck *b) {
+    report_table_index(t, b->k);
+    report_table_cell(t, "%s", metrics_row_name(b->kind));
+}
+
+static void put_percent(report_table *t, double share) {
+    report_table_number(t, 100 * share, share > 0 && share < 0.01 ? 3 : 1);
+}
+
+/* ---- Verdicts ---- */
+
+/* Says once what verdicts lack. */
+static void note_missing(const metrics_bottlenecks *b, report_table *t) {
+    for (size_t i = 0; i < b->count; i++) {
+        bool said = !b->list[i].missing;
+        for (size_t j = 0; j < i; j++) {
+            said = said || (b->list[j].missing && strcmp(b->list[j].missing, b->list[i].missing) == 0);
+        }
+        if (!said) {
+            report_table_note(t, "Missing, so that some of it cannot be said: %s.", b->list[i].missing);
+        }
+    }
+    if (b->measured_on[0]) {
+        report_table_note(t, "The peaks were measured on another device: %s, and the trace is of %s.",
+                          b->measured_on, b->peaks.device);
+    }
+    if (b->workload.problem[0]) {
+        report_table_note(t, "The mark that names the model says nothing: %s.", b->workload.problem);
+    }
+}
+
+static void put_verdicts(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k",        "phase",       "verdict",   "time ms",
+                                          "idle %",   "launches/ms", "waits",     "waits ms",
+                                          "% FLOP/s", "% B/s",       "at peak ms"};
+    const metrics_bottlenecks *b = &r->bounds;
+    report_table t;
+    report_table_begin(&t, "rllrrrrrrrr", 1, headers);
+    report_table_title(&t, "What binds each phase");
+    for (size_t i = 0; i < b->count; i++) {
+        const metrics_bottleneck *one = &b->list[i];
+        put_head(&t, one);
+        if (one->verdict == METRICS_BOTTLENECK_UNKNOWN) {
+            report_table_missing(&t);
+        } else {
+            report_table_cell(&t, "%s", metrics_verdict_name(one->verdict));
+        }
+        report_table_ms(&t, one->time);
+        put_percent(&t, one->idle);
+        report_table_number(&t, one->issues_per_ms, 1);
+        report_table_number(&t, one->waits, 0);
+        report_table_ms(&t, one->wait_ms);
+        put_percent(&t, one->whole.of_flops);
+        put_percent(&t, one->whole.of_memory);
+        report_table_ms(&t, one->least);
+    }
+    if (b->count == 0) {
+        report_table_free(&t);
+        return;
+    }
+    report_table_note(
+        &t, "host: the GPU was idle for more than half of the time. Else memory or compute: over the "
+            "time in which the GPU was busy, at least half of the peak, the greater share. Else "
+            "neither.");
+    note_missing(b, &t);
+    report_output_table(out, &t);
+}
+
+/* ---- The roofline ---- */
+
+static void put_point(report_table *t, const metrics_bottleneck *b, const metrics_point *p) {
+    put_head(t, b);
+    report_table_cell(t, "%s", p->part == NAMES_PARTS ? "all" : names_part_name(p->part));
+    report_table_ms(t, p->ms);
+    report_table_ms(t, p->flops / 1e9);
+    report_table_ms(t, p->bytes / 1e6);
+    report_table_number(t, p->intensity, 2);
+    report_table_ms(t, p->flops_per_s / 1e12);
+    put_percent(t, p->of_flops);
+    report_table_ms(t, p->bytes_per_s / 1e9);
+    put_percent(t, p->of_memory);
+    put_percent(t, p->of_roof);
+}
+
+/* What stands behind the numbers: peaks, with their sources, the model, and what was taken for granted. */
+static void note_sources(const metrics_bottlenecks *b, report_table *t) {
+    const costmodel_workload *w = &b->workload;
+    bool estimated = false;
+    for (size_t i = 0; i < b->count; i++) {
+        estimated = estimated || b->list[i].estimated;
+    }
+    if (!isnan(b->peaks.memory)) {
+        report_table_note(t, "Peak bandwidth %.0f GB/s (%s).", b->peaks.memory / 1e9,
+                          costmodel_peak_source_name(b->peaks.memory_source));
+    }
+    if (!isnan(b->peak_flops)) {
+        report_table_note(t, "Peak %.1f TFLOP/s in %s (%s).", b->peak_flops / 1e12,
+                          costmodel_dtype_name(w->type), costmodel_peak_source_name(b->flops_source));
+    }
+    if (!isnan(b->ridge)) {
+        report_table_note(t, "The roof bends at %.1f FLOP/byte: below, bandwidth limits; above, compute.",
+                          b->ridge);
+    }
+    report_table_note(t,
+                      "Of a mean watched request. GPU ms: of all, the time in which the GPU was busy; of a "
+                      "part, the sum of its kernels. GFLOP: matrix products by the shapes of %s. MB: weights "
+                      "once a step, and the cache: the least that must move.",
+                      w->model.name);
+    if (estimated) {
+        report_table_note(t, "Experts with a token were not counted in every prefill: their number is then "
+                             "the one expected by chance.");
+    }
+}
+
+static void put_roofline(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k",         "phase",   "part",     "GPU ms", "GFLOP", "MB",
+                                          "FLOP/byte", "TFLOP/s", "% FLOP/s", "GB/s",   "% B/s", "% roof"};
+    const metrics_bottlenecks *b = &r->bounds;
+    report_table t;
+    report_table_begin(&t, "rllrrrrrrrrr", 2, headers);
+    report_table_title(&t, "Roofline: achieved by the GPU");
+    for (size_t i = 0; i < b->count; i++) {
+        const metrics_bottleneck *one = &b->list[i];
+        if (!isnan(one->whole.flops_per_s)) {
+            put_point(&t, one, &one->whole);
+        }
+        for (size_t j = 0; j < one->count; j++) {
+            put_point(&t, one, &one->points[j]);
+        }
+    }
+    if (report_table_rows(&t) == 0) {
+        report_table_free(&t);
+        return;
+    }
+    note_sources(b, &t);
+    report_output_table(out, &t);
+}
+
+void report_bounds(const metrics_results *r, report_output *out) {
+    put_verdicts(r, out);
+    put_roofline(r, out);
+}

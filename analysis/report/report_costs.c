@@ -1,0 +1,216 @@
+/* The report's tables of what the time went on: layers and parts, experts, kernels, ranges. */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+static const char *phase_name(attribution_phase phase) {
+    return phase == ATTRIBUTION_PHASES ? "-" : metrics_row_name((metrics_row_kind)phase);
+}
+
+static const char *choice(const metrics_results *r, char buf[64]) {
+    if (r->costs.k == BASE_NONE) {
+        snprintf(buf, 64, "every k together, warm-up left out");
+    } else {
+        snprintf(buf, 64, "k = %u, warm-up left out", r->costs.k);
+    }
+    return buf;
+}
+
+/* Time that is missing when the trace holds no GPU work. */
+static double gpu_ms(const metrics_results *r, uint64_t ns) {
+    return metrics_results_have_gpu(r) ? (double)ns / 1e6 : NAN;
+}
+
+/* ---- Layers and parts ---- */
+
+static void put_layer(const metrics_results *r, report_table *t, const char *phase, uint32_t layer,
+                      const metrics_layer_row *row) {
+    report_table_cell(t, "%s", phase);
+    report_table_index(t, layer);
+    for (int part = 0; part < NAMES_PARTS; part++) {
+        report_table_ms(t, row->parts[part].count ? (double)row->parts[part].ns / 1e6 : NAN);
+    }
+    report_table_ms(t, (double)row->all.ns / 1e6);
+    report_table_share(t, row->all.ns, r->costs.attributed_ns);
+}
+
+static void add_layer(metrics_layer_row *sum, const metrics_layer_row *row) {
+    for (int part = 0; part < NAMES_PARTS; part++) {
+        sum->parts[part].ns += row->parts[part].ns;
+        sum->parts[part].count += row->parts[part].count;
+    }
+    sum->all.ns += row->all.ns;
+}
+
+static void put_layers(const metrics_results *r, bool phases_only, report_output *out) {
+    static const char *const headers[] = {"phase",     "layer", "expert", "attention", "router", "norm",
+                                          "embedding", "head",  "vision", "other",     "sum",    "share %"};
+    char buf[64];
+    report_table t;
+    report_table_begin(&t, "lrrrrrrrrrrr", 0, headers);
+    report_table_title(&t, "%s, exclusive GPU ms (%s)",
+                       phases_only ? "Phases by part of the model" : "Layers by part of the model",
+                       choice(r, buf));
+    metrics_layer_row phase = {0}, all = {0};
+    for (size_t i = 0; i < r->costs.layer_count; i++) {
+        const metrics_layer_row *row = &r->costs.layers[i];
+        bool last = i + 1 == r->costs.layer_count || row[1].phase != row->phase;
+        add_layer(&phase, row);
+        add_layer(&all, row);
+        if (!phases_only && row->layer != BASE_NONE) {
+            put_layer(r, &t, phase_name(row->phase), row->layer, row);
+        }
+        if (phases_only && last) {
+            put_layer(r, &t, phase_name(row->phase), BASE_NONE, &phase);
+        }
+        phase = last ? (metrics_layer_row){0} : phase;
+    }
+    if (report_table_rows(&t) == 0) {
+        report_table_free(&t);
+        return;
+    }
+    if (phases_only) {
+        put_layer(r, &t, "all", BASE_NONE, &all);
+        report_table_note(&t, "Each kernel is in one cell: that of the innermost range around its launch. A "
+                              "row's sum is inclusive: all that was launched in the phase and in no phase "
+                              "inside it.");
+    }
+    report_output_table(out, &t);
+}
+
+static void put_leaves(const metrics_results *r, size_t top, report_output *out) {
+    static const char *const headers[] = {"phase", "layer", "part", "GPU ms", "share %", "count", "kernel"};
+    size_t shown = r->costs.leaf_count < top ? r->costs.leaf_count : top;
+    char buf[64];
+    if (shown == 0) {
+        return;
+    }
+    report_table t;
+    report_table_begin(&t, "lrlrrrl", 6, headers);
+    report_table_title(&t, "Phase, layer, part, kernel: exclusive, %zu of %zu (%s)", shown,
+                       r->costs.leaf_count, choice(r, buf));
+    for (size_t i = 0; i < shown; i++) {
+        const metrics_leaf *leaf = &r->costs.leaves[i];
+        char *name = names_kernel_display(r->names.list[leaf->name].text, 48);
+        report_table_cell(&t, "%s", phase_name(leaf->phase));
+        report_table_index(&t, leaf->layer);
+        report_table_cell(&t, "%s", names_part_name(leaf->part));
+        report_table_ms(&t, (double)leaf->ns / 1e6);
+        report_table_share(&t, leaf->ns, r->costs.attributed_ns);
+        report_table_count(&t, leaf->count);
+        report_table_cell(&t, "%s", name);
+        free(name);
+    }
+    report_output_table(out, &t);
+}
+
+/* ---- Experts ---- */
+
+static void put_expert(const metrics_results *r, report_table *t, const metrics_expert *e, bool layers) {
+    if (layers) {
+        report_table_index(t, e->layer);
+    }
+    report_table_count(t, e->expert);
+    report_table_ms(t, gpu_ms(r, e->kernel_ns));
+    if (metrics_results_have_gpu(r)) {
+        report_table_share(t, e->kernel_ns, r->costs.attributed_ns);
+        report_table_count(t, e->kernels);
+    } else {
+        report_table_missing(t);
+        report_table_missing(t);
+    }
+    report_table_ms(t, (double)e->host_ns / 1e6);
+    report_table_count(t, e->calls);
+    if (e->with_tokens > 0) {
+        report_table_count(t, e->tokens);
+    } else {
+        report_table_missing(t);
+    }
+}
+
+static void put_experts(const metrics_results *r, size_t top, bool layers, report_output *out) {
+    static const char *const headers[] = {"layer",   "expert",  "GPU ms", "share %",
+                                          "kernels", "host ms", "calls",  "tokens"};
+    const metrics_expert *list = layers ? r->costs.layer_experts : r->costs.experts;
+    size_t count = layers ? r->costs.layer_expert_count : r->costs.expert_count;
+    size_t shown = count < top ? count : top;
+    char buf[64];
+    if (shown == 0) {
+        return;
+    }
+    report_table t;
+    report_table_begin(&t, layers ? "rrrrrrrr" : "rrrrrrr", 0, layers ? headers : headers + 1);
+    report_table_title(&t, "%s, %zu of %zu (%s)",
+                       layers ? "Experts by layer" : "Experts, all layers together", shown, count,
+                       choice(r, buf));
+    for (size_t i = 0; i < shown; i++) {
+        put_expert(r, &t, &list[i], layers);
+    }
+    if (!layers && metrics_results_have_gpu(r)) {
+        char total[32];
+        report_table_note(&t, "share: of the %s ms of kernel time whose launch is known",
+                          report_format_ms(total, (double)r->costs.attributed_ns / 1e6));
+    }
+    report_output_table(out, &t);
+}
+
+/* ---- Kernels and ranges ---- */
+
+static void put_kernels(const metrics_results *r, size_t top, report_output *out) {
+    static const char *const headers[] = {"GPU ms", "share %", "count", "mean us", "kernel"};
+    size_t shown = r->costs.kernel_count < top ? r->costs.kernel_count : top;
+    char buf[64];
+    if (shown == 0) {
+        return;
+    }
+    report_table t;
+    report_table_begin(&t, "rrrrl", 4, headers);
+    report_table_title(&t, "Kernels, %zu of %zu (%s)", shown, r->costs.kernel_count, choice(r, buf));
+    for (size_t i = 0; i < shown; i++) {
+        const metrics_kernel_row *k = &r->costs.kernels[i];
+        char *name = names_kernel_display(k->name, 60);
+        report_table_ms(&t, (double)k->ns / 1e6);
+        report_table_share(&t, k->ns, r->costs.chosen_ns);
+        report_table_count(&t, k->count);
+        report_table_ms(&t, (double)k->ns / 1e3 / (double)k->count);
+        report_table_cell(&t, "%s", name);
+        free(name);
+    }
+    report_output_table(out, &t);
+}
+
+static void put_ranges(const metrics_results *r, size_t top, report_output *out) {
+    static const char *const headers[] = {"inclusive ms", "exclusive ms", "host ms", "calls", "range"};
+    size_t shown = r->costs.range_count < top ? r->costs.range_count : top;
+    char buf[64];
+    if (shown == 0) {
+        return;
+    }
+    report_table t;
+    report_table_begin(&t, "rrrrl", 4, headers);
+    report_table_title(&t, "Ranges, %zu of %zu (%s)", shown, r->costs.range_count, choice(r, buf));
+    for (size_t i = 0; i < shown; i++) {
+        const metrics_range_row *row = &r->costs.ranges[i];
+        report_table_ms(&t, gpu_ms(r, row->inclusive.ns));
+        report_table_ms(&t, gpu_ms(r, row->exclusive.ns));
+        report_table_ms(&t, (double)row->host_ns / 1e6);
+        report_table_count(&t, row->calls);
+        report_table_cell(&t, "%s", row->path);
+    }
+    report_table_note(&t, "GPU time with all that lies inside (inclusive), and without (exclusive).");
+    report_output_table(out, &t);
+}
+
+void report_costs(const metrics_results *r, size_t top, report_output *out) {
+    put_layers(r, true, out);
+    put_layers(r, false, out);
+    put_leaves(r, top, out);
+    put_experts(r, top, false, out);
+    put_experts(r, top, true, out);
+    put_kernels(r, top, out);
+    put_ranges(r, top, out);
+}

@@ -1,0 +1,163 @@
+/* The report's tables of the experts' load: how uneven it is, and every expert of every layer. */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const char *phase_name(attribution_phase phase) {
+    return phase == ATTRIBUTION_PHASES ? "-" : metrics_row_name((metrics_row_kind)phase);
+}
+
+/* Programs get every row. */
+static size_t rows_shown(const report_output *out, size_t count, size_t top) {
+    bool programs = out->format == REPORT_JSON || out->format == REPORT_CSV;
+    return programs || count < top ? count : top;
+}
+
+static double gpu(const metrics_results *r, double value) {
+    return metrics_results_have_gpu(r) ? value : NAN;
+}
+
+static void put_row(const metrics_results *r, report_table *t, const metrics_load_row *row) {
+    report_table_index(t, row->k);
+    report_table_cell(t, "%s", phase_name(row->phase));
+    if (!row->pooled) {
+        report_table_index(t, row->layer);
+    }
+    report_table_count(t, row->active);
+    report_table_count(t, row->population);
+    report_table_number(t, row->tokens_max, 2);
+    report_table_number(t, row->tokens_cv, 2);
+    report_table_number(t, gpu(r, row->time_max), 2);
+    report_table_number(t, gpu(r, row->time_cv), 2);
+    report_table_number(t, gpu(r, row->correlation), 3);
+    if (row->pooled) {
+        report_table_index(t, row->slow_layer);
+    }
+    report_table_index(t, row->slow_expert);
+    report_table_number(t, row->slow, 2);
+}
+
+static void put_phases(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k",       "phase",    "active",    "of",
+                                          "tok max", "tok CV",   "time max",  "time CV",
+                                          "r",       "at layer", "at expert", "x expected"};
+    report_table t;
+    report_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+    report_table_title(&t, "Load of the experts, all layers together");
+    for (size_t i = 0; i < r->load.row_count; i++) {
+        if (r->load.rows[i].pooled) {
+            put_row(r, &t, &r->load.rows[i]);
+        }
+    }
+    report_table_note(
+        &t,
+        "Over all pairs of layer and expert (%s %zu experts; those without a token "
+        "count as 0). max: greatest / mean; CV: standard deviation / mean. r: correlation of "
+        "tokens and GPU time over the active ones. x expected: the greatest GPU time / what the "
+        "expert's calls and tokens take elsewhere in this phase and k, and whose it is.",
+        r->load.of_model ? "the model has" : "the trace names", r->load.experts);
+    report_output_table(out, &t);
+}
+
+static int by_imbalance(const void *a, const void *b) {
+    const metrics_load_row *x = *(const metrics_load_row *const *)a, *y = *(const metrics_load_row *const *)b;
+    double left = isnan(x->time_max) ? x->tokens_max : x->time_max;
+    double right = isnan(y->time_max) ? y->tokens_max : y->time_max;
+    int order = (left < right) - (left > right);
+    return order ? order : (x > y) - (x < y);
+}
+
+static void put_layers(const metrics_results *r, size_t top, report_output *out) {
+    static const char *const headers[] = {"k",       "phase",   "layer",     "active",
+                                          "of",      "tok max", "tok CV",    "time max",
+                                          "time CV", "r",       "at expert", "x expected"};
+    const metrics_load_row **list = base_alloc(r->load.row_count, sizeof *list);
+    size_t count = 0;
+    for (size_t i = 0; i < r->load.row_count; i++) {
+        if (!r->load.rows[i].pooled) {
+            list[count++] = &r->load.rows[i];
+        }
+    }
+    size_t shown = rows_shown(out, count, top);
+    if (shown > 0) {
+        report_table t;
+        qsort(list, count, sizeof *list, by_imbalance);
+        report_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+        report_table_title(&t, "Load of the experts by layer, %zu of %zu by imbalance", shown, count);
+        for (size_t i = 0; i < shown; i++) {
+            put_row(r, &t, list[i]);
+        }
+        report_output_table(out, &t);
+    }
+    free(list);
+}
+
+static double each(const metrics_results *r, uint64_t ns, uint64_t count) {
+    return metrics_results_have_gpu(r) && count > 0 ? (double)ns / 1e3 / (double)count : NAN;
+}
+
+static void put_cell(const metrics_results *r, report_table *t, const metrics_load_cell *c) {
+    report_table_index(t, c->k);
+    report_table_cell(t, "%s", phase_name(c->phase));
+    report_table_index(t, c->layer);
+    report_table_count(t, c->expert);
+    report_table_count(t, c->calls);
+    if (c->told) {
+        report_table_count(t, c->tokens);
+    } else {
+        report_table_missing(t);
+    }
+    report_table_ms(t, gpu(r, (double)c->kernel_ns / 1e6));
+    if (metrics_results_have_gpu(r)) {
+        report_table_share(t, c->kernel_ns, r->costs.attributed_ns);
+    } else {
+        report_table_missing(t);
+    }
+    report_table_ms(t, (double)c->host_ns / 1e6);
+    report_table_ms(t, each(r, c->kernel_ns, c->calls));
+    report_table_ms(t, c->told ? each(r, c->kernel_ns, c->tokens) : NAN);
+    report_table_number(t, (double)c->kernel_ns / c->expected_ns, 2);
+}
+
+static int by_cost(const void *a, const void *b) {
+    const metrics_load_cell *x = *(const metrics_load_cell *const *)a;
+    const metrics_load_cell *y = *(const metrics_load_cell *const *)b;
+    int order = (x->kernel_ns < y->kernel_ns) - (x->kernel_ns > y->kernel_ns);
+    order = order ? order : (x->host_ns < y->host_ns) - (x->host_ns > y->host_ns);
+    return order ? order : (x > y) - (x < y);
+}
+
+static void put_cells(const metrics_results *r, size_t top, report_output *out) {
+    static const char *const headers[] = {"k",      "phase",   "layer",   "expert",  "calls",    "tokens",
+                                          "GPU ms", "share %", "host ms", "us/call", "us/token", "x exp."};
+    size_t count = r->load.cell_count, shown = rows_shown(out, count, top);
+    if (shown == 0) {
+        return;
+    }
+    const metrics_load_cell **list = base_alloc(count, sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = &r->load.cells[i];
+    }
+    if (shown < count) { /* programs get them by k, phase, layer and expert */
+        qsort(list, count, sizeof *list, by_cost);
+    }
+    report_table t;
+    report_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+    report_table_title(&t, "Experts by k, phase and layer, %zu of %zu", shown, count);
+    for (size_t i = 0; i < shown; i++) {
+        put_cell(r, &t, list[i]);
+    }
+    report_output_table(out, &t);
+    free(list);
+}
+
+void report_load(const metrics_results *r, size_t top, report_output *out) {
+    if (r->load.row_count > 0) {
+        put_phases(r, out);
+        put_layers(r, top, out);
+        put_cells(r, top, out);
+    }
+}

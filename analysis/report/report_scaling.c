@@ -1,0 +1,176 @@
+/* The report's tables of how latency depends on k. */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+
+#include <math.h>
+
+static void put_ratios(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k", "phase", "P50 ms", "ratio", "efficiency", "experts/layer"};
+    report_table t;
+    report_table_begin(&t, "rlrrrr", 1, headers);
+    report_table_title(&t, "Scaling with k");
+    bool from_one = true, several = false;
+    for (int kind = 0; kind < METRICS_ROWS; kind++) {
+        const metrics_row *base = metrics_rows_base(&r->rows, (metrics_row_kind)kind);
+        for (size_t i = 0; base && i < r->rows.count; i++) {
+            const metrics_row *row = &r->rows.list[i];
+            if (row->kind != base->kind || row->k == BASE_NONE) {
+                continue;
+            }
+            report_table_count(&t, row->k);
+            report_table_cell(&t, "%s", metrics_row_name(row->kind));
+            report_table_ms(&t, row->latency.p50);
+            report_table_number(&t, metrics_row_ratio(row, base), 3);
+            report_table_number(&t, metrics_row_efficiency(row, base), 3);
+            report_table_number(&t, row->active, 2);
+            from_one = from_one && base->k == 1;
+            several = several || row != base;
+        }
+    }
+    if (!several) {
+        report_table_free(&t);
+        return;
+    }
+    if (from_one) {
+        report_table_note(&t, "ratio: latency(k) / latency(1). efficiency: k / ratio.");
+    } else {
+        report_table_note(&t, "ratio: latency(k) / latency(smallest k). efficiency: k / smallest k / ratio.");
+    }
+    report_table_note(&t, "experts/layer: distinct experts that were active in a layer, on average.");
+    report_output_table(out, &t);
+}
+
+static void put_against(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k", "prefill ms", "decode/token ms", "prefill/token ratio",
+                                          "prefill % of both"};
+    report_table t;
+    report_table_begin(&t, "rrrrr", 0, headers);
+    report_table_title(&t, "Prefill against decode");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const metrics_row *prefill = &r->rows.list[i];
+        const metrics_row *token = metrics_rows_find(&r->rows, prefill->k, METRICS_ROW_TOKEN);
+        const metrics_row *decode = metrics_rows_find(&r->rows, prefill->k, METRICS_ROW_DECODE);
+        if (prefill->kind != METRICS_ROW_PREFILL || !token || !decode) {
+            continue;
+        }
+        double both = prefill->latency.p50 + decode->latency.p50;
+        report_table_index(&t, prefill->k);
+        report_table_ms(&t, prefill->latency.p50);
+        report_table_ms(&t, token->latency.p50);
+        report_table_number(&t, prefill->latency.p50 / token->latency.p50, 2);
+        report_table_number(&t, 100 * prefill->latency.p50 / both, 1);
+    }
+    if (report_table_rows(&t) == 0) {
+        report_table_free(&t);
+        return;
+    }
+    report_table_note(&t, "Medians. ratio: how many decoded tokens take as long as one prefill.");
+    report_output_table(out, &t);
+}
+
+static void put_fit(report_table *t, metrics_row_kind kind, const char *model, const stats_fit *fit,
+                    const char *verdict) {
+    report_table_cell(t, "%s", metrics_row_name(kind));
+    report_table_cell(t, "%s", model);
+    report_table_ms(t, fit->a);
+    report_table_ms(t, fit->a_sure.low);
+    report_table_ms(t, fit->a_sure.high);
+    report_table_ms(t, fit->b);
+    report_table_ms(t, fit->b_sure.low);
+    report_table_ms(t, fit->b_sure.high);
+    report_table_number(t, fit->r2, 4);
+    report_table_cell(t, "%s", verdict);
+}
+
+/* Both models have two parameters and the same points, so that the one that leaves less is the better: if it
+ * still does when the samples are drawn anew. */
+static const char *verdict(const metrics_scaling *s, int model) {
+    if (!s->has_k || !s->has_n) {
+        return "";
+    }
+    if (fabs(s->by_k.r2 - s->by_active.r2) < 1e-6) {
+        return "same";
+    }
+    if (isnan(s->k_preferred)) {
+        return "too few";
+    }
+    if (fabs(s->k_preferred - 0.5) < 0.475) {
+        return "unclear";
+    }
+    return (s->k_preferred > 0.5 ? 1 : 2) == model ? "better" : "";
+}
+
+static void put_fits(const metrics_fits *fits, report_output *out) {
+    static const char *const headers[] = {"phase", "model",  "a",    "a from", "a to",
+                                          "b",     "b from", "b to", "R2",     "verdict"};
+    report_table t;
+    report_table_begin(&t, "llrrrrrrrl", 0, headers);
+    report_table_title(&t, "Fixed and marginal cost, ms: least squares over all samples");
+    for (int kind = 0; kind < METRICS_ROWS; kind++) {
+        const metrics_scaling *s = &fits->of[kind];
+        if (kind == METRICS_ROW_VISION) {
+            continue; /* vision has no experts */
+        }
+        if (s->has_k) {
+            put_fit(&t, s->kind, "a + b k", &s->by_k, verdict(s, 1));
+        }
+        if (s->has_n) {
+            put_fit(&t, s->kind, "a + b N", &s->by_active, verdict(s, 2));
+        }
+    }
+    if (report_table_rows(&t) == 0) {
+        report_table_free(&t);
+        return;
+    }
+    report_table_note(&t,
+                      "N: distinct experts that were active in a layer, counted from their ranges. a: what "
+                      "a phase costs without any; b: one more. from, to: 95 %% by the bootstrap. better: "
+                      "it leaves less in all but 2.5 %% of the draws; unclear: neither does.");
+    report_output_table(out, &t);
+}
+
+static void put_sure(report_table *t, double value, stats_ci sure, bool known) {
+    report_table_ms(t, known ? value : NAN);
+    report_table_ms(t, known ? sure.low : NAN);
+    report_table_ms(t, known ? sure.high : NAN);
+}
+
+static void put_bends(const metrics_fits *fits, report_output *out) {
+    static const char *const headers[] = {"phase", "ks",      "at k",   "k from", "k to", "slope 1", "1 from",
+                                          "1 to",  "slope 2", "2 from", "2 to",   "BIC",  "verdict"};
+    report_table t;
+    report_table_begin(&t, "lrrrrrrrrrrrl", 0, headers);
+    report_table_title(&t, "Change of slope over k, ms for one more k");
+    for (int kind = METRICS_ROW_PREFILL; kind < METRICS_ROWS; kind++) {
+        const stats_breakpoint *b = &fits->of[kind].bend;
+        if (!metrics_scaling_known(&fits->of[kind])) {
+            continue;
+        }
+        report_table_cell(&t, "%s", metrics_row_name((metrics_row_kind)kind));
+        report_table_count(&t, b->distinct);
+        put_sure(&t, b->at, b->at_sure, b->changes);
+        put_sure(&t, b->before, b->before_sure, b->changes);
+        put_sure(&t, b->after, b->after_sure, b->changes);
+        report_table_number(&t, b->bic, 1);
+        report_table_cell(&t, "%s", !b->tested ? "-" : b->changes ? "changes" : "no change");
+    }
+    if (report_table_rows(&t) == 0) {
+        report_table_free(&t);
+        return;
+    }
+    report_table_note(
+        &t,
+        "Two lines that meet, against one, over all samples. BIC: that of the line less that of the "
+        "two. The slope changes when it is above %d and the 95 %% interval of the change excludes 0. "
+        "Not tested (-) with fewer than %d values of k, or than %d samples at some k.",
+        STATS_BREAKPOINT_BIC, STATS_BREAKPOINT_X, STATS_BOOTSTRAP_SAMPLES);
+    report_output_table(out, &t);
+}
+
+void report_scaling(const metrics_results *r, report_output *out) {
+    put_ratios(r, out);
+    put_against(r, out);
+    put_fits(&r->fits, out);
+    put_bends(&r->fits, out);
+}

@@ -1,0 +1,127 @@
+/* The report's first table: what k costs, in short. Everything in it stands again below, with its evidence.
+ */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+static const metrics_row *row_at(const metrics_results *r, uint32_t k, metrics_row_kind kind) {
+    return metrics_rows_find(&r->rows, k, kind);
+}
+
+static void put_latency(report_table *t, const metrics_row *row) {
+    report_table_ms(t, row ? row->latency.p50 : NAN);
+}
+
+static void put_ratio(const metrics_results *r, report_table *t, uint32_t k, metrics_row_kind kind,
+                      double (*value)(const metrics_row *, const metrics_row *)) {
+    const metrics_row *row = row_at(r, k, kind), *base = metrics_rows_base(&r->rows, kind);
+    report_table_number(t, row && base && k != BASE_NONE ? value(row, base) : NAN, 2);
+}
+
+static void put_verdict(const metrics_results *r, report_table *t, uint32_t k, metrics_row_kind kind) {
+    const char *verdict = "-";
+    for (size_t i = 0; i < r->bounds.count; i++) {
+        if (r->bounds.list[i].k == k && r->bounds.list[i].kind == kind) {
+            verdict = metrics_verdict_name(r->bounds.list[i].verdict);
+        }
+    }
+    report_table_cell(t, "%s", verdict);
+}
+
+static void put_k(const metrics_results *r, report_table *t, uint32_t k) {
+    report_table_index(t, k);
+    put_latency(t, row_at(r, k, METRICS_ROW_VISION));
+    put_latency(t, row_at(r, k, METRICS_ROW_PREFILL));
+    put_latency(t, row_at(r, k, METRICS_ROW_TOKEN));
+    put_ratio(r, t, k, METRICS_ROW_PREFILL, metrics_row_ratio);
+    put_ratio(r, t, k, METRICS_ROW_TOKEN, metrics_row_ratio);
+    put_ratio(r, t, k, METRICS_ROW_TOKEN, metrics_row_efficiency);
+    put_verdict(r, t, k, METRICS_ROW_PREFILL);
+    put_verdict(r, t, k, METRICS_ROW_DECODE);
+}
+
+static void note_slope(const metrics_scaling *s, report_table *t) {
+    char b[32], low[32], high[32], a[32];
+    if (!s->has_k || isnan(s->by_k.b_sure.low)) {
+        return;
+    }
+    report_table_note(
+        t, "One expert more makes a decoded token %s ms longer (95 %%: %s to %s), on %s ms without any.",
+        report_format_ms(b, s->by_k.b), report_format_ms(low, s->by_k.b_sure.low),
+        report_format_ms(high, s->by_k.b_sure.high), report_format_ms(a, s->by_k.a));
+    if (s->bend.changes) {
+        report_table_note(t, "The slope changes at k = %.1f.", s->bend.at);
+    }
+}
+
+/* The part of the model with the most GPU time in the phases, and the kernel with the most of all. */
+static void note_heaviest(const metrics_results *r, report_table *t) {
+    const metrics_costs *c = &r->costs;
+    uint64_t parts[NAMES_PARTS] = {0}, in_phases = 0;
+    names_part most = 0;
+    for (size_t i = 0; i < c->leaf_count; i++) {
+        if (c->leaves[i].phase == ATTRIBUTION_PHASES) {
+            continue;
+        }
+        in_phases += c->leaves[i].ns;
+        parts[c->leaves[i].part] += c->leaves[i].ns;
+        most = parts[c->leaves[i].part] > parts[most] ? c->leaves[i].part : most;
+    }
+    if (c->kernel_count == 0 || in_phases == 0) {
+        return;
+    }
+    char *kernel = names_kernel_display(c->kernels[0].name, 40);
+    report_table_note(t, "Most GPU time: part %s (%.1f %% of the phases), kernel %s (%.1f %% of all).",
+                      names_part_name(most), 100.0 * (double)parts[most] / (double)in_phases, kernel,
+                      100.0 * (double)c->kernels[0].ns / (double)c->chosen_ns);
+    free(kernel);
+}
+
+/* How far the watched requests are from the others, at worst, and what is not attributed. */
+static void note_trust(const metrics_results *r, report_table *t) {
+    const metrics_row *worst = NULL;
+    for (size_t i = 0; i < r->rows.count; i++) {
+        const metrics_row *row = &r->rows.list[i];
+        if (row->kind != METRICS_ROW_TOKEN && !isnan(row->distortion) &&
+            (!worst || row->distortion > worst->distortion)) {
+            worst = row;
+        }
+    }
+    if (worst && !isnan(worst->distortion_sure.low)) {
+        report_table_note(t, "Watched requests took up to %.2f times as long (%s; 95 %%: %.2f to %.2f).",
+                          worst->distortion, metrics_row_name(worst->kind), worst->distortion_sure.low,
+                          worst->distortion_sure.high);
+    }
+    if (r->kernels_all.count > 0) {
+        report_table_note(t, "Of %" PRIu64 " kernels %" PRIu64 " are unattributed.", r->kernels_all.count,
+                          r->kernels_unattributed.count);
+    }
+}
+
+void report_answer(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k",           "vision",  "prefill",    "decode/token",
+                                          "prefill x",   "token x", "efficiency", "prefill bound",
+                                          "decode bound"};
+    report_table t;
+    report_table_begin(&t, "rrrrrrrll", 0, headers);
+    report_table_title(&t, "What k costs: medians, ms");
+    for (size_t i = 0; i < r->rows.count; i++) {
+        if (i == 0 || r->rows.list[i].k != r->rows.list[i - 1].k) {
+            put_k(r, &t, r->rows.list[i].k);
+        }
+    }
+    if (r->rows.count == 0) {
+        report_table_free(&t);
+        return;
+    }
+    report_table_note(&t, "x: over that of the smallest k. efficiency: of a decoded token, k over x. "
+                          "bound: what binds the phase.");
+    note_slope(&r->fits.of[METRICS_ROW_TOKEN], &t);
+    note_heaviest(r, &t);
+    note_trust(r, &t);
+    report_output_table(out, &t);
+}

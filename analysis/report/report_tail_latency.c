@@ -1,0 +1,151 @@
+/* The report's tables of the tails. */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *phase_name(const metrics_tail_row *row) {
+    return row->step ? "step" : metrics_row_name((metrics_row_kind)row->phase);
+}
+
+static const char *watched(const metrics_tail_row *row) {
+    return row->watching == ATTRIBUTION_PROFILED ? "yes" : "no";
+}
+
+static void put_head(report_table *t, const metrics_tail_row *row) {
+    report_table_index(t, row->k);
+    report_table_cell(t, "%s", phase_name(row));
+    report_table_cell(t, "%s", watched(row));
+}
+
+static bool chosen(const metrics_results *r, const metrics_tail_row *row) {
+    return r->costs.k == BASE_NONE || r->costs.k == row->k;
+}
+
+static void put_rows(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k",       "phase",   "watched",    "n",       "P50",    "slowest",
+                                          "slow ms", "typical", "typical ms", "more ms", "sample", "step"};
+    report_table t;
+    report_table_begin(&t, "rllrrrrrrrrr", 1, headers);
+    report_table_title(&t, "Tails: the slowest 1 %% against typical samples, ms");
+    for (size_t i = 0; i < r->tails.row_count; i++) {
+        const metrics_tail_row *row = &r->tails.rows[i];
+        if (!chosen(r, row)) {
+            continue;
+        }
+        put_head(&t, row);
+        report_table_count(&t, row->n);
+        report_table_ms(&t, row->p50);
+        report_table_count(&t, row->slow.n);
+        report_table_ms(&t, row->slow.latency);
+        report_table_count(&t, row->typical.n);
+        report_table_ms(&t, row->typical.latency);
+        report_table_ms(&t, row->slow.latency - row->typical.latency);
+        report_table_index(&t, row->request);
+        report_table_index(&t, row->number);
+    }
+    report_table_note(
+        &t,
+        "Means of the slowest 1 %% (at least one, at most %d) and of those nearest to the median; sample, "
+        "step: which was the slowest. Watched and unwatched requests are compared among themselves: the "
+        "latencies above are of unwatched ones where there are any, of which only ranges are known.",
+        METRICS_TAIL_SLOW);
+    report_output_table(out, &t);
+}
+
+static void put_split(const metrics_results *r, report_output *out) {
+    static const char *const headers[] = {"k",         "phase",   "more ms",  "GPU busy", "launches", "waits",
+                                          "host work", "kernels", "gap slow", "gap typ.", "gap at"};
+    report_table t;
+    report_table_begin(&t, "rlrrrrrrrrr", 1, headers);
+    report_table_title(&t, "Tails: where the difference lies, ms (watched requests)");
+    for (size_t i = 0; i < r->tails.row_count; i++) {
+        const metrics_tail_row *row = &r->tails.rows[i];
+        const metrics_tail_means *x = &row->slow, *y = &row->typical;
+        if (!chosen(r, row) || isnan(x->busy)) {
+            continue;
+        }
+        report_table_index(&t, row->k);
+        report_table_cell(&t, "%s", phase_name(row));
+        report_table_ms(&t, x->latency - y->latency);
+        report_table_ms(&t, x->busy - y->busy);
+        report_table_ms(&t, x->issuing - y->issuing);
+        report_table_ms(&t, x->waiting - y->waiting);
+        report_table_ms(&t, x->between - y->between);
+        report_table_number(&t, x->kernels - y->kernels, 1);
+        report_table_ms(&t, x->gap);
+        report_table_ms(&t, y->gap);
+        report_table_ms(&t, row->gap_at);
+    }
+    if (report_table_rows(&t) == 0) {
+        report_table_free(&t);
+        return;
+    }
+    report_table_note(&t, "GPU busy, and the GPU idle while the host was in launches, in waits or at work "
+                          "of its own: they add up "
+                          "to more ms, slow less typical. gap: the longest stretch without GPU work of the "
+                          "sample; at: where it "
+                          "began in the slowest, from its start.");
+    report_output_table(out, &t);
+}
+
+static void put_cause(const metrics_tail_row *row, report_table *t, const metrics_tail_cause *c) {
+    static const char *const kinds[METRICS_TAIL_KINDS] = {"host", "GPU", "host", "GPU", "kernel"};
+    char *name = c->kind == METRICS_TAIL_KERNEL && strcmp(c->what, "copies and fills") != 0
+                     ? names_kernel_display(c->what, 40)
+                     : base_copy(c->what, strlen(c->what));
+    put_head(t, row);
+    report_table_cell(t, "%s", kinds[c->kind]);
+    report_table_ms(t, c->slow);
+    report_table_ms(t, c->typical);
+    report_table_ms(t, c->slow - c->typical);
+    report_table_number(t, c->slow_count, 1);
+    report_table_number(t, c->typical_count, 1);
+    report_table_cell(t, "%s", name);
+    free(name);
+}
+
+static void put_causes(const metrics_results *r, size_t top, report_output *out) {
+    static const char *const headers[] = {"k",       "phase", "watched", "time",   "slow",
+                                          "typical", "more",  "n slow",  "n typ.", "what"};
+    const metrics_tails *tails = &r->tails;
+    size_t count = 0, shown = 0;
+    for (size_t i = 0; i < tails->cause_count; i++) {
+        count += chosen(r, &tails->rows[tails->causes[i].row]);
+    }
+    if (count == 0 || top == 0) {
+        return;
+    }
+    report_table t;
+    report_table_begin(&t, "rlllrrrrrl", 9, headers);
+    report_table_title(&t, "Tails: what made the difference, ms, %zu of %zu by time",
+                       count < top ? count : top, count);
+    for (size_t i = 0; i < tails->cause_count && shown < top; i++) {
+        const metrics_tail_row *row = &tails->rows[tails->causes[i].row];
+        if (chosen(r, row)) {
+            put_cause(row, &t, &tails->causes[i]);
+            shown++;
+        }
+    }
+    report_table_note(
+        &t, "Means of a sample; more: slow less typical. Of a range its exclusive time on the host or of GPU "
+            "work, of "
+            "a layer that of all its ranges. n: ranges, or kernels, copies and fills. Host time of a watched "
+            "sample holds what recording cost.");
+    report_output_table(out, &t);
+}
+
+void report_tails(const metrics_results *r, size_t top, report_output *out) {
+    bool any = false;
+    for (size_t i = 0; i < r->tails.row_count; i++) {
+        any = any || chosen(r, &r->tails.rows[i]);
+    }
+    if (any) {
+        put_rows(r, out);
+        put_split(r, out);
+        put_causes(r, top, out);
+    }
+}

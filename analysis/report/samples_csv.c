@@ -1,0 +1,136 @@
+/* The file of --samples: every sample on a line, as CSV. */
+#include "analysis/report/report.h"
+
+#include "analysis/base/alloc.h"
+#include "analysis/base/atomic_file.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char header[] =
+    "trace,k,phase,request,warmup,step,watching,in_report,start_ms,latency_ms,range_ms,"
+    "gpu_busy_ms,gpu_sum_ms,gpu_idle_ms,idle_in_launches_ms,idle_in_waits_ms,idle_host_work_ms,"
+    "gpu_after_range_ms,longest_gap_ms,longest_gap_at_ms,kernels,steps,experts_per_layer\n";
+
+static const char *watching_name(attribution_profiling watching) {
+    return watching == ATTRIBUTION_PROFILED     ? "watched"
+           : watching == ATTRIBUTION_UNPROFILED ? "unwatched"
+                                                : "partly";
+}
+
+/* What is missing is empty. */
+static void put_index(FILE *f, uint32_t index) {
+    if (index == BASE_NONE) {
+        fputs(",", f);
+    } else {
+        fprintf(f, ",%u", index);
+    }
+}
+
+/* With the fewest digits that give back the same double. */
+static void put_number(FILE *f, double value) {
+    char text[40] = "";
+    for (int digits = 6; !isnan(value) && digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    fprintf(f, ",%s", text);
+}
+
+/* A field that may hold anything, quoted where that takes it. */
+static void put_text(FILE *f, const char *text) {
+    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+    fputs(quoted ? "\"" : "", f);
+    for (const char *p = text; *p; p++) {
+        fputs(*p == '"' ? "\"" : "", f);
+        putc(*p, f);
+    }
+    fputs(quoted ? "\"" : "", f);
+}
+
+/* Whether the table of latencies is of this sample, among others. */
+static bool in_report(const metrics_results *r, const metrics_sample *s) {
+    const metrics_row *row = metrics_rows_find(&r->rows, s->k, (metrics_row_kind)s->phase);
+    return !s->step && !s->warm && row && row->from == s->watching && (!s->after || row->after);
+}
+
+static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *f) {
+    bool gpu = r->gpu_records > 0 && s->watching == ATTRIBUTION_PROFILED;
+    double latency = s->watching == ATTRIBUTION_UNPROFILED ? s->own : s->latency, idle = s->latency - s->busy;
+    double start = (double)(int64_t)(s->start - r->status.header.monotonic_ns) / 1e6;
+    const double of_gpu[] = {
+        s->busy,   s->sum, idle,      s->issuing, s->waiting, idle - s->issuing - s->waiting,
+        s->beyond, s->gap, s->gap_at, s->kernels};
+    put_text(f, r->path);
+    put_index(f, s->k);
+    fprintf(f, ",%s", s->step ? "step" : metrics_row_name((metrics_row_kind)s->phase));
+    put_index(f, s->request);
+    fprintf(f, ",%d", s->warm);
+    put_index(f, s->number);
+    fprintf(f, ",%s,%d", watching_name(s->watching), in_report(r, s));
+    put_number(f, start);
+    put_number(f, latency);
+    put_number(f, s->own);
+    for (size_t i = 0; i < sizeof of_gpu / sizeof *of_gpu; i++) {
+        put_number(f, gpu ? of_gpu[i] : NAN);
+    }
+    put_number(f, s->phase == ATTRIBUTION_DECODE && !s->step ? s->steps : NAN);
+    put_number(f, s->experts);
+    putc('\n', f);
+}
+
+bool report_samples(const metrics_results *r, report_samples_text *text) {
+    if (!text->file) {
+        text->file = open_memstream(&text->bytes, &text->len);
+        if (!text->file || fputs(header, text->file) < 0) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < r->samples.count; i++) {
+        put_sample(r, &r->samples.list[i], text->file);
+    }
+    return !ferror(text->file);
+}
+
+static bool write_out(const char *path, const char *bytes, size_t len) {
+    FILE *f = fopen(path, "we");
+    if (!f) {
+        return false;
+    }
+    bool good = fwrite(bytes, 1, len, f) == len && fflush(f) == 0 && fsync(fileno(f)) == 0;
+    int why = errno;
+    if (fclose(f) != 0 && good) {
+        return false;
+    }
+    errno = why;
+    return good;
+}
+
+int report_samples_write(report_samples_text *text, const char *path, char error[TRACE_ERROR_BYTES]) {
+    bool good = text->file && fflush(text->file) == 0;
+    char *temporary = good ? base_file_begin(path, error) : NULL;
+    if (!good) {
+        snprintf(error, TRACE_ERROR_BYTES, "%s: no memory to write it", path);
+    }
+    if (!temporary) {
+        return -1;
+    }
+    good = write_out(temporary, text->bytes, text->len);
+    if (!good) {
+        snprintf(error, TRACE_ERROR_BYTES, "%s: could not be written: %s", path, strerror(errno));
+    }
+    return base_file_finish(temporary, path, good, error);
+}
+
+void report_samples_drop(report_samples_text *text) {
+    if (text->file) {
+        fclose(text->file);
+    }
+    free(text->bytes);
+    memset(text, 0, sizeof *text);
+}

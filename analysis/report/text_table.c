@@ -1,0 +1,301 @@
+/* Tables and labelled lines for terminals. */
+#include "analysis/report/text_table.h"
+
+#include "analysis/base/alloc.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LABEL 24 /* columns of a field's label, with the space behind it */
+
+static bool continues(char c) {
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t base_text_width(const char *text) {
+    size_t n = 0;
+    for (; *text; text++) {
+        n += !continues(*text);
+    }
+    return n;
+}
+
+/* The byte behind the first n characters. */
+static const char *skip(const char *text, size_t n) {
+    while (*text && n > 0) {
+        text++;
+        while (continues(*text)) {
+            text++;
+        }
+        n--;
+    }
+    return text;
+}
+
+char *base_text_shorten(const char *text, size_t width) {
+    size_t has = base_text_width(text);
+    if (has <= width) {
+        return base_copy(text, strlen(text));
+    }
+    size_t keep = width > 3 ? width - 3 : 0, head = keep - keep / 5; /* names differ early */
+    const char *cut = skip(text, head), *tail = skip(text, has - (keep - head));
+    char *out = base_alloc((size_t)(cut - text) + 3 + strlen(tail) + 1, 1);
+    memcpy(out, text, (size_t)(cut - text));
+    memcpy(out + (cut - text), "...", 3);
+    memcpy(out + (cut - text) + 3, tail, strlen(tail));
+    return out;
+}
+
+void report_put_text(FILE *out, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        putc_unlocked(c < 0x20 || c == 0x7f ? '?' : c, out); /* one thread prints */
+    }
+}
+
+/* ---- Tables ---- */
+
+static report_cell *add_cell(report_table *t, char *text) {
+    t->cells = base_grow(t->cells, &t->cap, t->count + 1, sizeof *t->cells);
+    t->cells[t->count] = (report_cell){.text = text};
+    return &t->cells[t->count++];
+}
+
+void report_table_begin(report_table *t, const char *alignment, size_t flexible, const char *const *headers) {
+    *t = (report_table){.columns = strlen(alignment), .alignment = alignment, .flexible = flexible};
+    for (size_t i = 0; i < t->columns; i++) {
+        add_cell(t, base_copy(headers[i], strlen(headers[i])));
+    }
+}
+
+void report_table_begin_fields(report_table *t, const char *title) {
+    *t = (report_table){.columns = 2, .alignment = "ll", .flexible = 1, .fields = true};
+    add_cell(t, base_copy("what", strlen("what")));
+    add_cell(t, base_copy("value", strlen("value")));
+    report_table_title(t, "%s", title);
+}
+
+static char *formatted(const char *format, va_list args) {
+    char *text = NULL;
+    if (vasprintf(&text, format, args) < 0) {
+        return base_copy("", 0);
+    }
+    return text;
+}
+
+void report_table_title(report_table *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    free(t->title);
+    t->title = formatted(format, args);
+    va_end(args);
+}
+
+void report_table_note(report_table *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *note = formatted(format, args), *before = t->notes, *both;
+    va_end(args);
+    size_t had = before ? strlen(before) : 0;
+    both = base_alloc(had + strlen(note) + 2, 1);
+    sprintf(both, "%s%s%s", before ? before : "", before ? "\n" : "", note);
+    t->notes = both;
+    free(before);
+    free(note);
+}
+
+void report_table_cell(report_table *t, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    add_cell(t, formatted(format, args));
+    va_end(args);
+}
+
+void report_table_missing(report_table *t) {
+    add_cell(t, base_copy("-", 1))->missing = true;
+}
+
+static void add_number(report_table *t, const char *text, double value, bool whole) {
+    if (isnan(value)) {
+        report_table_missing(t);
+        return;
+    }
+    report_cell *cell = add_cell(t, base_copy(text, strlen(text)));
+    cell->number = true;
+    cell->whole = whole;
+    cell->value = value;
+}
+
+void report_table_count(report_table *t, uint64_t n) {
+    char buf[32];
+    snprintf(buf, sizeof buf, "%" PRIu64, n);
+    add_number(t, buf, (double)n, true);
+}
+
+void report_table_ms(report_table *t, double value) {
+    char buf[32];
+    add_number(t, report_format_ms(buf, value), value, false);
+}
+
+void report_table_number(report_table *t, double value, int digits) {
+    char buf[64];
+    snprintf(buf, sizeof buf, "%.*f", digits, value);
+    add_number(t, buf, value, false);
+}
+
+void report_table_p(report_table *t, double p) {
+    char buf[64];
+    snprintf(buf, sizeof buf, p < 0.001 ? "<0.001" : "%.3f", p);
+    add_number(t, buf, p, false);
+}
+
+void report_table_index(report_table *t, uint32_t index) {
+    if (index == BASE_NONE) {
+        report_table_missing(t);
+    } else {
+        report_table_count(t, index);
+    }
+}
+
+void report_table_share(report_table *t, uint64_t part, uint64_t whole) {
+    report_table_number(t, whole ? 100.0 * (double)part / (double)whole : NAN, 2);
+}
+
+void report_table_field(report_table *t, const char *label, const char *value) {
+    report_table_cell(t, "%s", label);
+    if (value) {
+        report_table_cell(t, "%s", value);
+    } else {
+        report_table_missing(t);
+    }
+}
+
+void report_table_fieldf(report_table *t, const char *label, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = formatted(format, args);
+    va_end(args);
+    report_table_field(t, label, text);
+    free(text);
+}
+
+size_t report_table_rows(const report_table *t) {
+    return t->count / t->columns - 1;
+}
+
+void report_table_free(report_table *t) {
+    for (size_t i = 0; i < t->count; i++) {
+        free(t->cells[i].text);
+    }
+    free(t->cells);
+    free(t->title);
+    free(t->notes);
+    memset(t, 0, sizeof *t);
+}
+
+static void pad(FILE *out, size_t n) {
+    while (n-- > 0) {
+        putc_unlocked(' ', out);
+    }
+}
+
+static void print_cell(const report_table *t, FILE *out, size_t i, const size_t *widths) {
+    size_t column = i % t->columns;
+    char *text = base_text_shorten(t->cells[i].text, widths[column]);
+    size_t missing = widths[column] - base_text_width(text);
+    if (t->alignment[column] == 'r') {
+        pad(out, missing);
+    }
+    report_put_text(out, text, strlen(text));
+    if (column + 1 == t->columns) {
+        putc('\n', out);
+    } else {
+        pad(out, (t->alignment[column] == 'r' ? 0 : missing) + 2);
+    }
+    free(text);
+}
+
+static void print_cells(const report_table *t, FILE *out) {
+    size_t *widths = base_alloc(t->columns, sizeof *widths), total = 2 * (t->columns - 1);
+    for (size_t i = 0; i < t->count; i++) {
+        size_t width = base_text_width(t->cells[i].text);
+        widths[i % t->columns] = width > widths[i % t->columns] ? width : widths[i % t->columns];
+    }
+    for (size_t i = 0; i < t->columns; i++) {
+        total += widths[i];
+    }
+    if (total > REPORT_WIDTH) {
+        size_t over = total - REPORT_WIDTH, *width = &widths[t->flexible];
+        *width = *width > over + 12 ? *width - over : *width < 12 ? *width : 12;
+    }
+    for (size_t i = 0; i < t->count; i++) {
+        print_cell(t, out, i, widths);
+    }
+    free(widths);
+}
+
+void report_table_end(report_table *t, FILE *out) {
+    if (t->title) {
+        fprintf(out, "%s\n", t->title);
+    }
+    if (t->fields) {
+        for (size_t i = t->columns; i < t->count; i += 2) {
+            report_field(out, t->cells[i].text, t->cells[i + 1].text);
+        }
+    } else if (report_table_rows(t) > 0) {
+        print_cells(t, out);
+    }
+    for (char *line = t->notes, *rest = NULL; line; line = rest) {
+        rest = strchr(line, '\n');
+        if (rest) {
+            *rest++ = '\0';
+        }
+        report_put_paragraph(out, line);
+    }
+    report_table_free(t);
+}
+
+/* ---- Fields ---- */
+
+/* Prints what fits in `room` columns, up to a space if there is one; returns what is left. */
+static const char *put_line(FILE *out, const char *text, size_t room) {
+    const char *limit = skip(text, room), *cut = limit;
+    while (cut > text && *cut != ' ') {
+        cut--;
+    }
+    cut = cut == text ? limit : cut;
+    report_put_text(out, text, (size_t)(cut - text));
+    putc('\n', out);
+    return *cut == ' ' ? cut + 1 : cut;
+}
+
+void report_put_paragraph(FILE *out, const char *text) {
+    while (base_text_width(text) > REPORT_WIDTH) {
+        text = put_line(out, text, REPORT_WIDTH);
+    }
+    report_put_text(out, text, strlen(text));
+    putc('\n', out);
+}
+
+void report_field(FILE *out, const char *label, const char *value) {
+    size_t has = (size_t)fprintf(out, "  %-*s", LABEL - 3, label);
+    putc(' ', out);
+    for (has++; value && base_text_width(value) > REPORT_WIDTH - has;) {
+        value = put_line(out, value, REPORT_WIDTH - has);
+        has = LABEL;
+        pad(out, has);
+    }
+    report_put_text(out, value ? value : "-", value ? strlen(value) : 1);
+    putc('\n', out);
+}
+
+/* ---- Values ---- */
+
+const char *report_format_ms(char buf[32], double value) {
+    int digits = value < 1000 ? 3 : value < 10000 ? 2 : value < 100000 ? 1 : 0;
+    snprintf(buf, 32, "%.*f", digits, value);
+    return buf;
+}

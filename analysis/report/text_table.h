@@ -1,0 +1,97 @@
+/* Tables and labelled lines: built once, printed for people (here) or for programs (output.h). What people
+ * read fits a terminal's width and is safe to print whatever bytes the trace's names hold. */
+#ifndef REPORT_TEXT_TABLE_H
+#define REPORT_TEXT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Columns of every output for people. */
+#define REPORT_WIDTH 100
+
+/* A cell is a text, a number, or missing ("-"). */
+typedef struct {
+    char *text;  /* as people read it */
+    bool number; /* then value is the whole of it */
+    bool whole;  /* a number that is a count */
+    bool missing;
+    double value;
+} report_cell;
+
+typedef struct {
+    char *title; /* NULL: none */
+    char *notes; /* lines below it; NULL: none */
+    bool fields; /* two columns, what and value: printed as labelled lines */
+    size_t columns;
+    const char *alignment; /* one letter a column: l or r */
+    report_cell *cells;    /* row by row, the headers first */
+    size_t count, cap;
+    size_t flexible; /* the column that is shortened when the table is too wide */
+} report_table;
+
+/* Starts a table: `alignment` has one letter for each column, `headers` one text. Column `flexible` gives way
+ * when the rows are wider than REPORT_WIDTH. */
+void report_table_begin(report_table *t, const char *alignment, size_t flexible, const char *const *headers);
+
+/* Starts a table of labelled values; its rows are report_table_field's. */
+void report_table_begin_fields(report_table *t, const char *title);
+
+void report_table_title(report_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds a sentence below the table. */
+void report_table_note(report_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Each fills the next cell, row by row. */
+void report_table_cell(report_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void report_table_missing(report_table *t);
+void report_table_count(report_table *t, uint64_t n);
+/* A number with as many digits as report_format_ms gives, for people; NaN is missing. */
+void report_table_ms(report_table *t, double value);
+/* A number with `digits` behind the point, for people; NaN is missing. */
+void report_table_number(report_table *t, double value, int digits);
+/* A p-value: for people with three digits behind the point, and never as 0. */
+void report_table_p(report_table *t, double p);
+/* An index of which BASE_NONE means that there is none. */
+void report_table_index(report_table *t, uint32_t index);
+/* part / whole in percent; missing when whole is 0. */
+void report_table_share(report_table *t, uint64_t part, uint64_t whole);
+
+/* A row of a table of labelled values: a label and its value, NULL when it is missing. */
+void report_table_field(report_table *t, const char *label, const char *value);
+void report_table_fieldf(report_table *t, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* How many rows it has, the headers not counted. */
+size_t report_table_rows(const report_table *t);
+
+/* Prints the table for people and frees it. */
+void report_table_end(report_table *t, FILE *out);
+void report_table_free(report_table *t);
+
+/* Prints a label and its value; long values go on below, indented. A NULL value is missing: "-". */
+void report_field(FILE *out, const char *label, const char *value);
+
+/* Prints len bytes with control characters as "?": a name can then neither move the cursor nor end the line.
+ */
+void report_put_text(FILE *out, const char *text, size_t len);
+
+/* Prints a text in lines of at most REPORT_WIDTH columns, broken at spaces. */
+void report_put_paragraph(FILE *out, const char *text);
+
+/* Columns that the text takes, one a UTF-8 character. */
+size_t base_text_width(const char *text);
+
+/* The text shortened to `width` columns with "..." in its middle; the caller frees it. */
+char *base_text_shorten(const char *text, size_t width);
+
+/* A number of milliseconds in at most 8 columns, with the digits that fit. */
+const char *report_format_ms(char buf[32], double value);
+
+/* A kernel's mangled name as people know it, without its parameters. While it takes more than `width`
+ * columns, the names of namespaces go first and then what stands in parentheses; it may still be longer. "(no
+ * name)" when it has none. The caller frees it. */
+char *names_kernel_display(const char *mangled, size_t width);
+
+#endif

@@ -1,0 +1,31 @@
+/* Around what the recorder does on a thread of the target when it takes locks or calls the system: the thread
+ * cannot be cancelled in the middle of it, nor leave it by a jump out of a signal handler, and finds errno as
+ * it left it. */
+#ifndef PRELOAD_CANCEL_GUARD_H
+#define PRELOAD_CANCEL_GUARD_H
+
+#include "preload/lock.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+
+typedef struct {
+    int cancel_state, error;
+    sigset_t signals;
+} preload_cancel_guard;
+
+static inline preload_cancel_guard preload_cancel_guard_enter(void) {
+    preload_cancel_guard g = {.error = errno};
+    preload_block_signals(&g.signals);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &g.cancel_state);
+    return g;
+}
+
+static inline void preload_cancel_guard_leave(const preload_cancel_guard *g) {
+    pthread_setcancelstate(g->cancel_state, NULL);
+    pthread_sigmask(SIG_SETMASK, &g->signals, NULL);
+    errno = g->error;
+}
+
+#endif

@@ -1,0 +1,303 @@
+/* See chunks.h. Definitions (names, threads, queues, shapes) go into the file before the chunk that uses
+ * them: each chunk is encoded aside first, which makes its definitions known, then definitions and chunk are
+ * appended. */
+#include "preload/chunk_encoder.h"
+
+#include "cupti/cupti_decode.h"
+#include "cupti/cupti_session.h"
+#include "preload/chunk_queue.h"
+#include "preload/clock.h"
+#include "preload/metadata.h"
+#include "preload/page_alloc.h"
+#include "preload/run_metadata.h"
+#include "preload/thread.h"
+#include "preload/trace_file.h"
+#include "trace/trace.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#define SCRATCH_BYTES (128u << 10)
+#define PENDING_MAX   256
+
+static struct {
+    uint8_t *scratch;
+    bool finishing; /* nothing will be written later */
+    uint32_t names_written;
+    trace_queue queues[PENDING_MAX]; /* found while encoding, not written yet */
+    trace_shape shapes[PENDING_MAX];
+    size_t queue_count, shape_count;
+    bool decoder_ready, devices_described;
+
+    uint64_t untimed, undecoded, cpu_ns;
+} chunks;
+
+/* ---- appending ---- */
+
+/* Chunks were given up. Names and other definitions may be among them: all of them are written again. */
+static void on_given_up(void) {
+    chunks.names_written = 0;
+    for (preload_thread *t = preload_thread_first(); t; t = t->next) {
+        t->announced = false;
+    }
+    cupti_decode_forget();
+    preload_metadata_again();
+}
+
+/* Definitions are small and rare: each kind gets a chunk built on the stack. */
+static bool append_names(void) {
+    static uint8_t buf[TRACE_STRING_MAX + 4096];
+    uint32_t count = preload_string_count();
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
+    while (chunks.names_written < count) {
+        size_t len;
+        const char *bytes = preload_string_get(chunks.names_written + 1, &len);
+        if (trace_put_string(&c, chunks.names_written + 1, bytes, len)) {
+            chunks.names_written++;
+        } else {
+            if (!preload_chunk_queue_append(&c)) {
+                return false;
+            }
+            trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
+        }
+    }
+    return preload_chunk_queue_append(&c);
+}
+
+static bool append_queues_and_shapes(void) {
+    static uint8_t buf[PENDING_MAX * TRACE_RECORD_MAX + TRACE_CHUNK_BYTES];
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_QUEUES, 0, 0);
+    for (size_t i = 0; i < chunks.queue_count; i++) {
+        trace_put_queue(&c, &chunks.queues[i]);
+    }
+    bool kept = preload_chunk_queue_append(&c);
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_SHAPES, 0, 0);
+    for (size_t i = 0; i < chunks.shape_count; i++) {
+        trace_put_shape(&c, &chunks.shapes[i]);
+    }
+    kept = preload_chunk_queue_append(&c) && kept;
+    chunks.queue_count = chunks.shape_count = 0;
+    return kept;
+}
+
+static void append_with_definitions(trace_chunk *c) {
+    bool names = append_names();
+    if (append_queues_and_shapes() && names) {
+        preload_chunk_queue_append(c);
+    } else {
+        preload_chunk_queue_lose(c->len); /* what it refers to is not there */
+    }
+}
+
+static void append_meta(void) {
+    static uint8_t buf[48u << 10];
+    trace_chunk c;
+    preload_metadata_take(&c, buf, sizeof buf);
+    preload_chunk_queue_append(&c);
+}
+
+/* ---- host events ---- */
+
+static void announce(preload_thread *t) {
+    uint8_t buf[TRACE_CHUNK_BYTES + TRACE_RECORD_MAX];
+    char name[64] = "";
+    preload_describe_thread(t->tid, name, sizeof name);
+    if (!name[0] && atomic_load(&t->ended)) {
+        memcpy(name, t->last_name, sizeof t->last_name);
+    }
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_THREADS, 0, 0);
+    trace_put_thread(
+        &c, &(trace_thread){.index = t->index, .tid = t->tid, .name = name, .name_len = strlen(name)});
+    t->announced = preload_chunk_queue_append(&c);
+}
+
+/* While the disk is full, events stay with their threads and records with CUPTI. When their memory gives out,
+ * what is lost is lost there: whole ranges, and counted one by one. */
+static bool may_take_more(void) {
+    return chunks.finishing || preload_chunk_queue_ready();
+}
+
+static bool drain_thread(preload_thread *t) {
+    bool any = false;
+    uint32_t count;
+    const trace_host_event *e;
+    while (may_take_more() && (e = preload_thread_peek(t, &count))) {
+        if (!t->announced) {
+            announce(t);
+        }
+        trace_chunk c;
+        trace_chunk_begin(&c, chunks.scratch, SCRATCH_BYTES, TRACE_CHUNK_HOST, t->index, e->time);
+        uint32_t done = 0;
+        while (done < count && trace_put_host(&c, &e[done])) {
+            done++;
+        }
+        append_with_definitions(&c);
+        preload_thread_consume(t, done);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- GPU records ---- */
+
+static uint32_t intern_kernel(const char *name) {
+    return preload_string_id(NULL, name);
+}
+
+static void on_queue(const trace_queue *q) {
+    chunks.queues[chunks.queue_count++] = *q;
+}
+
+static void on_shape(const trace_shape *s) {
+    chunks.shapes[chunks.shape_count++] = *s;
+}
+
+static void begin_gpu_chunk(trace_chunk *c, uint64_t time) {
+    trace_chunk_begin(c, chunks.scratch, SCRATCH_BYTES, TRACE_CHUNK_GPU, 0, time);
+}
+
+static void encode_buffer(const cupti_buffer *buffer) {
+    trace_chunk c;
+    trace_gpu_event e;
+    begin_gpu_chunk(&c, 0);
+    for (void *record = NULL; cupti_session_next(buffer, &record);) {
+        int rc = cupti_decode(record, &e);
+        chunks.undecoded += rc < 0;
+        if (rc <= 0) {
+            /* It may have defined a queue before it failed. */
+            if (chunks.queue_count == PENDING_MAX || chunks.shape_count == PENDING_MAX) {
+                append_with_definitions(&c);
+                begin_gpu_chunk(&c, 0);
+            }
+            continue;
+        }
+        chunks.untimed += !e.timed;
+        if (c.records == 0) {
+            begin_gpu_chunk(&c, e.start);
+        }
+        trace_put_gpu(&c, &e);
+        bool full = c.cap - c.len < TRACE_RECORD_MAX || chunks.queue_count == PENDING_MAX ||
+                    chunks.shape_count == PENDING_MAX;
+        if (full) {
+            append_with_definitions(&c);
+            begin_gpu_chunk(&c, 0);
+        }
+    }
+    append_with_definitions(&c);
+}
+
+static bool drain_gpu(void) {
+    cupti_buffer buffer;
+    bool any = false;
+    while (may_take_more() && cupti_session_take(&buffer)) {
+        if (!chunks.decoder_ready) {
+            cupti_decode_hooks hooks = {.intern = intern_kernel,
+                                        .allocate = preload_page_alloc_map,
+                                        .queue = on_queue,
+                                        .shape = on_shape};
+            cupti_decode_init(&hooks, cupti_session_library()->version);
+            chunks.decoder_ready = true;
+        }
+        if (!chunks.devices_described) {
+            preload_describe_devices();
+            chunks.devices_described = true;
+        }
+        encode_buffer(&buffer);
+        cupti_session_return(&buffer);
+        any = true;
+    }
+    return any;
+}
+
+/* ---- counters ---- */
+
+static void append_counters(void) {
+    uint8_t buf[2048];
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_COUNTERS, 0, 0);
+    cupti_counts gpu = cupti_session_counts();
+    trace_put_counter(&c, "cost.host_events", preload_threads_events());
+    trace_put_counter(&c, "host.dropped", preload_threads_lost());
+    trace_put_counter(&c, "gpu.buffers", gpu.buffers);
+    trace_put_counter(&c, "gpu.dropped", gpu.dropped_records);
+    trace_put_counter(&c, "gpu.buffers_dropped", gpu.refused_buffers);
+    trace_put_counter(&c, "gpu.undecoded", chunks.undecoded);
+    trace_put_counter(&c, "gpu.untimed", chunks.untimed);
+    trace_put_counter(&c, "string.cut", preload_string_table_cut());
+    trace_put_counter(&c, "string.lost", preload_string_table_lost());
+    trace_put_counter(&c, "file.lost_bytes", preload_chunk_queue_lost_bytes());
+    trace_put_counter(&c, "cost.writer_cpu_ns", chunks.cpu_ns);
+    trace_put_counter(&c, "cost.memory_peak_bytes", preload_page_alloc_used());
+    trace_put_counter(&c, "cost.file_bytes", preload_file_bytes() + preload_chunk_queue_waiting());
+    uint64_t host_ns = preload_describe_cost(preload_threads_events());
+    if (host_ns > 0) {
+        trace_put_counter(&c, "cost.host_ns", host_ns);
+    }
+    preload_chunk_queue_append(&c);
+}
+
+/* ---- one pass ---- */
+
+void preload_chunk_encoder_drain(void) {
+    uint64_t begin = preload_clock_of(CLOCK_THREAD_CPUTIME_ID);
+    append_meta();
+    bool any = false;
+    for (preload_thread *t = preload_thread_first(); t; t = t->next) {
+        any |= drain_thread(t);
+    }
+    preload_threads_reap();
+    any |= drain_gpu();
+    chunks.cpu_ns += preload_clock_of(CLOCK_THREAD_CPUTIME_ID) - begin;
+    if (any) {
+        append_counters();
+        append_meta(); /* what the drain itself learned: devices, notes */
+    }
+    if (any || preload_file_exists()) {
+        preload_chunk_queue_flush();
+    }
+}
+
+/* ---- the end ---- */
+
+static const char *end_reason;
+
+static void append_end(const char *reason) {
+    uint8_t buf[256];
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_END, 0, 0);
+    trace_put_end(&c, preload_now(), reason);
+    preload_chunk_queue_append(&c);
+}
+
+static void append_last(void) {
+    append_counters();
+    append_end(end_reason);
+}
+
+void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda) {
+    end_reason = reason;
+    chunks.finishing = true;
+    chunks.devices_described |= !may_ask_cuda;
+    preload_chunk_encoder_drain();
+    preload_chunk_queue_finish(append_last);
+}
+
+bool preload_chunk_encoder_init(const char *directory) {
+    if (!chunks.scratch) {
+        chunks.scratch = preload_page_alloc_map(SCRATCH_BYTES);
+    }
+    return preload_chunk_queue_init(directory, on_given_up) && chunks.scratch;
+}
+
+void preload_chunk_encoder_after_fork(void) {
+    chunks.finishing = false;
+    chunks.names_written = 0;
+    chunks.queue_count = chunks.shape_count = 0;
+    chunks.decoder_ready = chunks.devices_described = false;
+    chunks.untimed = chunks.undecoded = chunks.cpu_ns = 0;
+    preload_chunk_queue_after_fork();
+    preload_file_forget();
+}

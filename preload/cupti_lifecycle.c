@@ -1,0 +1,202 @@
+/* See cuda.h. */
+#include "preload/cupti_lifecycle.h"
+
+#include "cupti/cupti_decode.h"
+#include "cupti/cupti_session.h"
+#include "preload/cancel_guard.h"
+#include "preload/capture.h"
+#include "preload/clock.h"
+#include "preload/page_alloc.h"
+#include "preload/recorder.h"
+#include "preload/string_table.h"
+#include "preload/warn_once.h"
+#include "preload/writer.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* The CUPTI session: whoever moves it to CUPTI_BUSY starts or ends it, and moves it on. */
+enum { CUPTI_NONE, CUPTI_BUSY, CUPTI_OURS, CUPTI_GONE };
+
+static struct {
+    atomic_int cupti;         /* of the states above */
+    atomic_bool exit_handler; /* atexit was told after CUDA had begun */
+    bool child;               /* a fork's child whose parent had CUPTI running */
+} cuda;
+
+/* The name of a call that CUPTI tells of, remembered by the call's number. */
+static uint32_t call_name(uint32_t call, const char *function) {
+    static atomic_uint known[4][1024]; /* by domain and number */
+    uint32_t domain = call >> 16, number = call & 0xffff;
+    if (domain < 4 && number < 1024) {
+        return preload_string_once(&known[domain][number], function);
+    }
+    return preload_string_id(NULL, function);
+}
+
+/* GPU work is issued on this thread: its correlation id belongs to the call that is under way. One call may
+ * issue several pieces; each further one gets an event of its own. */
+static void on_work(preload_thread *t, const char *function, uint32_t correlation) {
+    if (t->call_correlation == 0) {
+        t->call_correlation = correlation;
+        t->call_function = function;
+    } else if (t->call_correlation != correlation) {
+        preload_thread_append_work(t, function, correlation);
+    }
+}
+
+/* A call that CUPTI tells of: a driver call that issues GPU work or, at level full, any call. Calls inside an
+ * interposed call, or inside another one, are part of it; the outermost one (of cuBLAS or Triton, say, which
+ * no preload can interpose) is an event. */
+static void on_driver_call(uint32_t call, const char *function, bool enter, uint32_t correlation,
+                           bool issues_work, const int *result) {
+    preload_thread *t = preload_recorder_thread();
+    if (!t) {
+        return;
+    }
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    bool part = t->ours || preload_is_reentry(&t->call);
+    if (!part && enter && !preload_thread_in_driver(t, call, here)) {
+        t->driver_call = call;
+        t->driver_frame = here;
+        t->driver_correlation = correlation;
+        t->driver_epoch = preload_capture_epoch();
+        t->call_correlation = 0;
+        t->driver_start = preload_now();
+    }
+    if (enter && issues_work) {
+        on_work(t, function, correlation);
+    }
+    if (!part && !enter && t->driver_call == call && t->driver_correlation == correlation) {
+        trace_host_event e = {.kind = TRACE_HOST_API,
+                              .time = t->driver_start,
+                              .duration = preload_now() - t->driver_start,
+                              .name = call_name(call, function),
+                              .correlation =
+                                  t->call_correlation == t->told_correlation ? 0 : t->call_correlation,
+                              .result = result ? *result : 0,
+                              .no_result = !result};
+        t->told_correlation = t->call_correlation;
+        t->driver_call = 0;
+        preload_thread_append(t, &e);
+        preload_cupti_used();
+    }
+}
+
+static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
+    preload_thread *t = preload_recorder_thread();
+    if (t) {
+        trace_host_event e = {.kind = node ? TRACE_HOST_NODE : TRACE_HOST_GRAPH,
+                              .time = preload_now(),
+                              .id = node ? node : graph,
+                              .graph = graph,
+                              .payload = original};
+        preload_thread_append(t, &e);
+    }
+}
+
+static void at_exit(void) {
+    preload_recorder_stop("exit");
+}
+
+static void on_profiler(bool start) {
+    preload_capture_profiler(start, true);
+}
+
+/* What is wrong, or NULL. */
+static const char *start_cupti(void) {
+    const cupti_hooks hooks = {.now = preload_now,
+                               .driver_call = on_driver_call,
+                               .graph = on_graph,
+                               .context = preload_cupti_used,
+                               .profiler = preload_recorder_settings()->start_paused ? on_profiler : NULL,
+                               .buffer_ready = preload_writer_wake,
+                               .allocate = preload_page_alloc_map};
+    cupti_decode_reserve(preload_page_alloc_map);
+    const char *library = preload_recorder_settings()->cupti[0] ? preload_recorder_settings()->cupti : NULL;
+    return cupti_session_start(&hooks, library, preload_recorder_settings()->level == PRELOAD_FULL);
+}
+
+void preload_cupti_begin(void) {
+    int none = CUPTI_NONE;
+    if (atomic_load_explicit(&cuda.cupti, memory_order_relaxed) != CUPTI_NONE ||
+        preload_recorder_settings()->level == PRELOAD_PHASES || preload_recorder_stopped() ||
+        !atomic_compare_exchange_strong(&cuda.cupti, &none, CUPTI_BUSY)) {
+        return;
+    }
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    preload_clock_begin();
+    const char *problem = cuda.child ? "" : start_cupti();
+    bool held = problem && cupti_session_is_held();
+    if (!problem && (problem = preload_capture_session_begun(preload_recorder_thread_if_begun()))) {
+        cupti_session_finish();
+    }
+    if (problem) {
+        preload_warn_once("cupti", "%s%s",
+                          cuda.child
+                              ? "this process was forked after CUDA was in use; its GPU work is not recorded"
+                              : "kernels are not recorded: ",
+                          problem);
+        preload_capture_gone(preload_recorder_thread_if_begun(), held);
+    }
+    atomic_store(&cuda.cupti, problem ? CUPTI_GONE : CUPTI_OURS);
+    preload_cancel_guard_leave(&guard);
+}
+
+void preload_cupti_refused(const char *problem) {
+    cupti_session_finish(); /* what was recorded before is delivered, and CUPTI left as it was found */
+    preload_warn_once("cupti", "kernels are not recorded: %s", problem);
+    atomic_store(&cuda.cupti, CUPTI_GONE);
+}
+
+void preload_cupti_used(void) {
+    if (!atomic_load_explicit(&cuda.exit_handler, memory_order_relaxed) &&
+        !atomic_exchange(&cuda.exit_handler, true)) {
+        atexit(at_exit);
+    }
+}
+
+bool preload_cupti_end(void) {
+    int ours = CUPTI_OURS;
+    if (!atomic_compare_exchange_strong(&cuda.cupti, &ours, CUPTI_BUSY)) {
+        return false;
+    }
+    cupti_session_finish();
+    atomic_store(&cuda.cupti, CUPTI_GONE);
+    return true;
+}
+
+void preload_cupti_yield(void) {
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    int none = CUPTI_NONE;
+    if (atomic_compare_exchange_strong(&cuda.cupti, &none, CUPTI_GONE)) {
+        /* Never begun: it must not begin under the other tool's feet. */
+        if (preload_recorder_settings()->level != PRELOAD_PHASES && !preload_recorder_stopped()) {
+            preload_warn_once("cupti.yield",
+                              "another tool in this process uses CUPTI; kernels are not recorded");
+            preload_capture_gone(preload_recorder_thread_if_begun(), true);
+        }
+    } else {
+        /* Another thread may be starting or ending the session: CUPTI is free when it has done so. */
+        for (int i = 0; i < 5000 && atomic_load(&cuda.cupti) == CUPTI_BUSY; i++) {
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+        if (atomic_load(&cuda.cupti) == CUPTI_OURS) {
+            preload_capture_gone(preload_recorder_thread_if_begun(), true);
+        }
+        if (preload_cupti_end()) {
+            preload_warn_once("cupti.yield",
+                              "another tool in this process asks for CUPTI; from here on kernels are not "
+                              "recorded");
+        }
+    }
+    preload_cancel_guard_leave(&guard);
+}
+
+void preload_cupti_after_fork(void) {
+    /* Whatever became of CUPTI in the parent, this process's copy of it is of no use. */
+    cuda.child = cuda.child || atomic_load(&cuda.cupti) != CUPTI_NONE;
+    atomic_store(&cuda.cupti, CUPTI_NONE);
+    cupti_session_forget();
+}

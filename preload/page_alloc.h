@@ -1,0 +1,16 @@
+/* The recorder's memory: pages straight from the kernel, never malloc (the target may have replaced it, or
+ * hold its lock), and never more than the budget. */
+#ifndef PRELOAD_PAGE_ALLOC_H
+#define PRELOAD_PAGE_ALLOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void preload_page_alloc_init(size_t budget_bytes);
+/* Zeroed pages, or NULL when the budget or the system has no more. They stay mapped until the process ends.
+ * Any thread. */
+void *preload_page_alloc_map(size_t bytes);
+/* What is mapped now, in bytes. */
+uint64_t preload_page_alloc_used(void);
+
+#endif

@@ -1,0 +1,137 @@
+/* Finds what an interposed symbol would have called: see original.h. */
+#include "preload/real_symbol.h"
+
+#include "preload/lock.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+static char marker; /* an address inside this library */
+
+/* A function of this name in the library at `path` or its dependencies, if it is not this library's own. */
+static void *look_in(const char *path, const char *name) {
+    void *handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    void *f = handle ? dlsym(handle, name) : NULL;
+    if (handle) {
+        dlclose(handle); /* it was loaded before and stays loaded */
+    }
+    Dl_info ours, found;
+    if (f && dladdr(f, &found) && dladdr(&marker, &ours) && found.dli_fbase == ours.dli_fbase) {
+        return NULL;
+    }
+    return f;
+}
+
+#define RUNTIMES_MAX 4
+
+typedef struct {
+    char path[RUNTIMES_MAX][1024];
+    int count;
+} runtimes;
+
+/* Only their names: opening them here would take the loader's locks in the wrong order. */
+static int look_for_runtimes(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    runtimes *r = data;
+    const char *slash = strrchr(info->dlpi_name, '/');
+    if (strncmp(slash ? slash + 1 : info->dlpi_name, "libcudart", 9) == 0 && r->count < RUNTIMES_MAX) {
+        snprintf(r->path[r->count++], sizeof r->path[0], "%s", info->dlpi_name);
+    }
+    return 0;
+}
+
+static void *find(const char *name, const void *caller) {
+    Dl_info info;
+    void *f = NULL;
+    if (dladdr(caller, &info) && info.dli_fname && *info.dli_fname) {
+        f = look_in(info.dli_fname, name);
+    }
+    if (!f) {
+        f = dlsym(RTLD_NEXT, name); /* the caller is the program itself, or jumped here */
+    }
+    if (!f) {
+        runtimes r = {.count = 0};
+        dl_iterate_phdr(look_for_runtimes, &r);
+        for (int i = 0; i < r.count && !f; i++) {
+            f = look_in(r.path[i], name);
+        }
+    }
+    return f;
+}
+
+typedef struct {
+    uintptr_t address, begin, end;
+} library_range;
+
+static int look_for_range(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    library_range *r = data;
+    uintptr_t begin = UINTPTR_MAX, end = 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type == PT_LOAD) {
+            uintptr_t from = info->dlpi_addr + segment->p_vaddr;
+            begin = from < begin ? from : begin;
+            end = from + segment->p_memsz > end ? from + segment->p_memsz : end;
+        }
+    }
+    if (r->address < begin || r->address >= end) {
+        return 0;
+    }
+    r->begin = begin;
+    r->end = end;
+    return 1;
+}
+
+/* The library of what is remembered must not go away: a target may close the plugin that brought it, and
+ * another of the same callers may come to lie at the same addresses. */
+static void keep_loaded(void *function) {
+    Dl_info info;
+    void *handle = dladdr(function, &info) && info.dli_fname
+                       ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)
+                       : NULL;
+    if (handle) {
+        dlclose(handle);
+    }
+}
+
+/* Remembers the answer for the caller's whole library. With more libraries than there is room for, the others
+ * are looked up each time: slow, and right. */
+static void remember(preload_real_symbol *o, const void *caller, void *function) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    library_range r = {.address = (uintptr_t)caller};
+    if (!dl_iterate_phdr(look_for_range, &r)) {
+        return;
+    }
+    if (pthread_mutex_trylock(&lock)) {
+        return; /* the next call will do; and a fork's child never waits for a lock that nobody will open */
+    }
+    unsigned count = atomic_load(&o->count);
+    if (count < PRELOAD_CALLERS) {
+        keep_loaded(function);
+        o->known[count].begin = r.begin;
+        o->known[count].end = r.end;
+        o->known[count].function = function;
+        atomic_store_explicit(&o->count, count + 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void *preload_real_symbol_find(preload_real_symbol *o, const char *name, const void *caller) {
+    unsigned count = atomic_load_explicit(&o->count, memory_order_acquire);
+    for (unsigned i = 0; i < count; i++) {
+        if ((uintptr_t)caller >= o->known[i].begin && (uintptr_t)caller < o->known[i].end) {
+            return o->known[i].function;
+        }
+    }
+    preload_hold(); /* a handler that interrupted this would have the dynamic linker's lock */
+    void *f = find(name, caller);
+    if (f) {
+        remember(o, caller, f);
+    }
+    preload_release();
+    return f;
+}
