@@ -25,7 +25,7 @@ static struct {
     cupti_library lib;
     cupti_hooks hooks;
     cupti_subscriber subscriber;
-    atomic_bool active, watching;
+    atomic_bool active, profiling;
     atomic_bool subscribed;
     atomic_bool touched; /* records were switched on once */
     bool all_calls;
@@ -150,7 +150,7 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
         if (call->site == CUPTI_ABI_SITE_ENTER) {
             session.hooks.profiler(cbid == session.profiler[1]);
         }
-        if (!session.all_calls || !atomic_load(&session.watching)) {
+        if (!session.all_calls || !atomic_load(&session.profiling)) {
             return;
         }
     }
@@ -195,7 +195,7 @@ static void find_callbacks(void) {
     }
 }
 
-/* These callbacks stay on, whatever is watched. Graphs are made once and replayed often; a CUPTI that has
+/* These callbacks stay on, whatever is profiled. Graphs are made once and replayed often; a CUPTI that has
  * none of this leaves replayed kernels with the launch's range. */
 static void enable_lasting_callbacks(void) {
     static const uint32_t graphs[] = {CUPTI_ABI_GRAPH_CREATED, CUPTI_ABI_GRAPHNODE_CREATED,
@@ -292,8 +292,8 @@ static cupti_result touch(void) {
     return rc ? rc : session.lib.register_buffers(on_buffer_requested, on_buffer_completed);
 }
 
-const char *cupti_session_watch(bool on) {
-    if (!atomic_load(&session.active) || atomic_exchange(&session.watching, on) == on) {
+const char *cupti_session_profile(bool on) {
+    if (!atomic_load(&session.active) || atomic_exchange(&session.profiling, on) == on) {
         return NULL;
     }
     cupti_result rc = atomic_load(&session.touched) ? CUPTI_ABI_SUCCESS : touch();
@@ -365,7 +365,7 @@ void cupti_session_finish(void) {
 void cupti_session_forget(void) {
     atomic_store(&session.active, false);
     atomic_store(&session.subscribed, false);
-    atomic_store(&session.watching, false);
+    atomic_store(&session.profiling, false);
     atomic_store(&session.touched, false);
     pthread_mutex_init(&session.lock, NULL);
     locked = 0;

@@ -18,7 +18,7 @@ typedef struct {
     void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation,
                         bool issues_work, const int *result);
     /* On this thread a CUDA graph is begun, or (node != 0) a node of it is made, perhaps as a copy of another
-     * (original != 0). Ids are those that GPU records carry. Also while nothing is watched, as the next two.
+     * (original != 0). Ids are those that GPU records carry. Also while nothing is profiled, as the next two.
      */
     void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
     /* CUDA has been initialised so far that a context was made. */
@@ -42,7 +42,7 @@ typedef struct {
     uint64_t buffers;         /* that were delivered */
 } cupti_counts;
 
-/* Subscribes, which costs the target nothing; nothing is recorded before cupti_session_watch.
+/* Subscribes, which costs the target nothing; nothing is recorded before cupti_session_profile.
  * `library` is as in cupti_library_open. Returns NULL on success, else one clause that says what was wrong
  * (valid for the life of the process), with everything undone. Call once in a process. */
 const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls);
@@ -55,7 +55,7 @@ bool cupti_session_is_held(void);
  * the target's launches are slower, also while all is off (docs/measuring.md). Returns NULL; or, when CUPTI
  * refuses, one clause as cupti_session_start does: the session is closed then, and cupti_session_finish,
  * with no lock held, is still to be called. */
-const char *cupti_session_watch(bool on);
+const char *cupti_session_profile(bool on);
 
 /* The oldest delivered buffer; false when none waits. Give it back with cupti_session_return. */
 bool cupti_session_take(cupti_buffer *buffer);

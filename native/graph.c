@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The CUDA runtime's numbers. Capture is watched in this thread only: what others do (a profiler's, say) is
+/* The CUDA runtime's numbers. Capture is profiled in this thread only: what others do (a profiler's, say) is
  * no business of ours, while a call of this thread that would wait is refused. */
 enum { STREAM_NON_BLOCKING = 1, CAPTURE_THREAD_LOCAL = 1 };
 

@@ -80,7 +80,7 @@ static bool prepare(struct run *run, struct native_error *error) {
 static bool work(struct run *run, struct native_error *error) {
     const struct native_options *o = &run->options;
     if (o->rounds == 2) {
-        native_watch(false); /* before CUDA is touched */
+        native_profiling(false); /* before CUDA is touched */
     }
     if (!prepare(run, error)) {
         return false;

@@ -76,7 +76,7 @@ void native_range_pop(void) {
     nvtxRangePop();
 }
 
-void native_watch(bool on) {
+void native_profiling(bool on) {
     static nvtxDomainHandle_t domain;
     nvtxEventAttributes_t mark = {.version = NVTX_VERSION,
                                   .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,

@@ -45,6 +45,6 @@ void native_range_pop(void);
 
 /* Tells a recorder that listens whether it is to watch from here on: a mark `watch on` or `watch off` in the
  * domain "moetrace" (docs/recording.md). */
-void native_watch(bool on);
+void native_profiling(bool on);
 
 #endif

@@ -224,7 +224,7 @@ bool native_sweep_run(struct native_sweep *sweep, struct native_error *error) {
         ok = run_one_k(sweep, &sweep->results[i], 0, first, error);
     }
     if (o->rounds == 2) {
-        native_watch(true);
+        native_profiling(true);
     }
     for (int i = 0; i < sweep->count && ok && first < o->samples; i++) {
         ok = run_one_k(sweep, &sweep->results[i], first, o->samples, error);

@@ -1,4 +1,4 @@
-/* Which part of the run is watched: see capture.h. */
+/* Which part of the run is profiled: see capture.h. */
 #include "preload/capture.h"
 
 #include "cupti/cupti_session.h"
@@ -36,14 +36,14 @@ typedef struct {
 static struct {
     preload_settings settings;
     atomic_uint epoch;
-    atomic_bool watching; /* what the conditions below come to */
+    atomic_bool profiling; /* what the conditions below come to */
     atomic_uchar kind_of[REMEMBERED];
     const char *_Atomic refused; /* what CUPTI said, to be dealt with when the lock is open */
 
     atomic_bool profiler_on; /* not paused */
     atomic_int said;
-    atomic_uint windows;         /* ranges that --capture-range names and that are open, over all threads */
-    atomic_bool request_watched; /* the latest request is one that is watched */
+    atomic_uint windows;          /* ranges that --capture-range names and that are open, over all threads */
+    atomic_bool request_profiled; /* the latest request is one that is profiled */
     atomic_uint_fast64_t beginning; /* time at which the recording began, until that is dealt with */
     atomic_uint requests;
     atomic_uint asked; /* how often somebody changed a condition, perhaps without the lock */
@@ -63,7 +63,7 @@ static struct {
 /* What the conditions come to. */
 static bool wanted(void) {
     int said = atomic_load(&capture.said);
-    bool request = said == NOTHING ? atomic_load(&capture.request_watched) : said == SAID_ON;
+    bool request = said == NOTHING ? atomic_load(&capture.request_profiled) : said == SAID_ON;
     return atomic_load(&capture.profiler_on) && request && !atomic_load(&capture.expired) &&
            (capture.settings.capture_range[0] == 0 || atomic_load(&capture.windows) > 0);
 }
@@ -71,13 +71,13 @@ static bool wanted(void) {
 void preload_capture_init(const preload_settings *settings) {
     capture.settings = *settings;
     atomic_store(&capture.profiler_on, !settings->start_paused);
-    atomic_store(&capture.request_watched,
+    atomic_store(&capture.request_profiled,
                  settings->capture != PRELOAD_CAPTURE_ALTERNATE || settings->level == PRELOAD_PHASES);
-    atomic_store(&capture.watching, wanted());
+    atomic_store(&capture.profiling, wanted());
 }
 
 bool preload_capture_profiling(void) {
-    return atomic_load_explicit(&capture.watching, memory_order_relaxed);
+    return atomic_load_explicit(&capture.profiling, memory_order_relaxed);
 }
 
 uint32_t preload_capture_epoch(void) {
@@ -134,14 +134,14 @@ static const char *switch_cupti(bool on) {
         preload_metadata_set(TRACE_FIRST_WATCH, text);
         capture.touched = true;
     }
-    return cupti_session_watch(on);
+    return cupti_session_profile(on);
 }
 
 /* Brings CUPTI and the flag in line with the conditions. CUPTI may wait for callbacks meanwhile that other
  * threads are in; none of them waits for this lock. What could not be marked is not done. */
 static bool apply(void) {
     bool on = wanted();
-    if (on == atomic_load(&capture.watching) || atomic_load(&capture.due_count) == DUE_MAX) {
+    if (on == atomic_load(&capture.profiling) || atomic_load(&capture.due_count) == DUE_MAX) {
         return false;
     }
     uint64_t time =
@@ -155,7 +155,7 @@ static bool apply(void) {
         time = preload_now();
     }
     atomic_fetch_add(&capture.epoch, 1);
-    atomic_store(&capture.watching, on);
+    atomic_store(&capture.profiling, on);
     if (!on) {
         switch_cupti(false);
     }
@@ -258,8 +258,8 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
     preload_cancel_guard guard = preload_cancel_guard_enter();
     if (request) {
         t->request_depth = t->default_depth + 1;
-        /* The first is not watched, the second is, and so on: pairs of neighbours are compared. */
-        atomic_store(&capture.request_watched, atomic_fetch_add(&capture.requests, 1) % 2 == 1);
+        /* The first is not profiled, the second is, and so on: pairs of neighbours are compared. */
+        atomic_store(&capture.request_profiled, atomic_fetch_add(&capture.requests, 1) % 2 == 1);
         switched = settle_in_time(t);
     } else {
         t->window_depth = t->default_depth + 1;
@@ -374,5 +374,5 @@ void preload_capture_after_fork(void) {
     atomic_store(&capture.refused, NULL);
     atomic_store(&capture.left, false);
     capture.begun = capture.gone = capture.yielded = false;
-    atomic_store(&capture.watching, wanted());
+    atomic_store(&capture.profiling, wanted());
 }

@@ -1,5 +1,5 @@
-/* Which part of the run is watched. NVTX ranges are always recorded; CUDA calls and GPU work only while
- * watching. A mark in the trace (trace/settings.h) says when that begins and ends. */
+/* Which part of the run is profiled. NVTX ranges are always recorded; CUDA calls and GPU work only while
+ * profiling. A mark in the trace (trace/settings.h) says when that begins and ends. */
 #ifndef PRELOAD_CAPTURE_H
 #define PRELOAD_CAPTURE_H
 
@@ -11,16 +11,16 @@ void preload_capture_init(const preload_settings *settings);
 /* Whether CUDA calls and GPU work are recorded now. */
 bool preload_capture_profiling(void);
 
-/* The recording began with this thread at `time`: says so when nothing is watched yet, since a trace without
- * marks was watched throughout. */
+/* The recording began with this thread at `time`: says so when nothing is profiled yet, since a trace without
+ * marks was profiled throughout. */
 void preload_capture_begin(preload_thread *t, uint64_t time);
 
-/* Changes whenever watching begins or ends: what was under way then may lack its beginning or its end. */
+/* Changes whenever profiling begins or ends: what was under way then may lack its beginning or its end. */
 uint32_t preload_capture_epoch(void);
 
 /* A range of the default domain is about to be pushed on this thread at depth t->default_depth, or was popped
  * to it. */
-/* True when watching began or ended with it, which takes time. */
+/* True when profiling began or ended with it, which takes time. */
 bool preload_capture_push(preload_thread *t, uint32_t name);
 void preload_capture_pop(preload_thread *t);
 /* This thread ends; what it left open is over. */
@@ -31,17 +31,17 @@ void preload_capture_thread_ends(preload_thread *t);
 void preload_capture_profiler(bool start, bool in_callback);
 
 /* GPU work cannot be recorded, or not any more: closes the CUPTI session, if there is one, and marks the end
- * of watching, for good. Calls are recorded as before. yielded: because another tool has CUPTI, which slows
- * the target as watching would. `t` is NULL where nothing is recorded yet. */
+ * of profiling, for good. Calls are recorded as before. yielded: because another tool has CUPTI, which slows
+ * the target as profiling would. `t` is NULL where nothing is recorded yet. */
 void preload_capture_gone(preload_thread *t, bool yielded);
 
 /* The target said itself, by a mark of its own (trace/settings.h), whether to watch from here on. */
 void preload_capture_notified(preload_thread *t, bool on);
 
-/* The CUPTI session has begun: brings it in line with what is watched. What is wrong, or NULL. */
+/* The CUPTI session has begun: brings it in line with what is profiled. What is wrong, or NULL. */
 const char *preload_capture_session_begun(preload_thread *t);
 
-/* The writer calls this now and then: ends watching when the time limit has come, and does what others had to
+/* The writer calls this now and then: ends profiling when the time limit has come, and does what others had to
  * leave undone: a thread that has no stream cannot mark what it switches, one inside CUDA cannot switch. */
 void preload_capture_check(void);
 /* The recording ends: nothing is switched any more, and the marks that are due are made. `t` may be NULL. */

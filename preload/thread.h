@@ -67,7 +67,7 @@ bool preload_thread_offer(preload_thread *t, const trace_host_event *e);
 
 /* Appends an event for GPU work whose call has no event of its own. */
 void preload_thread_append_work(preload_thread *t, const char *function, uint32_t correlation);
-/* A call whose end CUPTI did not tell, because watching ended meanwhile, gets such an event as soon as
+/* A call whose end CUPTI did not tell, because profiling ended meanwhile, gets such an event as soon as
  * anything follows it on its thread. */
 void preload_thread_end_cut_call(preload_thread *t);
 

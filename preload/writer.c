@@ -47,7 +47,7 @@ static void *writer_thread(void *unused) {
     (void)unused;
     bool stop = false;
     uint64_t flushed = preload_now();
-    bool watched = true;
+    bool profiled = true;
     while (!stop) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -65,13 +65,13 @@ static void *writer_thread(void *unused) {
         preload_unlock(&writer.wake_lock);
         if (!stop) {
             preload_capture_check();
-            bool watching = preload_capture_profiling();
-            if ((watching || watched) && preload_now() - flushed >= PERIOD_NS) {
+            bool profiling = preload_capture_profiling();
+            if ((profiling || profiled) && preload_now() - flushed >= PERIOD_NS) {
                 /* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. */
                 cupti_session_flush(false);
                 flushed = preload_now();
-                watched =
-                    watching; /* once more after its end; requests that nobody watches are left in peace */
+                profiled =
+                    profiling; /* once more after its end; requests that nobody watches are left in peace */
             }
             preload_lock(&writer.drain_lock);
             preload_chunk_encoder_drain();

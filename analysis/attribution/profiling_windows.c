@@ -13,7 +13,7 @@ static bool is(names_table *names, uint32_t id, const char *text) {
     return name->len == strlen(text) && memcmp(name->text, text, name->len) == 0;
 }
 
-/* What the mark with this name begins; EARLY: it is none of the recorder's. */
+/* What the mark with this name begins; UNKNOWN: it is none of the recorder's. */
 static attribution_profiling begun_by(names_table *names, uint32_t name) {
     return is(names, name, TRACE_WATCH_ON)        ? ATTRIBUTION_PROFILED
            : is(names, name, TRACE_WATCH_OFF)     ? ATTRIBUTION_UNPROFILED

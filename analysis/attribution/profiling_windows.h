@@ -1,11 +1,11 @@
-/* When the recorder watched: between its marks, CUDA calls and GPU work were recorded or were not.
+/* When the recorder profiled: between its marks, CUDA calls and GPU work were recorded or were not.
  *
  * Marks of one thread concern ranges of all. A mark can be read after ranges of other threads that it
  * concerns: of samples that is known at the end of the file, but a range that was opened before is counted as
  * what it seemed to be.
  *
- * The marks (trace/settings.h, docs/trace-format.md) say when watching began and ended, for the whole
- * process. Before the first one the opposite of what it says held; a trace without marks was watched
+ * The marks (trace/settings.h, docs/trace-format.md) say when profiling began and ended, for the whole
+ * process. Before the first one the opposite of what it says held; a trace without marks was profiled
  * throughout. */
 #ifndef ATTRIBUTION_PROFILING_WINDOWS_H
 #define ATTRIBUTION_PROFILING_WINDOWS_H
@@ -17,7 +17,7 @@ typedef enum {
     ATTRIBUTION_PROFILING_UNKNOWN, /* before the first mark that was read so far: not known yet */
     ATTRIBUTION_PROFILED,
     ATTRIBUTION_UNPROFILED,
-    ATTRIBUTION_PARTLY_PROFILED, /* neither: watching began or ended in it, or another tool had CUPTI */
+    ATTRIBUTION_PARTLY_PROFILED, /* neither: profiling began or ended in it, or another tool had CUPTI */
 } attribution_profiling;
 
 typedef struct {
@@ -40,14 +40,14 @@ typedef struct {
 /* Takes a MARK event; one that is not the recorder's own is ignored. */
 void attribution_windows_event(attribution_windows *w, names_table *names, const trace_host_event *e);
 
-/* What the marks read so far say of a moment: WATCHED, UNWATCHED, PARTLY or EARLY. */
+/* What the marks read so far say of a moment: PROFILED, UNPROFILED, PARTLY_PROFILED or UNKNOWN. */
 attribution_profiling attribution_windows_at(attribution_windows *w, uint64_t time_ns);
 
-/* The same once the file is at its end, when nothing is EARLY any more; `seen` is what attribution_windows_at
+/* The same once the file is at its end, when nothing is UNKNOWN any more; `seen` is what attribution_windows_at
  * said. */
 attribution_profiling attribution_windows_settled(const attribution_windows *w, attribution_profiling seen);
 
-/* What all marks say of [start, end], ns: WATCHED, UNWATCHED or PARTLY. */
+/* What all marks say of [start, end], ns: PROFILED, UNPROFILED or PARTLY_PROFILED. */
 attribution_profiling attribution_windows_over(const attribution_windows *w, uint64_t start_ns,
                                                uint64_t end_ns);
 

@@ -21,7 +21,7 @@ typedef struct {
     uint32_t k; /* of top_k=K; BASE_NONE outside of any */
     bool warm;  /* under a warm-up range */
     attribution_profiling
-        watching; /* when the range was opened; attribution_windows_settled makes it final */
+        profiling; /* when the range was opened; attribution_windows_settled makes it final */
 } attribution_group;
 
 #define ATTRIBUTION_ROOT 0 /* the node outside every range */
@@ -34,7 +34,7 @@ typedef struct {
     uint32_t layer, expert;  /* inherited from the ranges around; BASE_NONE outside of any */
     attribution_phase phase; /* the innermost around, or ATTRIBUTION_PHASES */
     names_part part;
-    attribution_profiling watching; /* when it was opened */
+    attribution_profiling profiling; /* when it was opened */
     uint32_t child, after; /* the child opened last, and the sibling opened after this when last looked at */
     bool opens_expert;     /* an expert's range that lies in no other expert's */
     uint64_t calls;        /* ranges that were opened */

@@ -6,7 +6,7 @@
 uint32_t attribution_tree_group(attribution_ranges *r, attribution_group group) {
     for (size_t i = 0; i < r->group_count; i++) {
         const attribution_group *has = &r->groups[i];
-        if (has->k == group.k && has->warm == group.warm && has->watching == group.watching) {
+        if (has->k == group.k && has->warm == group.warm && has->profiling == group.profiling) {
             return (uint32_t)i;
         }
     }
@@ -24,7 +24,7 @@ static attribution_phase phase_of(names_role role, attribution_phase around) {
 
 /* A new node: what its name says, over what it has from its parent. */
 static uint32_t new_node(attribution_ranges *r, uint32_t parent, uint32_t index,
-                         attribution_profiling watching) {
+                         attribution_profiling profiling) {
     const names_entry *name = &r->names->list[index];
     r->nodes = base_grow(r->nodes, &r->node_cap, r->node_count + 1, sizeof *r->nodes);
     const attribution_node *above = &r->nodes[parent];
@@ -36,10 +36,10 @@ static uint32_t new_node(attribution_ranges *r, uint32_t parent, uint32_t index,
                              .expert = above->expert,
                              .phase = phase_of(name->role, above->phase),
                              .part = names_part_of(name->role, above->part),
-                             .watching = watching,
+                             .profiling = profiling,
                              .child = BASE_NONE,
                              .after = BASE_NONE};
-    group.watching = watching;
+    group.profiling = profiling;
     switch (name->role) {
     case NAMES_ROLE_TOP_K:
         group.k = name->number;
@@ -67,20 +67,20 @@ static uint32_t new_node(attribution_ranges *r, uint32_t parent, uint32_t index,
     return (uint32_t)r->node_count++;
 }
 
-/* Ranges opened while watching and while not are nodes of their own: they are counted apart. Siblings follow
+/* Ranges opened while profiling and while not are nodes of their own: they are counted apart. Siblings follow
  * each other in the same order again and again, so the one that did so the time before is tried first. */
 uint32_t attribution_tree_child(attribution_ranges *r, uint32_t parent, uint32_t index,
-                                attribution_profiling watching) {
+                                attribution_profiling profiling) {
     uint32_t family = r->names->list[index].family, last = r->nodes[parent].child;
     uint32_t guess = last == BASE_NONE ? BASE_NONE : r->nodes[last].after;
-    if (guess != BASE_NONE && r->nodes[guess].name == family && r->nodes[guess].watching == watching) {
+    if (guess != BASE_NONE && r->nodes[guess].name == family && r->nodes[guess].profiling == profiling) {
         r->nodes[parent].child = guess;
         return guess;
     }
-    uint64_t key = (uint64_t)parent << 32 | (uint64_t)family << 2 | watching;
+    uint64_t key = (uint64_t)parent << 32 | (uint64_t)family << 2 | profiling;
     uint32_t node = base_map_get(&r->by_path, key);
     if (node == BASE_NONE) {
-        node = new_node(r, parent, index, watching);
+        node = new_node(r, parent, index, profiling);
         base_map_put(&r->by_path, key, node);
     }
     r->nodes[last == BASE_NONE ? node : last].after = node;
@@ -90,5 +90,5 @@ uint32_t attribution_tree_child(attribution_ranges *r, uint32_t parent, uint32_t
 
 uint32_t attribution_ranges_child(attribution_ranges *r, uint32_t parent, uint32_t like) {
     return attribution_tree_child(r, parent, r->nodes[like].origin,
-                                  r->groups[r->nodes[parent].group].watching);
+                                  r->groups[r->nodes[parent].group].profiling);
 }

@@ -7,9 +7,9 @@
 /* The index of this group, made when there is none. */
 uint32_t attribution_tree_group(attribution_ranges *r, attribution_group group);
 
-/* The node of a range with the name at `index`, opened below `parent` while `watching`; made when there is
+/* The node of a range with the name at `index`, opened below `parent` while `profiling`; made when there is
  * none. It may move the nodes. */
 uint32_t attribution_tree_child(attribution_ranges *r, uint32_t parent, uint32_t index,
-                                attribution_profiling watching);
+                                attribution_profiling profiling);
 
 #endif

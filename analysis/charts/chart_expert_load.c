@@ -35,7 +35,7 @@ static void add_series(cJSON *figure, const metrics_load *load, const uint32_t *
     }
 }
 
-void charts_load(cJSON *list, const metrics_results *r) {
+void charts_expert_load(cJSON *list, const metrics_results *r) {
     const metrics_load *load = &r->load;
     uint32_t *ks = base_alloc(load->row_count, sizeof *ks);
     size_t count = 0;

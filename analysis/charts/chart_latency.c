@@ -1,4 +1,4 @@
-/* Figures of the sweep: latency, scaling, phases, what the host did, what watching cost. */
+/* Figures of the sweep: latency, scaling, phases, what the host did, what profiling cost. */
 #include "analysis/charts/charts.h"
 
 #include "analysis/base/alloc.h"
@@ -74,28 +74,28 @@ static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks,
     cJSON *figure = add_figure(list, ks, "Latency", ids[kind], "lines", titles[kind], "ms");
     cJSON *p50 = charts_series(figure, "P50"), *p95 = charts_series(figure, "P95");
     cJSON *p99 = charts_series(figure, "P99");
-    bool unwatched = true, watched = true, after = false;
+    bool unprofiled = true, profiled = true, after = false;
     for (size_t i = 0; i < ks->count; i++) {
         const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], kind);
         charts_put(p50, "y", row ? row->latency.p50 : NAN);
-        charts_put(p50, "low", row ? row->p50_sure.low : NAN);
-        charts_put(p50, "high", row ? row->p50_sure.high : NAN);
+        charts_put(p50, "low", row ? row->p50_ci.low : NAN);
+        charts_put(p50, "high", row ? row->p50_ci.high : NAN);
         charts_put(p95, "y", row ? row->latency.p95 : NAN);
         charts_put(p99, "y", row ? row->latency.p99 : NAN);
-        unwatched = unwatched && (!row || row->from == ATTRIBUTION_UNPROFILED);
+        unprofiled = unprofiled && (!row || row->from == ATTRIBUTION_UNPROFILED);
         after = after || (row && row->after);
-        watched = watched && (!row || row->from == ATTRIBUTION_PROFILED);
+        profiled = profiled && (!row || row->from == ATTRIBUTION_PROFILED);
     }
     log_axes(figure, ks, false);
     note(figure,
-         unwatched && after
+         unprofiled && after
              ? "Of requests that nobody watched, but after CUPTI had been on in this process, which slows "
                "launches for good. Bars: 95 % interval of the median (bootstrap)."
-         : unwatched ? "Of requests that nobody watched. Bars: 95 % interval of the median (bootstrap)."
-         : watched   ? "Of watched requests, as there are no others. Bars: 95 % interval of the median "
-                       "(bootstrap)."
-                   : "Of unwatched requests where a k has any, else of watched ones. Bars: 95 % interval of "
-                     "the median (bootstrap).");
+         : unprofiled ? "Of requests that nobody watched. Bars: 95 % interval of the median (bootstrap)."
+         : profiled   ? "Of watched requests, as there are no others. Bars: 95 % interval of the median "
+                        "(bootstrap)."
+                    : "Of unwatched requests where a k has any, else of watched ones. Bars: 95 % interval of "
+                      "the median (bootstrap).");
 }
 
 /* ---- Scaling ---- */
@@ -158,8 +158,8 @@ static void add_against(cJSON *list, const metrics_results *r, const k_list *ks)
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
             charts_put(series, "y", row ? row->latency.p50 : NAN);
-            charts_put(series, "low", row ? row->p50_sure.low : NAN);
-            charts_put(series, "high", row ? row->p50_sure.high : NAN);
+            charts_put(series, "low", row ? row->p50_ci.low : NAN);
+            charts_put(series, "high", row ? row->p50_ci.high : NAN);
         }
     }
     note(figure, "Medians and their 95 % intervals.");
@@ -192,10 +192,10 @@ static void add_gpu_time(cJSON *list, const metrics_results *r, const k_list *ks
     note(figure, "Medians of the watched requests, each of its own.");
 }
 
-static void add_distortion(cJSON *list, const metrics_results *r, const k_list *ks) {
+static void add_overhead(cJSON *list, const metrics_results *r, const k_list *ks) {
     bool any = false;
     for (size_t i = 0; i < r->rows.count; i++) {
-        any = any || !isnan(r->rows.list[i].distortion);
+        any = any || !isnan(r->rows.list[i].overhead);
     }
     if (!any) {
         return;
@@ -209,9 +209,9 @@ static void add_distortion(cJSON *list, const metrics_results *r, const k_list *
         cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
-            charts_put(series, "y", row ? row->distortion : NAN);
-            charts_put(series, "low", row ? row->distortion_sure.low : NAN);
-            charts_put(series, "high", row ? row->distortion_sure.high : NAN);
+            charts_put(series, "y", row ? row->overhead : NAN);
+            charts_put(series, "low", row ? row->overhead_ci.low : NAN);
+            charts_put(series, "high", row ? row->overhead_ci.high : NAN);
         }
     }
     cJSON *ideal = charts_series(figure, "no cost");
@@ -223,7 +223,7 @@ static void add_distortion(cJSON *list, const metrics_results *r, const k_list *
                  "above are of the unwatched ones.");
 }
 
-void charts_sweep(cJSON *list, const metrics_results *r) {
+void charts_latency(cJSON *list, const metrics_results *r) {
     k_list ks = list_k(r);
     bool several = ks.count > 1 && ks.list[0] > 0;
     for (int kind = 0; kind < METRICS_ROWS; kind++) {
@@ -244,6 +244,6 @@ void charts_sweep(cJSON *list, const metrics_results *r) {
     }
     add_gpu_time(list, r, &ks, METRICS_ROW_PREFILL);
     add_gpu_time(list, r, &ks, METRICS_ROW_TOKEN);
-    add_distortion(list, r, &ks);
+    add_overhead(list, r, &ks);
     free(ks.list);
 }

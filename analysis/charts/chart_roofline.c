@@ -74,7 +74,7 @@ static void add_roof(cJSON *figure, const metrics_bottlenecks *b, const extent *
     }
 }
 
-void charts_bounds(cJSON *list, const metrics_results *r) {
+void charts_roofline(cJSON *list, const metrics_results *r) {
     cJSON *own = cJSON_CreateArray(); /* kept only when something can be placed in it */
     cJSON *figure = charts_add(own, "Roofline", "roofline", "scatter", "Roofline");
     extent e = {0};

@@ -63,7 +63,7 @@ static void add_tails(cJSON *list, const metrics_results *r, attribution_phase p
     }
 }
 
-void charts_tails(cJSON *list, const metrics_results *r) {
+void charts_tail_latency(cJSON *list, const metrics_results *r) {
     add_tails(list, r, ATTRIBUTION_PREFILL, false);
     add_tails(list, r, ATTRIBUTION_DECODE, true);
 }

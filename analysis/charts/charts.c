@@ -38,10 +38,10 @@ void charts_put(cJSON *object, const char *key, double value) {
 
 cJSON *charts_make(const metrics_results *results) {
     cJSON *list = cJSON_CreateArray();
-    charts_sweep(list, results);
-    charts_bounds(list, results);
+    charts_latency(list, results);
+    charts_roofline(list, results);
     charts_costs(list, results);
-    charts_load(list, results);
-    charts_tails(list, results);
+    charts_expert_load(list, results);
+    charts_tail_latency(list, results);
     return list;
 }

@@ -28,11 +28,11 @@
 cJSON *charts_make(const metrics_results *results);
 
 /* Its parts; each adds figures to the list. */
-void charts_sweep(cJSON *list, const metrics_results *results);
-void charts_bounds(cJSON *list, const metrics_results *results);
+void charts_latency(cJSON *list, const metrics_results *results);
+void charts_roofline(cJSON *list, const metrics_results *results);
 void charts_costs(cJSON *list, const metrics_results *results);
-void charts_load(cJSON *list, const metrics_results *results);
-void charts_tails(cJSON *list, const metrics_results *results);
+void charts_expert_load(cJSON *list, const metrics_results *results);
+void charts_tail_latency(cJSON *list, const metrics_results *results);
 void charts_fits(cJSON *list, const metrics_results *results);
 
 /* ---- For the files that make figures ---- */

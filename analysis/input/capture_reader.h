@@ -58,7 +58,7 @@ typedef struct {
 } input_extras;
 
 /* META of a capture whose marks `watch on` and `watch off` the program made, for a recorder that was not
- * there: all of it was watched. */
+ * there: all of it was profiled. */
 #define INPUT_MARKS "note.nsys.marks"
 
 /* META of a capture of several processes that was read as one. */

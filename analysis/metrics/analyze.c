@@ -144,7 +144,7 @@ static void find_peaks(metrics_results *r, const costmodel_peaks *over) {
     }
 }
 
-static void make_bounds(metrics_results *r, const reading *rd) {
+static void make_bottlenecks(metrics_results *r, const reading *rd) {
     metrics_phase_works works = {0};
     find_peaks(r, rd->options->peaks);
     costmodel_workload_override(&r->bounds.workload, rd->options->workload);
@@ -199,7 +199,7 @@ static void make_tables(metrics_results *r, reading *rd, unsigned jobs) {
     metrics_tails_make(&r->tails, &rd->tails, &rd->ranges, &r->samples, gpu);
     metrics_requests_make(&r->requests, &rd->ranges);
     metrics_sweep_end(sweep);
-    make_bounds(r, rd);
+    make_bottlenecks(r, rd);
     const costmodel_workload *w = &r->bounds.workload;
     metrics_load_make(&r->load, &rd->ranges, rd->options->k, w->has_model ? (size_t)w->model.experts : 0);
     if (rd->options->each_k) {

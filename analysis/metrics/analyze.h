@@ -50,7 +50,7 @@ typedef struct {
     uint64_t kernels_untimed, transfers_untimed;
     uint64_t left_open, pops_without_push, ends_without_start;
     uint64_t unknown_nodes; /* GPU work of graphs that stays with the launch, its node being unknown */
-    uint64_t marks;         /* that the recorder left when watching began or ended */
+    uint64_t marks;         /* that the recorder left when profiling began or ended */
     bool yielded;           /* another tool of the process had CUPTI for a part of the run */
     uint64_t late_marks;    /* that were read after ranges of other threads that they concern */
     uint64_t late;          /* GPU records that came too late to be counted exactly in the busy time */

@@ -44,7 +44,7 @@ static bool lacks(const costing *c, const char *what) {
 /* Every expert's range told its tokens, and they are those of whole requests. */
 static bool told(const metrics_phase_work *work) {
     return work && work->whole && work->requests > 0 && work->expert_ranges > 0 &&
-           work->told_ranges == work->expert_ranges;
+           work->notified_ranges == work->expert_ranges;
 }
 
 /* Tokens that the experts of a layer were given in a mean request. */

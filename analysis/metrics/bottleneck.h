@@ -30,7 +30,7 @@ typedef enum {
 const char *metrics_verdict_name(metrics_verdict verdict);
 
 /* A point of the roofline: a phase's whole work, or that of its kernels in one part of the model. Of a mean
- * watched request; NaN is missing. */
+ * profiled request; NaN is missing. */
 typedef struct {
     names_part part; /* NAMES_PARTS: the whole phase */
     double kernels;
@@ -50,7 +50,7 @@ typedef struct {
     metrics_row_kind kind; /* never METRICS_ROW_TOKEN */
     metrics_verdict verdict;
     const char *missing;   /* what the verdict, or the points, lack; NULL: nothing */
-    double time;           /* latency, with what the GPU still ran behind an unwatched request's end */
+    double time;           /* latency, with what the GPU still ran behind an unprofiled request's end */
     double busy;           /* the GPU ran work of the phase */
     double least;          /* the time that the peaks would take: max(flops / peak, bytes / bandwidth) */
     double idle;           /* share of the time: 1 - busy / time, at least 0 */
@@ -74,16 +74,16 @@ typedef struct {
     double ridge; /* FLOP/byte from which on compute can bind: peak_flops / peaks.memory */
 } metrics_bottlenecks;
 
-/* What the watched requests of one phase at one k did, from the tree of ranges. */
+/* What the profiled requests of one phase at one k did, from the tree of ranges. */
 typedef struct {
     uint32_t k;
     attribution_phase phase;
-    size_t requests;  /* watched from start to end */
+    size_t requests;  /* profiled from start to end */
     bool whole;       /* so were all that left any work: what follows is theirs alone */
     uint64_t steps;   /* ranges decode.N */
     uint64_t visions; /* phases `vision` inside */
     attribution_work parts[NAMES_PARTS];
-    uint64_t expert_ranges, told_ranges,
+    uint64_t expert_ranges, notified_ranges,
         tokens;              /* experts' ranges, those that told their tokens, and these */
     uint64_t active, visits; /* experts with a token, over all visits to a layer's experts */
 } metrics_phase_work;

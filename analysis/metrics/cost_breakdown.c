@@ -13,7 +13,7 @@ typedef struct {
     const attribution_state *attribution;
     attribution_work *inclusive; /* by node */
     metrics_spread *outside;     /* by node, inclusive: of its kernel time in no phase */
-    bool watched;                /* some measured range was opened while watching */
+    bool profiled;               /* some measured range was opened while profiling */
 } making;
 
 static bool chosen(const making *m, uint32_t node) {
@@ -21,14 +21,14 @@ static bool chosen(const making *m, uint32_t node) {
     return !group->warm && (m->c->k == BASE_NONE || group->k == m->c->k);
 }
 
-static bool is_watched(const making *m, uint32_t node) {
+static bool is_profiled(const making *m, uint32_t node) {
     const attribution_group *group = &m->ranges->groups[m->ranges->nodes[node].group];
-    return attribution_windows_settled(&m->ranges->watch, group->watching) == ATTRIBUTION_PROFILED;
+    return attribution_windows_settled(&m->ranges->watch, group->profiling) == ATTRIBUTION_PROFILED;
 }
 
 /* Whether calls, tokens and host time of this node count. */
 static bool counts(const making *m, uint32_t node) {
-    return !m->watched || is_watched(m, node);
+    return !m->profiled || is_profiled(m, node);
 }
 
 static void add(attribution_work *to, const attribution_work *work) {
@@ -63,8 +63,8 @@ static void sum_up(making *m) {
             add(&m->inclusive[node->parent], &m->inclusive[i]);
             m->outside[node->parent] = metrics_spread_sum(m->outside[node->parent], m->outside[i]);
         }
-        m->watched = m->watched || (i != ATTRIBUTION_ROOT && node->phase != ATTRIBUTION_PHASES &&
-                                    chosen(m, (uint32_t)i) && is_watched(m, (uint32_t)i));
+        m->profiled = m->profiled || (i != ATTRIBUTION_ROOT && node->phase != ATTRIBUTION_PHASES &&
+                                      chosen(m, (uint32_t)i) && is_profiled(m, (uint32_t)i));
     }
 }
 

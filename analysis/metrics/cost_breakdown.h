@@ -53,7 +53,7 @@ typedef struct {
 } metrics_range_row;
 
 /* Of the measured requests (no warm-up), of `k` alone unless it is BASE_NONE. Calls, tokens and host time
- * are of ranges that were watched, when any were. All lists in descending order of kernel time (then of host
+ * are of ranges that were profiled, when any were. All lists in descending order of kernel time (then of host
  * time), but layers in order of phase and layer. */
 typedef struct {
     uint32_t k;

@@ -14,11 +14,11 @@
 typedef struct {
     const attribution_ranges *ranges;
     uint32_t k;
-    bool watched; /* some measured range was opened while watching: then only such ones count */
+    bool profiled; /* some measured range was opened while profiling: then only such ones count */
 } choice;
 
-static bool is_watched(const attribution_ranges *ranges, const attribution_group *group) {
-    return attribution_windows_settled(&ranges->watch, group->watching) == ATTRIBUTION_PROFILED;
+static bool is_profiled(const attribution_ranges *ranges, const attribution_group *group) {
+    return attribution_windows_settled(&ranges->watch, group->profiling) == ATTRIBUTION_PROFILED;
 }
 
 static bool chosen(const choice *c, const attribution_node *node) {
@@ -27,7 +27,7 @@ static bool chosen(const choice *c, const attribution_node *node) {
 }
 
 static bool counts(const choice *c, const attribution_node *node) {
-    return chosen(c, node) && (!c->watched || is_watched(c->ranges, &c->ranges->groups[node->group]));
+    return chosen(c, node) && (!c->profiled || is_profiled(c->ranges, &c->ranges->groups[node->group]));
 }
 
 static metrics_load_cell cell_of(const attribution_ranges *ranges, const attribution_node *node) {
@@ -78,8 +78,8 @@ static void make_cells(metrics_load *load, const attribution_ranges *ranges, uin
     uint32_t *cell = base_alloc(ranges->node_count, sizeof *cell); /* that a node belongs to, plus 1 */
     for (size_t i = 1; i < ranges->node_count; i++) {
         const attribution_node *node = &ranges->nodes[i];
-        c.watched = c.watched || (node->phase != ATTRIBUTION_PHASES && chosen(&c, node) &&
-                                  is_watched(ranges, &ranges->groups[node->group]));
+        c.profiled = c.profiled || (node->phase != ATTRIBUTION_PHASES && chosen(&c, node) &&
+                                    is_profiled(ranges, &ranges->groups[node->group]));
     }
     for (size_t i = 1; i < ranges->node_count; i++) { /* children have higher indices than their parents */
         const attribution_node *node = &ranges->nodes[i];

@@ -6,7 +6,7 @@
 #include "analysis/attribution/range_stack.h"
 
 /* One expert of one layer in one phase at one k: its ranges with all that lies in them. Of the measured
- * requests (no warm-up), and of the watched ones when any were. */
+ * requests (no warm-up), and of the profiled ones when any were. */
 typedef struct {
     uint32_t k; /* BASE_NONE: in no top_k=K */
     attribution_phase phase;

@@ -39,29 +39,30 @@ static size_t collect(sample *out, const metrics_samples *samples, uint32_t k, m
     return n;
 }
 
-/* Of unwatched samples those count that ran before CUPTI's records were ever on, if there are any. */
+/* Of unprofiled samples those count that ran before CUPTI's records were ever on, if there are any. */
 static void leave_out_later(metrics_row *row, sample *list, size_t n) {
     size_t before = 0, after = 0;
     for (size_t i = 0; i < n; i++) {
         after += list[i].after;
-        before += list[i].watching == ATTRIBUTION_UNPROFILED && !list[i].after;
+        before += list[i].profiling == ATTRIBUTION_UNPROFILED && !list[i].after;
     }
     row->after = before == 0 && after > 0;
     row->later = before > 0 ? after : 0;
     for (size_t i = 0; i < n && before > 0; i++) {
         if (list[i].after) {
-            list[i].watching = ATTRIBUTION_PROFILING_UNKNOWN; /* none of the kinds */
+            list[i].profiling = ATTRIBUTION_PROFILING_UNKNOWN; /* none of the kinds */
         }
     }
 }
 
 /* ---- Statistics of one row ---- */
 
-/* Copies the field at `offset` of the samples with this watching; returns how many. */
-static size_t take(double *out, const sample *list, size_t n, attribution_profiling watching, size_t offset) {
+/* Copies the field at `offset` of the samples with this profiling; returns how many. */
+static size_t take(double *out, const sample *list, size_t n, attribution_profiling profiling,
+                   size_t offset) {
     size_t taken = 0;
     for (size_t i = 0; i < n; i++) {
-        if (list[i].watching == watching) {
+        if (list[i].profiling == profiling) {
             memcpy(&out[taken++], (const char *)&list[i] + offset, sizeof *out);
         }
     }
@@ -86,7 +87,7 @@ static void add_gpu(metrics_row *row, double *scratch, const sample *list, size_
     size_t taken = 0;
     double *idle = base_alloc(n, sizeof *idle);
     for (size_t i = 0; i < n; i++) {
-        if (list[i].watching == ATTRIBUTION_PROFILED) {
+        if (list[i].profiling == ATTRIBUTION_PROFILED) {
             idle[taken] = list[i].latency - list[i].busy;
             scratch[taken] = idle[taken] - list[i].issuing - list[i].waiting;
             taken++;
@@ -97,13 +98,13 @@ static void add_gpu(metrics_row *row, double *scratch, const sample *list, size_
     free(idle);
 }
 
-static void add_distortion(metrics_row *row, double *scratch, const sample *list, size_t n) {
-    row->watched = take(scratch, list, n, ATTRIBUTION_PROFILED, offsetof(sample, own));
-    row->on = stats_summarize(scratch, row->watched);
-    row->unwatched = take(scratch, list, n, ATTRIBUTION_UNPROFILED, offsetof(sample, own));
-    row->off = stats_summarize(scratch, row->unwatched);
-    row->partly = n - row->watched - row->unwatched - row->later;
-    row->distortion = row->watched && row->unwatched ? row->on.p50 / row->off.p50 : NAN;
+static void add_overhead(metrics_row *row, double *scratch, const sample *list, size_t n) {
+    row->profiled = take(scratch, list, n, ATTRIBUTION_PROFILED, offsetof(sample, own));
+    row->on = stats_summarize(scratch, row->profiled);
+    row->unprofiled = take(scratch, list, n, ATTRIBUTION_UNPROFILED, offsetof(sample, own));
+    row->off = stats_summarize(scratch, row->unprofiled);
+    row->partly = n - row->profiled - row->unprofiled - row->later;
+    row->overhead = row->profiled && row->unprofiled ? row->on.p50 / row->off.p50 : NAN;
 }
 
 /* Samples far from the median: more than 5 times the median absolute deviation, scaled by 1.4826 to estimate
@@ -166,15 +167,15 @@ typedef struct {
 /* Chooses the samples that count. */
 static void choose(making *m) {
     metrics_row *row = m->row;
-    size_t watched = 0, unwatched = 0;
+    size_t profiled = 0, unprofiled = 0;
     leave_out_later(row, m->list, m->n);
     for (size_t i = 0; i < m->n; i++) {
-        watched += m->list[i].watching == ATTRIBUTION_PROFILED;
-        unwatched += m->list[i].watching == ATTRIBUTION_UNPROFILED;
+        profiled += m->list[i].profiling == ATTRIBUTION_PROFILED;
+        unprofiled += m->list[i].profiling == ATTRIBUTION_UNPROFILED;
     }
-    row->from = unwatched ? ATTRIBUTION_UNPROFILED
-                : watched ? ATTRIBUTION_PROFILED
-                          : ATTRIBUTION_PARTLY_PROFILED;
+    row->from = unprofiled ? ATTRIBUTION_UNPROFILED
+                : profiled ? ATTRIBUTION_PROFILED
+                           : ATTRIBUTION_PARTLY_PROFILED;
     row->samples = base_alloc(m->n, sizeof *row->samples);
     row->experts = base_alloc(m->n, sizeof *row->experts);
     take(row->samples, m->list, m->n, row->from,
@@ -189,7 +190,7 @@ typedef enum { DESCRIBED, SURE_OF_P50, SURE_OF_MEAN, SURE_OF_DISTORTION, ROW_PAR
 static void describe(const making *m, bool gpu, double *scratch) {
     metrics_row *row = m->row;
     size_t used = m->used;
-    add_distortion(row, scratch, m->list, m->n);
+    add_overhead(row, scratch, m->list, m->n);
     row->busy = row->gpu_sum = row->kernels = row->idle_issuing = row->idle_waiting = row->beyond = NAN;
     row->idle = row->idle_between = row->issues = row->waits = row->waiting = NAN;
     if (gpu) {
@@ -205,13 +206,13 @@ static void describe(const making *m, bool gpu, double *scratch) {
     add_drift(row, scratch);
 }
 
-static void be_sure_of_distortion(const making *m, double *scratch) {
+static void make_overhead_ci(const making *m, double *scratch) {
     double *other = base_alloc(m->n, sizeof *other);
-    size_t watched = take(scratch, m->list, m->n, ATTRIBUTION_PROFILED, offsetof(sample, own));
-    size_t unwatched = take(other, m->list, m->n, ATTRIBUTION_UNPROFILED, offsetof(sample, own));
-    stats_summarize(scratch, watched); /* sorts them */
-    stats_summarize(other, unwatched);
-    m->row->distortion_sure = stats_bootstrap_ratio(scratch, watched, other, unwatched);
+    size_t profiled = take(scratch, m->list, m->n, ATTRIBUTION_PROFILED, offsetof(sample, own));
+    size_t unprofiled = take(other, m->list, m->n, ATTRIBUTION_UNPROFILED, offsetof(sample, own));
+    stats_summarize(scratch, profiled); /* sorts them */
+    stats_summarize(other, unprofiled);
+    m->row->overhead_ci = stats_bootstrap_ratio(scratch, profiled, other, unprofiled);
     free(other);
 }
 
@@ -223,13 +224,13 @@ static void make_part(const making *m, bool gpu, row_part part) {
     }
     switch (part) {
     case SURE_OF_P50:
-        m->row->p50_sure = stats_bootstrap_p50(scratch, m->used);
+        m->row->p50_ci = stats_bootstrap_p50(scratch, m->used);
         break;
     case SURE_OF_MEAN:
-        m->row->mean_sure = stats_bootstrap_mean(scratch, m->used);
+        m->row->mean_ci = stats_bootstrap_mean(scratch, m->used);
         break;
     case SURE_OF_DISTORTION:
-        be_sure_of_distortion(m, scratch);
+        make_overhead_ci(m, scratch);
         break;
     default:
         describe(m, gpu, scratch);

@@ -1,4 +1,4 @@
-/* The sweep: for each k and phase what its requests took, how sure that is, what watching cost, and what the
+/* The sweep: for each k and phase what its requests took, how sure that is, what profiling cost, and what the
  * GPU and the host did meanwhile. */
 #ifndef METRICS_LATENCY_SWEEP_H
 #define METRICS_LATENCY_SWEEP_H
@@ -19,27 +19,28 @@ typedef enum {
 /* One phase at one k; only made when it has samples. Warm-up requests are left out. All times are ms; what
  * the trace does not hold is NaN. Of a token: the decode's over the number of its steps.
  *
- * A watched request's latency is max(end of the range, end of the last GPU work launched in it) - start of
- * the range; that of an unwatched one is the range's own duration, because its GPU work is not recorded. */
+ * A profiled request's latency is max(end of the range, end of the last GPU work launched in it) - start of
+ * the range; that of an unprofiled one is the range's own duration, because its GPU work is not recorded. */
 typedef struct {
     uint32_t k; /* BASE_NONE: the phase lay in no top_k=K */
     metrics_row_kind kind;
-    attribution_profiling from; /* the samples of `latency`: the unwatched if there are any, else the watched,
-                               else the partly watched */
+    attribution_profiling
+        from; /* the samples of `latency`: the unprofiled if there are any, else the profiled,
+                               else the partly profiled */
     stats_summary latency;
-    stats_ci p50_sure, mean_sure;
+    stats_ci p50_ci, mean_ci;
     double *samples; /* latency.n latencies in the order of their starts */
     double *experts; /* of each: distinct experts that were active in a layer, on average */
     double active;   /* mean of `experts` */
 
-    size_t watched, unwatched, partly; /* samples of each kind */
-    bool after;            /* the unwatched ran after CUPTI's records had been on, which made them slower */
-    size_t later;          /* more such ones, left out because there are unwatched ones from before */
-    stats_summary on, off; /* of watched and unwatched ones: the ranges' own durations */
-    double distortion;     /* on.p50 / off.p50 */
-    stats_ci distortion_sure;
+    size_t profiled, unprofiled, partly; /* samples of each kind */
+    bool after;            /* the unprofiled ran after CUPTI's records had been on, which made them slower */
+    size_t later;          /* more such ones, left out because there are unprofiled ones from before */
+    stats_summary on, off; /* of profiled and unprofiled ones: the ranges' own durations */
+    double overhead;       /* on.p50 / off.p50 */
+    stats_ci overhead_ci;
 
-    /* Medians of the watched samples. */
+    /* Medians of the profiled samples. */
     double busy;    /* the GPU ran work launched in the phase: union of intervals */
     double gpu_sum; /* the same, overlapping work more than once */
     double kernels; /* launched in the phase */

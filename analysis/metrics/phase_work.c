@@ -28,13 +28,13 @@ static void add_span(metrics_phase_works *works, const attribution_ranges *range
         return;
     }
     metrics_phase_work *work = work_of(works, group->k, span->phase);
-    /* A span that is still open was watched when it began, or was not. */
+    /* A span that is still open was profiled when it began, or was not. */
     uint64_t end = span->closed ? span->end : span->start;
-    attribution_profiling watching = attribution_windows_over(&ranges->watch, span->start, end);
-    if (watching == ATTRIBUTION_UNPROFILED && span->closed) {
+    attribution_profiling profiling = attribution_windows_over(&ranges->watch, span->start, end);
+    if (profiling == ATTRIBUTION_UNPROFILED && span->closed) {
         return;
     }
-    if (watching != ATTRIBUTION_PROFILED || !span->closed) {
+    if (profiling != ATTRIBUTION_PROFILED || !span->closed) {
         work->whole = false;
         return;
     }
@@ -51,7 +51,7 @@ static void add_node(metrics_phase_works *works, const attribution_ranges *range
                      const attribution_node *node) {
     const attribution_group *group = &ranges->groups[node->group];
     if (node->phase == ATTRIBUTION_PHASES || group->warm ||
-        attribution_windows_settled(&ranges->watch, group->watching) != ATTRIBUTION_PROFILED) {
+        attribution_windows_settled(&ranges->watch, group->profiling) != ATTRIBUTION_PROFILED) {
         return;
     }
     metrics_phase_work *work = work_of(works, group->k, node->phase);
@@ -59,7 +59,7 @@ static void add_node(metrics_phase_works *works, const attribution_ranges *range
     work->parts[node->part].ns += node->kernel_ns;
     if (node->opens_expert) {
         work->expert_ranges += node->calls;
-        work->told_ranges += node->with_tokens;
+        work->notified_ranges += node->with_tokens;
         work->tokens += node->tokens;
     }
 }

@@ -41,7 +41,7 @@ void metrics_requests_make(metrics_requests *requests, const attribution_ranges 
     }
     for (size_t i = 0; i < requests->count; i++) {
         metrics_request *r = &requests->list[i];
-        r->watching = attribution_windows_over(&ranges->watch, r->start, r->end);
+        r->profiling = attribution_windows_over(&ranges->watch, r->start, r->end);
     }
     free(places);
 }
@@ -58,7 +58,7 @@ size_t metrics_requests_choose(const metrics_requests *requests, uint32_t k, met
     metrics_request *list = base_alloc(requests->count + 1, sizeof *list);
     size_t n = 0;
     for (size_t i = 0; i < requests->count; i++) {
-        if (requests->list[i].k == k && requests->list[i].watching == ATTRIBUTION_PROFILED) {
+        if (requests->list[i].k == k && requests->list[i].profiling == ATTRIBUTION_PROFILED) {
             list[n++] = requests->list[i];
         }
     }

@@ -7,7 +7,7 @@
 /* From the start of its first phase to the end of its last, with the GPU work that was launched in them. */
 typedef struct {
     uint32_t k; /* BASE_NONE outside of any top_k=K */
-    attribution_profiling watching;
+    attribution_profiling profiling;
     uint64_t start, end; /* ns */
 } metrics_request;
 
@@ -20,7 +20,7 @@ typedef struct {
  * order vision, prefill, decode went before it on its thread, under the same k. */
 void metrics_requests_make(metrics_requests *requests, const attribution_ranges *ranges);
 
-/* The watched requests of `k` by their length: *median and *p99 are those at the nearest rank of the 50th and
+/* The profiled requests of `k` by their length: *median and *p99 are those at the nearest rank of the 50th and
  * the 99th percentile. Returns how many there are. */
 size_t metrics_requests_choose(const metrics_requests *requests, uint32_t k, metrics_request *median,
                                metrics_request *p99);

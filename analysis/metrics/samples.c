@@ -41,15 +41,15 @@ metrics_sample metrics_sample_of(const attribution_ranges *ranges, attribution_s
     attribution_busy *busy = span->step ? &ranges->spans[span->parent].busy : &span->busy;
     attribution_busy_settle(busy);
     const attribution_busy_sums *sums = attribution_busy_sums_of(busy, span->part);
-    attribution_profiling watching = attribution_windows_over(&ranges->watch, span->start, span->end);
+    attribution_profiling profiling = attribution_windows_over(&ranges->watch, span->start, span->end);
     metrics_sample s = {.k = group->k,
                         .phase = span->phase,
                         .step = span->step,
                         .warm = group->warm,
                         .request = span->request,
                         .number = span->number,
-                        .watching = watching,
-                        .after = watching == ATTRIBUTION_UNPROFILED && span->end > ranges->watch.touched,
+                        .profiling = profiling,
+                        .after = profiling == ATTRIBUTION_UNPROFILED && span->end > ranges->watch.touched,
                         .start = span->start,
                         .latency = ms(end - span->start),
                         .own = ms(span->end - span->start),

@@ -8,12 +8,12 @@
 typedef struct {
     uint32_t k; /* BASE_NONE: in no top_k=K */
     attribution_phase phase;
-    bool step;                      /* of decode; `phase` is then ATTRIBUTION_DECODE */
-    bool warm;                      /* of a warm-up request */
-    uint32_t request;               /* number of its sample.N or warmup.N, or BASE_NONE */
-    uint32_t number;                /* of a step: N of decode.N; else BASE_NONE */
-    attribution_profiling watching; /* WATCHED, UNWATCHED or PARTLY */
-    bool after;              /* UNWATCHED, but CUPTI's records had been on before (or that is not known),
+    bool step;                       /* of decode; `phase` is then ATTRIBUTION_DECODE */
+    bool warm;                       /* of a warm-up request */
+    uint32_t request;                /* number of its sample.N or warmup.N, or BASE_NONE */
+    uint32_t number;                 /* of a step: N of decode.N; else BASE_NONE */
+    attribution_profiling profiling; /* PROFILED, UNPROFILED or PARTLY_PROFILED */
+    bool after;              /* UNPROFILED, but CUPTI's records had been on before (or that is not known),
                                 which slows launches for good: docs/measuring.md */
     uint64_t start;          /* ns, on the trace's clock */
     double latency;          /* until the range and the GPU work launched in it have ended */

@@ -36,7 +36,7 @@ typedef struct {
 /* ---- Which samples ---- */
 
 static double latency_of(const metrics_sample *s) {
-    return s->watching == ATTRIBUTION_UNPROFILED ? s->own : s->latency;
+    return s->profiling == ATTRIBUTION_UNPROFILED ? s->own : s->latency;
 }
 
 static int order(double x, double y) {
@@ -47,7 +47,7 @@ static int by_kind(const metrics_sample *x, const metrics_sample *y) {
     int at = order(x->k, y->k);
     at = at ? at : order(x->phase, y->phase);
     at = at ? at : order(x->step, y->step);
-    return at ? at : order(x->watching, y->watching);
+    return at ? at : order(x->profiling, y->profiling);
 }
 
 static int by_kind_and_latency(const void *a, const void *b) {
@@ -66,7 +66,7 @@ static int by_distance(const void *a, const void *b) {
 static void gather(const making *m, const metrics_tail_sample *list, size_t n, kept *out, size_t *count) {
     for (size_t i = 0; i < n; i++) {
         metrics_sample s = metrics_sample_of(m->ranges, &m->ranges->spans[list[i].span]);
-        if (s.watching != ATTRIBUTION_PARTLY_PROFILED) {
+        if (s.profiling != ATTRIBUTION_PARTLY_PROFILED) {
             out[(*count)++] = (kept){
                 .sample = s, .latency = latency_of(&s), .span = list[i].span, .detail = list[i].detail};
         }
@@ -245,7 +245,7 @@ static void keep_causes(making *m) {
 /* Of n kept samples of one kind, by latency; `all` has room for the latencies of the trace. */
 static void make_row(making *m, kept *list, size_t n, double *all) {
     const metrics_sample *first = &list[0].sample;
-    bool gpu = m->gpu && first->watching == ATTRIBUTION_PROFILED;
+    bool gpu = m->gpu && first->profiling == ATTRIBUTION_PROFILED;
     size_t count = latencies(m, first, all), slow = (count + 99) / 100;
     slow = slow < METRICS_TAIL_SLOW ? slow : METRICS_TAIL_SLOW;
     if (count < METRICS_TAIL_SAMPLES || n <= slow) {
@@ -255,7 +255,7 @@ static void make_row(making *m, kept *list, size_t n, double *all) {
     metrics_tail_row row = {.k = first->k,
                             .phase = first->phase,
                             .step = first->step,
-                            .watching = first->watching,
+                            .profiling = first->profiling,
                             .n = count,
                             .p50 = stats_summarize(all, count).p50,
                             .slow = means_of(list, slow, gpu),

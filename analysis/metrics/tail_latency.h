@@ -1,8 +1,8 @@
 /* Tails: what the slowest samples did differently from typical ones.
  *
- * Of each k, phase (and step of decode) and kind of watching, details are kept of the slowest samples and of
- * a random choice of the others, so that memory does not grow with the number of samples. Unwatched samples
- * have ranges only: their host time. Watched ones also have the GPU's time by range and kernel. */
+ * Of each k, phase (and step of decode) and kind of profiling, details are kept of the slowest samples and of
+ * a random choice of the others, so that memory does not grow with the number of samples. Unprofiled samples
+ * have ranges only: their host time. Profiled ones also have the GPU's time by range and kernel. */
 #ifndef METRICS_TAIL_LATENCY_H
 #define METRICS_TAIL_LATENCY_H
 
@@ -54,14 +54,14 @@ typedef struct {
     double kernels, gap;
 } metrics_tail_means;
 
-/* One k, phase and kind of watching. */
+/* One k, phase and kind of profiling. */
 typedef struct {
     uint32_t k;
     attribution_phase phase;
     bool step;
-    attribution_profiling watching; /* WATCHED, UNWATCHED */
-    size_t n;                       /* samples in all */
-    double p50; /* ms, their median latency: until the GPU's work ended, of unwatched ones the range's */
+    attribution_profiling profiling; /* PROFILED, UNPROFILED */
+    size_t n;                        /* samples in all */
+    double p50; /* ms, their median latency: until the GPU's work ended, of unprofiled ones the range's */
     metrics_tail_means slow; /* the slowest 1 %, at least one sample and at most METRICS_TAIL_SLOW */
     metrics_tail_means
         typical;              /* those kept that are nearest to the median: at most a quarter of n, and 16 */
@@ -88,7 +88,7 @@ typedef struct {
 } metrics_tail_cause;
 
 typedef struct {
-    metrics_tail_row *rows; /* by k, phase, steps last, then watched before unwatched */
+    metrics_tail_row *rows; /* by k, phase, steps last, then profiled before unprofiled */
     size_t row_count, row_cap;
     metrics_tail_cause *causes; /* by how much they differ, descending */
     size_t cause_count, cause_cap;

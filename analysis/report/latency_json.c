@@ -31,20 +31,20 @@ static bool add_number(cJSON *object, const char *name, double value) {
     return isnan(value) || cJSON_AddNumberToObject(object, name, value);
 }
 
-/* What the watched requests of this row took, and what watching cost. */
-static bool add_watched(cJSON *object, const metrics_row *row) {
-    if (row->watched == 0 || row->unwatched == 0) {
+/* What the profiled requests of this row took, and what profiling cost. */
+static bool add_profiled(cJSON *object, const metrics_row *row) {
+    if (row->profiled == 0 || row->unprofiled == 0) {
         return true;
     }
-    cJSON *watched = object_in(object, "watched"), *distortion = object_in(object, "distortion");
-    cJSON *d = distortion ? cJSON_AddObjectToObject(distortion, keys[row->kind]) : NULL;
-    return watched && d && add_summary(watched, keys[row->kind], &row->on) &&
-           cJSON_AddNumberToObject(d, "n_unwatched", (double)row->unwatched) &&
-           cJSON_AddNumberToObject(d, "n_watched", (double)row->watched) &&
+    cJSON *profiled = object_in(object, "watched"), *overhead = object_in(object, "distortion");
+    cJSON *d = overhead ? cJSON_AddObjectToObject(overhead, keys[row->kind]) : NULL;
+    return profiled && d && add_summary(profiled, keys[row->kind], &row->on) &&
+           cJSON_AddNumberToObject(d, "n_unwatched", (double)row->unprofiled) &&
+           cJSON_AddNumberToObject(d, "n_watched", (double)row->profiled) &&
            cJSON_AddNumberToObject(d, "unwatched_P50", row->off.p50) &&
-           cJSON_AddNumberToObject(d, "watched_P50", row->on.p50) &&
-           add_number(d, "ratio", row->distortion) && add_number(d, "ratio_low", row->distortion_sure.low) &&
-           add_number(d, "ratio_high", row->distortion_sure.high);
+           cJSON_AddNumberToObject(d, "watched_P50", row->on.p50) && add_number(d, "ratio", row->overhead) &&
+           add_number(d, "ratio_low", row->overhead_ci.low) &&
+           add_number(d, "ratio_high", row->overhead_ci.high);
 }
 
 static bool add_row(cJSON *list, const metrics_row *row, bool first_of_k) {
@@ -58,7 +58,7 @@ static bool add_row(cJSON *list, const metrics_row *row, bool first_of_k) {
     } else {
         object = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
     }
-    return add_summary(object, keys[row->kind], &row->latency) && add_watched(object, row);
+    return add_summary(object, keys[row->kind], &row->latency) && add_profiled(object, row);
 }
 
 cJSON *report_json(const metrics_results *results) {

@@ -128,12 +128,12 @@ void report_run(const metrics_results *r, report_output *out) {
 void report_print(const metrics_results *results, size_t top, report_output *out) {
     report_output_report(out, results->path);
     report_run(results, out);
-    report_answer(results, out);
-    report_sweep(results, out);
-    report_bounds(results, out);
+    report_summary(results, out);
+    report_latency(results, out);
+    report_bottleneck(results, out);
     report_scaling(results, out);
     report_costs(results, top, out);
-    report_load(results, top, out);
-    report_tails(results, top, out);
-    report_integrity(results, out);
+    report_expert_load(results, top, out);
+    report_tail_latency(results, top, out);
+    report_completeness(results, out);
 }

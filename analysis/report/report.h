@@ -13,14 +13,14 @@ void report_print(const metrics_results *results, size_t top, report_output *out
 /* Its parts, in this order: the run, the sweep (latencies and what follows from them), what the time went on,
  * and what the trace misses. */
 void report_run(const metrics_results *results, report_output *out);
-void report_answer(const metrics_results *results, report_output *out);
-void report_sweep(const metrics_results *results, report_output *out);
-void report_bounds(const metrics_results *results, report_output *out);
+void report_summary(const metrics_results *results, report_output *out);
+void report_latency(const metrics_results *results, report_output *out);
+void report_bottleneck(const metrics_results *results, report_output *out);
 void report_scaling(const metrics_results *results, report_output *out);
 void report_costs(const metrics_results *results, size_t top, report_output *out);
-void report_load(const metrics_results *results, size_t top, report_output *out);
-void report_tails(const metrics_results *results, size_t top, report_output *out);
-void report_integrity(const metrics_results *results, report_output *out);
+void report_expert_load(const metrics_results *results, size_t top, report_output *out);
+void report_tail_latency(const metrics_results *results, size_t top, report_output *out);
+void report_completeness(const metrics_results *results, report_output *out);
 
 /* Whether something that the tables depend on is missing from the trace. */
 bool report_incomplete(const metrics_results *results);
@@ -31,7 +31,7 @@ const char *metrics_row_name(metrics_row_kind kind);
 /* The latencies in the experiment's own format: a list with one object for each k,
  * {"top_k": k, "vision": S, "prefill": S, "decode": S, "decode_per_token": S}, S being {"P50", "P95", "P99",
  * "mean", "std", "min", "max"} in ms. A phase without samples is absent, and so is a k that is missing. Where
- * a phase has watched and unwatched requests, the object also has "watched" and "distortion"
+ * a phase has profiled and unprofiled requests, the object also has "profiled" and "distortion"
  * (docs/report.md). The caller deletes it; NULL when there is no memory. */
 cJSON *report_json(const metrics_results *results);
 

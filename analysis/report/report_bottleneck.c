@@ -145,7 +145,7 @@ static void put_roofline(const metrics_results *r, report_output *out) {
     report_output_table(out, &t);
 }
 
-void report_bounds(const metrics_results *r, report_output *out) {
+void report_bottleneck(const metrics_results *r, report_output *out) {
     put_verdicts(r, out);
     put_roofline(r, out);
 }

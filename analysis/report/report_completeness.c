@@ -213,7 +213,7 @@ static void put_numbers(const metrics_results *r, report_table *t) {
     }
 }
 
-void report_integrity(const metrics_results *r, report_output *out) {
+void report_completeness(const metrics_results *r, report_output *out) {
     report_table t;
     report_table_begin_fields(&t, "Integrity");
     put_integrity_fields(r, &t);

@@ -154,7 +154,7 @@ static void put_cells(const metrics_results *r, size_t top, report_output *out) 
     free(list);
 }
 
-void report_load(const metrics_results *r, size_t top, report_output *out) {
+void report_expert_load(const metrics_results *r, size_t top, report_output *out) {
     if (r->load.row_count > 0) {
         put_phases(r, out);
         put_layers(r, top, out);

@@ -1,4 +1,4 @@
-/* The report's tables of the sweep: latencies, how sure they are, what watching cost, what the GPU did. */
+/* The report's tables of the sweep: latencies, how sure they are, what profiling cost, what the GPU did. */
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
@@ -20,19 +20,19 @@ static void put_head(report_table *t, const metrics_row *row) {
 }
 
 /* Which requests the latencies are of. */
-static void note_watching(const metrics_results *r, report_table *t) {
-    size_t unwatched = 0, after = 0, later = 0, partly = 0, left = 0;
+static void note_profiling(const metrics_results *r, report_table *t) {
+    size_t unprofiled = 0, after = 0, later = 0, partly = 0, left = 0;
     for (size_t i = 0; i < r->rows.count; i++) {
-        unwatched += r->rows.list[i].from == ATTRIBUTION_UNPROFILED;
+        unprofiled += r->rows.list[i].from == ATTRIBUTION_UNPROFILED;
         after += r->rows.list[i].after;
         later += r->rows.list[i].later;
         partly += r->rows.list[i].from == ATTRIBUTION_PARTLY_PROFILED;
         left += r->rows.list[i].from == ATTRIBUTION_PARTLY_PROFILED ? 0 : r->rows.list[i].partly;
     }
-    if (unwatched == r->rows.count) {
+    if (unprofiled == r->rows.count) {
         report_table_note(t, "Of requests that nobody watched: the range's own duration, as no GPU work of "
                              "theirs is recorded that could end later.");
-    } else if (unwatched > 0) {
+    } else if (unprofiled > 0) {
         report_table_note(t, "Rows with unwatched requests (see What watching cost) are of those alone, the "
                              "range's own duration; the other rows are of watched requests.");
     } else if (partly == r->rows.count) {
@@ -49,7 +49,7 @@ static void note_watching(const metrics_results *r, report_table *t) {
                           "CUPTI had been on before in this process, and makes launches slower for good, on "
                           "an H100 by some 0.9 us each (docs/measuring.md). A `watch off` mark of the "
                           "program's (docs/recording.md) keeps the latencies free of it.");
-    } else if (unwatched > 0 && after == 0) {
+    } else if (unprofiled > 0 && after == 0) {
         report_table_note(t, "They ran before CUPTI was switched on in this process.");
     }
     if (later > 0) {
@@ -91,12 +91,12 @@ static void put_latencies(const metrics_results *r, report_output *out) {
     if (r->rows.count == 0) {
         report_table_note(&t, "  no finished vision, prefill or decode range outside of warm-up requests");
     } else {
-        note_watching(r, &t);
+        note_profiling(r, &t);
     }
     report_output_table(out, &t);
 }
 
-static void put_sure(report_table *t, stats_ci c) {
+static void put_ci(report_table *t, stats_ci c) {
     report_table_ms(t, c.low);
     report_table_ms(t, c.high);
 }
@@ -133,9 +133,9 @@ static void put_certainty(const metrics_results *r, report_output *out) {
         put_head(&t, row);
         report_table_count(&t, row->latency.n);
         report_table_ms(&t, row->latency.p50);
-        put_sure(&t, row->p50_sure);
+        put_ci(&t, row->p50_ci);
         report_table_ms(&t, row->latency.mean);
-        put_sure(&t, row->mean_sure);
+        put_ci(&t, row->mean_ci);
         report_table_number(&t, row->drift, 3);
         report_table_count(&t, row->outliers);
     }
@@ -152,7 +152,7 @@ static void put_certainty(const metrics_results *r, report_output *out) {
     report_output_table(out, &t);
 }
 
-static void put_distortion(const metrics_results *r, report_output *out) {
+static void put_overhead(const metrics_results *r, report_output *out) {
     static const char *const headers[] = {
         "k", "phase", "n unwatched", "P50 unwatched", "n watched", "P50 watched", "ratio", "from", "to"};
     report_table t;
@@ -161,17 +161,17 @@ static void put_distortion(const metrics_results *r, report_output *out) {
     double worst = 0;
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *row = &r->rows.list[i];
-        if (row->watched == 0 || row->unwatched == 0) {
+        if (row->profiled == 0 || row->unprofiled == 0) {
             continue;
         }
         put_head(&t, row);
-        report_table_count(&t, row->unwatched);
+        report_table_count(&t, row->unprofiled);
         report_table_ms(&t, row->off.p50);
-        report_table_count(&t, row->watched);
+        report_table_count(&t, row->profiled);
         report_table_ms(&t, row->on.p50);
-        report_table_number(&t, row->distortion, 3);
-        report_table_number(&t, row->distortion_sure.low, 3);
-        report_table_number(&t, row->distortion_sure.high, 3);
+        report_table_number(&t, row->overhead, 3);
+        report_table_number(&t, row->overhead_ci.low, 3);
+        report_table_number(&t, row->overhead_ci.high, 3);
         worst = row->beyond > worst ? row->beyond : worst;
     }
     if (report_table_rows(&t) == 0) {
@@ -218,9 +218,9 @@ static void put_gpu_time(const metrics_results *r, report_output *out) {
     report_output_table(out, &t);
 }
 
-void report_sweep(const metrics_results *r, report_output *out) {
+void report_latency(const metrics_results *r, report_output *out) {
     put_latencies(r, out);
     put_certainty(r, out);
-    put_distortion(r, out);
+    put_overhead(r, out);
     put_gpu_time(r, out);
 }

@@ -74,11 +74,11 @@ static void put_fit(report_table *t, metrics_row_kind kind, const char *model, c
     report_table_cell(t, "%s", metrics_row_name(kind));
     report_table_cell(t, "%s", model);
     report_table_ms(t, fit->a);
-    report_table_ms(t, fit->a_sure.low);
-    report_table_ms(t, fit->a_sure.high);
+    report_table_ms(t, fit->a_ci.low);
+    report_table_ms(t, fit->a_ci.high);
     report_table_ms(t, fit->b);
-    report_table_ms(t, fit->b_sure.low);
-    report_table_ms(t, fit->b_sure.high);
+    report_table_ms(t, fit->b_ci.low);
+    report_table_ms(t, fit->b_ci.high);
     report_table_number(t, fit->r2, 4);
     report_table_cell(t, "%s", verdict);
 }
@@ -130,7 +130,7 @@ static void put_fits(const metrics_fits *fits, report_output *out) {
     report_output_table(out, &t);
 }
 
-static void put_sure(report_table *t, double value, stats_ci sure, bool known) {
+static void put_ci(report_table *t, double value, stats_ci sure, bool known) {
     report_table_ms(t, known ? value : NAN);
     report_table_ms(t, known ? sure.low : NAN);
     report_table_ms(t, known ? sure.high : NAN);
@@ -149,9 +149,9 @@ static void put_bends(const metrics_fits *fits, report_output *out) {
         }
         report_table_cell(&t, "%s", metrics_row_name((metrics_row_kind)kind));
         report_table_count(&t, b->distinct);
-        put_sure(&t, b->at, b->at_sure, b->changes);
-        put_sure(&t, b->before, b->before_sure, b->changes);
-        put_sure(&t, b->after, b->after_sure, b->changes);
+        put_ci(&t, b->at, b->at_ci, b->changes);
+        put_ci(&t, b->before, b->before_ci, b->changes);
+        put_ci(&t, b->after, b->after_ci, b->changes);
         report_table_number(&t, b->bic, 1);
         report_table_cell(&t, "%s", !b->tested ? "-" : b->changes ? "changes" : "no change");
     }

@@ -46,13 +46,13 @@ static void put_k(const metrics_results *r, report_table *t, uint32_t k) {
 
 static void note_slope(const metrics_scaling *s, report_table *t) {
     char b[32], low[32], high[32], a[32];
-    if (!s->has_k || isnan(s->by_k.b_sure.low)) {
+    if (!s->has_k || isnan(s->by_k.b_ci.low)) {
         return;
     }
     report_table_note(
         t, "One expert more makes a decoded token %s ms longer (95 %%: %s to %s), on %s ms without any.",
-        report_format_ms(b, s->by_k.b), report_format_ms(low, s->by_k.b_sure.low),
-        report_format_ms(high, s->by_k.b_sure.high), report_format_ms(a, s->by_k.a));
+        report_format_ms(b, s->by_k.b), report_format_ms(low, s->by_k.b_ci.low),
+        report_format_ms(high, s->by_k.b_ci.high), report_format_ms(a, s->by_k.a));
     if (s->bend.changes) {
         report_table_note(t, "The slope changes at k = %.1f.", s->bend.at);
     }
@@ -81,20 +81,20 @@ static void note_heaviest(const metrics_results *r, report_table *t) {
     free(kernel);
 }
 
-/* How far the watched requests are from the others, at worst, and what is not attributed. */
+/* How far the profiled requests are from the others, at worst, and what is not attributed. */
 static void note_trust(const metrics_results *r, report_table *t) {
     const metrics_row *worst = NULL;
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *row = &r->rows.list[i];
-        if (row->kind != METRICS_ROW_TOKEN && !isnan(row->distortion) &&
-            (!worst || row->distortion > worst->distortion)) {
+        if (row->kind != METRICS_ROW_TOKEN && !isnan(row->overhead) &&
+            (!worst || row->overhead > worst->overhead)) {
             worst = row;
         }
     }
-    if (worst && !isnan(worst->distortion_sure.low)) {
+    if (worst && !isnan(worst->overhead_ci.low)) {
         report_table_note(t, "Watched requests took up to %.2f times as long (%s; 95 %%: %.2f to %.2f).",
-                          worst->distortion, metrics_row_name(worst->kind), worst->distortion_sure.low,
-                          worst->distortion_sure.high);
+                          worst->overhead, metrics_row_name(worst->kind), worst->overhead_ci.low,
+                          worst->overhead_ci.high);
     }
     if (r->kernels_all.count > 0) {
         report_table_note(t, "Of %" PRIu64 " kernels %" PRIu64 " are unattributed.", r->kernels_all.count,
@@ -102,7 +102,7 @@ static void note_trust(const metrics_results *r, report_table *t) {
     }
 }
 
-void report_answer(const metrics_results *r, report_output *out) {
+void report_summary(const metrics_results *r, report_output *out) {
     static const char *const headers[] = {"k",           "vision",  "prefill",    "decode/token",
                                           "prefill x",   "token x", "efficiency", "prefill bound",
                                           "decode bound"};

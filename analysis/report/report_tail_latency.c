@@ -11,14 +11,14 @@ static const char *phase_name(const metrics_tail_row *row) {
     return row->step ? "step" : metrics_row_name((metrics_row_kind)row->phase);
 }
 
-static const char *watched(const metrics_tail_row *row) {
-    return row->watching == ATTRIBUTION_PROFILED ? "yes" : "no";
+static const char *profiled(const metrics_tail_row *row) {
+    return row->profiling == ATTRIBUTION_PROFILED ? "yes" : "no";
 }
 
 static void put_head(report_table *t, const metrics_tail_row *row) {
     report_table_index(t, row->k);
     report_table_cell(t, "%s", phase_name(row));
-    report_table_cell(t, "%s", watched(row));
+    report_table_cell(t, "%s", profiled(row));
 }
 
 static bool chosen(const metrics_results *r, const metrics_tail_row *row) {
@@ -138,7 +138,7 @@ static void put_causes(const metrics_results *r, size_t top, report_output *out)
     report_output_table(out, &t);
 }
 
-void report_tails(const metrics_results *r, size_t top, report_output *out) {
+void report_tail_latency(const metrics_results *r, size_t top, report_output *out) {
     bool any = false;
     for (size_t i = 0; i < r->tails.row_count; i++) {
         any = any || chosen(r, &r->tails.rows[i]);

@@ -15,10 +15,10 @@ static const char header[] =
     "gpu_busy_ms,gpu_sum_ms,gpu_idle_ms,idle_in_launches_ms,idle_in_waits_ms,idle_host_work_ms,"
     "gpu_after_range_ms,longest_gap_ms,longest_gap_at_ms,kernels,steps,experts_per_layer\n";
 
-static const char *watching_name(attribution_profiling watching) {
-    return watching == ATTRIBUTION_PROFILED     ? "watched"
-           : watching == ATTRIBUTION_UNPROFILED ? "unwatched"
-                                                : "partly";
+static const char *profiling_name(attribution_profiling profiling) {
+    return profiling == ATTRIBUTION_PROFILED     ? "watched"
+           : profiling == ATTRIBUTION_UNPROFILED ? "unwatched"
+                                                 : "partly";
 }
 
 /* What is missing is empty. */
@@ -56,12 +56,13 @@ static void put_text(FILE *f, const char *text) {
 /* Whether the table of latencies is of this sample, among others. */
 static bool in_report(const metrics_results *r, const metrics_sample *s) {
     const metrics_row *row = metrics_rows_find(&r->rows, s->k, (metrics_row_kind)s->phase);
-    return !s->step && !s->warm && row && row->from == s->watching && (!s->after || row->after);
+    return !s->step && !s->warm && row && row->from == s->profiling && (!s->after || row->after);
 }
 
 static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *f) {
-    bool gpu = r->gpu_records > 0 && s->watching == ATTRIBUTION_PROFILED;
-    double latency = s->watching == ATTRIBUTION_UNPROFILED ? s->own : s->latency, idle = s->latency - s->busy;
+    bool gpu = r->gpu_records > 0 && s->profiling == ATTRIBUTION_PROFILED;
+    double latency = s->profiling == ATTRIBUTION_UNPROFILED ? s->own : s->latency,
+           idle = s->latency - s->busy;
     double start = (double)(int64_t)(s->start - r->status.header.monotonic_ns) / 1e6;
     const double of_gpu[] = {
         s->busy,   s->sum, idle,      s->issuing, s->waiting, idle - s->issuing - s->waiting,
@@ -72,7 +73,7 @@ static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *
     put_index(f, s->request);
     fprintf(f, ",%d", s->warm);
     put_index(f, s->number);
-    fprintf(f, ",%s,%d", watching_name(s->watching), in_report(r, s));
+    fprintf(f, ",%s,%d", profiling_name(s->profiling), in_report(r, s));
     put_number(f, start);
     put_number(f, latency);
     put_number(f, s->own);

@@ -255,7 +255,7 @@ bool stats_bootstrap_enough(const size_t *strata, size_t count) {
 bool stats_fit_line(stats_fit *fit, const double *x, const double *y, const size_t *strata, size_t count) {
     size_t n = strata[count], rounds = stats_bootstrap_rounds(n), good = 0;
     uint64_t state = STATS_BOOTSTRAP_SEED;
-    *fit = (stats_fit){.n = n, .a_sure = missing, .b_sure = missing};
+    *fit = (stats_fit){.n = n, .a_ci = missing, .b_ci = missing};
     if (n < 2 || !line(x, y, n, &fit->a, &fit->b)) {
         return false;
     }
@@ -271,8 +271,8 @@ bool stats_fit_line(stats_fit *fit, const double *x, const double *y, const size
         good += line(p.drawn[0], p.drawn[1], n, &as[good], &bs[good]);
     }
     if (good > 0) {
-        fit->a_sure = stats_bootstrap_middle(as, good);
-        fit->b_sure = stats_bootstrap_middle(bs, good);
+        fit->a_ci = stats_bootstrap_middle(as, good);
+        fit->b_ci = stats_bootstrap_middle(bs, good);
     }
     free(as);
     free(bs);

@@ -54,7 +54,7 @@ bool stats_bootstrap_enough(const size_t *strata, size_t count);
 typedef struct {
     size_t n;
     double a, b;
-    stats_ci a_sure, b_sure;
+    stats_ci a_ci, b_ci;
     double r2; /* 1 - residual sum of squares / total sum of squares */
 } stats_fit;
 

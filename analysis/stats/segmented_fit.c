@@ -127,7 +127,7 @@ static void add_intervals(stats_breakpoint *b, means *m, const double *y, const 
         values[2][round] = p.after;
         values[3][round] = p.after - p.before;
     }
-    stats_ci *const sure[] = {&b->at_sure, &b->before_sure, &b->after_sure, &b->change_sure};
+    stats_ci *const sure[] = {&b->at_ci, &b->before_ci, &b->after_ci, &b->change_ci};
     for (int i = 0; i < 4; i++) {
         *sure[i] = stats_bootstrap_middle(values[i], rounds);
         free(values[i]);
@@ -162,10 +162,10 @@ stats_breakpoint stats_find_breakpoint(const double *x, const double *y, const s
                           .after = NAN,
                           .bic = NAN,
                           .r2 = NAN,
-                          .at_sure = missing,
-                          .before_sure = missing,
-                          .after_sure = missing,
-                          .change_sure = missing};
+                          .at_ci = missing,
+                          .before_ci = missing,
+                          .after_ci = missing,
+                          .change_ci = missing};
     if (!b.tested) {
         return b;
     }
@@ -186,7 +186,7 @@ stats_breakpoint stats_find_breakpoint(const double *x, const double *y, const s
     b.bic = (double)n * log(one / two) - 2 * log((double)n);
     b.r2 = all > 0 ? 1 - two / all : NAN;
     add_intervals(&b, &m, y, strata);
-    b.changes = b.bic > STATS_BREAKPOINT_BIC && (b.change_sure.low > 0 || b.change_sure.high < 0);
+    b.changes = b.bic > STATS_BREAKPOINT_BIC && (b.change_ci.low > 0 || b.change_ci.high < 0);
     free(m.weight);
     free(m.mean);
     return b;

@@ -17,9 +17,9 @@ typedef struct {
     bool changes; /* bic > STATS_BREAKPOINT_BIC, and the interval of after - before excludes 0 */
     double at;    /* x, between the second and the last but one */
     double a, before, after;
-    double bic;                                             /* BIC of the line - BIC of the two pieces */
-    double r2;                                              /* of the two pieces */
-    stats_ci at_sure, before_sure, after_sure, change_sure; /* of after - before */
+    double bic;                                     /* BIC of the line - BIC of the two pieces */
+    double r2;                                      /* of the two pieces */
+    stats_ci at_ci, before_ci, after_ci, change_ci; /* of after - before */
 } stats_breakpoint;
 
 /* Fits by least squares over points whose x is x[i] in stratum i: y[strata[i]] to before y[strata[i + 1]], x

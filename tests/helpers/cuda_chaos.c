@@ -443,11 +443,11 @@ static void *work(void *seed) {
 }
 
 /* Shows the stacks of a process that is still there after a while, and of its children, and ends it. */
-static void watch(pid_t watched) {
+static void watch(pid_t profiled) {
     char command[512];
     for (int i = 0; i < WATCH_S * 10; i++) {
         usleep(100000);
-        if (kill(watched, 0) || getppid() != watched) {
+        if (kill(profiled, 0) || getppid() != profiled) {
             _exit(0);
         }
     }
@@ -456,11 +456,11 @@ static void watch(pid_t watched) {
         command, sizeof command,
         "echo hangs >&2; for p in %d $(ps -o pid= --ppid %d); do "
         "timeout 20 gdb -batch -p $p -ex 'thread apply all bt' 2>/dev/null | grep -E '^(#|Thread)' >&2; done",
-        (int)watched, (int)watched);
+        (int)profiled, (int)profiled);
     int ignored =
         system(command); /* NOLINT(cert-env33-c,bugprone-command-processor): for whoever reads the log */
     (void)ignored;
-    kill(watched, SIGKILL);
+    kill(profiled, SIGKILL);
     _exit(1);
 }
 

@@ -1,4 +1,4 @@
-/* Watching with several threads: the marks of one concern the ranges of all, whatever the order in the file.
+/* Profiling with several threads: the marks of one concern the ranges of all, whatever the order in the file.
  */
 #include "tests/unit/trace_builder.h"
 
@@ -52,29 +52,29 @@ static void requests_at_once(void **state) {
         for (int turn = 0; turn < 2; turn++) {
             if (turn == order) {
                 put_mark(&r, 0, 1000, true);
-                put_request(&r, 0, 1010, 19000); /* watched */
+                put_request(&r, 0, 1010, 19000); /* profiled */
                 put_mark(&r, 0, 20000, false);
-                put_request(&r, 0, 20010, 39000); /* unwatched */
+                put_request(&r, 0, 20010, 39000); /* unprofiled */
                 put_mark(&r, 0, 40000, true);
-                put_request(&r, 0, 40010, 59000); /* watched */
+                put_request(&r, 0, 40010, 59000); /* profiled */
             } else {
-                put_request(&r, 1, 5000, 15000);  /* watched */
+                put_request(&r, 1, 5000, 15000);  /* profiled */
                 put_request(&r, 1, 15100, 25000); /* the second mark lies in it */
-                put_request(&r, 1, 25100, 35000); /* unwatched */
+                put_request(&r, 1, 25100, 35000); /* unprofiled */
                 put_request(&r, 1, 35100, 45000); /* the third mark lies in it */
                 put_request(&r, 2, 500, 60000);   /* all of them do */
-                put_request(&r, 3, 100, 900);     /* before the first: unwatched */
+                put_request(&r, 3, 100, 900);     /* before the first: unprofiled */
             }
         }
         read_back(&r.w, &results);
         const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
-        assert_int_equal(row->watched, 3);
-        assert_int_equal(row->unwatched, 3);
+        assert_int_equal(row->profiled, 3);
+        assert_int_equal(row->unprofiled, 3);
         assert_int_equal(row->partly, 3);
         assert_int_equal(row->latency.n, 3);
         assert_int_equal(results.samples.count, 9);
         if (order ==
-            0) { /* the marks are read first, so that ranges are counted right: those opened while watching */
+            0) { /* the marks are read first, so that ranges are counted right: those opened while profiling */
             assert_int_equal(calls(&results), 4);
             assert_int_equal(results.late_marks, 0);
         } else { /* two of them are read after ranges that were opened behind them */
@@ -94,15 +94,15 @@ static void requests_in_turns(void **state) {
         run_open(&r);
         for (uint32_t turn = 0; turn < 2; turn++) {
             uint32_t thread = turn == 0 ? first : 1 - first;
-            for (uint64_t i = thread; i < 10; i += 2) { /* thread 0 has the watched ones */
+            for (uint64_t i = thread; i < 10; i += 2) { /* thread 0 has the profiled ones */
                 put_mark(&r, thread, 1000 * i + 100, thread == 0);
                 put_request(&r, thread, 1000 * i + 110, 1000 * i + 900);
             }
         }
         read_back(&r.w, &results);
         const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
-        assert_int_equal(row->watched, 5);
-        assert_int_equal(row->unwatched, 5);
+        assert_int_equal(row->profiled, 5);
+        assert_int_equal(row->unprofiled, 5);
         assert_int_equal(row->partly, 0);
         assert_int_equal(calls(&results), 5);
         assert_int_equal(results.late_marks, 0);
@@ -123,8 +123,8 @@ static void a_switch_read_late(void **state) {
     put_mark(&r, 0, 4950, true);
     read_back(&r.w, &results);
     const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
-    assert_int_equal(row->unwatched, 5);
-    assert_int_equal(row->watched, 5);
+    assert_int_equal(row->unprofiled, 5);
+    assert_int_equal(row->profiled, 5);
     assert_int_equal(results.late_marks, 1);
     metrics_results_free(&results);
 
@@ -163,8 +163,8 @@ static void another_tool(void **state) {
     }
     read_back(&r.w, &results);
     const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
-    assert_int_equal(row->unwatched, 1);
-    assert_int_equal(row->watched, 0);
+    assert_int_equal(row->unprofiled, 1);
+    assert_int_equal(row->profiled, 0);
     assert_int_equal(row->partly, 4);
     assert_int_equal(row->latency.n, 1);
     assert_true(results.yielded);
@@ -179,7 +179,7 @@ static void another_tool(void **state) {
     read_back(&r.w, &results);
     row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
     assert_int_equal(row->from, ATTRIBUTION_PARTLY_PROFILED);
-    assert_int_equal(row->unwatched, 0);
+    assert_int_equal(row->unprofiled, 0);
     metrics_results_free(&results);
 }
 

@@ -147,10 +147,10 @@ static void lines(void **state) {
     stats_fit fit;
     assert_true(stats_fit_line(&fit, x, y, strata, 2));
     assert_true(fabs(fit.a - 2) < 1e-12 && fabs(fit.b - 3) < 1e-12 && fabs(fit.r2 - 1) < 1e-12);
-    assert_true(fabs(fit.a_sure.low - 2) < 1e-9 && fabs(fit.b_sure.high - 3) < 1e-9);
+    assert_true(fabs(fit.a_ci.low - 2) < 1e-9 && fabs(fit.b_ci.high - 3) < 1e-9);
     assert_false(stats_fit_line(&fit, same, y, strata, 2));
     assert_true(stats_fit_line(&fit, x, y, few, 2)); /* 5 points at some x: a line, but no interval */
-    assert_true(fabs(fit.b - 3) < 1e-12 && isnan(fit.b_sure.low) && isnan(fit.a_sure.high));
+    assert_true(fabs(fit.b - 3) < 1e-12 && isnan(fit.b_ci.low) && isnan(fit.a_ci.high));
     assert_false(stats_fit_line(&fit, x, y, (const size_t[]){0}, 0));
 }
 
@@ -193,7 +193,7 @@ static void breaks(void **state) {
         if (bend > 0) {
             assert_true(fabs(b.at - (bend == 1 ? 8 : 6)) < 1e-9 && fabs(b.before - 2) < 1e-9 &&
                         fabs(b.after - 5) < 1e-9 && fabs(b.a - 5) < 1e-9 && fabs(b.r2 - 1) < 1e-12);
-            assert_true(fabs(b.at_sure.low - b.at) < 1e-9 && fabs(b.change_sure.high - 3) < 1e-9);
+            assert_true(fabs(b.at_ci.low - b.at) < 1e-9 && fabs(b.change_ci.high - 3) < 1e-9);
         }
     }
     assert_false(stats_find_breakpoint(x, y, strata, 4).tested);

@@ -1,4 +1,4 @@
-/* What the sweep's rows are made of: which requests were watched, what the GPU and the host did, how sure the
+/* What the sweep's rows are made of: which requests were profiled, what the GPU and the host did, how sure the
  * numbers are. */
 #include "tests/unit/trace_builder.h"
 
@@ -25,27 +25,27 @@ static void put_mark(run *r, bool on, uint64_t time) {
                  .kind = TRACE_HOST_MARK, .time = time, .name = on ? r->on : r->off, .domain = r->domain});
 }
 
-/* One request: a prefill of `length` ns with an expert in it; when watched, a launch and a kernel that ends
+/* One request: a prefill of `length` ns with an expert in it; when profiled, a launch and a kernel that ends
  * `beyond` ns behind the range. */
-static void put_request(run *r, const char *name, uint64_t length, bool watched, uint64_t beyond) {
+static void put_request(run *r, const char *name, uint64_t length, bool profiled, uint64_t beyond) {
     put_push(&r->w, 0, r->now, name);
     put_push(&r->w, 0, r->now + 10, "prefill");
     put_push(&r->w, 0, r->now + 20, "layer.0");
     put_push(&r->w, 0, r->now + 30, "expert.5");
-    if (watched) {
+    if (profiled) {
         put_launch(&r->w, 0, r->now + 40, ++r->correlation);
     }
     put_pop(&r->w, 0, r->now + 60);
     put_pop(&r->w, 0, r->now + 70);
     put_pop(&r->w, 0, r->now + 10 + length);
     put_pop(&r->w, 0, r->now + 20 + length);
-    if (watched) {
+    if (profiled) {
         put_kernel(&r->w, r->correlation, r->now + 50, r->now + 10 + length + beyond);
     }
     r->now += length + 1000;
 }
 
-/* Latencies come from the unwatched requests, attribution from the watched ones, and both are compared. */
+/* Latencies come from the unprofiled requests, attribution from the profiled ones, and both are compared. */
 static void latencies_are_of_the_unwatched(void **state) {
     (void)state;
     run r = {0};
@@ -67,9 +67,9 @@ static void latencies_are_of_the_unwatched(void **state) {
     assert_true(fabs(row->busy - (20250 + 500 - 40) / 1e6) < 1e-12);
     assert_true(row->on.n == 6 && fabs(row->on.p50 - 20250 / 1e6) < 1e-12); /* the range's own duration */
     assert_true(row->off.n == 6 && fabs(row->off.p50 - 10250 / 1e6) < 1e-12);
-    assert_true(fabs(row->distortion - 20250.0 / 10250) < 1e-12);
-    assert_true(row->distortion_sure.low > 1.9 && row->distortion_sure.low <= row->distortion);
-    assert_true(row->distortion_sure.high < 2.1 && row->distortion_sure.high >= row->distortion);
+    assert_true(fabs(row->overhead - 20250.0 / 10250) < 1e-12);
+    assert_true(row->overhead_ci.low > 1.9 && row->overhead_ci.low <= row->overhead);
+    assert_true(row->overhead_ci.high < 2.1 && row->overhead_ci.high >= row->overhead);
     assert_true(fabs(row->beyond - 500 / 1e6) < 1e-12);
     assert_int_equal(results.costs.experts[0].calls, 6);
     assert_int_equal(results.costs.experts[0].kernels, 6);
@@ -77,7 +77,7 @@ static void latencies_are_of_the_unwatched(void **state) {
     metrics_results_free(&results);
 }
 
-/* Of unwatched requests those count that ran before CUPTI's records were first on, if there are any. */
+/* Of unprofiled requests those count that ran before CUPTI's records were first on, if there are any. */
 static void what_ran_before_cupti_counts(void **state) {
     (void)state;
     for (int known = 0; known < 2; known++) {
@@ -101,12 +101,12 @@ static void what_ran_before_cupti_counts(void **state) {
         const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
         assert_int_equal(row->from, ATTRIBUTION_UNPROFILED);
         assert_int_equal(row->latency.n, known ? 2 : 3);
-        assert_int_equal(row->unwatched, known ? 2 : 3);
+        assert_int_equal(row->unprofiled, known ? 2 : 3);
         assert_int_equal(row->later, known ? 1 : 0);
         assert_int_equal(row->after, !known);
         assert_int_equal(row->partly, 0);
         assert_true(row->latency.max == (known ? 12000 : 20000) / 1e6);
-        assert_true(row->off.p50 == (known ? 11000 : 12000) / 1e6 && row->watched == 1);
+        assert_true(row->off.p50 == (known ? 11000 : 12000) / 1e6 && row->profiled == 1);
         metrics_results_free(&results);
     }
 }
@@ -123,7 +123,7 @@ static void before_the_first_mark(void **state) {
         put_request(&r, "sample.1", 30000, on_first, 0);
         read_back(&r.w, &results);
         const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
-        assert_int_equal(row->watched, 1);
+        assert_int_equal(row->profiled, 1);
         assert_true(row->latency.p50 == (on_first ? 10000 : 30000) / 1e6);
         assert_int_equal(results.costs.experts[0].calls, 1);
         metrics_results_free(&results);
@@ -140,11 +140,11 @@ static void one_kind_is_used_as_it_is(void **state) {
     const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
     assert_int_equal(row->from, ATTRIBUTION_PROFILED);
     assert_true(row->latency.p50 == 10700 / 1e6);
-    assert_true(isnan(row->distortion) && isnan(row->distortion_sure.low) && isnan(row->p50_sure.low));
+    assert_true(isnan(row->overhead) && isnan(row->overhead_ci.low) && isnan(row->p50_ci.low));
     metrics_results_free(&results);
 }
 
-/* A phase in which watching began is neither kind. */
+/* A phase in which profiling began is neither kind. */
 static void partly_watched_is_left_out(void **state) {
     (void)state;
     run r = {0};
@@ -156,7 +156,7 @@ static void partly_watched_is_left_out(void **state) {
     put_request(&r, "sample.2", 30000, true, 0);
     read_back(&r.w, &results);
     const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
-    assert_true(row->watched == 1 && row->unwatched == 1 && row->partly == 1);
+    assert_true(row->profiled == 1 && row->unprofiled == 1 && row->partly == 1);
     assert_true(row->latency.n == 1 && row->latency.p50 == 10000 / 1e6);
     assert_true(row->on.p50 == 30000 / 1e6);
     metrics_results_free(&results);
@@ -337,7 +337,7 @@ static void phases_have_idle_time(void **state) {
     metrics_results_free(&r);
 }
 
-/* A report of watched prefills that last so many microseconds each, in this order. */
+/* A report of profiled prefills that last so many microseconds each, in this order. */
 static void read_lengths(metrics_results *results, const uint64_t *us, size_t n) {
     run r = {0};
     run_open(&r);

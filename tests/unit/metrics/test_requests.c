@@ -65,7 +65,7 @@ static void threads_and_gpu_work(void **state) {
     metrics_results_free(&r);
 }
 
-/* The nearest rank, among watched requests of one k. */
+/* The nearest rank, among profiled requests of one k. */
 static void the_median_and_p99(void **state) {
     (void)state;
     static const struct {
@@ -74,11 +74,11 @@ static void the_median_and_p99(void **state) {
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         metrics_requests list = {0};
         metrics_request median, p99;
-        for (size_t i = 0; i < 2 * cases[c].n; i++) { /* lengths n ... 1, each once watched */
+        for (size_t i = 0; i < 2 * cases[c].n; i++) { /* lengths n ... 1, each once profiled */
             list.list = base_grow(list.list, &list.cap, list.count + 1, sizeof *list.list);
             list.list[list.count++] =
                 (metrics_request){.k = 8,
-                                  .watching = i % 2 ? ATTRIBUTION_PROFILED : ATTRIBUTION_UNPROFILED,
+                                  .profiling = i % 2 ? ATTRIBUTION_PROFILED : ATTRIBUTION_UNPROFILED,
                                   .start = 1000 * i,
                                   .end = 1000 * i + cases[c].n - i / 2};
         }

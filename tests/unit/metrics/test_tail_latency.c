@@ -16,7 +16,7 @@ typedef struct {
 /* A decode of three steps. Each step has a layer with an expert in which the host works for 1000 ns and
  * launches a kernel of 500 ns. What is slow: `host` ns more on the host in the layer of the second step;
  * `gpu` ns more of the kernel of its expert, for which the host then waits. */
-static void put_decode(run *r, unsigned number, bool watched, uint64_t host, uint64_t gpu) {
+static void put_decode(run *r, unsigned number, bool profiled, uint64_t host, uint64_t gpu) {
     char name[32];
     snprintf(name, sizeof name, "sample.%u", number);
     put_push(&r->w, 0, r->now, name);
@@ -27,7 +27,7 @@ static void put_decode(run *r, unsigned number, bool watched, uint64_t host, uin
         put_push(&r->w, 0, r->now += 10, name);
         put_push(&r->w, 0, r->now += 10, "layer.4");
         put_push(&r->w, 0, r->now += 10, "expert.7");
-        if (watched) {
+        if (profiled) {
             put_launch(&r->w, 0, r->now + 10, ++r->correlation);
             trace_gpu_event e = {.kind = TRACE_GPU_KERNEL,
                                  .timed = true,
@@ -74,15 +74,15 @@ static void read_detail(run *r, metrics_results *results) {
     unlink(r->w.path);
 }
 
-static const metrics_tail_row *tail(const metrics_results *r, bool step, attribution_profiling watching,
+static const metrics_tail_row *tail(const metrics_results *r, bool step, attribution_profiling profiling,
                                     size_t *at) {
     for (size_t i = 0; i < r->tails.row_count; i++) {
-        if (r->tails.rows[i].step == step && r->tails.rows[i].watching == watching) {
+        if (r->tails.rows[i].step == step && r->tails.rows[i].profiling == profiling) {
             *at = i;
             return &r->tails.rows[i];
         }
     }
-    fail_msg("no row of watching %d", watching);
+    fail_msg("no row of watching %d", profiling);
     return NULL;
 }
 
@@ -115,8 +115,8 @@ static double more(const metrics_results *r, size_t row, metrics_tail_kind kind,
     return c->slow - c->typical;
 }
 
-/* Of 200 watched and 200 unwatched requests two each are slow: the watched by their kernel (and 1000 ns of
- * host), the unwatched by their host. All others differ by a few ns. */
+/* Of 200 profiled and 200 unprofiled requests two each are slow: the profiled by their kernel (and 1000 ns of
+ * host), the unprofiled by their host. All others differ by a few ns. */
 static void causes_are_named(void **state) {
     (void)state;
     run r = {0};

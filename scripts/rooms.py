@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Checks and draws how modules include each other.
+
+  rooms.py check            an include that points up, or a circle inside a module, is an error
+  rooms.py check PATH LINE  the same, as if the file PATH had the line LINE too
+  rooms.py draw             the modules and what each includes, as text (docs/architecture.md holds it)
+"""
+import os
+import re
+import sys
+from collections import defaultdict
+
+# Floors of analysis/: a module includes what stands on lower floors, itself, and trace/.
+FLOORS = [
+    ["base"],
+    ["names", "stats"],
+    ["attribution", "costmodel", "input"],
+    ["metrics", "events", "peakbench"],
+    ["report", "export"],
+    ["charts"],
+    ["cli"],
+]
+# Outside of analysis/: what each module may include besides itself.
+OTHERS = {"preload": {"cupti", "trace"}, "cupti": {"trace"}, "trace": set(), "native": set()}
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+FOREIGN = re.compile(r"^\s*#\s*include\s+[<\"](cupti|cuda|cuda_runtime)[\w/]*\.h")
+
+
+def module_of(path):
+    """analysis/input/nsys/x.c -> input; preload/x.c -> preload."""
+    parts = path.split("/")
+    return parts[1] if parts[0] == "analysis" else parts[0]
+
+
+def read_includes(extra=None):
+    """{file: [(line number, included file)]} of every source and header of the modules."""
+    graph = {}
+    for top in ["analysis", *OTHERS]:
+        for folder, _, files in os.walk(top):
+            for name in sorted(files):
+                if not name.endswith((".c", ".h")):
+                    continue
+                path = os.path.join(folder, name)
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    lines = f.read().splitlines()
+                if extra and extra[0] == path:
+                    lines.append(extra[1])
+                graph[path] = [(n, m[1]) for n, line in enumerate(lines, 1) if (m := INCLUDE.match(line))]
+                if top == "analysis":
+                    graph[path] += [(n, "<cuda>") for n, line in enumerate(lines, 1) if FOREIGN.match(line)]
+    return graph
+
+
+def is_allowed(path, included):
+    """Whether a file may include another."""
+    if included.startswith("tests/") or "/" not in included or included == "<cuda>":
+        return False
+    source, target = module_of(path), module_of(included)
+    if source == target or (path.startswith("analysis/") and included.startswith("trace/")):
+        return True
+    if path.startswith("analysis/"):
+        return included.startswith("analysis/") and FLOOR_OF.get(target, 99) < FLOOR_OF.get(source, -1)
+    return target in OTHERS[source]
+
+
+def unit(path):
+    """A header and the source of the same name are one unit."""
+    return os.path.splitext(path)[0]
+
+
+def find_circles(graph):
+    """Circles of units: each as the list of its members (Tarjan)."""
+    edges = defaultdict(set)
+    for path, includes in graph.items():
+        for _, included in includes:
+            if included in graph and unit(included) != unit(path):
+                edges[unit(path)].add(unit(included))
+    index, low, on_stack, stack, circles = {}, {}, set(), [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        on_stack.add(node)
+        for after in sorted(edges[node]):
+            if after not in index:
+                visit(after)
+                low[node] = min(low[node], low[after])
+            elif after in on_stack:
+                low[node] = min(low[node], index[after])
+        if low[node] == index[node]:
+            members = []
+            while not members or members[-1] != node:
+                members.append(stack.pop())
+                on_stack.discard(members[-1])
+            if len(members) > 1:
+                circles.append(sorted(members))
+
+    for node in sorted({unit(path) for path in graph}):
+        if node not in index:
+            visit(node)
+    return circles
+
+
+def check(graph):
+    errors = []
+    for path, includes in sorted(graph.items()):
+        if path.startswith("analysis/") and module_of(path) not in FLOOR_OF:
+            errors.append(f"{path}: {module_of(path)} is no module of analysis/")
+            continue
+        for line, included in includes:
+            if not is_allowed(path, included):
+                errors.append(f"{path}:{line}: {module_of(path)} may not include {included}")
+    for members in find_circles(graph):
+        errors.append("circle: " + ", ".join(members))
+    print("\n".join(errors), end="\n" if errors else "")
+    return 1 if errors else 0
+
+
+def draw(graph):
+    uses, sizes = defaultdict(set), defaultdict(int)
+    for path, includes in graph.items():
+        sizes[module_of(path)] += 1
+        for _, included in includes:
+            if "/" in included and module_of(included) != module_of(path):
+                uses[module_of(path)].add(module_of(included))
+    for floor in reversed(range(len(FLOORS))):
+        for room in FLOORS[floor]:
+            print(f"{floor + 2}  {room:<12}{sizes[room]:>3} files  -> {' '.join(sorted(uses[room])) or '-'}")
+    for room in ["trace", "cupti", "preload", "native"]:
+        print(f"{'1' if room == 'trace' else ' '}  {room:<12}{sizes[room]:>3} files  -> {' '.join(sorted(uses[room])) or '-'}")
+
+
+if __name__ == "__main__":
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    if command == "check" and len(sys.argv) in (2, 4):
+        sys.exit(check(read_includes(tuple(sys.argv[2:4]) or None)))
+    if command == "draw" and len(sys.argv) == 2:
+        draw(read_includes())
+        sys.exit()
+    print(__doc__, file=sys.stderr)
+    sys.exit(2)
