@@ -3,6 +3,8 @@
 #ifndef ATTRIBUTION_GPU_BUSY_H
 #define ATTRIBUTION_GPU_BUSY_H
 
+#include "analysis/names/call_kinds.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,14 +14,6 @@
 /* Most calls that wait for the GPU's part of their time; beyond them the earlier ones count as if it had not
  * run. */
 #define ATTRIBUTION_BUSY_CALLS (1u << 20)
-
-/* What a CUDA call does to the thread that makes it. */
-typedef enum {
-    NAMES_CALL_ENQUEUE, /* gives the GPU work: launches, asynchronous copies and fills */
-    NAMES_CALL_SYNC,    /* waits for the GPU: synchronisations, blocking copies */
-    NAMES_CALL_QUERY,   /* asks for something (cudaStreamQuery, cuKernelGetName): nothing runs for it */
-    NAMES_CALL_OTHER,
-} names_call_kind;
 
 /* Time may be divided into parts, numbered from 1 (the steps of a decode): their sums are made in the same
  * pass. 0 stands for what lies in none. */

@@ -1,4 +1,4 @@
-/* Output files that are whole or not there, and that never take the place of something that is no export. */
+/* Output files that are whole or not there. */
 #ifndef BASE_ATOMIC_FILE_H
 #define BASE_ATOMIC_FILE_H
 
@@ -6,11 +6,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-
-/* Whether `path` may be written: it does not exist, or is an empty file, or an export of moetrace or Nsight
- * Systems, or `force` is set; and it is none of the `count` inputs. False after one line in `error`. */
-bool export_may_write(const char *path, bool force, char *const *inputs, size_t count,
-                      char error[TRACE_ERROR_BYTES]);
 
 /* Makes an empty file beside `path`, with the rights of any new file. Its name, which the caller frees, or
  * NULL with one line in `error`. */

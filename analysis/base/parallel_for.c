@@ -4,6 +4,7 @@
 #include "analysis/base/alloc.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -50,4 +51,10 @@ void base_parallel_end(base_parallel_work *w) {
 
 void base_parallel_for(unsigned jobs, size_t count, void (*do_one)(void *ctx, size_t i), void *ctx) {
     base_parallel_end(base_parallel_begin(jobs, count, do_one, ctx));
+}
+
+unsigned base_cores(void) {
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n > 0 ? (unsigned)n : 1;
 }

@@ -15,4 +15,7 @@ base_parallel_work *base_parallel_begin(unsigned jobs, size_t count, void (*do_o
                                         void *ctx);
 void base_parallel_end(base_parallel_work *work);
 
+/* The cores that this process may use, at least 1. */
+unsigned base_cores(void);
+
 #endif

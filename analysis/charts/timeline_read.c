@@ -2,6 +2,7 @@
 #include "analysis/charts/timeline_internal.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/names/kernel_display_name.h"
 #include "analysis/report/text_table.h"
 
 #include <stdlib.h>

@@ -2,6 +2,7 @@
  * in the order of the traces. */
 #include "analysis/cli/cli_parallel_read.h"
 
+#include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 /* moetrace dump: every record of a trace as a line of text, in the order of the file. docs/dump.md says what
  * the fields are. */
+#include "analysis/base/parallel_for.h"
 #include "analysis/cli/cli_table_options.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"

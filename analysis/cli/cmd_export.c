@@ -3,6 +3,7 @@
 #include "analysis/base/atomic_file.h"
 #include "analysis/cli/cli_options.h"
 #include "analysis/export/export_common.h"
+#include "analysis/export/export_target.h"
 #include "analysis/input/capture_reader.h"
 
 #include <errno.h>

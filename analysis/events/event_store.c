@@ -1,6 +1,7 @@
 /* One pass over each of the traces, into sorted rows. */
 #include "analysis/events/event_store_internal.h"
 
+#include "analysis/base/parallel_for.h"
 #include "analysis/events/event_sources.h"
 #include "analysis/input/async_reader.h"
 

@@ -16,9 +16,6 @@ int export_chrome(events_store *rows, const char *path, char error[TRACE_ERROR_B
 /* Perfetto's protobuf. */
 int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]);
 
-/* A copy of the text in which what is no UTF-8 is U+FFFD; *len becomes its length. The caller frees it. */
-char *export_utf8(const char *text, size_t *len);
-
 /* What torch.profiler calls a copy or a fill: "Memcpy HtoD (Pinned -> Device)", "Memset (Device)". */
 enum { EXPORT_MEMORY_NAME_BYTES = 100 };
 void export_memory_name(char out[EXPORT_MEMORY_NAME_BYTES], const events_gpu *row);

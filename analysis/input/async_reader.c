@@ -7,7 +7,6 @@
 #include "analysis/input/capture_reader.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,12 +234,6 @@ static int tell_batch(const trace_visitor *v, const record *batch, size_t count,
         }
     }
     return rc;
-}
-
-unsigned base_cores(void) {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return n > 0 ? (unsigned)n : 1;
 }
 
 int input_read_async(const char *path, const trace_visitor *v, unsigned jobs, bool once, trace_status *status,

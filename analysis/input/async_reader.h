@@ -4,9 +4,6 @@
 
 #include "trace/trace.h"
 
-/* The cores that this process may use, at least 1. */
-unsigned base_cores(void);
-
 /* As input_read, or with `once` as input_read_once; the visitor is called on the caller's thread with
  * the same records in the same order. With jobs > 1 another thread reads the file. */
 int input_read_async(const char *path, const trace_visitor *v, unsigned jobs, bool once, trace_status *status,

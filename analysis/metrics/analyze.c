@@ -2,6 +2,7 @@
 #include "analysis/metrics/analyze.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"
 #include "trace/settings.h"

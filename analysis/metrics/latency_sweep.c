@@ -326,6 +326,11 @@ void metrics_sweep_end(metrics_sweep_making *s) {
     free(s);
 }
 
+const char *metrics_row_name(metrics_row_kind kind) {
+    static const char *const names[METRICS_ROWS] = {"vision", "prefill", "decode", "decode/token"};
+    return names[kind];
+}
+
 const metrics_row *metrics_rows_find(const metrics_rows *rows, uint32_t k, metrics_row_kind kind) {
     for (size_t i = 0; i < rows->count; i++) {
         if (rows->list[i].k == k && rows->list[i].kind == kind) {

@@ -16,6 +16,9 @@ typedef enum {
     METRICS_ROWS
 } metrics_row_kind;
 
+/* "vision", "prefill", "decode", "decode/token" */
+const char *metrics_row_name(metrics_row_kind kind);
+
 /* One phase at one k; only made when it has samples. Warm-up requests are left out. All times are ms; what
  * the trace does not hold is NaN. Of a token: the decode's over the number of its steps.
  *

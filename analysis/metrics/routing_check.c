@@ -1,6 +1,7 @@
 /* One pass over a trace that looks at nothing but experts' ranges. */
 #include "analysis/metrics/routing_check.h"
 
+#include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"
 

@@ -7,11 +7,6 @@
  * mangled comes back as it is. The caller frees it. */
 char *names_kernel_demangled(const char *mangled);
 
-/* The full signature as torch.profiler gives it, which is what C++ compilers' libraries make of a mangled
- * name: "void ns::f<4, float>(float*, int)". A name that is not mangled comes back as it is. The caller frees
- * it. */
-char *names_kernel_signature(const char *mangled);
-
 /* The function's own name: no namespace, no arguments. The caller frees it. */
 char *names_kernel_short(const char *mangled);
 

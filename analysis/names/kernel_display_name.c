@@ -1,8 +1,11 @@
 /* Kernels' names as people know them. */
-#include "analysis/base/alloc.h"
-#include "analysis/names/demangle_nsys.h"
-#include "analysis/report/text_table.h"
+#include "analysis/names/kernel_display_name.h"
 
+#include "analysis/base/alloc.h"
+#include "analysis/base/text.h"
+#include "analysis/names/demangle_nsys.h"
+
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,22 +9,6 @@
 
 #define DIRECT_IDS (1u << 22) /* string ids that are looked up in an array */
 
-bool names_call_enqueues(const char *text) {
-    bool unknown = *text == '\0' || *text == '#';
-    return unknown || strstr(text, "Launch") || strstr(text, "Memcpy") || strstr(text, "Memset");
-}
-
-names_call_kind names_call_kind_of(const char *text) {
-    if (strstr(text, "Synchronize") || (strstr(text, "Memcpy") && !strstr(text, "Async"))) {
-        return NAMES_CALL_SYNC;
-    }
-    if (strstr(text, "Launch") || strstr(text, "Memcpy") || strstr(text, "Memset")) {
-        return NAMES_CALL_ENQUEUE;
-    }
-    bool asks = strstr(text, "Get") || strstr(text, "Query") || strstr(text, "IsCapturing");
-    return asks ? NAMES_CALL_QUERY : NAMES_CALL_OTHER;
-}
-
 /* FNV-1a, 64 bits. */
 static uint64_t hash_text(const char *text, size_t len) {
     uint64_t h = 0xcbf29ce484222325u;

@@ -3,8 +3,8 @@
 #ifndef NAMES_NAME_TABLE_H
 #define NAMES_NAME_TABLE_H
 
-#include "analysis/attribution/gpu_busy.h"
 #include "analysis/base/u64_map.h"
+#include "analysis/names/call_kinds.h"
 #include "analysis/names/range_rules.h"
 
 #include <stdbool.h>
@@ -32,11 +32,6 @@ typedef struct {
     base_map by_great_id;     /* the same for ids that no recorder hands out */
     const names_rules *rules; /* or NULL: the built-in ones */
 } names_table;
-
-/* What the CUDA call `text` does to the thread that makes it, and whether it may give the GPU work: one whose
- * name was lost may. */
-names_call_kind names_call_kind_of(const char *text);
-bool names_call_enqueues(const char *text);
 
 /* The index of the name with this text; the same text always has the same index. */
 uint32_t names_intern(names_table *names, const char *text, size_t len);

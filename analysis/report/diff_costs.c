@@ -1,6 +1,7 @@
 /* The tables of experts and kernels of `moetrace diff`. */
 #include "analysis/base/alloc.h"
 #include "analysis/names/demangle_nsys.h"
+#include "analysis/names/kernel_display_name.h"
 #include "analysis/report/diff_internal.h"
 #include "analysis/stats/hypothesis_tests.h"
 

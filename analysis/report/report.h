@@ -25,9 +25,6 @@ void report_completeness(const metrics_results *results, report_output *out);
 /* Whether something that the tables depend on is missing from the trace. */
 bool report_incomplete(const metrics_results *results);
 
-/* "vision", "prefill", "decode", "decode/token" */
-const char *metrics_row_name(metrics_row_kind kind);
-
 /* The latencies in the experiment's own format: a list with one object for each k,
  * {"top_k": k, "vision": S, "prefill": S, "decode": S, "decode_per_token": S}, S being {"P50", "P95", "P99",
  * "mean", "std", "min", "max"} in ms. A phase without samples is absent, and so is a k that is missing. Where

@@ -9,11 +9,6 @@
 /* With fewer samples P99 is little else than the longest of them. */
 #define P99_SAMPLES 100
 
-const char *metrics_row_name(metrics_row_kind kind) {
-    static const char *const names[METRICS_ROWS] = {"vision", "prefill", "decode", "decode/token"};
-    return names[kind];
-}
-
 static void put_head(report_table *t, const metrics_row *row) {
     report_table_index(t, row->k);
     report_table_cell(t, "%s", metrics_row_name(row->kind));

@@ -2,6 +2,7 @@
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/names/kernel_display_name.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "analysis/report/text_table.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,44 +11,6 @@
 #include <string.h>
 
 #define LABEL 24 /* columns of a field's label, with the space behind it */
-
-static bool continues(char c) {
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-size_t base_text_width(const char *text) {
-    size_t n = 0;
-    for (; *text; text++) {
-        n += !continues(*text);
-    }
-    return n;
-}
-
-/* The byte behind the first n characters. */
-static const char *skip(const char *text, size_t n) {
-    while (*text && n > 0) {
-        text++;
-        while (continues(*text)) {
-            text++;
-        }
-        n--;
-    }
-    return text;
-}
-
-char *base_text_shorten(const char *text, size_t width) {
-    size_t has = base_text_width(text);
-    if (has <= width) {
-        return base_copy(text, strlen(text));
-    }
-    size_t keep = width > 3 ? width - 3 : 0, head = keep - keep / 5; /* names differ early */
-    const char *cut = skip(text, head), *tail = skip(text, has - (keep - head));
-    char *out = base_alloc((size_t)(cut - text) + 3 + strlen(tail) + 1, 1);
-    memcpy(out, text, (size_t)(cut - text));
-    memcpy(out + (cut - text), "...", 3);
-    memcpy(out + (cut - text) + 3, tail, strlen(tail));
-    return out;
-}
 
 void report_put_text(FILE *out, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
@@ -262,7 +225,7 @@ void report_table_end(report_table *t, FILE *out) {
 
 /* Prints what fits in `room` columns, up to a space if there is one; returns what is left. */
 static const char *put_line(FILE *out, const char *text, size_t room) {
-    const char *limit = skip(text, room), *cut = limit;
+    const char *limit = base_text_skip(text, room), *cut = limit;
     while (cut > text && *cut != ' ') {
         cut--;
     }

@@ -80,18 +80,7 @@ void report_put_text(FILE *out, const char *text, size_t len);
 /* Prints a text in lines of at most REPORT_WIDTH columns, broken at spaces. */
 void report_put_paragraph(FILE *out, const char *text);
 
-/* Columns that the text takes, one a UTF-8 character. */
-size_t base_text_width(const char *text);
-
-/* The text shortened to `width` columns with "..." in its middle; the caller frees it. */
-char *base_text_shorten(const char *text, size_t width);
-
 /* A number of milliseconds in at most 8 columns, with the digits that fit. */
 const char *report_format_ms(char buf[32], double value);
-
-/* A kernel's mangled name as people know it, without its parameters. While it takes more than `width`
- * columns, the names of namespaces go first and then what stands in parentheses; it may still be longer. "(no
- * name)" when it has none. The caller frees it. */
-char *names_kernel_display(const char *mangled, size_t width);
 
 #endif

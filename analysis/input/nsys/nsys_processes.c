@@ -2,6 +2,7 @@
 #include "analysis/input/nsys/nsys_emit.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 
 #include <inttypes.h>

@@ -2,7 +2,9 @@
 #include "tests/unit/trace_builder.h"
 
 #include "analysis/attribution/gpu_busy.h"
+#include "analysis/base/text.h"
 #include "analysis/base/u64_map.h"
+#include "analysis/names/kernel_display_name.h"
 #include "analysis/names/name_table.h"
 #include "analysis/report/text_table.h"
 #include "analysis/stats/descriptive.h"

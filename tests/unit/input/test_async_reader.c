@@ -1,6 +1,7 @@
 /* Reading ahead tells the same records in the same order as reading does, and ends when it is told to. */
 #include "tests/unit/trace_builder.h"
 
+#include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"
 

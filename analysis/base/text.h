@@ -1,0 +1,19 @@
+/* Text as people see it: width, shortening, UTF-8. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+
+/* Columns that the text takes, one a UTF-8 character. */
+size_t base_text_width(const char *text);
+
+/* The byte behind the first n characters of `text`. */
+const char *base_text_skip(const char *text, size_t n);
+
+/* The text shortened to `width` columns with "..." in its middle; the caller frees it. */
+char *base_text_shorten(const char *text, size_t width);
+
+/* A copy of the text in which what is no UTF-8 is U+FFFD; *len becomes its length. The caller frees it. */
+char *base_text_utf8(const char *text, size_t *len);
+
+#endif
