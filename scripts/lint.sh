@@ -92,6 +92,7 @@ check "includes stay inside the rooms" includes
 check "the recorder needs only libc and exports only its entries" exports
 check "no machine paths" paths
 check "docs/recording.md has the settings' table" settings_documented
+check "links between pages of documentation" python3 scripts/check_links.py
 check "shellcheck" shellcheck -x -S warning "${scripts[@]}"
 echo "1..$n"
 exit $failed
