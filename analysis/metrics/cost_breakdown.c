@@ -2,6 +2,7 @@
 #include "analysis/metrics/cost_breakdown.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/metrics/launch_variance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,7 +13,6 @@ typedef struct {
     const attribution_ranges *ranges;
     const attribution_state *attribution;
     attribution_work *inclusive; /* by node */
-    metrics_spread *outside;     /* by node, inclusive: of its kernel time in no phase */
     bool profiled;               /* some measured range was opened while profiling */
 } making;
 
@@ -36,42 +36,42 @@ static void add(attribution_work *to, const attribution_work *work) {
     to->ns += work->ns;
 }
 
-/* Of the time of kernels in no phase; nothing is known of those in one here. */
-static metrics_spread spread_outside(const making *m, const attribution_total *kernel) {
-    bool in_phase = kernel->node != BASE_NONE && m->ranges->nodes[kernel->node].phase != ATTRIBUTION_PHASES;
-    double ns = (double)kernel->ns, n = (double)kernel->count;
-    return in_phase || kernel->count < 2
-               ? (metrics_spread){0, 0}
-               : (metrics_spread){fmax(0, kernel->squares - ns * ns / n) * n / (n - 1), n - 1};
+/* Adds the launches of a kernel in no phase to what is known of `row`. */
+static void add_launches(const making *m, metrics_launch_sums *sums, uint32_t row,
+                         const attribution_total *kernel) {
+    const attribution_node *node = kernel->node == BASE_NONE ? NULL : &m->ranges->nodes[kernel->node];
+    if (!node || node->phase == ATTRIBUTION_PHASES) {
+        bool once = node && kernel->node != ATTRIBUTION_ROOT && node->calls == 1;
+        metrics_launch_sums_add(sums, row, kernel->name, kernel->count, kernel->ns, kernel->squares, once);
+    }
 }
 
 static void sum_up(making *m) {
     const attribution_ranges *ranges = m->ranges;
     m->inclusive = base_alloc(ranges->node_count, sizeof *m->inclusive);
-    m->outside = base_alloc(ranges->node_count, sizeof *m->outside);
-    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
-        const attribution_total *kernel = &m->attribution->ranges->works.kernels.list[i];
-        if (kernel->node != BASE_NONE) {
-            metrics_spread *outside = &m->outside[kernel->node];
-            *outside = metrics_spread_sum(*outside, spread_outside(m, kernel));
-        }
-    }
     for (size_t i = ranges->node_count; i-- > 0;) { /* children have higher indices than their parents */
         const attribution_node *node = &ranges->nodes[i];
         add(&m->inclusive[i], &(attribution_work){node->kernels, node->kernel_ns});
         if (i != ATTRIBUTION_ROOT) {
             add(&m->inclusive[node->parent], &m->inclusive[i]);
-            m->outside[node->parent] = metrics_spread_sum(m->outside[node->parent], m->outside[i]);
         }
         m->profiled = m->profiled || (i != ATTRIBUTION_ROOT && node->phase != ATTRIBUTION_PHASES &&
                                       chosen(m, (uint32_t)i) && is_profiled(m, (uint32_t)i));
     }
 }
 
+/* What the launches say of each of `count` rows. Frees the sums. */
+static metrics_spread *spreads_of_rows(metrics_launch_sums *launches, size_t count) {
+    metrics_spread *spreads = base_alloc(count, sizeof *spreads);
+    metrics_launch_sums_spread(launches, spreads);
+    metrics_launch_sums_free(launches);
+    return spreads;
+}
+
 /* ---- Experts ---- */
 
-static metrics_expert *expert_row(metrics_expert **list, size_t *count, size_t *cap, base_map *index,
-                                  uint32_t layer, uint32_t expert) {
+static uint32_t expert_row(metrics_expert **list, size_t *count, size_t *cap, base_map *index, uint32_t layer,
+                           uint32_t expert) {
     uint64_t key = (uint64_t)layer << 32 | expert;
     uint32_t at = base_map_get(index, key);
     if (at == BASE_NONE) {
@@ -80,14 +80,13 @@ static metrics_expert *expert_row(metrics_expert **list, size_t *count, size_t *
         (*list)[(*count)++] = (metrics_expert){.layer = layer, .expert = expert};
         base_map_put(index, key, at);
     }
-    return &(*list)[at];
+    return at;
 }
 
 static void add_expert(const making *m, metrics_expert *row, uint32_t at) {
     const attribution_node *node = &m->ranges->nodes[at];
     row->kernels += m->inclusive[at].count;
     row->kernel_ns += m->inclusive[at].ns;
-    row->outside = metrics_spread_sum(row->outside, m->outside[at]);
     if (counts(m, at)) {
         row->calls += node->calls;
         row->tokens += node->tokens;
@@ -108,28 +107,60 @@ static int by_expert_cost(const void *a, const void *b) {
     return order ? order : descending(y->expert, x->expert);
 }
 
+/* The rows that a range belongs to, or BASE_NONE. */
+typedef struct {
+    uint32_t expert, layer_expert;
+} expert_rows;
+
+/* How the calls of experts outside of phases differ, from the launches in them. */
+static void spread_experts(const making *m, const expert_rows *rows) {
+    metrics_costs *c = m->c;
+    metrics_launch_sums of_experts = {0}, of_layers = {0};
+    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
+        const attribution_total *kernel = &m->attribution->ranges->works.kernels.list[i];
+        if (kernel->node != BASE_NONE && rows[kernel->node].expert != BASE_NONE) {
+            add_launches(m, &of_experts, rows[kernel->node].expert, kernel);
+            add_launches(m, &of_layers, rows[kernel->node].layer_expert, kernel);
+        }
+    }
+    metrics_spread *spreads = spreads_of_rows(&of_experts, c->expert_count);
+    for (size_t i = 0; i < c->expert_count; i++) {
+        c->experts[i].outside = spreads[i];
+    }
+    free(spreads);
+    spreads = spreads_of_rows(&of_layers, c->layer_expert_count);
+    for (size_t i = 0; i < c->layer_expert_count; i++) {
+        c->layer_experts[i].outside = spreads[i];
+    }
+    free(spreads);
+}
+
 static void make_experts(making *m) {
     metrics_costs *c = m->c;
     base_map by_expert = {0}, by_layer = {0};
+    expert_rows *rows = base_alloc(m->ranges->node_count, sizeof *rows);
     for (uint32_t i = 0; i < m->ranges->node_count; i++) {
         const attribution_node *node = &m->ranges->nodes[i];
+        rows[i] = (expert_rows){BASE_NONE, BASE_NONE};
         if (!chosen(m, i)) {
             continue;
         }
         c->attributed_ns += node->kernel_ns;
         if (node->opens_expert && (counts(m, i) || m->inclusive[i].count > 0)) {
-            add_expert(m,
-                       expert_row(&c->experts, &c->expert_count, &c->expert_cap, &by_expert, BASE_NONE,
-                                  node->expert),
-                       i);
-            add_expert(m,
-                       expert_row(&c->layer_experts, &c->layer_expert_count, &c->layer_expert_cap, &by_layer,
-                                  node->layer, node->expert),
-                       i);
+            rows[i].expert = expert_row(&c->experts, &c->expert_count, &c->expert_cap, &by_expert, BASE_NONE,
+                                        node->expert);
+            rows[i].layer_expert = expert_row(&c->layer_experts, &c->layer_expert_count, &c->layer_expert_cap,
+                                              &by_layer, node->layer, node->expert);
+            add_expert(m, &c->experts[rows[i].expert], i);
+            add_expert(m, &c->layer_experts[rows[i].layer_expert], i);
+        } else if (i != ATTRIBUTION_ROOT) {
+            rows[i] = rows[node->parent];
         }
     }
     base_map_free(&by_expert);
     base_map_free(&by_layer);
+    spread_experts(m, rows);
+    free(rows);
     if (c->expert_count > 0) {
         qsort(c->experts, c->expert_count, sizeof *c->experts, by_expert_cost);
         qsort(c->layer_experts, c->layer_expert_count, sizeof *c->layer_experts, by_expert_cost);
@@ -145,7 +176,8 @@ static int by_kernel_cost(const void *a, const void *b) {
     return order ? order : strcmp(x->name, y->name);
 }
 
-static void add_kernel(making *m, base_map *by_name, const attribution_total *kernel) {
+static void add_kernel(making *m, base_map *by_name, metrics_launch_sums *launches,
+                       const attribution_total *kernel) {
     metrics_costs *c = m->c;
     uint32_t at = base_map_get(by_name, kernel->name);
     if (at == BASE_NONE) {
@@ -157,7 +189,7 @@ static void add_kernel(making *m, base_map *by_name, const attribution_total *ke
     }
     c->kernels[at].count += kernel->count;
     c->kernels[at].ns += kernel->ns;
-    c->kernels[at].outside = metrics_spread_sum(c->kernels[at].outside, spread_outside(m, kernel));
+    add_launches(m, launches, at, kernel);
     c->chosen_ns += kernel->ns;
 }
 
@@ -220,13 +252,14 @@ static void add_leaf(metrics_costs *c, base_map *by_place_and_name, uint32_t pla
 static void make_kernels(making *m) {
     metrics_costs *c = m->c;
     base_map by_name = {0}, places = {0}, leaves = {0};
+    metrics_launch_sums launches = {0};
     uint32_t place_count = 0;
     for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
         const attribution_total *kernel = &m->attribution->ranges->works.kernels.list[i];
         if (kernel->node == BASE_NONE ? c->k != BASE_NONE : !chosen(m, kernel->node)) {
             continue;
         }
-        add_kernel(m, &by_name, kernel);
+        add_kernel(m, &by_name, &launches, kernel);
         if (kernel->node != BASE_NONE) {
             const attribution_node *node = &m->ranges->nodes[kernel->node];
             add_leaf(c, &leaves, place_of(&places, &place_count, node), node, kernel);
@@ -235,6 +268,11 @@ static void make_kernels(making *m) {
     base_map_free(&places);
     base_map_free(&leaves);
     base_map_free(&by_name);
+    metrics_spread *spreads = spreads_of_rows(&launches, c->kernel_count);
+    for (size_t i = 0; i < c->kernel_count; i++) {
+        c->kernels[i].outside = spreads[i];
+    }
+    free(spreads);
     if (c->kernel_count > 0) {
         qsort(c->kernels, c->kernel_count, sizeof *c->kernels, by_kernel_cost);
     }
@@ -324,7 +362,6 @@ void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges,
     make_kernels(&m);
     make_ranges(&m);
     free(m.inclusive);
-    free(m.outside);
 }
 
 void metrics_costs_free(metrics_costs *c) {
