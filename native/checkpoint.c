@@ -40,7 +40,7 @@ void native_source_close(struct native_source *source) {
     native_safetensors_close(&source->file);
 }
 
-static int64_t element_count(const struct native_tensor *tensor) {
+static int64_t tensor_elements(const struct native_tensor *tensor) {
     int64_t count = 1;
     for (int i = 0; i < tensor->ndim; i++) {
         count *= tensor->size[i];
@@ -49,7 +49,7 @@ static int64_t element_count(const struct native_tensor *tensor) {
 }
 
 /* The splitmix64 finaliser (Steele, Lea, Flood 2014): spreads seed and ordinal over 64 bits. */
-static uint64_t mix(uint64_t x) {
+static uint64_t mix_seed(uint64_t x) {
     x += 0x9e3779b97f4a7c15u;
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;
@@ -60,15 +60,15 @@ static uint64_t mix(uint64_t x) {
 static const int64_t table_lengths[2] = {262139, 262133};
 
 /* A number above 0, up to 1. */
-static double uniform(uint64_t bits) {
+static double uniform_number(uint64_t bits) {
     return ((double)(bits >> 11) + 1.0) * 0x1p-53;
 }
 
 /* Normal numbers by the method of Box and Muller (1958). */
-static void make_table(float *table, int64_t length, uint64_t seed) {
+static void make_normal_table(float *table, int64_t length, uint64_t seed) {
     for (int64_t i = 0; i < length; i += 2) {
-        double radius = sqrt(-2.0 * log(uniform(mix(seed + 2 * (uint64_t)i))));
-        double angle = 2.0 * 3.14159265358979323846 * uniform(mix(seed + 2 * (uint64_t)i + 1));
+        double radius = sqrt(-2.0 * log(uniform_number(mix_seed(seed + 2 * (uint64_t)i))));
+        double angle = 2.0 * 3.14159265358979323846 * uniform_number(mix_seed(seed + 2 * (uint64_t)i + 1));
         table[i] = (float)(radius * cos(angle));
         if (i + 1 < length) {
             table[i + 1] = (float)(radius * sin(angle));
@@ -76,21 +76,22 @@ static void make_table(float *table, int64_t length, uint64_t seed) {
     }
 }
 
-static struct native_tensor stretch(struct native_torch *torch, const struct native_tensor *base,
-                                    int64_t first, int64_t count) {
+static struct native_tensor view_elements(struct native_torch *torch, const struct native_tensor *base,
+                                          int64_t first, int64_t count) {
     return native_view(torch, base, first, 1, &count, NATIVE_DIMS(1));
 }
 
-static void copy_stretch(struct native_torch *torch, const struct native_tensor *tensor, int64_t to,
-                         int64_t from, int64_t count) {
-    struct native_tensor a = stretch(torch, tensor, to, count), b = stretch(torch, tensor, from, count);
+static void copy_elements(struct native_torch *torch, const struct native_tensor *tensor, int64_t to,
+                          int64_t from, int64_t count) {
+    struct native_tensor a = view_elements(torch, tensor, to, count),
+                         b = view_elements(torch, tensor, from, count);
     native_copy(torch, a.handle, b.handle);
     native_free(torch, &a);
     native_free(torch, &b);
 }
 
 /* Puts a table on the device and repeats it: once more after what the largest tensor reads. */
-static bool make_tables(struct native_source *source, int64_t reach) {
+static bool make_normal_tables(struct native_source *source, int64_t reach) {
     struct native_torch *torch = source->torch;
     float *host = calloc((size_t)table_lengths[0], sizeof *host);
     if (host == NULL) {
@@ -98,16 +99,16 @@ static bool make_tables(struct native_source *source, int64_t reach) {
     }
     for (int i = 0; i < 2; i++) {
         int64_t length = table_lengths[i], all = length + reach;
-        make_table(host, length, mix(source->seed ^ mix((uint64_t)i + 1)));
+        make_normal_table(host, length, mix_seed(source->seed ^ mix_seed((uint64_t)i + 1)));
         native_free(torch, &source->tables[i]);
         source->tables[i] = native_empty(torch, torch->f32, 1, &all);
         struct native_tensor from = native_wrap_host(torch, host, torch->f32, 1, &length);
-        struct native_tensor to = stretch(torch, &source->tables[i], 0, length);
+        struct native_tensor to = view_elements(torch, &source->tables[i], 0, length);
         native_copy(torch, to.handle, from.handle);
         native_free(torch, &from);
         native_free(torch, &to);
         for (int64_t done = length; done < all; done *= 2) {
-            copy_stretch(torch, &source->tables[i], done, 0, done < all - done ? done : all - done);
+            copy_elements(torch, &source->tables[i], done, 0, done < all - done ? done : all - done);
         }
     }
     free(host);
@@ -115,20 +116,20 @@ static bool make_tables(struct native_source *source, int64_t reach) {
     return native_torch_check(torch, source->error);
 }
 
-static bool fill_random(struct native_source *source, const struct native_tensor *to, double deviation) {
+static bool fill_normal(struct native_source *source, const struct native_tensor *to, double deviation) {
     struct native_torch *torch = source->torch;
-    int64_t count = element_count(to);
-    if (count > source->reach && !make_tables(source, count)) {
+    int64_t count = tensor_elements(to);
+    if (count > source->reach && !make_normal_tables(source, count)) {
         return false;
     }
     struct native_tensor parts[2];
     for (int i = 0; i < 2; i++) {
-        uint64_t place = mix(source->seed ^ mix(source->ordinal++)) % (uint64_t)table_lengths[i];
-        parts[i] = stretch(torch, &source->tables[i], (int64_t)place, count);
+        uint64_t place = mix_seed(source->seed ^ mix_seed(source->ordinal++)) % (uint64_t)table_lengths[i];
+        parts[i] = view_elements(torch, &source->tables[i], (int64_t)place, count);
     }
     struct native_tensor sum = native_add(torch, &parts[0], parts[1].handle, torch->f32);
     struct native_tensor scaled = native_scale(torch, &sum, deviation / sqrt(2.0));
-    struct native_tensor flat = stretch(torch, to, 0, count);
+    struct native_tensor flat = view_elements(torch, to, 0, count);
     native_copy(torch, flat.handle, scaled.handle);
     native_free(torch, &flat);
     native_free(torch, &scaled);
@@ -138,26 +139,26 @@ static bool fill_random(struct native_source *source, const struct native_tensor
     return true;
 }
 
-static void fill_one(struct native_torch *torch, const struct native_tensor *to) {
+static void fill_ones(struct native_torch *torch, const struct native_tensor *to) {
     static float one = 1.0F;
     struct native_tensor value = native_wrap_host(torch, &one, torch->f32, 1, NATIVE_DIMS(1));
     native_copy(torch, to->handle, value.handle);
     native_free(torch, &value);
 }
 
-static bool file_dtype(const struct native_torch *torch, const char *name, int32_t *dtype) {
+static bool parse_file_dtype(const struct native_torch *torch, const char *name, int32_t *dtype) {
     *dtype = strcmp(name, "F32") == 0 ? torch->f32 : strcmp(name, "BF16") == 0 ? torch->bf16 : torch->f16;
     return strcmp(name, "F32") == 0 || strcmp(name, "BF16") == 0 || strcmp(name, "F16") == 0;
 }
 
-static bool read_file(struct native_source *source, const char *name, const struct native_tensor *to) {
+static bool read_file_weight(struct native_source *source, const char *name, const struct native_tensor *to) {
     struct native_torch *torch = source->torch;
     struct native_entry entry;
     int32_t dtype;
     if (!native_safetensors_find(&source->file, name, &entry, source->error)) {
         return false;
     }
-    if (!file_dtype(torch, entry.dtype, &dtype)) {
+    if (!parse_file_dtype(torch, entry.dtype, &dtype)) {
         return native_fail(source->error, NATIVE_EXIT_INPUT,
                            "%.3000s: tensor %s is %s: it must be F32, BF16 or F16", source->file.path, name,
                            entry.dtype);
@@ -191,15 +192,15 @@ static bool read_file(struct native_source *source, const char *name, const stru
 bool native_source_read(struct native_source *source, const char *name, const struct native_tensor *to,
                         enum native_init init, double deviation) {
     if (source->file.map != NULL) {
-        if (!read_file(source, name, to)) {
+        if (!read_file_weight(source, name, to)) {
             return false;
         }
     } else if (init == NATIVE_INIT_NORMAL) {
-        if (!fill_random(source, to, deviation)) {
+        if (!fill_normal(source, to, deviation)) {
             return false;
         }
     } else if (init == NATIVE_INIT_ONES) {
-        fill_one(source->torch, to);
+        fill_ones(source->torch, to);
     } else {
         native_zero(source->torch, to->handle);
     }

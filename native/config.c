@@ -49,12 +49,12 @@ struct section {
     struct native_error *error;
 };
 
-static const cJSON *field(const struct section *s, const char *name) {
+static const cJSON *config_field(const struct section *s, const char *name) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, name);
     return item == NULL || cJSON_IsNull(item) ? NULL : item;
 }
 
-static bool refuse(const struct section *s, const char *name, const char *want) {
+static bool refuse_field(const struct section *s, const char *name, const char *want) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, name);
     char *value = item != NULL ? cJSON_PrintUnformatted(item) : NULL;
     native_fail(s->error, NATIVE_EXIT_INPUT, "%s: field %s%s is %.80s: %s", s->file, s->prefix, name,
@@ -64,37 +64,37 @@ static bool refuse(const struct section *s, const char *name, const char *want) 
 }
 
 /* A whole number from 1; `fallback` stands for an absent or null field (0: it must be there). */
-static bool read_size(const struct section *s, const char *name, int64_t fallback, int64_t *out) {
-    const cJSON *item = field(s, name);
+static bool read_size_field(const struct section *s, const char *name, int64_t fallback, int64_t *out) {
+    const cJSON *item = config_field(s, name);
     if (item == NULL && fallback > 0) {
         *out = fallback;
         return true;
     }
     if (item == NULL || !cJSON_IsNumber(item) || item->valuedouble < 1 || item->valuedouble > MAX_SIZE ||
         floor(item->valuedouble) != item->valuedouble) {
-        return refuse(s, name, "it must be a whole number from 1 to 16777216");
+        return refuse_field(s, name, "it must be a whole number from 1 to 16777216");
     }
     *out = (int64_t)item->valuedouble;
     return true;
 }
 
-static bool read_positive(const struct section *s, const char *name, double fallback, double *out) {
-    const cJSON *item = field(s, name);
+static bool read_positive_field(const struct section *s, const char *name, double fallback, double *out) {
+    const cJSON *item = config_field(s, name);
     if (item == NULL) {
         *out = fallback;
         return true;
     }
     if (!cJSON_IsNumber(item) || !(item->valuedouble > 0) || !isfinite(item->valuedouble)) {
-        return refuse(s, name, "it must be a number above 0");
+        return refuse_field(s, name, "it must be a number above 0");
     }
     *out = item->valuedouble;
     return true;
 }
 
-static bool read_bool(const struct section *s, const char *name, bool fallback, bool *out) {
-    const cJSON *item = field(s, name);
+static bool read_bool_field(const struct section *s, const char *name, bool fallback, bool *out) {
+    const cJSON *item = config_field(s, name);
     if (item != NULL && !cJSON_IsBool(item)) {
-        return refuse(s, name, "it must be true or false");
+        return refuse_field(s, name, "it must be true or false");
     }
     *out = item != NULL ? cJSON_IsTrue(item) : fallback;
     return true;
@@ -107,7 +107,7 @@ struct fixed {
     const char *fallback; /* in the same spelling */
 };
 
-static bool check_fixed(const struct section *s, const struct fixed *table, size_t count) {
+static bool check_fixed_fields(const struct section *s, const struct fixed *table, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, table[i].name);
         char *printed = NULL;
@@ -123,13 +123,13 @@ static bool check_fixed(const struct section *s, const struct fixed *table, size
         if (!same) {
             char want[96];
             snprintf(want, sizeof want, "run_native computes only %s", table[i].only);
-            return refuse(s, table[i].name, want);
+            return refuse_field(s, table[i].name, want);
         }
     }
     return true;
 }
 
-#define CHECK_FIXED(s, table) check_fixed(s, table, sizeof(table) / sizeof((table)[0]))
+#define CHECK_FIXED(s, table) check_fixed_fields(s, table, sizeof(table) / sizeof((table)[0]))
 
 static const struct fixed decoder_fixed[] = {
     {"activation_type", "swiglu", "swiglu"},
@@ -168,112 +168,120 @@ static const struct fixed vision_fixed[] = {
 };
 
 /* Fields whose null means "the same as another one". */
-static bool check_same(const struct section *s, const char *name, int64_t only) {
+static bool check_equal_field(const struct section *s, const char *name, int64_t only) {
     int64_t value = 0;
-    if (!read_size(s, name, only, &value)) {
+    if (!read_size_field(s, name, only, &value)) {
         return false;
     }
     char want[96];
     snprintf(want, sizeof want, "run_native computes only %lld here", (long long)only);
-    return value == only || refuse(s, name, want);
+    return value == only || refuse_field(s, name, want);
 }
 
-static bool read_decoder(const struct section *s, struct native_config *c) {
+static bool read_decoder_config(const struct section *s, struct native_config *c) {
     int64_t ratio, hidden;
-    if (!read_size(s, "d_model", 0, &c->d_model) || !read_size(s, "n_layers", 0, &c->layers) ||
-        !read_size(s, "n_heads", 0, &c->heads) || !read_size(s, "moe_num_experts", 0, &c->experts) ||
-        !read_size(s, "mlp_ratio", 4, &ratio) ||
-        !read_size(s, "mlp_hidden_size", ratio * c->d_model, &hidden) ||
-        !read_size(s, "vocab_size", 0, &c->embeddings) ||
-        !read_size(s, "embedding_size", c->embeddings, &c->embeddings) ||
-        !read_size(s, "additional_vocab_size", 0, &c->additional) ||
-        !read_size(s, "max_sequence_length", 1024, &c->positions) ||
-        !read_size(s, "max_position_embeddings", c->positions, &c->positions) ||
-        !read_positive(s, "layer_norm_eps", 1e-5, &c->norm_eps) ||
-        !read_positive(s, "rope_theta", 10000.0, &c->rope_theta) ||
-        !read_positive(s, "initializer_range", 0.02, &c->init_range) ||
-        !read_bool(s, "float32_attention", true, &c->float32_attention) || !CHECK_FIXED(s, decoder_fixed)) {
+    if (!read_size_field(s, "d_model", 0, &c->d_model) || !read_size_field(s, "n_layers", 0, &c->layers) ||
+        !read_size_field(s, "n_heads", 0, &c->heads) ||
+        !read_size_field(s, "moe_num_experts", 0, &c->experts) ||
+        !read_size_field(s, "mlp_ratio", 4, &ratio) ||
+        !read_size_field(s, "mlp_hidden_size", ratio * c->d_model, &hidden) ||
+        !read_size_field(s, "vocab_size", 0, &c->embeddings) ||
+        !read_size_field(s, "embedding_size", c->embeddings, &c->embeddings) ||
+        !read_size_field(s, "additional_vocab_size", 0, &c->additional) ||
+        !read_size_field(s, "max_sequence_length", 1024, &c->positions) ||
+        !read_size_field(s, "max_position_embeddings", c->positions, &c->positions) ||
+        !read_positive_field(s, "layer_norm_eps", 1e-5, &c->norm_eps) ||
+        !read_positive_field(s, "rope_theta", 10000.0, &c->rope_theta) ||
+        !read_positive_field(s, "initializer_range", 0.02, &c->init_range) ||
+        !read_bool_field(s, "float32_attention", true, &c->float32_attention) ||
+        !CHECK_FIXED(s, decoder_fixed)) {
         return false;
     }
     if (c->d_model % c->heads != 0 || (c->d_model / c->heads) % 2 != 0) {
-        return refuse(s, "n_heads", "d_model must be n_heads times an even number");
+        return refuse_field(s, "n_heads", "d_model must be n_heads times an even number");
     }
     c->head_dim = c->d_model / c->heads;
     if (c->experts > NATIVE_MAX_EXPERTS) {
-        return refuse(s, "moe_num_experts", "run_native takes at most 1024");
+        return refuse_field(s, "moe_num_experts", "run_native takes at most 1024");
     }
     if (hidden % 2 != 0) {
-        return refuse(s, field(s, "mlp_hidden_size") != NULL ? "mlp_hidden_size" : "mlp_ratio",
-                      "the inner width must be even");
+        return refuse_field(s, config_field(s, "mlp_hidden_size") != NULL ? "mlp_hidden_size" : "mlp_ratio",
+                            "the inner width must be even");
     }
     c->expert_mlp = hidden / 2;
     bool norm_bias;
-    if (!read_bool(s, "bias_for_layer_norm", false, &norm_bias)) {
+    if (!read_bool_field(s, "bias_for_layer_norm", false, &norm_bias)) {
         return false;
     }
-    return (!norm_bias || refuse(s, "bias_for_layer_norm", "run_native computes only false")) &&
-           check_same(s, "n_kv_heads", c->heads) && check_same(s, "head_dim", c->head_dim);
+    return (!norm_bias || refuse_field(s, "bias_for_layer_norm", "run_native computes only false")) &&
+           check_equal_field(s, "n_kv_heads", c->heads) && check_equal_field(s, "head_dim", c->head_dim);
 }
 
-static bool read_vision(const struct section *s, struct native_vision_config *v) {
-    if (!CHECK_FIXED(s, vision_fixed) || !read_size(s, "image_num_layers", 0, &v->layers) ||
-        !read_size(s, "image_emb_dim", 0, &v->width) || !read_size(s, "image_num_heads", 0, &v->heads) ||
-        !read_size(s, "image_head_dim", 0, &v->head_dim) || !read_size(s, "image_mlp_dim", 0, &v->mlp) ||
-        !read_size(s, "image_num_pos", 0, &v->positions) || !read_size(s, "image_patch_size", 0, &v->patch) ||
-        !read_positive(s, "image_norm_eps", 1e-5, &v->norm_eps) ||
-        !read_positive(s, "initializer_range", 0.02, &v->init_range) ||
-        !check_same(s, "image_num_key_value_heads", v->heads)) {
+static bool read_vision_config(const struct section *s, struct native_vision_config *v) {
+    if (!CHECK_FIXED(s, vision_fixed) || !read_size_field(s, "image_num_layers", 0, &v->layers) ||
+        !read_size_field(s, "image_emb_dim", 0, &v->width) ||
+        !read_size_field(s, "image_num_heads", 0, &v->heads) ||
+        !read_size_field(s, "image_head_dim", 0, &v->head_dim) ||
+        !read_size_field(s, "image_mlp_dim", 0, &v->mlp) ||
+        !read_size_field(s, "image_num_pos", 0, &v->positions) ||
+        !read_size_field(s, "image_patch_size", 0, &v->patch) ||
+        !read_positive_field(s, "image_norm_eps", 1e-5, &v->norm_eps) ||
+        !read_positive_field(s, "initializer_range", 0.02, &v->init_range) ||
+        !check_equal_field(s, "image_num_key_value_heads", v->heads)) {
         return false;
     }
     if (v->heads * v->head_dim != v->width) {
-        return refuse(s, "image_head_dim", "image_num_heads times image_head_dim must be image_emb_dim");
+        return refuse_field(s, "image_head_dim",
+                            "image_num_heads times image_head_dim must be image_emb_dim");
     }
-    const cJSON *size = field(s, "image_default_input_size");
+    const cJSON *size = config_field(s, "image_default_input_size");
     const cJSON *h = cJSON_GetArrayItem(size, 0), *w = cJSON_GetArrayItem(size, 1);
     if (!cJSON_IsArray(size) || cJSON_GetArraySize(size) != 2 || !cJSON_IsNumber(h) || !cJSON_IsNumber(w) ||
         h->valueint < v->patch || w->valueint < v->patch || h->valueint > MAX_SIZE ||
         w->valueint > MAX_SIZE) {
-        return refuse(s, "image_default_input_size",
-                      "it must be two numbers, no smaller than image_patch_size");
+        return refuse_field(s, "image_default_input_size",
+                            "it must be two numbers, no smaller than image_patch_size");
     }
     v->grid_h = h->valueint / v->patch;
     v->grid_w = w->valueint / v->patch;
     v->patch_count = v->grid_h * v->grid_w;
     v->patch_dim = 3 * v->patch * v->patch;
     if (v->positions != v->patch_count + 1) {
-        return refuse(s, "image_num_pos", "it must be one more than the patches of image_default_input_size");
+        return refuse_field(s, "image_num_pos",
+                            "it must be one more than the patches of image_default_input_size");
     }
     return true;
 }
 
-static bool read_pooling(const struct section *s, struct native_config *c) {
-    if (!read_size(s, "image_pooling_h", 2, &c->pool_h) || !read_size(s, "image_pooling_w", 2, &c->pool_w)) {
+static bool read_pooling_config(const struct section *s, struct native_config *c) {
+    if (!read_size_field(s, "image_pooling_h", 2, &c->pool_h) ||
+        !read_size_field(s, "image_pooling_w", 2, &c->pool_w)) {
         return false;
     }
     if (c->vision.grid_h % c->pool_h != 0) {
-        return refuse(s, "image_pooling_h", "the patches down must be a multiple of it");
+        return refuse_field(s, "image_pooling_h", "the patches down must be a multiple of it");
     }
     if (c->vision.grid_w % c->pool_w != 0) {
-        return refuse(s, "image_pooling_w", "the patches across must be a multiple of it");
+        return refuse_field(s, "image_pooling_w", "the patches across must be a multiple of it");
     }
     c->tokens_per_crop = (c->vision.grid_h / c->pool_h) * (c->vision.grid_w / c->pool_w);
-    const cJSON *padding = field(s, "image_padding_embed");
+    const cJSON *padding = config_field(s, "image_padding_embed");
     c->padding_embed = padding != NULL;
     if (padding != NULL &&
         (!cJSON_IsString(padding) || strcmp(padding->valuestring, "pad_and_partial_pad") != 0)) {
-        return refuse(s, "image_padding_embed", "run_native computes only pad_and_partial_pad or null");
+        return refuse_field(s, "image_padding_embed", "run_native computes only pad_and_partial_pad or null");
     }
-    const cJSON *layers = field(s, "vit_layers");
+    const cJSON *layers = config_field(s, "vit_layers");
     c->vit_layer_count = cJSON_GetArraySize(layers);
     if (!cJSON_IsArray(layers) || c->vit_layer_count < 1 || c->vit_layer_count > NATIVE_MAX_VIT_LAYERS) {
-        return refuse(s, "vit_layers", "it must be a list of 1 to 8 layers");
+        return refuse_field(s, "vit_layers", "it must be a list of 1 to 8 layers");
     }
     for (int i = 0; i < c->vit_layer_count; i++) {
         const cJSON *item = cJSON_GetArrayItem(layers, i);
         int64_t layer = cJSON_IsNumber(item) ? item->valueint : INT64_MIN / 2;
         layer += layer < 0 ? c->vision.layers : 0;
         if (layer < 0 || layer >= c->vision.layers) {
-            return refuse(s, "vit_layers", "each must name one of the image_num_layers layers");
+            return refuse_field(s, "vit_layers", "each must name one of the image_num_layers layers");
         }
         c->vit_layers[i] = layer;
     }
@@ -291,17 +299,17 @@ bool native_config_parse(const char *name, const char *json, struct native_confi
         return native_fail(error, NATIVE_EXIT_INPUT, "%s: not a JSON object: give a Molmo config.json", name);
     }
     struct section top = {name, "", root, error};
-    struct section vision = {name, "vision_backbone.", field(&top, "vision_backbone"), error};
-    bool ok = read_decoder(&top, config);
+    struct section vision = {name, "vision_backbone.", config_field(&top, "vision_backbone"), error};
+    bool ok = read_decoder_config(&top, config);
     if (ok && !cJSON_IsObject(vision.object)) {
-        ok = refuse(&top, "vision_backbone", "it must be an object");
+        ok = refuse_field(&top, "vision_backbone", "it must be an object");
     }
-    ok = ok && read_vision(&vision, &config->vision) && read_pooling(&top, config);
+    ok = ok && read_vision_config(&vision, &config->vision) && read_pooling_config(&top, config);
     cJSON_Delete(root);
     return ok;
 }
 
-static char *read_text(const char *path, struct native_error *error) {
+static char *read_config_text(const char *path, struct native_error *error) {
     FILE *file = fopen(path, "rbe");
     char *text = calloc(1, MAX_CONFIG_BYTES + 1);
     size_t length = file != NULL && text != NULL ? fread(text, 1, MAX_CONFIG_BYTES, file) : 0;
@@ -327,7 +335,7 @@ bool native_config_load(const char *name_or_path, struct native_config *config, 
             return native_config_parse(builtins[i].name, builtins[i].json, config, error);
         }
     }
-    char *text = read_text(name_or_path, error);
+    char *text = read_config_text(name_or_path, error);
     if (text == NULL) {
         return false;
     }

@@ -7,16 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct native_tensor buffer(struct native_decoder *s, int32_t dtype, int ndim, const int64_t *size) {
+static struct native_tensor decoder_buffer(struct native_decoder *s, int32_t dtype, int ndim,
+                                           const int64_t *size) {
     return native_keep(&s->arena, native_empty(s->torch, dtype, ndim, size));
 }
 
-static struct native_tensor part(struct native_decoder *s, const struct native_tensor *base, int64_t offset,
-                                 int ndim, const int64_t *size, const int64_t *stride) {
+static struct native_tensor decoder_view(struct native_decoder *s, const struct native_tensor *base,
+                                         int64_t offset, int ndim, const int64_t *size,
+                                         const int64_t *stride) {
     return native_keep(&s->arena, native_view(s->torch, base, offset, ndim, size, stride));
 }
 
-static void upload_to(struct native_decoder *s, const struct native_tensor *to, void *data, int32_t dtype) {
+static void upload_decoder_input(struct native_decoder *s, const struct native_tensor *to, void *data,
+                                 int32_t dtype) {
     struct native_tensor host = native_wrap_host(s->torch, data, dtype, to->ndim, to->size);
     native_copy(s->torch, to->handle, host.handle);
     native_free(s->torch, &host);
@@ -38,16 +41,16 @@ static bool upload_prompt(struct native_decoder *s, const struct native_request 
             to[used++] = r->image_index[i];
         }
     }
-    s->input_ids = buffer(s, s->torch->i64, 1, NATIVE_DIMS(r->tokens));
-    upload_to(s, &s->input_ids, r->input_ids, s->torch->i64);
+    s->input_ids = decoder_buffer(s, s->torch->i64, 1, NATIVE_DIMS(r->tokens));
+    upload_decoder_input(s, &s->input_ids, r->input_ids, s->torch->i64);
     s->feature_count = used;
     s->all_features = used == all;
     if (used > 0) {
-        s->feature_rows = buffer(s, s->torch->i64, 1, &used);
-        s->feature_to = buffer(s, s->torch->i64, 1, &used);
-        s->features_used = buffer(s, s->torch->work, 2, NATIVE_DIMS(used, s->config->d_model));
-        upload_to(s, &s->feature_rows, rows, s->torch->i64);
-        upload_to(s, &s->feature_to, to, s->torch->i64);
+        s->feature_rows = decoder_buffer(s, s->torch->i64, 1, &used);
+        s->feature_to = decoder_buffer(s, s->torch->i64, 1, &used);
+        s->features_used = decoder_buffer(s, s->torch->work, 2, NATIVE_DIMS(used, s->config->d_model));
+        upload_decoder_input(s, &s->feature_rows, rows, s->torch->i64);
+        upload_decoder_input(s, &s->feature_to, to, s->torch->i64);
     }
     free(rows);
     free(to);
@@ -55,7 +58,7 @@ static bool upload_prompt(struct native_decoder *s, const struct native_request 
 }
 
 /* Angles of the rotary embedding (Su et al. 2021, RoFormer), in float32: position / theta^(2i / head_dim). */
-static bool make_angles(struct native_decoder *s) {
+static bool make_rotary_angles(struct native_decoder *s) {
     int64_t positions = s->prompt + s->steps, half = s->config->head_dim / 2;
     float *table = calloc((size_t)(positions * half * 2), sizeof *table);
     if (table == NULL) {
@@ -69,8 +72,8 @@ static bool make_angles(struct native_decoder *s) {
             table[(p * half + i) * 2 + 1] = sinf((float)p * frequency);
         }
     }
-    s->angles = buffer(s, s->torch->f32, 3, NATIVE_DIMS(positions, half, 2));
-    upload_to(s, &s->angles, table, s->torch->f32);
+    s->angles = decoder_buffer(s, s->torch->f32, 3, NATIVE_DIMS(positions, half, 2));
+    upload_decoder_input(s, &s->angles, table, s->torch->f32);
     free(table);
     return true;
 }
@@ -79,39 +82,42 @@ static void make_step_views(struct native_decoder *s, int64_t step, const struct
     const struct native_config *c = s->config;
     int64_t n = step == 0 ? s->prompt : 1, past = step == 0 ? 0 : s->prompt + step - 1;
     int64_t d = c->d_model, row = 3 * d, h = c->heads, w = c->head_dim, half = w / 2;
-    struct native_tensor angles = part(s, &s->angles, past * half * 2, 5, NATIVE_DIMS(n, 1, 1, half, 2),
-                                       NATIVE_DIMS(half * 2, half * 2, half * 2, 2, 1));
+    struct native_tensor angles =
+        decoder_view(s, &s->angles, past * half * 2, 5, NATIVE_DIMS(n, 1, 1, half, 2),
+                     NATIVE_DIMS(half * 2, half * 2, half * 2, 2, 1));
     s->step_angles[step] = native_keep(&s->arena, native_as_complex(s->torch, &angles));
-    s->token_slots[step] = part(s, &s->tokens, step, 0, NATIVE_DIMS(1), NATIVE_DIMS(1));
-    s->token_rows[step] = part(s, &s->tokens, step, 1, NATIVE_DIMS(1), NATIVE_DIMS(1));
+    s->token_slots[step] = decoder_view(s, &s->tokens, step, 0, NATIVE_DIMS(1), NATIVE_DIMS(1));
+    s->token_rows[step] = decoder_view(s, &s->tokens, step, 1, NATIVE_DIMS(1), NATIVE_DIMS(1));
     for (int64_t i = 0; i < c->layers; i++) {
         struct native_step_layer *v = &s->views[step * c->layers + i];
         const struct native_tensor *cache = &caches[i];
         int64_t at = past * row;
-        v->rows = part(s, cache, at, 2, NATIVE_DIMS(n, row), NATIVE_DIMS(row, 1));
-        v->qk = part(s, cache, at, 3, NATIVE_DIMS(n, 2, d), NATIVE_DIMS(row, d, 1));
-        v->qk_pairs = part(s, cache, at, 5, NATIVE_DIMS(n, 2, h, half, 2), NATIVE_DIMS(row, d, w, 1, half));
-        v->q = part(s, cache, at, 4, NATIVE_DIMS(1, h, n, w), NATIVE_DIMS(n * row, w, row, 1));
-        v->k = part(s, cache, d, 4, NATIVE_DIMS(1, h, past + n, w), NATIVE_DIMS((past + n) * row, w, row, 1));
-        v->v = part(s, cache, 2 * d, 4, NATIVE_DIMS(1, h, past + n, w),
-                    NATIVE_DIMS((past + n) * row, w, row, 1));
+        v->rows = decoder_view(s, cache, at, 2, NATIVE_DIMS(n, row), NATIVE_DIMS(row, 1));
+        v->qk = decoder_view(s, cache, at, 3, NATIVE_DIMS(n, 2, d), NATIVE_DIMS(row, d, 1));
+        v->qk_pairs =
+            decoder_view(s, cache, at, 5, NATIVE_DIMS(n, 2, h, half, 2), NATIVE_DIMS(row, d, w, 1, half));
+        v->q = decoder_view(s, cache, at, 4, NATIVE_DIMS(1, h, n, w), NATIVE_DIMS(n * row, w, row, 1));
+        v->k = decoder_view(s, cache, d, 4, NATIVE_DIMS(1, h, past + n, w),
+                            NATIVE_DIMS((past + n) * row, w, row, 1));
+        v->v = decoder_view(s, cache, 2 * d, 4, NATIVE_DIMS(1, h, past + n, w),
+                            NATIVE_DIMS((past + n) * row, w, row, 1));
     }
 }
 
-static void make_lane(struct native_decoder *s, struct native_lane *lane, int64_t n) {
+static void make_decoder_lane(struct native_decoder *s, struct native_lane *lane, int64_t n) {
     const struct native_config *c = s->config;
     int64_t d = c->d_model, half = c->head_dim / 2;
     lane->tokens = n;
-    lane->x = buffer(s, s->torch->work, 2, NATIVE_DIMS(n, d));
-    lane->x_3d = part(s, &lane->x, 0, 3, NATIVE_DIMS(n, 1, d), NATIVE_DIMS(d, d, 1));
-    lane->last = part(s, &lane->x, (n - 1) * d, 2, NATIVE_DIMS(1, d), NATIVE_DIMS(d, 1));
-    lane->rotated = buffer(s, s->torch->f32, 5, NATIVE_DIMS(n, 2, c->heads, half, 2));
-    lane->rotated_flat = part(s, &lane->rotated, 0, 5, NATIVE_DIMS(n, 2, c->heads, 2, half),
-                              NATIVE_DIMS(2 * d, d, c->head_dim, 1, 2));
+    lane->x = decoder_buffer(s, s->torch->work, 2, NATIVE_DIMS(n, d));
+    lane->x_3d = decoder_view(s, &lane->x, 0, 3, NATIVE_DIMS(n, 1, d), NATIVE_DIMS(d, d, 1));
+    lane->last = decoder_view(s, &lane->x, (n - 1) * d, 2, NATIVE_DIMS(1, d), NATIVE_DIMS(d, 1));
+    lane->rotated = decoder_buffer(s, s->torch->f32, 5, NATIVE_DIMS(n, 2, c->heads, half, 2));
+    lane->rotated_flat = decoder_view(s, &lane->rotated, 0, 5, NATIVE_DIMS(n, 2, c->heads, 2, half),
+                                      NATIVE_DIMS(2 * d, d, c->head_dim, 1, 2));
     lane->rotated_pairs = native_keep(&s->arena, native_as_complex(s->torch, &lane->rotated));
 }
 
-static bool make_views(struct native_decoder *s) {
+static bool make_lane_views(struct native_decoder *s) {
     const struct native_config *c = s->config;
     struct native_tensor *caches = calloc((size_t)c->layers, sizeof *caches);
     s->views = calloc((size_t)(s->steps * c->layers), sizeof *s->views);
@@ -120,21 +126,23 @@ static bool make_views(struct native_decoder *s) {
     s->token_rows = calloc((size_t)s->steps, sizeof *s->token_rows);
     s->qk_norms = calloc((size_t)c->layers, sizeof *s->qk_norms);
     bool ok = caches != NULL && s->views != NULL && s->step_angles != NULL && s->token_slots != NULL &&
-              s->token_rows != NULL && s->qk_norms != NULL && make_angles(s);
+              s->token_rows != NULL && s->qk_norms != NULL && make_rotary_angles(s);
     if (ok) {
         int64_t half = c->head_dim / 2;
         for (int64_t i = 0; i < c->layers; i++) {
-            caches[i] = buffer(s, s->torch->work, 2, NATIVE_DIMS(s->prompt + s->steps, 3 * c->d_model));
-            s->qk_norms[i] = part(s, &s->weights->blocks[i].qk_norm, 0, 4, NATIVE_DIMS(2, c->heads, 2, half),
-                                  NATIVE_DIMS(c->d_model, c->head_dim, half, 1));
+            caches[i] =
+                decoder_buffer(s, s->torch->work, 2, NATIVE_DIMS(s->prompt + s->steps, 3 * c->d_model));
+            s->qk_norms[i] =
+                decoder_view(s, &s->weights->blocks[i].qk_norm, 0, 4, NATIVE_DIMS(2, c->heads, 2, half),
+                             NATIVE_DIMS(c->d_model, c->head_dim, half, 1));
         }
-        s->tokens = buffer(s, s->torch->i64, 1, &s->steps);
+        s->tokens = decoder_buffer(s, s->torch->i64, 1, &s->steps);
         for (int64_t step = 0; step < s->steps; step++) {
             make_step_views(s, step, caches);
         }
-        s->logits = buffer(s, s->torch->work, 2, NATIVE_DIMS(1, c->embeddings));
-        make_lane(s, &s->prefill, s->prompt);
-        make_lane(s, &s->decode, 1);
+        s->logits = decoder_buffer(s, s->torch->work, 2, NATIVE_DIMS(1, c->embeddings));
+        make_decoder_lane(s, &s->prefill, s->prompt);
+        make_decoder_lane(s, &s->decode, 1);
     }
     free(caches);
     return ok;
@@ -159,7 +167,7 @@ bool native_decoder_make(struct native_decoder *decoder, struct native_torch *to
             "--max-new-tokens",
             (long long)request->tokens, (long long)steps, (long long)config->positions);
     }
-    if (!make_views(decoder) || !upload_prompt(decoder, request)) {
+    if (!make_lane_views(decoder) || !upload_prompt(decoder, request)) {
         return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the decoder's buffers");
     }
     return native_torch_check(torch, error);
@@ -194,8 +202,8 @@ bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct 
 }
 
 /* Normed queries and keys, in float32 and in pairs, times cos + i sin; the result goes back to the cache. */
-static void rotate(struct native_decoder *s, const struct native_lane *lane,
-                   const struct native_step_layer *v, int64_t layer, int64_t step) {
+static void apply_rotary_embedding(struct native_decoder *s, const struct native_lane *lane,
+                                   const struct native_step_layer *v, int64_t layer, int64_t step) {
     struct native_torch *t = s->torch;
     int64_t n = lane->tokens, d = s->config->d_model, w = s->config->head_dim;
     struct native_tensor normed = native_rms_norm(t, &v->qk, s->weights->ones.handle, s->config->norm_eps);
@@ -209,7 +217,8 @@ static void rotate(struct native_decoder *s, const struct native_lane *lane,
 }
 
 /* x += out(attention(norm(x))) */
-static void attend(struct native_decoder *s, struct native_lane *lane, int64_t layer, int64_t step) {
+static void decoder_attention(struct native_decoder *s, struct native_lane *lane, int64_t layer,
+                              int64_t step) {
     struct native_torch *t = s->torch;
     const struct native_block *block = &s->weights->blocks[layer];
     const struct native_step_layer *v = &s->views[step * s->config->layers + layer];
@@ -217,7 +226,7 @@ static void attend(struct native_decoder *s, struct native_lane *lane, int64_t l
     native_mul_in_place(t, normed.handle, block->attn_norm.weight.handle);
     native_mm(t, v->rows.handle, normed.handle, block->qkv.weight.handle);
     native_free(t, &normed);
-    rotate(s, lane, v, layer, step);
+    apply_rotary_embedding(s, lane, v, layer, step);
     struct native_tensor attended = native_attention(t, &v->q, &v->k, &v->v, step == 0);
     struct native_tensor rows = native_view(t, &attended, 0, 2, NATIVE_DIMS(lane->tokens, s->config->d_model),
                                             NATIVE_DIMS(s->config->d_model, 1));
@@ -226,11 +235,11 @@ static void attend(struct native_decoder *s, struct native_lane *lane, int64_t l
     native_free(t, &attended);
 }
 
-static void run_layers(struct native_decoder *s, struct native_lane *lane, int64_t step) {
+static void run_decoder_layers(struct native_decoder *s, struct native_lane *lane, int64_t step) {
     for (int64_t i = 0; i < s->config->layers; i++) {
         native_range_push(NATIVE_RANGE_LAYER, i);
         native_range_push(NATIVE_RANGE_ATTENTION, 0);
-        attend(s, lane, i, step);
+        decoder_attention(s, lane, i, step);
         native_range_pop();
         native_range_push(NATIVE_RANGE_MOE, 0);
         native_moe_run(&lane->moe, s->weights, &s->weights->blocks[i], &lane->x_3d);
@@ -240,7 +249,7 @@ static void run_layers(struct native_decoder *s, struct native_lane *lane, int64
 }
 
 /* Logits of the last token, and its greedy successor. */
-static void run_head(struct native_decoder *s, const struct native_lane *lane, int64_t step) {
+static void run_lm_head(struct native_decoder *s, const struct native_lane *lane, int64_t step) {
     struct native_torch *t = s->torch;
     native_range_push(NATIVE_RANGE_HEAD, 0);
     struct native_tensor normed =
@@ -272,8 +281,8 @@ static void embed_prompt(struct native_decoder *s, const struct native_tensor *f
 
 void native_decoder_prefill(struct native_decoder *decoder, const struct native_tensor *features) {
     embed_prompt(decoder, features);
-    run_layers(decoder, &decoder->prefill, 0);
-    run_head(decoder, &decoder->prefill, 0);
+    run_decoder_layers(decoder, &decoder->prefill, 0);
+    run_lm_head(decoder, &decoder->prefill, 0);
 }
 
 void native_decoder_step(struct native_decoder *decoder, int64_t step) {
@@ -281,6 +290,6 @@ void native_decoder_step(struct native_decoder *decoder, int64_t step) {
     native_gather_rows(decoder->torch, decoder->decode.x.handle, decoder->weights->embedding.handle,
                        decoder->token_rows[step - 1].handle);
     native_range_pop();
-    run_layers(decoder, &decoder->decode, step);
-    run_head(decoder, &decoder->decode, step);
+    run_decoder_layers(decoder, &decoder->decode, step);
+    run_lm_head(decoder, &decoder->decode, step);
 }

@@ -11,7 +11,7 @@
 enum { STREAM_NON_BLOCKING = 1, CAPTURE_THREAD_LOCAL = 1 };
 
 /* Keeps the first failure of a function of the CUDA runtime. */
-static bool succeeded(struct native_graphs *g, const char *name, int status) {
+static bool check_cuda_status(struct native_graphs *g, const char *name, int status) {
     if (status == 0) {
         return true;
     }
@@ -24,26 +24,26 @@ static bool succeeded(struct native_graphs *g, const char *name, int status) {
     return false;
 }
 
-#define CALL(g, name, ...) succeeded(g, #name, (g)->api.name(__VA_ARGS__))
+#define CALL(g, name, ...) check_cuda_status(g, #name, (g)->api.name(__VA_ARGS__))
 
 /*
  * The first in the process's order of search, so that what is preloaded is called as it would be by libtorch.
  * The runtime that libtorch_cuda.so has brought along is in that order, unless it was loaded without
  * making its names known.
  */
-static void *find(void *library, const char *name) {
+static void *find_cuda_function(void *library, const char *name) {
     void *found = dlsym(RTLD_DEFAULT, name);
     return found != NULL || library == NULL ? found : dlsym(library, name);
 }
 
 /* NULL, or the name of the first function that is missing. */
-static const char *look_up(struct native_cuda_api *api, const struct native_torch *torch) {
+static const char *look_up_cuda_graph_api(struct native_cuda_api *api, const struct native_torch *torch) {
     char path[4200];
     snprintf(path, sizeof path, "%s/libtorch_cuda.so", torch->folder);
     void *library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     const char *missing = NULL;
 #define FIND(name, arguments)                                                                                \
-    if ((*(void **)&api->name = find(library, #name)) == NULL && missing == NULL) {                          \
+    if ((*(void **)&api->name = find_cuda_function(library, #name)) == NULL && missing == NULL) {            \
         missing = #name;                                                                                     \
     }
     NATIVE_CUDA_GRAPH(FIND)
@@ -58,7 +58,7 @@ static const char *look_up(struct native_cuda_api *api, const struct native_torc
 bool native_graphs_open(struct native_graphs *graphs, struct native_torch *torch, int64_t count,
                         struct native_error *error) {
     memset(graphs, 0, sizeof *graphs);
-    const char *missing = look_up(&graphs->api, torch);
+    const char *missing = look_up_cuda_graph_api(&graphs->api, torch);
     if (missing != NULL) {
         return native_fail(error, NATIVE_EXIT_INPUT,
                            "--cuda-graph: the CUDA runtime of this PyTorch has no %s", missing);
@@ -120,14 +120,14 @@ void native_graphs_begin(struct native_graphs *graphs) {
 }
 
 /* An operator failed while it was captured: most likely it wanted to wait for the device. */
-static void explain(struct native_torch *torch) {
+static void explain_capture_failure(struct native_torch *torch) {
     size_t length = strlen(torch->failed_why);
     snprintf(torch->failed_why + length, sizeof torch->failed_why - length, "%s(capturing a decode step)",
              length > 0 ? " " : "");
 }
 
 /* Makes a graph ready to launch and has the device take it over now, rather than at its first launch. */
-static void make_ready(struct native_graphs *g, void *graph, int64_t index) {
+static void instantiate_graph(struct native_graphs *g, void *graph, int64_t index) {
     size_t nodes = 0;
     if (CALL(g, cudaGraphGetNodes, graph, NULL, &nodes) && nodes == 0) {
         g->torch->failed_op = "the capture of a decode step";
@@ -146,10 +146,10 @@ void native_graphs_end(struct native_graphs *graphs, int64_t index) {
     }
     /* Also after a failure: a stream must not be left capturing. */
     if (graphs->torch->failed_op != NULL) {
-        explain(graphs->torch);
+        explain_capture_failure(graphs->torch);
     }
     if (CALL(graphs, cudaStreamEndCapture, graphs->stream, &graph) && graphs->torch->failed_op == NULL) {
-        make_ready(graphs, graph, index);
+        instantiate_graph(graphs, graph, index);
     }
     graphs->capturing = false;
     if (graph != NULL) {

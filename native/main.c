@@ -24,7 +24,7 @@ struct run {
     bool made_folder;
 };
 
-static bool load_config(struct run *run, struct native_error *error) {
+static bool load_run_config(struct run *run, struct native_error *error) {
     char path[4096];
     const char *name = run->options.config;
     if (name == NULL && run->options.checkpoint != NULL) {
@@ -35,7 +35,7 @@ static bool load_config(struct run *run, struct native_error *error) {
 }
 
 /* Whether the outputs can be written is found out before the work, not after. */
-static bool check_outputs(struct run *run, struct native_error *error) {
+static bool check_output_paths(struct run *run, struct native_error *error) {
     const char *folder = run->options.output_dir;
     struct stat info;
     if (folder != NULL) {
@@ -58,9 +58,9 @@ static bool check_outputs(struct run *run, struct native_error *error) {
     return error->status == 0;
 }
 
-static bool prepare(struct run *run, struct native_error *error) {
+static bool prepare_run(struct run *run, struct native_error *error) {
     const struct native_options *o = &run->options;
-    bool ok = load_config(run, error) &&
+    bool ok = load_run_config(run, error) &&
               native_options_top_k(o->top_k, run->config.experts, run->top_k, &run->count, error) &&
               (o->request != NULL ? native_request_load(&run->request, o->request, &run->config, error)
                                   : native_request_default(&run->request, &run->config, error));
@@ -69,7 +69,7 @@ static bool prepare(struct run *run, struct native_error *error) {
     } else if (ok) {
         native_source_random(&run->source, &run->torch, o->seed, error);
     }
-    ok = ok && check_outputs(run, error) &&
+    ok = ok && check_output_paths(run, error) &&
          native_torch_open(&run->torch, o->torch, o->device, o->dtype, error);
     if (ok && o->cuda_graph && run->torch.device != NATIVE_CUDA) {
         return native_fail(error, NATIVE_EXIT_INPUT, "--cuda-graph needs a GPU, and the device is the cpu");
@@ -77,12 +77,12 @@ static bool prepare(struct run *run, struct native_error *error) {
     return ok;
 }
 
-static bool work(struct run *run, struct native_error *error) {
+static bool execute_run(struct run *run, struct native_error *error) {
     const struct native_options *o = &run->options;
     if (o->rounds == 2) {
         native_profiling(false); /* before CUDA is touched */
     }
-    if (!prepare(run, error)) {
+    if (!prepare_run(run, error)) {
         return false;
     }
     if (isatty(STDERR_FILENO)) {
@@ -112,7 +112,7 @@ int main(int argc, char **argv) {
     argp_program_version = "run_native " MOETRACE_VERSION;
     run.source.torch = &run.torch;
     run.torch.capture_fd = -1;
-    bool ok = native_options_parse(&run.options, argc, argv, &error) && work(&run, &error);
+    bool ok = native_options_parse(&run.options, argc, argv, &error) && execute_run(&run, &error);
     if (!ok) {
         fprintf(stderr, "run_native: %s\n", error.text);
         if (run.made_folder) {

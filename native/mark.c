@@ -9,22 +9,22 @@
 
 #define PREFIX "model="
 
-static void put(cJSON *object, const char *name, int64_t value) {
+static void add_mark_number(cJSON *object, const char *name, int64_t value) {
     cJSON_AddNumberToObject(object, name, (double)value);
 }
 
 /* The sizes under the names that they have in config.json. */
-static cJSON *config_of(const struct native_config *c) {
+static cJSON *config_as_json(const struct native_config *c) {
     cJSON *config = cJSON_CreateObject(), *layers = cJSON_AddArrayToObject(config, "vit_layers");
-    put(config, "d_model", c->d_model);
-    put(config, "n_layers", c->layers);
-    put(config, "n_heads", c->heads);
-    put(config, "moe_num_experts", c->experts);
-    put(config, "mlp_hidden_size", 2 * c->expert_mlp);
-    put(config, "vocab_size", c->embeddings);
-    put(config, "additional_vocab_size", c->additional);
-    put(config, "image_pooling_h", c->pool_h);
-    put(config, "image_pooling_w", c->pool_w);
+    add_mark_number(config, "d_model", c->d_model);
+    add_mark_number(config, "n_layers", c->layers);
+    add_mark_number(config, "n_heads", c->heads);
+    add_mark_number(config, "moe_num_experts", c->experts);
+    add_mark_number(config, "mlp_hidden_size", 2 * c->expert_mlp);
+    add_mark_number(config, "vocab_size", c->embeddings);
+    add_mark_number(config, "additional_vocab_size", c->additional);
+    add_mark_number(config, "image_pooling_h", c->pool_h);
+    add_mark_number(config, "image_pooling_w", c->pool_w);
     if (c->padding_embed) {
         cJSON_AddStringToObject(config, "image_padding_embed", "pad_and_partial_pad");
     }
@@ -36,12 +36,12 @@ static cJSON *config_of(const struct native_config *c) {
     cJSON *size = cJSON_AddArrayToObject(vision, "image_default_input_size");
     cJSON_AddItemToArray(size, cJSON_CreateNumber((double)(v->grid_h * v->patch)));
     cJSON_AddItemToArray(size, cJSON_CreateNumber((double)(v->grid_w * v->patch)));
-    put(vision, "image_num_layers", v->layers);
-    put(vision, "image_emb_dim", v->width);
-    put(vision, "image_num_heads", v->heads);
-    put(vision, "image_mlp_dim", v->mlp);
-    put(vision, "image_num_pos", v->positions);
-    put(vision, "image_patch_size", v->patch);
+    add_mark_number(vision, "image_num_layers", v->layers);
+    add_mark_number(vision, "image_emb_dim", v->width);
+    add_mark_number(vision, "image_num_heads", v->heads);
+    add_mark_number(vision, "image_mlp_dim", v->mlp);
+    add_mark_number(vision, "image_num_pos", v->positions);
+    add_mark_number(vision, "image_patch_size", v->patch);
     return config;
 }
 
@@ -51,10 +51,10 @@ char *native_mark_text(const struct native_config *config, const struct native_o
     cJSON_AddStringToObject(root, "name", config->name);
     cJSON_AddStringToObject(root, "dtype", native_dtype_name(dtype));
     cJSON_AddStringToObject(root, "moe", native_moe_mode_name(options->moe));
-    put(root, "prompt_tokens", prompt_tokens);
-    put(root, "new_tokens", options->new_tokens);
-    put(root, "crops", crops);
-    cJSON_AddItemToObject(root, "config", config_of(config));
+    add_mark_number(root, "prompt_tokens", prompt_tokens);
+    add_mark_number(root, "new_tokens", options->new_tokens);
+    add_mark_number(root, "crops", crops);
+    cJSON_AddItemToObject(root, "config", config_as_json(config));
     char *json = cJSON_PrintUnformatted(root), *text = NULL;
     if (json != NULL) {
         size_t room = strlen(json) + sizeof PREFIX;

@@ -36,23 +36,23 @@ bool native_moe_sort(const int64_t *chosen, int64_t tokens, int64_t k, int64_t e
     return true;
 }
 
-static struct native_tensor buffer(struct native_moe *m, int32_t dtype, int ndim, const int64_t *size) {
+static struct native_tensor moe_buffer(struct native_moe *m, int32_t dtype, int ndim, const int64_t *size) {
     return native_keep(&m->arena, native_empty(m->torch, dtype, ndim, size));
 }
 
-static struct native_tensor part(struct native_moe *m, const struct native_tensor *base, int64_t offset,
-                                 int ndim, const int64_t *size, const int64_t *stride) {
+static struct native_tensor moe_view(struct native_moe *m, const struct native_tensor *base, int64_t offset,
+                                     int ndim, const int64_t *size, const int64_t *stride) {
     return native_keep(&m->arena, native_view(m->torch, base, offset, ndim, size, stride));
 }
 
-static void make_index_buffers(struct native_moe *m, int64_t rows) {
+static void make_routing_buffers(struct native_moe *m, int64_t rows) {
     struct native_torch *t = m->torch;
     m->chosen_host = native_keep(&m->arena, native_empty_pinned(t, t->i64, 2, NATIVE_DIMS(m->tokens, m->k)));
     m->order_host = native_keep(&m->arena, native_empty_pinned(t, t->i64, 2, NATIVE_DIMS(2, rows)));
-    m->order = buffer(m, t->i64, 2, NATIVE_DIMS(2, rows));
-    m->sorted_tokens = part(m, &m->order, 0, 1, NATIVE_DIMS(rows), NATIVE_DIMS(1));
-    m->sorted_rows = part(m, &m->order, rows, 1, NATIVE_DIMS(rows), NATIVE_DIMS(1));
-    m->token_of = buffer(m, t->i64, 1, NATIVE_DIMS(rows));
+    m->order = moe_buffer(m, t->i64, 2, NATIVE_DIMS(2, rows));
+    m->sorted_tokens = moe_view(m, &m->order, 0, 1, NATIVE_DIMS(rows), NATIVE_DIMS(1));
+    m->sorted_rows = moe_view(m, &m->order, rows, 1, NATIVE_DIMS(rows), NATIVE_DIMS(1));
+    m->token_of = moe_buffer(m, t->i64, 1, NATIVE_DIMS(rows));
     int64_t *host = native_data(t, &m->order_host);
     for (int64_t i = 0; host != NULL && i < rows; i++) {
         host[i] = i / m->k;
@@ -74,21 +74,21 @@ bool native_moe_make(struct native_moe *moe, struct native_torch *torch, const s
     moe->width = mode == NATIVE_MOE_DENSE ? config->experts : k;
     int64_t width = moe->width, rows = tokens * width, d = config->d_model;
     if (mode == NATIVE_MOE_DENSE) {
-        moe->best = buffer(moe, torch->work, 1, &k);
+        moe->best = moe_buffer(moe, torch->work, 1, &k);
     } else {
-        make_index_buffers(moe, rows);
-        moe->gathered = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
-        moe->sorted_outputs = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
+        make_routing_buffers(moe, rows);
+        moe->gathered = moe_buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
+        moe->sorted_outputs = moe_buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
     }
-    moe->logits = buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, config->experts));
-    moe->gate_up = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, 2 * config->expert_mlp));
-    moe->outputs = buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
+    moe->logits = moe_buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, config->experts));
+    moe->gate_up = moe_buffer(moe, torch->work, 2, NATIVE_DIMS(rows, 2 * config->expert_mlp));
+    moe->outputs = moe_buffer(moe, torch->work, 2, NATIVE_DIMS(rows, d));
     moe->outputs_3d =
-        part(moe, &moe->outputs, 0, 3, NATIVE_DIMS(tokens, width, d), NATIVE_DIMS(width * d, d, 1));
-    moe->weights = buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, width));
+        moe_view(moe, &moe->outputs, 0, 3, NATIVE_DIMS(tokens, width, d), NATIVE_DIMS(width * d, d, 1));
+    moe->weights = moe_buffer(moe, torch->work, 2, NATIVE_DIMS(tokens, width));
     moe->weights_3d =
-        part(moe, &moe->weights, 0, 3, NATIVE_DIMS(tokens, 1, width), NATIVE_DIMS(width, width, 1));
-    moe->weights_flat = part(moe, &moe->weights, 0, 1, &width, NATIVE_DIMS(1));
+        moe_view(moe, &moe->weights, 0, 3, NATIVE_DIMS(tokens, 1, width), NATIVE_DIMS(width, width, 1));
+    moe->weights_flat = moe_view(moe, &moe->weights, 0, 1, &width, NATIVE_DIMS(1));
     moe->counts = calloc((size_t)config->experts, sizeof *moe->counts);
     moe->starts = calloc((size_t)config->experts, sizeof *moe->starts);
     if (moe->counts == NULL || moe->starts == NULL) {
@@ -110,8 +110,8 @@ void native_moe_free(struct native_moe *moe) {
  * Chooses experts: routing weights to m->weights, numbers of experts to the host, sorted there. Gives the
  * numbers on the device too. This is the one place of a layer where the host waits for the device.
  */
-static struct native_tensor route(struct native_moe *m, const struct native_block *block,
-                                  const struct native_tensor *x) {
+static struct native_tensor route_tokens(struct native_moe *m, const struct native_block *block,
+                                         const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     native_mm(t, m->logits.handle, x->handle, block->gate.weight.handle);
     struct native_tensor shares = native_softmax(t, &m->logits), best, chosen;
@@ -130,8 +130,8 @@ static struct native_tensor route(struct native_moe *m, const struct native_bloc
 }
 
 /* The same for `dense`: one weight for each expert, 0 for those not chosen. Nothing comes to the host. */
-static void route_dense(struct native_moe *m, const struct native_block *block,
-                        const struct native_tensor *x) {
+static void route_tokens_dense(struct native_moe *m, const struct native_block *block,
+                               const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     native_mm(t, m->logits.handle, x->handle, block->gate.weight.handle);
     struct native_tensor shares = native_softmax(t, &m->logits), best, chosen;
@@ -168,8 +168,8 @@ static void run_expert(struct native_moe *m, const struct native_expert *expert,
 }
 
 /* One token: its experts, in ascending order, write straight to the rows of their choices. */
-static void visit_one_token(struct native_moe *m, const struct native_block *block,
-                            const struct native_tensor *x) {
+static void run_experts_of_one_token(struct native_moe *m, const struct native_block *block,
+                                     const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     const int64_t *chosen = native_data(t, &m->chosen_host), *order = native_data(t, &m->order_host);
     int64_t choice_of_row[NATIVE_MAX_EXPERTS] = {0};
@@ -187,8 +187,8 @@ static void visit_one_token(struct native_moe *m, const struct native_block *blo
 }
 
 /* Many tokens: gathered once, each expert takes its consecutive rows. */
-static void visit_active(struct native_moe *m, const struct native_block *block,
-                         const struct native_tensor *x) {
+static void run_active_experts(struct native_moe *m, const struct native_block *block,
+                               const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     native_copy_async(t, m->order.handle, m->order_host.handle);
     native_gather_rows(t, m->gathered.handle, x->handle, m->sorted_tokens.handle);
@@ -208,8 +208,9 @@ static void visit_active(struct native_moe *m, const struct native_block *block,
 }
 
 /* Searches one expert's rows in its column of the choices, and computes those found. */
-static void visit_searched(struct native_moe *m, const struct native_block *block,
-                           const struct native_tensor *x, const struct native_tensor *column, int64_t e) {
+static void run_searched_expert(struct native_moe *m, const struct native_block *block,
+                                const struct native_tensor *x, const struct native_tensor *column,
+                                int64_t e) {
     struct native_torch *t = m->torch;
     struct native_tensor found = native_nonzero(t, column);
     int64_t rows = found.size[0];
@@ -230,15 +231,15 @@ static void visit_searched(struct native_moe *m, const struct native_block *bloc
     native_free(t, &found);
 }
 
-static void visit_all(struct native_moe *m, const struct native_block *block, const struct native_tensor *x,
-                      const struct native_tensor *chosen) {
+static void run_experts_by_search(struct native_moe *m, const struct native_block *block,
+                                  const struct native_tensor *x, const struct native_tensor *chosen) {
     struct native_torch *t = m->torch;
     int64_t experts = m->config->experts, rows = m->tokens * m->k;
     struct native_tensor mask = native_one_hot(t, chosen, experts);
     for (int64_t e = 0; e < experts && t->failed_op == NULL; e++) {
         native_range_push_counted(NATIVE_RANGE_EXPERT, e, m->counts[e]);
         struct native_tensor column = native_view(t, &mask, e, 1, &rows, &experts);
-        visit_searched(m, block, x, &column, e);
+        run_searched_expert(m, block, x, &column, e);
         native_free(t, &column);
         native_range_pop();
     }
@@ -246,8 +247,8 @@ static void visit_all(struct native_moe *m, const struct native_block *block, co
 }
 
 /* One token and all experts. How many tokens an expert was given is known on the device only: no payload. */
-static void visit_dense(struct native_moe *m, const struct native_block *block,
-                        const struct native_tensor *x) {
+static void run_all_experts(struct native_moe *m, const struct native_block *block,
+                            const struct native_tensor *x) {
     struct native_torch *t = m->torch;
     for (int64_t e = 0; e < m->config->experts && t->failed_op == NULL; e++) {
         native_range_push(NATIVE_RANGE_EXPERT, e);
@@ -259,17 +260,17 @@ static void visit_dense(struct native_moe *m, const struct native_block *block,
 }
 
 /* Routes and visits; the visits need what the router told the host. */
-static void visit_chosen(struct native_moe *m, const struct native_block *block,
-                         const struct native_tensor *x) {
+static void route_and_run_experts(struct native_moe *m, const struct native_block *block,
+                                  const struct native_tensor *x) {
     native_range_push(NATIVE_RANGE_ROUTER, 0);
-    struct native_tensor chosen = route(m, block, x);
+    struct native_tensor chosen = route_tokens(m, block, x);
     native_range_pop();
     if (m->mode == NATIVE_MOE_LOOP) {
-        visit_all(m, block, x, &chosen);
+        run_experts_by_search(m, block, x, &chosen);
     } else if (m->tokens == 1) {
-        visit_one_token(m, block, x);
+        run_experts_of_one_token(m, block, x);
     } else {
-        visit_active(m, block, x);
+        run_active_experts(m, block, x);
     }
     native_free(m->torch, &chosen);
 }
@@ -283,11 +284,11 @@ void native_moe_run(struct native_moe *moe, const struct native_weights *weights
     native_mul_in_place(t, normed.handle, block->ff_norm.weight.handle);
     if (moe->mode == NATIVE_MOE_DENSE) {
         native_range_push(NATIVE_RANGE_ROUTER, 0);
-        route_dense(moe, block, &normed);
+        route_tokens_dense(moe, block, &normed);
         native_range_pop();
-        visit_dense(moe, block, &normed);
+        run_all_experts(moe, block, &normed);
     } else {
-        visit_chosen(moe, block, &normed);
+        route_and_run_experts(moe, block, &normed);
     }
     native_baddbmm(t, x->handle, x->handle, moe->weights_3d.handle, moe->outputs_3d.handle);
     native_free(t, &normed);

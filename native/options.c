@@ -72,8 +72,8 @@ struct parsing {
     int at; /* where argp stopped, if it did */
 };
 
-static bool parse_number(const char *name, const char *text, int64_t low, int64_t high, int64_t *out,
-                         struct native_error *error) {
+static bool parse_integer_option(const char *name, const char *text, int64_t low, int64_t high, int64_t *out,
+                                 struct native_error *error) {
     char *end = NULL;
     errno = 0;
     long long value = strtoll(text, &end, 10);
@@ -86,8 +86,8 @@ static bool parse_number(const char *name, const char *text, int64_t low, int64_
 }
 
 /* The index of `text` among `words`. */
-static bool parse_word(const char *name, const char *text, const char *const *words, const char *all,
-                       int *out, struct native_error *error) {
+static bool parse_keyword_option(const char *name, const char *text, const char *const *words,
+                                 const char *all, int *out, struct native_error *error) {
     for (int i = 0; words[i] != NULL; i++) {
         if (strcmp(text, words[i]) == 0) {
             *out = i;
@@ -97,39 +97,41 @@ static bool parse_word(const char *name, const char *text, const char *const *wo
     return native_fail(error, NATIVE_EXIT_INPUT, "%s %.100s: it must be one of %s", name, text, all);
 }
 
-static bool set_words(struct native_options *o, int key, const char *text, struct native_error *error) {
+static bool set_keyword_option(struct native_options *o, int key, const char *text,
+                               struct native_error *error) {
     static const char *const devices[] = {"auto", "cpu", "cuda", NULL};
     static const char *const dtypes[] = {"bf16", "fp16", "fp32", NULL};
     static const char *const modes[] = {"active", "loop", "dense", NULL};
     int index = 0;
     bool ok;
     if (key == KEY_DEVICE) {
-        ok = parse_word("--device", text, devices, "auto, cpu, cuda", &index, error);
+        ok = parse_keyword_option("--device", text, devices, "auto, cpu, cuda", &index, error);
         o->device = (enum native_device)(NATIVE_AUTO + index);
     } else if (key == KEY_DTYPE) {
-        ok = parse_word("--dtype", text, dtypes, "bf16, fp16, fp32", &index, error);
+        ok = parse_keyword_option("--dtype", text, dtypes, "bf16, fp16, fp32", &index, error);
         o->dtype = (enum native_dtype)(NATIVE_BF16 + index);
     } else {
-        ok = parse_word("--moe", text, modes, "active, loop, dense", &index, error);
+        ok = parse_keyword_option("--moe", text, modes, "active, loop, dense", &index, error);
         o->moe = (enum native_moe_mode)(NATIVE_MOE_ACTIVE + index);
     }
     return ok;
 }
 
-static bool set_number(struct native_options *o, int key, const char *text, struct native_error *error) {
+static bool set_integer_option(struct native_options *o, int key, const char *text,
+                               struct native_error *error) {
     int64_t seed = 0;
     switch (key) {
     case KEY_SAMPLES:
-        return parse_number("--samples", text, 1, 1000000, &o->samples, error);
+        return parse_integer_option("--samples", text, 1, 1000000, &o->samples, error);
     case KEY_WARMUP:
-        return parse_number("--warmup", text, 0, 1000000, &o->warmup, error);
+        return parse_integer_option("--warmup", text, 0, 1000000, &o->warmup, error);
     case KEY_ROUNDS:
-        return parse_number("--rounds", text, 1, 2, &o->rounds, error);
+        return parse_integer_option("--rounds", text, 1, 2, &o->rounds, error);
     case KEY_NEW_TOKENS:
-        return parse_number("--max-new-tokens", text, 1, 4096, &o->new_tokens, error);
+        return parse_integer_option("--max-new-tokens", text, 1, 4096, &o->new_tokens, error);
     default:
         o->random = true;
-        if (!parse_number("--random-weights", text, 0, INT64_MAX, &seed, error)) {
+        if (!parse_integer_option("--random-weights", text, 0, INT64_MAX, &seed, error)) {
             return false;
         }
         o->seed = (uint64_t)seed;
@@ -137,7 +139,7 @@ static bool set_number(struct native_options *o, int key, const char *text, stru
     }
 }
 
-static const char **path_option(struct native_options *o, int key) {
+static const char **string_option_field(struct native_options *o, int key) {
     switch (key) {
     case KEY_TORCH:
         return &o->torch;
@@ -159,7 +161,7 @@ static const char **path_option(struct native_options *o, int key) {
 }
 
 /* argp's own --help and --version print nothing under ARGP_NO_ERRS. */
-static void print_and_end(int key, const struct argp_state *state) {
+static void print_and_exit(int key, const struct argp_state *state) {
     static char name[] = "run_native";
     if (key == KEY_VERSION) {
         puts(argp_program_version != NULL ? argp_program_version : name);
@@ -173,12 +175,12 @@ static void print_and_end(int key, const struct argp_state *state) {
     exit(0);
 }
 
-static error_t parse_one(int key, char *text, struct argp_state *state) {
+static error_t parse_native_option(int key, char *text, struct argp_state *state) {
     struct parsing *p = state->input;
     if (key == KEY_HELP || key == KEY_VERSION) {
-        print_and_end(key, state);
+        print_and_exit(key, state);
     }
-    const char **path = path_option(p->options, key);
+    const char **path = string_option_field(p->options, key);
     bool ok = true;
     if (path != NULL) {
         *path = text;
@@ -186,10 +188,10 @@ static error_t parse_one(int key, char *text, struct argp_state *state) {
              native_fail(p->error, NATIVE_EXIT_INPUT, "%s needs a value: see run_native --help",
                          state->argv[state->next - 1]);
     } else if (key == KEY_DEVICE || key == KEY_DTYPE || key == KEY_MOE) {
-        ok = set_words(p->options, key, text, p->error);
+        ok = set_keyword_option(p->options, key, text, p->error);
     } else if (key == KEY_SAMPLES || key == KEY_WARMUP || key == KEY_ROUNDS || key == KEY_NEW_TOKENS ||
                key == KEY_RANDOM) {
-        ok = set_number(p->options, key, text, p->error);
+        ok = set_integer_option(p->options, key, text, p->error);
     } else if (key == KEY_GRAPH) {
         p->options->cuda_graph = true;
     } else if (key == ARGP_KEY_ARG) {
@@ -203,7 +205,7 @@ static error_t parse_one(int key, char *text, struct argp_state *state) {
 }
 
 /* What --cuda-graph asks of the other options. */
-static bool settle_graph(struct native_options *o, struct native_error *error) {
+static bool apply_cuda_graph_option(struct native_options *o, struct native_error *error) {
     if (!o->cuda_graph) {
         return true;
     }
@@ -224,7 +226,7 @@ static bool settle_graph(struct native_options *o, struct native_error *error) {
 bool native_options_parse(struct native_options *options, int argc, char **argv, struct native_error *error) {
     static const struct argp argp = {
         .options = table,
-        .parser = parse_one,
+        .parser = parse_native_option,
         .doc = "MolmoE in C on libtorch's C functions: times vision, prefill and decode of one fixed "
                "request, for each "
                "number of experts per token, under NVTX ranges.\v"
@@ -249,13 +251,13 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     if (options->random == (options->checkpoint != NULL)) {
         return native_fail(error, NATIVE_EXIT_INPUT, "give either --checkpoint DIR or --random-weights SEED");
     }
-    return settle_graph(options, error);
+    return apply_cuda_graph_option(options, error);
 }
 
-static bool add_value(const char *text, int64_t experts, int64_t *values, int *count,
-                      struct native_error *error) {
+static bool add_top_k_value(const char *text, int64_t experts, int64_t *values, int *count,
+                            struct native_error *error) {
     int64_t value = 0;
-    if (!parse_number("--top-k", text, 1, experts, &value, error)) {
+    if (!parse_integer_option("--top-k", text, 1, experts, &value, error)) {
         return false;
     }
     for (int i = 0; i < *count; i++) {
@@ -282,7 +284,7 @@ bool native_options_top_k(const char *text, int64_t experts, int64_t *values, in
     char *copy = strdup(text), *rest = copy;
     bool ok = copy != NULL || native_fail(error, NATIVE_EXIT_FAILED, "out of memory");
     for (char *item; ok && (item = strsep(&rest, ",")) != NULL;) {
-        ok = add_value(item, experts, values, count, error);
+        ok = add_top_k_value(item, experts, values, count, error);
     }
     free(copy);
     return ok;

@@ -25,7 +25,7 @@ static const char *const formats[NATIVE_RANGE_KINDS] = {
 
 static struct named *names[NATIVE_RANGE_KINDS];
 
-static void make_one(struct named *named, enum native_range kind, int64_t number) {
+static void make_range_name(struct named *named, enum native_range kind, int64_t number) {
     if (kind < NATIVE_RANGE_FIXED) {
         snprintf(named->name, sizeof named->name, "%s", formats[kind]);
     } else {
@@ -46,7 +46,7 @@ bool native_ranges_make(const int64_t counts[NATIVE_RANGE_KINDS], struct native_
             return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the names of ranges");
         }
         for (int64_t i = 0; i < count; i++) {
-            make_one(&names[kind][i], (enum native_range)kind, i);
+            make_range_name(&names[kind][i], (enum native_range)kind, i);
         }
     }
     return true;

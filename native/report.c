@@ -8,18 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare(const void *a, const void *b) {
+static int compare_numbers(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
 double native_median(double *values, int64_t count) {
-    qsort(values, (size_t)count, sizeof *values, compare);
+    qsort(values, (size_t)count, sizeof *values, compare_numbers);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
 /* Medians of the three phases. Without memory for a copy: the first sample's times. */
-static struct native_sample medians(const struct native_result *result, int64_t count) {
+static struct native_sample median_sample(const struct native_result *result, int64_t count) {
     struct native_sample median = result->samples[0];
     double *column = calloc((size_t)count, sizeof *column);
     static const size_t members[] = {offsetof(struct native_sample, vision_ms),
@@ -36,12 +36,12 @@ static struct native_sample medians(const struct native_result *result, int64_t 
     return median;
 }
 
-static int64_t decode_tokens(const struct native_sweep *sweep) {
+static int64_t decoded_tokens(const struct native_sweep *sweep) {
     return sweep->options->new_tokens - 1;
 }
 
-static double per_token(const struct native_sweep *sweep, double decode_ms) {
-    return decode_tokens(sweep) > 0 ? decode_ms / (double)decode_tokens(sweep) : 0;
+static double decode_ms_per_token(const struct native_sweep *sweep, double decode_ms) {
+    return decoded_tokens(sweep) > 0 ? decode_ms / (double)decoded_tokens(sweep) : 0;
 }
 
 void native_report_table(FILE *out, const struct native_sweep *sweep) {
@@ -53,33 +53,33 @@ void native_report_table(FILE *out, const struct native_sweep *sweep) {
             (long long)o->samples);
     fprintf(out, "%6s %10s %10s %10s %12s\n", "top_k", "vision", "prefill", "decode", "per token");
     for (int i = 0; i < sweep->count; i++) {
-        struct native_sample m = medians(&sweep->results[i], o->samples);
+        struct native_sample m = median_sample(&sweep->results[i], o->samples);
         fprintf(out, "%6lld %10.2f %10.2f %10.2f %12.3f\n", (long long)sweep->results[i].k, m.vision_ms,
-                m.prefill_ms, m.decode_ms, per_token(sweep, m.decode_ms));
+                m.prefill_ms, m.decode_ms, decode_ms_per_token(sweep, m.decode_ms));
     }
 }
 
-static void add_times(cJSON *object, const struct native_sample *sample) {
+static void add_json_times(cJSON *object, const struct native_sample *sample) {
     cJSON_AddNumberToObject(object, "vision_ms", sample->vision_ms);
     cJSON_AddNumberToObject(object, "prefill_ms", sample->prefill_ms);
     cJSON_AddNumberToObject(object, "decode_ms", sample->decode_ms);
 }
 
-static void add_result(cJSON *samples, cJSON *summary, const struct native_sweep *sweep,
-                       const struct native_result *result) {
+static void add_json_result(cJSON *samples, cJSON *summary, const struct native_sweep *sweep,
+                            const struct native_result *result) {
     for (int64_t i = 0; i < sweep->options->samples; i++) {
         cJSON *one = cJSON_CreateObject();
         cJSON_AddNumberToObject(one, "top_k", (double)result->k);
         cJSON_AddNumberToObject(one, "sample", (double)i);
-        add_times(one, &result->samples[i]);
-        cJSON_AddNumberToObject(one, "decode_tokens", (double)decode_tokens(sweep));
+        add_json_times(one, &result->samples[i]);
+        cJSON_AddNumberToObject(one, "decode_tokens", (double)decoded_tokens(sweep));
         cJSON_AddItemToArray(samples, one);
     }
-    struct native_sample m = medians(result, sweep->options->samples);
+    struct native_sample m = median_sample(result, sweep->options->samples);
     cJSON *line = cJSON_CreateObject();
     cJSON_AddNumberToObject(line, "top_k", (double)result->k);
-    add_times(line, &m);
-    cJSON_AddNumberToObject(line, "decode_ms_per_token", per_token(sweep, m.decode_ms));
+    add_json_times(line, &m);
+    cJSON_AddNumberToObject(line, "decode_ms_per_token", decode_ms_per_token(sweep, m.decode_ms));
     cJSON *operators = cJSON_AddObjectToObject(line, "operators");
     cJSON_AddNumberToObject(operators, "vision", (double)result->vision_operators);
     cJSON_AddNumberToObject(operators, "prefill", (double)result->prefill_operators);
@@ -87,7 +87,7 @@ static void add_result(cJSON *samples, cJSON *summary, const struct native_sweep
     cJSON_AddItemToArray(summary, line);
 }
 
-static char *times_text(const struct native_sweep *sweep) {
+static char *times_as_json(const struct native_sweep *sweep) {
     const struct native_config *c = sweep->config;
     cJSON *root = cJSON_CreateObject();
     cJSON *config = cJSON_AddObjectToObject(root, "config");
@@ -107,7 +107,7 @@ static char *times_text(const struct native_sweep *sweep) {
     cJSON *summary = cJSON_AddArrayToObject(root, "summary");
     cJSON *samples = cJSON_AddArrayToObject(root, "samples");
     for (int i = 0; i < sweep->count; i++) {
-        add_result(samples, summary, sweep, &sweep->results[i]);
+        add_json_result(samples, summary, sweep, &sweep->results[i]);
     }
     char *text = cJSON_Print(root);
     cJSON_Delete(root);
@@ -118,7 +118,7 @@ bool native_report_json(const char *folder, const struct native_sweep *sweep, st
     char path[4096];
     struct native_output output;
     snprintf(path, sizeof path, "%s/run_native_times.json", folder);
-    char *text = times_text(sweep);
+    char *text = times_as_json(sweep);
     if (text == NULL) {
         return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the report");
     }

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool allocate(struct native_request *r, const struct native_config *c, struct native_error *error) {
+static bool allocate_request(struct native_request *r, const struct native_config *c,
+                             struct native_error *error) {
     size_t patches = (size_t)(r->crops * c->vision.patch_count);
     r->input_ids = calloc((size_t)r->tokens, sizeof *r->input_ids);
     r->images = calloc(patches * (size_t)c->vision.patch_dim + 1, sizeof *r->images);
@@ -29,8 +30,8 @@ void native_request_free(struct native_request *request) {
 
 /* Finds a tensor and drops a leading dimension of 1 beyond `ndim`. size[0] of `want` may be -1: any, from 1.
  */
-static bool find(const struct native_safetensors *file, const char *name, int ndim, const int64_t *want,
-                 struct native_entry *entry, struct native_error *error) {
+static bool find_request_tensor(const struct native_safetensors *file, const char *name, int ndim,
+                                const int64_t *want, struct native_entry *entry, struct native_error *error) {
     if (!native_safetensors_find(file, name, entry, error)) {
         return false;
     }
@@ -51,8 +52,8 @@ static bool find(const struct native_safetensors *file, const char *name, int nd
                        file->path, name, has, wants);
 }
 
-static bool copy_integers(const struct native_safetensors *file, const char *name,
-                          const struct native_entry *entry, int64_t *to, struct native_error *error) {
+static bool copy_request_integers(const struct native_safetensors *file, const char *name,
+                                  const struct native_entry *entry, int64_t *to, struct native_error *error) {
     const char *bytes = entry->data;
     if (strcmp(entry->dtype, "I64") == 0) {
         memcpy(to, bytes, entry->bytes);
@@ -70,8 +71,8 @@ static bool copy_integers(const struct native_safetensors *file, const char *nam
     return true;
 }
 
-static bool copy_floats(const struct native_safetensors *file, const char *name,
-                        const struct native_entry *entry, float *to, struct native_error *error) {
+static bool copy_request_floats(const struct native_safetensors *file, const char *name,
+                                const struct native_entry *entry, float *to, struct native_error *error) {
     if (strcmp(entry->dtype, "F32") != 0) {
         return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be F32", file->path,
                            name, entry->dtype);
@@ -80,28 +81,31 @@ static bool copy_floats(const struct native_safetensors *file, const char *name,
     return true;
 }
 
-static bool read_tensors(struct native_request *r, const struct native_safetensors *file,
-                         const struct native_config *c, struct native_error *error) {
+static bool read_request_tensors(struct native_request *r, const struct native_safetensors *file,
+                                 const struct native_config *c, struct native_error *error) {
     struct native_entry ids, images, masks, index;
     int64_t any[] = {-1}, patches = c->vision.patch_count;
-    if (!find(file, "input_ids", 1, any, &ids, error) ||
-        !find(file, "images", 3, (int64_t[]){-1, patches, c->vision.patch_dim}, &images, error)) {
+    if (!find_request_tensor(file, "input_ids", 1, any, &ids, error) ||
+        !find_request_tensor(file, "images", 3, (int64_t[]){-1, patches, c->vision.patch_dim}, &images,
+                             error)) {
         return false;
     }
     r->tokens = ids.size[0];
     r->crops = images.size[0];
-    if (!find(file, "image_masks", 2, (int64_t[]){r->crops, patches}, &masks, error) ||
-        !find(file, "image_input_idx", 2, (int64_t[]){r->crops, c->tokens_per_crop}, &index, error)) {
+    if (!find_request_tensor(file, "image_masks", 2, (int64_t[]){r->crops, patches}, &masks, error) ||
+        !find_request_tensor(file, "image_input_idx", 2, (int64_t[]){r->crops, c->tokens_per_crop}, &index,
+                             error)) {
         return false;
     }
-    return allocate(r, c, error) && copy_integers(file, "input_ids", &ids, r->input_ids, error) &&
-           copy_integers(file, "image_input_idx", &index, r->image_index, error) &&
-           copy_floats(file, "images", &images, r->images, error) &&
-           copy_floats(file, "image_masks", &masks, r->masks, error);
+    return allocate_request(r, c, error) &&
+           copy_request_integers(file, "input_ids", &ids, r->input_ids, error) &&
+           copy_request_integers(file, "image_input_idx", &index, r->image_index, error) &&
+           copy_request_floats(file, "images", &images, r->images, error) &&
+           copy_request_floats(file, "image_masks", &masks, r->masks, error);
 }
 
-static bool check_ids(const struct native_request *r, const char *path, const struct native_config *c,
-                      struct native_error *error) {
+static bool check_token_ids(const struct native_request *r, const char *path, const struct native_config *c,
+                            struct native_error *error) {
     for (int64_t i = 0; i < r->tokens; i++) {
         if (r->input_ids[i] < 0 || r->input_ids[i] >= c->embeddings + c->additional) {
             return native_fail(
@@ -122,7 +126,8 @@ bool native_request_load(struct native_request *request, const char *path, const
     if (!native_safetensors_open(&file, path, error)) {
         return false;
     }
-    bool ok = read_tensors(request, &file, config, error) && check_ids(request, path, config, error);
+    bool ok =
+        read_request_tensors(request, &file, config, error) && check_token_ids(request, path, config, error);
     native_safetensors_close(&file);
     if (!ok) {
         native_request_free(request);
@@ -142,7 +147,7 @@ enum {
 };
 
 /* Each crop is a block of rows: 12 patches and an end of row; the text follows. */
-static void fill_tokens(struct native_request *r) {
+static void fill_blue_prompt(struct native_request *r) {
     static const int64_t text[] = {11447, 27, 3666, 19268, 436, 2460, 15, 17762, 27};
     int64_t at = 0;
     int64_t *index = r->image_index;
@@ -173,11 +178,11 @@ bool native_request_default(struct native_request *request, const struct native_
     }
     request->tokens = BLUE_TOKENS;
     request->crops = BLUE_CROPS;
-    if (!allocate(request, config, error)) {
+    if (!allocate_request(request, config, error)) {
         native_request_free(request);
         return false;
     }
-    fill_tokens(request);
+    fill_blue_prompt(request);
     int64_t vocabulary = config->embeddings + config->additional;
     for (int64_t i = 0; i < request->tokens; i++) {
         request->input_ids[i] %= vocabulary;

@@ -21,7 +21,7 @@ static const struct {
 } dtypes[] = {{"F64", 8}, {"F32", 4}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I32", 4},
               {"I16", 2}, {"I8", 1},  {"U8", 1},  {"BOOL", 1}, {"U64", 8}, {"U32", 4}};
 
-static size_t dtype_bytes(const char *name) {
+static size_t dtype_element_bytes(const char *name) {
     for (size_t i = 0; i < sizeof dtypes / sizeof dtypes[0]; i++) {
         if (strcmp(dtypes[i].name, name) == 0) {
             return dtypes[i].bytes;
@@ -31,7 +31,7 @@ static size_t dtype_bytes(const char *name) {
 }
 
 /* A whole number that JSON can hold exactly, from 0. */
-static bool whole(const cJSON *item, int64_t *out) {
+static bool read_whole_number(const cJSON *item, int64_t *out) {
     if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0) || item->valuedouble > 9007199254740992.0 ||
         floor(item->valuedouble) != item->valuedouble) {
         return false;
@@ -41,8 +41,8 @@ static bool whole(const cJSON *item, int64_t *out) {
 }
 
 /* Reads an entry of the header. NULL, or what is wrong with it. */
-static const char *read_entry(const struct native_safetensors *file, const cJSON *item,
-                              struct native_entry *entry) {
+static const char *read_tensor_entry(const struct native_safetensors *file, const cJSON *item,
+                                     struct native_entry *entry) {
     const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(item, "dtype");
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape");
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
@@ -51,7 +51,7 @@ static const char *read_entry(const struct native_safetensors *file, const cJSON
         return "needs dtype, shape and two data_offsets";
     }
     memset(entry, 0, sizeof *entry);
-    size_t element = dtype_bytes(dtype->valuestring);
+    size_t element = dtype_element_bytes(dtype->valuestring);
     if (element == 0) {
         return "has an unknown dtype";
     }
@@ -62,14 +62,15 @@ static const char *read_entry(const struct native_safetensors *file, const cJSON
     }
     uint64_t bytes = element;
     for (int i = 0; i < entry->ndim; i++) {
-        if (!whole(cJSON_GetArrayItem(shape, i), &entry->size[i]) ||
+        if (!read_whole_number(cJSON_GetArrayItem(shape, i), &entry->size[i]) ||
             __builtin_mul_overflow(bytes, (uint64_t)entry->size[i], &bytes)) {
             return "has an impossible shape";
         }
     }
     int64_t begin, end;
-    if (!whole(cJSON_GetArrayItem(offsets, 0), &begin) || !whole(cJSON_GetArrayItem(offsets, 1), &end) ||
-        end < begin || (uint64_t)(end - begin) != bytes) {
+    if (!read_whole_number(cJSON_GetArrayItem(offsets, 0), &begin) ||
+        !read_whole_number(cJSON_GetArrayItem(offsets, 1), &end) || end < begin ||
+        (uint64_t)(end - begin) != bytes) {
         return "has offsets that do not fit its shape";
     }
     if ((uint64_t)end > file->bytes - file->data_start) {
@@ -80,7 +81,7 @@ static const char *read_entry(const struct native_safetensors *file, const cJSON
     return NULL;
 }
 
-static bool check_header(struct native_safetensors *file, struct native_error *error) {
+static bool check_safetensors_header(struct native_safetensors *file, struct native_error *error) {
     const unsigned char *bytes = file->map;
     uint64_t length = 0;
     for (int i = 7; i >= 0 && file->bytes >= 8; i--) {
@@ -101,7 +102,8 @@ static bool check_header(struct native_safetensors *file, struct native_error *e
     const cJSON *item;
     cJSON_ArrayForEach(item, (cJSON *)file->header) {
         struct native_entry entry;
-        const char *wrong = strcmp(item->string, "__metadata__") == 0 ? NULL : read_entry(file, item, &entry);
+        const char *wrong =
+            strcmp(item->string, "__metadata__") == 0 ? NULL : read_tensor_entry(file, item, &entry);
         if (wrong != NULL) {
             return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %.200s %s", file->path,
                                item->string, wrong);
@@ -134,7 +136,7 @@ bool native_safetensors_open(struct native_safetensors *file, const char *path, 
         file->map = NULL;
         return native_fail(error, NATIVE_EXIT_INPUT, "cannot map %.3000s: %s", path, strerror(reason));
     }
-    if (!check_header(file, error)) {
+    if (!check_safetensors_header(file, error)) {
         native_safetensors_close(file);
         return false;
     }
@@ -153,7 +155,7 @@ void native_safetensors_close(struct native_safetensors *file) {
 bool native_safetensors_find(const struct native_safetensors *file, const char *name,
                              struct native_entry *entry, struct native_error *error) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(file->header, name);
-    if (item == NULL || read_entry(file, item, entry) != NULL) {
+    if (item == NULL || read_tensor_entry(file, item, entry) != NULL) {
         return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s has no tensor %.200s", file->path, name);
     }
     return true;
@@ -169,15 +171,15 @@ void native_shape_text(char *text, size_t room, int ndim, const int64_t *size) {
     }
 }
 
-static size_t written_bytes(const struct native_written *tensor) {
-    size_t bytes = dtype_bytes(tensor->dtype);
+static size_t written_tensor_bytes(const struct native_written *tensor) {
+    size_t bytes = dtype_element_bytes(tensor->dtype);
     for (int i = 0; i < tensor->ndim; i++) {
         bytes *= (size_t)tensor->size[i];
     }
     return bytes;
 }
 
-static char *write_header(const struct native_written *tensors, size_t count) {
+static char *make_safetensors_header(const struct native_written *tensors, size_t count) {
     cJSON *root = cJSON_CreateObject();
     size_t at = 0;
     for (size_t t = 0; t < count; t++) {
@@ -189,7 +191,7 @@ static char *write_header(const struct native_written *tensors, size_t count) {
         }
         cJSON *offsets = cJSON_AddArrayToObject(item, "data_offsets");
         cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)at));
-        at += written_bytes(&tensors[t]);
+        at += written_tensor_bytes(&tensors[t]);
         cJSON_AddItemToArray(offsets, cJSON_CreateNumber((double)at));
     }
     char *text = cJSON_PrintUnformatted(root);
@@ -199,7 +201,7 @@ static char *write_header(const struct native_written *tensors, size_t count) {
 
 bool native_safetensors_write(const char *path, const struct native_written *tensors, size_t count,
                               struct native_error *error) {
-    char *header = write_header(tensors, count);
+    char *header = make_safetensors_header(tensors, count);
     struct native_output output;
     if (header == NULL || !native_output_open(&output, path, error)) {
         cJSON_free(header);
@@ -214,7 +216,7 @@ bool native_safetensors_write(const char *path, const struct native_written *ten
     fwrite(header, 1, length, output.file);
     fwrite("        ", 1, padding, output.file);
     for (size_t t = 0; t < count; t++) {
-        fwrite(tensors[t].data, 1, written_bytes(&tensors[t]), output.file);
+        fwrite(tensors[t].data, 1, written_tensor_bytes(&tensors[t]), output.file);
     }
     cJSON_free(header);
     return native_output_close(&output, true, error);

@@ -10,13 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static double now_ms(void) {
+static double monotonic_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
-static bool make_results(struct native_sweep *s, const int64_t *values, int count) {
+static bool allocate_results(struct native_sweep *s, const int64_t *values, int count) {
     size_t vocabulary = (size_t)s->config->embeddings;
     bool dump = s->options->dump != NULL, ok = true;
     s->count = count;
@@ -40,8 +40,8 @@ static bool make_results(struct native_sweep *s, const int64_t *values, int coun
     return ok;
 }
 
-static bool make_ranges(const struct native_sweep *s, const int64_t *values, int count,
-                        struct native_error *error) {
+static bool make_sweep_ranges(const struct native_sweep *s, const int64_t *values, int count,
+                              struct native_error *error) {
     int64_t counts[NATIVE_RANGE_KINDS] = {0};
     for (int i = 0; i < count; i++) {
         counts[NATIVE_RANGE_TOP_K] =
@@ -68,13 +68,13 @@ bool native_sweep_make(struct native_sweep *sweep, const struct native_options *
     if (!native_vision_make(&sweep->vision, torch, config, weights, request, error) ||
         !native_decoder_make(&sweep->decoder, torch, config, weights, request, options->new_tokens,
                              options->moe, error) ||
-        !make_ranges(sweep, values, count, error)) {
+        !make_sweep_ranges(sweep, values, count, error)) {
         return false;
     }
     if (options->cuda_graph && !native_graphs_open(&sweep->graphs, torch, options->new_tokens - 1, error)) {
         return false;
     }
-    return make_results(sweep, values, count) ||
+    return allocate_results(sweep, values, count) ||
            native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the results");
 }
 
@@ -93,7 +93,8 @@ void native_sweep_free(struct native_sweep *sweep) {
 }
 
 /* A device tensor to host memory, converted to `dtype`. */
-static void download(struct native_torch *torch, void *to, int32_t dtype, const struct native_tensor *from) {
+static void download_tensor(struct native_torch *torch, void *to, int32_t dtype,
+                            const struct native_tensor *from) {
     struct native_tensor host = native_wrap_host(torch, to, dtype, from->ndim, from->size);
     native_copy(torch, host.handle, from->handle);
     native_free(torch, &host);
@@ -101,7 +102,7 @@ static void download(struct native_torch *torch, void *to, int32_t dtype, const 
 
 /* One decode step, at its graph's index. Its first time for a k it runs as it is, which readies all that must
  * not happen during a capture (memory, workspaces, the loading of kernels), and is then captured. */
-static void run_step(struct native_sweep *s, int64_t index) {
+static void run_decode_step(struct native_sweep *s, int64_t index) {
     bool replay = s->options->cuda_graph && native_graphs_has(&s->graphs, index);
     native_range_push(NATIVE_RANGE_STEP, index);
     if (replay) {
@@ -119,12 +120,12 @@ static void run_step(struct native_sweep *s, int64_t index) {
     }
 }
 
-static void run_decode(struct native_sweep *s) {
+static void run_decode_phase(struct native_sweep *s) {
     if (s->options->cuda_graph) {
         native_graphs_enter(&s->graphs);
     }
     for (int64_t index = 0; index < s->options->new_tokens - 1; index++) {
-        run_step(s, index);
+        run_decode_step(s, index);
     }
     native_torch_sync(s->torch);
     if (s->options->cuda_graph) {
@@ -133,50 +134,51 @@ static void run_decode(struct native_sweep *s) {
 }
 
 /* One request. `result` gets operator counts and, if results are to be dumped and `dump` says so, those. */
-static struct native_sample run_request(struct native_sweep *s, struct native_result *result, bool dump) {
+static struct native_sample time_request(struct native_sweep *s, struct native_result *result, bool dump) {
     struct native_torch *t = s->torch;
     struct native_sample sample;
     dump = dump && s->options->dump != NULL;
 
     uint64_t operators = t->operators;
-    double start = now_ms();
+    double start = monotonic_ms();
     native_range_push(NATIVE_RANGE_VISION, 0);
     native_vision_run(&s->vision);
     native_torch_sync(t);
     native_range_pop();
-    sample.vision_ms = now_ms() - start;
+    sample.vision_ms = monotonic_ms() - start;
     result->vision_operators = t->operators - operators;
     if (dump) {
-        download(t, s->vision_features, t->f32, &s->vision.result);
+        download_tensor(t, s->vision_features, t->f32, &s->vision.result);
     }
 
     operators = t->operators;
-    start = now_ms();
+    start = monotonic_ms();
     native_range_push(NATIVE_RANGE_PREFILL, 0);
     native_decoder_prefill(&s->decoder, &s->vision.result);
     native_torch_sync(t);
     native_range_pop();
-    sample.prefill_ms = now_ms() - start;
+    sample.prefill_ms = monotonic_ms() - start;
     result->prefill_operators = t->operators - operators;
     if (dump) {
-        download(t, result->prefill_logits, t->f32, &s->decoder.logits);
+        download_tensor(t, result->prefill_logits, t->f32, &s->decoder.logits);
     }
 
     operators = t->operators;
-    start = now_ms();
+    start = monotonic_ms();
     native_range_push(NATIVE_RANGE_DECODE, 0);
-    run_decode(s);
+    run_decode_phase(s);
     native_range_pop();
-    sample.decode_ms = now_ms() - start;
+    sample.decode_ms = monotonic_ms() - start;
     result->decode_operators = t->operators - operators;
     if (dump) {
-        download(t, result->decode_logits, t->f32, &s->decoder.logits);
-        download(t, result->tokens, t->i64, &s->decoder.tokens);
+        download_tensor(t, result->decode_logits, t->f32, &s->decoder.logits);
+        download_tensor(t, result->tokens, t->i64, &s->decoder.tokens);
     }
     return sample;
 }
 
-static void progress(const struct native_sweep *s, int64_t k, const char *what, int64_t done, int64_t all) {
+static void print_sweep_progress(const struct native_sweep *s, int64_t k, const char *what, int64_t done,
+                                 int64_t all) {
     (void)s;
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\rrun_native: top_k=%lld %s %lld/%lld   ", (long long)k, what, (long long)done,
@@ -185,7 +187,7 @@ static void progress(const struct native_sweep *s, int64_t k, const char *what, 
 }
 
 /* Samples `first` .. `end` - 1 of one k, after the warm-up. */
-static bool run_one_k(struct native_sweep *s, struct native_result *result, int64_t first, int64_t end,
+static bool run_top_k(struct native_sweep *s, struct native_result *result, int64_t first, int64_t end,
                       struct native_error *error) {
     const struct native_options *o = s->options;
     struct native_torch *t = s->torch;
@@ -198,16 +200,16 @@ static bool run_one_k(struct native_sweep *s, struct native_result *result, int6
     }
     native_range_push(NATIVE_RANGE_TOP_K, result->k);
     for (int64_t i = 0; i < o->warmup && t->failed_op == NULL; i++) {
-        progress(s, result->k, "warm-up", i + 1, o->warmup);
+        print_sweep_progress(s, result->k, "warm-up", i + 1, o->warmup);
         native_range_push(NATIVE_RANGE_WARMUP, i);
-        run_request(s, result, false);
+        time_request(s, result, false);
         native_range_pop();
     }
     t->capture = t->capture && o->warmup == 0;
     for (int64_t i = first; i < end && t->failed_op == NULL; i++) {
-        progress(s, result->k, "sample", i + 1, o->samples);
+        print_sweep_progress(s, result->k, "sample", i + 1, o->samples);
         native_range_push(NATIVE_RANGE_SAMPLE, i);
-        result->samples[i] = run_request(s, result, i == o->samples - 1);
+        result->samples[i] = time_request(s, result, i == o->samples - 1);
         native_range_pop();
         t->capture = false;
     }
@@ -221,13 +223,13 @@ bool native_sweep_run(struct native_sweep *sweep, struct native_error *error) {
     bool ok = true;
     native_mark_model(sweep);
     for (int i = 0; i < sweep->count && ok; i++) {
-        ok = run_one_k(sweep, &sweep->results[i], 0, first, error);
+        ok = run_top_k(sweep, &sweep->results[i], 0, first, error);
     }
     if (o->rounds == 2) {
         native_profiling(true);
     }
     for (int i = 0; i < sweep->count && ok && first < o->samples; i++) {
-        ok = run_one_k(sweep, &sweep->results[i], first, o->samples, error);
+        ok = run_top_k(sweep, &sweep->results[i], first, o->samples, error);
     }
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\r%60s\r", "");

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Keeps the first line of what libtorch wrote, without its prefix. */
-static void keep_reason(struct native_torch *torch, const char *text) {
+static void keep_failure_reason(struct native_torch *torch, const char *text) {
     static const char prefix[] = "Exception in aoti_torch: ";
     const char *start = strstr(text, prefix);
     start = start != NULL ? start + sizeof prefix - 1 : text;
@@ -16,7 +16,7 @@ static void keep_reason(struct native_torch *torch, const char *text) {
 }
 
 /* Reads what was collected while standard error was redirected, and empties the file. */
-static void collect(struct native_torch *torch, bool failed) {
+static void collect_libtorch_output(struct native_torch *torch, bool failed) {
     char text[4096];
     off_t length = lseek(torch->capture_fd, 0, SEEK_CUR);
     if (length <= 0) {
@@ -25,7 +25,7 @@ static void collect(struct native_torch *torch, bool failed) {
     ssize_t got = pread(torch->capture_fd, text, sizeof text - 1, 0);
     text[got > 0 ? got : 0] = '\0';
     if (failed) {
-        keep_reason(torch, text);
+        keep_failure_reason(torch, text);
     } else {
         fputs(text, stderr); /* a warning: not ours to keep */
     }
@@ -35,7 +35,7 @@ static void collect(struct native_torch *torch, bool failed) {
     }
 }
 
-static int redirect(const struct native_torch *torch) {
+static int redirect_stderr(const struct native_torch *torch) {
     if (!torch->capture) {
         return -1;
     }
@@ -46,13 +46,13 @@ static int redirect(const struct native_torch *torch) {
     return saved;
 }
 
-static void restore(struct native_torch *torch, int saved, bool failed) {
+static void restore_stderr(struct native_torch *torch, int saved, bool failed) {
     if (saved < 0) {
         return;
     }
     dup2(saved, STDERR_FILENO);
     close(saved);
-    collect(torch, failed);
+    collect_libtorch_output(torch, failed);
 }
 
 /* Runs one call of libtorch as the operator `name`, unless something failed before. */
@@ -60,22 +60,22 @@ static void restore(struct native_torch *torch, int saved, bool failed) {
     do {                                                                                                     \
         if ((torch)->failed_op == NULL) {                                                                    \
             (torch)->operators++;                                                                            \
-            int saved_ = redirect(torch);                                                                    \
+            int saved_ = redirect_stderr(torch);                                                             \
             native_torch_status status_ = (call);                                                            \
-            restore(torch, saved_, status_ != 0);                                                            \
+            restore_stderr(torch, saved_, status_ != 0);                                                     \
             if (status_ != 0) {                                                                              \
                 (torch)->failed_op = (name);                                                                 \
             }                                                                                                \
         }                                                                                                    \
     } while (0)
 
-static void discard(struct native_torch *torch, native_handle handle) {
+static void delete_tensor_handle(struct native_torch *torch, native_handle handle) {
     if (handle != NULL) {
         torch->api.aoti_torch_delete_tensor_object(handle);
     }
 }
 
-static struct native_tensor adopt(native_handle handle, int32_t dtype, int ndim, const int64_t *size) {
+static struct native_tensor make_tensor(native_handle handle, int32_t dtype, int ndim, const int64_t *size) {
     struct native_tensor tensor = {.handle = handle, .dtype = dtype, .ndim = ndim};
     memcpy(tensor.size, size, (size_t)ndim * sizeof *size);
     return tensor;
@@ -95,7 +95,7 @@ struct native_tensor native_empty(struct native_torch *torch, int32_t dtype, int
     contiguous_strides(ndim, size, stride);
     RUN(torch, "aten::empty_strided",
         torch->api.aoti_torch_empty_strided(ndim, size, stride, dtype, torch->device_type, 0, &out));
-    return adopt(out, dtype, ndim, size);
+    return make_tensor(out, dtype, ndim, size);
 }
 
 struct native_tensor native_empty_host(struct native_torch *torch, int32_t dtype, int ndim,
@@ -105,7 +105,7 @@ struct native_tensor native_empty_host(struct native_torch *torch, int32_t dtype
     contiguous_strides(ndim, size, stride);
     RUN(torch, "aten::empty_strided",
         torch->api.aoti_torch_empty_strided(ndim, size, stride, dtype, NATIVE_DEVICE_CPU, 0, &out));
-    return adopt(out, dtype, ndim, size);
+    return make_tensor(out, dtype, ndim, size);
 }
 
 struct native_tensor native_empty_pinned(struct native_torch *torch, int32_t dtype, int ndim,
@@ -118,7 +118,7 @@ struct native_tensor native_empty_pinned(struct native_torch *torch, int32_t dty
     contiguous_strides(ndim, size, stride);
     RUN(torch, "aten::empty_strided (pinned)",
         torch->api.aoti_torch_empty_strided_pinned(ndim, size, stride, dtype, NATIVE_DEVICE_CPU, 0, &out));
-    return adopt(out, dtype, ndim, size);
+    return make_tensor(out, dtype, ndim, size);
 }
 
 struct native_tensor native_wrap_host(struct native_torch *torch, void *data, int32_t dtype, int ndim,
@@ -130,7 +130,7 @@ struct native_tensor native_wrap_host(struct native_torch *torch, void *data, in
         torch->api.aoti_torch_create_tensor_from_blob_v2(data, ndim, size, stride, 0, dtype,
                                                          NATIVE_DEVICE_CPU, 0, &out,
                                                          torch->api.aoti_torch_layout_strided(), NULL, 0));
-    return adopt(out, dtype, ndim, size);
+    return make_tensor(out, dtype, ndim, size);
 }
 
 struct native_tensor native_view(struct native_torch *torch, const struct native_tensor *base, int64_t offset,
@@ -141,7 +141,7 @@ struct native_tensor native_view(struct native_torch *torch, const struct native
         torch->api.aoti_torch__reinterpret_tensor(base->handle, ndim, size, stride, offset, &out) != 0) {
         torch->failed_op = "reinterpret_tensor";
     }
-    return adopt(out, base->dtype, ndim, size);
+    return make_tensor(out, base->dtype, ndim, size);
 }
 
 struct native_tensor native_rows(struct native_torch *torch, const struct native_tensor *base, int64_t first,
@@ -156,7 +156,7 @@ struct native_tensor native_transposed(struct native_torch *torch, const struct 
 }
 
 void native_free(struct native_torch *torch, struct native_tensor *tensor) {
-    discard(torch, tensor->handle);
+    delete_tensor_handle(torch, tensor->handle);
     tensor->handle = NULL;
 }
 
@@ -181,7 +181,7 @@ void native_zero(struct native_torch *torch, native_handle tensor) {
 }
 
 /* A handle as an argument of the dispatcher, which takes ownership: it gets one of its own. */
-static uint64_t argument(struct native_torch *torch, native_handle handle) {
+static uint64_t tensor_argument(struct native_torch *torch, native_handle handle) {
     native_handle copy = NULL;
     if (torch->failed_op == NULL && torch->api.aoti_torch_new_tensor_handle(handle, &copy) != 0) {
         torch->failed_op = "new_tensor_handle";
@@ -189,21 +189,21 @@ static uint64_t argument(struct native_torch *torch, native_handle handle) {
     return (uint64_t)(uintptr_t)copy;
 }
 
-static uint64_t number(double value) {
+static uint64_t double_argument(double value) {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     return bits;
 }
 
 /* A value for an argument that may be absent. */
-static uint64_t optional(struct native_torch *torch, uint64_t value) {
+static uint64_t optional_argument(struct native_torch *torch, uint64_t value) {
     uint64_t *box = torch->api.operator_new(sizeof *box);
     *box = value;
     return (uint64_t)(uintptr_t)box;
 }
 
 /* A list of one integer. */
-static uint64_t list_of(struct native_torch *torch, int64_t value) {
+static uint64_t make_handle_list(struct native_torch *torch, int64_t value) {
     native_list list = NULL;
     if (torch->failed_op == NULL && (torch->api.torch_new_list_reserve_size(1, &list) != 0 ||
                                      torch->api.torch_list_push_back(list, (uint64_t)value) != 0)) {
@@ -213,8 +213,8 @@ static uint64_t list_of(struct native_torch *torch, int64_t value) {
 }
 
 /* Calls an operator with one tensor as its result, which comes back in the stack's first place. */
-static native_handle dispatch(struct native_torch *torch, const char *name, const char *overload,
-                              uint64_t *stack) {
+static native_handle call_dispatcher(struct native_torch *torch, const char *name, const char *overload,
+                                     uint64_t *stack) {
     if (torch->failed_op != NULL) {
         return NULL;
     }
@@ -240,23 +240,23 @@ struct native_tensor native_add(struct native_torch *torch, const struct native_
                                 int32_t dtype) {
     native_handle out = NULL;
     RUN(torch, "aten::add", torch->api.add_Tensor(a->handle, b, 1.0, &out));
-    return adopt(out, dtype, a->ndim, a->size);
+    return make_tensor(out, dtype, a->ndim, a->size);
 }
 
 void native_mul_out(struct native_torch *torch, native_handle out, native_handle a, native_handle b) {
-    uint64_t stack[] = {argument(torch, a), argument(torch, b), argument(torch, out)};
-    discard(torch, dispatch(torch, "aten::mul", "out", stack));
+    uint64_t stack[] = {tensor_argument(torch, a), tensor_argument(torch, b), tensor_argument(torch, out)};
+    delete_tensor_handle(torch, call_dispatcher(torch, "aten::mul", "out", stack));
 }
 
 void native_mul_in_place(struct native_torch *torch, native_handle a, native_handle b) {
-    uint64_t stack[] = {argument(torch, a), argument(torch, b)};
-    discard(torch, dispatch(torch, "aten::mul_", "Tensor", stack));
+    uint64_t stack[] = {tensor_argument(torch, a), tensor_argument(torch, b)};
+    delete_tensor_handle(torch, call_dispatcher(torch, "aten::mul_", "Tensor", stack));
 }
 
 struct native_tensor native_scale(struct native_torch *torch, const struct native_tensor *a, double factor) {
     native_handle out = NULL;
     RUN(torch, "aten::mul", torch->api.mul_Scalar(a->handle, factor, &out));
-    return adopt(out, a->dtype, a->ndim, a->size);
+    return make_tensor(out, a->dtype, a->ndim, a->size);
 }
 
 struct native_tensor native_rms_norm(struct native_torch *torch, const struct native_tensor *x,
@@ -264,40 +264,40 @@ struct native_tensor native_rms_norm(struct native_torch *torch, const struct na
     native_handle out = NULL, rstd = NULL;
     RUN(torch, "aten::_fused_rms_norm",
         torch->api._fused_rms_norm(x->handle, &x->size[x->ndim - 1], 1, &weight, &eps, &out, &rstd));
-    discard(torch, rstd);
-    return adopt(out, x->dtype, x->ndim, x->size);
+    delete_tensor_handle(torch, rstd);
+    return make_tensor(out, x->dtype, x->ndim, x->size);
 }
 
 struct native_tensor native_layer_norm(struct native_torch *torch, const struct native_tensor *x,
                                        native_handle weight, native_handle bias, double eps) {
     if (torch->failed_op != NULL) {
-        return adopt(NULL, x->dtype, x->ndim, x->size);
+        return make_tensor(NULL, x->dtype, x->ndim, x->size);
     }
-    uint64_t stack[] = {argument(torch, x->handle),
-                        list_of(torch, x->size[x->ndim - 1]),
-                        optional(torch, argument(torch, weight)),
-                        optional(torch, argument(torch, bias)),
-                        number(eps),
+    uint64_t stack[] = {tensor_argument(torch, x->handle),
+                        make_handle_list(torch, x->size[x->ndim - 1]),
+                        optional_argument(torch, tensor_argument(torch, weight)),
+                        optional_argument(torch, tensor_argument(torch, bias)),
+                        double_argument(eps),
                         1};
-    return adopt(dispatch(torch, "aten::layer_norm", "", stack), x->dtype, x->ndim, x->size);
+    return make_tensor(call_dispatcher(torch, "aten::layer_norm", "", stack), x->dtype, x->ndim, x->size);
 }
 
 void native_silu_in_place(struct native_torch *torch, native_handle x) {
-    uint64_t stack[] = {argument(torch, x)};
-    discard(torch, dispatch(torch, "aten::silu_", "", stack));
+    uint64_t stack[] = {tensor_argument(torch, x)};
+    delete_tensor_handle(torch, call_dispatcher(torch, "aten::silu_", "", stack));
 }
 
 void native_sigmoid_in_place(struct native_torch *torch, native_handle x) {
-    uint64_t stack[] = {argument(torch, x)};
-    discard(torch, dispatch(torch, "aten::sigmoid_", "", stack));
+    uint64_t stack[] = {tensor_argument(torch, x)};
+    delete_tensor_handle(torch, call_dispatcher(torch, "aten::sigmoid_", "", stack));
 }
 
 struct native_tensor native_softmax(struct native_torch *torch, const struct native_tensor *x) {
-    struct native_tensor out = adopt(NULL, torch->f32, x->ndim, x->size);
+    struct native_tensor out = make_tensor(NULL, torch->f32, x->ndim, x->size);
     if (torch->failed_op == NULL) {
-        uint64_t stack[] = {argument(torch, x->handle), (uint64_t)(x->ndim - 1),
-                            optional(torch, (uint64_t)(uint32_t)torch->f32)};
-        out.handle = dispatch(torch, "aten::softmax", "int", stack);
+        uint64_t stack[] = {tensor_argument(torch, x->handle), (uint64_t)(x->ndim - 1),
+                            optional_argument(torch, (uint64_t)(uint32_t)torch->f32)};
+        out.handle = call_dispatcher(torch, "aten::softmax", "int", stack);
     }
     return out;
 }
@@ -306,33 +306,36 @@ void native_topk(struct native_torch *torch, const struct native_tensor *x, int6
                  struct native_tensor *values, struct native_tensor *indices) {
     native_handle v = NULL, i = NULL;
     RUN(torch, "aten::topk", torch->api.topk(x->handle, k, 1, 1, 1, &v, &i));
-    *values = adopt(v, x->dtype, 2, NATIVE_DIMS(x->size[0], k));
-    *indices = adopt(i, torch->i64, 2, NATIVE_DIMS(x->size[0], k));
+    *values = make_tensor(v, x->dtype, 2, NATIVE_DIMS(x->size[0], k));
+    *indices = make_tensor(i, torch->i64, 2, NATIVE_DIMS(x->size[0], k));
 }
 
 void native_argmax(struct native_torch *torch, native_handle out, native_handle x) {
-    uint64_t stack[] = {argument(torch, x), 0, 0, argument(torch, out)};
-    discard(torch, dispatch(torch, "aten::argmax", "out", stack));
+    uint64_t stack[] = {tensor_argument(torch, x), 0, 0, tensor_argument(torch, out)};
+    delete_tensor_handle(torch, call_dispatcher(torch, "aten::argmax", "out", stack));
 }
 
 struct native_tensor native_mean(struct native_torch *torch, const struct native_tensor *x, int dim) {
-    struct native_tensor mean = adopt(NULL, x->dtype, x->ndim, x->size);
+    struct native_tensor mean = make_tensor(NULL, x->dtype, x->ndim, x->size);
     mean.size[dim] = 1;
     if (torch->failed_op == NULL) {
-        uint64_t stack[] = {argument(torch, x->handle), optional(torch, list_of(torch, dim)), 1, 0};
-        mean.handle = dispatch(torch, "aten::mean", "dim", stack);
+        uint64_t stack[] = {tensor_argument(torch, x->handle),
+                            optional_argument(torch, make_handle_list(torch, dim)), 1, 0};
+        mean.handle = call_dispatcher(torch, "aten::mean", "dim", stack);
     }
     return mean;
 }
 
 void native_gather_rows(struct native_torch *torch, native_handle out, native_handle x, native_handle index) {
-    uint64_t stack[] = {argument(torch, x), 0, argument(torch, index), argument(torch, out)};
-    discard(torch, dispatch(torch, "aten::index_select", "out", stack));
+    uint64_t stack[] = {tensor_argument(torch, x), 0, tensor_argument(torch, index),
+                        tensor_argument(torch, out)};
+    delete_tensor_handle(torch, call_dispatcher(torch, "aten::index_select", "out", stack));
 }
 
 void native_put_rows(struct native_torch *torch, native_handle x, native_handle index, native_handle rows) {
-    uint64_t stack[] = {argument(torch, x), 0, argument(torch, index), argument(torch, rows)};
-    discard(torch, dispatch(torch, "aten::index_copy_", "", stack));
+    uint64_t stack[] = {tensor_argument(torch, x), 0, tensor_argument(torch, index),
+                        tensor_argument(torch, rows)};
+    delete_tensor_handle(torch, call_dispatcher(torch, "aten::index_copy_", "", stack));
 }
 
 struct native_tensor native_add_rows(struct native_torch *torch, const struct native_tensor *x,
@@ -340,14 +343,14 @@ struct native_tensor native_add_rows(struct native_torch *torch, const struct na
     native_handle out = NULL;
     const native_handle *indices[] = {&index};
     RUN(torch, "aten::index_put", torch->api.index_put(x->handle, indices, 1, rows, 1, &out));
-    return adopt(out, x->dtype, x->ndim, x->size);
+    return make_tensor(out, x->dtype, x->ndim, x->size);
 }
 
 struct native_tensor native_one_hot(struct native_torch *torch, const struct native_tensor *indices,
                                     int64_t classes) {
-    uint64_t stack[] = {argument(torch, indices->handle), (uint64_t)classes};
-    struct native_tensor out =
-        adopt(dispatch(torch, "aten::one_hot", "", stack), torch->i64, indices->ndim, indices->size);
+    uint64_t stack[] = {tensor_argument(torch, indices->handle), (uint64_t)classes};
+    struct native_tensor out = make_tensor(call_dispatcher(torch, "aten::one_hot", "", stack), torch->i64,
+                                           indices->ndim, indices->size);
     out.size[out.ndim++] = classes;
     return out;
 }
@@ -359,13 +362,13 @@ struct native_tensor native_nonzero(struct native_torch *torch, const struct nat
     if (torch->failed_op == NULL && torch->api.aoti_torch_get_sizes(out, &size) != 0) {
         torch->failed_op = "sizes";
     }
-    return adopt(out, torch->i64, 2, NATIVE_DIMS(torch->failed_op == NULL ? size[0] : 0, x->ndim));
+    return make_tensor(out, torch->i64, 2, NATIVE_DIMS(torch->failed_op == NULL ? size[0] : 0, x->ndim));
 }
 
 struct native_tensor native_as_complex(struct native_torch *torch, const struct native_tensor *x) {
     native_handle out = NULL;
     RUN(torch, "aten::view_as_complex", torch->api.view_as_complex(x->handle, &out));
-    return adopt(out, torch->api.aoti_torch_dtype_complex64(), x->ndim - 1, x->size);
+    return make_tensor(out, torch->api.aoti_torch_dtype_complex64(), x->ndim - 1, x->size);
 }
 
 /* The fused kernels of CUDA, called directly: the general operator might choose one that plans anew for every
@@ -374,7 +377,7 @@ static bool fused_attention(struct native_torch *torch, native_handle q, native_
                             int32_t dtype, bool causal, native_handle *out) {
     native_handle extra[7] = {NULL};
     int64_t longest[2];
-    int saved = redirect(torch);
+    int saved = redirect_stderr(torch);
     native_torch_status status;
     torch->operators++;
     if (dtype == torch->f32) {
@@ -385,18 +388,24 @@ static bool fused_attention(struct native_torch *torch, native_handle q, native_
             q, k, v, 0.0, causal, 0, NULL, out, &extra[0], &extra[1], &extra[2], &longest[0], &longest[1],
             &extra[3], &extra[4], &extra[5]);
     }
-    restore(torch, saved, status != 0);
+    restore_stderr(torch, saved, status != 0);
     for (int i = 0; i < 7 && status == 0; i++) {
-        discard(torch, extra[i]);
+        delete_tensor_handle(torch, extra[i]);
     }
     return status == 0;
 }
 
 static native_handle general_attention(struct native_torch *torch, native_handle q, native_handle k,
                                        native_handle v, bool causal) {
-    uint64_t stack[] = {
-        argument(torch, q), argument(torch, k), argument(torch, v), 0, number(0.0), causal, 0, 0};
-    return dispatch(torch, "aten::scaled_dot_product_attention", "", stack);
+    uint64_t stack[] = {tensor_argument(torch, q),
+                        tensor_argument(torch, k),
+                        tensor_argument(torch, v),
+                        0,
+                        double_argument(0.0),
+                        causal,
+                        0,
+                        0};
+    return call_dispatcher(torch, "aten::scaled_dot_product_attention", "", stack);
 }
 
 struct native_tensor native_attention(struct native_torch *torch, const struct native_tensor *q,
@@ -404,7 +413,7 @@ struct native_tensor native_attention(struct native_torch *torch, const struct n
                                       bool causal) {
     int64_t batch = q->size[0], heads = q->size[1], queries = q->size[2], width = q->size[3];
     int64_t size[] = {batch, queries, heads * width};
-    struct native_tensor none = adopt(NULL, q->dtype, 3, size);
+    struct native_tensor none = make_tensor(NULL, q->dtype, 3, size);
     native_handle out = NULL;
     bool half = q->dtype != torch->f32;
     if (torch->failed_op != NULL) {
@@ -424,10 +433,10 @@ struct native_tensor native_attention(struct native_torch *torch, const struct n
         torch->failed_op = "strides";
     }
     if (torch->failed_op != NULL) {
-        discard(torch, out);
+        delete_tensor_handle(torch, out);
         return none;
     }
-    struct native_tensor result = adopt(out, q->dtype, 4, q->size), merged;
+    struct native_tensor result = make_tensor(out, q->dtype, 4, q->size), merged;
     bool in_order = stride[3] == 1 && (heads == 1 || stride[1] == width) &&
                     (queries == 1 || stride[2] == heads * width) &&
                     (batch == 1 || stride[0] == queries * heads * width);

@@ -24,7 +24,7 @@ const char *native_dtype_name(enum native_dtype dtype) {
 }
 
 /* The environment without what is preloaded here: the helper process is none of a profiler's business. */
-static char **plain_environment(void) {
+static char **environment_without_preload(void) {
     size_t count = 0;
     while (environ[count] != NULL) {
         count++;
@@ -39,7 +39,7 @@ static char **plain_environment(void) {
 }
 
 /* Asks the python3 on the PATH where its torch package is. False if there is no python3 or no torch. */
-static bool ask_python(char *folder, size_t size) {
+static bool query_python_for_torch(char *folder, size_t size) {
     static char program[] = "import importlib.util as u;s=u.find_spec('torch');"
                             "print(s.submodule_search_locations[0] if s else '',end='')";
     static char python[] = "python3", dash_c[] = "-c";
@@ -52,7 +52,7 @@ static bool ask_python(char *folder, size_t size) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    char **environment = plain_environment();
+    char **environment = environment_without_preload();
     pid_t child;
     bool started =
         environment != NULL && posix_spawnp(&child, python, &actions, NULL, argv, environment) == 0;
@@ -75,7 +75,7 @@ static bool ask_python(char *folder, size_t size) {
 }
 
 /* Sets torch->folder to the folder that holds libtorch_cpu.so. */
-static bool find_folder(struct native_torch *torch, const char *given, struct native_error *error) {
+static bool find_libtorch_folder(struct native_torch *torch, const char *given, struct native_error *error) {
     char package[3072];
     const char *who = "--torch";
     if (given == NULL) {
@@ -83,7 +83,7 @@ static bool find_folder(struct native_torch *torch, const char *given, struct na
         who = "MOETRACE_TORCH";
     }
     if (given == NULL || given[0] == '\0') {
-        if (!ask_python(package, sizeof package)) {
+        if (!query_python_for_torch(package, sizeof package)) {
             return native_fail(
                 error, NATIVE_EXIT_INPUT,
                 "no PyTorch: the python3 on the PATH has no torch package; install PyTorch 2.10 or "
@@ -108,7 +108,7 @@ static bool find_folder(struct native_torch *torch, const char *given, struct na
         given, who);
 }
 
-static void *open_library(const struct native_torch *torch, const char *name, const char **why) {
+static void *open_torch_library(const struct native_torch *torch, const char *name, const char **why) {
     char path[4200];
     snprintf(path, sizeof path, "%s/%s", torch->folder, name);
     void *library = dlopen(path, RTLD_LAZY | RTLD_GLOBAL);
@@ -120,7 +120,7 @@ static void *open_library(const struct native_torch *torch, const char *name, co
 #define LOOK_UP(library, name, member) (*(void **)&(member) = dlsym(library, name))
 
 /* NULL, or the name of the first function that the library lacks. */
-static const char *look_up_common(struct native_torch_api *api, void *library) {
+static const char *look_up_common_api(struct native_torch_api *api, void *library) {
     const char *missing = NULL;
 #define FIND(result, name, arguments)                                                                        \
     if (LOOK_UP(library, #name, api->name) == NULL && missing == NULL) {                                     \
@@ -134,7 +134,7 @@ static const char *look_up_common(struct native_torch_api *api, void *library) {
     return missing;
 }
 
-static const char *look_up_cpu(struct native_torch_api *api, void *library) {
+static const char *look_up_cpu_api(struct native_torch_api *api, void *library) {
     const char *missing = NULL;
 #define FIND(name, arguments)                                                                                \
     if (LOOK_UP(library, "aoti_torch_cpu_" #name, api->name) == NULL && missing == NULL) {                   \
@@ -145,7 +145,7 @@ static const char *look_up_cpu(struct native_torch_api *api, void *library) {
     return missing;
 }
 
-static const char *look_up_cuda(struct native_torch_api *api, void *library) {
+static const char *look_up_cuda_api(struct native_torch_api *api, void *library) {
     const char *missing = NULL;
 #define FIND(name, arguments)                                                                                \
     if (LOOK_UP(library, "aoti_torch_cuda_" #name, api->name) == NULL && missing == NULL) {                  \
@@ -163,9 +163,9 @@ static const char *look_up_cuda(struct native_torch_api *api, void *library) {
 }
 
 /* Opens libtorch_cuda and asks its CUDA runtime for devices. NULL if there is one, otherwise why not. */
-static const char *try_cuda(struct native_torch *torch, void **library, char *why, size_t size) {
+static const char *open_cuda_device(struct native_torch *torch, void **library, char *why, size_t size) {
     const char *reason;
-    *library = open_library(torch, "libtorch_cuda.so", &reason);
+    *library = open_torch_library(torch, "libtorch_cuda.so", &reason);
     if (*library == NULL) {
         snprintf(why, size, "libtorch_cuda.so cannot be loaded (%.300s)", reason);
         return why;
@@ -183,61 +183,62 @@ static const char *try_cuda(struct native_torch *torch, void **library, char *wh
     return NULL;
 }
 
-static bool too_old(const struct native_torch *torch, const char *missing, struct native_error *error) {
+static bool fail_missing_function(const struct native_torch *torch, const char *missing,
+                                  struct native_error *error) {
     return native_fail(error, NATIVE_EXIT_INPUT,
                        "the PyTorch in %.2000s%s has no %s: run_native needs PyTorch 2.10 or later",
                        torch->folder, torch->version == 0 ? "" : " (too old or too new)", missing);
 }
 
-static bool choose_device(struct native_torch *torch, void *cpu_library, enum native_device device,
-                          struct native_error *error) {
+static bool choose_torch_device(struct native_torch *torch, void *cpu_library, enum native_device device,
+                                struct native_error *error) {
     char why[512];
     const char *missing;
     torch->device = NATIVE_CPU;
     if (device != NATIVE_CPU) {
         void *library;
-        const char *reason = try_cuda(torch, &library, why, sizeof why);
+        const char *reason = open_cuda_device(torch, &library, why, sizeof why);
         if (reason == NULL) {
             torch->device = NATIVE_CUDA;
             torch->device_type = NATIVE_DEVICE_CUDA;
-            missing = look_up_cuda(&torch->api, library);
-            return missing == NULL || too_old(torch, missing, error);
+            missing = look_up_cuda_api(&torch->api, library);
+            return missing == NULL || fail_missing_function(torch, missing, error);
         }
         if (device == NATIVE_CUDA) {
             return native_fail(error, NATIVE_EXIT_INPUT, "--device cuda: %s; use --device cpu", reason);
         }
     }
     torch->device_type = NATIVE_DEVICE_CPU;
-    missing = look_up_cpu(&torch->api, cpu_library);
-    return missing == NULL || too_old(torch, missing, error);
+    missing = look_up_cpu_api(&torch->api, cpu_library);
+    return missing == NULL || fail_missing_function(torch, missing, error);
 }
 
 bool native_torch_open(struct native_torch *torch, const char *folder, enum native_device device,
                        enum native_dtype dtype, struct native_error *error) {
     memset(torch, 0, sizeof *torch);
     torch->capture_fd = -1;
-    if (!find_folder(torch, folder, error)) {
+    if (!find_libtorch_folder(torch, folder, error)) {
         return false;
     }
     const char *why;
-    void *library = open_library(torch, "libtorch_cpu.so", &why);
+    void *library = open_torch_library(torch, "libtorch_cpu.so", &why);
     if (library == NULL) {
         return native_fail(error, NATIVE_EXIT_INPUT, "cannot load libtorch: %.800s", why);
     }
-    const char *missing = look_up_common(&torch->api, library);
+    const char *missing = look_up_common_api(&torch->api, library);
     if (torch->api.aoti_torch_abi_version != NULL) {
         uint64_t version = torch->api.aoti_torch_abi_version();
         torch->version = (unsigned)(version >> 56) * 1000 + (unsigned)(version >> 48 & 0xff);
     }
     if (missing != NULL) {
-        return too_old(torch, missing, error);
+        return fail_missing_function(torch, missing, error);
     }
     if (torch->version < 2010) {
         return native_fail(error, NATIVE_EXIT_INPUT,
                            "the PyTorch in %.2000s is %u.%u: run_native needs 2.10 or later", torch->folder,
                            torch->version / 1000, torch->version % 1000);
     }
-    if (!choose_device(torch, library, device, error)) {
+    if (!choose_torch_device(torch, library, device, error)) {
         return false;
     }
     torch->f32 = torch->api.aoti_torch_dtype_float32();

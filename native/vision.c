@@ -7,50 +7,52 @@
 #include <string.h>
 
 /* A tensor or a view that lives as long as `vision`. */
-static struct native_tensor buffer(struct native_vision *s, int32_t dtype, int ndim, const int64_t *size) {
+static struct native_tensor vision_buffer(struct native_vision *s, int32_t dtype, int ndim,
+                                          const int64_t *size) {
     return native_keep(&s->arena, native_empty(s->torch, dtype, ndim, size));
 }
 
-static struct native_tensor part(struct native_vision *s, const struct native_tensor *base, int64_t offset,
-                                 int ndim, const int64_t *size, const int64_t *stride) {
+static struct native_tensor vision_view(struct native_vision *s, const struct native_tensor *base,
+                                        int64_t offset, int ndim, const int64_t *size,
+                                        const int64_t *stride) {
     return native_keep(&s->arena, native_view(s->torch, base, offset, ndim, size, stride));
 }
 
-static struct native_tensor reshaped(struct native_vision *s, const struct native_tensor *base, int ndim,
-                                     const int64_t *size) {
+static struct native_tensor reshaped_view(struct native_vision *s, const struct native_tensor *base, int ndim,
+                                          const int64_t *size) {
     int64_t stride[NATIVE_MAX_DIMS], step = 1;
     for (int i = ndim - 1; i >= 0; i--) {
         stride[i] = step;
         step *= size[i];
     }
-    return part(s, base, 0, ndim, size, stride);
+    return vision_view(s, base, 0, ndim, size, stride);
 }
 
-static void make_tower_buffers(struct native_vision *s) {
+static void make_vision_buffers(struct native_vision *s) {
     const struct native_vision_config *v = &s->config->vision;
     int32_t work = s->torch->work;
     int64_t n = s->crops * v->positions, w = v->width, p = v->positions, patches = s->crops * v->patch_count;
-    s->embedded = buffer(s, work, 2, NATIVE_DIMS(patches, w));
-    s->embedded_3d = reshaped(s, &s->embedded, 3, NATIVE_DIMS(s->crops, v->patch_count, w));
-    s->tokens = buffer(s, work, 3, NATIVE_DIMS(s->crops, p, w));
-    s->tokens_class = part(s, &s->tokens, 0, 3, NATIVE_DIMS(s->crops, 1, w), NATIVE_DIMS(p * w, w, 1));
+    s->embedded = vision_buffer(s, work, 2, NATIVE_DIMS(patches, w));
+    s->embedded_3d = reshaped_view(s, &s->embedded, 3, NATIVE_DIMS(s->crops, v->patch_count, w));
+    s->tokens = vision_buffer(s, work, 3, NATIVE_DIMS(s->crops, p, w));
+    s->tokens_class = vision_view(s, &s->tokens, 0, 3, NATIVE_DIMS(s->crops, 1, w), NATIVE_DIMS(p * w, w, 1));
     s->tokens_patches =
-        part(s, &s->tokens, w, 3, NATIVE_DIMS(s->crops, v->patch_count, w), NATIVE_DIMS(p * w, w, 1));
-    s->qkv = buffer(s, work, 2, NATIVE_DIMS(n, 3 * w));
+        vision_view(s, &s->tokens, w, 3, NATIVE_DIMS(s->crops, v->patch_count, w), NATIVE_DIMS(p * w, w, 1));
+    s->qkv = vision_buffer(s, work, 2, NATIVE_DIMS(n, 3 * w));
     s->qkv_wide = s->qkv;
     if (s->config->float32_attention && work != s->torch->f32) {
-        s->qkv_wide = buffer(s, s->torch->f32, 2, NATIVE_DIMS(n, 3 * w));
+        s->qkv_wide = vision_buffer(s, s->torch->f32, 2, NATIVE_DIMS(n, 3 * w));
     }
     struct native_tensor *const heads[] = {&s->q, &s->k, &s->v};
     for (int i = 0; i < 3; i++) {
-        *heads[i] = part(s, &s->qkv_wide, i * w, 4, NATIVE_DIMS(s->crops, v->heads, p, v->head_dim),
-                         NATIVE_DIMS(p * 3 * w, v->head_dim, 3 * w, 1));
+        *heads[i] = vision_view(s, &s->qkv_wide, i * w, 4, NATIVE_DIMS(s->crops, v->heads, p, v->head_dim),
+                                NATIVE_DIMS(p * 3 * w, v->head_dim, 3 * w, 1));
     }
-    s->attended = buffer(s, work, 3, NATIVE_DIMS(s->crops, p, w));
-    s->attended_2d = reshaped(s, &s->attended, 2, NATIVE_DIMS(n, w));
-    s->narrow = buffer(s, work, 2, NATIVE_DIMS(n, w));
-    s->narrow_3d = reshaped(s, &s->narrow, 3, NATIVE_DIMS(s->crops, p, w));
-    s->inner = buffer(s, work, 2, NATIVE_DIMS(n, v->mlp));
+    s->attended = vision_buffer(s, work, 3, NATIVE_DIMS(s->crops, p, w));
+    s->attended_2d = reshaped_view(s, &s->attended, 2, NATIVE_DIMS(n, w));
+    s->narrow = vision_buffer(s, work, 2, NATIVE_DIMS(n, w));
+    s->narrow_3d = reshaped_view(s, &s->narrow, 3, NATIVE_DIMS(s->crops, p, w));
+    s->inner = vision_buffer(s, work, 2, NATIVE_DIMS(n, v->mlp));
 }
 
 static void make_feature_buffers(struct native_vision *s) {
@@ -59,51 +61,52 @@ static void make_feature_buffers(struct native_vision *s) {
     int32_t work = s->torch->work;
     int64_t width = c->vit_layer_count * v->width, window = c->pool_h * c->pool_w,
             patches = s->crops * v->patch_count;
-    s->features = buffer(s, work, 2, NATIVE_DIMS(patches, width));
-    s->features_3d = reshaped(s, &s->features, 3, NATIVE_DIMS(s->crops, v->patch_count, width));
+    s->features = vision_buffer(s, work, 2, NATIVE_DIMS(patches, width));
+    s->features_3d = reshaped_view(s, &s->features, 3, NATIVE_DIMS(s->crops, v->patch_count, width));
     for (int i = 0; i < c->vit_layer_count; i++) {
         s->feature_parts[i] =
-            part(s, &s->features, i * v->width, 3, NATIVE_DIMS(s->crops, v->patch_count, v->width),
-                 NATIVE_DIMS(v->patch_count * width, width, 1));
+            vision_view(s, &s->features, i * v->width, 3, NATIVE_DIMS(s->crops, v->patch_count, v->width),
+                        NATIVE_DIMS(v->patch_count * width, width, 1));
     }
-    s->padded = buffer(s, work, 2, NATIVE_DIMS(patches, width));
-    s->windows = buffer(s, work, 3, NATIVE_DIMS(s->pooled, window, width));
-    s->windows_2d = reshaped(s, &s->windows, 2, NATIVE_DIMS(s->pooled * window, width));
-    s->windows_6d = reshaped(
+    s->padded = vision_buffer(s, work, 2, NATIVE_DIMS(patches, width));
+    s->windows = vision_buffer(s, work, 3, NATIVE_DIMS(s->pooled, window, width));
+    s->windows_2d = reshaped_view(s, &s->windows, 2, NATIVE_DIMS(s->pooled * window, width));
+    s->windows_6d = reshaped_view(
         s, &s->windows, 6,
         NATIVE_DIMS(s->crops, v->grid_h / c->pool_h, v->grid_w / c->pool_w, c->pool_h, c->pool_w, width));
 }
 
-static void make_pool_buffers(struct native_vision *s) {
+static void make_pooling_buffers(struct native_vision *s) {
     const struct native_config *c = s->config;
     const struct native_vision_config *v = &c->vision;
     int32_t work = s->torch->work, wide = c->float32_attention ? s->torch->f32 : work;
     int64_t w = v->width, window = c->pool_h * c->pool_w, d = v->head_dim, inner = c->expert_mlp;
-    s->pool_q = s->pool_q_wide = buffer(s, work, 2, NATIVE_DIMS(s->pooled, w));
-    s->pool_kv = s->pool_kv_wide = buffer(s, work, 2, NATIVE_DIMS(s->pooled * window, 2 * w));
+    s->pool_q = s->pool_q_wide = vision_buffer(s, work, 2, NATIVE_DIMS(s->pooled, w));
+    s->pool_kv = s->pool_kv_wide = vision_buffer(s, work, 2, NATIVE_DIMS(s->pooled * window, 2 * w));
     if (wide != work) {
-        s->pool_q_wide = buffer(s, wide, 2, NATIVE_DIMS(s->pooled, w));
-        s->pool_kv_wide = buffer(s, wide, 2, NATIVE_DIMS(s->pooled * window, 2 * w));
+        s->pool_q_wide = vision_buffer(s, wide, 2, NATIVE_DIMS(s->pooled, w));
+        s->pool_kv_wide = vision_buffer(s, wide, 2, NATIVE_DIMS(s->pooled * window, 2 * w));
     }
-    s->pq = part(s, &s->pool_q_wide, 0, 4, NATIVE_DIMS(s->pooled, v->heads, 1, d), NATIVE_DIMS(w, d, w, 1));
-    s->pk = part(s, &s->pool_kv_wide, 0, 4, NATIVE_DIMS(s->pooled, v->heads, window, d),
-                 NATIVE_DIMS(window * 2 * w, d, 2 * w, 1));
-    s->pv = part(s, &s->pool_kv_wide, w, 4, NATIVE_DIMS(s->pooled, v->heads, window, d),
-                 NATIVE_DIMS(window * 2 * w, d, 2 * w, 1));
-    s->pool_attended = buffer(s, work, 3, NATIVE_DIMS(s->pooled, 1, w));
-    s->pool_attended_2d = reshaped(s, &s->pool_attended, 2, NATIVE_DIMS(s->pooled, w));
-    s->pool_result = buffer(s, work, 2, NATIVE_DIMS(s->pooled, w));
-    s->gate_up = buffer(s, work, 2, NATIVE_DIMS(s->pooled, 2 * inner));
-    s->gate = part(s, &s->gate_up, 0, 2, NATIVE_DIMS(s->pooled, inner), NATIVE_DIMS(2 * inner, 1));
-    s->up = part(s, &s->gate_up, inner, 2, NATIVE_DIMS(s->pooled, inner), NATIVE_DIMS(2 * inner, 1));
-    s->result = buffer(s, work, 2, NATIVE_DIMS(s->pooled, c->d_model));
+    s->pq = vision_view(s, &s->pool_q_wide, 0, 4, NATIVE_DIMS(s->pooled, v->heads, 1, d),
+                        NATIVE_DIMS(w, d, w, 1));
+    s->pk = vision_view(s, &s->pool_kv_wide, 0, 4, NATIVE_DIMS(s->pooled, v->heads, window, d),
+                        NATIVE_DIMS(window * 2 * w, d, 2 * w, 1));
+    s->pv = vision_view(s, &s->pool_kv_wide, w, 4, NATIVE_DIMS(s->pooled, v->heads, window, d),
+                        NATIVE_DIMS(window * 2 * w, d, 2 * w, 1));
+    s->pool_attended = vision_buffer(s, work, 3, NATIVE_DIMS(s->pooled, 1, w));
+    s->pool_attended_2d = reshaped_view(s, &s->pool_attended, 2, NATIVE_DIMS(s->pooled, w));
+    s->pool_result = vision_buffer(s, work, 2, NATIVE_DIMS(s->pooled, w));
+    s->gate_up = vision_buffer(s, work, 2, NATIVE_DIMS(s->pooled, 2 * inner));
+    s->gate = vision_view(s, &s->gate_up, 0, 2, NATIVE_DIMS(s->pooled, inner), NATIVE_DIMS(2 * inner, 1));
+    s->up = vision_view(s, &s->gate_up, inner, 2, NATIVE_DIMS(s->pooled, inner), NATIVE_DIMS(2 * inner, 1));
+    s->result = vision_buffer(s, work, 2, NATIVE_DIMS(s->pooled, c->d_model));
 }
 
 /* Copies host numbers to a new device tensor of `dtype`. */
-static struct native_tensor upload(struct native_vision *s, void *data, int32_t from, int32_t dtype, int ndim,
-                                   const int64_t *size) {
+static struct native_tensor upload_vision_input(struct native_vision *s, void *data, int32_t from,
+                                                int32_t dtype, int ndim, const int64_t *size) {
     struct native_tensor host = native_wrap_host(s->torch, data, from, ndim, size);
-    struct native_tensor device = buffer(s, dtype, ndim, size);
+    struct native_tensor device = vision_buffer(s, dtype, ndim, size);
     native_copy(s->torch, device.handle, host.handle);
     native_free(s->torch, &host);
     return device;
@@ -111,7 +114,7 @@ static struct native_tensor upload(struct native_vision *s, void *data, int32_t 
 
 /* What depends on the request's values is decided here, on the float32 numbers: crops to drop, kinds of
  * padding. */
-static bool upload_request(struct native_vision *s, const struct native_request *r) {
+static bool upload_vision_request(struct native_vision *s, const struct native_request *r) {
     const struct native_vision_config *v = &s->config->vision;
     int64_t patches = s->crops * v->patch_count, per_crop = v->patch_count * v->patch_dim;
     float *mask = calloc((size_t)s->crops, sizeof *mask);
@@ -128,9 +131,10 @@ static bool upload_request(struct native_vision *s, const struct native_request 
     bool ok = mask != NULL && kind != NULL;
     if (ok) {
         struct native_torch *t = s->torch;
-        s->patches = upload(s, r->images, t->f32, t->work, 2, NATIVE_DIMS(patches, v->patch_dim));
-        s->crop_mask = upload(s, mask, t->f32, t->work, 3, NATIVE_DIMS(s->crops, 1, 1));
-        s->pad_class = upload(s, kind, t->i64, t->i64, 1, NATIVE_DIMS(patches));
+        s->patches =
+            upload_vision_input(s, r->images, t->f32, t->work, 2, NATIVE_DIMS(patches, v->patch_dim));
+        s->crop_mask = upload_vision_input(s, mask, t->f32, t->work, 3, NATIVE_DIMS(s->crops, 1, 1));
+        s->pad_class = upload_vision_input(s, kind, t->i64, t->i64, 1, NATIVE_DIMS(patches));
     }
     free(mask);
     free(kind);
@@ -147,10 +151,10 @@ bool native_vision_make(struct native_vision *vision, struct native_torch *torch
     vision->weights = &weights->vision;
     vision->crops = request->crops;
     vision->pooled = request->crops * config->tokens_per_crop;
-    make_tower_buffers(vision);
+    make_vision_buffers(vision);
     make_feature_buffers(vision);
-    make_pool_buffers(vision);
-    if (!upload_request(vision, request)) {
+    make_pooling_buffers(vision);
+    if (!upload_vision_request(vision, request)) {
         return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the request");
     }
     return native_torch_check(torch, error);
@@ -162,31 +166,31 @@ void native_vision_free(struct native_vision *vision) {
     }
 }
 
-static void apply(struct native_torch *torch, const struct native_tensor *out,
-                  const struct native_linear *linear, native_handle x) {
+static void apply_linear(struct native_torch *torch, const struct native_tensor *out,
+                         const struct native_linear *linear, native_handle x) {
     native_addmm(torch, out->handle, linear->bias.handle, x, linear->weight.handle);
 }
 
 /* Replaces *x, which is owned, by another tensor. */
-static void replace(struct native_torch *torch, struct native_tensor *x, struct native_tensor by) {
+static void replace_tensor(struct native_torch *torch, struct native_tensor *x, struct native_tensor by) {
     native_free(torch, x);
     *x = by;
 }
 
 /* [crops, positions, width] seen as rows. */
-static struct native_tensor as_rows(struct native_torch *torch, const struct native_tensor *x) {
+static struct native_tensor view_as_rows(struct native_torch *torch, const struct native_tensor *x) {
     int64_t width = x->size[x->ndim - 1], rows = x->size[0] * x->size[1];
     return native_view(torch, x, 0, 2, NATIVE_DIMS(rows, width), NATIVE_DIMS(width, 1));
 }
 
-static void attend(struct native_vision *s, const struct native_vit_layer *layer,
-                   const struct native_tensor *x) {
+static void vision_attention(struct native_vision *s, const struct native_vit_layer *layer,
+                             const struct native_tensor *x) {
     struct native_torch *t = s->torch;
     struct native_tensor normed =
         native_layer_norm(t, x, layer->attention_norm.weight.handle, layer->attention_norm.bias.handle,
                           s->config->vision.norm_eps);
-    struct native_tensor rows = as_rows(t, &normed);
-    apply(t, &s->qkv, &layer->qkv, rows.handle);
+    struct native_tensor rows = view_as_rows(t, &normed);
+    apply_linear(t, &s->qkv, &layer->qkv, rows.handle);
     native_free(t, &rows);
     native_free(t, &normed);
     if (s->qkv_wide.handle != s->qkv.handle) {
@@ -195,22 +199,22 @@ static void attend(struct native_vision *s, const struct native_vit_layer *layer
     struct native_tensor attended = native_attention(t, &s->q, &s->k, &s->v, false);
     if (attended.dtype != s->attended.dtype) {
         native_copy(t, s->attended.handle, attended.handle);
-        apply(t, &s->narrow, &layer->out, s->attended_2d.handle);
+        apply_linear(t, &s->narrow, &layer->out, s->attended_2d.handle);
     } else {
-        rows = as_rows(t, &attended);
-        apply(t, &s->narrow, &layer->out, rows.handle);
+        rows = view_as_rows(t, &attended);
+        apply_linear(t, &s->narrow, &layer->out, rows.handle);
         native_free(t, &rows);
     }
     native_free(t, &attended);
 }
 
-static void feed_forward(struct native_vision *s, const struct native_vit_layer *layer,
-                         const struct native_tensor *x) {
+static void vision_feed_forward(struct native_vision *s, const struct native_vit_layer *layer,
+                                const struct native_tensor *x) {
     struct native_torch *t = s->torch;
     struct native_tensor normed = native_layer_norm(t, x, layer->ffn_norm.weight.handle,
                                                     layer->ffn_norm.bias.handle, s->config->vision.norm_eps);
-    struct native_tensor rows = as_rows(t, &normed);
-    apply(t, &s->inner, &layer->w1, rows.handle);
+    struct native_tensor rows = view_as_rows(t, &normed);
+    apply_linear(t, &s->inner, &layer->w1, rows.handle);
     native_free(t, &rows);
     native_free(t, &normed);
     /* quick_gelu: x sigmoid(1.702 x) */
@@ -218,11 +222,11 @@ static void feed_forward(struct native_vision *s, const struct native_vit_layer 
     native_sigmoid_in_place(t, gate.handle);
     native_mul_in_place(t, s->inner.handle, gate.handle);
     native_free(t, &gate);
-    apply(t, &s->narrow, &layer->w2, s->inner.handle);
+    apply_linear(t, &s->narrow, &layer->w2, s->inner.handle);
 }
 
 /* Keeps a layer's output, without the class token, if it is among the features. */
-static void keep_features(struct native_vision *s, int64_t layer, const struct native_tensor *x) {
+static void copy_layer_features(struct native_vision *s, int64_t layer, const struct native_tensor *x) {
     const struct native_vision_config *v = &s->config->vision;
     for (int i = 0; i < s->config->vit_layer_count; i++) {
         if (s->config->vit_layers[i] == layer) {
@@ -236,22 +240,23 @@ static void keep_features(struct native_vision *s, int64_t layer, const struct n
 }
 
 /* All layers are computed, as the public code does, though the last may serve no feature. */
-static void run_tower(struct native_vision *s) {
+static void run_vision_tower(struct native_vision *s) {
     struct native_torch *t = s->torch;
     const struct native_vision_weights *w = s->weights;
     native_mm(t, s->embedded.handle, s->patches.handle, w->patch.weight.handle);
     native_copy(t, s->tokens_class.handle, w->class_token.handle);
     native_copy(t, s->tokens_patches.handle, s->embedded_3d.handle);
     struct native_tensor x = native_add(t, &s->tokens, w->positions.handle, t->work);
-    replace(t, &x,
-            native_layer_norm(t, &x, w->pre.weight.handle, w->pre.bias.handle, s->config->vision.norm_eps));
+    replace_tensor(
+        t, &x,
+        native_layer_norm(t, &x, w->pre.weight.handle, w->pre.bias.handle, s->config->vision.norm_eps));
     for (int64_t i = 0; i < s->config->vision.layers; i++) {
         native_range_push(NATIVE_RANGE_VIT, i);
-        attend(s, &w->layers[i], &x);
-        replace(t, &x, native_add(t, &x, s->narrow_3d.handle, t->work));
-        feed_forward(s, &w->layers[i], &x);
-        replace(t, &x, native_add(t, &x, s->narrow_3d.handle, t->work));
-        keep_features(s, i, &x);
+        vision_attention(s, &w->layers[i], &x);
+        replace_tensor(t, &x, native_add(t, &x, s->narrow_3d.handle, t->work));
+        vision_feed_forward(s, &w->layers[i], &x);
+        replace_tensor(t, &x, native_add(t, &x, s->narrow_3d.handle, t->work));
+        copy_layer_features(s, i, &x);
         native_range_pop();
     }
     native_free(t, &x);
@@ -259,7 +264,7 @@ static void run_tower(struct native_vision *s) {
 }
 
 /* Attention over each window of patches, asked by the window's mean. */
-static void run_pool(struct native_vision *s) {
+static void run_pooling(struct native_vision *s) {
     struct native_torch *t = s->torch;
     const struct native_config *c = s->config;
     const struct native_vision_config *v = &c->vision;
@@ -280,11 +285,11 @@ static void run_pool(struct native_vision *s) {
     native_free(t, &padded);
 
     struct native_tensor query = native_mean(t, &s->windows, 1);
-    struct native_tensor rows = as_rows(t, &query);
-    apply(t, &s->pool_q, &s->weights->pool_q, rows.handle);
+    struct native_tensor rows = view_as_rows(t, &query);
+    apply_linear(t, &s->pool_q, &s->weights->pool_q, rows.handle);
     native_free(t, &rows);
     native_free(t, &query);
-    apply(t, &s->pool_kv, &s->weights->pool_kv, s->windows_2d.handle);
+    apply_linear(t, &s->pool_kv, &s->weights->pool_kv, s->windows_2d.handle);
     if (s->pool_q_wide.handle != s->pool_q.handle) {
         native_copy(t, s->pool_q_wide.handle, s->pool_q.handle);
         native_copy(t, s->pool_kv_wide.handle, s->pool_kv.handle);
@@ -292,10 +297,10 @@ static void run_pool(struct native_vision *s) {
     struct native_tensor attended = native_attention(t, &s->pq, &s->pk, &s->pv, false);
     native_copy(t, s->pool_attended.handle, attended.handle);
     native_free(t, &attended);
-    apply(t, &s->pool_result, &s->weights->pool_out, s->pool_attended_2d.handle);
+    apply_linear(t, &s->pool_result, &s->weights->pool_out, s->pool_attended_2d.handle);
 }
 
-static void run_project(struct native_vision *s) {
+static void run_projector(struct native_vision *s) {
     struct native_torch *t = s->torch;
     native_mm(t, s->gate_up.handle, s->pool_result.handle, s->weights->project_gate.weight.handle);
     native_silu_in_place(t, s->gate.handle);
@@ -304,11 +309,11 @@ static void run_project(struct native_vision *s) {
 }
 
 void native_vision_run(struct native_vision *vision) {
-    run_tower(vision);
+    run_vision_tower(vision);
     native_range_push(NATIVE_RANGE_POOL, 0);
-    run_pool(vision);
+    run_pooling(vision);
     native_range_pop();
     native_range_push(NATIVE_RANGE_PROJECT, 0);
-    run_project(vision);
+    run_projector(vision);
     native_range_pop();
 }

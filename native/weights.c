@@ -17,21 +17,21 @@ struct loader {
     char prefix[128]; /* of the names to come */
 };
 
-static void set_prefix(struct loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void set_prefix(struct loader *l, const char *format, ...) {
+static void set_name_prefix(struct loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void set_name_prefix(struct loader *l, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(l->prefix, sizeof l->prefix, format, args);
     va_end(args);
 }
 
-static struct native_tensor keep_empty(struct loader *l, int ndim, const int64_t *size) {
+static struct native_tensor new_parameter(struct loader *l, int ndim, const int64_t *size) {
     return native_keep(&l->weights->arena, native_empty(l->torch, l->torch->work, ndim, size));
 }
 
 /* Fills a part of `whole`: `to` is freed here. */
-static bool fill(struct loader *l, const char *name, struct native_tensor to, enum native_init init,
-                 double deviation) {
+static bool fill_parameter(struct loader *l, const char *name, struct native_tensor to, enum native_init init,
+                           double deviation) {
     char full[256];
     snprintf(full, sizeof full, "%s%s", l->prefix, name);
     bool ok = native_source_read(l->source, full, &to, init, deviation);
@@ -40,78 +40,81 @@ static bool fill(struct loader *l, const char *name, struct native_tensor to, en
 }
 
 /* A vector of its own. */
-static bool vector(struct loader *l, const char *name, int64_t width, enum native_init init, double deviation,
-                   struct native_tensor *out) {
-    *out = keep_empty(l, 1, &width);
-    return fill(l, name, native_view(l->torch, out, 0, 1, &width, NATIVE_DIMS(1)), init, deviation);
+static bool load_vector(struct loader *l, const char *name, int64_t width, enum native_init init,
+                        double deviation, struct native_tensor *out) {
+    *out = new_parameter(l, 1, &width);
+    return fill_parameter(l, name, native_view(l->torch, out, 0, 1, &width, NATIVE_DIMS(1)), init, deviation);
 }
 
-static bool norm(struct loader *l, const char *name, int64_t width, bool bias, struct native_norm *out) {
+static bool load_norm(struct loader *l, const char *name, int64_t width, bool bias, struct native_norm *out) {
     char full[96];
     snprintf(full, sizeof full, "%s.weight", name);
-    if (!vector(l, full, width, NATIVE_INIT_ONES, 0, &out->weight)) {
+    if (!load_vector(l, full, width, NATIVE_INIT_ONES, 0, &out->weight)) {
         return false;
     }
     snprintf(full, sizeof full, "%s.bias", name);
-    return !bias || vector(l, full, width, NATIVE_INIT_ZEROS, 0, &out->bias);
+    return !bias || load_vector(l, full, width, NATIVE_INIT_ZEROS, 0, &out->bias);
 }
 
 /* Up to three projections of one input, `rows` outputs each, into one matrix (and one bias). */
-static bool linear(struct loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
-                   bool bias, double deviation, struct native_linear *out) {
-    struct native_tensor all = keep_empty(l, 2, NATIVE_DIMS(count * rows, columns));
+static bool load_linear(struct loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
+                        bool bias, double deviation, struct native_linear *out) {
+    struct native_tensor all = new_parameter(l, 2, NATIVE_DIMS(count * rows, columns));
     out->weight = native_keep(&l->weights->arena, native_transposed(l->torch, &all));
     if (bias) {
-        out->bias = keep_empty(l, 1, NATIVE_DIMS(count * rows));
+        out->bias = new_parameter(l, 1, NATIVE_DIMS(count * rows));
     }
     for (int i = 0; i < count; i++) {
         char full[96];
         snprintf(full, sizeof full, "%s.weight", names[i]);
-        if (!fill(l, full, native_rows(l->torch, &all, i * rows, rows), NATIVE_INIT_NORMAL, deviation)) {
+        if (!fill_parameter(l, full, native_rows(l->torch, &all, i * rows, rows), NATIVE_INIT_NORMAL,
+                            deviation)) {
             return false;
         }
         snprintf(full, sizeof full, "%s.bias", names[i]);
-        if (bias && !fill(l, full, native_view(l->torch, &out->bias, i * rows, 1, &rows, NATIVE_DIMS(1)),
-                          NATIVE_INIT_ZEROS, 0)) {
+        if (bias &&
+            !fill_parameter(l, full, native_view(l->torch, &out->bias, i * rows, 1, &rows, NATIVE_DIMS(1)),
+                            NATIVE_INIT_ZEROS, 0)) {
             return false;
         }
     }
     return true;
 }
 
-static bool linear_one(struct loader *l, const char *name, int64_t rows, int64_t columns, bool bias,
-                       double deviation, struct native_linear *out) {
-    return linear(l, 1, &name, rows, columns, bias, deviation, out);
+static bool load_single_linear(struct loader *l, const char *name, int64_t rows, int64_t columns, bool bias,
+                               double deviation, struct native_linear *out) {
+    return load_linear(l, 1, &name, rows, columns, bias, deviation, out);
 }
 
 static bool load_vit_layer(struct loader *l, int64_t index, struct native_vit_layer *layer) {
     static const char *const qkv[] = {"attention.wq", "attention.wk", "attention.wv"};
     const struct native_vision_config *v = &l->config->vision;
-    set_prefix(l, "model.vision_backbone.image_vit.transformer.resblocks.%lld.", (long long)index);
-    return norm(l, "attention_norm", v->width, true, &layer->attention_norm) &&
-           linear(l, 3, qkv, v->width, v->width, true, v->init_range, &layer->qkv) &&
-           linear_one(l, "attention.wo", v->width, v->width, true, v->init_range, &layer->out) &&
-           norm(l, "ffn_norm", v->width, true, &layer->ffn_norm) &&
-           linear_one(l, "feed_forward.w1", v->mlp, v->width, true, sqrt(1.0 / (double)v->width),
-                      &layer->w1) &&
-           linear_one(l, "feed_forward.w2", v->width, v->mlp, true, sqrt(1.0 / (double)v->mlp), &layer->w2);
+    set_name_prefix(l, "model.vision_backbone.image_vit.transformer.resblocks.%lld.", (long long)index);
+    return load_norm(l, "attention_norm", v->width, true, &layer->attention_norm) &&
+           load_linear(l, 3, qkv, v->width, v->width, true, v->init_range, &layer->qkv) &&
+           load_single_linear(l, "attention.wo", v->width, v->width, true, v->init_range, &layer->out) &&
+           load_norm(l, "ffn_norm", v->width, true, &layer->ffn_norm) &&
+           load_single_linear(l, "feed_forward.w1", v->mlp, v->width, true, sqrt(1.0 / (double)v->width),
+                              &layer->w1) &&
+           load_single_linear(l, "feed_forward.w2", v->width, v->mlp, true, sqrt(1.0 / (double)v->mlp),
+                              &layer->w2);
 }
 
-static bool load_tower(struct loader *l, struct native_vision_weights *w) {
+static bool load_vision_tower(struct loader *l, struct native_vision_weights *w) {
     const struct native_vision_config *v = &l->config->vision;
     double scale = 1.0 / sqrt((double)v->width);
-    set_prefix(l, "model.vision_backbone.image_vit.");
-    w->class_token = keep_empty(l, 2, NATIVE_DIMS(1, v->width));
-    w->positions = keep_empty(l, 3, NATIVE_DIMS(1, v->positions, v->width));
-    bool ok =
-        linear_one(l, "patch_embedding", v->width, v->patch_dim, false, 0.02, &w->patch) &&
-        fill(l, "class_embedding", native_view(l->torch, &w->class_token, 0, 1, &v->width, NATIVE_DIMS(1)),
-             NATIVE_INIT_NORMAL, scale) &&
-        fill(l, "positional_embedding",
-             native_view(l->torch, &w->positions, 0, 2, NATIVE_DIMS(v->positions, v->width),
-                         NATIVE_DIMS(v->width, 1)),
-             NATIVE_INIT_NORMAL, scale) &&
-        norm(l, "pre_ln", v->width, true, &w->pre);
+    set_name_prefix(l, "model.vision_backbone.image_vit.");
+    w->class_token = new_parameter(l, 2, NATIVE_DIMS(1, v->width));
+    w->positions = new_parameter(l, 3, NATIVE_DIMS(1, v->positions, v->width));
+    bool ok = load_single_linear(l, "patch_embedding", v->width, v->patch_dim, false, 0.02, &w->patch) &&
+              fill_parameter(l, "class_embedding",
+                             native_view(l->torch, &w->class_token, 0, 1, &v->width, NATIVE_DIMS(1)),
+                             NATIVE_INIT_NORMAL, scale) &&
+              fill_parameter(l, "positional_embedding",
+                             native_view(l->torch, &w->positions, 0, 2, NATIVE_DIMS(v->positions, v->width),
+                                         NATIVE_DIMS(v->width, 1)),
+                             NATIVE_INIT_NORMAL, scale) &&
+              load_norm(l, "pre_ln", v->width, true, &w->pre);
     w->layers = calloc((size_t)v->layers, sizeof *w->layers);
     for (int64_t i = 0; i < v->layers && ok; i++) {
         ok = w->layers != NULL && load_vit_layer(l, i, &w->layers[i]);
@@ -125,19 +128,19 @@ static bool load_connector(struct loader *l, struct native_vision_weights *w) {
     const struct native_config *c = l->config;
     int64_t width = c->vision.width, features = c->vit_layer_count * width;
     double spread = c->vision.init_range;
-    set_prefix(l, "model.vision_backbone.");
-    w->padding = keep_empty(l, 2, NATIVE_DIMS(3, features));
+    set_name_prefix(l, "model.vision_backbone.");
+    w->padding = new_parameter(l, 2, NATIVE_DIMS(3, features));
     native_zero(l->torch, w->padding.handle);
     if (c->padding_embed &&
-        !fill(l, "pad_embed", native_rows(l->torch, &w->padding, 1, 2), NATIVE_INIT_ZEROS, 0)) {
+        !fill_parameter(l, "pad_embed", native_rows(l->torch, &w->padding, 1, 2), NATIVE_INIT_ZEROS, 0)) {
         return false;
     }
-    return linear_one(l, "image_pooling_2d.wq", width, features, true, spread, &w->pool_q) &&
-           linear(l, 2, kv, width, features, true, spread, &w->pool_kv) &&
-           linear_one(l, "image_pooling_2d.wo", width, width, true, spread, &w->pool_out) &&
-           linear(l, 2, gate, c->expert_mlp, width, false, c->init_range, &w->project_gate) &&
-           linear_one(l, "image_projector.w2", c->d_model, c->expert_mlp, false, c->init_range,
-                      &w->project_out);
+    return load_single_linear(l, "image_pooling_2d.wq", width, features, true, spread, &w->pool_q) &&
+           load_linear(l, 2, kv, width, features, true, spread, &w->pool_kv) &&
+           load_single_linear(l, "image_pooling_2d.wo", width, width, true, spread, &w->pool_out) &&
+           load_linear(l, 2, gate, c->expert_mlp, width, false, c->init_range, &w->project_gate) &&
+           load_single_linear(l, "image_projector.w2", c->d_model, c->expert_mlp, false, c->init_range,
+                              &w->project_out);
 }
 
 static bool load_experts(struct loader *l, int64_t index, struct native_block *block) {
@@ -146,10 +149,10 @@ static bool load_experts(struct loader *l, int64_t index, struct native_block *b
     for (int64_t e = 0; e < c->experts; e++) {
         static const char *const gate_up[] = {"gate_proj", "up_proj"};
         struct native_linear first = {.bias = {.handle = NULL}}, second = first;
-        set_prefix(l, "model.transformer.blocks.%lld.mlp.experts.%lld.", (long long)index, (long long)e);
+        set_name_prefix(l, "model.transformer.blocks.%lld.mlp.experts.%lld.", (long long)index, (long long)e);
         if (block->experts == NULL ||
-            !linear(l, 2, gate_up, c->expert_mlp, c->d_model, false, c->init_range, &first) ||
-            !linear_one(l, "down_proj", c->d_model, c->expert_mlp, false, c->init_range, &second)) {
+            !load_linear(l, 2, gate_up, c->expert_mlp, c->d_model, false, c->init_range, &first) ||
+            !load_single_linear(l, "down_proj", c->d_model, c->expert_mlp, false, c->init_range, &second)) {
             return false;
         }
         block->experts[e].gate_up = first.weight;
@@ -158,21 +161,23 @@ static bool load_experts(struct loader *l, int64_t index, struct native_block *b
     return true;
 }
 
-static bool load_block(struct loader *l, int64_t index, struct native_block *block) {
+static bool load_decoder_block(struct loader *l, int64_t index, struct native_block *block) {
     const struct native_config *c = l->config;
-    set_prefix(l, "model.transformer.blocks.%lld.", (long long)index);
-    block->qk_norm = keep_empty(l, 2, NATIVE_DIMS(2, c->d_model));
-    return norm(l, "attn.attn_norm", c->d_model, false, &block->attn_norm) &&
-           fill(l, "attn.q_norm.weight",
-                native_view(l->torch, &block->qk_norm, 0, 1, &c->d_model, NATIVE_DIMS(1)), NATIVE_INIT_ONES,
-                0) &&
-           fill(l, "attn.k_norm.weight",
-                native_view(l->torch, &block->qk_norm, c->d_model, 1, &c->d_model, NATIVE_DIMS(1)),
-                NATIVE_INIT_ONES, 0) &&
-           linear_one(l, "attn.att_proj", 3 * c->d_model, c->d_model, false, c->init_range, &block->qkv) &&
-           linear_one(l, "attn.attn_out", c->d_model, c->d_model, false, c->init_range, &block->out) &&
-           norm(l, "mlp.ff_norm", c->d_model, false, &block->ff_norm) &&
-           linear_one(l, "mlp.gate", c->experts, c->d_model, false, c->init_range, &block->gate) &&
+    set_name_prefix(l, "model.transformer.blocks.%lld.", (long long)index);
+    block->qk_norm = new_parameter(l, 2, NATIVE_DIMS(2, c->d_model));
+    return load_norm(l, "attn.attn_norm", c->d_model, false, &block->attn_norm) &&
+           fill_parameter(l, "attn.q_norm.weight",
+                          native_view(l->torch, &block->qk_norm, 0, 1, &c->d_model, NATIVE_DIMS(1)),
+                          NATIVE_INIT_ONES, 0) &&
+           fill_parameter(l, "attn.k_norm.weight",
+                          native_view(l->torch, &block->qk_norm, c->d_model, 1, &c->d_model, NATIVE_DIMS(1)),
+                          NATIVE_INIT_ONES, 0) &&
+           load_single_linear(l, "attn.att_proj", 3 * c->d_model, c->d_model, false, c->init_range,
+                              &block->qkv) &&
+           load_single_linear(l, "attn.attn_out", c->d_model, c->d_model, false, c->init_range,
+                              &block->out) &&
+           load_norm(l, "mlp.ff_norm", c->d_model, false, &block->ff_norm) &&
+           load_single_linear(l, "mlp.gate", c->experts, c->d_model, false, c->init_range, &block->gate) &&
            load_experts(l, index, block);
 }
 
@@ -180,12 +185,12 @@ static bool load_block(struct loader *l, int64_t index, struct native_block *blo
 static bool load_embedding(struct loader *l) {
     const struct native_config *c = l->config;
     struct native_tensor *table = &l->weights->embedding;
-    set_prefix(l, "model.transformer.wte.");
-    *table = keep_empty(l, 2, NATIVE_DIMS(c->embeddings + c->additional, c->d_model));
-    return fill(l, "embedding", native_rows(l->torch, table, 0, c->embeddings), NATIVE_INIT_NORMAL,
-                c->init_range) &&
-           fill(l, "new_embedding", native_rows(l->torch, table, c->embeddings, c->additional),
-                NATIVE_INIT_NORMAL, c->init_range);
+    set_name_prefix(l, "model.transformer.wte.");
+    *table = new_parameter(l, 2, NATIVE_DIMS(c->embeddings + c->additional, c->d_model));
+    return fill_parameter(l, "embedding", native_rows(l->torch, table, 0, c->embeddings), NATIVE_INIT_NORMAL,
+                          c->init_range) &&
+           fill_parameter(l, "new_embedding", native_rows(l->torch, table, c->embeddings, c->additional),
+                          NATIVE_INIT_NORMAL, c->init_range);
 }
 
 /* On the cpu: weights that can never fit are refused, as the system would kill the process half-way. Most of
@@ -221,18 +226,18 @@ bool native_weights_load(struct native_weights *weights, const struct native_con
     }
     bool ok = load_embedding(&l);
     for (int64_t i = 0; i < config->layers && ok; i++) {
-        ok = load_block(&l, i, &weights->blocks[i]);
+        ok = load_decoder_block(&l, i, &weights->blocks[i]);
     }
-    set_prefix(&l, "model.transformer.");
-    ok = ok && norm(&l, "ln_f", config->d_model, false, &weights->final_norm);
-    set_prefix(&l, "%s", "");
-    ok = ok && linear_one(&l, "lm_head", config->embeddings, config->d_model, false, config->init_range,
-                          &weights->head);
-    ok = ok && load_tower(&l, &weights->vision) && load_connector(&l, &weights->vision);
+    set_name_prefix(&l, "model.transformer.");
+    ok = ok && load_norm(&l, "ln_f", config->d_model, false, &weights->final_norm);
+    set_name_prefix(&l, "%s", "");
+    ok = ok && load_single_linear(&l, "lm_head", config->embeddings, config->d_model, false,
+                                  config->init_range, &weights->head);
+    ok = ok && load_vision_tower(&l, &weights->vision) && load_connector(&l, &weights->vision);
     if (ok) {
         struct native_source ones;
         native_source_random(&ones, l.torch, 0, source->error);
-        weights->ones = keep_empty(&l, 1, &config->d_model);
+        weights->ones = new_parameter(&l, 1, &config->d_model);
         ok = native_source_read(&ones, "ones", &weights->ones, NATIVE_INIT_ONES, 0);
     }
     return ok || native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory for the weights");

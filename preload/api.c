@@ -18,7 +18,7 @@ typedef struct {
     volatile uint64_t frame;
 } call;
 
-static void begin(call *c, preload_call_class class) {
+static void begin_api_call(call *c, preload_call_class class) {
     if (class != PRELOAD_CALL_SYNC && preload_recorder_level() == PRELOAD_PHASES) {
         return;
     }
@@ -36,7 +36,7 @@ static void begin(call *c, preload_call_class class) {
     c->start = preload_now();
 }
 
-static void end(const call *c, const char *name, atomic_uint *name_id, cuda_error result) {
+static void end_api_call(const call *c, const char *name, atomic_uint *name_id, cuda_error result) {
     preload_thread *t = c->thread;
     if (!t) {
         return;
@@ -66,9 +66,9 @@ static void end(const call *c, const char *name, atomic_uint *name_id, cuda_erro
             return NOT_THERE;                                                                                \
         }                                                                                                    \
         call c = {.thread = NULL};                                                                           \
-        begin(&c, PRELOAD_CALL_##class);                                                                     \
+        begin_api_call(&c, PRELOAD_CALL_##class);                                                            \
         cuda_error result = function arguments;                                                              \
-        end(&c, #name, &name_id, result);                                                                    \
+        end_api_call(&c, #name, &name_id, result);                                                           \
         return result;                                                                                       \
     }
 PRELOAD_CALLS(WRAP)

@@ -35,7 +35,7 @@ static struct {
 /* ---- appending ---- */
 
 /* Chunks were given up. Names and other definitions may be among them: all of them are written again. */
-static void on_given_up(void) {
+static void redefine_after_loss(void) {
     chunks.names_written = 0;
     for (preload_thread *t = preload_thread_first(); t; t = t->next) {
         t->announced = false;
@@ -45,7 +45,7 @@ static void on_given_up(void) {
 }
 
 /* Definitions are small and rare: each kind gets a chunk built on the stack. */
-static bool append_names(void) {
+static bool append_strings(void) {
     static uint8_t buf[TRACE_STRING_MAX + 4096];
     uint32_t count = preload_string_count();
     trace_chunk c;
@@ -83,7 +83,7 @@ static bool append_queues_and_shapes(void) {
 }
 
 static void append_with_definitions(trace_chunk *c) {
-    bool names = append_names();
+    bool names = append_strings();
     if (append_queues_and_shapes() && names) {
         preload_chunk_queue_append(c);
     } else {
@@ -91,7 +91,7 @@ static void append_with_definitions(trace_chunk *c) {
     }
 }
 
-static void append_meta(void) {
+static void append_metadata(void) {
     static uint8_t buf[48u << 10];
     trace_chunk c;
     preload_metadata_take(&c, buf, sizeof buf);
@@ -100,7 +100,7 @@ static void append_meta(void) {
 
 /* ---- host events ---- */
 
-static void announce(preload_thread *t) {
+static void append_thread_record(preload_thread *t) {
     uint8_t buf[TRACE_CHUNK_BYTES + TRACE_RECORD_MAX];
     char name[64] = "";
     preload_describe_thread(t->tid, name, sizeof name);
@@ -116,17 +116,17 @@ static void announce(preload_thread *t) {
 
 /* While the disk is full, events stay with their threads and records with CUPTI. When their memory gives out,
  * what is lost is lost there: whole ranges, and counted one by one. */
-static bool may_take_more(void) {
+static bool can_accept_more(void) {
     return chunks.finishing || preload_chunk_queue_ready();
 }
 
-static bool drain_thread(preload_thread *t) {
+static bool drain_host_thread(preload_thread *t) {
     bool any = false;
     uint32_t count;
     const trace_host_event *e;
-    while (may_take_more() && (e = preload_thread_peek(t, &count))) {
+    while (can_accept_more() && (e = preload_thread_peek(t, &count))) {
         if (!t->announced) {
-            announce(t);
+            append_thread_record(t);
         }
         trace_chunk c;
         trace_chunk_begin(&c, chunks.scratch, SCRATCH_BYTES, TRACE_CHUNK_HOST, t->index, e->time);
@@ -143,15 +143,15 @@ static bool drain_thread(preload_thread *t) {
 
 /* ---- GPU records ---- */
 
-static uint32_t intern_kernel(const char *name) {
+static uint32_t intern_kernel_name(const char *name) {
     return preload_string_id(NULL, name);
 }
 
-static void on_queue(const trace_queue *q) {
+static void add_pending_queue(const trace_queue *q) {
     chunks.queues[chunks.queue_count++] = *q;
 }
 
-static void on_shape(const trace_shape *s) {
+static void add_pending_shape(const trace_shape *s) {
     chunks.shapes[chunks.shape_count++] = *s;
 }
 
@@ -159,7 +159,7 @@ static void begin_gpu_chunk(trace_chunk *c, uint64_t time) {
     trace_chunk_begin(c, chunks.scratch, SCRATCH_BYTES, TRACE_CHUNK_GPU, 0, time);
 }
 
-static void encode_buffer(const cupti_buffer *buffer) {
+static void encode_cupti_buffer(const cupti_buffer *buffer) {
     trace_chunk c;
     trace_gpu_event e;
     begin_gpu_chunk(&c, 0);
@@ -189,15 +189,15 @@ static void encode_buffer(const cupti_buffer *buffer) {
     append_with_definitions(&c);
 }
 
-static bool drain_gpu(void) {
+static bool drain_cupti_buffers(void) {
     cupti_buffer buffer;
     bool any = false;
-    while (may_take_more() && cupti_session_take(&buffer)) {
+    while (can_accept_more() && cupti_session_take(&buffer)) {
         if (!chunks.decoder_ready) {
-            cupti_decode_hooks hooks = {.intern = intern_kernel,
+            cupti_decode_hooks hooks = {.intern = intern_kernel_name,
                                         .allocate = preload_page_alloc_map,
-                                        .queue = on_queue,
-                                        .shape = on_shape};
+                                        .queue = add_pending_queue,
+                                        .shape = add_pending_shape};
             cupti_decode_init(&hooks, cupti_session_library()->version);
             chunks.decoder_ready = true;
         }
@@ -205,7 +205,7 @@ static bool drain_gpu(void) {
             preload_describe_devices();
             chunks.devices_described = true;
         }
-        encode_buffer(&buffer);
+        encode_cupti_buffer(&buffer);
         cupti_session_return(&buffer);
         any = true;
     }
@@ -243,17 +243,17 @@ static void append_counters(void) {
 
 void preload_chunk_encoder_drain(void) {
     uint64_t begin = preload_clock_of(CLOCK_THREAD_CPUTIME_ID);
-    append_meta();
+    append_metadata();
     bool any = false;
     for (preload_thread *t = preload_thread_first(); t; t = t->next) {
-        any |= drain_thread(t);
+        any |= drain_host_thread(t);
     }
     preload_threads_reap();
-    any |= drain_gpu();
+    any |= drain_cupti_buffers();
     chunks.cpu_ns += preload_clock_of(CLOCK_THREAD_CPUTIME_ID) - begin;
     if (any) {
         append_counters();
-        append_meta(); /* what the drain itself learned: devices, notes */
+        append_metadata(); /* what the drain itself learned: devices, notes */
     }
     if (any || preload_file_exists()) {
         preload_chunk_queue_flush();
@@ -264,7 +264,7 @@ void preload_chunk_encoder_drain(void) {
 
 static const char *end_reason;
 
-static void append_end(const char *reason) {
+static void append_end_record(const char *reason) {
     uint8_t buf[256];
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_END, 0, 0);
@@ -272,9 +272,9 @@ static void append_end(const char *reason) {
     preload_chunk_queue_append(&c);
 }
 
-static void append_last(void) {
+static void append_closing_chunks(void) {
     append_counters();
-    append_end(end_reason);
+    append_end_record(end_reason);
 }
 
 void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda) {
@@ -282,14 +282,14 @@ void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda) {
     chunks.finishing = true;
     chunks.devices_described |= !may_ask_cuda;
     preload_chunk_encoder_drain();
-    preload_chunk_queue_finish(append_last);
+    preload_chunk_queue_finish(append_closing_chunks);
 }
 
 bool preload_chunk_encoder_init(const char *directory) {
     if (!chunks.scratch) {
         chunks.scratch = preload_page_alloc_map(SCRATCH_BYTES);
     }
-    return preload_chunk_queue_init(directory, on_given_up) && chunks.scratch;
+    return preload_chunk_queue_init(directory, redefine_after_loss) && chunks.scratch;
 }
 
 void preload_chunk_encoder_after_fork(void) {

@@ -66,7 +66,7 @@ bool preload_chunk_queue_ready(void) {
     return out.len <= OUT_BYTES / 2;
 }
 
-static void give_up(void) {
+static void discard_queued_chunks(void) {
     out.lost_bytes += out.len;
     out.len = 0;
     out.given_up();
@@ -82,7 +82,7 @@ bool preload_chunk_queue_append(trace_chunk *c) {
     }
     if (OUT_BYTES - out.len < len) {
         out.lost_bytes += len; /* what it refers to goes with the rest */
-        give_up();
+        discard_queued_chunks();
         return false;
     }
     memcpy(out.bytes + out.len, c->buf, len);
@@ -97,7 +97,7 @@ void preload_chunk_queue_finish(void (*last)(void)) {
     }
     for (int attempt = 0; attempt < 3; attempt++) {
         if (out.len > 0) {
-            give_up();
+            discard_queued_chunks();
         }
         last();
         preload_chunk_queue_flush();

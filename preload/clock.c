@@ -19,7 +19,7 @@ typedef struct {
 static reading first;
 
 /* The pair that took the least time of a few, so that an interruption between the two does no harm. */
-static reading read_both(void) {
+static reading read_counter_and_clock(void) {
     reading best = {0, 0};
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < 5; i++) {
@@ -47,11 +47,11 @@ static bool kernel_trusts_counter(void) {
 }
 
 void preload_clock_init(void) {
-    first = read_both();
+    first = read_counter_and_clock();
 }
 
-static void begin(void) {
-    reading now = read_both();
+static void calibrate_clock(void) {
+    reading now = read_counter_and_clock();
     if (now.ns - first.ns < ENOUGH_NS || now.counter <= first.counter || !kernel_trusts_counter()) {
         return;
     }
@@ -64,7 +64,7 @@ static void begin(void) {
 
 void preload_clock_begin(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, begin);
+    pthread_once(&once, calibrate_clock);
 }
 
 const char *preload_clock_name(void) {

@@ -72,7 +72,7 @@ EXPORT int InitializeInjection(void) {
     return 1;
 }
 
-__attribute__((constructor)) static void enter(void) {
+__attribute__((constructor)) static void recorder_constructor(void) {
     Dl_info info;
     *(void **)&original_getenv = dlsym(RTLD_NEXT, "getenv");
     preload_recorder_init();
@@ -81,6 +81,6 @@ __attribute__((constructor)) static void enter(void) {
     }
 }
 
-__attribute__((destructor)) static void leave(void) {
+__attribute__((destructor)) static void recorder_destructor(void) {
     preload_recorder_stop("exit");
 }

@@ -10,7 +10,7 @@
 
 __thread unsigned preload_locks_held;
 
-static __thread sigset_t before; /* what was blocked when the first lock was asked for */
+static __thread sigset_t signals_before_lock; /* what was blocked when the first lock was asked for */
 
 void preload_block_signals(sigset_t *was) {
     static const int raised[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -42,7 +42,7 @@ void preload_hold(void) {
     if (preload_locks_held == 0) {
         sigset_t was;
         preload_block_signals(&was);
-        before = was;
+        signals_before_lock = was;
     }
     preload_locks_held++;
     atomic_signal_fence(memory_order_seq_cst);
@@ -51,7 +51,7 @@ void preload_hold(void) {
 void preload_release(void) {
     atomic_signal_fence(memory_order_seq_cst);
     if (--preload_locks_held == 0) {
-        sigset_t was = before;
+        sigset_t was = signals_before_lock;
         pthread_sigmask(SIG_SETMASK, &was, NULL);
     }
 }

@@ -15,7 +15,7 @@ static struct {
 } meta = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* Whether the last value of this key is this one. */
-static bool is_known(const char *key, const char *value, size_t value_len) {
+static bool is_latest_value(const char *key, const char *value, size_t value_len) {
     bool known = false;
     for (const char *p = meta.pairs; p < meta.pairs + meta.len;) {
         const char *v = p + strlen(p) + 1;
@@ -31,7 +31,7 @@ static bool is_known(const char *key, const char *value, size_t value_len) {
 void preload_metadata_set(const char *key, const char *value) {
     size_t key_len = strlen(key), value_len = strnlen(value, VALUE_MAX);
     preload_lock(&meta.lock);
-    if (META_BYTES - meta.len >= key_len + value_len + 2 && !is_known(key, value, value_len)) {
+    if (META_BYTES - meta.len >= key_len + value_len + 2 && !is_latest_value(key, value, value_len)) {
         memcpy(meta.pairs + meta.len, key, key_len + 1);
         memcpy(meta.pairs + meta.len + key_len + 1, value, value_len);
         meta.len += key_len + value_len + 2;

@@ -13,30 +13,30 @@
 
 /* A domain's handle is the string id of its name, a registered string's handle its string id: nothing to look
  * up. */
-static uint32_t id_of_domain(nvtxDomainHandle_t domain) {
+static uint32_t domain_string_id(nvtxDomainHandle_t domain) {
     return (uint32_t)(uintptr_t)domain;
 }
 
-static uint32_t id_of_string(nvtxStringHandle_t string) {
+static uint32_t registered_string_id(nvtxStringHandle_t string) {
     uintptr_t id = (uintptr_t)string;
     return id <= preload_string_count() ? (uint32_t)id : 0; /* not one that was ever given */
 }
 
-static uint32_t message_id(preload_thread *t, const nvtxEventAttributes_t *a) {
+static uint32_t message_string_id(preload_thread *t, const nvtxEventAttributes_t *a) {
     switch (a->messageType) {
     case NVTX_MESSAGE_TYPE_ASCII:
         return preload_string_id(&t->names, a->message.ascii);
     case NVTX_MESSAGE_TYPE_UNICODE:
         return preload_string_wide(&t->names, a->message.unicode);
     case NVTX_MESSAGE_TYPE_REGISTERED:
-        return id_of_string(a->message.registered);
+        return registered_string_id(a->message.registered);
     default:
         return 0;
     }
 }
 
 /* NVTX's payload types have the trace's numbers. */
-static void copy_payload(trace_host_event *e, const nvtxEventAttributes_t *a) {
+static void copy_nvtx_payload(trace_host_event *e, const nvtxEventAttributes_t *a) {
     switch (a->payloadType) {
     case NVTX_PAYLOAD_TYPE_UNSIGNED_INT64:
     case NVTX_PAYLOAD_TYPE_INT64:
@@ -54,24 +54,25 @@ static void copy_payload(trace_host_event *e, const nvtxEventAttributes_t *a) {
     e->payload_type = (uint8_t)a->payloadType;
 }
 
-static bool from_attributes(preload_thread *t, trace_host_event *e, const nvtxEventAttributes_t *a) {
+static bool read_nvtx_attributes(preload_thread *t, trace_host_event *e, const nvtxEventAttributes_t *a) {
     if (!a || a->size < offsetof(nvtxEventAttributes_t, message) + sizeof a->message) {
         return false;
     }
-    e->name = message_id(t, a);
+    e->name = message_string_id(t, a);
     e->category = a->category;
     e->color = a->colorType == NVTX_COLOR_ARGB ? a->color : 0;
-    copy_payload(e, a);
+    copy_nvtx_payload(e, a);
     return true;
 }
 
-static trace_host_event event(trace_host_kind kind, nvtxDomainHandle_t domain) {
-    return (trace_host_event){.kind = (uint8_t)kind, .domain = id_of_domain(domain), .time = preload_now()};
+static trace_host_event make_nvtx_event(trace_host_kind kind, nvtxDomainHandle_t domain) {
+    return (trace_host_event){
+        .kind = (uint8_t)kind, .domain = domain_string_id(domain), .time = preload_now()};
 }
 
 /* ---- push and pop ---- */
 
-static int push(preload_thread *t, trace_host_event *e) {
+static int append_push(preload_thread *t, trace_host_event *e) {
     if (!e->domain && preload_capture_push(t, e->name)) {
         e->time = preload_now();
     }
@@ -79,18 +80,18 @@ static int push(preload_thread *t, trace_host_event *e) {
     return (int)(e->domain ? t->other_depth++ : t->default_depth++);
 }
 
-static int push_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
+static int on_domain_range_push_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
     preload_thread *t = preload_recorder_thread();
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
-    trace_host_event e = event(TRACE_HOST_PUSH, domain);
-    from_attributes(t, &e, a);
-    return push(t, &e);
+    trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, domain);
+    read_nvtx_attributes(t, &e, a);
+    return append_push(t, &e);
 }
 
 static int on_range_push_ex(const nvtxEventAttributes_t *a) {
-    return push_ex(NULL, a);
+    return on_domain_range_push_ex(NULL, a);
 }
 
 static int on_range_push(const char *message) {
@@ -98,9 +99,9 @@ static int on_range_push(const char *message) {
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
-    trace_host_event e = event(TRACE_HOST_PUSH, NULL);
+    trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, NULL);
     e.name = preload_string_id(&t->names, message);
-    return push(t, &e);
+    return append_push(t, &e);
 }
 
 static int on_range_push_wide(const wchar_t *message) {
@@ -108,9 +109,9 @@ static int on_range_push_wide(const wchar_t *message) {
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
-    trace_host_event e = event(TRACE_HOST_PUSH, NULL);
+    trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, NULL);
     e.name = preload_string_wide(&t->names, message);
-    return push(t, &e);
+    return append_push(t, &e);
 }
 
 static int on_domain_range_pop(nvtxDomainHandle_t domain) {
@@ -118,7 +119,7 @@ static int on_domain_range_pop(nvtxDomainHandle_t domain) {
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
-    trace_host_event e = event(TRACE_HOST_POP, domain);
+    trace_host_event e = make_nvtx_event(TRACE_HOST_POP, domain);
     preload_thread_append(t, &e);
     uint32_t *depth = domain ? &t->other_depth : &t->default_depth;
     if (*depth == 0) {
@@ -137,7 +138,7 @@ static int on_range_pop(void) {
 
 /* ---- start and end ---- */
 
-static nvtxRangeId_t start(preload_thread *t, trace_host_event *e) {
+static nvtxRangeId_t append_range_start(preload_thread *t, trace_host_event *e) {
     static atomic_uint_fast64_t last;
     e->id = atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
     preload_thread_append(t, e);
@@ -149,9 +150,9 @@ static nvtxRangeId_t on_domain_range_start_ex(nvtxDomainHandle_t domain, const n
     if (!t) {
         return 0;
     }
-    trace_host_event e = event(TRACE_HOST_START, domain);
-    from_attributes(t, &e, a);
-    return start(t, &e);
+    trace_host_event e = make_nvtx_event(TRACE_HOST_START, domain);
+    read_nvtx_attributes(t, &e, a);
+    return append_range_start(t, &e);
 }
 
 static nvtxRangeId_t on_range_start_ex(const nvtxEventAttributes_t *a) {
@@ -163,9 +164,9 @@ static nvtxRangeId_t on_range_start(const char *message) {
     if (!t) {
         return 0;
     }
-    trace_host_event e = event(TRACE_HOST_START, NULL);
+    trace_host_event e = make_nvtx_event(TRACE_HOST_START, NULL);
     e.name = preload_string_id(&t->names, message);
-    return start(t, &e);
+    return append_range_start(t, &e);
 }
 
 static nvtxRangeId_t on_range_start_wide(const wchar_t *message) {
@@ -173,15 +174,15 @@ static nvtxRangeId_t on_range_start_wide(const wchar_t *message) {
     if (!t) {
         return 0;
     }
-    trace_host_event e = event(TRACE_HOST_START, NULL);
+    trace_host_event e = make_nvtx_event(TRACE_HOST_START, NULL);
     e.name = preload_string_wide(&t->names, message);
-    return start(t, &e);
+    return append_range_start(t, &e);
 }
 
 static void on_domain_range_end(nvtxDomainHandle_t domain, nvtxRangeId_t id) {
     preload_thread *t = preload_recorder_thread();
     if (t && id) {
-        trace_host_event e = event(TRACE_HOST_END, domain);
+        trace_host_event e = make_nvtx_event(TRACE_HOST_END, domain);
         e.id = id;
         preload_thread_append(t, &e);
     }
@@ -195,7 +196,7 @@ static void on_range_end(nvtxRangeId_t id) {
 
 /* Whether a mark is one by which the target says when to watch: then it is done. The recorder's own mark of
  * it stands in the trace. */
-static bool is_order(preload_thread *t, const trace_host_event *e) {
+static bool obey_profiling_mark(preload_thread *t, const trace_host_event *e) {
     if (!e->domain || e->domain != preload_string_id(&t->names, TRACE_WATCH_DOMAIN)) {
         return false;
     }
@@ -210,9 +211,9 @@ static bool is_order(preload_thread *t, const trace_host_event *e) {
 static void on_domain_mark_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
     preload_thread *t = preload_recorder_thread();
     if (t) {
-        trace_host_event e = event(TRACE_HOST_MARK, domain);
-        from_attributes(t, &e, a);
-        if (!is_order(t, &e)) {
+        trace_host_event e = make_nvtx_event(TRACE_HOST_MARK, domain);
+        read_nvtx_attributes(t, &e, a);
+        if (!obey_profiling_mark(t, &e)) {
             preload_thread_append(t, &e);
         }
     }
@@ -222,21 +223,21 @@ static void on_mark_ex(const nvtxEventAttributes_t *a) {
     on_domain_mark_ex(NULL, a);
 }
 
-static void mark(uint32_t name) {
+static void append_nvtx_mark(uint32_t name) {
     preload_thread *t = preload_recorder_thread();
     if (t) {
-        trace_host_event e = event(TRACE_HOST_MARK, NULL);
+        trace_host_event e = make_nvtx_event(TRACE_HOST_MARK, NULL);
         e.name = name;
         preload_thread_append(t, &e);
     }
 }
 
 static void on_mark(const char *message) {
-    mark(preload_string_id(NULL, message));
+    append_nvtx_mark(preload_string_id(NULL, message));
 }
 
 static void on_mark_wide(const wchar_t *message) {
-    mark(preload_string_wide(NULL, message));
+    append_nvtx_mark(preload_string_wide(NULL, message));
 }
 
 /* ---- domains and registered strings ---- */
@@ -275,11 +276,11 @@ static void name_resource(uint32_t domain, trace_named named, uint64_t id, uint3
 }
 
 static void on_domain_name_category(nvtxDomainHandle_t domain, uint32_t category, const char *name) {
-    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_string_id(NULL, name));
+    name_resource(domain_string_id(domain), TRACE_NAMED_CATEGORY, category, preload_string_id(NULL, name));
 }
 
 static void on_domain_name_category_wide(nvtxDomainHandle_t domain, uint32_t category, const wchar_t *name) {
-    name_resource(id_of_domain(domain), TRACE_NAMED_CATEGORY, category, preload_string_wide(NULL, name));
+    name_resource(domain_string_id(domain), TRACE_NAMED_CATEGORY, category, preload_string_wide(NULL, name));
 }
 
 static void on_name_category(uint32_t category, const char *name) {
@@ -325,12 +326,12 @@ static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxRe
         return NULL;
     }
     bool thread = a->identifierType == NVTX_RESOURCE_TYPE_GENERIC_THREAD_NATIVE;
-    uint32_t name = a->messageType == NVTX_MESSAGE_TYPE_ASCII ? preload_string_id(NULL, a->message.ascii)
-                    : a->messageType == NVTX_MESSAGE_TYPE_UNICODE
-                        ? preload_string_wide(NULL, a->message.unicode)
-                    : a->messageType == NVTX_MESSAGE_TYPE_REGISTERED ? id_of_string(a->message.registered)
-                                                                     : 0;
-    name_resource(id_of_domain(domain), thread ? TRACE_NAMED_THREAD : TRACE_NAMED_OTHER,
+    uint32_t name =
+        a->messageType == NVTX_MESSAGE_TYPE_ASCII        ? preload_string_id(NULL, a->message.ascii)
+        : a->messageType == NVTX_MESSAGE_TYPE_UNICODE    ? preload_string_wide(NULL, a->message.unicode)
+        : a->messageType == NVTX_MESSAGE_TYPE_REGISTERED ? registered_string_id(a->message.registered)
+                                                         : 0;
+    name_resource(domain_string_id(domain), thread ? TRACE_NAMED_THREAD : TRACE_NAMED_OTHER,
                   a->identifier.ullValue, name);
     return (nvtxResourceHandle_t)(uintptr_t)1; /* never looked at: there is nothing to destroy */
 }
@@ -340,12 +341,12 @@ static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxRe
 typedef struct {
     unsigned cbid;
     NvtxFunctionPointer function;
-} hook;
+} nvtx_hook;
 
 #define HOOK(id, f)                                                                                          \
     { id, (NvtxFunctionPointer)f }
 
-static const hook core_hooks[] = {
+static const nvtx_hook core_hooks[] = {
     HOOK(NVTX_CBID_CORE_MarkEx, on_mark_ex),
     HOOK(NVTX_CBID_CORE_MarkA, on_mark),
     HOOK(NVTX_CBID_CORE_MarkW, on_mark_wide),
@@ -363,11 +364,11 @@ static const hook core_hooks[] = {
     HOOK(NVTX_CBID_CORE_NameOsThreadW, on_name_thread_wide),
 };
 
-static const hook domain_hooks[] = {
+static const nvtx_hook domain_hooks[] = {
     HOOK(NVTX_CBID_CORE2_DomainMarkEx, on_domain_mark_ex),
     HOOK(NVTX_CBID_CORE2_DomainRangeStartEx, on_domain_range_start_ex),
     HOOK(NVTX_CBID_CORE2_DomainRangeEnd, on_domain_range_end),
-    HOOK(NVTX_CBID_CORE2_DomainRangePushEx, push_ex),
+    HOOK(NVTX_CBID_CORE2_DomainRangePushEx, on_domain_range_push_ex),
     HOOK(NVTX_CBID_CORE2_DomainRangePop, on_domain_range_pop),
     HOOK(NVTX_CBID_CORE2_DomainResourceCreate, on_resource_create),
     HOOK(NVTX_CBID_CORE2_DomainNameCategoryA, on_domain_name_category),
@@ -378,7 +379,7 @@ static const hook domain_hooks[] = {
     HOOK(NVTX_CBID_CORE2_DomainCreateW, on_domain_create_wide),
 };
 
-static const hook cuda_hooks[] = {
+static const nvtx_hook cuda_hooks[] = {
     HOOK(NVTX_CBID_CUDA_NameCuDeviceA, on_name_device),
     HOOK(NVTX_CBID_CUDA_NameCuDeviceW, on_name_device_wide),
     HOOK(NVTX_CBID_CUDA_NameCuContextA, on_name_context),
@@ -389,7 +390,7 @@ static const hook cuda_hooks[] = {
     HOOK(NVTX_CBID_CUDA_NameCuEventW, on_name_event_wide),
 };
 
-static const hook runtime_hooks[] = {
+static const nvtx_hook runtime_hooks[] = {
     HOOK(NVTX_CBID_CUDART_NameCudaDeviceA, on_name_device),
     HOOK(NVTX_CBID_CUDART_NameCudaDeviceW, on_name_device_wide),
     HOOK(NVTX_CBID_CUDART_NameCudaStreamA, on_name_stream),
@@ -398,8 +399,8 @@ static const hook runtime_hooks[] = {
     HOOK(NVTX_CBID_CUDART_NameCudaEventW, on_name_event_wide),
 };
 
-static void install(const NvtxExportTableCallbacks *callbacks, NvtxCallbackModule module, const hook *hooks,
-                    size_t count) {
+static void install_nvtx_hooks(const NvtxExportTableCallbacks *callbacks, NvtxCallbackModule module,
+                               const nvtx_hook *hooks, size_t count) {
     NvtxFunctionTable table = NULL;
     unsigned size = 0;
     if (!callbacks->GetModuleFunctionTable(module, &table, &size) || !table) {
@@ -420,10 +421,12 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     if (!callbacks || callbacks->struct_size < sizeof *callbacks || !callbacks->GetModuleFunctionTable) {
         return 0;
     }
-    install(callbacks, NVTX_CB_MODULE_CORE, core_hooks, sizeof core_hooks / sizeof core_hooks[0]);
-    install(callbacks, NVTX_CB_MODULE_CORE2, domain_hooks, sizeof domain_hooks / sizeof domain_hooks[0]);
-    install(callbacks, NVTX_CB_MODULE_CUDA, cuda_hooks, sizeof cuda_hooks / sizeof cuda_hooks[0]);
-    install(callbacks, NVTX_CB_MODULE_CUDART, runtime_hooks, sizeof runtime_hooks / sizeof runtime_hooks[0]);
+    install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CORE, core_hooks, sizeof core_hooks / sizeof core_hooks[0]);
+    install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CORE2, domain_hooks,
+                       sizeof domain_hooks / sizeof domain_hooks[0]);
+    install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CUDA, cuda_hooks, sizeof cuda_hooks / sizeof cuda_hooks[0]);
+    install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CUDART, runtime_hooks,
+                       sizeof runtime_hooks / sizeof runtime_hooks[0]);
     preload_recorder_thread(); /* now, and not where a later first event might interrupt the allocator */
     return 1;
 }

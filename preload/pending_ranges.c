@@ -3,20 +3,21 @@
 
 #include <string.h>
 
-static void take_out(preload_pending_ranges *b, uint32_t at) {
+static void remove_kept(preload_pending_ranges *b, uint32_t at) {
     b->count--;
     memmove(&b->kept[at], &b->kept[at + 1], (b->count - at) * sizeof b->kept[0]);
 }
 
-static bool nests(const trace_host_event *e) {
+static bool is_push_or_pop(const trace_host_event *e) {
     return e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP;
 }
 
 /* The latest entry that decides what `e` means; b->count when there is none. */
-static uint32_t latest(const preload_pending_ranges *b, const trace_host_event *e) {
+static uint32_t find_latest_match(const preload_pending_ranges *b, const trace_host_event *e) {
     for (uint32_t i = b->count; i-- > 0;) {
         const trace_host_event *k = &b->kept[i].event;
-        if (nests(e) ? nests(k) && k->domain == e->domain : k->kind == TRACE_HOST_START && k->id == e->id) {
+        if (is_push_or_pop(e) ? is_push_or_pop(k) && k->domain == e->domain
+                              : k->kind == TRACE_HOST_START && k->id == e->id) {
             return i;
         }
     }
@@ -24,22 +25,22 @@ static uint32_t latest(const preload_pending_ranges *b, const trace_host_event *
 }
 
 /* When all entries are taken: folds two that can be told together into one. */
-static void make_room(preload_pending_ranges *b) {
+static void merge_oldest_pair(preload_pending_ranges *b) {
     for (uint32_t i = 0; i < b->count; i++) {
-        for (uint32_t j = i + 1; j < b->count && nests(&b->kept[i].event); j++) {
+        for (uint32_t j = i + 1; j < b->count && is_push_or_pop(&b->kept[i].event); j++) {
             if (b->kept[j].event.kind == b->kept[i].event.kind &&
                 b->kept[j].event.domain == b->kept[i].event.domain) {
                 b->kept[i].more += 1 + b->kept[j].more;
-                take_out(b, j);
+                remove_kept(b, j);
                 return;
             }
         }
     }
 }
 
-static void add(preload_pending_ranges *b, const trace_host_event *e) {
+static void add_kept(preload_pending_ranges *b, const trace_host_event *e) {
     if (b->count == PRELOAD_PENDING_RANGES) {
-        make_room(b);
+        merge_oldest_pair(b);
     }
     if (b->count < PRELOAD_PENDING_RANGES) {
         b->kept[b->count++] = (preload_kept){.event = *e};
@@ -47,21 +48,21 @@ static void add(preload_pending_ranges *b, const trace_host_event *e) {
 }
 
 /* Of a range that began and ended meanwhile nothing remains. */
-static void cancel(preload_pending_ranges *b, uint32_t at) {
+static void cancel_kept(preload_pending_ranges *b, uint32_t at) {
     if (b->kept[at].more) {
         b->kept[at].more--;
     } else {
-        take_out(b, at);
+        remove_kept(b, at);
     }
 }
 
 void preload_pending_ranges_keep(preload_pending_ranges *b, const trace_host_event *e) {
     bool ends = e->kind == TRACE_HOST_POP || e->kind == TRACE_HOST_END;
-    uint32_t at = ends ? latest(b, e) : b->count;
+    uint32_t at = ends ? find_latest_match(b, e) : b->count;
     if (at < b->count && b->kept[at].event.kind != TRACE_HOST_POP) {
-        cancel(b, at);
-    } else if (nests(e) || e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) {
-        add(b, e);
+        cancel_kept(b, at);
+    } else if (is_push_or_pop(e) || e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) {
+        add_kept(b, e);
     }
 }
 
@@ -78,7 +79,7 @@ bool preload_pending_ranges_settled(preload_pending_ranges *b) {
         k->event =
             (trace_host_event){.kind = k->event.kind, .time = k->event.time, .domain = k->event.domain};
     } else {
-        take_out(b, 0);
+        remove_kept(b, 0);
     }
     return named;
 }

@@ -12,7 +12,7 @@
 static char marker; /* an address inside this library */
 
 /* A function of this name in the library at `path` or its dependencies, if it is not this library's own. */
-static void *look_in(const char *path, const char *name) {
+static void *find_in_library(const char *path, const char *name) {
     void *handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     void *f = handle ? dlsym(handle, name) : NULL;
     if (handle) {
@@ -33,7 +33,7 @@ typedef struct {
 } runtimes;
 
 /* Only their names: opening them here would take the loader's locks in the wrong order. */
-static int look_for_runtimes(struct dl_phdr_info *info, size_t size, void *data) {
+static int collect_runtime_path(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     runtimes *r = data;
     const char *slash = strrchr(info->dlpi_name, '/');
@@ -43,20 +43,20 @@ static int look_for_runtimes(struct dl_phdr_info *info, size_t size, void *data)
     return 0;
 }
 
-static void *find(const char *name, const void *caller) {
+static void *find_next_definition(const char *name, const void *caller) {
     Dl_info info;
     void *f = NULL;
     if (dladdr(caller, &info) && info.dli_fname && *info.dli_fname) {
-        f = look_in(info.dli_fname, name);
+        f = find_in_library(info.dli_fname, name);
     }
     if (!f) {
         f = dlsym(RTLD_NEXT, name); /* the caller is the program itself, or jumped here */
     }
     if (!f) {
         runtimes r = {.count = 0};
-        dl_iterate_phdr(look_for_runtimes, &r);
+        dl_iterate_phdr(collect_runtime_path, &r);
         for (int i = 0; i < r.count && !f; i++) {
-            f = look_in(r.path[i], name);
+            f = find_in_library(r.path[i], name);
         }
     }
     return f;
@@ -66,7 +66,7 @@ typedef struct {
     uintptr_t address, begin, end;
 } library_range;
 
-static int look_for_range(struct dl_phdr_info *info, size_t size, void *data) {
+static int match_library_range(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     library_range *r = data;
     uintptr_t begin = UINTPTR_MAX, end = 0;
@@ -88,7 +88,7 @@ static int look_for_range(struct dl_phdr_info *info, size_t size, void *data) {
 
 /* The library of what is remembered must not go away: a target may close the plugin that brought it, and
  * another of the same callers may come to lie at the same addresses. */
-static void keep_loaded(void *function) {
+static void pin_library(void *function) {
     Dl_info info;
     void *handle = dladdr(function, &info) && info.dli_fname
                        ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)
@@ -100,10 +100,10 @@ static void keep_loaded(void *function) {
 
 /* Remembers the answer for the caller's whole library. With more libraries than there is room for, the others
  * are looked up each time: slow, and right. */
-static void remember(preload_real_symbol *o, const void *caller, void *function) {
+static void cache_symbol(preload_real_symbol *o, const void *caller, void *function) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     library_range r = {.address = (uintptr_t)caller};
-    if (!dl_iterate_phdr(look_for_range, &r)) {
+    if (!dl_iterate_phdr(match_library_range, &r)) {
         return;
     }
     if (pthread_mutex_trylock(&lock)) {
@@ -111,7 +111,7 @@ static void remember(preload_real_symbol *o, const void *caller, void *function)
     }
     unsigned count = atomic_load(&o->count);
     if (count < PRELOAD_CALLERS) {
-        keep_loaded(function);
+        pin_library(function);
         o->known[count].begin = r.begin;
         o->known[count].end = r.end;
         o->known[count].function = function;
@@ -128,9 +128,9 @@ void *preload_real_symbol_find(preload_real_symbol *o, const char *name, const v
         }
     }
     preload_hold(); /* a handler that interrupted this would have the dynamic linker's lock */
-    void *f = find(name, caller);
+    void *f = find_next_definition(name, caller);
     if (f) {
-        remember(o, caller, f);
+        cache_symbol(o, caller, f);
     }
     preload_release();
     return f;

@@ -37,7 +37,7 @@ static struct {
  * even wait for the gate: its child records nothing. */
 static __thread bool fork_in_recorder;
 
-static void before_fork(void) {
+static void recorder_before_fork(void) {
     fork_in_recorder = preload_locks_held > 0;
     preload_hold();
     if (!fork_in_recorder) {
@@ -45,14 +45,14 @@ static void before_fork(void) {
     }
 }
 
-static void after_fork_parent(void) {
+static void recorder_after_fork_parent(void) {
     if (!fork_in_recorder) {
         preload_fork_gate_after_fork_parent();
     }
     preload_release();
 }
 
-static void after_fork_child(void) {
+static void recorder_after_fork_child(void) {
     preload_string_table_after_fork();
     pthread_mutex_init(&recorder.lock, NULL);
     if (fork_in_recorder) {
@@ -84,7 +84,7 @@ void preload_recorder_init(void) {
     preload_settings_read(&recorder.settings);
     preload_capture_init(&recorder.settings);
     preload_page_alloc_init(recorder.settings.memory_bytes);
-    __register_atfork(before_fork, after_fork_parent, after_fork_child, NULL);
+    __register_atfork(recorder_before_fork, recorder_after_fork_parent, recorder_after_fork_child, NULL);
 }
 
 const preload_settings *preload_recorder_settings(void) {
@@ -101,7 +101,7 @@ preload_level preload_recorder_level(void) {
 
 /* Begins the recording with this thread. Nobody waits for another one who does: making a thread takes the
  * dynamic linker's lock, and a signal handler may have interrupted whoever has that. */
-static void start(preload_thread *t) {
+static void start_recording(preload_thread *t) {
     bool begun = false;
     uint64_t time = 0;
     preload_cancel_guard guard = preload_cancel_guard_enter();
@@ -139,7 +139,7 @@ preload_thread *preload_recorder_thread(void) {
     }
     preload_thread *t = preload_thread_self();
     if (t && state == IDLE) {
-        start(t);
+        start_recording(t);
     }
     if (t && t->driver_call) {
         preload_thread_end_cut_call(t);
@@ -155,13 +155,13 @@ preload_thread *preload_recorder_thread_if_begun(void) {
 
 /* A signal handler that ends the process may have interrupted CUDA or the recorder on this thread: neither
  * can be asked for anything then. What CUPTI has delivered is there all the same. */
-static bool is_interrupted(void) {
+static bool is_thread_interrupted(void) {
     const preload_thread *t = preload_thread_known();
     return preload_locks_held > 0 || cupti_session_locked() || (t && preload_thread_in_cuda(t));
 }
 
 /* What waits for this thread's next event: there will be none. */
-static void settle_last(void) {
+static void settle_last_event(void) {
     preload_thread *t = preload_thread_known();
     if (t) {
         preload_thread_end_cut_call(t);
@@ -181,18 +181,18 @@ void preload_recorder_stop(const char *reason) {
         return;
     }
     preload_cancel_guard guard = preload_cancel_guard_enter();
-    bool interrupted = is_interrupted();
+    bool interrupted = is_thread_interrupted();
     if (!interrupted) {
         preload_capture_stop(preload_thread_known());
         preload_cupti_end();
-        settle_last();
+        settle_last_event();
     }
     preload_writer_finish(reason, 2000, !interrupted);
     preload_cancel_guard_leave(&guard);
 }
 
 /* Whether this is a signal handler's stack of its own, and too small for what is to be done at the end. */
-static bool on_small_stack(void) {
+static bool is_on_small_signal_stack(void) {
     stack_t stack;
     return sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) && stack.ss_size < (64u << 10);
 }
@@ -202,7 +202,7 @@ void preload_recorder_leave(void) {
     if (atomic_load(&recorder.state) == RECORDING && recorder.pid == getpid() &&
         atomic_exchange(&recorder.state, STOPPED) == RECORDING) {
         preload_cancel_guard guard = preload_cancel_guard_enter();
-        if (!on_small_stack()) { /* else the trace is what the writer has written so far */
+        if (!is_on_small_signal_stack()) { /* else the trace is what the writer has written so far */
             preload_writer_finish("_exit", 200, false);
         }
         preload_cancel_guard_leave(&guard);

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static size_t read_file(const char *path, char *to, size_t size) {
+static size_t read_proc_file(const char *path, char *to, size_t size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return 0;
@@ -31,7 +31,7 @@ static size_t read_file(const char *path, char *to, size_t size) {
 
 static void describe_command(void) {
     char line[4096];
-    size_t len = read_file("/proc/self/cmdline", line, sizeof line);
+    size_t len = read_proc_file("/proc/self/cmdline", line, sizeof line);
     for (size_t i = 0; i + 1 < len; i++) {
         line[i] = line[i] ? line[i] : ' ';
     }
@@ -40,21 +40,21 @@ static void describe_command(void) {
     }
 }
 
-static bool leaps(unsigned year) {
+static bool is_leap_year(unsigned year) {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
 /* ISO 8601 of seconds since 1970. Not gmtime_r, which takes a lock of the C library's that a fork's child may
  * find closed for ever. */
-static void write_utc(char *text, size_t size, uint64_t seconds) {
+static void format_utc(char *text, size_t size, uint64_t seconds) {
     static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     uint64_t days = seconds / 86400, rest = seconds % 86400;
     unsigned year = 1970, month = 0;
-    for (; days >= 365u + leaps(year); year++) {
-        days -= 365u + leaps(year);
+    for (; days >= 365u + is_leap_year(year); year++) {
+        days -= 365u + is_leap_year(year);
     }
-    for (; days >= (unsigned)(lengths[month] + (month == 1 && leaps(year))); month++) {
-        days -= lengths[month] + (month == 1 && leaps(year));
+    for (; days >= (unsigned)(lengths[month] + (month == 1 && is_leap_year(year))); month++) {
+        days -= lengths[month] + (month == 1 && is_leap_year(year));
     }
     snprintf(text, size, "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month + 1, (unsigned)days + 1,
              (unsigned)(rest / 3600), (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
@@ -65,7 +65,7 @@ void preload_describe_run(const preload_settings *settings) {
     struct utsname os;
     preload_metadata_set("program", program_invocation_short_name);
     describe_command();
-    write_utc(text, sizeof text, (uint64_t)time(NULL));
+    format_utc(text, sizeof text, (uint64_t)time(NULL));
     preload_metadata_set("started", text);
     if (uname(&os) == 0) {
         preload_metadata_set("host", os.nodename);
@@ -155,7 +155,7 @@ static void describe_version(const char *key, int version) {
 #define RUNTIME_PATH 1024
 
 /* The target's CUDA runtime, when it is a library of its own (it may be linked in). */
-static int look_for_runtime(struct dl_phdr_info *info, size_t size, void *data) {
+static int match_runtime_library(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     const char *slash = strrchr(info->dlpi_name, '/');
     if (strncmp(slash ? slash + 1 : info->dlpi_name, "libcudart.so", 12) != 0) {
@@ -166,10 +166,10 @@ static int look_for_runtime(struct dl_phdr_info *info, size_t size, void *data) 
     return 1;
 }
 
-static void open_cuda(cuda_functions *cuda) {
+static void open_cuda_libraries(cuda_functions *cuda) {
     char path[RUNTIME_PATH] = "";
     preload_fork_gate_enter();
-    dl_iterate_phdr(look_for_runtime, path);
+    dl_iterate_phdr(match_runtime_library, path);
     cuda->runtime = path[0] ? dlopen(path, RTLD_LAZY | RTLD_NOLOAD) : NULL;
     cuda->driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
 #define CUDA_LOOK_UP(library, name, parameters)                                                              \
@@ -181,7 +181,7 @@ static void open_cuda(cuda_functions *cuda) {
     preload_fork_gate_leave();
 }
 
-static void close_cuda(const cuda_functions *cuda) {
+static void close_cuda_libraries(const cuda_functions *cuda) {
     preload_fork_gate_enter();
     if (cuda->runtime) {
         dlclose(cuda->runtime);
@@ -223,9 +223,9 @@ void preload_describe_devices(void) {
     }
     cuda_functions cuda = {.driver = NULL};
     describe_cupti();
-    open_cuda(&cuda);
+    open_cuda_libraries(&cuda);
     describe_cuda(&cuda);
-    close_cuda(&cuda);
+    close_cuda_libraries(&cuda);
     if (t) {
         t->ours = false;
     }
@@ -234,7 +234,7 @@ void preload_describe_devices(void) {
 void preload_describe_thread(uint32_t tid, char *name, size_t size) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%u/comm", tid);
-    size_t len = read_file(path, name, size);
+    size_t len = read_proc_file(path, name, size);
     if (len > 0 && name[len - 1] == '\n') {
         name[len - 1] = 0;
     }
@@ -243,7 +243,7 @@ void preload_describe_thread(uint32_t tid, char *name, size_t size) {
 bool preload_describe_left_alone(void) {
     char text[1024];
     unsigned count = 0;
-    if (read_file("/proc/self/stat", text, sizeof text) == 0) {
+    if (read_proc_file("/proc/self/stat", text, sizeof text) == 0) {
         return false;
     }
     /* Behind the second field, in brackets, come the main thread's state and, as the twentieth, the number of

@@ -16,7 +16,7 @@ const char *preload_level_name(preload_level level) {
     return level_names[level];
 }
 
-static const char *value_of(const char *variable, const char *fallback) {
+static const char *environment_or_default(const char *variable, const char *fallback) {
     const char *value = getenv(variable);
     return value && *value ? value : fallback;
 }
@@ -25,16 +25,17 @@ static const char *value_of(const char *variable, const char *fallback) {
 #define SETTING(variable, option, argument, fallback, text) {variable, fallback},
 static const struct { const char *variable, *fallback; } settings_list[] = {TRACE_SETTINGS(SETTING)};
 
-static const char *setting(const char *variable) {
+static const char *setting_value(const char *variable) {
     for (size_t i = 0; i < sizeof settings_list / sizeof settings_list[0]; i++) {
         if (strcmp(settings_list[i].variable, variable) == 0) {
-            return value_of(variable, settings_list[i].fallback);
+            return environment_or_default(variable, settings_list[i].fallback);
         }
     }
     return "";
 }
 
-__attribute__((format(printf, 2, 3))) static void complain(preload_settings *s, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void add_complaint(preload_settings *s, const char *format,
+                                                                ...) {
     size_t len = strlen(s->complaint);
     va_list args;
     va_start(args, format);
@@ -49,9 +50,9 @@ __attribute__((format(printf, 2, 3))) static void complain(preload_settings *s, 
 
 /* The position of the variable's value among `words`; that of its default, with a complaint, when it is none
  * of them. */
-static int choice(preload_settings *s, const char *variable, const char *const *words, int count,
-                  int fallback) {
-    const char *wanted = setting(variable);
+static int read_choice(preload_settings *s, const char *variable, const char *const *words, int count,
+                       int fallback) {
+    const char *wanted = setting_value(variable);
     char all[128] = "";
     for (int i = 0; i < count; i++) {
         if (strcmp(wanted, words[i]) == 0) {
@@ -60,36 +61,36 @@ static int choice(preload_settings *s, const char *variable, const char *const *
         strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
         strncat(all, words[i], sizeof all - strlen(all) - 1);
     }
-    complain(s, "%s=%.40s is none of %s; using %s", variable, wanted, all, words[fallback]);
+    add_complaint(s, "%s=%.40s is none of %s; using %s", variable, wanted, all, words[fallback]);
     return fallback;
 }
 
-static void read_memory(preload_settings *s) {
-    const char *wanted = setting("MOETRACE_MEMORY");
+static void read_memory_limit(preload_settings *s) {
+    const char *wanted = setting_value("MOETRACE_MEMORY");
     char *end;
     errno = 0;
     unsigned long mib = strtoul(wanted, &end, 10);
     if (errno || *end || mib < 8 || mib > 65536) {
         mib = 64;
-        complain(s, "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64", wanted);
+        add_complaint(s, "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64", wanted);
     }
     s->memory_bytes = mib << 20;
 }
 
 static void read_time_limit(preload_settings *s) {
-    const char *wanted = setting("MOETRACE_TIME_LIMIT");
+    const char *wanted = setting_value("MOETRACE_TIME_LIMIT");
     char *end;
     double seconds = strtod(wanted, &end);
     if (*end || !(seconds >= 0 && seconds < 1e9)) {
         seconds = 0;
-        complain(s, "MOETRACE_TIME_LIMIT=%.40s is no number of seconds; using no limit", wanted);
+        add_complaint(s, "MOETRACE_TIME_LIMIT=%.40s is no number of seconds; using no limit", wanted);
     }
     s->time_limit_ns = (uint64_t)(seconds * 1e9);
 }
 
-static void read_output(preload_settings *s) {
+static void read_output_directory(preload_settings *s) {
     char name[128];
-    const char *wanted = setting("MOETRACE_OUTPUT");
+    const char *wanted = setting_value("MOETRACE_OUTPUT");
     s->output_is_default = !*wanted;
     if (s->output_is_default) {
         snprintf(name, sizeof name, "moetrace-%.80s-%d", program_invocation_short_name, (int)getpid());
@@ -103,7 +104,7 @@ static void read_output(preload_settings *s) {
 }
 
 /* A variable that is misspelt would be as if it were not set. */
-static void look_for_unknown(preload_settings *s) {
+static void check_unknown_variables(preload_settings *s) {
     for (char **entry = environ; entry && *entry; entry++) {
         size_t len = strcspn(*entry, "=");
         if (strncmp(*entry, "MOETRACE_", 9) != 0 || strncmp(*entry, "MOETRACE_TORCH=", 15) == 0) {
@@ -115,8 +116,8 @@ static void look_for_unknown(preload_settings *s) {
             known = known || (strlen(variable) == len && strncmp(*entry, variable, len) == 0);
         }
         if (!known) {
-            complain(s, "%.*s is no setting (moetrace record --help lists them)", len < 40 ? (int)len : 40,
-                     *entry);
+            add_complaint(s, "%.*s is no setting (moetrace record --help lists them)",
+                          len < 40 ? (int)len : 40, *entry);
         }
     }
 }
@@ -133,14 +134,14 @@ void preload_settings_read(preload_settings *s) {
     static const char *const modes[] = {"auto", "all", "alternate"};
     static const char *const starts[] = {"now", "paused"};
     memset(s, 0, sizeof *s);
-    s->level = (preload_level)choice(s, "MOETRACE_LEVEL", level_names, 3, PRELOAD_KERNELS);
-    s->capture = (preload_capture_mode)choice(s, "MOETRACE_CAPTURE", modes, 3, PRELOAD_CAPTURE_AUTO);
-    s->start_paused = choice(s, "MOETRACE_START", starts, 2, 0) == 1;
-    read_memory(s);
+    s->level = (preload_level)read_choice(s, "MOETRACE_LEVEL", level_names, 3, PRELOAD_KERNELS);
+    s->capture = (preload_capture_mode)read_choice(s, "MOETRACE_CAPTURE", modes, 3, PRELOAD_CAPTURE_AUTO);
+    s->start_paused = read_choice(s, "MOETRACE_START", starts, 2, 0) == 1;
+    read_memory_limit(s);
     read_time_limit(s);
-    read_output(s);
-    snprintf(s->cupti, sizeof s->cupti, "%.4000s", setting("MOETRACE_CUPTI"));
-    snprintf(s->request, sizeof s->request, "%.250s", setting("MOETRACE_REQUEST"));
-    snprintf(s->capture_range, sizeof s->capture_range, "%.250s", setting("MOETRACE_CAPTURE_RANGE"));
-    look_for_unknown(s);
+    read_output_directory(s);
+    snprintf(s->cupti, sizeof s->cupti, "%.4000s", setting_value("MOETRACE_CUPTI"));
+    snprintf(s->request, sizeof s->request, "%.250s", setting_value("MOETRACE_REQUEST"));
+    snprintf(s->capture_range, sizeof s->capture_range, "%.250s", setting_value("MOETRACE_CAPTURE_RANGE"));
+    check_unknown_variables(s);
 }

@@ -33,7 +33,7 @@ static struct {
     atomic_uint_fast64_t cut, lost;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static uint64_t hash_bytes(const char *p, size_t len) {
+static uint64_t hash_string(const char *p, size_t len) {
     uint64_t h = len * 0x9e3779b97f4a7c15u;
     while (len >= 8) {
         uint64_t word;
@@ -49,11 +49,11 @@ static uint64_t hash_bytes(const char *p, size_t len) {
     return h ^ h >> 29;
 }
 
-static bool same(const name_entry *e, uint64_t hash, const char *bytes, size_t len) {
+static bool is_same_string(const name_entry *e, uint64_t hash, const char *bytes, size_t len) {
     return e->hash == hash && e->len == len && memcmp(e->bytes, bytes, len) == 0;
 }
 
-static char *arena_take(size_t len) {
+static char *allocate_string_bytes(size_t len) {
     if (len > ARENA_BYTES / 4) {
         return preload_page_alloc_map(len);
     }
@@ -72,7 +72,7 @@ static char *arena_take(size_t len) {
 }
 
 /* Under the lock. */
-static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
+static name_entry *add_string(uint64_t hash, const char *bytes, size_t len) {
     uint32_t id = atomic_load(&names.count) + 1;
     uint32_t block = id / BLOCK_NAMES;
     if (block == BLOCKS) {
@@ -81,7 +81,7 @@ static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
     if (!names.blocks[block]) {
         names.blocks[block] = preload_page_alloc_map(BLOCK_NAMES * sizeof(name_entry));
     }
-    char *copy = names.blocks[block] ? arena_take(len ? len : 1) : NULL;
+    char *copy = names.blocks[block] ? allocate_string_bytes(len ? len : 1) : NULL;
     if (!copy) {
         return NULL;
     }
@@ -95,20 +95,20 @@ static name_entry *add(uint64_t hash, const char *bytes, size_t len) {
     return e;
 }
 
-static const name_entry *find(uint64_t hash, const char *bytes, size_t len) {
+static const name_entry *find_string(uint64_t hash, const char *bytes, size_t len) {
     const name_entry *e = atomic_load_explicit(&names.slots[hash & (SLOTS - 1)], memory_order_acquire);
-    while (e && !same(e, hash, bytes, len)) {
+    while (e && !is_same_string(e, hash, bytes, len)) {
         e = e->next;
     }
     return e;
 }
 
-static const name_entry *find_or_add(uint64_t hash, const char *bytes, size_t len) {
-    const name_entry *e = find(hash, bytes, len);
+static const name_entry *intern_string(uint64_t hash, const char *bytes, size_t len) {
+    const name_entry *e = find_string(hash, bytes, len);
     if (!e) {
         preload_lock(&names.lock);
-        e = find(hash, bytes, len);
-        e = e ? e : add(hash, bytes, len);
+        e = find_string(hash, bytes, len);
+        e = e ? e : add_string(hash, bytes, len);
         preload_unlock(&names.lock);
     }
     return e;
@@ -119,12 +119,12 @@ uint32_t preload_string_bytes(preload_string_cache *cache, const char *bytes, si
         len = TRACE_STRING_MAX;
         atomic_fetch_add(&names.cut, 1);
     }
-    uint64_t hash = hash_bytes(bytes, len);
+    uint64_t hash = hash_string(bytes, len);
     const name_entry *e = cache ? cache->entry[hash % PRELOAD_STRING_CACHE] : NULL;
-    if (e && same(e, hash, bytes, len)) {
+    if (e && is_same_string(e, hash, bytes, len)) {
         return e->id;
     }
-    e = find_or_add(hash, bytes, len);
+    e = intern_string(hash, bytes, len);
     if (!e) {
         atomic_fetch_add(&names.lost, 1);
         return 0;
@@ -148,7 +148,7 @@ uint32_t preload_string_once(atomic_uint *id, const char *name) {
     return known;
 }
 
-static size_t put_utf8(char *to, uint32_t c) {
+static size_t encode_utf8(char *to, uint32_t c) {
     if (c < 0x80) {
         to[0] = (char)c;
         return 1;
@@ -178,7 +178,7 @@ uint32_t preload_string_wide(preload_string_cache *cache, const wchar_t *name) {
         return 0;
     }
     while (*name && len < sizeof utf8 - 4) {
-        len += put_utf8(utf8 + len, (uint32_t)*name++);
+        len += encode_utf8(utf8 + len, (uint32_t)*name++);
     }
     if (*name) {
         atomic_fetch_add(&names.cut, 1);

@@ -26,8 +26,9 @@ static struct {
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
 static __thread preload_thread *self;
-static __thread bool gone;        /* this thread is ending */
-static __thread unsigned refused; /* events for which no stream could be made; tried again now and then */
+static __thread bool self_ended; /* this thread is ending */
+static __thread unsigned
+    refused_events; /* events for which no stream could be made; tried again now and then */
 
 static void on_thread_end(void *value) {
     preload_thread *t = value;
@@ -35,16 +36,16 @@ static void on_thread_end(void *value) {
     preload_thread_end_cut_call(t);
     preload_thread_settle(t);
     self = NULL;
-    gone = true;
+    self_ended = true;
     prctl(PR_GET_NAME, t->last_name);
     atomic_store(&t->ended, true);
 }
 
-static void make_key(void) {
+static void make_thread_key(void) {
     threads.have_key = pthread_key_create(&threads.key, on_thread_end) == 0;
 }
 
-static preload_segment *segment_take(void) {
+static preload_segment *acquire_segment(void) {
     preload_lock(&threads.lock);
     preload_segment *s = threads.spare;
     if (s) {
@@ -55,7 +56,7 @@ static preload_segment *segment_take(void) {
     return s ? s : preload_page_alloc_map(sizeof *s);
 }
 
-static void segment_give(preload_segment *s) {
+static void release_segment(preload_segment *s) {
     atomic_store(&s->count, 0);
     s->taken = 0;
     preload_lock(&threads.lock);
@@ -64,7 +65,7 @@ static void segment_give(preload_segment *s) {
     preload_unlock(&threads.lock);
 }
 
-static preload_thread *thread_take(void) {
+static preload_thread *acquire_thread(void) {
     preload_lock(&threads.lock);
     preload_thread *t = threads.spare_threads;
     if (t) {
@@ -78,26 +79,26 @@ static preload_thread *thread_take(void) {
     return t;
 }
 
-static void thread_give(preload_thread *t) {
+static void release_thread(preload_thread *t) {
     preload_lock(&threads.lock);
     t->next = threads.spare_threads;
     threads.spare_threads = t;
     preload_unlock(&threads.lock);
 }
 
-static preload_thread *make_self(void) {
-    pthread_once(&threads.once, make_key);
-    preload_thread *t = thread_take();
-    preload_segment *s = t ? segment_take() : NULL;
+static preload_thread *make_own_stream(void) {
+    pthread_once(&threads.once, make_thread_key);
+    preload_thread *t = acquire_thread();
+    preload_segment *s = t ? acquire_segment() : NULL;
     if (!s) {
         if (t) {
-            thread_give(t);
+            release_thread(t);
         }
         atomic_fetch_add(&threads.lost, 1);
-        refused++;
+        refused_events++;
         return NULL;
     }
-    refused = 0;
+    refused_events = 0;
     t->tid = (uint32_t)syscall(SYS_gettid);
     t->fill = t->drain = s;
     if (threads.have_key) {
@@ -113,16 +114,16 @@ static preload_thread *make_self(void) {
 }
 
 preload_thread *preload_thread_self(void) {
-    if (self || gone) {
+    if (self || self_ended) {
         return self;
     }
-    if (refused % 256 != 0) {
-        refused++;
+    if (refused_events % 256 != 0) {
+        refused_events++;
         atomic_fetch_add(&threads.lost, 1);
         return NULL;
     }
     preload_hold(); /* a signal handler makes none beside it */
-    preload_thread *t = self ? self : make_self();
+    preload_thread *t = self ? self : make_own_stream();
     preload_release();
     return t;
 }
@@ -131,14 +132,14 @@ preload_thread *preload_thread_known(void) {
     return self;
 }
 
-static trace_host_event *slot(preload_thread *t) {
+static trace_host_event *next_event_slot(preload_thread *t) {
     preload_segment *s = t->fill;
     uint32_t count = atomic_load_explicit(&s->count, memory_order_relaxed);
     if (count < PRELOAD_SEGMENT_EVENTS) {
         return &s->events[count];
     }
     preload_hold(); /* so that no handler jumps out between the two */
-    preload_segment *more = segment_take();
+    preload_segment *more = acquire_segment();
     if (more) {
         t->fill = more;
         atomic_store_explicit(&s->next, more, memory_order_release);
@@ -147,8 +148,8 @@ static trace_host_event *slot(preload_thread *t) {
     return more ? &more->events[0] : NULL;
 }
 
-static bool put(preload_thread *t, const trace_host_event *e) {
-    trace_host_event *to = slot(t);
+static bool store_event(preload_thread *t, const trace_host_event *e) {
+    trace_host_event *to = next_event_slot(t);
     if (to) {
         *to = *e;
         atomic_store_explicit(&t->fill->count, (unsigned)(to - t->fill->events) + 1, memory_order_release);
@@ -157,16 +158,16 @@ static bool put(preload_thread *t, const trace_host_event *e) {
 }
 
 /* Appends what waits, in its order, as far as there is room. Signals are held back. */
-static void settle(preload_thread *t) {
+static void settle_waiting_events(preload_thread *t) {
     unsigned done = 0;
-    while (done < t->interrupting_count && put(t, &t->interrupting[done])) {
+    while (done < t->interrupting_count && store_event(t, &t->interrupting[done])) {
         done++;
     }
     t->interrupting_count -= done;
     memmove(t->interrupting, t->interrupting + done, t->interrupting_count * sizeof t->interrupting[0]);
     /* The backlog is younger than what is left there. */
     while (t->interrupting_count == 0 && t->backlog.count &&
-           put(t, preload_pending_ranges_first(&t->backlog))) {
+           store_event(t, preload_pending_ranges_first(&t->backlog))) {
         atomic_fetch_sub(&threads.lost, 1);
         if (!preload_pending_ranges_settled(&t->backlog)) {
             preload_string_lost();
@@ -176,26 +177,26 @@ static void settle(preload_thread *t) {
 }
 
 /* What decides the nesting waits, the rest is lost. Signals are held back. */
-static void keep(preload_thread *t, const trace_host_event *e) {
+static void keep_or_lose_event(preload_thread *t, const trace_host_event *e) {
     preload_pending_ranges_keep(&t->backlog, e);
     atomic_fetch_add(&threads.lost, 1);
     t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
 }
 
 /* Behind what waits. */
-static bool settle_and_put(preload_thread *t, const trace_host_event *e) {
+static bool settle_and_store_event(preload_thread *t, const trace_host_event *e) {
     preload_hold();
-    settle(t);
-    bool done = !t->unsettled && put(t, e);
+    settle_waiting_events(t);
+    bool done = !t->unsettled && store_event(t, e);
     if (!done) {
-        keep(t, e);
+        keep_or_lose_event(t, e);
     }
     preload_release();
     return done;
 }
 
 /* A signal handler's event, in the midst of another append on the same thread. */
-static bool set_aside(preload_thread *t, const trace_host_event *e) {
+static bool queue_interrupting_event(preload_thread *t, const trace_host_event *e) {
     bool kept = false;
     preload_hold();
     if (preload_locks_held > 1) {
@@ -204,7 +205,7 @@ static bool set_aside(preload_thread *t, const trace_host_event *e) {
         t->interrupting[t->interrupting_count++] = *e;
         t->unsettled = kept = true;
     } else {
-        keep(t, e);
+        keep_or_lose_event(t, e);
     }
     preload_release();
     return kept;
@@ -213,10 +214,10 @@ static bool set_aside(preload_thread *t, const trace_host_event *e) {
 bool preload_thread_append(preload_thread *t, const trace_host_event *e) {
     volatile uint64_t frame = 0;
     if (preload_is_reentry(&t->append)) {
-        return set_aside(t, e);
+        return queue_interrupting_event(t, e);
     }
     preload_enter(&t->append, &frame);
-    bool done = (!t->unsettled && put(t, e)) || settle_and_put(t, e);
+    bool done = (!t->unsettled && store_event(t, e)) || settle_and_store_event(t, e);
     preload_leave(&t->append);
     if (t->interrupting_count > 0) {
         preload_thread_settle(t);
@@ -249,8 +250,8 @@ bool preload_thread_offer(preload_thread *t, const trace_host_event *e) {
     if (!preload_is_reentry(&t->append)) {
         preload_hold();
         preload_enter(&t->append, &frame);
-        settle(t);
-        done = !t->unsettled && put(t, e);
+        settle_waiting_events(t);
+        done = !t->unsettled && store_event(t, e);
         preload_leave(&t->append);
         preload_release();
     }
@@ -262,7 +263,7 @@ void preload_thread_settle(preload_thread *t) {
     if (t->unsettled && !preload_is_reentry(&t->append)) {
         preload_hold();
         preload_enter(&t->append, &frame);
-        settle(t);
+        settle_waiting_events(t);
         preload_leave(&t->append);
         preload_release();
     }
@@ -300,7 +301,7 @@ const trace_host_event *preload_thread_peek(preload_thread *t, uint32_t *count) 
             return NULL;
         }
         t->drain = next;
-        segment_give(s);
+        release_segment(s);
     }
 }
 
@@ -309,16 +310,16 @@ void preload_thread_consume(preload_thread *t, uint32_t count) {
     atomic_fetch_add(&threads.appended, count);
 }
 
-static bool finished(const preload_thread *t) {
+static bool is_thread_finished(const preload_thread *t) {
     return atomic_load(&t->ended) && t->drain == t->fill && t->drain->taken == atomic_load(&t->drain->count);
 }
 
 /* Takes one finished thread off the list; NULL when there is none. */
-static preload_thread *unlink_finished(void) {
+static preload_thread *unlink_finished_thread(void) {
     preload_lock(&threads.lock);
     preload_thread *before = NULL;
     preload_thread *t = atomic_load(&threads.first);
-    while (t && !finished(t)) {
+    while (t && !is_thread_finished(t)) {
         before = t;
         t = t->next;
     }
@@ -332,9 +333,9 @@ static preload_thread *unlink_finished(void) {
 }
 
 void preload_threads_reap(void) {
-    for (preload_thread *t = unlink_finished(); t; t = unlink_finished()) {
-        segment_give(t->drain);
-        thread_give(t);
+    for (preload_thread *t = unlink_finished_thread(); t; t = unlink_finished_thread()) {
+        release_segment(t->drain);
+        release_thread(t);
     }
 }
 
@@ -347,10 +348,10 @@ uint64_t preload_threads_events(void) {
 }
 
 /* All but `last`. */
-static void give_segments(preload_thread *t, preload_segment *last) {
+static void release_segments_before(preload_thread *t, preload_segment *last) {
     for (preload_segment *s = t->drain; s != last;) {
         preload_segment *next = atomic_load(&s->next);
-        segment_give(s);
+        release_segment(s);
         s = next;
     }
     t->drain = last;
@@ -358,8 +359,8 @@ static void give_segments(preload_thread *t, preload_segment *last) {
 
 /* This thread may be in the midst of a call, or (its handler forked) of an append: it keeps its stream, of
  * which all is the parent's so far. */
-static void begin_anew(preload_thread *t) {
-    give_segments(t, t->fill);
+static void reset_own_stream(preload_thread *t) {
+    release_segments_before(t, t->fill);
     t->fill->taken = atomic_load(&t->fill->count);
     t->next = NULL;
     t->index = threads.count++;
@@ -376,15 +377,15 @@ void preload_threads_after_fork(void) {
     pthread_mutex_init(&threads.lock, NULL);
     for (preload_thread *t = atomic_load(&threads.first); t; t = t->next) {
         if (t != self) {
-            give_segments(t, NULL);
+            release_segments_before(t, NULL);
         }
     }
     threads.count = 0;
     if (self) {
-        begin_anew(self);
+        reset_own_stream(self);
     }
     atomic_store(&threads.first, self);
     atomic_store(&threads.lost, 0);
     atomic_store(&threads.appended, 0);
-    gone = false;
+    self_ended = false;
 }

@@ -24,29 +24,29 @@ static struct {
     uint64_t reserve_at; /* a chunk's beginning, PRELOAD_FILE_RESERVE bytes or more before the end */
 } file = {.fd = -1};
 
-static bool is_same(int fd, const struct stat *as) {
+static bool is_same_file(int fd, const struct stat *as) {
     struct stat st;
     return fstat(fd, &st) == 0 && st.st_dev == as->st_dev && st.st_ino == as->st_ino;
 }
 
 /* The target may be opening and closing the lowest descriptors just now: ours gets out of their way at once.
  * If it was closed already, the number may be one of the target's by now. */
-static int move_up(int fd) {
+static int move_descriptor_up(int fd) {
     struct stat high;
     int to = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 500) : -1;
     if (to < 0) {
         return errno == EBADF ? -1 : fd;
     }
-    if (fstat(to, &high) == 0 && is_same(fd, &high)) {
+    if (fstat(to, &high) == 0 && is_same_file(fd, &high)) {
         close(fd);
     }
     return to;
 }
 
 /* Opening and closing are the moments in which a fork would not know of the descriptor. */
-static int open_file(const char *path, int flags) {
+static int open_trace_file(const char *path, int flags) {
     preload_fork_gate_enter();
-    int fd = move_up(open(path, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
+    int fd = move_descriptor_up(open(path, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
     int error = errno;
     file.fd = fd >= 0 && fstat(fd, &file.opened) == 0 ? fd : -1;
     preload_fork_gate_leave();
@@ -55,20 +55,20 @@ static int open_file(const char *path, int flags) {
 }
 
 /* A target that closes what it did not open may have closed it, and have the number itself. */
-static void close_if_ours(void) {
-    if (file.fd >= 0 && is_same(file.fd, &file.opened)) {
+static void close_own_descriptor(void) {
+    if (file.fd >= 0 && is_same_file(file.fd, &file.opened)) {
         close(file.fd);
     }
     file.fd = -1;
 }
 
-static void close_file(void) {
+static void close_trace_file(void) {
     preload_fork_gate_enter();
-    close_if_ours();
+    close_own_descriptor();
     preload_fork_gate_leave();
 }
 
-static int write_all(int fd, const uint8_t *p, size_t len, size_t *written) {
+static int write_trace_bytes(int fd, const uint8_t *p, size_t len, size_t *written) {
     *written = 0;
     while (*written < len) {
         ssize_t n = write(fd, p + *written, len - *written);
@@ -83,7 +83,7 @@ static int write_all(int fd, const uint8_t *p, size_t len, size_t *written) {
     return 0;
 }
 
-static int make_directories(char *path) {
+static int make_parent_directories(char *path) {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = 0;
         int rc = mkdir(path, 0777);
@@ -98,7 +98,7 @@ static int make_directories(char *path) {
 
 /* A process that execs, or whose number came round again, finds the name taken: then a number is put behind
  * it. */
-static void choose_name(const char *directory, const char *program, int attempt) {
+static void format_trace_path(const char *directory, const char *program, int attempt) {
     char again[16] = "";
     if (attempt > 1) {
         snprintf(again, sizeof again, "-%d", attempt);
@@ -113,42 +113,42 @@ static void choose_name(const char *directory, const char *program, int attempt)
 
 /* A file that has no name before its header stands in it: whoever is killed meanwhile leaves none. Returns 0,
  * an errno value, or NOT_HERE where the file system, or a system without /proc, does not have such files. */
-static int create_unseen(const char *directory, const char *program, const uint8_t *header) {
+static int create_unnamed_file(const char *directory, const char *program, const uint8_t *header) {
     static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
     char link[64];
     size_t written;
     snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
-    int fd = open_file(with_slash, O_TMPFILE);
+    int fd = open_trace_file(with_slash, O_TMPFILE);
     if (fd < 0) {
         return errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL ? NOT_HERE : errno;
     }
     snprintf(link, sizeof link, "/proc/thread-self/fd/%d", fd);
-    int rc = write_all(fd, header, TRACE_HEADER_BYTES, &written);
+    int rc = write_trace_bytes(fd, header, TRACE_HEADER_BYTES, &written);
     bool linked = false;
     for (int attempt = 1; rc == 0 && !linked && attempt < MOST_NAMES; attempt++) {
-        choose_name(directory, program, attempt);
+        format_trace_path(directory, program, attempt);
         linked = linkat(AT_FDCWD, link, AT_FDCWD, file.path, AT_SYMLINK_FOLLOW) == 0;
         if (!linked && errno != EEXIST) {
             rc = errno != ENOENT ? NOT_HERE : access("/proc/thread-self/fd", F_OK) ? NOT_HERE : EBADF;
         }
     }
-    close_file();
+    close_trace_file();
     return rc == 0 && !linked ? EEXIST : rc;
 }
 
-static int create_seen(const char *directory, const char *program, const uint8_t *header) {
+static int create_named_file(const char *directory, const char *program, const uint8_t *header) {
     int fd = -1;
     errno = EEXIST;
     for (int attempt = 1; fd < 0 && errno == EEXIST && attempt < MOST_NAMES; attempt++) {
-        choose_name(directory, program, attempt);
-        fd = open_file(file.path, O_CREAT | O_EXCL);
+        format_trace_path(directory, program, attempt);
+        fd = open_trace_file(file.path, O_CREAT | O_EXCL);
     }
     if (fd < 0) {
         return errno;
     }
     size_t written;
-    int rc = write_all(fd, header, TRACE_HEADER_BYTES, &written);
-    close_file();
+    int rc = write_trace_bytes(fd, header, TRACE_HEADER_BYTES, &written);
+    close_trace_file();
     if (rc) {
         unlink(file.path);
     }
@@ -163,7 +163,7 @@ void preload_file_begin(uint64_t monotonic_ns) {
 int preload_file_create(const char *directory, const char *program) {
     static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
     snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
-    int rc = make_directories(with_slash);
+    int rc = make_parent_directories(with_slash);
     if (rc) {
         return rc;
     }
@@ -174,9 +174,9 @@ int preload_file_create(const char *directory, const char *program) {
                       .monotonic_ns = file.monotonic_ns,
                       .pid = (uint32_t)getpid()};
     trace_encode_header(header, &h);
-    rc = create_unseen(directory, program, header);
+    rc = create_unnamed_file(directory, program, header);
     if (rc == NOT_HERE) {
-        rc = create_seen(directory, program, header);
+        rc = create_named_file(directory, program, header);
     }
     if (rc) {
         return rc;
@@ -189,9 +189,9 @@ int preload_file_create(const char *directory, const char *program) {
 }
 
 /* Opens the file for writing, if it is still the one that was created. */
-static int open_again(int *fd) {
+static int reopen_trace_file(int *fd) {
     struct stat st;
-    *fd = open_file(file.path, O_APPEND);
+    *fd = open_trace_file(file.path, O_APPEND);
     if (*fd < 0) {
         return errno;
     }
@@ -204,13 +204,13 @@ static int open_again(int *fd) {
         /* A torn chunk stays; a reader passes over it. */
     }
     if (rc) {
-        close_file();
+        close_trace_file();
     }
     return rc;
 }
 
 /* How many of the first `written` bytes are whole chunks; and where the file could be cut back to. */
-static size_t whole_chunks(const uint8_t *chunks, size_t written) {
+static size_t count_whole_chunks(const uint8_t *chunks, size_t written) {
     size_t whole = 0;
     for (size_t at = 0;
          written - at >= TRACE_CHUNK_BYTES && trace_chunk_length(chunks + at) <= written - at;) {
@@ -227,31 +227,31 @@ static size_t whole_chunks(const uint8_t *chunks, size_t written) {
 int preload_file_append(const uint8_t *chunks, size_t len, size_t *taken) {
     int fd;
     *taken = 0;
-    int rc = open_again(&fd);
+    int rc = reopen_trace_file(&fd);
     if (rc) {
         return rc;
     }
     size_t written;
-    rc = write_all(fd, chunks, len, &written);
-    *taken = whole_chunks(chunks, written);
+    rc = write_trace_bytes(fd, chunks, len, &written);
+    *taken = count_whole_chunks(chunks, written);
     file.bytes += *taken;
     if (*taken < written && ftruncate(fd, (off_t)file.bytes)) {
         /* The torn chunk stays; a reader passes over it. */
     }
-    close_file();
+    close_trace_file();
     return rc;
 }
 
 size_t preload_file_cut_back(void) {
     int fd;
     size_t bytes = file.bytes - file.reserve_at;
-    if (open_again(&fd)) {
+    if (reopen_trace_file(&fd)) {
         return 0;
     }
     if (bytes == 0 || ftruncate(fd, (off_t)file.reserve_at)) {
         bytes = 0;
     }
-    close_file();
+    close_trace_file();
     file.bytes -= bytes;
     return bytes;
 }
@@ -269,7 +269,7 @@ const char *preload_file_path(void) {
 }
 
 void preload_file_forget(void) {
-    close_if_ours();
+    close_own_descriptor();
     file.exists = false;
     file.bytes = 0;
 }

@@ -28,7 +28,7 @@ void preload_warn_init(void) {
 
 /* Standard error may be somebody else's by now, or a pipe that nobody reads: then nothing is said, and above
  * all nothing waits, and no SIGPIPE reaches the target. */
-static void say(const char *text) {
+static void write_warning(const char *text) {
     char line[600];
     int len = snprintf(line, sizeof line, "moetrace: %s\n", text);
     struct stat st;
@@ -58,7 +58,7 @@ void preload_warn_once(const char *topic, const char *format, ...) {
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
         const char *other = NULL;
         if (atomic_compare_exchange_strong(&said[i], &other, topic)) {
-            say(text);
+            write_warning(text);
             return;
         }
         if (strcmp(other, topic) == 0) {

@@ -32,7 +32,7 @@ static struct {
 /* When the last thread of a process ends, the process exits with status 0. This thread must not be the one
  * that it waits for: once the main thread has ended and nobody else is left, twice in a row, it ends the
  * process as the last one would have. */
-static void follow_the_last(void) {
+static void exit_after_last_thread(void) {
     static int alone;
     alone = preload_describe_left_alone() ? alone + 1 : 0;
     if (alone == 2) {
@@ -76,13 +76,13 @@ static void *writer_thread(void *unused) {
             preload_lock(&writer.drain_lock);
             preload_chunk_encoder_drain();
             preload_unlock(&writer.drain_lock);
-            follow_the_last();
+            exit_after_last_thread();
         }
     }
     return NULL;
 }
 
-static bool start_thread(void) {
+static bool start_writer_thread(void) {
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -113,7 +113,7 @@ bool preload_writer_start(const preload_settings *settings) {
         return false;
     }
     preload_describe_run(settings);
-    bool running = start_thread();
+    bool running = start_writer_thread();
     preload_lock(&writer.wake_lock); /* CUPTI may be waking it already */
     writer.running = running;
     preload_unlock(&writer.wake_lock);
