@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-struct native_tensor native_keep(struct native_arena *arena, struct native_tensor tensor) {
+native_tensor native_keep(native_arena *arena, native_tensor tensor) {
     if (arena->count == arena->room) {
         size_t room = arena->room != 0 ? 2 * arena->room : 256;
         native_handle *more = realloc(arena->handles, room * sizeof *more);
@@ -18,9 +18,9 @@ struct native_tensor native_keep(struct native_arena *arena, struct native_tenso
     return tensor;
 }
 
-void native_arena_free(struct native_arena *arena) {
+void native_arena_free(native_arena *arena) {
     for (size_t i = arena->count; i > 0; i--) {
-        struct native_tensor tensor = {.handle = arena->handles[i - 1]};
+        native_tensor tensor = {.handle = arena->handles[i - 1]};
         native_free(arena->torch, &tensor);
     }
     free(arena->handles);

@@ -5,16 +5,16 @@
 
 #include "native/tensor.h"
 
-struct native_arena {
-    struct native_torch *torch;
+typedef struct {
+    native_torch *torch;
     native_handle *handles;
     size_t count, room;
     bool full; /* memory for the list itself ran out */
-};
+} native_arena;
 
 /* Gives the tensor back, after noting it to be freed with the arena. */
-struct native_tensor native_keep(struct native_arena *arena, struct native_tensor tensor);
+native_tensor native_keep(native_arena *arena, native_tensor tensor);
 
-void native_arena_free(struct native_arena *arena);
+void native_arena_free(native_arena *arena);
 
 #endif

@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-bool native_source_open(struct native_source *source, struct native_torch *torch, const char *folder,
-                        struct native_error *error) {
+bool native_source_open(native_source *source, native_torch *torch, const char *folder, native_error *error) {
     memset(source, 0, sizeof *source);
     source->torch = torch;
     source->error = error;
@@ -26,21 +25,20 @@ bool native_source_open(struct native_source *source, struct native_torch *torch
     return native_safetensors_open(&source->file, path, error);
 }
 
-void native_source_random(struct native_source *source, struct native_torch *torch, uint64_t seed,
-                          struct native_error *error) {
+void native_source_random(native_source *source, native_torch *torch, uint64_t seed, native_error *error) {
     memset(source, 0, sizeof *source);
     source->torch = torch;
     source->error = error;
     source->seed = seed;
 }
 
-void native_source_close(struct native_source *source) {
+void native_source_close(native_source *source) {
     native_free(source->torch, &source->tables[0]);
     native_free(source->torch, &source->tables[1]);
     native_safetensors_close(&source->file);
 }
 
-static int64_t tensor_elements(const struct native_tensor *tensor) {
+static int64_t tensor_elements(const native_tensor *tensor) {
     int64_t count = 1;
     for (int i = 0; i < tensor->ndim; i++) {
         count *= tensor->size[i];
@@ -76,23 +74,22 @@ static void make_normal_table(float *table, int64_t length, uint64_t seed) {
     }
 }
 
-static struct native_tensor view_elements(struct native_torch *torch, const struct native_tensor *base,
-                                          int64_t first, int64_t count) {
+static native_tensor view_elements(native_torch *torch, const native_tensor *base, int64_t first,
+                                   int64_t count) {
     return native_view(torch, base, first, 1, &count, NATIVE_DIMS(1));
 }
 
-static void copy_elements(struct native_torch *torch, const struct native_tensor *tensor, int64_t to,
-                          int64_t from, int64_t count) {
-    struct native_tensor a = view_elements(torch, tensor, to, count),
-                         b = view_elements(torch, tensor, from, count);
+static void copy_elements(native_torch *torch, const native_tensor *tensor, int64_t to, int64_t from,
+                          int64_t count) {
+    native_tensor a = view_elements(torch, tensor, to, count), b = view_elements(torch, tensor, from, count);
     native_copy(torch, a.handle, b.handle);
     native_free(torch, &a);
     native_free(torch, &b);
 }
 
 /* Puts a table on the device and repeats it: once more after what the largest tensor reads. */
-static bool make_normal_tables(struct native_source *source, int64_t reach) {
-    struct native_torch *torch = source->torch;
+static bool make_normal_tables(native_source *source, int64_t reach) {
+    native_torch *torch = source->torch;
     float *host = calloc((size_t)table_lengths[0], sizeof *host);
     if (host == NULL) {
         return native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory for random weights");
@@ -102,8 +99,8 @@ static bool make_normal_tables(struct native_source *source, int64_t reach) {
         make_normal_table(host, length, mix_seed(source->seed ^ mix_seed((uint64_t)i + 1)));
         native_free(torch, &source->tables[i]);
         source->tables[i] = native_empty(torch, torch->f32, 1, &all);
-        struct native_tensor from = native_wrap_host(torch, host, torch->f32, 1, &length);
-        struct native_tensor to = view_elements(torch, &source->tables[i], 0, length);
+        native_tensor from = native_wrap_host(torch, host, torch->f32, 1, &length);
+        native_tensor to = view_elements(torch, &source->tables[i], 0, length);
         native_copy(torch, to.handle, from.handle);
         native_free(torch, &from);
         native_free(torch, &to);
@@ -116,20 +113,20 @@ static bool make_normal_tables(struct native_source *source, int64_t reach) {
     return native_torch_check(torch, source->error);
 }
 
-static bool fill_normal(struct native_source *source, const struct native_tensor *to, double deviation) {
-    struct native_torch *torch = source->torch;
+static bool fill_normal(native_source *source, const native_tensor *to, double deviation) {
+    native_torch *torch = source->torch;
     int64_t count = tensor_elements(to);
     if (count > source->reach && !make_normal_tables(source, count)) {
         return false;
     }
-    struct native_tensor parts[2];
+    native_tensor parts[2];
     for (int i = 0; i < 2; i++) {
         uint64_t place = mix_seed(source->seed ^ mix_seed(source->ordinal++)) % (uint64_t)table_lengths[i];
         parts[i] = view_elements(torch, &source->tables[i], (int64_t)place, count);
     }
-    struct native_tensor sum = native_add(torch, &parts[0], parts[1].handle, torch->f32);
-    struct native_tensor scaled = native_scale(torch, &sum, deviation / sqrt(2.0));
-    struct native_tensor flat = view_elements(torch, to, 0, count);
+    native_tensor sum = native_add(torch, &parts[0], parts[1].handle, torch->f32);
+    native_tensor scaled = native_scale(torch, &sum, deviation / sqrt(2.0));
+    native_tensor flat = view_elements(torch, to, 0, count);
     native_copy(torch, flat.handle, scaled.handle);
     native_free(torch, &flat);
     native_free(torch, &scaled);
@@ -139,22 +136,31 @@ static bool fill_normal(struct native_source *source, const struct native_tensor
     return true;
 }
 
-static void fill_ones(struct native_torch *torch, const struct native_tensor *to) {
+static void fill_ones(native_torch *torch, const native_tensor *to) {
     static float one = 1.0F;
-    struct native_tensor value = native_wrap_host(torch, &one, torch->f32, 1, NATIVE_DIMS(1));
+    native_tensor value = native_wrap_host(torch, &one, torch->f32, 1, NATIVE_DIMS(1));
     native_copy(torch, to->handle, value.handle);
     native_free(torch, &value);
 }
 
-static bool parse_file_dtype(const struct native_torch *torch, const char *name, int32_t *dtype) {
-    *dtype = strcmp(name, "F32") == 0 ? torch->f32 : strcmp(name, "BF16") == 0 ? torch->bf16 : torch->f16;
-    return strcmp(name, "F32") == 0 || strcmp(name, "BF16") == 0 || strcmp(name, "F16") == 0;
+static bool parse_file_dtype(const native_torch *torch, const char *name, int32_t *dtype) {
+    const struct {
+        const char *name;
+        int32_t dtype;
+    } known[] = {{"F32", torch->f32}, {"BF16", torch->bf16}, {"F16", torch->f16}};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(name, known[i].name) == 0) {
+            *dtype = known[i].dtype;
+            return true;
+        }
+    }
+    return false;
 }
 
-static bool read_file_weight(struct native_source *source, const char *name, const struct native_tensor *to) {
-    struct native_torch *torch = source->torch;
-    struct native_entry entry;
-    int32_t dtype;
+static bool read_file_weight(native_source *source, const char *name, const native_tensor *to) {
+    native_torch *torch = source->torch;
+    native_entry entry;
+    int32_t dtype = 0;
     if (!native_safetensors_find(&source->file, name, &entry, source->error)) {
         return false;
     }
@@ -182,15 +188,15 @@ static bool read_file_weight(struct native_source *source, const char *name, con
         memcpy(aligned, entry.data, entry.bytes);
     }
     void *data = aligned != NULL ? aligned : (void *)(uintptr_t)entry.data;
-    struct native_tensor from = native_wrap_host(torch, data, dtype, to->ndim, to->size);
+    native_tensor from = native_wrap_host(torch, data, dtype, to->ndim, to->size);
     native_copy(torch, to->handle, from.handle);
     native_free(torch, &from);
     free(aligned);
     return true;
 }
 
-bool native_source_read(struct native_source *source, const char *name, const struct native_tensor *to,
-                        enum native_init init, double deviation) {
+bool native_source_read(native_source *source, const char *name, const native_tensor *to, native_init init,
+                        double deviation) {
     if (source->file.map != NULL) {
         if (!read_file_weight(source, name, to)) {
             return false;

@@ -42,19 +42,19 @@ static const struct {
 };
 
 /* One object of the file, with what is needed to name a field of it in a message. */
-struct section {
+typedef struct {
     const char *file;
     const char *prefix; /* "" or "vision_backbone." */
     const cJSON *object;
-    struct native_error *error;
-};
+    native_error *error;
+} config_section;
 
-static const cJSON *config_field(const struct section *s, const char *name) {
+static const cJSON *config_field(const config_section *s, const char *name) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, name);
     return item == NULL || cJSON_IsNull(item) ? NULL : item;
 }
 
-static bool refuse_field(const struct section *s, const char *name, const char *want) {
+static bool refuse_field(const config_section *s, const char *name, const char *want) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, name);
     char *value = item != NULL ? cJSON_PrintUnformatted(item) : NULL;
     native_fail(s->error, NATIVE_EXIT_INPUT, "%s: field %s%s is %.80s: %s", s->file, s->prefix, name,
@@ -64,7 +64,7 @@ static bool refuse_field(const struct section *s, const char *name, const char *
 }
 
 /* A whole number from 1; `fallback` stands for an absent or null field (0: it must be there). */
-static bool read_size_field(const struct section *s, const char *name, int64_t fallback, int64_t *out) {
+static bool read_size_field(const config_section *s, const char *name, int64_t fallback, int64_t *out) {
     const cJSON *item = config_field(s, name);
     if (item == NULL && fallback > 0) {
         *out = fallback;
@@ -78,7 +78,7 @@ static bool read_size_field(const struct section *s, const char *name, int64_t f
     return true;
 }
 
-static bool read_positive_field(const struct section *s, const char *name, double fallback, double *out) {
+static bool read_positive_field(const config_section *s, const char *name, double fallback, double *out) {
     const cJSON *item = config_field(s, name);
     if (item == NULL) {
         *out = fallback;
@@ -91,7 +91,7 @@ static bool read_positive_field(const struct section *s, const char *name, doubl
     return true;
 }
 
-static bool read_bool_field(const struct section *s, const char *name, bool fallback, bool *out) {
+static bool read_bool_field(const config_section *s, const char *name, bool fallback, bool *out) {
     const cJSON *item = config_field(s, name);
     if (item != NULL && !cJSON_IsBool(item)) {
         return refuse_field(s, name, "it must be true or false");
@@ -101,13 +101,13 @@ static bool read_bool_field(const struct section *s, const char *name, bool fall
 }
 
 /* Fields that must hold one value. `fallback` is what the public code takes when the field is absent. */
-struct fixed {
+typedef struct {
     const char *name;
     const char *only;     /* as JSON: true, false, null, 0, or a word */
     const char *fallback; /* in the same spelling */
-};
+} fixed_field;
 
-static bool check_fixed_fields(const struct section *s, const struct fixed *table, size_t count) {
+static bool check_fixed_fields(const config_section *s, const fixed_field *table, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, table[i].name);
         char *printed = NULL;
@@ -131,7 +131,7 @@ static bool check_fixed_fields(const struct section *s, const struct fixed *tabl
 
 #define CHECK_FIXED(s, table) check_fixed_fields(s, table, sizeof(table) / sizeof((table)[0]))
 
-static const struct fixed decoder_fixed[] = {
+static const fixed_field decoder_fixed[] = {
     {"activation_type", "swiglu", "swiglu"},
     {"alibi", "false", "false"},
     {"attention_layer_norm", "true", "false"},
@@ -161,14 +161,14 @@ static const struct fixed decoder_fixed[] = {
     {"weight_tying", "false", "true"},
 };
 
-static const struct fixed vision_fixed[] = {
+static const fixed_field vision_fixed[] = {
     {"attention_dropout", "0", "0"},
     {"image_mlp_activations", "quick_gelu", "gelu"},
     {"image_model_type", "openai", "openai"},
 };
 
 /* Fields whose null means "the same as another one". */
-static bool check_equal_field(const struct section *s, const char *name, int64_t only) {
+static bool check_equal_field(const config_section *s, const char *name, int64_t only) {
     int64_t value = 0;
     if (!read_size_field(s, name, only, &value)) {
         return false;
@@ -178,7 +178,7 @@ static bool check_equal_field(const struct section *s, const char *name, int64_t
     return value == only || refuse_field(s, name, want);
 }
 
-static bool read_decoder_config(const struct section *s, struct native_config *c) {
+static bool read_decoder_config(const config_section *s, native_config *c) {
     int64_t ratio, hidden;
     if (!read_size_field(s, "d_model", 0, &c->d_model) || !read_size_field(s, "n_layers", 0, &c->layers) ||
         !read_size_field(s, "n_heads", 0, &c->heads) ||
@@ -217,7 +217,7 @@ static bool read_decoder_config(const struct section *s, struct native_config *c
            check_equal_field(s, "n_kv_heads", c->heads) && check_equal_field(s, "head_dim", c->head_dim);
 }
 
-static bool read_vision_config(const struct section *s, struct native_vision_config *v) {
+static bool read_vision_config(const config_section *s, native_vision_config *v) {
     if (!CHECK_FIXED(s, vision_fixed) || !read_size_field(s, "image_num_layers", 0, &v->layers) ||
         !read_size_field(s, "image_emb_dim", 0, &v->width) ||
         !read_size_field(s, "image_num_heads", 0, &v->heads) ||
@@ -253,7 +253,7 @@ static bool read_vision_config(const struct section *s, struct native_vision_con
     return true;
 }
 
-static bool read_pooling_config(const struct section *s, struct native_config *c) {
+static bool read_pooling_config(const config_section *s, native_config *c) {
     if (!read_size_field(s, "image_pooling_h", 2, &c->pool_h) ||
         !read_size_field(s, "image_pooling_w", 2, &c->pool_w)) {
         return false;
@@ -288,8 +288,7 @@ static bool read_pooling_config(const struct section *s, struct native_config *c
     return true;
 }
 
-bool native_config_parse(const char *name, const char *json, struct native_config *config,
-                         struct native_error *error) {
+bool native_config_parse(const char *name, const char *json, native_config *config, native_error *error) {
     memset(config, 0, sizeof *config);
     const char *slash = strrchr(name, '/');
     snprintf(config->name, sizeof config->name, "%s", slash != NULL ? slash + 1 : name);
@@ -298,8 +297,8 @@ bool native_config_parse(const char *name, const char *json, struct native_confi
         cJSON_Delete(root);
         return native_fail(error, NATIVE_EXIT_INPUT, "%s: not a JSON object: give a Molmo config.json", name);
     }
-    struct section top = {name, "", root, error};
-    struct section vision = {name, "vision_backbone.", config_field(&top, "vision_backbone"), error};
+    config_section top = {name, "", root, error};
+    config_section vision = {name, "vision_backbone.", config_field(&top, "vision_backbone"), error};
     bool ok = read_decoder_config(&top, config);
     if (ok && !cJSON_IsObject(vision.object)) {
         ok = refuse_field(&top, "vision_backbone", "it must be an object");
@@ -309,7 +308,7 @@ bool native_config_parse(const char *name, const char *json, struct native_confi
     return ok;
 }
 
-static char *read_config_text(const char *path, struct native_error *error) {
+static char *read_config_text(const char *path, native_error *error) {
     FILE *file = fopen(path, "rbe");
     char *text = calloc(1, MAX_CONFIG_BYTES + 1);
     size_t length = file != NULL && text != NULL ? fread(text, 1, MAX_CONFIG_BYTES, file) : 0;
@@ -329,7 +328,7 @@ static char *read_config_text(const char *path, struct native_error *error) {
     return text;
 }
 
-bool native_config_load(const char *name_or_path, struct native_config *config, struct native_error *error) {
+bool native_config_load(const char *name_or_path, native_config *config, native_error *error) {
     for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++) {
         if (strcmp(name_or_path, builtins[i].name) == 0) {
             return native_config_parse(builtins[i].name, builtins[i].json, config, error);

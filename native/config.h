@@ -1,9 +1,7 @@
-/*
- * The sizes of a MolmoE model, read from config.json under Molmo's own field names.
+/* The sizes of a MolmoE model, read from config.json under Molmo's own field names.
  *
  * What the code can compute is the architecture of the public MolmoE-1B; a field whose value asks for
- * anything else is refused by name, rather than computed wrongly.
- */
+ * anything else is refused by name, rather than computed wrongly. */
 #ifndef NATIVE_CONFIG_H
 #define NATIVE_CONFIG_H
 
@@ -14,7 +12,7 @@
 
 enum { NATIVE_MAX_VIT_LAYERS = 8, NATIVE_MAX_EXPERTS = 1024 };
 
-struct native_vision_config {
+typedef struct {
     int64_t layers;      /* image_num_layers */
     int64_t width;       /* image_emb_dim */
     int64_t heads;       /* image_num_heads */
@@ -28,9 +26,9 @@ struct native_vision_config {
     double init_range;   /* initializer_range, the spread of random weights */
     int64_t patch_count; /* grid_h * grid_w */
     int64_t patch_dim;   /* values in one patch: 3 * patch^2 */
-};
+} native_vision_config;
 
-struct native_config {
+typedef struct {
     char name[64]; /* "molmoe-1b", "small", or the file it was read from (its last part) */
 
     int64_t d_model;
@@ -53,15 +51,14 @@ struct native_config {
     int64_t pool_h, pool_w;                    /* image_pooling_h, image_pooling_w */
     int64_t tokens_per_crop;                   /* (grid_h / pool_h) * (grid_w / pool_w) */
 
-    struct native_vision_config vision;
-};
+    native_vision_config vision;
+} native_config;
 
 /* Reads a built-in configuration ("molmoe-1b": full size; "small": the whole architecture at a size for a
  * CPU) or a config.json. On failure: false, status 2, the field or the file named. */
-bool native_config_load(const char *name_or_path, struct native_config *config, struct native_error *error);
+bool native_config_load(const char *name_or_path, native_config *config, native_error *error);
 
 /* The same from text; `name` says where it came from in messages. */
-bool native_config_parse(const char *name, const char *json, struct native_config *config,
-                         struct native_error *error);
+bool native_config_parse(const char *name, const char *json, native_config *config, native_error *error);
 
 #endif

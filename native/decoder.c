@@ -7,27 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct native_tensor decoder_buffer(struct native_decoder *s, int32_t dtype, int ndim,
-                                           const int64_t *size) {
+static native_tensor decoder_buffer(native_decoder *s, int32_t dtype, int ndim, const int64_t *size) {
     return native_keep(&s->arena, native_empty(s->torch, dtype, ndim, size));
 }
 
-static struct native_tensor decoder_view(struct native_decoder *s, const struct native_tensor *base,
-                                         int64_t offset, int ndim, const int64_t *size,
-                                         const int64_t *stride) {
+static native_tensor decoder_view(native_decoder *s, const native_tensor *base, int64_t offset, int ndim,
+                                  const int64_t *size, const int64_t *stride) {
     return native_keep(&s->arena, native_view(s->torch, base, offset, ndim, size, stride));
 }
 
-static void upload_decoder_input(struct native_decoder *s, const struct native_tensor *to, void *data,
-                                 int32_t dtype) {
-    struct native_tensor host = native_wrap_host(s->torch, data, dtype, to->ndim, to->size);
+static void upload_decoder_input(native_decoder *s, const native_tensor *to, void *data, int32_t dtype) {
+    native_tensor host = native_wrap_host(s->torch, data, dtype, to->ndim, to->size);
     native_copy(s->torch, to->handle, host.handle);
     native_free(s->torch, &host);
 }
 
 /* Which features go where: negative positions and those beyond the prompt are dropped, as the public code
  * does. */
-static bool upload_prompt(struct native_decoder *s, const struct native_request *r) {
+static bool upload_prompt(native_decoder *s, const native_request *r) {
     int64_t all = r->crops * s->config->tokens_per_crop, used = 0;
     int64_t *rows = calloc((size_t)all, sizeof *rows), *to = calloc((size_t)all, sizeof *to);
     if (rows == NULL || to == NULL) {
@@ -58,7 +55,7 @@ static bool upload_prompt(struct native_decoder *s, const struct native_request 
 }
 
 /* Angles of the rotary embedding (Su et al. 2021, RoFormer), in float32: position / theta^(2i / head_dim). */
-static bool make_rotary_angles(struct native_decoder *s) {
+static bool make_rotary_angles(native_decoder *s) {
     int64_t positions = s->prompt + s->steps, half = s->config->head_dim / 2;
     float *table = calloc((size_t)(positions * half * 2), sizeof *table);
     if (table == NULL) {
@@ -78,19 +75,18 @@ static bool make_rotary_angles(struct native_decoder *s) {
     return true;
 }
 
-static void make_step_views(struct native_decoder *s, int64_t step, const struct native_tensor *caches) {
-    const struct native_config *c = s->config;
+static void make_step_views(native_decoder *s, int64_t step, const native_tensor *caches) {
+    const native_config *c = s->config;
     int64_t n = step == 0 ? s->prompt : 1, past = step == 0 ? 0 : s->prompt + step - 1;
     int64_t d = c->d_model, row = 3 * d, h = c->heads, w = c->head_dim, half = w / 2;
-    struct native_tensor angles =
-        decoder_view(s, &s->angles, past * half * 2, 5, NATIVE_DIMS(n, 1, 1, half, 2),
-                     NATIVE_DIMS(half * 2, half * 2, half * 2, 2, 1));
+    native_tensor angles = decoder_view(s, &s->angles, past * half * 2, 5, NATIVE_DIMS(n, 1, 1, half, 2),
+                                        NATIVE_DIMS(half * 2, half * 2, half * 2, 2, 1));
     s->step_angles[step] = native_keep(&s->arena, native_as_complex(s->torch, &angles));
     s->token_slots[step] = decoder_view(s, &s->tokens, step, 0, NATIVE_DIMS(1), NATIVE_DIMS(1));
     s->token_rows[step] = decoder_view(s, &s->tokens, step, 1, NATIVE_DIMS(1), NATIVE_DIMS(1));
     for (int64_t i = 0; i < c->layers; i++) {
-        struct native_step_layer *v = &s->views[step * c->layers + i];
-        const struct native_tensor *cache = &caches[i];
+        native_step_layer *v = &s->views[step * c->layers + i];
+        const native_tensor *cache = &caches[i];
         int64_t at = past * row;
         v->rows = decoder_view(s, cache, at, 2, NATIVE_DIMS(n, row), NATIVE_DIMS(row, 1));
         v->qk = decoder_view(s, cache, at, 3, NATIVE_DIMS(n, 2, d), NATIVE_DIMS(row, d, 1));
@@ -104,8 +100,8 @@ static void make_step_views(struct native_decoder *s, int64_t step, const struct
     }
 }
 
-static void make_decoder_lane(struct native_decoder *s, struct native_lane *lane, int64_t n) {
-    const struct native_config *c = s->config;
+static void make_decoder_lane(native_decoder *s, native_lane *lane, int64_t n) {
+    const native_config *c = s->config;
     int64_t d = c->d_model, half = c->head_dim / 2;
     lane->tokens = n;
     lane->x = decoder_buffer(s, s->torch->work, 2, NATIVE_DIMS(n, d));
@@ -117,9 +113,9 @@ static void make_decoder_lane(struct native_decoder *s, struct native_lane *lane
     lane->rotated_pairs = native_keep(&s->arena, native_as_complex(s->torch, &lane->rotated));
 }
 
-static bool make_lane_views(struct native_decoder *s) {
-    const struct native_config *c = s->config;
-    struct native_tensor *caches = calloc((size_t)c->layers, sizeof *caches);
+static bool make_lane_views(native_decoder *s) {
+    const native_config *c = s->config;
+    native_tensor *caches = calloc((size_t)c->layers, sizeof *caches);
     s->views = calloc((size_t)(s->steps * c->layers), sizeof *s->views);
     s->step_angles = calloc((size_t)s->steps, sizeof *s->step_angles);
     s->token_slots = calloc((size_t)s->steps, sizeof *s->token_slots);
@@ -148,10 +144,9 @@ static bool make_lane_views(struct native_decoder *s) {
     return ok;
 }
 
-bool native_decoder_make(struct native_decoder *decoder, struct native_torch *torch,
-                         const struct native_config *config, const struct native_weights *weights,
-                         const struct native_request *request, int64_t steps, enum native_moe_mode mode,
-                         struct native_error *error) {
+bool native_decoder_make(native_decoder *decoder, native_torch *torch, const native_config *config,
+                         const native_weights *weights, const native_request *request, int64_t steps,
+                         native_moe_mode mode, native_error *error) {
     memset(decoder, 0, sizeof *decoder);
     decoder->torch = torch;
     decoder->arena.torch = torch;
@@ -173,7 +168,7 @@ bool native_decoder_make(struct native_decoder *decoder, struct native_torch *to
     return native_torch_check(torch, error);
 }
 
-void native_decoder_free(struct native_decoder *decoder) {
+void native_decoder_free(native_decoder *decoder) {
     native_moe_free(&decoder->prefill.moe);
     native_moe_free(&decoder->decode.moe);
     if (decoder->torch != NULL) {
@@ -187,10 +182,10 @@ void native_decoder_free(struct native_decoder *decoder) {
     memset(decoder, 0, sizeof *decoder);
 }
 
-bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct native_error *error) {
-    struct native_lane *const lanes[] = {&decoder->prefill, &decoder->decode};
-    const enum native_moe_mode modes[] = {
-        decoder->mode == NATIVE_MOE_DENSE ? NATIVE_MOE_ACTIVE : decoder->mode, decoder->mode};
+bool native_decoder_set_top_k(native_decoder *decoder, int64_t k, native_error *error) {
+    native_lane *const lanes[] = {&decoder->prefill, &decoder->decode};
+    const native_moe_mode modes[] = {decoder->mode == NATIVE_MOE_DENSE ? NATIVE_MOE_ACTIVE : decoder->mode,
+                                     decoder->mode};
     for (int i = 0; i < 2; i++) {
         native_moe_free(&lanes[i]->moe);
         if (!native_moe_make(&lanes[i]->moe, decoder->torch, decoder->config, modes[i], lanes[i]->tokens, k,
@@ -202,13 +197,13 @@ bool native_decoder_set_top_k(struct native_decoder *decoder, int64_t k, struct 
 }
 
 /* Normed queries and keys, in float32 and in pairs, times cos + i sin; the result goes back to the cache. */
-static void apply_rotary_embedding(struct native_decoder *s, const struct native_lane *lane,
-                                   const struct native_step_layer *v, int64_t layer, int64_t step) {
-    struct native_torch *t = s->torch;
+static void apply_rotary_embedding(native_decoder *s, const native_lane *lane, const native_step_layer *v,
+                                   int64_t layer, int64_t step) {
+    native_torch *t = s->torch;
     int64_t n = lane->tokens, d = s->config->d_model, w = s->config->head_dim;
-    struct native_tensor normed = native_rms_norm(t, &v->qk, s->weights->ones.handle, s->config->norm_eps);
-    struct native_tensor by_head = native_view(
-        t, &normed, 0, 5, NATIVE_DIMS(n, 2, s->config->heads, 2, w / 2), NATIVE_DIMS(2 * d, d, w, w / 2, 1));
+    native_tensor normed = native_rms_norm(t, &v->qk, s->weights->ones.handle, s->config->norm_eps);
+    native_tensor by_head = native_view(t, &normed, 0, 5, NATIVE_DIMS(n, 2, s->config->heads, 2, w / 2),
+                                        NATIVE_DIMS(2 * d, d, w, w / 2, 1));
     native_mul_out(t, lane->rotated_flat.handle, by_head.handle, s->qk_norms[layer].handle);
     native_mul_in_place(t, lane->rotated_pairs.handle, s->step_angles[step].handle);
     native_copy(t, v->qk_pairs.handle, lane->rotated.handle);
@@ -217,25 +212,24 @@ static void apply_rotary_embedding(struct native_decoder *s, const struct native
 }
 
 /* x += out(attention(norm(x))) */
-static void decoder_attention(struct native_decoder *s, struct native_lane *lane, int64_t layer,
-                              int64_t step) {
-    struct native_torch *t = s->torch;
-    const struct native_block *block = &s->weights->blocks[layer];
-    const struct native_step_layer *v = &s->views[step * s->config->layers + layer];
-    struct native_tensor normed = native_rms_norm(t, &lane->x, s->weights->ones.handle, s->config->norm_eps);
+static void decoder_attention(native_decoder *s, native_lane *lane, int64_t layer, int64_t step) {
+    native_torch *t = s->torch;
+    const native_block *block = &s->weights->blocks[layer];
+    const native_step_layer *v = &s->views[step * s->config->layers + layer];
+    native_tensor normed = native_rms_norm(t, &lane->x, s->weights->ones.handle, s->config->norm_eps);
     native_mul_in_place(t, normed.handle, block->attn_norm.weight.handle);
     native_mm(t, v->rows.handle, normed.handle, block->qkv.weight.handle);
     native_free(t, &normed);
     apply_rotary_embedding(s, lane, v, layer, step);
-    struct native_tensor attended = native_attention(t, &v->q, &v->k, &v->v, step == 0);
-    struct native_tensor rows = native_view(t, &attended, 0, 2, NATIVE_DIMS(lane->tokens, s->config->d_model),
-                                            NATIVE_DIMS(s->config->d_model, 1));
+    native_tensor attended = native_attention(t, &v->q, &v->k, &v->v, step == 0);
+    native_tensor rows = native_view(t, &attended, 0, 2, NATIVE_DIMS(lane->tokens, s->config->d_model),
+                                     NATIVE_DIMS(s->config->d_model, 1));
     native_addmm(t, lane->x.handle, lane->x.handle, rows.handle, block->out.weight.handle);
     native_free(t, &rows);
     native_free(t, &attended);
 }
 
-static void run_decoder_layers(struct native_decoder *s, struct native_lane *lane, int64_t step) {
+static void run_decoder_layers(native_decoder *s, native_lane *lane, int64_t step) {
     for (int64_t i = 0; i < s->config->layers; i++) {
         native_range_push(NATIVE_RANGE_LAYER, i);
         native_range_push(NATIVE_RANGE_ATTENTION, 0);
@@ -249,11 +243,10 @@ static void run_decoder_layers(struct native_decoder *s, struct native_lane *lan
 }
 
 /* Logits of the last token, and its greedy successor. */
-static void run_lm_head(struct native_decoder *s, const struct native_lane *lane, int64_t step) {
-    struct native_torch *t = s->torch;
+static void run_lm_head(native_decoder *s, const native_lane *lane, int64_t step) {
+    native_torch *t = s->torch;
     native_range_push(NATIVE_RANGE_HEAD, 0);
-    struct native_tensor normed =
-        native_rms_norm(t, &lane->last, s->weights->ones.handle, s->config->norm_eps);
+    native_tensor normed = native_rms_norm(t, &lane->last, s->weights->ones.handle, s->config->norm_eps);
     native_mul_in_place(t, normed.handle, s->weights->final_norm.weight.handle);
     native_mm(t, s->logits.handle, normed.handle, s->weights->head.weight.handle);
     native_argmax(t, s->token_slots[step].handle, s->logits.handle);
@@ -261,9 +254,9 @@ static void run_lm_head(struct native_decoder *s, const struct native_lane *lane
     native_range_pop();
 }
 
-static void embed_prompt(struct native_decoder *s, const struct native_tensor *features) {
-    struct native_torch *t = s->torch;
-    struct native_lane *lane = &s->prefill;
+static void embed_prompt(native_decoder *s, const native_tensor *features) {
+    native_torch *t = s->torch;
+    native_lane *lane = &s->prefill;
     native_range_push(NATIVE_RANGE_EMBED, 0);
     native_gather_rows(t, lane->x.handle, s->weights->embedding.handle, s->input_ids.handle);
     if (s->feature_count > 0) {
@@ -272,20 +265,20 @@ static void embed_prompt(struct native_decoder *s, const struct native_tensor *f
             native_gather_rows(t, s->features_used.handle, features->handle, s->feature_rows.handle);
             rows = s->features_used.handle;
         }
-        struct native_tensor sum = native_add_rows(t, &lane->x, s->feature_to.handle, rows);
+        native_tensor sum = native_add_rows(t, &lane->x, s->feature_to.handle, rows);
         native_copy(t, lane->x.handle, sum.handle);
         native_free(t, &sum);
     }
     native_range_pop();
 }
 
-void native_decoder_prefill(struct native_decoder *decoder, const struct native_tensor *features) {
+void native_decoder_prefill(native_decoder *decoder, const native_tensor *features) {
     embed_prompt(decoder, features);
     run_decoder_layers(decoder, &decoder->prefill, 0);
     run_lm_head(decoder, &decoder->prefill, 0);
 }
 
-void native_decoder_step(struct native_decoder *decoder, int64_t step) {
+void native_decoder_step(native_decoder *decoder, int64_t step) {
     native_range_push(NATIVE_RANGE_EMBED, 0);
     native_gather_rows(decoder->torch, decoder->decode.x.handle, decoder->weights->embedding.handle,
                        decoder->token_rows[step - 1].handle);

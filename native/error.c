@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool native_fail(struct native_error *error, int status, const char *format, ...) {
+bool native_fail(native_error *error, int status, const char *format, ...) {
     if (error->status != 0) {
         return false;
     }

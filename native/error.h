@@ -9,14 +9,14 @@ enum {
     NATIVE_EXIT_INPUT = 2,  /* what the user gave cannot be used */
 };
 
-struct native_error {
+typedef struct {
     int status;      /* exit status to end with; 0: nothing failed */
     char text[1024]; /* one line: what, where, how to mend it */
-};
+} native_error;
 
 /* Writes the line and the exit status, unless an earlier failure already stands there. Always returns false,
  * so that `return native_fail(...)` reads well. */
-bool native_fail(struct native_error *error, int status, const char *format, ...)
+bool native_fail(native_error *error, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -11,11 +11,11 @@
 enum { STREAM_NON_BLOCKING = 1, CAPTURE_THREAD_LOCAL = 1 };
 
 /* Keeps the first failure of a function of the CUDA runtime. */
-static bool check_cuda_status(struct native_graphs *g, const char *name, int status) {
+static bool check_cuda_status(native_graphs *g, const char *name, int status) {
     if (status == 0) {
         return true;
     }
-    struct native_torch *t = g->torch;
+    native_torch *t = g->torch;
     if (t->failed_op == NULL) {
         t->failed_op = name;
         snprintf(t->failed_why, sizeof t->failed_why, "CUDA error %d, %s%s", status,
@@ -26,18 +26,16 @@ static bool check_cuda_status(struct native_graphs *g, const char *name, int sta
 
 #define CALL(g, name, ...) check_cuda_status(g, #name, (g)->api.name(__VA_ARGS__))
 
-/*
- * The first in the process's order of search, so that what is preloaded is called as it would be by libtorch.
+/* The first in the process's order of search, so that what is preloaded is called as it would be by libtorch.
  * The runtime that libtorch_cuda.so has brought along is in that order, unless it was loaded without
- * making its names known.
- */
+ * making its names known. */
 static void *find_cuda_function(void *library, const char *name) {
     void *found = dlsym(RTLD_DEFAULT, name);
     return found != NULL || library == NULL ? found : dlsym(library, name);
 }
 
 /* NULL, or the name of the first function that is missing. */
-static const char *look_up_cuda_graph_api(struct native_cuda_api *api, const struct native_torch *torch) {
+static const char *look_up_cuda_graph_api(native_cuda_api *api, const native_torch *torch) {
     char path[4200];
     snprintf(path, sizeof path, "%s/libtorch_cuda.so", torch->folder);
     void *library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
@@ -55,8 +53,7 @@ static const char *look_up_cuda_graph_api(struct native_cuda_api *api, const str
     return missing;
 }
 
-bool native_graphs_open(struct native_graphs *graphs, struct native_torch *torch, int64_t count,
-                        struct native_error *error) {
+bool native_graphs_open(native_graphs *graphs, native_torch *torch, int64_t count, native_error *error) {
     memset(graphs, 0, sizeof *graphs);
     const char *missing = look_up_cuda_graph_api(&graphs->api, torch);
     if (missing != NULL) {
@@ -73,7 +70,7 @@ bool native_graphs_open(struct native_graphs *graphs, struct native_torch *torch
     return native_torch_check(torch, error);
 }
 
-void native_graphs_clear(struct native_graphs *graphs) {
+void native_graphs_clear(native_graphs *graphs) {
     for (int64_t i = 0; i < graphs->count; i++) {
         if (graphs->ready[i] != NULL) {
             CALL(graphs, cudaGraphExecDestroy, graphs->ready[i]);
@@ -82,7 +79,7 @@ void native_graphs_clear(struct native_graphs *graphs) {
     }
 }
 
-void native_graphs_close(struct native_graphs *graphs) {
+void native_graphs_close(native_graphs *graphs) {
     if (graphs->torch == NULL) {
         return;
     }
@@ -94,8 +91,8 @@ void native_graphs_close(struct native_graphs *graphs) {
     memset(graphs, 0, sizeof *graphs);
 }
 
-void native_graphs_enter(struct native_graphs *graphs) {
-    struct native_torch *t = graphs->torch;
+void native_graphs_enter(native_graphs *graphs) {
+    native_torch *t = graphs->torch;
     if (t->failed_op == NULL &&
         t->api.aoti_torch_create_cuda_stream_guard(graphs->stream, 0, &graphs->guard) != 0) {
         graphs->guard = NULL;
@@ -103,8 +100,8 @@ void native_graphs_enter(struct native_graphs *graphs) {
     }
 }
 
-void native_graphs_leave(struct native_graphs *graphs) {
-    struct native_torch *t = graphs->torch;
+void native_graphs_leave(native_graphs *graphs) {
+    native_torch *t = graphs->torch;
     if (graphs->guard != NULL && t->api.aoti_torch_delete_cuda_stream_guard(graphs->guard) != 0 &&
         t->failed_op == NULL) {
         t->failed_op = "stream guard";
@@ -112,7 +109,7 @@ void native_graphs_leave(struct native_graphs *graphs) {
     graphs->guard = NULL;
 }
 
-void native_graphs_begin(struct native_graphs *graphs) {
+void native_graphs_begin(native_graphs *graphs) {
     if (graphs->torch->failed_op == NULL) {
         graphs->capturing = true; /* so that a failure to begin says so */
         graphs->capturing = CALL(graphs, cudaStreamBeginCapture, graphs->stream, CAPTURE_THREAD_LOCAL);
@@ -120,14 +117,14 @@ void native_graphs_begin(struct native_graphs *graphs) {
 }
 
 /* An operator failed while it was captured: most likely it wanted to wait for the device. */
-static void explain_capture_failure(struct native_torch *torch) {
+static void explain_capture_failure(native_torch *torch) {
     size_t length = strlen(torch->failed_why);
     snprintf(torch->failed_why + length, sizeof torch->failed_why - length, "%s(capturing a decode step)",
              length > 0 ? " " : "");
 }
 
 /* Makes a graph ready to launch and has the device take it over now, rather than at its first launch. */
-static void instantiate_graph(struct native_graphs *g, void *graph, int64_t index) {
+static void instantiate_graph(native_graphs *g, void *graph, int64_t index) {
     size_t nodes = 0;
     if (CALL(g, cudaGraphGetNodes, graph, NULL, &nodes) && nodes == 0) {
         g->torch->failed_op = "the capture of a decode step";
@@ -139,7 +136,7 @@ static void instantiate_graph(struct native_graphs *g, void *graph, int64_t inde
     }
 }
 
-void native_graphs_end(struct native_graphs *graphs, int64_t index) {
+void native_graphs_end(native_graphs *graphs, int64_t index) {
     void *graph = NULL;
     if (!graphs->capturing) {
         return;
@@ -157,11 +154,11 @@ void native_graphs_end(struct native_graphs *graphs, int64_t index) {
     }
 }
 
-bool native_graphs_has(const struct native_graphs *graphs, int64_t index) {
+bool native_graphs_has(const native_graphs *graphs, int64_t index) {
     return graphs->ready[index] != NULL;
 }
 
-void native_graphs_launch(struct native_graphs *graphs, int64_t index) {
+void native_graphs_launch(native_graphs *graphs, int64_t index) {
     if (graphs->torch->failed_op == NULL) {
         CALL(graphs, cudaGraphLaunch, graphs->ready[index], graphs->stream);
     }

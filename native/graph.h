@@ -1,5 +1,4 @@
-/*
- * Decode steps as CUDA graphs: captured once from the operators of libtorch, then launched whole.
+/* Decode steps as CUDA graphs: captured once from the operators of libtorch, then launched whole.
  *
  * A graph keeps the addresses that its operators used, so the memory behind them must serve nobody else while
  * the graph lives. Buffers and views are made beforehand and outlive the graphs. That leaves temporaries:
@@ -15,8 +14,7 @@
  * For the same reason a capture finds the memory that it needs: the step that ran just before left its
  * temporaries to be taken.
  *
- * Errors are sticky, as those of operators are (native_torch_check).
- */
+ * Errors are sticky, as those of operators are (native_torch_check). */
 #ifndef NATIVE_GRAPH_H
 #define NATIVE_GRAPH_H
 
@@ -36,43 +34,42 @@
     X(cudaGraphLaunch, (void *ready, void *stream))                                                          \
     X(cudaGraphExecDestroy, (void *ready))
 
-struct native_cuda_api {
+typedef struct {
 #define NATIVE_MEMBER(name, arguments) int(*name) arguments;
     NATIVE_CUDA_GRAPH(NATIVE_MEMBER)
 #undef NATIVE_MEMBER
     const char *(*cudaGetErrorString)(int status);
-};
+} native_cuda_api;
 
-struct native_graphs {
-    struct native_torch *torch; /* NULL: not open */
-    struct native_cuda_api api;
+typedef struct {
+    native_torch *torch; /* NULL: not open */
+    native_cuda_api api;
     void *stream;       /* ours: no other work runs on it, and it does not wait for the default stream */
     native_guard guard; /* while that stream is the current one */
     bool capturing;
     int64_t count;
     void **ready; /* [count]: graphs to launch; NULL: not captured */
-};
+} native_graphs;
 
 /* Finds the functions, makes the stream, and room for `count` graphs. On failure: false, the function named.
  */
-bool native_graphs_open(struct native_graphs *graphs, struct native_torch *torch, int64_t count,
-                        struct native_error *error);
-void native_graphs_close(struct native_graphs *graphs);
+bool native_graphs_open(native_graphs *graphs, native_torch *torch, int64_t count, native_error *error);
+void native_graphs_close(native_graphs *graphs);
 
 /* Destroys all graphs; there may be new ones. Nothing if not open. */
-void native_graphs_clear(struct native_graphs *graphs);
+void native_graphs_clear(native_graphs *graphs);
 
 /* Makes the graphs' stream the current one, and the one before again. What ran on the other must be done. */
-void native_graphs_enter(struct native_graphs *graphs);
-void native_graphs_leave(struct native_graphs *graphs);
+void native_graphs_enter(native_graphs *graphs);
+void native_graphs_leave(native_graphs *graphs);
 
 /* Between the two, operators are recorded as graph `index` and not run. They must wait for nothing. */
-void native_graphs_begin(struct native_graphs *graphs);
-void native_graphs_end(struct native_graphs *graphs, int64_t index);
+void native_graphs_begin(native_graphs *graphs);
+void native_graphs_end(native_graphs *graphs, int64_t index);
 
-bool native_graphs_has(const struct native_graphs *graphs, int64_t index);
+bool native_graphs_has(const native_graphs *graphs, int64_t index);
 
 /* Asks the device to run graph `index`; the call may return before it did. */
-void native_graphs_launch(struct native_graphs *graphs, int64_t index);
+void native_graphs_launch(native_graphs *graphs, int64_t index);
 
 #endif

@@ -11,20 +11,20 @@
 #include <unistd.h>
 
 /* All that a run holds. */
-struct run {
-    struct native_options options;
-    struct native_config config;
-    struct native_request request;
-    struct native_source source;
-    struct native_torch torch;
-    struct native_weights weights;
-    struct native_sweep sweep;
+typedef struct {
+    native_options options;
+    native_config config;
+    native_request request;
+    native_source source;
+    native_torch torch;
+    native_weights weights;
+    native_sweep sweep;
     int64_t top_k[NATIVE_MAX_SWEEP];
     int count;
     bool made_folder;
-};
+} native_run;
 
-static bool load_run_config(struct run *run, struct native_error *error) {
+static bool load_run_config(native_run *run, native_error *error) {
     char path[4096];
     const char *name = run->options.config;
     if (name == NULL && run->options.checkpoint != NULL) {
@@ -35,7 +35,7 @@ static bool load_run_config(struct run *run, struct native_error *error) {
 }
 
 /* Whether the outputs can be written is found out before the work, not after. */
-static bool check_output_paths(struct run *run, struct native_error *error) {
+static bool check_output_paths(native_run *run, native_error *error) {
     const char *folder = run->options.output_dir;
     struct stat info;
     if (folder != NULL) {
@@ -49,7 +49,7 @@ static bool check_output_paths(struct run *run, struct native_error *error) {
         }
     }
     if (run->options.dump != NULL) {
-        struct native_output probe;
+        native_output probe;
         if (!native_output_open(&probe, run->options.dump, error)) {
             return false;
         }
@@ -58,8 +58,8 @@ static bool check_output_paths(struct run *run, struct native_error *error) {
     return error->status == 0;
 }
 
-static bool prepare_run(struct run *run, struct native_error *error) {
-    const struct native_options *o = &run->options;
+static bool prepare_run(native_run *run, native_error *error) {
+    const native_options *o = &run->options;
     bool ok = load_run_config(run, error) &&
               native_options_top_k(o->top_k, run->config.experts, run->top_k, &run->count, error) &&
               (o->request != NULL ? native_request_load(&run->request, o->request, &run->config, error)
@@ -77,8 +77,8 @@ static bool prepare_run(struct run *run, struct native_error *error) {
     return ok;
 }
 
-static bool execute_run(struct run *run, struct native_error *error) {
-    const struct native_options *o = &run->options;
+static bool execute_run(native_run *run, native_error *error) {
+    const native_options *o = &run->options;
     if (o->rounds == 2) {
         native_profiling(false); /* before CUDA is touched */
     }
@@ -107,8 +107,8 @@ static bool execute_run(struct run *run, struct native_error *error) {
 }
 
 int main(int argc, char **argv) {
-    static struct run run;
-    static struct native_error error;
+    static native_run run;
+    static native_error error;
     argp_program_version = "run_native " MOETRACE_VERSION;
     run.source.torch = &run.torch;
     run.torch.capture_fd = -1;

@@ -14,7 +14,7 @@ static void add_mark_number(cJSON *object, const char *name, int64_t value) {
 }
 
 /* The sizes under the names that they have in config.json. */
-static cJSON *config_as_json(const struct native_config *c) {
+static cJSON *config_as_json(const native_config *c) {
     cJSON *config = cJSON_CreateObject(), *layers = cJSON_AddArrayToObject(config, "vit_layers");
     add_mark_number(config, "d_model", c->d_model);
     add_mark_number(config, "n_layers", c->layers);
@@ -31,7 +31,7 @@ static cJSON *config_as_json(const struct native_config *c) {
     for (int i = 0; i < c->vit_layer_count; i++) {
         cJSON_AddItemToArray(layers, cJSON_CreateNumber((double)c->vit_layers[i]));
     }
-    const struct native_vision_config *v = &c->vision;
+    const native_vision_config *v = &c->vision;
     cJSON *vision = cJSON_AddObjectToObject(config, "vision_backbone");
     cJSON *size = cJSON_AddArrayToObject(vision, "image_default_input_size");
     cJSON_AddItemToArray(size, cJSON_CreateNumber((double)(v->grid_h * v->patch)));
@@ -45,8 +45,8 @@ static cJSON *config_as_json(const struct native_config *c) {
     return config;
 }
 
-char *native_mark_text(const struct native_config *config, const struct native_options *options,
-                       enum native_dtype dtype, int64_t prompt_tokens, int64_t crops) {
+char *native_mark_text(const native_config *config, const native_options *options, native_dtype dtype,
+                       int64_t prompt_tokens, int64_t crops) {
     cJSON *root = cJSON_CreateObject();
     cJSON_AddStringToObject(root, "name", config->name);
     cJSON_AddStringToObject(root, "dtype", native_dtype_name(dtype));
@@ -68,9 +68,9 @@ char *native_mark_text(const struct native_config *config, const struct native_o
     return text;
 }
 
-void native_mark_model(const struct native_sweep *sweep) {
-    char *text = native_mark_text(sweep->config, sweep->options, sweep->torch->dtype, sweep->decoder.prompt,
-                                  sweep->vision.crops);
+void native_mark_model(const native_config *config, const native_options *options, native_dtype dtype,
+                       int64_t prompt_tokens, int64_t crops) {
+    char *text = native_mark_text(config, options, dtype, prompt_tokens, crops);
     if (text != NULL) {
         nvtxDomainHandle_t domain = nvtxDomainCreateA("run_native");
         nvtxEventAttributes_t mark = {.version = NVTX_VERSION,

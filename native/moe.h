@@ -1,5 +1,4 @@
-/*
- * The sparse mixture-of-experts block: softmax over all experts in float32, the k greatest without
+/* The sparse mixture-of-experts block: softmax over all experts in float32, the k greatest without
  * renormalisation, SwiGLU experts, their weighted sum. The formulas are those of the public PyTorch MolmoE
  * (MolmoeSparseMoeBlock).
  *
@@ -12,65 +11,59 @@
  *
  * Where PyTorch adds the weighted outputs of the experts one after the other, rounding each sum to the
  * working dtype, all ways here add them in one product whose sums are kept in float32. In float32 that is a
- * difference of the last bit.
- */
+ * difference of the last bit. */
 #ifndef NATIVE_MOE_H
 #define NATIVE_MOE_H
 
 #include "native/weights.h"
 
-enum native_moe_mode { NATIVE_MOE_ACTIVE, NATIVE_MOE_LOOP, NATIVE_MOE_DENSE };
+typedef enum { NATIVE_MOE_ACTIVE, NATIVE_MOE_LOOP, NATIVE_MOE_DENSE } native_moe_mode;
 
 /* "active", "loop" or "dense". */
-const char *native_moe_mode_name(enum native_moe_mode mode);
+const char *native_moe_mode_name(native_moe_mode mode);
 
-/*
- * Buffers for one number of tokens and one k. Each token has `width` outputs, R = tokens * width in all:
+/* Buffers for one number of tokens and one k. Each token has `width` outputs, R = tokens * width in all:
  * those of its k choices or, for `dense`, those of all experts. What `dense` does not use is not allocated
- * for it.
- */
-struct native_moe {
-    struct native_torch *torch;
-    const struct native_config *config;
-    enum native_moe_mode mode;
-    struct native_arena arena;
+ * for it. */
+typedef struct {
+    native_torch *torch;
+    const native_config *config;
+    native_moe_mode mode;
+    native_arena arena;
     int64_t tokens, k, width;
 
-    struct native_tensor logits;      /* [tokens, experts]: the router's */
-    struct native_tensor chosen_host; /* [tokens, k] int64: the experts of each token */
-    struct native_tensor
-        order_host; /* [2, R] int64: token of each sorted row; sorted row of each (token, choice) */
-    struct native_tensor order;          /* the same on the device */
-    struct native_tensor sorted_tokens;  /* order's first row */
-    struct native_tensor sorted_rows;    /* order's second row */
-    struct native_tensor token_of;       /* [R] int64: token of (token, choice), for `loop` */
-    struct native_tensor gathered;       /* [R, d_model]: inputs, sorted by expert */
-    struct native_tensor gate_up;        /* [R, 2 expert_mlp] */
-    struct native_tensor sorted_outputs; /* [R, d_model]: outputs, sorted by expert */
-    struct native_tensor outputs;        /* [R, d_model]: in the order of (token, choice), or of experts */
-    struct native_tensor outputs_3d;     /* [tokens, width, d_model] */
-    struct native_tensor weights;        /* [tokens, width]: routing weights in the working dtype */
-    struct native_tensor weights_3d;     /* [tokens, 1, width] */
-    struct native_tensor weights_flat;   /* [width]: the same for one token, for `dense` */
-    struct native_tensor best;           /* [k]: the weights that are not 0, for `dense` */
-    int64_t *counts;                     /* [experts]: tokens of each expert, for the layer at hand */
-    int64_t *starts;                     /* [experts]: its first sorted row */
-};
+    native_tensor logits;      /* [tokens, experts]: the router's */
+    native_tensor chosen_host; /* [tokens, k] int64: the experts of each token */
+    native_tensor order_host; /* [2, R] int64: token of each sorted row; sorted row of each (token, choice) */
+    native_tensor order;      /* the same on the device */
+    native_tensor sorted_tokens;  /* order's first row */
+    native_tensor sorted_rows;    /* order's second row */
+    native_tensor token_of;       /* [R] int64: token of (token, choice), for `loop` */
+    native_tensor gathered;       /* [R, d_model]: inputs, sorted by expert */
+    native_tensor gate_up;        /* [R, 2 expert_mlp] */
+    native_tensor sorted_outputs; /* [R, d_model]: outputs, sorted by expert */
+    native_tensor outputs;        /* [R, d_model]: in the order of (token, choice), or of experts */
+    native_tensor outputs_3d;     /* [tokens, width, d_model] */
+    native_tensor weights;        /* [tokens, width]: routing weights in the working dtype */
+    native_tensor weights_3d;     /* [tokens, 1, width] */
+    native_tensor weights_flat;   /* [width]: the same for one token, for `dense` */
+    native_tensor best;           /* [k]: the weights that are not 0, for `dense` */
+    int64_t *counts;              /* [experts]: tokens of each expert, for the layer at hand */
+    int64_t *starts;              /* [experts]: its first sorted row */
+} native_moe;
 
 /* Allocates for `tokens` tokens with k experts each; `dense` takes one token. */
-bool native_moe_make(struct native_moe *moe, struct native_torch *torch, const struct native_config *config,
-                     enum native_moe_mode mode, int64_t tokens, int64_t k, struct native_error *error);
-void native_moe_free(struct native_moe *moe);
+bool native_moe_make(native_moe *moe, native_torch *torch, const native_config *config, native_moe_mode mode,
+                     int64_t tokens, int64_t k, native_error *error);
+void native_moe_free(native_moe *moe);
 
 /* x += experts(norm(x)) for x of [tokens, 1, d_model]. Errors are the operators' (native_torch_check). */
-void native_moe_run(struct native_moe *moe, const struct native_weights *weights,
-                    const struct native_block *block, const struct native_tensor *x);
+void native_moe_run(native_moe *moe, const native_weights *weights, const native_block *block,
+                    const native_tensor *x);
 
-/*
- * Sorts routed rows by expert: for chosen[tokens * k], writes counts and starts [experts], the token of each
+/* Sorts routed rows by expert: for chosen[tokens * k], writes counts and starts [experts], the token of each
  * sorted row, and for each (token, choice) its sorted row. Rows of one expert keep the order of their tokens.
- * False if a number is no expert.
- */
+ * False if a number is no expert. */
 bool native_moe_sort(const int64_t *chosen, int64_t tokens, int64_t k, int64_t experts, int64_t *counts,
                      int64_t *starts, int64_t *token_of_row, int64_t *row_of_choice);
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum key {
+enum {
     KEY_TORCH = 256,
     KEY_CHECKPOINT,
     KEY_RANDOM,
@@ -66,14 +66,14 @@ static const struct argp_option table[] = {
     {0}};
 
 /* What the parser callback works on. */
-struct parsing {
-    struct native_options *options;
-    struct native_error *error;
+typedef struct {
+    native_options *options;
+    native_error *error;
     int at; /* where argp stopped, if it did */
-};
+} parser_state;
 
 static bool parse_integer_option(const char *name, const char *text, int64_t low, int64_t high, int64_t *out,
-                                 struct native_error *error) {
+                                 native_error *error) {
     char *end = NULL;
     errno = 0;
     long long value = strtoll(text, &end, 10);
@@ -87,7 +87,7 @@ static bool parse_integer_option(const char *name, const char *text, int64_t low
 
 /* The index of `text` among `words`. */
 static bool parse_keyword_option(const char *name, const char *text, const char *const *words,
-                                 const char *all, int *out, struct native_error *error) {
+                                 const char *all, int *out, native_error *error) {
     for (int i = 0; words[i] != NULL; i++) {
         if (strcmp(text, words[i]) == 0) {
             *out = i;
@@ -97,8 +97,7 @@ static bool parse_keyword_option(const char *name, const char *text, const char 
     return native_fail(error, NATIVE_EXIT_INPUT, "%s %.100s: it must be one of %s", name, text, all);
 }
 
-static bool set_keyword_option(struct native_options *o, int key, const char *text,
-                               struct native_error *error) {
+static bool set_keyword_option(native_options *o, int key, const char *text, native_error *error) {
     static const char *const devices[] = {"auto", "cpu", "cuda", NULL};
     static const char *const dtypes[] = {"bf16", "fp16", "fp32", NULL};
     static const char *const modes[] = {"active", "loop", "dense", NULL};
@@ -106,19 +105,18 @@ static bool set_keyword_option(struct native_options *o, int key, const char *te
     bool ok;
     if (key == KEY_DEVICE) {
         ok = parse_keyword_option("--device", text, devices, "auto, cpu, cuda", &index, error);
-        o->device = (enum native_device)(NATIVE_AUTO + index);
+        o->device = (native_device)(NATIVE_AUTO + index);
     } else if (key == KEY_DTYPE) {
         ok = parse_keyword_option("--dtype", text, dtypes, "bf16, fp16, fp32", &index, error);
-        o->dtype = (enum native_dtype)(NATIVE_BF16 + index);
+        o->dtype = (native_dtype)(NATIVE_BF16 + index);
     } else {
         ok = parse_keyword_option("--moe", text, modes, "active, loop, dense", &index, error);
-        o->moe = (enum native_moe_mode)(NATIVE_MOE_ACTIVE + index);
+        o->moe = (native_moe_mode)(NATIVE_MOE_ACTIVE + index);
     }
     return ok;
 }
 
-static bool set_integer_option(struct native_options *o, int key, const char *text,
-                               struct native_error *error) {
+static bool set_integer_option(native_options *o, int key, const char *text, native_error *error) {
     int64_t seed = 0;
     switch (key) {
     case KEY_SAMPLES:
@@ -139,7 +137,7 @@ static bool set_integer_option(struct native_options *o, int key, const char *te
     }
 }
 
-static const char **string_option_field(struct native_options *o, int key) {
+static const char **string_option_field(native_options *o, int key) {
     switch (key) {
     case KEY_TORCH:
         return &o->torch;
@@ -176,7 +174,7 @@ static void print_and_exit(int key, const struct argp_state *state) {
 }
 
 static error_t parse_native_option(int key, char *text, struct argp_state *state) {
-    struct parsing *p = state->input;
+    parser_state *p = state->input;
     if (key == KEY_HELP || key == KEY_VERSION) {
         print_and_exit(key, state);
     }
@@ -205,7 +203,7 @@ static error_t parse_native_option(int key, char *text, struct argp_state *state
 }
 
 /* What --cuda-graph asks of the other options. */
-static bool apply_cuda_graph_option(struct native_options *o, struct native_error *error) {
+static bool apply_cuda_graph_option(native_options *o, native_error *error) {
     if (!o->cuda_graph) {
         return true;
     }
@@ -223,7 +221,7 @@ static bool apply_cuda_graph_option(struct native_options *o, struct native_erro
     return true;
 }
 
-bool native_options_parse(struct native_options *options, int argc, char **argv, struct native_error *error) {
+bool native_options_parse(native_options *options, int argc, char **argv, native_error *error) {
     static const struct argp argp = {
         .options = table,
         .parser = parse_native_option,
@@ -240,7 +238,7 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
     options->warmup = 3;
     options->rounds = 2;
     options->new_tokens = 10;
-    struct parsing parsing = {options, error, 0};
+    parser_state parsing = {options, error, 0};
     /* Without argp's own messages: each failure here is one line. */
     error_t status = argp_parse(&argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, NULL, &parsing);
     if (status != 0) {
@@ -255,7 +253,7 @@ bool native_options_parse(struct native_options *options, int argc, char **argv,
 }
 
 static bool add_top_k_value(const char *text, int64_t experts, int64_t *values, int *count,
-                            struct native_error *error) {
+                            native_error *error) {
     int64_t value = 0;
     if (!parse_integer_option("--top-k", text, 1, experts, &value, error)) {
         return false;
@@ -273,7 +271,7 @@ static bool add_top_k_value(const char *text, int64_t experts, int64_t *values, 
 }
 
 bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count,
-                          struct native_error *error) {
+                          native_error *error) {
     *count = 0;
     if (text == NULL) {
         for (int64_t k = 1; k <= 32 && k <= experts; k *= 2) {

@@ -7,7 +7,7 @@
 
 enum { NATIVE_MAX_SWEEP = 64 };
 
-struct native_options {
+typedef struct {
     const char *torch;      /* --torch, or NULL */
     const char *checkpoint; /* --checkpoint, or NULL for random weights */
     const char *config;     /* --config, or NULL */
@@ -18,20 +18,18 @@ struct native_options {
     uint64_t seed;          /* --random-weights */
     bool random;
     int64_t samples, warmup, rounds, new_tokens;
-    enum native_device device;
-    enum native_dtype dtype;
-    enum native_moe_mode moe; /* dense if cuda_graph */
-    bool cuda_graph;          /* then there is a warm-up, in which graphs are captured */
-};
+    native_device device;
+    native_dtype dtype;
+    native_moe_mode moe; /* dense if cuda_graph */
+    bool cuda_graph;     /* then there is a warm-up, in which graphs are captured */
+} native_options;
 
 /* Parses the command line. --help and --version print and end the program. On failure: false, status 2. */
-bool native_options_parse(struct native_options *options, int argc, char **argv, struct native_error *error);
+bool native_options_parse(native_options *options, int argc, char **argv, native_error *error);
 
-/*
- * The sweep's values of k: a list such as "1,2,8", each from 1 to `experts` and none twice. NULL stands for
- * those of 1,2,4,8,16,32 that a model with so many experts has. Writes at most NATIVE_MAX_SWEEP.
- */
+/* The sweep's values of k: a list such as "1,2,8", each from 1 to `experts` and none twice. NULL stands for
+ * those of 1,2,4,8,16,32 that a model with so many experts has. Writes at most NATIVE_MAX_SWEEP. */
 bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count,
-                          struct native_error *error);
+                          native_error *error);
 
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-bool native_output_open(struct native_output *output, const char *path, struct native_error *error) {
+bool native_output_open(native_output *output, const char *path, native_error *error) {
     int length = snprintf(output->path, sizeof output->path, "%s", path);
     if (length < 0 || (size_t)length >= sizeof output->path) {
         return native_fail(error, NATIVE_EXIT_INPUT, "the path %.200s... is too long", path);
@@ -18,7 +18,7 @@ bool native_output_open(struct native_output *output, const char *path, struct n
     return true;
 }
 
-bool native_output_close(struct native_output *output, bool good, struct native_error *error) {
+bool native_output_close(native_output *output, bool good, native_error *error) {
     bool written = ferror(output->file) == 0;
     int reason = errno;
     if (fclose(output->file) != 0) {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct named {
+typedef struct {
     nvtxEventAttributes_t attributes;
     char name[32];
-};
+} range_name;
 
 static const char *const formats[NATIVE_RANGE_KINDS] = {
     [NATIVE_RANGE_VISION] = "vision",   [NATIVE_RANGE_POOL] = "pool",
@@ -23,9 +23,9 @@ static const char *const formats[NATIVE_RANGE_KINDS] = {
     [NATIVE_RANGE_EXPERT] = "expert.",  [NATIVE_RANGE_CAPTURE] = "capture.",
 };
 
-static struct named *names[NATIVE_RANGE_KINDS];
+static range_name *names[NATIVE_RANGE_KINDS];
 
-static void make_range_name(struct named *named, enum native_range kind, int64_t number) {
+static void make_range_name(range_name *named, native_range kind, int64_t number) {
     if (kind < NATIVE_RANGE_FIXED) {
         snprintf(named->name, sizeof named->name, "%s", formats[kind]);
     } else {
@@ -37,7 +37,7 @@ static void make_range_name(struct named *named, enum native_range kind, int64_t
     named->attributes.message.ascii = named->name;
 }
 
-bool native_ranges_make(const int64_t counts[NATIVE_RANGE_KINDS], struct native_error *error) {
+bool native_ranges_make(const int64_t counts[NATIVE_RANGE_KINDS], native_error *error) {
     for (int kind = 0; kind < NATIVE_RANGE_KINDS; kind++) {
         int64_t count = kind < NATIVE_RANGE_FIXED ? 1 : counts[kind];
         names[kind] = calloc((size_t)count + 1, sizeof *names[kind]);
@@ -46,7 +46,7 @@ bool native_ranges_make(const int64_t counts[NATIVE_RANGE_KINDS], struct native_
             return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the names of ranges");
         }
         for (int64_t i = 0; i < count; i++) {
-            make_range_name(&names[kind][i], (enum native_range)kind, i);
+            make_range_name(&names[kind][i], (native_range)kind, i);
         }
     }
     return true;
@@ -59,13 +59,13 @@ void native_ranges_free(void) {
     }
 }
 
-void native_range_push(enum native_range kind, int64_t number) {
+void native_range_push(native_range kind, int64_t number) {
     nvtxEventAttributes_t *attributes = &names[kind][number].attributes;
     attributes->payloadType = NVTX_PAYLOAD_UNKNOWN; /* it may have had one before */
     nvtxRangePushEx(attributes);
 }
 
-void native_range_push_counted(enum native_range kind, int64_t number, int64_t payload) {
+void native_range_push_counted(native_range kind, int64_t number, int64_t payload) {
     nvtxEventAttributes_t *attributes = &names[kind][number].attributes;
     attributes->payloadType = NVTX_PAYLOAD_TYPE_INT64;
     attributes->payload.llValue = payload;

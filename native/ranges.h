@@ -1,7 +1,5 @@
-/*
- * NVTX ranges around the parts of a request, in the default domain; docs/run_native.md gives their grammar.
- * Names are made once, so that a range that nobody listens to costs two indirect calls.
- */
+/* NVTX ranges around the parts of a request, in the default domain; docs/run_native.md gives their grammar.
+ * Names are made once, so that a range that nobody listens to costs two indirect calls. */
 #ifndef NATIVE_RANGES_H
 #define NATIVE_RANGES_H
 
@@ -9,7 +7,7 @@
 
 #include <stdint.h>
 
-enum native_range {
+typedef enum {
     NATIVE_RANGE_VISION,
     NATIVE_RANGE_POOL,
     NATIVE_RANGE_PROJECT,
@@ -30,16 +28,16 @@ enum native_range {
     NATIVE_RANGE_VIT,
     NATIVE_RANGE_EXPERT,
     NATIVE_RANGE_KINDS
-};
+} native_range;
 
-/* Makes the names: for each numbered kind, 0 .. counts[kind] - 1 (indexed by enum native_range). */
-bool native_ranges_make(const int64_t counts[NATIVE_RANGE_KINDS], struct native_error *error);
+/* Makes the names: for each numbered kind, 0 .. counts[kind] - 1 (indexed by native_range). */
+bool native_ranges_make(const int64_t counts[NATIVE_RANGE_KINDS], native_error *error);
 void native_ranges_free(void);
 
 /* Opens a range; `number` is that of a numbered kind, otherwise 0. */
-void native_range_push(enum native_range kind, int64_t number);
+void native_range_push(native_range kind, int64_t number);
 /* The same with a signed 64-bit payload. */
-void native_range_push_counted(enum native_range kind, int64_t number, int64_t payload);
+void native_range_push_counted(native_range kind, int64_t number, int64_t payload);
 /* Closes the range opened last. */
 void native_range_pop(void);
 

@@ -19,12 +19,11 @@ double native_median(double *values, int64_t count) {
 }
 
 /* Medians of the three phases. Without memory for a copy: the first sample's times. */
-static struct native_sample median_sample(const struct native_result *result, int64_t count) {
-    struct native_sample median = result->samples[0];
+static native_sample median_sample(const native_result *result, int64_t count) {
+    native_sample median = result->samples[0];
     double *column = calloc((size_t)count, sizeof *column);
-    static const size_t members[] = {offsetof(struct native_sample, vision_ms),
-                                     offsetof(struct native_sample, prefill_ms),
-                                     offsetof(struct native_sample, decode_ms)};
+    static const size_t members[] = {offsetof(native_sample, vision_ms), offsetof(native_sample, prefill_ms),
+                                     offsetof(native_sample, decode_ms)};
     for (size_t m = 0; m < 3 && column != NULL; m++) {
         for (int64_t i = 0; i < count; i++) {
             memcpy(&column[i], (const char *)&result->samples[i] + members[m], sizeof *column);
@@ -36,16 +35,16 @@ static struct native_sample median_sample(const struct native_result *result, in
     return median;
 }
 
-static int64_t decoded_tokens(const struct native_sweep *sweep) {
+static int64_t decoded_tokens(const native_sweep *sweep) {
     return sweep->options->new_tokens - 1;
 }
 
-static double decode_ms_per_token(const struct native_sweep *sweep, double decode_ms) {
+static double decode_ms_per_token(const native_sweep *sweep, double decode_ms) {
     return decoded_tokens(sweep) > 0 ? decode_ms / (double)decoded_tokens(sweep) : 0;
 }
 
-void native_report_table(FILE *out, const struct native_sweep *sweep) {
-    const struct native_options *o = sweep->options;
+void native_report_table(FILE *out, const native_sweep *sweep) {
+    const native_options *o = sweep->options;
     fprintf(out, "%s on %s in %s, moe %s%s, %lld prompt tokens, %lld new; medians of %lld samples, ms\n",
             sweep->config->name, native_device_name(sweep->torch->device),
             native_dtype_name(sweep->torch->dtype), native_moe_mode_name(o->moe),
@@ -53,20 +52,20 @@ void native_report_table(FILE *out, const struct native_sweep *sweep) {
             (long long)o->samples);
     fprintf(out, "%6s %10s %10s %10s %12s\n", "top_k", "vision", "prefill", "decode", "per token");
     for (int i = 0; i < sweep->count; i++) {
-        struct native_sample m = median_sample(&sweep->results[i], o->samples);
+        native_sample m = median_sample(&sweep->results[i], o->samples);
         fprintf(out, "%6lld %10.2f %10.2f %10.2f %12.3f\n", (long long)sweep->results[i].k, m.vision_ms,
                 m.prefill_ms, m.decode_ms, decode_ms_per_token(sweep, m.decode_ms));
     }
 }
 
-static void add_json_times(cJSON *object, const struct native_sample *sample) {
+static void add_json_times(cJSON *object, const native_sample *sample) {
     cJSON_AddNumberToObject(object, "vision_ms", sample->vision_ms);
     cJSON_AddNumberToObject(object, "prefill_ms", sample->prefill_ms);
     cJSON_AddNumberToObject(object, "decode_ms", sample->decode_ms);
 }
 
-static void add_json_result(cJSON *samples, cJSON *summary, const struct native_sweep *sweep,
-                            const struct native_result *result) {
+static void add_json_result(cJSON *samples, cJSON *summary, const native_sweep *sweep,
+                            const native_result *result) {
     for (int64_t i = 0; i < sweep->options->samples; i++) {
         cJSON *one = cJSON_CreateObject();
         cJSON_AddNumberToObject(one, "top_k", (double)result->k);
@@ -75,7 +74,7 @@ static void add_json_result(cJSON *samples, cJSON *summary, const struct native_
         cJSON_AddNumberToObject(one, "decode_tokens", (double)decoded_tokens(sweep));
         cJSON_AddItemToArray(samples, one);
     }
-    struct native_sample m = median_sample(result, sweep->options->samples);
+    native_sample m = median_sample(result, sweep->options->samples);
     cJSON *line = cJSON_CreateObject();
     cJSON_AddNumberToObject(line, "top_k", (double)result->k);
     add_json_times(line, &m);
@@ -87,8 +86,8 @@ static void add_json_result(cJSON *samples, cJSON *summary, const struct native_
     cJSON_AddItemToArray(summary, line);
 }
 
-static char *times_as_json(const struct native_sweep *sweep) {
-    const struct native_config *c = sweep->config;
+static char *times_as_json(const native_sweep *sweep) {
+    const native_config *c = sweep->config;
     cJSON *root = cJSON_CreateObject();
     cJSON *config = cJSON_AddObjectToObject(root, "config");
     cJSON_AddStringToObject(config, "name", c->name);
@@ -114,9 +113,9 @@ static char *times_as_json(const struct native_sweep *sweep) {
     return text;
 }
 
-bool native_report_json(const char *folder, const struct native_sweep *sweep, struct native_error *error) {
+bool native_report_json(const char *folder, const native_sweep *sweep, native_error *error) {
     char path[4096];
-    struct native_output output;
+    native_output output;
     snprintf(path, sizeof path, "%s/run_native_times.json", folder);
     char *text = times_as_json(sweep);
     if (text == NULL) {
@@ -131,12 +130,12 @@ bool native_report_json(const char *folder, const struct native_sweep *sweep, st
     return ok;
 }
 
-bool native_report_dump(const char *path, const struct native_sweep *sweep, struct native_error *error) {
-    struct native_written tensors[3 * NATIVE_MAX_SWEEP + 1];
+bool native_report_dump(const char *path, const native_sweep *sweep, native_error *error) {
+    native_written tensors[3 * NATIVE_MAX_SWEEP + 1];
     size_t count = 0;
     memset(tensors, 0, sizeof tensors);
     for (int i = 0; i < sweep->count; i++) {
-        const struct native_result *r = &sweep->results[i];
+        const native_result *r = &sweep->results[i];
         const struct {
             const char *name, *dtype;
             int64_t width;
@@ -145,7 +144,7 @@ bool native_report_dump(const char *path, const struct native_sweep *sweep, stru
                      {"last_decode_logits", "F32", sweep->config->embeddings, r->decode_logits},
                      {"tokens", "I64", sweep->options->new_tokens, r->tokens}};
         for (int p = 0; p < 3; p++) {
-            struct native_written *t = &tensors[count++];
+            native_written *t = &tensors[count++];
             snprintf(t->name, sizeof t->name, "k%lld.%s", (long long)r->k, parts[p].name);
             t->dtype = parts[p].dtype;
             t->ndim = 2;
@@ -154,7 +153,7 @@ bool native_report_dump(const char *path, const struct native_sweep *sweep, stru
             t->data = parts[p].data;
         }
     }
-    struct native_written *features = &tensors[count++];
+    native_written *features = &tensors[count++];
     snprintf(features->name, sizeof features->name, "vision_features");
     features->dtype = "F32";
     features->ndim = 4;

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool allocate_request(struct native_request *r, const struct native_config *c,
-                             struct native_error *error) {
+static bool allocate_request(native_request *r, const native_config *c, native_error *error) {
     size_t patches = (size_t)(r->crops * c->vision.patch_count);
     r->input_ids = calloc((size_t)r->tokens, sizeof *r->input_ids);
     r->images = calloc(patches * (size_t)c->vision.patch_dim + 1, sizeof *r->images);
@@ -20,7 +19,7 @@ static bool allocate_request(struct native_request *r, const struct native_confi
     return true;
 }
 
-void native_request_free(struct native_request *request) {
+void native_request_free(native_request *request) {
     free(request->input_ids);
     free(request->images);
     free(request->masks);
@@ -30,8 +29,8 @@ void native_request_free(struct native_request *request) {
 
 /* Finds a tensor and drops a leading dimension of 1 beyond `ndim`. size[0] of `want` may be -1: any, from 1.
  */
-static bool find_request_tensor(const struct native_safetensors *file, const char *name, int ndim,
-                                const int64_t *want, struct native_entry *entry, struct native_error *error) {
+static bool find_request_tensor(const native_safetensors *file, const char *name, int ndim,
+                                const int64_t *want, native_entry *entry, native_error *error) {
     if (!native_safetensors_find(file, name, entry, error)) {
         return false;
     }
@@ -52,8 +51,8 @@ static bool find_request_tensor(const struct native_safetensors *file, const cha
                        file->path, name, has, wants);
 }
 
-static bool copy_request_integers(const struct native_safetensors *file, const char *name,
-                                  const struct native_entry *entry, int64_t *to, struct native_error *error) {
+static bool copy_request_integers(const native_safetensors *file, const char *name, const native_entry *entry,
+                                  int64_t *to, native_error *error) {
     const char *bytes = entry->data;
     if (strcmp(entry->dtype, "I64") == 0) {
         memcpy(to, bytes, entry->bytes);
@@ -71,8 +70,8 @@ static bool copy_request_integers(const struct native_safetensors *file, const c
     return true;
 }
 
-static bool copy_request_floats(const struct native_safetensors *file, const char *name,
-                                const struct native_entry *entry, float *to, struct native_error *error) {
+static bool copy_request_floats(const native_safetensors *file, const char *name, const native_entry *entry,
+                                float *to, native_error *error) {
     if (strcmp(entry->dtype, "F32") != 0) {
         return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be F32", file->path,
                            name, entry->dtype);
@@ -81,9 +80,9 @@ static bool copy_request_floats(const struct native_safetensors *file, const cha
     return true;
 }
 
-static bool read_request_tensors(struct native_request *r, const struct native_safetensors *file,
-                                 const struct native_config *c, struct native_error *error) {
-    struct native_entry ids, images, masks, index;
+static bool read_request_tensors(native_request *r, const native_safetensors *file, const native_config *c,
+                                 native_error *error) {
+    native_entry ids, images, masks, index;
     int64_t any[] = {-1}, patches = c->vision.patch_count;
     if (!find_request_tensor(file, "input_ids", 1, any, &ids, error) ||
         !find_request_tensor(file, "images", 3, (int64_t[]){-1, patches, c->vision.patch_dim}, &images,
@@ -104,8 +103,8 @@ static bool read_request_tensors(struct native_request *r, const struct native_s
            copy_request_floats(file, "image_masks", &masks, r->masks, error);
 }
 
-static bool check_token_ids(const struct native_request *r, const char *path, const struct native_config *c,
-                            struct native_error *error) {
+static bool check_token_ids(const native_request *r, const char *path, const native_config *c,
+                            native_error *error) {
     for (int64_t i = 0; i < r->tokens; i++) {
         if (r->input_ids[i] < 0 || r->input_ids[i] >= c->embeddings + c->additional) {
             return native_fail(
@@ -119,10 +118,10 @@ static bool check_token_ids(const struct native_request *r, const char *path, co
     return true;
 }
 
-bool native_request_load(struct native_request *request, const char *path, const struct native_config *config,
-                         struct native_error *error) {
+bool native_request_load(native_request *request, const char *path, const native_config *config,
+                         native_error *error) {
     memset(request, 0, sizeof *request);
-    struct native_safetensors file;
+    native_safetensors file;
     if (!native_safetensors_open(&file, path, error)) {
         return false;
     }
@@ -147,7 +146,7 @@ enum {
 };
 
 /* Each crop is a block of rows: 12 patches and an end of row; the text follows. */
-static void fill_blue_prompt(struct native_request *r) {
+static void fill_blue_prompt(native_request *r) {
     static const int64_t text[] = {11447, 27, 3666, 19268, 436, 2460, 15, 17762, 27};
     int64_t at = 0;
     int64_t *index = r->image_index;
@@ -166,10 +165,9 @@ static void fill_blue_prompt(struct native_request *r) {
     memcpy(r->input_ids + at, text, sizeof text);
 }
 
-bool native_request_default(struct native_request *request, const struct native_config *config,
-                            struct native_error *error) {
+bool native_request_default(native_request *request, const native_config *config, native_error *error) {
     memset(request, 0, sizeof *request);
-    const struct native_vision_config *v = &config->vision;
+    const native_vision_config *v = &config->vision;
     if (v->grid_h != 24 || v->grid_w != 24 || v->patch != 14 || config->pool_h != 2 || config->pool_w != 2) {
         return native_fail(
             error, NATIVE_EXIT_INPUT,

@@ -41,8 +41,7 @@ static bool read_whole_number(const cJSON *item, int64_t *out) {
 }
 
 /* Reads an entry of the header. NULL, or what is wrong with it. */
-static const char *read_tensor_entry(const struct native_safetensors *file, const cJSON *item,
-                                     struct native_entry *entry) {
+static const char *read_tensor_entry(const native_safetensors *file, const cJSON *item, native_entry *entry) {
     const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(item, "dtype");
     const cJSON *shape = cJSON_GetObjectItemCaseSensitive(item, "shape");
     const cJSON *offsets = cJSON_GetObjectItemCaseSensitive(item, "data_offsets");
@@ -81,7 +80,7 @@ static const char *read_tensor_entry(const struct native_safetensors *file, cons
     return NULL;
 }
 
-static bool check_safetensors_header(struct native_safetensors *file, struct native_error *error) {
+static bool check_safetensors_header(native_safetensors *file, native_error *error) {
     const unsigned char *bytes = file->map;
     uint64_t length = 0;
     for (int i = 7; i >= 0 && file->bytes >= 8; i--) {
@@ -101,7 +100,7 @@ static bool check_safetensors_header(struct native_safetensors *file, struct nat
     }
     const cJSON *item;
     cJSON_ArrayForEach(item, (cJSON *)file->header) {
-        struct native_entry entry;
+        native_entry entry;
         const char *wrong =
             strcmp(item->string, "__metadata__") == 0 ? NULL : read_tensor_entry(file, item, &entry);
         if (wrong != NULL) {
@@ -112,7 +111,7 @@ static bool check_safetensors_header(struct native_safetensors *file, struct nat
     return true;
 }
 
-bool native_safetensors_open(struct native_safetensors *file, const char *path, struct native_error *error) {
+bool native_safetensors_open(native_safetensors *file, const char *path, native_error *error) {
     memset(file, 0, sizeof *file);
     snprintf(file->path, sizeof file->path, "%s", path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -143,7 +142,7 @@ bool native_safetensors_open(struct native_safetensors *file, const char *path, 
     return true;
 }
 
-void native_safetensors_close(struct native_safetensors *file) {
+void native_safetensors_close(native_safetensors *file) {
     cJSON_Delete(file->header);
     if (file->map != NULL) {
         munmap(file->map, file->bytes);
@@ -152,8 +151,8 @@ void native_safetensors_close(struct native_safetensors *file) {
     file->map = NULL;
 }
 
-bool native_safetensors_find(const struct native_safetensors *file, const char *name,
-                             struct native_entry *entry, struct native_error *error) {
+bool native_safetensors_find(const native_safetensors *file, const char *name, native_entry *entry,
+                             native_error *error) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(file->header, name);
     if (item == NULL || read_tensor_entry(file, item, entry) != NULL) {
         return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s has no tensor %.200s", file->path, name);
@@ -171,7 +170,7 @@ void native_shape_text(char *text, size_t room, int ndim, const int64_t *size) {
     }
 }
 
-static size_t written_tensor_bytes(const struct native_written *tensor) {
+static size_t written_tensor_bytes(const native_written *tensor) {
     size_t bytes = dtype_element_bytes(tensor->dtype);
     for (int i = 0; i < tensor->ndim; i++) {
         bytes *= (size_t)tensor->size[i];
@@ -179,7 +178,7 @@ static size_t written_tensor_bytes(const struct native_written *tensor) {
     return bytes;
 }
 
-static char *make_safetensors_header(const struct native_written *tensors, size_t count) {
+static char *make_safetensors_header(const native_written *tensors, size_t count) {
     cJSON *root = cJSON_CreateObject();
     size_t at = 0;
     for (size_t t = 0; t < count; t++) {
@@ -199,10 +198,10 @@ static char *make_safetensors_header(const struct native_written *tensors, size_
     return text;
 }
 
-bool native_safetensors_write(const char *path, const struct native_written *tensors, size_t count,
-                              struct native_error *error) {
+bool native_safetensors_write(const char *path, const native_written *tensors, size_t count,
+                              native_error *error) {
     char *header = make_safetensors_header(tensors, count);
-    struct native_output output;
+    native_output output;
     if (header == NULL || !native_output_open(&output, path, error)) {
         cJSON_free(header);
         return native_fail(error, NATIVE_EXIT_FAILED, "out of memory");

@@ -1,8 +1,6 @@
-/*
- * Reading and writing safetensors files: 8 bytes with the length of a JSON header (little-endian), the
+/* Reading and writing safetensors files: 8 bytes with the length of a JSON header (little-endian), the
  * header, then the tensors' bytes. The header is checked before anything is used: a file that was cut, or
- * whose offsets do not fit its shapes, is refused.
- */
+ * whose offsets do not fit its shapes, is refused. */
 #ifndef NATIVE_SAFETENSORS_H
 #define NATIVE_SAFETENSORS_H
 
@@ -13,45 +11,45 @@
 
 enum { NATIVE_ENTRY_DIMS = 6 };
 
-struct native_safetensors {
+typedef struct {
     char path[4096];
     void *map; /* the whole file, read only */
     size_t bytes;
     size_t data_start; /* offset of the tensors' bytes in the file */
     void *header;      /* cJSON object */
-};
+} native_safetensors;
 
 /* One tensor of a file. `data` has no alignment beyond what the file happens to give. */
-struct native_entry {
+typedef struct {
     char dtype[8]; /* "F32", "BF16", "F16", "I64", "I32", ... */
     int ndim;
     int64_t size[NATIVE_ENTRY_DIMS];
     const void *data;
     size_t bytes;
-};
+} native_entry;
 
 /* Maps a file and checks its header. On failure: false, status 2, the file and what is wrong with it. */
-bool native_safetensors_open(struct native_safetensors *file, const char *path, struct native_error *error);
-void native_safetensors_close(struct native_safetensors *file);
+bool native_safetensors_open(native_safetensors *file, const char *path, native_error *error);
+void native_safetensors_close(native_safetensors *file);
 
 /* Finds a tensor by name. False with an error if the file has none. */
-bool native_safetensors_find(const struct native_safetensors *file, const char *name,
-                             struct native_entry *entry, struct native_error *error);
+bool native_safetensors_find(const native_safetensors *file, const char *name, native_entry *entry,
+                             native_error *error);
 
 /* "[2, 64]" into text. */
 void native_shape_text(char *text, size_t room, int ndim, const int64_t *size);
 
 /* One tensor to write. */
-struct native_written {
+typedef struct {
     char name[64];
     const char *dtype; /* "F32" or "I64" */
     int ndim;
     int64_t size[NATIVE_ENTRY_DIMS];
     const void *data;
-};
+} native_written;
 
 /* Writes a whole file, or none. */
-bool native_safetensors_write(const char *path, const struct native_written *tensors, size_t count,
-                              struct native_error *error);
+bool native_safetensors_write(const char *path, const native_written *tensors, size_t count,
+                              native_error *error);
 
 #endif

@@ -16,12 +16,12 @@ static double monotonic_ms(void) {
     return (double)now.tv_sec * 1e3 + (double)now.tv_nsec * 1e-6;
 }
 
-static bool allocate_results(struct native_sweep *s, const int64_t *values, int count) {
+static bool allocate_results(native_sweep *s, const int64_t *values, int count) {
     size_t vocabulary = (size_t)s->config->embeddings;
     bool dump = s->options->dump != NULL, ok = true;
     s->count = count;
     for (int i = 0; i < count; i++) {
-        struct native_result *r = &s->results[i];
+        native_result *r = &s->results[i];
         r->k = values[i];
         r->samples = calloc((size_t)s->options->samples, sizeof *r->samples);
         ok = ok && r->samples != NULL;
@@ -40,8 +40,7 @@ static bool allocate_results(struct native_sweep *s, const int64_t *values, int 
     return ok;
 }
 
-static bool make_sweep_ranges(const struct native_sweep *s, const int64_t *values, int count,
-                              struct native_error *error) {
+static bool make_sweep_ranges(const native_sweep *s, const int64_t *values, int count, native_error *error) {
     int64_t counts[NATIVE_RANGE_KINDS] = {0};
     for (int i = 0; i < count; i++) {
         counts[NATIVE_RANGE_TOP_K] =
@@ -57,10 +56,9 @@ static bool make_sweep_ranges(const struct native_sweep *s, const int64_t *value
     return native_ranges_make(counts, error);
 }
 
-bool native_sweep_make(struct native_sweep *sweep, const struct native_options *options,
-                       const struct native_config *config, struct native_torch *torch,
-                       const struct native_weights *weights, const struct native_request *request,
-                       const int64_t *values, int count, struct native_error *error) {
+bool native_sweep_make(native_sweep *sweep, const native_options *options, const native_config *config,
+                       native_torch *torch, const native_weights *weights, const native_request *request,
+                       const int64_t *values, int count, native_error *error) {
     memset(sweep, 0, sizeof *sweep);
     sweep->options = options;
     sweep->config = config;
@@ -78,7 +76,7 @@ bool native_sweep_make(struct native_sweep *sweep, const struct native_options *
            native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the results");
 }
 
-void native_sweep_free(struct native_sweep *sweep) {
+void native_sweep_free(native_sweep *sweep) {
     for (int i = 0; i < sweep->count; i++) {
         free(sweep->results[i].samples);
         free(sweep->results[i].prefill_logits);
@@ -93,16 +91,15 @@ void native_sweep_free(struct native_sweep *sweep) {
 }
 
 /* A device tensor to host memory, converted to `dtype`. */
-static void download_tensor(struct native_torch *torch, void *to, int32_t dtype,
-                            const struct native_tensor *from) {
-    struct native_tensor host = native_wrap_host(torch, to, dtype, from->ndim, from->size);
+static void download_tensor(native_torch *torch, void *to, int32_t dtype, const native_tensor *from) {
+    native_tensor host = native_wrap_host(torch, to, dtype, from->ndim, from->size);
     native_copy(torch, host.handle, from->handle);
     native_free(torch, &host);
 }
 
 /* One decode step, at its graph's index. Its first time for a k it runs as it is, which readies all that must
  * not happen during a capture (memory, workspaces, the loading of kernels), and is then captured. */
-static void run_decode_step(struct native_sweep *s, int64_t index) {
+static void run_decode_step(native_sweep *s, int64_t index) {
     bool replay = s->options->cuda_graph && native_graphs_has(&s->graphs, index);
     native_range_push(NATIVE_RANGE_STEP, index);
     if (replay) {
@@ -120,7 +117,7 @@ static void run_decode_step(struct native_sweep *s, int64_t index) {
     }
 }
 
-static void run_decode_phase(struct native_sweep *s) {
+static void run_decode_phase(native_sweep *s) {
     if (s->options->cuda_graph) {
         native_graphs_enter(&s->graphs);
     }
@@ -134,9 +131,9 @@ static void run_decode_phase(struct native_sweep *s) {
 }
 
 /* One request. `result` gets operator counts and, if results are to be dumped and `dump` says so, those. */
-static struct native_sample time_request(struct native_sweep *s, struct native_result *result, bool dump) {
-    struct native_torch *t = s->torch;
-    struct native_sample sample;
+static native_sample time_request(native_sweep *s, native_result *result, bool dump) {
+    native_torch *t = s->torch;
+    native_sample sample;
     dump = dump && s->options->dump != NULL;
 
     uint64_t operators = t->operators;
@@ -177,7 +174,7 @@ static struct native_sample time_request(struct native_sweep *s, struct native_r
     return sample;
 }
 
-static void print_sweep_progress(const struct native_sweep *s, int64_t k, const char *what, int64_t done,
+static void print_sweep_progress(const native_sweep *s, int64_t k, const char *what, int64_t done,
                                  int64_t all) {
     (void)s;
     if (isatty(STDERR_FILENO)) {
@@ -187,10 +184,10 @@ static void print_sweep_progress(const struct native_sweep *s, int64_t k, const 
 }
 
 /* Samples `first` .. `end` - 1 of one k, after the warm-up. */
-static bool run_top_k(struct native_sweep *s, struct native_result *result, int64_t first, int64_t end,
-                      struct native_error *error) {
-    const struct native_options *o = s->options;
-    struct native_torch *t = s->torch;
+static bool run_top_k(native_sweep *s, native_result *result, int64_t first, int64_t end,
+                      native_error *error) {
+    const native_options *o = s->options;
+    native_torch *t = s->torch;
     /* What libtorch says about a failure is collected while nothing is measured: shapes and memory fail here
      * first. */
     t->capture = t->capture_fd >= 0;
@@ -217,11 +214,11 @@ static bool run_top_k(struct native_sweep *s, struct native_result *result, int6
     return native_torch_check(t, error);
 }
 
-bool native_sweep_run(struct native_sweep *sweep, struct native_error *error) {
-    const struct native_options *o = sweep->options;
+bool native_sweep_run(native_sweep *sweep, native_error *error) {
+    const native_options *o = sweep->options;
     int64_t first = o->rounds == 1 ? o->samples : (o->samples + 1) / 2;
     bool ok = true;
-    native_mark_model(sweep);
+    native_mark_model(sweep->config, o, sweep->torch->dtype, sweep->decoder.prompt, sweep->vision.crops);
     for (int i = 0; i < sweep->count && ok; i++) {
         ok = run_top_k(sweep, &sweep->results[i], 0, first, error);
     }

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* Keeps the first line of what libtorch wrote, without its prefix. */
-static void keep_failure_reason(struct native_torch *torch, const char *text) {
+static void keep_failure_reason(native_torch *torch, const char *text) {
     static const char prefix[] = "Exception in aoti_torch: ";
     const char *start = strstr(text, prefix);
     start = start != NULL ? start + sizeof prefix - 1 : text;
@@ -16,7 +16,7 @@ static void keep_failure_reason(struct native_torch *torch, const char *text) {
 }
 
 /* Reads what was collected while standard error was redirected, and empties the file. */
-static void collect_libtorch_output(struct native_torch *torch, bool failed) {
+static void collect_libtorch_output(native_torch *torch, bool failed) {
     char text[4096];
     off_t length = lseek(torch->capture_fd, 0, SEEK_CUR);
     if (length <= 0) {
@@ -35,7 +35,7 @@ static void collect_libtorch_output(struct native_torch *torch, bool failed) {
     }
 }
 
-static int redirect_stderr(const struct native_torch *torch) {
+static int redirect_stderr(const native_torch *torch) {
     if (!torch->capture) {
         return -1;
     }
@@ -46,7 +46,7 @@ static int redirect_stderr(const struct native_torch *torch) {
     return saved;
 }
 
-static void restore_stderr(struct native_torch *torch, int saved, bool failed) {
+static void restore_stderr(native_torch *torch, int saved, bool failed) {
     if (saved < 0) {
         return;
     }
@@ -69,14 +69,14 @@ static void restore_stderr(struct native_torch *torch, int saved, bool failed) {
         }                                                                                                    \
     } while (0)
 
-static void delete_tensor_handle(struct native_torch *torch, native_handle handle) {
+static void delete_tensor_handle(native_torch *torch, native_handle handle) {
     if (handle != NULL) {
         torch->api.aoti_torch_delete_tensor_object(handle);
     }
 }
 
-static struct native_tensor make_tensor(native_handle handle, int32_t dtype, int ndim, const int64_t *size) {
-    struct native_tensor tensor = {.handle = handle, .dtype = dtype, .ndim = ndim};
+static native_tensor make_tensor(native_handle handle, int32_t dtype, int ndim, const int64_t *size) {
+    native_tensor tensor = {.handle = handle, .dtype = dtype, .ndim = ndim};
     memcpy(tensor.size, size, (size_t)ndim * sizeof *size);
     return tensor;
 }
@@ -89,7 +89,7 @@ static void contiguous_strides(int ndim, const int64_t *size, int64_t *stride) {
     }
 }
 
-struct native_tensor native_empty(struct native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
+native_tensor native_empty(native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
     int64_t stride[NATIVE_MAX_DIMS];
     native_handle out = NULL;
     contiguous_strides(ndim, size, stride);
@@ -98,8 +98,7 @@ struct native_tensor native_empty(struct native_torch *torch, int32_t dtype, int
     return make_tensor(out, dtype, ndim, size);
 }
 
-struct native_tensor native_empty_host(struct native_torch *torch, int32_t dtype, int ndim,
-                                       const int64_t *size) {
+native_tensor native_empty_host(native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
     int64_t stride[NATIVE_MAX_DIMS];
     native_handle out = NULL;
     contiguous_strides(ndim, size, stride);
@@ -108,8 +107,7 @@ struct native_tensor native_empty_host(struct native_torch *torch, int32_t dtype
     return make_tensor(out, dtype, ndim, size);
 }
 
-struct native_tensor native_empty_pinned(struct native_torch *torch, int32_t dtype, int ndim,
-                                         const int64_t *size) {
+native_tensor native_empty_pinned(native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
     if (torch->device != NATIVE_CUDA) {
         return native_empty_host(torch, dtype, ndim, size);
     }
@@ -121,8 +119,8 @@ struct native_tensor native_empty_pinned(struct native_torch *torch, int32_t dty
     return make_tensor(out, dtype, ndim, size);
 }
 
-struct native_tensor native_wrap_host(struct native_torch *torch, void *data, int32_t dtype, int ndim,
-                                      const int64_t *size) {
+native_tensor native_wrap_host(native_torch *torch, void *data, int32_t dtype, int ndim,
+                               const int64_t *size) {
     int64_t stride[NATIVE_MAX_DIMS];
     native_handle out = NULL;
     contiguous_strides(ndim, size, stride);
@@ -133,8 +131,8 @@ struct native_tensor native_wrap_host(struct native_torch *torch, void *data, in
     return make_tensor(out, dtype, ndim, size);
 }
 
-struct native_tensor native_view(struct native_torch *torch, const struct native_tensor *base, int64_t offset,
-                                 int ndim, const int64_t *size, const int64_t *stride) {
+native_tensor native_view(native_torch *torch, const native_tensor *base, int64_t offset, int ndim,
+                          const int64_t *size, const int64_t *stride) {
     native_handle out = NULL;
     /* Not counted as an operator: nothing is dispatched, nothing runs. */
     if (torch->failed_op == NULL &&
@@ -144,23 +142,22 @@ struct native_tensor native_view(struct native_torch *torch, const struct native
     return make_tensor(out, base->dtype, ndim, size);
 }
 
-struct native_tensor native_rows(struct native_torch *torch, const struct native_tensor *base, int64_t first,
-                                 int64_t count) {
+native_tensor native_rows(native_torch *torch, const native_tensor *base, int64_t first, int64_t count) {
     int64_t columns = base->size[1];
     return native_view(torch, base, first * columns, 2, NATIVE_DIMS(count, columns), NATIVE_DIMS(columns, 1));
 }
 
-struct native_tensor native_transposed(struct native_torch *torch, const struct native_tensor *base) {
+native_tensor native_transposed(native_torch *torch, const native_tensor *base) {
     return native_view(torch, base, 0, 2, NATIVE_DIMS(base->size[1], base->size[0]),
                        NATIVE_DIMS(1, base->size[1]));
 }
 
-void native_free(struct native_torch *torch, struct native_tensor *tensor) {
+void native_free(native_torch *torch, native_tensor *tensor) {
     delete_tensor_handle(torch, tensor->handle);
     tensor->handle = NULL;
 }
 
-void *native_data(struct native_torch *torch, const struct native_tensor *tensor) {
+void *native_data(native_torch *torch, const native_tensor *tensor) {
     void *data = NULL;
     if (torch->failed_op == NULL && torch->api.aoti_torch_get_data_ptr(tensor->handle, &data) != 0) {
         torch->failed_op = "data_ptr";
@@ -168,20 +165,20 @@ void *native_data(struct native_torch *torch, const struct native_tensor *tensor
     return torch->failed_op == NULL ? data : NULL;
 }
 
-void native_copy(struct native_torch *torch, native_handle to, native_handle from) {
+void native_copy(native_torch *torch, native_handle to, native_handle from) {
     RUN(torch, "aten::copy_", torch->api.aoti_torch_copy_(to, from, 0));
 }
 
-void native_copy_async(struct native_torch *torch, native_handle to, native_handle from) {
+void native_copy_async(native_torch *torch, native_handle to, native_handle from) {
     RUN(torch, "aten::copy_", torch->api.aoti_torch_copy_(to, from, 1));
 }
 
-void native_zero(struct native_torch *torch, native_handle tensor) {
+void native_zero(native_torch *torch, native_handle tensor) {
     RUN(torch, "aten::zero_", torch->api.aoti_torch_zero_(tensor));
 }
 
 /* A handle as an argument of the dispatcher, which takes ownership: it gets one of its own. */
-static uint64_t tensor_argument(struct native_torch *torch, native_handle handle) {
+static uint64_t tensor_argument(native_torch *torch, native_handle handle) {
     native_handle copy = NULL;
     if (torch->failed_op == NULL && torch->api.aoti_torch_new_tensor_handle(handle, &copy) != 0) {
         torch->failed_op = "new_tensor_handle";
@@ -196,14 +193,14 @@ static uint64_t double_argument(double value) {
 }
 
 /* A value for an argument that may be absent. */
-static uint64_t optional_argument(struct native_torch *torch, uint64_t value) {
+static uint64_t optional_argument(native_torch *torch, uint64_t value) {
     uint64_t *box = torch->api.operator_new(sizeof *box);
     *box = value;
     return (uint64_t)(uintptr_t)box;
 }
 
 /* A list of one integer. */
-static uint64_t make_handle_list(struct native_torch *torch, int64_t value) {
+static uint64_t make_handle_list(native_torch *torch, int64_t value) {
     native_list list = NULL;
     if (torch->failed_op == NULL && (torch->api.torch_new_list_reserve_size(1, &list) != 0 ||
                                      torch->api.torch_list_push_back(list, (uint64_t)value) != 0)) {
@@ -213,7 +210,7 @@ static uint64_t make_handle_list(struct native_torch *torch, int64_t value) {
 }
 
 /* Calls an operator with one tensor as its result, which comes back in the stack's first place. */
-static native_handle call_dispatcher(struct native_torch *torch, const char *name, const char *overload,
+static native_handle call_dispatcher(native_torch *torch, const char *name, const char *overload,
                                      uint64_t *stack) {
     if (torch->failed_op != NULL) {
         return NULL;
@@ -222,45 +219,42 @@ static native_handle call_dispatcher(struct native_torch *torch, const char *nam
     return torch->failed_op == NULL ? (native_handle)(uintptr_t)stack[0] : NULL;
 }
 
-void native_mm(struct native_torch *torch, native_handle out, native_handle a, native_handle b) {
+void native_mm(native_torch *torch, native_handle out, native_handle a, native_handle b) {
     RUN(torch, "aten::mm", torch->api.mm_out(out, a, b));
 }
 
-void native_addmm(struct native_torch *torch, native_handle out, native_handle c, native_handle a,
-                  native_handle b) {
+void native_addmm(native_torch *torch, native_handle out, native_handle c, native_handle a, native_handle b) {
     RUN(torch, "aten::addmm", torch->api.addmm_out(out, c, a, b, 1.0, 1.0));
 }
 
-void native_baddbmm(struct native_torch *torch, native_handle out, native_handle c, native_handle a,
+void native_baddbmm(native_torch *torch, native_handle out, native_handle c, native_handle a,
                     native_handle b) {
     RUN(torch, "aten::baddbmm", torch->api.baddbmm_out(out, c, a, b, 1.0, 1.0));
 }
 
-struct native_tensor native_add(struct native_torch *torch, const struct native_tensor *a, native_handle b,
-                                int32_t dtype) {
+native_tensor native_add(native_torch *torch, const native_tensor *a, native_handle b, int32_t dtype) {
     native_handle out = NULL;
     RUN(torch, "aten::add", torch->api.add_Tensor(a->handle, b, 1.0, &out));
     return make_tensor(out, dtype, a->ndim, a->size);
 }
 
-void native_mul_out(struct native_torch *torch, native_handle out, native_handle a, native_handle b) {
+void native_mul_out(native_torch *torch, native_handle out, native_handle a, native_handle b) {
     uint64_t stack[] = {tensor_argument(torch, a), tensor_argument(torch, b), tensor_argument(torch, out)};
     delete_tensor_handle(torch, call_dispatcher(torch, "aten::mul", "out", stack));
 }
 
-void native_mul_in_place(struct native_torch *torch, native_handle a, native_handle b) {
+void native_mul_in_place(native_torch *torch, native_handle a, native_handle b) {
     uint64_t stack[] = {tensor_argument(torch, a), tensor_argument(torch, b)};
     delete_tensor_handle(torch, call_dispatcher(torch, "aten::mul_", "Tensor", stack));
 }
 
-struct native_tensor native_scale(struct native_torch *torch, const struct native_tensor *a, double factor) {
+native_tensor native_scale(native_torch *torch, const native_tensor *a, double factor) {
     native_handle out = NULL;
     RUN(torch, "aten::mul", torch->api.mul_Scalar(a->handle, factor, &out));
     return make_tensor(out, a->dtype, a->ndim, a->size);
 }
 
-struct native_tensor native_rms_norm(struct native_torch *torch, const struct native_tensor *x,
-                                     native_handle weight, double eps) {
+native_tensor native_rms_norm(native_torch *torch, const native_tensor *x, native_handle weight, double eps) {
     native_handle out = NULL, rstd = NULL;
     RUN(torch, "aten::_fused_rms_norm",
         torch->api._fused_rms_norm(x->handle, &x->size[x->ndim - 1], 1, &weight, &eps, &out, &rstd));
@@ -268,8 +262,8 @@ struct native_tensor native_rms_norm(struct native_torch *torch, const struct na
     return make_tensor(out, x->dtype, x->ndim, x->size);
 }
 
-struct native_tensor native_layer_norm(struct native_torch *torch, const struct native_tensor *x,
-                                       native_handle weight, native_handle bias, double eps) {
+native_tensor native_layer_norm(native_torch *torch, const native_tensor *x, native_handle weight,
+                                native_handle bias, double eps) {
     if (torch->failed_op != NULL) {
         return make_tensor(NULL, x->dtype, x->ndim, x->size);
     }
@@ -282,18 +276,18 @@ struct native_tensor native_layer_norm(struct native_torch *torch, const struct 
     return make_tensor(call_dispatcher(torch, "aten::layer_norm", "", stack), x->dtype, x->ndim, x->size);
 }
 
-void native_silu_in_place(struct native_torch *torch, native_handle x) {
+void native_silu_in_place(native_torch *torch, native_handle x) {
     uint64_t stack[] = {tensor_argument(torch, x)};
     delete_tensor_handle(torch, call_dispatcher(torch, "aten::silu_", "", stack));
 }
 
-void native_sigmoid_in_place(struct native_torch *torch, native_handle x) {
+void native_sigmoid_in_place(native_torch *torch, native_handle x) {
     uint64_t stack[] = {tensor_argument(torch, x)};
     delete_tensor_handle(torch, call_dispatcher(torch, "aten::sigmoid_", "", stack));
 }
 
-struct native_tensor native_softmax(struct native_torch *torch, const struct native_tensor *x) {
-    struct native_tensor out = make_tensor(NULL, torch->f32, x->ndim, x->size);
+native_tensor native_softmax(native_torch *torch, const native_tensor *x) {
+    native_tensor out = make_tensor(NULL, torch->f32, x->ndim, x->size);
     if (torch->failed_op == NULL) {
         uint64_t stack[] = {tensor_argument(torch, x->handle), (uint64_t)(x->ndim - 1),
                             optional_argument(torch, (uint64_t)(uint32_t)torch->f32)};
@@ -302,21 +296,21 @@ struct native_tensor native_softmax(struct native_torch *torch, const struct nat
     return out;
 }
 
-void native_topk(struct native_torch *torch, const struct native_tensor *x, int64_t k,
-                 struct native_tensor *values, struct native_tensor *indices) {
+void native_topk(native_torch *torch, const native_tensor *x, int64_t k, native_tensor *values,
+                 native_tensor *indices) {
     native_handle v = NULL, i = NULL;
     RUN(torch, "aten::topk", torch->api.topk(x->handle, k, 1, 1, 1, &v, &i));
     *values = make_tensor(v, x->dtype, 2, NATIVE_DIMS(x->size[0], k));
     *indices = make_tensor(i, torch->i64, 2, NATIVE_DIMS(x->size[0], k));
 }
 
-void native_argmax(struct native_torch *torch, native_handle out, native_handle x) {
+void native_argmax(native_torch *torch, native_handle out, native_handle x) {
     uint64_t stack[] = {tensor_argument(torch, x), 0, 0, tensor_argument(torch, out)};
     delete_tensor_handle(torch, call_dispatcher(torch, "aten::argmax", "out", stack));
 }
 
-struct native_tensor native_mean(struct native_torch *torch, const struct native_tensor *x, int dim) {
-    struct native_tensor mean = make_tensor(NULL, x->dtype, x->ndim, x->size);
+native_tensor native_mean(native_torch *torch, const native_tensor *x, int dim) {
+    native_tensor mean = make_tensor(NULL, x->dtype, x->ndim, x->size);
     mean.size[dim] = 1;
     if (torch->failed_op == NULL) {
         uint64_t stack[] = {tensor_argument(torch, x->handle),
@@ -326,36 +320,35 @@ struct native_tensor native_mean(struct native_torch *torch, const struct native
     return mean;
 }
 
-void native_gather_rows(struct native_torch *torch, native_handle out, native_handle x, native_handle index) {
+void native_gather_rows(native_torch *torch, native_handle out, native_handle x, native_handle index) {
     uint64_t stack[] = {tensor_argument(torch, x), 0, tensor_argument(torch, index),
                         tensor_argument(torch, out)};
     delete_tensor_handle(torch, call_dispatcher(torch, "aten::index_select", "out", stack));
 }
 
-void native_put_rows(struct native_torch *torch, native_handle x, native_handle index, native_handle rows) {
+void native_put_rows(native_torch *torch, native_handle x, native_handle index, native_handle rows) {
     uint64_t stack[] = {tensor_argument(torch, x), 0, tensor_argument(torch, index),
                         tensor_argument(torch, rows)};
     delete_tensor_handle(torch, call_dispatcher(torch, "aten::index_copy_", "", stack));
 }
 
-struct native_tensor native_add_rows(struct native_torch *torch, const struct native_tensor *x,
-                                     native_handle index, native_handle rows) {
+native_tensor native_add_rows(native_torch *torch, const native_tensor *x, native_handle index,
+                              native_handle rows) {
     native_handle out = NULL;
     const native_handle *indices[] = {&index};
     RUN(torch, "aten::index_put", torch->api.index_put(x->handle, indices, 1, rows, 1, &out));
     return make_tensor(out, x->dtype, x->ndim, x->size);
 }
 
-struct native_tensor native_one_hot(struct native_torch *torch, const struct native_tensor *indices,
-                                    int64_t classes) {
+native_tensor native_one_hot(native_torch *torch, const native_tensor *indices, int64_t classes) {
     uint64_t stack[] = {tensor_argument(torch, indices->handle), (uint64_t)classes};
-    struct native_tensor out = make_tensor(call_dispatcher(torch, "aten::one_hot", "", stack), torch->i64,
-                                           indices->ndim, indices->size);
+    native_tensor out = make_tensor(call_dispatcher(torch, "aten::one_hot", "", stack), torch->i64,
+                                    indices->ndim, indices->size);
     out.size[out.ndim++] = classes;
     return out;
 }
 
-struct native_tensor native_nonzero(struct native_torch *torch, const struct native_tensor *x) {
+native_tensor native_nonzero(native_torch *torch, const native_tensor *x) {
     native_handle out = NULL;
     int64_t *size = NULL;
     RUN(torch, "aten::nonzero", torch->api.nonzero(x->handle, &out));
@@ -365,7 +358,7 @@ struct native_tensor native_nonzero(struct native_torch *torch, const struct nat
     return make_tensor(out, torch->i64, 2, NATIVE_DIMS(torch->failed_op == NULL ? size[0] : 0, x->ndim));
 }
 
-struct native_tensor native_as_complex(struct native_torch *torch, const struct native_tensor *x) {
+native_tensor native_as_complex(native_torch *torch, const native_tensor *x) {
     native_handle out = NULL;
     RUN(torch, "aten::view_as_complex", torch->api.view_as_complex(x->handle, &out));
     return make_tensor(out, torch->api.aoti_torch_dtype_complex64(), x->ndim - 1, x->size);
@@ -373,7 +366,7 @@ struct native_tensor native_as_complex(struct native_torch *torch, const struct 
 
 /* The fused kernels of CUDA, called directly: the general operator might choose one that plans anew for every
  * length. False if it refuses these shapes. */
-static bool fused_attention(struct native_torch *torch, native_handle q, native_handle k, native_handle v,
+static bool fused_attention(native_torch *torch, native_handle q, native_handle k, native_handle v,
                             int32_t dtype, bool causal, native_handle *out) {
     native_handle extra[7] = {NULL};
     int64_t longest[2];
@@ -395,8 +388,8 @@ static bool fused_attention(struct native_torch *torch, native_handle q, native_
     return status == 0;
 }
 
-static native_handle general_attention(struct native_torch *torch, native_handle q, native_handle k,
-                                       native_handle v, bool causal) {
+static native_handle general_attention(native_torch *torch, native_handle q, native_handle k, native_handle v,
+                                       bool causal) {
     uint64_t stack[] = {tensor_argument(torch, q),
                         tensor_argument(torch, k),
                         tensor_argument(torch, v),
@@ -408,12 +401,11 @@ static native_handle general_attention(struct native_torch *torch, native_handle
     return call_dispatcher(torch, "aten::scaled_dot_product_attention", "", stack);
 }
 
-struct native_tensor native_attention(struct native_torch *torch, const struct native_tensor *q,
-                                      const struct native_tensor *k, const struct native_tensor *v,
-                                      bool causal) {
+native_tensor native_attention(native_torch *torch, const native_tensor *q, const native_tensor *k,
+                               const native_tensor *v, bool causal) {
     int64_t batch = q->size[0], heads = q->size[1], queries = q->size[2], width = q->size[3];
     int64_t size[] = {batch, queries, heads * width};
-    struct native_tensor none = make_tensor(NULL, q->dtype, 3, size);
+    native_tensor none = make_tensor(NULL, q->dtype, 3, size);
     native_handle out = NULL;
     bool half = q->dtype != torch->f32;
     if (torch->failed_op != NULL) {
@@ -436,7 +428,7 @@ struct native_tensor native_attention(struct native_torch *torch, const struct n
         delete_tensor_handle(torch, out);
         return none;
     }
-    struct native_tensor result = make_tensor(out, q->dtype, 4, q->size), merged;
+    native_tensor result = make_tensor(out, q->dtype, 4, q->size), merged;
     bool in_order = stride[3] == 1 && (heads == 1 || stride[1] == width) &&
                     (queries == 1 || stride[2] == heads * width) &&
                     (batch == 1 || stride[0] == queries * heads * width);
@@ -445,8 +437,8 @@ struct native_tensor native_attention(struct native_torch *torch, const struct n
             native_view(torch, &result, 0, 3, size, NATIVE_DIMS(queries * heads * width, heads * width, 1));
     } else {
         merged = native_empty(torch, q->dtype, 3, size);
-        struct native_tensor by_head = native_view(
-            torch, &merged, 0, 4, q->size, NATIVE_DIMS(queries * heads * width, width, heads * width, 1));
+        native_tensor by_head = native_view(torch, &merged, 0, 4, q->size,
+                                            NATIVE_DIMS(queries * heads * width, width, heads * width, 1));
         native_copy(torch, by_head.handle, out);
         native_free(torch, &by_head);
     }

@@ -12,15 +12,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *native_device_name(enum native_device device) {
-    return device == NATIVE_CUDA ? "cuda" : device == NATIVE_CPU ? "cpu" : "auto";
+const char *native_device_name(native_device device) {
+    static const char *const names[] = {[NATIVE_AUTO] = "auto", [NATIVE_CPU] = "cpu", [NATIVE_CUDA] = "cuda"};
+    return names[device];
 }
 
-const char *native_dtype_name(enum native_dtype dtype) {
-    return dtype == NATIVE_BF16   ? "bf16"
-           : dtype == NATIVE_FP16 ? "fp16"
-           : dtype == NATIVE_FP32 ? "fp32"
-                                  : "default";
+const char *native_dtype_name(native_dtype dtype) {
+    static const char *const names[] = {[NATIVE_DTYPE_DEFAULT] = "default",
+                                        [NATIVE_BF16] = "bf16",
+                                        [NATIVE_FP16] = "fp16",
+                                        [NATIVE_FP32] = "fp32"};
+    return names[dtype];
 }
 
 /* The environment without what is preloaded here: the helper process is none of a profiler's business. */
@@ -75,7 +77,7 @@ static bool query_python_for_torch(char *folder, size_t size) {
 }
 
 /* Sets torch->folder to the folder that holds libtorch_cpu.so. */
-static bool find_libtorch_folder(struct native_torch *torch, const char *given, struct native_error *error) {
+static bool find_libtorch_folder(native_torch *torch, const char *given, native_error *error) {
     char package[3072];
     const char *who = "--torch";
     if (given == NULL) {
@@ -108,7 +110,7 @@ static bool find_libtorch_folder(struct native_torch *torch, const char *given, 
         given, who);
 }
 
-static void *open_torch_library(const struct native_torch *torch, const char *name, const char **why) {
+static void *open_torch_library(const native_torch *torch, const char *name, const char **why) {
     char path[4200];
     snprintf(path, sizeof path, "%s/%s", torch->folder, name);
     void *library = dlopen(path, RTLD_LAZY | RTLD_GLOBAL);
@@ -120,7 +122,7 @@ static void *open_torch_library(const struct native_torch *torch, const char *na
 #define LOOK_UP(library, name, member) (*(void **)&(member) = dlsym(library, name))
 
 /* NULL, or the name of the first function that the library lacks. */
-static const char *look_up_common_api(struct native_torch_api *api, void *library) {
+static const char *look_up_common_api(native_torch_api *api, void *library) {
     const char *missing = NULL;
 #define FIND(result, name, arguments)                                                                        \
     if (LOOK_UP(library, #name, api->name) == NULL && missing == NULL) {                                     \
@@ -134,7 +136,7 @@ static const char *look_up_common_api(struct native_torch_api *api, void *librar
     return missing;
 }
 
-static const char *look_up_cpu_api(struct native_torch_api *api, void *library) {
+static const char *look_up_cpu_api(native_torch_api *api, void *library) {
     const char *missing = NULL;
 #define FIND(name, arguments)                                                                                \
     if (LOOK_UP(library, "aoti_torch_cpu_" #name, api->name) == NULL && missing == NULL) {                   \
@@ -145,7 +147,7 @@ static const char *look_up_cpu_api(struct native_torch_api *api, void *library) 
     return missing;
 }
 
-static const char *look_up_cuda_api(struct native_torch_api *api, void *library) {
+static const char *look_up_cuda_api(native_torch_api *api, void *library) {
     const char *missing = NULL;
 #define FIND(name, arguments)                                                                                \
     if (LOOK_UP(library, "aoti_torch_cuda_" #name, api->name) == NULL && missing == NULL) {                  \
@@ -163,7 +165,7 @@ static const char *look_up_cuda_api(struct native_torch_api *api, void *library)
 }
 
 /* Opens libtorch_cuda and asks its CUDA runtime for devices. NULL if there is one, otherwise why not. */
-static const char *open_cuda_device(struct native_torch *torch, void **library, char *why, size_t size) {
+static const char *open_cuda_device(native_torch *torch, void **library, char *why, size_t size) {
     const char *reason;
     *library = open_torch_library(torch, "libtorch_cuda.so", &reason);
     if (*library == NULL) {
@@ -183,15 +185,14 @@ static const char *open_cuda_device(struct native_torch *torch, void **library, 
     return NULL;
 }
 
-static bool fail_missing_function(const struct native_torch *torch, const char *missing,
-                                  struct native_error *error) {
+static bool fail_missing_function(const native_torch *torch, const char *missing, native_error *error) {
     return native_fail(error, NATIVE_EXIT_INPUT,
                        "the PyTorch in %.2000s%s has no %s: run_native needs PyTorch 2.10 or later",
                        torch->folder, torch->version == 0 ? "" : " (too old or too new)", missing);
 }
 
-static bool choose_torch_device(struct native_torch *torch, void *cpu_library, enum native_device device,
-                                struct native_error *error) {
+static bool choose_torch_device(native_torch *torch, void *cpu_library, native_device device,
+                                native_error *error) {
     char why[512];
     const char *missing;
     torch->device = NATIVE_CPU;
@@ -213,8 +214,8 @@ static bool choose_torch_device(struct native_torch *torch, void *cpu_library, e
     return missing == NULL || fail_missing_function(torch, missing, error);
 }
 
-bool native_torch_open(struct native_torch *torch, const char *folder, enum native_device device,
-                       enum native_dtype dtype, struct native_error *error) {
+bool native_torch_open(native_torch *torch, const char *folder, native_device device, native_dtype dtype,
+                       native_error *error) {
     memset(torch, 0, sizeof *torch);
     torch->capture_fd = -1;
     if (!find_libtorch_folder(torch, folder, error)) {
@@ -249,16 +250,16 @@ bool native_torch_open(struct native_torch *torch, const char *folder, enum nati
     if (dtype == NATIVE_DTYPE_DEFAULT) {
         torch->dtype = torch->device == NATIVE_CUDA ? NATIVE_BF16 : NATIVE_FP32;
     }
-    torch->work = torch->dtype == NATIVE_BF16   ? torch->bf16
-                  : torch->dtype == NATIVE_FP16 ? torch->f16
-                                                : torch->f32;
+    const int32_t codes[] = {
+        [NATIVE_BF16] = torch->bf16, [NATIVE_FP16] = torch->f16, [NATIVE_FP32] = torch->f32};
+    torch->work = codes[torch->dtype];
     torch->capture_fd = memfd_create("libtorch-stderr", MFD_CLOEXEC);
     torch->capture = torch->capture_fd >= 0;
     torch->api.aoti_torch_grad_mode_set_enabled(false);
     return true;
 }
 
-void native_torch_sync(struct native_torch *torch) {
+void native_torch_sync(native_torch *torch) {
     void *stream = NULL;
     if (torch->device != NATIVE_CUDA || torch->failed_op != NULL) {
         return;
@@ -269,7 +270,7 @@ void native_torch_sync(struct native_torch *torch) {
     }
 }
 
-bool native_torch_check(const struct native_torch *torch, struct native_error *error) {
+bool native_torch_check(const native_torch *torch, native_error *error) {
     if (torch->failed_op == NULL) {
         return true;
     }
@@ -291,7 +292,7 @@ bool native_torch_check(const struct native_torch *torch, struct native_error *e
                        torch->failed_why[0] != '\0' ? torch->failed_why : "its explanation stands above");
 }
 
-void native_torch_close(struct native_torch *torch) {
+void native_torch_close(native_torch *torch) {
     if (torch->capture_fd >= 0) {
         close(torch->capture_fd);
     }

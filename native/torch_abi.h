@@ -1,11 +1,9 @@
-/*
- * The part of libtorch's exported C functions that run_native calls (PyTorch 2.10 and later), declared here
+/* The part of libtorch's exported C functions that run_native calls (PyTorch 2.10 and later), declared here
  * because the headers of PyTorch that declare them need a C++ compiler. Every function is found with dlsym;
  * none is linked.
  *
  * Each function that returns native_torch_status gives 0 for success. A failed one has written an explanation
- * on standard error. Handles that a function gives back are owned by the caller.
- */
+ * on standard error. Handles that a function gives back are owned by the caller. */
 #ifndef NATIVE_TORCH_ABI_H
 #define NATIVE_TORCH_ABI_H
 
@@ -90,7 +88,7 @@ enum { NATIVE_DEVICE_CPU = 0, NATIVE_DEVICE_CUDA = 1 }; /* c10's numbers for dev
        native_handle *seed, native_handle *offset))
 
 /* The functions, once found. */
-struct native_torch_api {
+typedef struct {
 #define NATIVE_MEMBER(result, name, arguments) result(*name) arguments;
     NATIVE_TORCH_COMMON(NATIVE_MEMBER)
 #undef NATIVE_MEMBER
@@ -99,6 +97,6 @@ struct native_torch_api {
     NATIVE_TORCH_CUDA(NATIVE_MEMBER)
 #undef NATIVE_MEMBER
     void *(*operator_new)(size_t); /* C++'s: what holds an optional argument is freed by C++'s delete */
-};
+} native_torch_api;
 
 #endif

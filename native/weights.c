@@ -9,28 +9,28 @@
 #include <sys/sysinfo.h>
 
 /* What loading carries along. */
-struct loader {
-    struct native_weights *weights;
-    const struct native_config *config;
-    struct native_source *source;
-    struct native_torch *torch;
+typedef struct {
+    native_weights *weights;
+    const native_config *config;
+    native_source *source;
+    native_torch *torch;
     char prefix[128]; /* of the names to come */
-};
+} weights_loader;
 
-static void set_name_prefix(struct loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void set_name_prefix(struct loader *l, const char *format, ...) {
+static void set_name_prefix(weights_loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void set_name_prefix(weights_loader *l, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(l->prefix, sizeof l->prefix, format, args);
     va_end(args);
 }
 
-static struct native_tensor new_parameter(struct loader *l, int ndim, const int64_t *size) {
+static native_tensor new_parameter(weights_loader *l, int ndim, const int64_t *size) {
     return native_keep(&l->weights->arena, native_empty(l->torch, l->torch->work, ndim, size));
 }
 
 /* Fills a part of `whole`: `to` is freed here. */
-static bool fill_parameter(struct loader *l, const char *name, struct native_tensor to, enum native_init init,
+static bool fill_parameter(weights_loader *l, const char *name, native_tensor to, native_init init,
                            double deviation) {
     char full[256];
     snprintf(full, sizeof full, "%s%s", l->prefix, name);
@@ -40,13 +40,13 @@ static bool fill_parameter(struct loader *l, const char *name, struct native_ten
 }
 
 /* A vector of its own. */
-static bool load_vector(struct loader *l, const char *name, int64_t width, enum native_init init,
-                        double deviation, struct native_tensor *out) {
+static bool load_vector(weights_loader *l, const char *name, int64_t width, native_init init,
+                        double deviation, native_tensor *out) {
     *out = new_parameter(l, 1, &width);
     return fill_parameter(l, name, native_view(l->torch, out, 0, 1, &width, NATIVE_DIMS(1)), init, deviation);
 }
 
-static bool load_norm(struct loader *l, const char *name, int64_t width, bool bias, struct native_norm *out) {
+static bool load_norm(weights_loader *l, const char *name, int64_t width, bool bias, native_norm *out) {
     char full[96];
     snprintf(full, sizeof full, "%s.weight", name);
     if (!load_vector(l, full, width, NATIVE_INIT_ONES, 0, &out->weight)) {
@@ -57,9 +57,9 @@ static bool load_norm(struct loader *l, const char *name, int64_t width, bool bi
 }
 
 /* Up to three projections of one input, `rows` outputs each, into one matrix (and one bias). */
-static bool load_linear(struct loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
-                        bool bias, double deviation, struct native_linear *out) {
-    struct native_tensor all = new_parameter(l, 2, NATIVE_DIMS(count * rows, columns));
+static bool load_linear(weights_loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
+                        bool bias, double deviation, native_linear *out) {
+    native_tensor all = new_parameter(l, 2, NATIVE_DIMS(count * rows, columns));
     out->weight = native_keep(&l->weights->arena, native_transposed(l->torch, &all));
     if (bias) {
         out->bias = new_parameter(l, 1, NATIVE_DIMS(count * rows));
@@ -81,14 +81,14 @@ static bool load_linear(struct loader *l, int count, const char *const *names, i
     return true;
 }
 
-static bool load_single_linear(struct loader *l, const char *name, int64_t rows, int64_t columns, bool bias,
-                               double deviation, struct native_linear *out) {
+static bool load_single_linear(weights_loader *l, const char *name, int64_t rows, int64_t columns, bool bias,
+                               double deviation, native_linear *out) {
     return load_linear(l, 1, &name, rows, columns, bias, deviation, out);
 }
 
-static bool load_vit_layer(struct loader *l, int64_t index, struct native_vit_layer *layer) {
+static bool load_vit_layer(weights_loader *l, int64_t index, native_vit_layer *layer) {
     static const char *const qkv[] = {"attention.wq", "attention.wk", "attention.wv"};
-    const struct native_vision_config *v = &l->config->vision;
+    const native_vision_config *v = &l->config->vision;
     set_name_prefix(l, "model.vision_backbone.image_vit.transformer.resblocks.%lld.", (long long)index);
     return load_norm(l, "attention_norm", v->width, true, &layer->attention_norm) &&
            load_linear(l, 3, qkv, v->width, v->width, true, v->init_range, &layer->qkv) &&
@@ -100,8 +100,8 @@ static bool load_vit_layer(struct loader *l, int64_t index, struct native_vit_la
                               &layer->w2);
 }
 
-static bool load_vision_tower(struct loader *l, struct native_vision_weights *w) {
-    const struct native_vision_config *v = &l->config->vision;
+static bool load_vision_tower(weights_loader *l, native_vision_weights *w) {
+    const native_vision_config *v = &l->config->vision;
     double scale = 1.0 / sqrt((double)v->width);
     set_name_prefix(l, "model.vision_backbone.image_vit.");
     w->class_token = new_parameter(l, 2, NATIVE_DIMS(1, v->width));
@@ -122,10 +122,10 @@ static bool load_vision_tower(struct loader *l, struct native_vision_weights *w)
     return ok;
 }
 
-static bool load_connector(struct loader *l, struct native_vision_weights *w) {
+static bool load_connector(weights_loader *l, native_vision_weights *w) {
     static const char *const kv[] = {"image_pooling_2d.wk", "image_pooling_2d.wv"};
     static const char *const gate[] = {"image_projector.w1", "image_projector.w3"};
-    const struct native_config *c = l->config;
+    const native_config *c = l->config;
     int64_t width = c->vision.width, features = c->vit_layer_count * width;
     double spread = c->vision.init_range;
     set_name_prefix(l, "model.vision_backbone.");
@@ -143,12 +143,12 @@ static bool load_connector(struct loader *l, struct native_vision_weights *w) {
                               &w->project_out);
 }
 
-static bool load_experts(struct loader *l, int64_t index, struct native_block *block) {
-    const struct native_config *c = l->config;
+static bool load_experts(weights_loader *l, int64_t index, native_block *block) {
+    const native_config *c = l->config;
     block->experts = calloc((size_t)c->experts, sizeof *block->experts);
     for (int64_t e = 0; e < c->experts; e++) {
         static const char *const gate_up[] = {"gate_proj", "up_proj"};
-        struct native_linear first = {.bias = {.handle = NULL}}, second = first;
+        native_linear first = {.bias = {.handle = NULL}}, second = first;
         set_name_prefix(l, "model.transformer.blocks.%lld.mlp.experts.%lld.", (long long)index, (long long)e);
         if (block->experts == NULL ||
             !load_linear(l, 2, gate_up, c->expert_mlp, c->d_model, false, c->init_range, &first) ||
@@ -161,8 +161,8 @@ static bool load_experts(struct loader *l, int64_t index, struct native_block *b
     return true;
 }
 
-static bool load_decoder_block(struct loader *l, int64_t index, struct native_block *block) {
-    const struct native_config *c = l->config;
+static bool load_decoder_block(weights_loader *l, int64_t index, native_block *block) {
+    const native_config *c = l->config;
     set_name_prefix(l, "model.transformer.blocks.%lld.", (long long)index);
     block->qk_norm = new_parameter(l, 2, NATIVE_DIMS(2, c->d_model));
     return load_norm(l, "attn.attn_norm", c->d_model, false, &block->attn_norm) &&
@@ -182,9 +182,9 @@ static bool load_decoder_block(struct loader *l, int64_t index, struct native_bl
 }
 
 /* First, because the embedding is the largest tensor: the tables of random numbers are then made once. */
-static bool load_embedding(struct loader *l) {
-    const struct native_config *c = l->config;
-    struct native_tensor *table = &l->weights->embedding;
+static bool load_embedding(weights_loader *l) {
+    const native_config *c = l->config;
+    native_tensor *table = &l->weights->embedding;
     set_name_prefix(l, "model.transformer.wte.");
     *table = new_parameter(l, 2, NATIVE_DIMS(c->embeddings + c->additional, c->d_model));
     return fill_parameter(l, "embedding", native_rows(l->torch, table, 0, c->embeddings), NATIVE_INIT_NORMAL,
@@ -195,7 +195,7 @@ static bool load_embedding(struct loader *l) {
 
 /* On the cpu: weights that can never fit are refused, as the system would kill the process half-way. Most of
  * a model are its experts, attention's projections, the embedding and the head. */
-static bool fits_memory(const struct native_config *c, struct native_source *source) {
+static bool fits_memory(const native_config *c, native_source *source) {
     struct sysinfo info;
     if (source->torch->device != NATIVE_CPU || sysinfo(&info) != 0) {
         return true;
@@ -212,13 +212,12 @@ static bool fits_memory(const struct native_config *c, struct native_source *sou
                        native_dtype_name(source->torch->dtype), least / 1e9, memory / 1e9);
 }
 
-bool native_weights_load(struct native_weights *weights, const struct native_config *config,
-                         struct native_source *source) {
+bool native_weights_load(native_weights *weights, const native_config *config, native_source *source) {
     memset(weights, 0, sizeof *weights);
     if (!fits_memory(config, source)) {
         return false;
     }
-    struct loader l = {.weights = weights, .config = config, .source = source, .torch = source->torch};
+    weights_loader l = {.weights = weights, .config = config, .source = source, .torch = source->torch};
     weights->arena.torch = l.torch;
     weights->blocks = calloc((size_t)config->layers, sizeof *weights->blocks);
     if (weights->blocks == NULL) {
@@ -235,7 +234,7 @@ bool native_weights_load(struct native_weights *weights, const struct native_con
                                   config->init_range, &weights->head);
     ok = ok && load_vision_tower(&l, &weights->vision) && load_connector(&l, &weights->vision);
     if (ok) {
-        struct native_source ones;
+        native_source ones;
         native_source_random(&ones, l.torch, 0, source->error);
         weights->ones = new_parameter(&l, 1, &config->d_model);
         ok = native_source_read(&ones, "ones", &weights->ones, NATIVE_INIT_ONES, 0);
@@ -243,7 +242,7 @@ bool native_weights_load(struct native_weights *weights, const struct native_con
     return ok || native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory for the weights");
 }
 
-void native_weights_free(struct native_weights *weights, const struct native_config *config) {
+void native_weights_free(native_weights *weights, const native_config *config) {
     for (int64_t i = 0; i < config->layers && weights->blocks != NULL; i++) {
         free(weights->blocks[i].experts);
     }

@@ -1,8 +1,6 @@
-/*
- * The model's parameters on the device, laid out for few operators: projections that share an input lie in
+/* The model's parameters on the device, laid out for few operators: projections that share an input lie in
  * one matrix, and matrices are kept as the transposed views that a matrix product reads. The names are those
- * of the public PyTorch code, which is also the source of what belongs together.
- */
+ * of the public PyTorch code, which is also the source of what belongs together. */
 #ifndef NATIVE_WEIGHTS_H
 #define NATIVE_WEIGHTS_H
 
@@ -10,68 +8,65 @@
 #include "native/checkpoint.h"
 #include "native/config.h"
 
-struct native_linear {
-    struct native_tensor weight; /* transposed: [in, out] */
-    struct native_tensor bias;   /* [out], or none */
-};
+typedef struct {
+    native_tensor weight; /* transposed: [in, out] */
+    native_tensor bias;   /* [out], or none */
+} native_linear;
 
-struct native_norm {
-    struct native_tensor weight, bias; /* [width]; RMS norms have no bias */
-};
+typedef struct {
+    native_tensor weight, bias; /* [width]; RMS norms have no bias */
+} native_norm;
 
-struct native_vit_layer {
-    struct native_norm attention_norm, ffn_norm;
-    struct native_linear qkv; /* wq, wk and wv side by side: [width, 3 width] */
-    struct native_linear out; /* wo */
-    struct native_linear w1, w2;
-};
+typedef struct {
+    native_norm attention_norm, ffn_norm;
+    native_linear qkv; /* wq, wk and wv side by side: [width, 3 width] */
+    native_linear out; /* wo */
+    native_linear w1, w2;
+} native_vit_layer;
 
-struct native_vision_weights {
-    struct native_linear patch;       /* [patch_dim, width], no bias */
-    struct native_tensor class_token; /* [1, width] */
-    struct native_tensor positions;   /* [1, positions, width] */
-    struct native_norm pre;           /* pre_ln */
-    struct native_vit_layer *layers;  /* [layers] */
-    struct native_tensor padding;  /* [3, features]: zeros, the whole-padding row, the partial-padding row */
-    struct native_linear pool_q;   /* image_pooling_2d.wq */
-    struct native_linear pool_kv;  /* wk and wv side by side */
-    struct native_linear pool_out; /* wo */
-    struct native_linear project_gate; /* image_projector.w1 and w3 side by side: [width, 2 inner] */
-    struct native_linear project_out;  /* image_projector.w2 */
-};
+typedef struct {
+    native_linear patch;        /* [patch_dim, width], no bias */
+    native_tensor class_token;  /* [1, width] */
+    native_tensor positions;    /* [1, positions, width] */
+    native_norm pre;            /* pre_ln */
+    native_vit_layer *layers;   /* [layers] */
+    native_tensor padding;      /* [3, features]: zeros, the whole-padding row, the partial-padding row */
+    native_linear pool_q;       /* image_pooling_2d.wq */
+    native_linear pool_kv;      /* wk and wv side by side */
+    native_linear pool_out;     /* wo */
+    native_linear project_gate; /* image_projector.w1 and w3 side by side: [width, 2 inner] */
+    native_linear project_out;  /* image_projector.w2 */
+} native_vision_weights;
 
-struct native_expert {
-    struct native_tensor
-        gate_up;               /* [d_model, 2 expert_mlp]: gate_proj and up_proj side by side, transposed */
-    struct native_tensor down; /* [expert_mlp, d_model]: down_proj transposed */
-};
+typedef struct {
+    native_tensor gate_up; /* [d_model, 2 expert_mlp]: gate_proj and up_proj side by side, transposed */
+    native_tensor down;    /* [expert_mlp, d_model]: down_proj transposed */
+} native_expert;
 
-struct native_block {
-    struct native_norm attn_norm, ff_norm;
-    struct native_tensor qk_norm;  /* [2, d_model]: q_norm, k_norm */
-    struct native_linear qkv;      /* att_proj */
-    struct native_linear out;      /* attn_out */
-    struct native_linear gate;     /* mlp.gate: [d_model, experts] */
-    struct native_expert *experts; /* [experts] */
-};
+typedef struct {
+    native_norm attn_norm, ff_norm;
+    native_tensor qk_norm;  /* [2, d_model]: q_norm, k_norm */
+    native_linear qkv;      /* att_proj */
+    native_linear out;      /* attn_out */
+    native_linear gate;     /* mlp.gate: [d_model, experts] */
+    native_expert *experts; /* [experts] */
+} native_block;
 
-struct native_weights {
-    struct native_arena arena;
-    struct native_tensor
-        embedding; /* [embeddings + additional, d_model]: wte.embedding, then wte.new_embedding */
-    struct native_block *blocks;   /* [layers] */
-    struct native_norm final_norm; /* ln_f */
-    struct native_linear head;     /* lm_head */
-    struct native_tensor ones;     /* [d_model], for norms whose weight is applied apart */
-    struct native_vision_weights vision;
-};
+typedef struct {
+    native_arena arena;
+    native_tensor embedding; /* [embeddings + additional, d_model]: wte.embedding, then wte.new_embedding */
+    native_block *blocks;    /* [layers] */
+    native_norm final_norm;  /* ln_f */
+    native_linear head;      /* lm_head */
+    native_tensor ones;      /* [d_model], for norms whose weight is applied apart */
+    native_vision_weights vision;
+} native_weights;
 
 /* Allocates and fills all of it. On failure: false, with the tensor or the operator named; what is there so
  * far is still to be freed. On the cpu a model that the machine's memory can never hold is refused at once.
  */
-bool native_weights_load(struct native_weights *weights, const struct native_config *config,
-                         struct native_source *source);
+bool native_weights_load(native_weights *weights, const native_config *config, native_source *source);
 
-void native_weights_free(struct native_weights *weights, const struct native_config *config);
+void native_weights_free(native_weights *weights, const native_config *config);
 
 #endif

@@ -10,16 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void check_error(bool good, const struct native_error *error) {
+static void check_error(bool good, const native_error *error) {
     fuzz_check(good || (error->text[0] && !strchr(error->text, '\n')), "an end that is none");
 }
 
 /* A tensor that is found lies in the file. */
-static void find_all(const struct native_safetensors *file) {
+static void find_all(const native_safetensors *file) {
     const cJSON *item;
     cJSON_ArrayForEach(item, (const cJSON *)file->header) {
-        struct native_entry entry;
-        struct native_error error = {0};
+        native_entry entry;
+        native_error error = {0};
         bool found = native_safetensors_find(file, item->string, &entry, &error);
         check_error(found, &error);
         const char *data = found ? entry.data : NULL, *map = file->map;
@@ -30,8 +30,8 @@ static void find_all(const struct native_safetensors *file) {
 }
 
 static void read_config(const uint8_t *data, size_t size) {
-    struct native_config config;
-    struct native_error error = {0};
+    native_config config;
+    native_error error = {0};
     costmodel_model model;
     char line[TRACE_ERROR_BYTES] = "";
     char *text = base_copy((const char *)data, size);
@@ -45,8 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         read_config(data, size);
         return 0;
     }
-    struct native_safetensors file;
-    struct native_error error = {0};
+    native_safetensors file;
+    native_error error = {0};
     bool good = native_safetensors_open(&file, fuzz_file(data, size), &error);
     check_error(good, &error);
     if (good) {

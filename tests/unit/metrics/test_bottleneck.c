@@ -370,9 +370,9 @@ static void the_mark_of_run_native(void **state) {
     (void)state;
     static const char *const configs[] = {"molmoe-1b", "tests/data/native/tiny_a_config.json"};
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++) {
-        struct native_config config;
-        struct native_error failure = {0};
-        struct native_options options = {.moe = NATIVE_MOE_DENSE, .new_tokens = 10};
+        native_config config;
+        native_error failure = {0};
+        native_options options = {.moe = NATIVE_MOE_DENSE, .new_tokens = 10};
         costmodel_model model;
         costmodel_workload w;
         names_table names = {0};

@@ -11,8 +11,8 @@
 
 static void full_size(void **state) {
     (void)state;
-    struct native_config c;
-    struct native_error e = {0};
+    native_config c;
+    native_error e = {0};
     assert_true(native_config_load("molmoe-1b", &c, &e));
     assert_int_equal(c.d_model, 2048);
     assert_int_equal(c.head_dim, 128);
@@ -28,7 +28,7 @@ static void full_size(void **state) {
 }
 
 /* The built-in configuration as the public file spells it, with one field replaced or added. */
-static bool parse_with(const char *field, struct native_error *error) {
+static bool parse_with(const char *field, native_error *error) {
     static const char rest[] =
         "\"activation_type\":\"swiglu\",\"additional_vocab_size\":16,\"attention_layer_norm\":true,"
         "\"block_type\":\"moe\",\"embedding_size\":256,\"head_dim\":null,\"image_padding_embed\":null,"
@@ -42,7 +42,7 @@ static bool parse_with(const char *field, struct native_error *error) {
         "\"image_num_key_value_heads\":4,\"image_num_layers\":4,\"image_num_pos\":577,\"image_patch_size\":"
         "14}}";
     char text[4096];
-    struct native_config c;
+    native_config c;
     /* The first of two equal names is the one that is found. */
     snprintf(text, sizeof text, "{%s%s%s", field, field[0] != '\0' ? "," : "", rest);
     memset(error, 0, sizeof *error);
@@ -78,7 +78,7 @@ static void refusals(void **state) {
         {"\"vision_backbone\":{\"attention_dropout\":0.1}", "vision_backbone.attention_dropout"},
         {"\"vision_backbone\":{}", "vision_backbone.image_mlp_activations"},
     };
-    struct native_error e;
+    native_error e;
     assert_true(parse_with("", &e));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char named[64];
@@ -91,14 +91,14 @@ static void refusals(void **state) {
 
 static void not_json(void **state) {
     (void)state;
-    struct native_config c;
+    native_config c;
     static const char *const bad[] = {"", "[]", "{", "null", "{\"d_model\":"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct native_error e = {0};
+        native_error e = {0};
         assert_false(native_config_parse("x", bad[i], &c, &e));
         assert_int_equal(e.status, NATIVE_EXIT_INPUT);
     }
-    struct native_error e = {0};
+    native_error e = {0};
     assert_false(native_config_load("/nonexistent/config.json", &c, &e));
     assert_non_null(strstr(e.text, "/nonexistent/config.json"));
 }

@@ -29,8 +29,8 @@ static void save(const char *header, size_t claimed, size_t data_bytes) {
     fclose(out);
 }
 
-static bool opens(struct native_error *error) {
-    struct native_safetensors file;
+static bool opens(native_error *error) {
+    native_safetensors file;
     memset(error, 0, sizeof *error);
     bool ok = native_safetensors_open(&file, path_of("st"), error);
     if (ok) {
@@ -44,14 +44,13 @@ static void round_trip(void **state) {
     (void)state;
     const float numbers[] = {1, 2, 3, 4, 5, 6};
     const int64_t whole[] = {-7};
-    struct native_written tensors[] = {
-        {.name = "a", .dtype = "F32", .ndim = 2, .size = {2, 3}, .data = numbers},
-        {.name = "b", .dtype = "I64", .ndim = 1, .size = {1}, .data = whole}};
-    struct native_error e = {0};
+    native_written tensors[] = {{.name = "a", .dtype = "F32", .ndim = 2, .size = {2, 3}, .data = numbers},
+                                {.name = "b", .dtype = "I64", .ndim = 1, .size = {1}, .data = whole}};
+    native_error e = {0};
     assert_true(native_safetensors_write(path_of("st"), tensors, 2, &e));
-    struct native_safetensors file;
+    native_safetensors file;
     assert_true(native_safetensors_open(&file, path_of("st"), &e));
-    struct native_entry entry;
+    native_entry entry;
     assert_true(native_safetensors_find(&file, "a", &entry, &e));
     assert_string_equal(entry.dtype, "F32");
     assert_int_equal(entry.ndim, 2);
@@ -68,7 +67,7 @@ static void round_trip(void **state) {
 static void damage(void **state) {
     (void)state;
     static const char good[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
-    struct native_error e;
+    native_error e;
     save(good, strlen(good), 8);
     assert_true(opens(&e));
     save(good, strlen(good), 7);
@@ -104,8 +103,8 @@ static void damage(void **state) {
 
 static void no_file(void **state) {
     (void)state;
-    struct native_safetensors file;
-    struct native_error e = {0};
+    native_safetensors file;
+    native_error e = {0};
     assert_false(native_safetensors_open(&file, "/nonexistent", &e));
     assert_int_equal(e.status, NATIVE_EXIT_INPUT);
     memset(&e, 0, sizeof e);

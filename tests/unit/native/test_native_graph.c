@@ -92,11 +92,11 @@ static native_torch_status delete_guard(native_guard guard) {
     return called(")");
 }
 
-static struct native_torch torch_;
+static native_torch torch_;
 
 /* Graphs as native_graphs_open leaves them, with the call `fails` failing. */
-static struct native_graphs open_stubs(const char *fails, size_t nodes) {
-    struct native_graphs g;
+static native_graphs open_stubs(const char *fails, size_t nodes) {
+    native_graphs g;
     memset(&g, 0, sizeof g);
     memset(&torch_, 0, sizeof torch_);
     torch_.api.aoti_torch_create_cuda_stream_guard = create_guard;
@@ -106,23 +106,23 @@ static struct native_graphs open_stubs(const char *fails, size_t nodes) {
     g.count = 2;
     g.ready = calloc(2, sizeof *g.ready);
     assert_non_null(g.ready);
-    g.api = (struct native_cuda_api){.cudaStreamBeginCapture = begin_capture,
-                                     .cudaStreamEndCapture = end_capture,
-                                     .cudaGraphGetNodes = get_nodes,
-                                     .cudaGraphInstantiateWithFlags = instantiate,
-                                     .cudaGraphDestroy = destroy_graph,
-                                     .cudaGraphUpload = upload,
-                                     .cudaGraphLaunch = launch,
-                                     .cudaGraphExecDestroy = destroy_ready,
-                                     .cudaStreamDestroy = destroy_stream,
-                                     .cudaGetErrorString = error_string};
+    g.api = (native_cuda_api){.cudaStreamBeginCapture = begin_capture,
+                              .cudaStreamEndCapture = end_capture,
+                              .cudaGraphGetNodes = get_nodes,
+                              .cudaGraphInstantiateWithFlags = instantiate,
+                              .cudaGraphDestroy = destroy_graph,
+                              .cudaGraphUpload = upload,
+                              .cudaGraphLaunch = launch,
+                              .cudaGraphExecDestroy = destroy_ready,
+                              .cudaStreamDestroy = destroy_stream,
+                              .cudaGetErrorString = error_string};
     calls[0] = '\0';
     failing = fails;
     captured = nodes;
     return g;
 }
 
-static void capture_all(struct native_graphs *g) {
+static void capture_all(native_graphs *g) {
     native_graphs_enter(g);
     for (int64_t i = 0; i < g->count; i++) {
         native_graphs_begin(g);
@@ -133,8 +133,8 @@ static void capture_all(struct native_graphs *g) {
 
 static void captures_and_replays(void **state) {
     (void)state;
-    struct native_graphs g = open_stubs(NULL, 3);
-    struct native_error e = {0};
+    native_graphs g = open_stubs(NULL, 3);
+    native_error e = {0};
     assert_false(native_graphs_has(&g, 0));
     capture_all(&g);
     assert_string_equal(calls, "(BENIUgBENIUg)");
@@ -167,8 +167,8 @@ static void each_failure(void **state) {
         {NULL, "(BENg)", "the graph is empty", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct native_graphs g = open_stubs(cases[i].fails, cases[i].nodes);
-        struct native_error e = {0};
+        native_graphs g = open_stubs(cases[i].fails, cases[i].nodes);
+        native_error e = {0};
         capture_all(&g);
         native_graphs_launch(&g, 0);
         assert_string_equal(calls, cases[i].calls);
@@ -182,8 +182,8 @@ static void each_failure(void **state) {
 
 static void operator_that_fails_in_capture(void **state) {
     (void)state;
-    struct native_graphs g = open_stubs("E", 3); /* CUDA fails the capture, too */
-    struct native_error e = {0};
+    native_graphs g = open_stubs("E", 3); /* CUDA fails the capture, too */
+    native_error e = {0};
     native_graphs_enter(&g);
     native_graphs_begin(&g);
     torch_.failed_op = "aten::nonzero";
@@ -202,8 +202,8 @@ static void operator_that_fails_in_capture(void **state) {
 
 static void failing_launch(void **state) {
     (void)state;
-    struct native_graphs g = open_stubs("L", 3);
-    struct native_error e = {0};
+    native_graphs g = open_stubs("L", 3);
+    native_error e = {0};
     capture_all(&g);
     native_graphs_launch(&g, 0);
     native_graphs_launch(&g, 1);
@@ -215,8 +215,8 @@ static void failing_launch(void **state) {
 
 static void no_runtime(void **state) {
     (void)state;
-    struct native_graphs g;
-    struct native_error e = {0};
+    native_graphs g;
+    native_error e = {0};
     memset(&torch_, 0, sizeof torch_);
     assert_false(native_graphs_open(&g, &torch_, 2, &e));
     assert_int_equal(e.status, NATIVE_EXIT_INPUT);

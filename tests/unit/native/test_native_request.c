@@ -26,9 +26,9 @@ static uint64_t digest(const void *data, size_t bytes) {
 /* The digests are of the tensors that the public processor made (image_input_idx widened to 64 bits). */
 static void default_request(void **state) {
     (void)state;
-    struct native_config c;
-    struct native_request r;
-    struct native_error e = {0};
+    native_config c;
+    native_request r;
+    native_error e = {0};
     assert_true(native_config_load("molmoe-1b", &c, &e));
     assert_true(native_request_default(&r, &c, &e));
     assert_int_equal(r.tokens, 326);
@@ -42,9 +42,9 @@ static void default_request(void **state) {
 
 static void folded(void **state) {
     (void)state;
-    struct native_config c;
-    struct native_request r;
-    struct native_error e = {0};
+    native_config c;
+    native_request r;
+    native_error e = {0};
     assert_true(native_config_load("small", &c, &e));
     c.embeddings = 90;
     c.additional = 10;
@@ -60,7 +60,7 @@ static void folded(void **state) {
 }
 
 /* A geometry small enough to write out: one crop of 2 patches, of 3 values each, giving 1 feature. */
-static void tiny(struct native_config *c) {
+static void tiny(native_config *c) {
     memset(c, 0, sizeof *c);
     c->embeddings = 8;
     c->additional = 2;
@@ -74,8 +74,8 @@ static const int64_t ids[] = {1, 9, 3}, places[] = {-100};
 static const int32_t short_ids[] = {1, 9, 3};
 
 /* Writes four tensors, one of them replaced, and loads them. */
-static bool load_with(const struct native_written *other, struct native_request *r, struct native_error *e) {
-    struct native_written tensors[] = {
+static bool load_with(const native_written *other, native_request *r, native_error *e) {
+    native_written tensors[] = {
         {.name = "input_ids", .dtype = "I64", .ndim = 1, .size = {3}, .data = ids},
         {.name = "images", .dtype = "F32", .ndim = 3, .size = {1, 2, 3}, .data = pixels},
         {.name = "image_masks", .dtype = "F32", .ndim = 2, .size = {1, 2}, .data = masks},
@@ -87,7 +87,7 @@ static bool load_with(const struct native_written *other, struct native_request 
         }
     }
     char path[128];
-    struct native_config c;
+    native_config c;
     tiny(&c);
     snprintf(path, sizeof path, "/tmp/test_native_request.%d", (int)getpid());
     memset(e, 0, sizeof *e);
@@ -99,14 +99,14 @@ static bool load_with(const struct native_written *other, struct native_request 
 
 static void shapes(void **state) {
     (void)state;
-    static const struct native_written good[] = {
+    static const native_written good[] = {
         {.name = "input_ids", .dtype = "I64", .ndim = 2, .size = {1, 3}, .data = ids},
         {.name = "input_ids", .dtype = "I32", .ndim = 1, .size = {3}, .data = short_ids},
         {.name = "images", .dtype = "F32", .ndim = 4, .size = {1, 1, 2, 3}, .data = pixels},
         {.name = "image_masks", .dtype = "F32", .ndim = 3, .size = {1, 1, 2}, .data = masks},
     };
     static const int64_t wild[] = {1, 10, 3}, padded[] = {1, -1, 3};
-    static const struct native_written bad[] = {
+    static const native_written bad[] = {
         {.name = "input_ids", .dtype = "I64", .ndim = 1, .size = {3}, .data = wild},
         {.name = "input_ids", .dtype = "I64", .ndim = 1, .size = {3}, .data = padded},
         {.name = "input_ids", .dtype = "F32", .ndim = 1, .size = {3}, .data = pixels},
@@ -118,8 +118,8 @@ static void shapes(void **state) {
         {.name = "image_masks", .dtype = "F32", .ndim = 2, .size = {2, 1}, .data = masks},
         {.name = "image_input_idx", .dtype = "F32", .ndim = 2, .size = {1, 1}, .data = pixels},
     };
-    struct native_request r;
-    struct native_error e;
+    native_request r;
+    native_error e;
     assert_true(load_with(NULL, &r, &e));
     native_request_free(&r);
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {

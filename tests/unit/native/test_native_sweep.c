@@ -38,7 +38,7 @@ static void lists_of_k(void **state) {
     (void)state;
     int64_t k[NATIVE_MAX_SWEEP];
     int count;
-    struct native_error e = {0};
+    native_error e = {0};
     assert_true(native_options_top_k(NULL, 64, k, &count, &e));
     assert_int_equal(count, 6);
     assert_true(native_options_top_k(NULL, 8, k, &count, &e));
@@ -57,7 +57,7 @@ static void lists_of_k(void **state) {
     }
 }
 
-static bool parses(int argc, char **argv, struct native_options *o, struct native_error *e) {
+static bool parses(int argc, char **argv, native_options *o, native_error *e) {
     memset(e, 0, sizeof *e);
     return native_options_parse(o, argc, argv, e);
 }
@@ -67,8 +67,8 @@ static bool parses(int argc, char **argv, struct native_options *o, struct nativ
 
 static void command_line(void **state) {
     (void)state;
-    struct native_options o;
-    struct native_error e;
+    native_options o;
+    native_error e;
     char run[] = "run_native", random_1[] = "--random-weights=1", checkpoint[] = "--checkpoint=x",
          bogus[] = "--bogus";
     char loop[] = "--moe=loop", fp16[] = "--dtype=fp16", cuda[] = "--device=cuda", samples[] = "--samples=7";
@@ -95,8 +95,8 @@ static void command_line(void **state) {
 static void whole_or_not_at_all(void **state) {
     (void)state;
     char path[128];
-    struct native_output out;
-    struct native_error e = {0};
+    native_output out;
+    native_error e = {0};
     snprintf(path, sizeof path, "/tmp/test_native_sweep.%d", (int)getpid());
     assert_true(native_output_open(&out, path, &e));
     fputs("half", out.file);
