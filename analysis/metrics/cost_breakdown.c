@@ -285,60 +285,38 @@ static void make_kernels(making *m) {
 
 /* ---- Ranges ---- */
 
-#define PATH_MAX_BYTES 240 /* of a path in the table; deeper ranges are counted with those above */
-
-/* The path of `parent` with the name of this node, every number in it a star. */
-static size_t extend(char *path, size_t len, const names_entry *name) {
-    if (len > 0 && len < PATH_MAX_BYTES) {
-        path[len++] = '/';
-    }
-    for (size_t i = 0; i < name->len && len < PATH_MAX_BYTES; i++) {
-        bool digit = name->text[i] >= '0' && name->text[i] <= '9';
-        if (!digit) {
-            path[len++] = name->text[i] ? name->text[i] : '?';
-        } else if (len == 0 || path[len - 1] != '*') {
-            path[len++] = '*';
-        }
-    }
-    return len;
-}
-
 static int by_range_cost(const void *a, const void *b) {
     const metrics_range_row *x = a, *y = b;
     int order = descending(x->inclusive.ns, y->inclusive.ns);
     order = order ? order : descending(x->host_ns, y->host_ns);
-    return order ? order : strcmp(x->path, y->path);
+    return order ? order : (x->path > y->path) - (x->path < y->path);
 }
 
-static metrics_range_row *range_row(metrics_costs *c, names_table *paths, base_map *index, const char *path,
-                                    size_t len) {
-    uint32_t name = names_intern(paths, path, len), at = base_map_get(index, name);
+static metrics_range_row *range_row(metrics_costs *c, base_map *by_path, uint32_t path) {
+    uint32_t at = base_map_get(by_path, path);
     if (at == BASE_NONE) {
         at = (uint32_t)c->range_count;
         c->ranges = base_grow(c->ranges, &c->range_cap, c->range_count + 1, sizeof *c->ranges);
-        c->ranges[c->range_count++] = (metrics_range_row){.path = base_copy(path, len)};
-        base_map_put(index, name, at);
+        c->ranges[c->range_count++] = (metrics_range_row){.path = path};
+        base_map_put(by_path, path, at);
     }
     return &c->ranges[at];
 }
 
 static void make_ranges(making *m) {
     const attribution_ranges *r = m->ranges;
-    names_table paths = {0}; /* interned paths */
-    base_map index = {0};
+    base_map by_path = {0};
     uint32_t *path_of = base_alloc(r->node_count, sizeof *path_of);
-    path_of[ATTRIBUTION_ROOT] = names_intern(&paths, "", 0);
+    metrics_range_paths_init(&m->c->paths);
     for (uint32_t i = 1; i < r->node_count; i++) {
         const attribution_node *node = &r->nodes[i];
-        const names_entry *above = &paths.list[path_of[node->parent]];
-        char path[PATH_MAX_BYTES];
-        size_t len = above->len;
-        memcpy(path, above->text, len);
         bool sweeps = r->names->list[node->origin].role == NAMES_ROLE_TOP_K;
-        len = sweeps ? len : extend(path, len, &r->names->list[node->name]);
-        path_of[i] = names_intern(&paths, path, len);
+        path_of[i] = path_of[node->parent];
+        if (!sweeps) {
+            path_of[i] = metrics_range_paths_child(&m->c->paths, path_of[i], &r->names->list[node->name]);
+        }
         if (!sweeps && chosen(m, i) && (counts(m, i) || m->inclusive[i].count > 0)) {
-            metrics_range_row *row = range_row(m->c, &paths, &index, path, len);
+            metrics_range_row *row = range_row(m->c, &by_path, path_of[i]);
             row->calls += counts(m, i) ? node->calls : 0;
             row->host_ns += counts(m, i) ? node->host_ns : 0;
             add(&row->exclusive, &(attribution_work){node->kernels, node->kernel_ns});
@@ -346,8 +324,7 @@ static void make_ranges(making *m) {
         }
     }
     free(path_of);
-    base_map_free(&index);
-    names_free(&paths);
+    base_map_free(&by_path);
     if (m->c->range_count > 0) {
         qsort(m->c->ranges, m->c->range_count, sizeof *m->c->ranges, by_range_cost);
     }
@@ -365,9 +342,7 @@ void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges,
 }
 
 void metrics_costs_free(metrics_costs *c) {
-    for (size_t i = 0; i < c->range_count; i++) {
-        free(c->ranges[i].path);
-    }
+    metrics_range_paths_free(&c->paths);
     free(c->experts);
     free(c->layer_experts);
     free(c->kernels);

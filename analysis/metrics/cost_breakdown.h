@@ -7,6 +7,7 @@
 #define METRICS_COST_BREAKDOWN_H
 
 #include "analysis/attribution/attribution.h"
+#include "analysis/metrics/range_paths.h"
 #include "analysis/metrics/request_variance.h"
 
 /* An expert's ranges, with all that lies in them (inclusive). */
@@ -47,7 +48,7 @@ typedef struct {
 
 /* Ranges whose paths differ in numbers only. */
 typedef struct {
-    char *path; /* names from the outermost in, without top_k=K; "*" for numbers */
+    uint32_t path; /* number in metrics_costs.paths */
     uint64_t calls, host_ns;
     attribution_work exclusive, inclusive;
 } metrics_range_row;
@@ -67,6 +68,7 @@ typedef struct {
     size_t layer_count, layer_cap;
     metrics_range_row *ranges;
     size_t range_count, range_cap;
+    metrics_range_paths paths;
     uint64_t attributed_ns; /* kernel time in that choice whose owner is known: what experts' shares are of */
     uint64_t chosen_ns;     /* ... and, unless `k` chooses, the unattributed: what kernels' shares are of */
 } metrics_costs;

@@ -200,7 +200,9 @@ static void put_ranges(const metrics_results *r, size_t top, report_output *out)
         report_table_ms(&t, gpu_ms(r, row->exclusive.ns));
         report_table_ms(&t, (double)row->host_ns / 1e6);
         report_table_count(&t, row->calls);
-        report_table_cell(&t, "%s", row->path);
+        char *path = metrics_range_paths_text(&r->costs.paths, row->path);
+        report_table_cell(&t, "%s", path);
+        free(path);
     }
     report_table_note(&t, "GPU time with all that lies inside (inclusive), and without (exclusive).");
     report_output_table(out, &t);

@@ -90,7 +90,10 @@ static uint64_t leaf(const metrics_results *r, attribution_phase phase, uint32_t
 
 static const metrics_range_row *range(const metrics_results *r, const char *path) {
     for (size_t i = 0; i < r->costs.range_count; i++) {
-        if (strcmp(r->costs.ranges[i].path, path) == 0) {
+        char *text = metrics_range_paths_text(&r->costs.paths, r->costs.ranges[i].path);
+        bool same = strcmp(text, path) == 0;
+        free(text);
+        if (same) {
             return &r->costs.ranges[i];
         }
     }
