@@ -1,6 +1,8 @@
 /* The tokens of JSON. */
 #include "analysis/base/json_reader.h"
 
+#include "analysis/base/utf8.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,42 +40,59 @@ static int hex4(base_json *j) {
     return value;
 }
 
-/* Half of a pair stays what it is: the text is made UTF-8 where it is shown. */
-static void keep_code(base_json *j, int code) {
-    if (code < 0x80) {
-        keep(j, code);
-    } else if (code < 0x800) {
-        keep(j, 0xc0 | code >> 6);
-        keep(j, 0x80 | (code & 0x3f));
-    } else {
-        keep(j, 0xe0 | code >> 12);
-        keep(j, 0x80 | (code >> 6 & 0x3f));
-        keep(j, 0x80 | (code & 0x3f));
+static void keep_code(base_json *j, uint32_t code) {
+    char bytes[4];
+    size_t len = base_utf8_encode(bytes, code);
+    for (size_t i = 0; i < len; i++) {
+        keep(j, bytes[i]);
     }
+}
+
+/* Half of a pair that has no other half. */
+static void keep_half(base_json *j, uint32_t *half) {
+    if (*half != 0) {
+        keep_code(j, *half);
+        *half = 0;
+    }
+}
+
+/* What stands behind \u; the first half of a surrogate pair waits in *half. False when it is no code. */
+static bool keep_escaped_code(base_json *j, uint32_t *half) {
+    int code = hex4(j);
+    if (code >= 0xdc00 && code < 0xe000 && *half != 0) {
+        keep_code(j, 0x10000 + ((*half - 0xd800) << 10) + ((uint32_t)code - 0xdc00));
+        *half = 0;
+        return true;
+    }
+    keep_half(j, half);
+    if (code >= 0xd800 && code < 0xdc00) {
+        *half = (uint32_t)code;
+    } else if (code >= 0) {
+        keep_code(j, code > 0 ? (uint32_t)code : '?');
+    }
+    return code >= 0;
 }
 
 static base_json_token text(base_json *j) {
     static const char from[] = "nrtbf", to[] = "\n\r\t\b\f";
+    uint32_t half = 0;
     for (int c; (c = get(j)) != '"';) {
+        bool escaped = c == '\\';
+        c = escaped ? get(j) : c;
         if (c == EOF) {
             return error(j);
         }
-        if (c != '\\') {
-            keep(j, c);
+        if (escaped && c == 'u') {
+            if (!keep_escaped_code(j, &half)) {
+                return error(j);
+            }
             continue;
         }
-        c = get(j);
-        const char *known = c > 0 ? strchr(from, c) : NULL;
-        int code = c == 'u' ? hex4(j) : 0;
-        if (c == EOF || code < 0) {
-            return error(j);
-        }
-        if (c == 'u') {
-            keep_code(j, code ? code : '?');
-        } else {
-            keep(j, known ? to[known - from] : c);
-        }
+        keep_half(j, &half);
+        const char *known = escaped ? strchr(from, c) : NULL;
+        keep(j, known ? to[known - from] : c);
     }
+    keep_half(j, &half);
     j->text[j->len] = '\0';
     return BASE_JSON_TEXT_TOKEN;
 }

@@ -42,32 +42,3 @@ char *base_text_shorten(const char *text, size_t width) {
     memcpy(out + (cut - text) + 3, tail, strlen(tail));
     return out;
 }
-
-/* The length of the UTF-8 character at `s`, 0 when there is none in the `left` bytes. */
-static size_t character(const unsigned char *s, size_t left) {
-    size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : 4;
-    if ((s[0] >= 0x80 && s[0] < 0xc2) || s[0] > 0xf4 || len > left) {
-        return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] >= 0xa0, beyond = s[0] == 0xf4 && s[1] >= 0x90;
-    return overlong || surrogate || beyond ? 0 : len;
-}
-
-char *base_text_utf8(const char *text, size_t *len) {
-    char *out = base_alloc(*len * 3 + 1, 1);
-    size_t n = 0;
-    for (size_t i = 0; i < *len;) {
-        size_t step = character((const unsigned char *)text + i, *len - i);
-        memcpy(out + n, step ? text + i : "\xef\xbf\xbd", step ? step : 3);
-        n += step ? step : 3;
-        i += step ? step : 1;
-    }
-    *len = n;
-    return out;
-}

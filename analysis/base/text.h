@@ -1,4 +1,4 @@
-/* Text as people see it: width, shortening, UTF-8. */
+/* Text as people see it: width and shortening. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -12,8 +12,5 @@ const char *base_text_skip(const char *text, size_t n);
 
 /* The text shortened to `width` columns with "..." in its middle; the caller frees it. */
 char *base_text_shorten(const char *text, size_t width);
-
-/* A copy of the text in which what is no UTF-8 is U+FFFD; *len becomes its length. The caller frees it. */
-char *base_text_utf8(const char *text, size_t *len);
 
 #endif

@@ -2,6 +2,8 @@
  * again. */
 #include "analysis/charts/gnuplot.h"
 
+#include "analysis/base/number_text.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -112,6 +114,7 @@ static int columns_of(const cJSON *series) {
 /* Ticks at the values of x; by their numbers in the list where one is missing, or where `numbered` says so.
  */
 static bool put_ticks(FILE *f, const cJSON *figure, bool numbered) {
+    char number[BASE_NUMBER_BYTES];
     const cJSON *value;
     int i = 0;
     cJSON_ArrayForEach(value, get(figure, "values")) {
@@ -121,9 +124,9 @@ static bool put_ticks(FILE *f, const cJSON *figure, bool numbered) {
     cJSON_ArrayForEach(value, get(figure, "values")) {
         fputs(i ? ", " : "", f);
         if (!numbered) {
-            fprintf(f, "%.17g", value->valuedouble);
+            fputs(base_number_text(number, value->valuedouble), f);
         } else if (cJSON_IsNumber(value)) {
-            fprintf(f, "'%.17g' %d", value->valuedouble, i);
+            fprintf(f, "'%s' %d", base_number_text(number, value->valuedouble), i);
         } else {
             fprintf(f, "'-' %d", i);
         }

@@ -1,6 +1,8 @@
 /* The data of a plot: tab-separated values that gnuplot, R and pandas read as they are. */
 #include "analysis/charts/gnuplot.h"
 
+#include "analysis/base/number_text.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +18,9 @@ static void put_text(FILE *f, const char *text) {
     }
 }
 
-/* With the fewest digits that give back the same double. */
 static void put_number(FILE *f, const cJSON *item) {
-    char text[40] = "";
-    for (int digits = 15; cJSON_IsNumber(item) && digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, item->valuedouble);
-        if (strtod(text, NULL) == item->valuedouble) {
-            break;
-        }
-    }
-    fputs(text, f);
+    char text[BASE_NUMBER_BYTES];
+    fputs(base_number_text(text, cJSON_IsNumber(item) ? item->valuedouble : NAN), f);
 }
 
 /* One line for each x, columns for each series: its values, and the ends of their intervals. */

@@ -3,7 +3,7 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/atomic_file.h"
-#include "analysis/base/text.h"
+#include "analysis/base/utf8.h"
 #include "analysis/charts/charts.h"
 #include "analysis/charts/timeline.h"
 #include "analysis/export/export_common.h"
@@ -69,7 +69,7 @@ cJSON *charts_page_data(const metrics_results *results) {
  * strings, where it may be escaped, and without it no tag, end tag or comment begins. */
 static void put_data(FILE *f, const char *json) {
     size_t len = strlen(json);
-    char *clean = base_text_utf8(json, &len);
+    char *clean = base_utf8_clean(json, &len);
     for (size_t i = 0; i < len; i++) {
         if (clean[i] == '<') {
             fputs("\\u003c", f);

@@ -5,8 +5,8 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/atomic_file.h"
-#include "analysis/base/text.h"
 #include "analysis/base/u64_set.h"
+#include "analysis/base/utf8.h"
 #include "analysis/names/demangle_nsys.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@ typedef struct {
 
 /* The text as a JSON string. */
 static char *quoted(const char *text, size_t len) {
-    char *clean = base_text_utf8(text, &len), *out = base_alloc(len * 6 + 3, 1), *p = out;
+    char *clean = base_utf8_clean(text, &len), *out = base_alloc(len * 6 + 3, 1), *p = out;
     *p++ = '"';
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)clean[i];

@@ -2,7 +2,7 @@
 #include "analysis/export/export_nsys.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/base/text.h"
+#include "analysis/base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,7 +130,7 @@ static void write_range(export_nsys_file *w, sqlite3_stmt *s, const events_range
     export_nsys_bind_unless_0(s, 5, row->category);
     export_nsys_bind_unless_0(s, 6, row->color);
     size_t len = name->len;
-    char *clean = base_text_utf8(name->text, &len);
+    char *clean = base_utf8_clean(name->text, &len);
     sqlite3_bind_text(s, 7, clean, (int)len, free);
     export_nsys_bind(s, 8, export_nsys_thread(w, row->thread));
     if (row->end_thread == row->thread) {

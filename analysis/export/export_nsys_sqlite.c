@@ -4,7 +4,7 @@
 #include "analysis/export/export_nsys.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/base/text.h"
+#include "analysis/base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,7 +55,7 @@ void export_nsys_bind_text(sqlite3_stmt *statement, int column, const char *text
         return;
     }
     size_t len = strlen(text);
-    char *copy = base_text_utf8(text, &len);
+    char *copy = base_utf8_clean(text, &len);
     sqlite3_bind_text(statement, column, copy, (int)len, free);
 }
 
@@ -72,7 +72,7 @@ int64_t export_nsys_string(export_nsys_file *w, uint32_t index) {
 
 int64_t export_nsys_text(export_nsys_file *w, const char *text) {
     size_t len = strlen(text);
-    char *clean = base_text_utf8(text, &len); /* so that two texts never become one */
+    char *clean = base_utf8_clean(text, &len); /* so that two texts never become one */
     uint32_t index = names_intern(&w->rows->names, clean, len);
     free(clean);
     return export_nsys_string(w, index);

@@ -2,7 +2,7 @@
 #include "analysis/export/perfetto_packets.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/base/text.h"
+#include "analysis/base/utf8.h"
 #include "analysis/export/export_common.h"
 
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static void end_packet(export_packets *w, size_t opened) {
 
 void export_packets_track(export_packets *w, uint64_t uuid, uint64_t parent, const char *name) {
     size_t opened = packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK), len = strlen(name);
-    char *clean = base_text_utf8(name, &len);
+    char *clean = base_utf8_clean(name, &len);
     base_protobuf_varint(&w->p, TRACK_UUID, uuid);
     if (parent != 0) {
         base_protobuf_varint(&w->p, TRACK_PARENT, parent);
@@ -91,7 +91,7 @@ void export_packets_process(export_packets *w, uint32_t source) {
     base_protobuf_varint(&w->p, PROCESS_PID, s->header.pid);
     if (program) {
         size_t len = strlen(program);
-        char *clean = base_text_utf8(program, &len);
+        char *clean = base_utf8_clean(program, &len);
         base_protobuf_bytes(&w->p, PROCESS_NAME, clean, len);
         free(clean);
     }
@@ -104,7 +104,7 @@ void export_packets_thread(export_packets *w, uint32_t index) {
     const events_thread *t = &w->rows->threads[index];
     const names_entry *name = &w->rows->names.list[t->name];
     size_t opened = packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK), len = name->len;
-    char *clean = base_text_utf8(name->text, &len);
+    char *clean = base_utf8_clean(name->text, &len);
     base_protobuf_varint(&w->p, TRACK_UUID, EXPORT_TRACK(EXPORT_TRACK_THREAD, index));
     base_protobuf_varint(&w->p, TRACK_PARENT, EXPORT_TRACK(EXPORT_TRACK_PROCESS, t->source));
     size_t thread = base_protobuf_open(&w->p, TRACK_THREAD);
@@ -139,7 +139,7 @@ export_packet export_packets_open(export_packets *w, uint64_t time, export_packe
         w->named[name] = 1;
         const names_entry *n = &w->rows->names.list[name];
         size_t len = n->len, interned = base_protobuf_open(&w->p, PACKET_INTERNED);
-        char *clean = base_text_utf8(n->text, &len);
+        char *clean = base_utf8_clean(n->text, &len);
         size_t entry = base_protobuf_open(&w->p, INTERNED_NAMES);
         base_protobuf_varint(&w->p, NAME_IID, (uint64_t)name + 1);
         base_protobuf_bytes(&w->p, NAME_TEXT, clean, len);
@@ -205,7 +205,7 @@ void export_packets_double(export_packets *w, const char *name, double value) {
 
 void export_packets_text(export_packets *w, const char *name, const char *text) {
     size_t opened = annotation(w, name), len = strlen(text);
-    char *clean = base_text_utf8(text, &len);
+    char *clean = base_utf8_clean(text, &len);
     base_protobuf_bytes(&w->p, ANNOTATION_TEXT, clean, len);
     base_protobuf_close(&w->p, opened);
     free(clean);

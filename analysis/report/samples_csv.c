@@ -3,6 +3,7 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/atomic_file.h"
+#include "analysis/base/csv.h"
 
 #include <errno.h>
 #include <math.h>
@@ -16,9 +17,10 @@ static const char header[] =
     "gpu_after_range_ms,longest_gap_ms,longest_gap_at_ms,kernels,steps,experts_per_layer\n";
 
 static const char *profiling_name(attribution_profiling profiling) {
-    return profiling == ATTRIBUTION_PROFILED     ? "watched"
-           : profiling == ATTRIBUTION_UNPROFILED ? "unwatched"
-                                                 : "partly";
+    if (profiling == ATTRIBUTION_PROFILED) {
+        return "watched";
+    }
+    return profiling == ATTRIBUTION_UNPROFILED ? "unwatched" : "partly";
 }
 
 /* What is missing is empty. */
@@ -30,27 +32,9 @@ static void put_index(FILE *f, uint32_t index) {
     }
 }
 
-/* With the fewest digits that give back the same double. */
 static void put_number(FILE *f, double value) {
-    char text[40] = "";
-    for (int digits = 6; !isnan(value) && digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) {
-            break;
-        }
-    }
-    fprintf(f, ",%s", text);
-}
-
-/* A field that may hold anything, quoted where that takes it. */
-static void put_text(FILE *f, const char *text) {
-    bool quoted = strpbrk(text, ",\"\r\n") != NULL;
-    fputs(quoted ? "\"" : "", f);
-    for (const char *p = text; *p; p++) {
-        fputs(*p == '"' ? "\"" : "", f);
-        putc(*p, f);
-    }
-    fputs(quoted ? "\"" : "", f);
+    putc(',', f);
+    base_csv_number(f, value);
 }
 
 /* Whether the table of latencies is of this sample, among others. */
@@ -67,7 +51,7 @@ static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *
     const double of_gpu[] = {
         s->busy,   s->sum, idle,      s->issuing, s->waiting, idle - s->issuing - s->waiting,
         s->beyond, s->gap, s->gap_at, s->kernels};
-    put_text(f, r->path);
+    base_csv_text(f, r->path);
     put_index(f, s->k);
     fprintf(f, ",%s", s->step ? "step" : metrics_row_name((metrics_row_kind)s->phase));
     put_index(f, s->request);

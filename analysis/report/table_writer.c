@@ -1,7 +1,9 @@
 /* Tables as JSON, CSV, Markdown and LaTeX. */
 #include "analysis/report/table_writer.h"
 
-#include <math.h>
+#include "analysis/base/csv.h"
+#include "analysis/base/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,40 +52,14 @@ void report_output_line(report_output *out, const char *text) {
 
 /* ---- Cells ---- */
 
-/* A number as programs read it: whole, or with the fewest digits that give back the same double. */
-static void put_number(FILE *f, const report_cell *cell) {
-    char text[40];
-    if (cell->whole) {
-        fprintf(f, "%.0f", cell->value);
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, cell->value);
-        if (strtod(text, NULL) == cell->value) {
-            break;
-        }
-    }
-    fputs(text, f);
-}
-
 static void put_csv(FILE *f, const report_cell *cell) {
-    if (cell->missing) {
-        return;
+    if (cell->number && cell->whole) {
+        fprintf(f, "%.0f", cell->value);
+    } else if (cell->number) {
+        base_csv_number(f, cell->value);
+    } else if (!cell->missing) {
+        base_csv_text(f, cell->text);
     }
-    if (cell->number) {
-        put_number(f, cell);
-        return;
-    }
-    if (!strpbrk(cell->text, ",\"\r\n")) {
-        fputs(cell->text, f);
-        return;
-    }
-    putc('"', f);
-    for (const char *p = cell->text; *p; p++) {
-        fputs(*p == '"' ? "\"" : "", f);
-        putc(*p, f);
-    }
-    putc('"', f);
 }
 
 static void put_markdown(FILE *f, const char *text) {
@@ -228,7 +204,10 @@ void report_output_end(report_output *out) {
     if (out->format == REPORT_JSON) {
         char *text = cJSON_Print(out->reports);
         if (text) {
-            fprintf(out->file, "%s\n", text);
+            size_t len = strlen(text);
+            char *clean = base_utf8_clean(text, &len); /* names may hold any bytes */
+            fprintf(out->file, "%s\n", clean);
+            free(clean);
         }
         cJSON_free(text);
         cJSON_Delete(out->reports);

@@ -2,8 +2,8 @@
 #include "tests/unit/trace_builder.h"
 
 #include "analysis/base/protobuf_writer.h"
-#include "analysis/base/text.h"
 #include "analysis/base/u64_set.h"
+#include "analysis/base/utf8.h"
 #include "analysis/export/export_common.h"
 #include "analysis/names/demangle_nsys.h"
 
@@ -153,7 +153,7 @@ static void test_utf8(void **state) {
                  {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t len = strlen(cases[i].text);
-        char *clean = base_text_utf8(cases[i].text, &len);
+        char *clean = base_utf8_clean(cases[i].text, &len);
         assert_string_equal(clean, cases[i].clean);
         assert_int_equal(len, strlen(cases[i].clean));
         free(clean);
