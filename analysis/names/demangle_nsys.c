@@ -3,7 +3,9 @@
 #include "analysis/names/demangle_nsys.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/names/demangle.h"
 #include "analysis/names/demangle_internal.h"
+#include "analysis/names/kernel_display_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,9 +120,10 @@ void names_demangle_print_name(names_demangle_printer *p, const names_demangle_c
 
 static names_demangle_component *parse(const char *mangled, void **memory) {
     *memory = NULL;
-    return strncmp(mangled, "_Z", 2) == 0
-               ? cplus_demangle_v3_components(mangled, DMGL_PARAMS | DMGL_ANSI, memory)
-               : NULL;
+    if (strncmp(mangled, "_Z", 2) != 0 || strlen(mangled) > NAMES_MANGLED_MAX) {
+        return NULL;
+    }
+    return cplus_demangle_v3_components(mangled, DMGL_PARAMS | DMGL_ANSI | DMGL_NO_RECURSE_LIMIT, memory);
 }
 
 char *names_kernel_demangled(const char *mangled) {
@@ -135,10 +138,7 @@ char *names_kernel_demangled(const char *mangled) {
         return p.text;
     }
     free(p.text);
-    char *plain = tree ? cplus_demangle_v3(mangled, DMGL_PARAMS | DMGL_ANSI) : NULL;
-    char *copy = base_copy(plain ? plain : mangled, strlen(plain ? plain : mangled));
-    free(plain);
-    return copy;
+    return names_kernel_signature(mangled);
 }
 
 char *names_kernel_short(const char *mangled) {

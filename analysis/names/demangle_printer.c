@@ -2,13 +2,14 @@
 #include "analysis/names/demangle_internal.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/names/demangle.h"
 
 #include <string.h>
 
 /* Deeper trees are printed by libiberty. */
 #define DEPTH_MAX 512
 /* Substitutions can make a short name very long. */
-#define TEXT_MAX (1u << 20)
+#define TEXT_MAX NAMES_DEMANGLED_MAX
 
 void names_demangle_print_bytes(names_demangle_printer *p, const char *s, size_t len) {
     if (p->len + len > TEXT_MAX) {
@@ -39,8 +40,7 @@ static void put_libiberty(const char *s, size_t len, void *p) {
 }
 
 void names_demangle_print_leaf(names_demangle_printer *p, const names_demangle_component *c) {
-    if (!cplus_demangle_print_callback(DMGL_PARAMS | DMGL_ANSI, (names_demangle_component *)c, put_libiberty,
-                                       p)) {
+    if (!names_demangle_component_to(c, DMGL_PARAMS | DMGL_ANSI, put_libiberty, p)) {
         p->failed = true;
     }
 }

@@ -3,13 +3,11 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/text.h"
-#include "analysis/names/demangle_nsys.h"
+#include "analysis/names/demangle.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <libiberty/demangle.h>
 
 static bool in_identifier(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -80,11 +78,9 @@ char *names_kernel_display(const char *mangled, size_t width) {
     if (*mangled == '\0') {
         return base_copy("(no name)", strlen("(no name)"));
     }
-    char *name = cplus_demangle_v3(mangled, DMGL_ANSI);
-    char *copy = name ? base_copy(name, strlen(name)) /* the demangler's memory is its own */
-                      : base_copy(mangled, strlen(mangled));
-    free(name);
-    if (!name) {
+    char *copy = names_demangle(mangled, DMGL_ANSI);
+    if (!copy) {
+        copy = base_copy(mangled, strlen(mangled));
         drop_signature(copy);
     }
     if (base_text_width(copy) > width) {
@@ -97,8 +93,6 @@ char *names_kernel_display(const char *mangled, size_t width) {
 }
 
 char *names_kernel_signature(const char *mangled) {
-    char *name = cplus_demangle_v3(mangled, DMGL_PARAMS | DMGL_ANSI);
-    char *copy = base_copy(name ? name : mangled, strlen(name ? name : mangled));
-    free(name);
-    return copy;
+    char *name = names_demangle(mangled, DMGL_PARAMS | DMGL_ANSI);
+    return name ? name : base_copy(mangled, strlen(mangled));
 }
