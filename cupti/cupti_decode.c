@@ -47,13 +47,12 @@ static void define_queue(uint32_t at) {
     }
 }
 
-static int queue_id(uint32_t device, uint32_t context, uint32_t stream, uint32_t *id) {
+static uint32_t queue_id(uint32_t device, uint32_t context, uint32_t stream) {
     for (uint32_t i = decode.queue_count; i-- > 0;) {
         const trace_queue *q = &decode.queues[i];
         if (q->stream == stream && q->context == context && q->device == device) {
-            *id = q->id;
             define_queue(i);
-            return 0;
+            return q->id;
         }
     }
     if (decode.queue_count == QUEUE_SLOTS) {
@@ -61,11 +60,11 @@ static int queue_id(uint32_t device, uint32_t context, uint32_t stream, uint32_t
         decode.queue_count = 0;
     }
     uint32_t at = decode.queue_count++;
-    *id = decode.queue_base + at;
-    decode.queues[at] = (trace_queue){.id = *id, .device = device, .context = context, .stream = stream};
+    decode.queues[at] =
+        (trace_queue){.id = decode.queue_base + at, .device = device, .context = context, .stream = stream};
     decode.queue_defined[at] = false;
     define_queue(at);
-    return 0;
+    return decode.queue_base + at;
 }
 
 void cupti_decode_forget(void) {
@@ -168,7 +167,7 @@ static void set_times(trace_gpu_event *e, uint64_t start, uint64_t end) {
         (e)->graph_node = (record)->graph_node;                                                              \
         set_times(e, (record)->start, (record)->end);                                                        \
     } while (0)
-#define DECODE_QUEUE(e, record) queue_id((record)->device, (record)->context, (record)->stream, &(e)->queue)
+#define DECODE_QUEUE(e, record) ((e)->queue = queue_id((record)->device, (record)->context, (record)->stream))
 /* Both records of copies. */
 #define DECODE_COPY(e, record)                                                                               \
     do {                                                                                                     \
@@ -182,17 +181,20 @@ static void set_times(trace_gpu_event *e, uint64_t start, uint64_t end) {
 
 static int decode_kernel(const cupti_kernel *k, trace_gpu_event *e) {
     DECODE_WORK(e, TRACE_GPU_KERNEL, k);
-    return DECODE_QUEUE(e, k) || shape_id(k, &e->shape) ? -1 : 1;
+    DECODE_QUEUE(e, k);
+    return shape_id(k, &e->shape) ? -1 : 1;
 }
 
 static int decode_memcpy(const cupti_memcpy *m, trace_gpu_event *e) {
     DECODE_COPY(e, m);
-    return DECODE_QUEUE(e, m) ? -1 : 1;
+    DECODE_QUEUE(e, m);
+    return 1;
 }
 
 static int decode_memcpy_peer(const cupti_memcpy_peer *m, trace_gpu_event *e) {
     DECODE_COPY(e, m);
-    return DECODE_QUEUE(e, m) ? -1 : 1;
+    DECODE_QUEUE(e, m);
+    return 1;
 }
 
 static int decode_memset(const cupti_memset *m, trace_gpu_event *e) {
@@ -201,7 +203,8 @@ static int decode_memset(const cupti_memset *m, trace_gpu_event *e) {
     e->value = m->value;
     e->dst_mem_kind = (uint8_t)m->memory_kind;
     e->copy_is_async = m->flags & CUPTI_ABI_COPY_ASYNC;
-    return DECODE_QUEUE(e, m) ? -1 : 1;
+    DECODE_QUEUE(e, m);
+    return 1;
 }
 
 int cupti_decode(const void *record, trace_gpu_event *event) {

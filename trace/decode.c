@@ -1,9 +1,11 @@
 /* Decodes the records of one chunk: every length is checked before it is believed. */
 #include "trace/decode.h"
 
+#include "trace/flags.h"
+
 typedef struct {
     const uint8_t *p, *end;
-    bool bad; /* read past the end, or a number that cannot be */
+    bool bad; /* read past the end, or an impossible number */
     uint64_t cursor_time;
     uint32_t cursor_correlation, cursor_queue;
 } cursor;
@@ -69,7 +71,7 @@ static uint32_t get_correlation(cursor *c) {
 }
 
 /* A definition's own bounds: fields that a later minor version appended are passed over. */
-static cursor definition(cursor *c) {
+static cursor get_definition(cursor *c) {
     cursor d = *c;
     size_t len;
     const char *bytes = get_bytes(c, &len);
@@ -79,22 +81,22 @@ static cursor definition(cursor *c) {
     return d;
 }
 
-static int read_meta(cursor *c, const trace_visitor *v) {
+static int read_meta_record(cursor *c, const trace_visitor *v) {
     size_t key_len, value_len;
     const char *key = get_bytes(c, &key_len);
     const char *value = get_bytes(c, &value_len);
     return c->bad || !v->meta ? 0 : v->meta(v->ctx, key, key_len, value, value_len);
 }
 
-static int read_string(cursor *c, const trace_visitor *v) {
+static int read_string_record(cursor *c, const trace_visitor *v) {
     uint32_t id = get_varint32(c);
     size_t len;
     const char *bytes = get_bytes(c, &len);
     return c->bad || !v->string ? 0 : v->string(v->ctx, id, bytes, len);
 }
 
-static int read_thread(cursor *c, const trace_visitor *v) {
-    cursor d = definition(c);
+static int read_thread_record(cursor *c, const trace_visitor *v) {
+    cursor d = get_definition(c);
     trace_thread t;
     t.index = get_varint32(&d);
     t.tid = get_varint32(&d);
@@ -103,8 +105,8 @@ static int read_thread(cursor *c, const trace_visitor *v) {
     return c->bad || !v->thread ? 0 : v->thread(v->ctx, &t);
 }
 
-static int read_queue(cursor *c, const trace_visitor *v) {
-    cursor d = definition(c);
+static int read_queue_record(cursor *c, const trace_visitor *v) {
+    cursor d = get_definition(c);
     trace_queue q;
     q.id = get_varint32(&d);
     q.device = get_varint32(&d);
@@ -114,8 +116,8 @@ static int read_queue(cursor *c, const trace_visitor *v) {
     return c->bad || !v->queue ? 0 : v->queue(v->ctx, &q);
 }
 
-static int read_shape(cursor *c, const trace_visitor *v) {
-    cursor d = definition(c);
+static int read_shape_record(cursor *c, const trace_visitor *v) {
+    cursor d = get_definition(c);
     trace_shape s;
     s.id = get_varint32(&d);
     s.name = get_varint32(&d);
@@ -141,27 +143,51 @@ static int read_shape(cursor *c, const trace_visitor *v) {
     return c->bad || !v->shape ? 0 : v->shape(v->ctx, &s);
 }
 
-static void read_api(cursor *c, uint8_t flags, trace_host_event *e) {
+static void read_api_call(cursor *c, uint8_t flags, trace_host_event *e) {
     e->time = get_time(c);
     e->duration = get_varint(c);
     c->cursor_time += e->duration;
     e->name = get_varint32(c);
-    if (flags & 0x10) {
+    if (flags & TRACE_API_HAS_CORRELATION) {
         e->correlation = get_correlation(c);
     }
-    if (flags & 0x20) {
+    if (flags & TRACE_API_HAS_RESULT) {
         e->result = (int32_t)get_zigzag(c);
     }
-    e->no_result = (flags & 0x40) != 0;
-    c->bad |= (flags & 0x80) != 0 || (flags & 0x60) == 0x60;
+    e->no_result = (flags & TRACE_API_NO_RESULT) != 0;
+    bool both = (flags & TRACE_API_HAS_RESULT) && (flags & TRACE_API_NO_RESULT);
+    c->bad |= (flags & TRACE_FLAG_RESERVED) != 0 || both;
 }
 
-static int read_host(cursor *c, uint32_t thread, const trace_visitor *v) {
+static void read_nvtx_event(cursor *c, uint8_t flags, trace_host_event *e) {
+    e->time = get_time(c);
+    if (e->kind != TRACE_HOST_POP && e->kind != TRACE_HOST_END) {
+        e->name = get_varint32(c);
+    }
+    if (e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) {
+        e->id = get_varint(c);
+    }
+    if (flags & TRACE_HOST_HAS_DOMAIN) {
+        e->domain = get_varint32(c);
+    }
+    if (flags & TRACE_HOST_HAS_PAYLOAD) {
+        e->payload_type = get_byte(c);
+        e->payload = get_varint(c);
+        c->bad |= e->payload_type > TRACE_PAYLOAD_F32;
+    }
+    if (flags & TRACE_HOST_HAS_STYLE) {
+        e->category = get_varint32(c);
+        e->color = get_varint32(c);
+    }
+    c->bad |= (flags & TRACE_FLAG_RESERVED) != 0;
+}
+
+static int read_host_record(cursor *c, uint32_t thread, const trace_visitor *v) {
     uint8_t op = get_byte(c);
-    uint8_t flags = op & 0xf0;
-    trace_host_event e = {.kind = op & 0x0f, .thread = thread};
+    uint8_t flags = op & TRACE_FLAGS_MASK;
+    trace_host_event e = {.kind = op & TRACE_KIND_MASK, .thread = thread};
     if (e.kind == TRACE_HOST_API) {
-        read_api(c, flags, &e);
+        read_api_call(c, flags, &e);
     } else if (e.kind == TRACE_HOST_GRAPH || e.kind == TRACE_HOST_NODE) {
         e.time = get_time(c);
         e.id = get_varint(c);
@@ -175,29 +201,10 @@ static int read_host(cursor *c, uint32_t thread, const trace_visitor *v) {
         e.named = get_varint32(c);
         e.id = get_varint(c);
         e.name = get_varint32(c);
-        e.domain = flags & 0x10 ? get_varint32(c) : 0;
-        c->bad |= (flags & 0xe0) != 0;
+        e.domain = flags & TRACE_HOST_HAS_DOMAIN ? get_varint32(c) : 0;
+        c->bad |= (flags & ~TRACE_HOST_HAS_DOMAIN) != 0;
     } else if (e.kind >= TRACE_HOST_PUSH && e.kind <= TRACE_HOST_MARK) {
-        e.time = get_time(c);
-        if (e.kind != TRACE_HOST_POP && e.kind != TRACE_HOST_END) {
-            e.name = get_varint32(c);
-        }
-        if (e.kind == TRACE_HOST_START || e.kind == TRACE_HOST_END) {
-            e.id = get_varint(c);
-        }
-        if (flags & 0x10) {
-            e.domain = get_varint32(c);
-        }
-        if (flags & 0x20) {
-            e.payload_type = get_byte(c);
-            e.payload = get_varint(c);
-            c->bad |= e.payload_type > TRACE_PAYLOAD_F32;
-        }
-        if (flags & 0x40) {
-            e.category = get_varint32(c);
-            e.color = get_varint32(c);
-        }
-        c->bad |= (flags & 0x80) != 0;
+        read_nvtx_event(c, flags, &e);
     } else {
         c->bad = true;
     }
@@ -216,11 +223,11 @@ static void read_transfer(cursor *c, trace_gpu_event *e) {
     }
 }
 
-static int read_gpu(cursor *c, const trace_visitor *v) {
+static int read_gpu_record(cursor *c, const trace_visitor *v) {
     uint8_t op = get_byte(c);
-    uint8_t flags = op & 0xf0;
-    trace_gpu_event e = {.kind = op & 0x0f, .timed = !(flags & 0x20)};
-    if (flags & 0x10) {
+    uint8_t flags = op & TRACE_FLAGS_MASK;
+    trace_gpu_event e = {.kind = op & TRACE_KIND_MASK, .timed = !(flags & TRACE_GPU_IS_UNTIMED)};
+    if (flags & TRACE_GPU_HAS_QUEUE) {
         c->cursor_queue = get_varint32(c);
     }
     e.queue = c->cursor_queue;
@@ -231,7 +238,7 @@ static int read_gpu(cursor *c, const trace_visitor *v) {
         c->bad |= duration > UINT64_MAX - e.start;
         e.end = c->cursor_time = e.start + duration;
     }
-    if (flags & 0x40) {
+    if (flags & TRACE_GPU_HAS_GRAPH) {
         e.graph = get_varint32(c);
         e.graph_node = get_varint(c);
     }
@@ -242,18 +249,18 @@ static int read_gpu(cursor *c, const trace_visitor *v) {
     } else {
         c->bad = true;
     }
-    c->bad |= (flags & 0x80) != 0;
+    c->bad |= (flags & TRACE_FLAG_RESERVED) != 0;
     return c->bad || !v->gpu ? 0 : v->gpu(v->ctx, &e);
 }
 
-static int read_counter(cursor *c, const trace_visitor *v) {
+static int read_counter_record(cursor *c, const trace_visitor *v) {
     size_t len;
     const char *name = get_bytes(c, &len);
     uint64_t value = get_varint(c);
     return c->bad || !v->counter ? 0 : v->counter(v->ctx, name, len, value);
 }
 
-static int read_end(cursor *c, const trace_visitor *v) {
+static int read_end_record(cursor *c, const trace_visitor *v) {
     uint64_t time = get_varint(c);
     size_t len;
     const char *reason = get_bytes(c, &len);
@@ -264,23 +271,23 @@ static int read_end(cursor *c, const trace_visitor *v) {
 static int read_record(cursor *c, trace_chunk_type type, uint32_t stream, const trace_visitor *v) {
     switch (type) {
     case TRACE_CHUNK_META:
-        return read_meta(c, v);
+        return read_meta_record(c, v);
     case TRACE_CHUNK_STRINGS:
-        return read_string(c, v);
+        return read_string_record(c, v);
     case TRACE_CHUNK_THREADS:
-        return read_thread(c, v);
+        return read_thread_record(c, v);
     case TRACE_CHUNK_QUEUES:
-        return read_queue(c, v);
+        return read_queue_record(c, v);
     case TRACE_CHUNK_SHAPES:
-        return read_shape(c, v);
+        return read_shape_record(c, v);
     case TRACE_CHUNK_HOST:
-        return read_host(c, stream, v);
+        return read_host_record(c, stream, v);
     case TRACE_CHUNK_GPU:
-        return read_gpu(c, v);
+        return read_gpu_record(c, v);
     case TRACE_CHUNK_COUNTERS:
-        return read_counter(c, v);
+        return read_counter_record(c, v);
     case TRACE_CHUNK_END:
-        return read_end(c, v);
+        return read_end_record(c, v);
     }
     c->bad = true;
     return 0;

@@ -1,5 +1,6 @@
 /* Builds chunks of the trace format in memory: varints, cursors, header and checksum. No allocation, no
  * system call. */
+#include "trace/flags.h"
 #include "trace/trace.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ size_t trace_chunk_length(const uint8_t *chunk) {
 }
 
 /* The caller has checked that there is room: TRACE_RECORD_MAX holds the longest record of each kind. */
-static void varint(trace_chunk *c, uint64_t v) {
+static void put_varint(trace_chunk *c, uint64_t v) {
     while (v >= 0x80) {
         c->buf[c->len++] = (uint8_t)(v | 0x80);
         v >>= 7;
@@ -72,265 +73,258 @@ static void varint(trace_chunk *c, uint64_t v) {
     c->buf[c->len++] = (uint8_t)v;
 }
 
-static void zigzag(trace_chunk *c, int64_t v) {
-    varint(c, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+static void put_zigzag(trace_chunk *c, int64_t v) {
+    put_varint(c, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
 }
 
-static void time_from_cursor(trace_chunk *c, uint64_t time) {
-    zigzag(c, (int64_t)(time - c->cursor_time));
+static void put_time_from_cursor(trace_chunk *c, uint64_t time) {
+    put_zigzag(c, (int64_t)(time - c->cursor_time));
     c->cursor_time = time;
 }
 
-static void correlation(trace_chunk *c, uint32_t id) {
-    zigzag(c, (int64_t)id - (int64_t)c->cursor_correlation);
+static void put_correlation(trace_chunk *c, uint32_t id) {
+    put_zigzag(c, (int64_t)id - (int64_t)c->cursor_correlation);
     c->cursor_correlation = id;
 }
 
-static bool room(const trace_chunk *c, size_t bytes) {
+static bool has_room_for(const trace_chunk *c, size_t bytes) {
     return c->cap - c->len >= bytes;
 }
 
-static void bytes(trace_chunk *c, const void *p, size_t len) {
-    varint(c, len);
+static void put_sized_bytes(trace_chunk *c, const void *p, size_t len) {
+    put_varint(c, len);
     memcpy(c->buf + c->len, p, len);
     c->len += len;
 }
 
 bool trace_put_meta(trace_chunk *c, const char *key, const char *value, size_t value_len) {
     size_t key_len = strlen(key);
-    if (!room(c, key_len + value_len + 20)) {
+    if (!has_room_for(c, key_len + value_len + 20)) {
         return false;
     }
-    bytes(c, key, key_len);
-    bytes(c, value, value_len);
+    put_sized_bytes(c, key, key_len);
+    put_sized_bytes(c, value, value_len);
     c->records++;
     return true;
 }
 
 bool trace_put_string(trace_chunk *c, uint32_t id, const char *string, size_t len) {
-    if (!room(c, len + 20)) {
+    if (!has_room_for(c, len + 20)) {
         return false;
     }
-    varint(c, id);
-    bytes(c, string, len);
+    put_varint(c, id);
+    put_sized_bytes(c, string, len);
     c->records++;
     return true;
 }
 
 bool trace_put_counter(trace_chunk *c, const char *name, uint64_t value) {
     size_t len = strlen(name);
-    if (!room(c, len + 20)) {
+    if (!has_room_for(c, len + 20)) {
         return false;
     }
-    bytes(c, name, len);
-    varint(c, value);
+    put_sized_bytes(c, name, len);
+    put_varint(c, value);
     c->records++;
     return true;
 }
 
 bool trace_put_end(trace_chunk *c, uint64_t time, const char *reason) {
     size_t len = strlen(reason);
-    if (!room(c, len + 20)) {
+    if (!has_room_for(c, len + 20)) {
         return false;
     }
-    varint(c, time);
-    bytes(c, reason, len);
+    put_varint(c, time);
+    put_sized_bytes(c, reason, len);
     c->records++;
     return true;
 }
 
 /* Definitions carry their own length, so that a later minor version can add fields at the end. The length is
  * one byte: no definition is longer than 127 bytes. */
-static size_t definition_begin(trace_chunk *c) {
+static size_t begin_definition(trace_chunk *c) {
     return c->len++;
 }
 
-static void definition_end(trace_chunk *c, size_t at) {
+static void end_definition(trace_chunk *c, size_t at) {
     c->buf[at] = (uint8_t)(c->len - at - 1);
     c->records++;
 }
 
 bool trace_put_thread(trace_chunk *c, const trace_thread *t) {
-    if (!room(c, TRACE_RECORD_MAX)) {
+    if (!has_room_for(c, TRACE_RECORD_MAX)) {
         return false;
     }
-    size_t at = definition_begin(c);
-    varint(c, t->index);
-    varint(c, t->tid);
-    bytes(c, t->name, t->name_len < 64 ? t->name_len : 64);
-    definition_end(c, at);
+    size_t at = begin_definition(c);
+    put_varint(c, t->index);
+    put_varint(c, t->tid);
+    put_sized_bytes(c, t->name, t->name_len < 64 ? t->name_len : 64);
+    end_definition(c, at);
     return true;
 }
 
 bool trace_put_queue(trace_chunk *c, const trace_queue *q) {
-    if (!room(c, TRACE_RECORD_MAX)) {
+    if (!has_room_for(c, TRACE_RECORD_MAX)) {
         return false;
     }
-    size_t at = definition_begin(c);
-    varint(c, q->id);
-    varint(c, q->device);
-    varint(c, q->context);
-    varint(c, q->stream);
-    definition_end(c, at);
+    size_t at = begin_definition(c);
+    put_varint(c, q->id);
+    put_varint(c, q->device);
+    put_varint(c, q->context);
+    put_varint(c, q->stream);
+    end_definition(c, at);
     return true;
 }
 
 bool trace_put_shape(trace_chunk *c, const trace_shape *s) {
-    if (!room(c, TRACE_RECORD_MAX)) {
+    if (!has_room_for(c, TRACE_RECORD_MAX)) {
         return false;
     }
-    size_t at = definition_begin(c);
-    varint(c, s->id);
-    varint(c, s->name);
+    size_t at = begin_definition(c);
+    put_varint(c, s->id);
+    put_varint(c, s->name);
     for (int i = 0; i < 3; i++) {
-        varint(c, s->grid[i]);
+        put_varint(c, s->grid[i]);
     }
     for (int i = 0; i < 3; i++) {
-        varint(c, s->block[i]);
+        put_varint(c, s->block[i]);
     }
     for (int i = 0; i < 3; i++) {
-        varint(c, s->cluster[i]);
+        put_varint(c, s->cluster[i]);
     }
-    varint(c, s->registers_per_thread);
-    varint(c, s->static_shared_bytes);
-    varint(c, s->dynamic_shared_bytes);
-    varint(c, s->shared_executed_bytes);
-    varint(c, s->local_bytes_per_thread);
-    varint(c, s->local_bytes_total);
-    varint(c, s->cache_config);
-    varint(c, s->launch_type);
-    varint(c, s->shared_limit_config);
-    definition_end(c, at);
+    put_varint(c, s->registers_per_thread);
+    put_varint(c, s->static_shared_bytes);
+    put_varint(c, s->dynamic_shared_bytes);
+    put_varint(c, s->shared_executed_bytes);
+    put_varint(c, s->local_bytes_per_thread);
+    put_varint(c, s->local_bytes_total);
+    put_varint(c, s->cache_config);
+    put_varint(c, s->launch_type);
+    put_varint(c, s->shared_limit_config);
+    end_definition(c, at);
     return true;
 }
 
-/* Bits above the kind in the first byte of a record: which optional fields follow. */
-enum {
-    HOST_DOMAIN = 0x10,
-    HOST_PAYLOAD = 0x20,
-    HOST_STYLE = 0x40,
-    HOST_CORRELATION = 0x10,
-    HOST_RESULT = 0x20,
-    HOST_NO_RESULT = 0x40
-};
-enum { GPU_QUEUE = 0x10, GPU_UNTIMED = 0x20, GPU_GRAPH = 0x40 };
-
-static void put_api(trace_chunk *c, const trace_host_event *e) {
+static void put_api_call(trace_chunk *c, const trace_host_event *e) {
     uint8_t op = TRACE_HOST_API;
-    op |= e->correlation ? HOST_CORRELATION : 0;
-    op |= e->no_result ? HOST_NO_RESULT : e->result ? HOST_RESULT : 0;
+    op |= e->correlation ? TRACE_API_HAS_CORRELATION : 0;
+    if (e->no_result) {
+        op |= TRACE_API_NO_RESULT;
+    } else if (e->result != 0) {
+        op |= TRACE_API_HAS_RESULT;
+    }
     c->buf[c->len++] = op;
-    time_from_cursor(c, e->time);
-    varint(c, e->duration);
+    put_time_from_cursor(c, e->time);
+    put_varint(c, e->duration);
     c->cursor_time += e->duration; /* the next event of the thread begins after this one ended */
-    varint(c, e->name);
+    put_varint(c, e->name);
     if (e->correlation) {
-        correlation(c, e->correlation);
+        put_correlation(c, e->correlation);
     }
-    if (op & HOST_RESULT) {
-        zigzag(c, e->result);
+    if (op & TRACE_API_HAS_RESULT) {
+        put_zigzag(c, e->result);
     }
 }
 
-static void put_graph(trace_chunk *c, const trace_host_event *e) {
+static void put_graph_node(trace_chunk *c, const trace_host_event *e) {
     c->buf[c->len++] = e->kind;
-    time_from_cursor(c, e->time);
-    varint(c, e->id);
+    put_time_from_cursor(c, e->time);
+    put_varint(c, e->id);
     if (e->kind == TRACE_HOST_NODE) {
-        varint(c, e->graph);
-        varint(c, e->payload);
+        put_varint(c, e->graph);
+        put_varint(c, e->payload);
     }
 }
 
-static void put_name(trace_chunk *c, const trace_host_event *e) {
-    c->buf[c->len++] = (uint8_t)(e->kind | (e->domain ? HOST_DOMAIN : 0));
-    time_from_cursor(c, e->time);
-    varint(c, e->named);
-    varint(c, e->id);
-    varint(c, e->name);
+static void put_nvtx_name(trace_chunk *c, const trace_host_event *e) {
+    c->buf[c->len++] = (uint8_t)(e->kind | (e->domain ? TRACE_HOST_HAS_DOMAIN : 0));
+    put_time_from_cursor(c, e->time);
+    put_varint(c, e->named);
+    put_varint(c, e->id);
+    put_varint(c, e->name);
     if (e->domain) {
-        varint(c, e->domain);
+        put_varint(c, e->domain);
     }
 }
 
 bool trace_put_host(trace_chunk *c, const trace_host_event *e) {
-    if (!room(c, TRACE_RECORD_MAX)) {
+    if (!has_room_for(c, TRACE_RECORD_MAX)) {
         return false;
     }
     c->records++;
     if (e->kind == TRACE_HOST_API) {
-        put_api(c, e);
+        put_api_call(c, e);
         return true;
     }
     if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
-        put_graph(c, e);
+        put_graph_node(c, e);
         return true;
     }
     if (e->kind == TRACE_HOST_NAME) {
-        put_name(c, e);
+        put_nvtx_name(c, e);
         return true;
     }
     uint8_t op = e->kind;
-    op |= e->domain ? HOST_DOMAIN : 0;
-    op |= e->payload_type != TRACE_PAYLOAD_NONE ? HOST_PAYLOAD : 0;
-    op |= e->category || e->color ? HOST_STYLE : 0;
+    op |= e->domain ? TRACE_HOST_HAS_DOMAIN : 0;
+    op |= e->payload_type != TRACE_PAYLOAD_NONE ? TRACE_HOST_HAS_PAYLOAD : 0;
+    op |= e->category || e->color ? TRACE_HOST_HAS_STYLE : 0;
     c->buf[c->len++] = op;
-    time_from_cursor(c, e->time);
+    put_time_from_cursor(c, e->time);
     if (e->kind != TRACE_HOST_POP && e->kind != TRACE_HOST_END) {
-        varint(c, e->name);
+        put_varint(c, e->name);
     }
     if (e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) {
-        varint(c, e->id);
+        put_varint(c, e->id);
     }
-    if (op & HOST_DOMAIN) {
-        varint(c, e->domain);
+    if (op & TRACE_HOST_HAS_DOMAIN) {
+        put_varint(c, e->domain);
     }
-    if (op & HOST_PAYLOAD) {
+    if (op & TRACE_HOST_HAS_PAYLOAD) {
         c->buf[c->len++] = e->payload_type;
-        varint(c, e->payload);
+        put_varint(c, e->payload);
     }
-    if (op & HOST_STYLE) {
-        varint(c, e->category);
-        varint(c, e->color);
+    if (op & TRACE_HOST_HAS_STYLE) {
+        put_varint(c, e->category);
+        put_varint(c, e->color);
     }
     return true;
 }
 
 bool trace_put_gpu(trace_chunk *c, const trace_gpu_event *e) {
-    if (!room(c, TRACE_RECORD_MAX)) {
+    if (!has_room_for(c, TRACE_RECORD_MAX)) {
         return false;
     }
     bool new_queue = c->records == 0 || e->queue != c->cursor_queue;
     uint8_t op = e->kind;
-    op |= new_queue ? GPU_QUEUE : 0;
-    op |= e->timed ? 0 : GPU_UNTIMED;
-    op |= e->graph || e->graph_node ? GPU_GRAPH : 0;
+    op |= new_queue ? TRACE_GPU_HAS_QUEUE : 0;
+    op |= e->timed ? 0 : TRACE_GPU_IS_UNTIMED;
+    op |= e->graph || e->graph_node ? TRACE_GPU_HAS_GRAPH : 0;
     c->buf[c->len++] = op;
     if (new_queue) {
-        varint(c, e->queue);
+        put_varint(c, e->queue);
         c->cursor_queue = e->queue;
     }
-    correlation(c, e->correlation);
+    put_correlation(c, e->correlation);
     if (e->timed) {
-        time_from_cursor(c, e->start);
-        varint(c, e->end - e->start);
+        put_time_from_cursor(c, e->start);
+        put_varint(c, e->end - e->start);
         c->cursor_time = e->end;
     }
-    if (op & GPU_GRAPH) {
-        varint(c, e->graph);
-        varint(c, e->graph_node);
+    if (op & TRACE_GPU_HAS_GRAPH) {
+        put_varint(c, e->graph);
+        put_varint(c, e->graph_node);
     }
     if (e->kind == TRACE_GPU_KERNEL) {
-        varint(c, e->shape);
+        put_varint(c, e->shape);
     } else {
-        varint(c, e->bytes);
+        put_varint(c, e->bytes);
         c->buf[c->len++] = e->dst_mem_kind;
         c->buf[c->len++] = e->copy_is_async;
         if (e->kind == TRACE_GPU_MEMCPY) {
             c->buf[c->len++] = e->copy_kind;
             c->buf[c->len++] = e->src_mem_kind;
         } else {
-            varint(c, e->value);
+            put_varint(c, e->value);
         }
     }
     c->records++;

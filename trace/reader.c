@@ -23,7 +23,7 @@ typedef struct {
     bool eof;
 } window;
 
-static int fail(char *error, const char *format, ...) {
+static int set_read_error(char *error, const char *format, ...) {
     va_list args;
     va_start(args, format);
     vsnprintf(error, TRACE_ERROR_BYTES, format, args);
@@ -33,7 +33,7 @@ static int fail(char *error, const char *format, ...) {
 
 /* Makes `bytes` bytes readable at buf + at, if the file has them. Returns -1 with errno when reading failed.
  */
-static int window_fill(window *w, size_t bytes) {
+static int fill_window(window *w, size_t bytes) {
     if (w->fill - w->at >= bytes || w->eof) {
         return 0;
     }
@@ -53,9 +53,10 @@ static int window_fill(window *w, size_t bytes) {
 
 /* What begins at a place of the file. */
 typedef enum {
-    WHOLE,   /* an undamaged chunk */
-    DAMAGED, /* none that can be used */
-    CUT,     /* what may be the beginning of a chunk, but the file ends before it does */
+    WHOLE,      /* an undamaged chunk */
+    DAMAGED,    /* no chunk that can be used */
+    CUT,        /* what may be the beginning of a chunk, but the file ends before it does */
+    UNREADABLE, /* reading failed, with errno */
 } found;
 
 /* A stretch of the file in which no whole chunk begins. */
@@ -70,11 +71,11 @@ typedef struct {
  * puts the magic number into 4 GiB once, so that only a file made for it needs more. */
 #define CHECKED_MAX (1u << 30)
 
-/* Looks at what begins at the window's place; *len is the length of a whole chunk. -1 when reading failed. */
-static int look(window *w, hole *h, size_t *len) {
+/* What begins at the window's place; *len is the length of a whole chunk. */
+static found find_chunk_here(window *w, hole *h, size_t *len) {
     static const uint8_t magic[4] = {'M', 'T', 'C', 'K'};
-    if (window_fill(w, TRACE_CHUNK_BYTES)) {
-        return -1;
+    if (fill_window(w, TRACE_CHUNK_BYTES)) {
+        return UNREADABLE;
     }
     const uint8_t *p = w->buf + w->at;
     size_t have = w->fill - w->at;
@@ -89,8 +90,8 @@ static int look(window *w, hole *h, size_t *len) {
         return DAMAGED;
     }
     *len = TRACE_CHUNK_BYTES + payload;
-    if (window_fill(w, *len)) {
-        return -1;
+    if (fill_window(w, *len)) {
+        return UNREADABLE;
     }
     p = w->buf + w->at;
     if (w->fill - w->at < *len) {
@@ -128,15 +129,16 @@ static void close_hole(hole *h, bool at_end, trace_status *status) {
     *h = (hole){0};
 }
 
-static int read_chunks(window *w, const char *path, const trace_visitor *v, trace_status *status,
-                       char *error) {
+static int read_all_chunks(window *w, const char *path, const trace_visitor *v, trace_status *status,
+                           char *error) {
     uint64_t done = w->at;
     hole h = {0};
     for (;;) {
         size_t len = 0;
-        int what = look(w, &h, &len);
-        if (what < 0) {
-            return fail(error, "%s: cannot read: %s; copy the trace to a sound disk", path, strerror(errno));
+        found what = find_chunk_here(w, &h, &len);
+        if (what == UNREADABLE) {
+            return set_read_error(error, "%s: cannot read: %s; copy the trace to an intact disk", path,
+                                  strerror(errno));
         }
         if (w->fill == w->at) {
             close_hole(&h, true, status);
@@ -164,18 +166,19 @@ static int read_chunks(window *w, const char *path, const trace_visitor *v, trac
     }
 }
 
-static int read_header(window *w, const char *path, trace_header *h, char *error) {
+static int read_file_header(window *w, const char *path, trace_header *h, char *error) {
     const uint8_t *p = w->buf;
     if (w->fill == 0) {
-        return fail(
+        return set_read_error(
             error, "%s: the file is empty; the recorded program may have been stopped before its first event",
             path);
     }
     if (w->fill < 8 || memcmp(p, TRACE_MAGIC, 8) != 0) {
-        return fail(error, "%s: not a moetrace trace; give the .moetrace file that a recording wrote", path);
+        return set_read_error(
+            error, "%s: not a moetrace trace; give the .moetrace file that a recording wrote", path);
     }
     if (w->fill < TRACE_HEADER_BYTES || trace_u32(p + 60) != trace_crc32c(0, p, 60)) {
-        return fail(error, "%s: the file header is cut or damaged; record the run again", path);
+        return set_read_error(error, "%s: the file header is cut or damaged; record the run again", path);
     }
     h->major = trace_u16(p + 8);
     h->minor = trace_u16(p + 10);
@@ -184,31 +187,34 @@ static int read_header(window *w, const char *path, trace_header *h, char *error
     h->pid = trace_u32(p + 32);
     if (h->major != TRACE_VERSION_MAJOR || trace_u32(p + 12) < TRACE_HEADER_BYTES ||
         trace_u32(p + 12) > w->fill) {
-        return fail(error,
-                    "%s: trace format version %u.%u, but this moetrace reads version %d; use the moetrace "
-                    "that belongs "
-                    "to the recorder",
-                    path, h->major, h->minor, TRACE_VERSION_MAJOR);
+        return set_read_error(
+            error,
+            "%s: trace format version %u.%u, but this moetrace reads version %d; use the moetrace "
+            "that belongs "
+            "to the recorder",
+            path, h->major, h->minor, TRACE_VERSION_MAJOR);
     }
     w->at = trace_u32(p + 12);
     return 0;
 }
 
 /* Reads from the open file through the window's buffer. */
-static int read_open(window *w, const char *path, const trace_visitor *v, trace_status *status, char *error) {
+static int read_open_file(window *w, const char *path, const trace_visitor *v, trace_status *status,
+                          char *error) {
     struct stat st;
     if (fstat(w->fd, &st)) {
-        return fail(error, "%s: cannot look at it: %s; check the path", path, strerror(errno));
+        return set_read_error(error, "%s: cannot be opened: %s; check the path", path, strerror(errno));
     }
     if (S_ISDIR(st.st_mode)) {
-        return fail(error, "%s: is a directory; give the .moetrace file in it", path);
+        return set_read_error(error, "%s: is a directory; give the .moetrace file in it", path);
     }
-    if (window_fill(w, TRACE_HEADER_BYTES)) {
-        return fail(error, "%s: cannot read: %s; copy the trace to a sound disk", path, strerror(errno));
+    if (fill_window(w, TRACE_HEADER_BYTES)) {
+        return set_read_error(error, "%s: cannot read: %s; copy the trace to an intact disk", path,
+                              strerror(errno));
     }
     status->bytes_total = (uint64_t)st.st_size;
-    int rc = read_header(w, path, &status->header, error);
-    return rc ? rc : read_chunks(w, path, v, status, error);
+    int rc = read_file_header(w, path, &status->header, error);
+    return rc ? rc : read_all_chunks(w, path, v, status, error);
 }
 
 int trace_read(const char *path, const trace_visitor *v, trace_status *status,
@@ -216,14 +222,14 @@ int trace_read(const char *path, const trace_visitor *v, trace_status *status,
     memset(status, 0, sizeof *status);
     uint8_t *buf = malloc(WINDOW_BYTES);
     if (!buf) {
-        return fail(error, "%s: no memory to read it; free some and try again", path);
+        return set_read_error(error, "%s: no memory to read it; free some and try again", path);
     }
     int rc;
     window w = {.fd = open(path, O_RDONLY | O_CLOEXEC), .buf = buf};
     if (w.fd < 0) {
-        rc = fail(error, "%s: cannot open: %s; check the path", path, strerror(errno));
+        rc = set_read_error(error, "%s: cannot open: %s; check the path", path, strerror(errno));
     } else {
-        rc = read_open(&w, path, v, status, error);
+        rc = read_open_file(&w, path, v, status, error);
         close(w.fd);
     }
     free(buf);

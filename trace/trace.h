@@ -6,7 +6,8 @@
  * Names are interned: a definition stands in the file before its first use. All times are nanoseconds of the
  * recorded host's CLOCK_MONOTONIC, host and GPU alike; 0 is never a valid time.
  *
- * This header is the only thing that the recorder and the analyser share. */
+ * The recorder and the analyser share this format (docs/trace-format.md) and the settings in
+ * trace/settings.h, nothing else. */
 #ifndef TRACE_TRACE_H
 #define TRACE_TRACE_H
 
@@ -30,7 +31,7 @@ typedef enum {
     TRACE_CHUNK_QUEUES = 4,   /* queue id -> device, context, stream */
     TRACE_CHUNK_SHAPES = 5,   /* kernel shape id -> name, grid, block, resources */
     TRACE_CHUNK_HOST = 6,     /* events of one host thread, in the order in which they ended */
-    TRACE_CHUNK_GPU = 7,      /* kernels, copies, fills, in the order in which CUPTI delivered them */
+    TRACE_CHUNK_GPU = 7,      /* kernels, copies, memsets, in the order in which CUPTI delivered them */
     TRACE_CHUNK_COUNTERS = 8, /* cumulative counts; of each name the last one holds */
     TRACE_CHUNK_END = 9,      /* the recorder stopped on purpose; absent when the run ended abruptly */
 } trace_chunk_type;
@@ -141,12 +142,11 @@ typedef struct {
     uint32_t value;        /* MEMSET */
     uint8_t copy_kind;     /* MEMCPY: CUpti_ActivityMemcpyKind */
     uint8_t src_mem_kind;  /* MEMCPY: CUpti_ActivityMemoryKind */
-    uint8_t dst_mem_kind;  /* MEMCPY; MEMSET: the memory that was filled */
+    uint8_t dst_mem_kind;  /* MEMCPY; MEMSET: the memory that was set */
     uint8_t copy_is_async; /* MEMCPY, MEMSET: 1 when the call was asynchronous */
 } trace_gpu_event;
 
-/* ---- Writing: builds one chunk in a buffer of the caller's; never allocates, never calls the system. ----
- */
+/* ---- Writing: builds one chunk in a buffer of the caller's; never allocates, never calls the system. ---- */
 
 typedef struct {
     uint8_t *buf; /* header and payload */
@@ -218,7 +218,7 @@ typedef struct {
 #define TRACE_ERROR_BYTES 512
 
 /* Reads the file at `path` from start to end. Returns 0 when it was read (see *status for damage), -1 when it
- * is no readable trace (then `error` holds one line: what, where, how to mend it), or what a visitor function
+ * is no readable trace (then `error` holds one line: what, where, what to do), or what a visitor function
  * returned. */
 int trace_read(const char *path, const trace_visitor *v, trace_status *status, char error[TRACE_ERROR_BYTES]);
 

@@ -1,5 +1,6 @@
 /* The traces that a path names, and how far their reading is. */
 #include "analysis/cli/cli_options.h"
+#include "analysis/input/capture_path.h"
 #include "analysis/input/capture_reader.h"
 
 #include <dirent.h>

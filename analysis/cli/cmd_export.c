@@ -2,8 +2,11 @@
 #include "analysis/base/alloc.h"
 #include "analysis/base/atomic_file.h"
 #include "analysis/cli/cli_options.h"
-#include "analysis/export/export_common.h"
+#include "analysis/export/export_chrome.h"
+#include "analysis/export/export_nsys.h"
+#include "analysis/export/export_perfetto.h"
 #include "analysis/export/export_target.h"
+#include "analysis/input/capture_path.h"
 #include "analysis/input/capture_reader.h"
 
 #include <errno.h>
@@ -149,7 +152,7 @@ static void summary(const events_store *rows, const char *path) {
     print_count(base_sorter_count(rows->ranges), "range", " ");
     print_count(base_sorter_count(rows->calls), "call", ", ");
     print_count(rows->kernels, "kernel", ", ");
-    printf(", %" PRIu64 " copies and fills\n", rows->copies + rows->fills);
+    printf(", %" PRIu64 " copies and memsets\n", rows->copies + rows->memsets);
     if (untimed > 0) {
         printf("  left out: %" PRIu64 " GPU records without a time\n", untimed);
     }

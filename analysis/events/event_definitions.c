@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const events_shape_columns[EVENTS_SHAPE_COLUMNS] = {"launchType",
+/* Names of the columns of nsys's table of kernels that are a kernel's shape. */
+static const char *const shape_columns[EVENTS_SHAPE_COLUMNS] = {"launchType",
                                                                 "cacheConfig",
                                                                 "registersPerThread",
                                                                 "gridX",
@@ -24,12 +25,12 @@ const char *const events_shape_columns[EVENTS_SHAPE_COLUMNS] = {"launchType",
                                                                 "sharedMemoryExecuted",
                                                                 "sharedMemoryLimitConfig"};
 
-static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
+static int on_event_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     events_source_set_meta(((events_reading *)ctx)->source, key, key_len, value, value_len);
     return 0;
 }
 
-static int on_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
+static int on_event_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
     events_reading *rd = ctx;
     base_map_put(&rd->strings, id, names_intern(&rd->rows->names, bytes, len));
     return 0;
@@ -74,7 +75,7 @@ uint32_t events_rows_thread(events_reading *rd, uint32_t index) {
     return at;
 }
 
-static int on_thread(void *ctx, const trace_thread *t) {
+static int on_event_thread(void *ctx, const trace_thread *t) {
     events_reading *rd = ctx;
     uint32_t at = events_rows_thread(rd, t->index);
     rd->rows->threads[at].tid = t->tid;
@@ -82,7 +83,7 @@ static int on_thread(void *ctx, const trace_thread *t) {
     return 0;
 }
 
-static uint32_t new_queue(events_reading *rd, uint32_t id, events_queue queue) {
+static uint32_t add_queue_row(events_reading *rd, uint32_t id, events_queue queue) {
     events_store *rows = rd->rows;
     rows->queues = base_grow(rows->queues, &rows->queue_cap, rows->queue_count + 1, sizeof *rows->queues);
     rows->queues[rows->queue_count] = queue;
@@ -92,41 +93,41 @@ static uint32_t new_queue(events_reading *rd, uint32_t id, events_queue queue) {
 
 uint32_t events_rows_queue(events_reading *rd, uint32_t id) {
     uint32_t at = base_map_get(&rd->queues, id);
-    return at != BASE_NONE ? at : new_queue(rd, id, (events_queue){.source = rd->number});
+    return at != BASE_NONE ? at : add_queue_row(rd, id, (events_queue){.source = rd->number});
 }
 
-static int on_queue(void *ctx, const trace_queue *q) {
+static int on_event_queue(void *ctx, const trace_queue *q) {
     events_reading *rd = ctx;
     events_queue queue = {
         .source = rd->number, .device = q->device, .context = q->context, .stream = q->stream};
     uint32_t at = base_map_get(&rd->queues, q->id);
     if (at == BASE_NONE) {
-        new_queue(rd, q->id, queue);
+        add_queue_row(rd, q->id, queue);
     } else {
         rd->rows->queues[at] = queue;
     }
     return 0;
 }
 
-/* Which columns the source says that it lacks: META `import.absent`, names with a space before and behind
+/* Which columns the source lacks: META `import.absent`, names with a space before and behind
  * each. */
-static uint32_t absent_columns(const events_source *source) {
-    const char *list = events_store_meta(source, "import.absent");
+static uint32_t absent_shape_columns(const events_source *source) {
+    const char *list = events_source_meta(source, "import.absent");
     uint32_t absent = 0;
     for (int i = 0; list && i < EVENTS_SHAPE_COLUMNS; i++) {
         char name[40];
-        snprintf(name, sizeof name, " %s ", events_shape_columns[i]);
+        snprintf(name, sizeof name, " %s ", shape_columns[i]);
         absent |= strstr(list, name) ? 1u << i : 0;
     }
     return absent;
 }
 
-static uint32_t new_shape(events_reading *rd, const trace_shape *shape, bool known) {
+static uint32_t add_shape_row(events_reading *rd, const trace_shape *shape, bool known) {
     events_store *rows = rd->rows;
     rows->shapes = base_grow(rows->shapes, &rows->shape_cap, rows->shape_count + 1, sizeof *rows->shapes);
     events_shape *row = &rows->shapes[rows->shape_count];
     *row = (events_shape){
-        .known = known, .shape = *shape, .source = rd->number, .absent = absent_columns(rd->source)};
+        .known = known, .shape = *shape, .source = rd->number, .absent = absent_shape_columns(rd->source)};
     row->shape.name = shape->name == 0 ? BASE_NONE : events_rows_name(rd, shape->name);
     base_map_put(&rd->shapes, shape->id, (uint32_t)rows->shape_count);
     return (uint32_t)rows->shape_count++;
@@ -134,11 +135,11 @@ static uint32_t new_shape(events_reading *rd, const trace_shape *shape, bool kno
 
 uint32_t events_rows_shape(events_reading *rd, uint32_t id) {
     uint32_t at = base_map_get(&rd->shapes, id);
-    return at != BASE_NONE ? at : new_shape(rd, &(trace_shape){.id = id}, false);
+    return at != BASE_NONE ? at : add_shape_row(rd, &(trace_shape){.id = id}, false);
 }
 
-static int on_shape(void *ctx, const trace_shape *s) {
-    new_shape(ctx, s, true);
+static int on_event_shape(void *ctx, const trace_shape *s) {
+    add_shape_row(ctx, s, true);
     return 0;
 }
 
@@ -161,11 +162,11 @@ uint32_t events_rows_domain(events_reading *rd, uint32_t id) {
 
 void events_rows_begin_definitions(events_reading *rd, trace_visitor *visitor) {
     rd->first_queue = rd->rows->queue_count;
-    visitor->meta = on_meta;
-    visitor->string = on_string;
-    visitor->thread = on_thread;
-    visitor->queue = on_queue;
-    visitor->shape = on_shape;
+    visitor->meta = on_event_meta;
+    visitor->string = on_event_string;
+    visitor->thread = on_event_thread;
+    visitor->queue = on_event_queue;
+    visitor->shape = on_event_shape;
 }
 
 void events_rows_finish_definitions(events_reading *rd) {

@@ -12,18 +12,18 @@
 /* ENDs kept for a START that comes later in the file. */
 #define EARLY_MAX 65536
 
-static events_stack *stack_of(events_stacks *s, uint32_t thread) {
+static events_stack *stack_of_thread(events_stacks *s, uint32_t thread) {
     s->stacks = base_grow(s->stacks, &s->cap, (size_t)thread + 1, sizeof *s->stacks);
     s->count = s->count > thread ? s->count : (size_t)thread + 1;
     return &s->stacks[thread];
 }
 
 bool events_stacks_wants(events_stacks *s, uint32_t thread) {
-    return !s->glob || stack_of(s, thread)->matching > 0;
+    return !s->glob || stack_of_thread(s, thread)->matching > 0;
 }
 
 /* Gives the row its end, later than or at its start, and apart from the range that closed before it. */
-static void set_end(events_stack *t, events_range *row, uint64_t time) {
+static void set_range_end(events_stack *t, events_range *row, uint64_t time) {
     row->end = time > row->start ? time : row->start;
     if (row->start == t->last_start && row->end <= t->last_end) {
         row->end = t->last_end + 1;
@@ -34,9 +34,9 @@ static void set_end(events_stack *t, events_range *row, uint64_t time) {
     t->last_end = row->end;
 }
 
-static void close_row(events_stacks *s, events_stack *t, size_t i, uint32_t thread, uint64_t time) {
+static void close_range_row(events_stacks *s, events_stack *t, size_t i, uint32_t thread, uint64_t time) {
     events_open_row *open = &t->list[i];
-    set_end(t, &open->row, time);
+    set_range_end(t, &open->row, time);
     open->row.end_thread = thread;
     t->matching -= open->matches;
     if (open->wanted) {
@@ -49,7 +49,7 @@ static void close_row(events_stacks *s, events_stack *t, size_t i, uint32_t thre
 }
 
 void events_stacks_open(events_stacks *s, const events_range *row, const char *name) {
-    events_stack *t = stack_of(s, row->thread);
+    events_stack *t = stack_of_thread(s, row->thread);
     bool matches = s->glob && fnmatch(s->glob, name, 0) == 0;
     for (size_t i = t->depth; matches && i-- > 0 && !t->list[i].wanted;) {
         t->list[i].wanted = true; /* the ranges around it */
@@ -70,15 +70,15 @@ void events_stacks_open(events_stacks *s, const events_range *row, const char *n
         return;
     }
     base_map_put(&s->early, row->id, BASE_NONE);
-    close_row(s, t, t->depth - 1, s->ends[early].thread, s->ends[early].time);
+    close_range_row(s, t, t->depth - 1, s->ends[early].thread, s->ends[early].time);
 }
 
 void events_stacks_pop(events_stacks *s, uint32_t thread, uint32_t domain, uint64_t time) {
-    events_stack *t = stack_of(s, thread);
+    events_stack *t = stack_of_thread(s, thread);
     for (size_t i = t->depth; i-- > 0;) {
         const events_open_row *open = &t->list[i];
         if (!open->closed && open->row.style == EVENTS_PUSH_POP && open->row.domain == domain) {
-            close_row(s, t, i, thread, time);
+            close_range_row(s, t, i, thread, time);
             return;
         }
     }
@@ -88,11 +88,11 @@ void events_stacks_end(events_stacks *s, uint32_t thread, uint64_t id, uint64_t 
     uint32_t owner = base_map_get(&s->by_id, id);
     if (owner != BASE_NONE) {
         base_map_put(&s->by_id, id, BASE_NONE);
-        events_stack *t = stack_of(s, owner);
+        events_stack *t = stack_of_thread(s, owner);
         for (size_t i = t->depth; i-- > 0;) {
             const events_open_row *open = &t->list[i];
             if (!open->closed && open->row.style == EVENTS_START_END && open->row.id == id) {
-                close_row(s, t, i, thread, time);
+                close_range_row(s, t, i, thread, time);
                 return;
             }
         }
@@ -109,7 +109,7 @@ void events_stacks_finish(events_stacks *s, uint64_t time) {
         while (t->depth > 0) {
             events_open_row *open = &t->list[t->depth - 1];
             open->row.left_open = 1;
-            close_row(s, t, t->depth - 1, open->row.thread, time);
+            close_range_row(s, t, t->depth - 1, open->row.thread, time);
         }
         free(t->list);
     }

@@ -2,18 +2,19 @@
 #ifndef EVENTS_EVENT_RANGE_STACK_H
 #define EVENTS_EVENT_RANGE_STACK_H
 
-#include "analysis/events/event_store.h"
+#include "analysis/base/u64_map.h"
+#include "analysis/events/event_types.h"
 
 typedef struct {
     events_range row;
-    bool wanted, matches; /* to be a row; its name is what the filter asks for */
+    bool wanted, matches; /* to be a row; its name matches the filter */
     bool closed;
 } events_open_row;
 
 typedef struct {
     events_open_row *list;
     size_t depth, cap;
-    uint64_t matching;             /* open ranges whose names the filter asks for */
+    uint64_t matching;             /* open ranges whose names match the filter */
     uint64_t last_start, last_end; /* of the row that closed last; 0 at first */
 } events_stack;
 

@@ -3,6 +3,7 @@
 #include "analysis/events/event_store_internal.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/events/event_sources.h"
 
 #include <string.h>
 
@@ -10,7 +11,7 @@
 #define DEFINITIONS_MAX 4096
 #define PLACES_MAX      4096
 
-static void see(events_reading *rd, uint64_t start, uint64_t end) {
+static void extend_source_times(events_reading *rd, uint64_t start, uint64_t end) {
     /* An imported capture keeps its own zero. */
     rd->rows->zero = start < rd->rows->zero && !rd->imported ? start : rd->rows->zero;
     /* The trace ends behind its last event: ranges that are open then can be told from those that ended with
@@ -18,18 +19,18 @@ static void see(events_reading *rd, uint64_t start, uint64_t end) {
     rd->source->last = end + 1 > rd->source->last ? end + 1 : rd->source->last;
 }
 
-static bool in_window(const events_reading *rd, uint64_t start, uint64_t end) {
+static bool is_in_window(const events_reading *rd, uint64_t start, uint64_t end) {
     return end >= rd->from && start <= rd->to;
 }
 
 static void emit_range(void *ctx, const events_range *row) {
     const events_reading *rd = ctx;
-    if (in_window(rd, row->start, row->end)) {
+    if (is_in_window(rd, row->start, row->end)) {
         base_sorter_add(rd->rows->ranges, row);
     }
 }
 
-static void on_nvtx(events_reading *rd, const trace_host_event *e) {
+static void on_event_nvtx(events_reading *rd, const trace_host_event *e) {
     uint32_t thread = events_rows_thread(rd, e->thread);
     uint64_t time = events_rows_shifted(rd, e->time);
     if (e->kind == TRACE_HOST_POP) {
@@ -68,14 +69,14 @@ static uint64_t unique_correlation(events_reading *rd, uint32_t correlation) {
     return correlation == 0 ? 0 : source->correlation_base + correlation;
 }
 
-static void on_call(events_reading *rd, const trace_host_event *e) {
+static void on_event_call(events_reading *rd, const trace_host_event *e) {
     uint64_t correlation = unique_correlation(rd, e->correlation), start = events_rows_shifted(rd, e->time);
     uint32_t thread = events_rows_thread(rd, e->thread);
     if (correlation != 0 && !base_set_add(rd->calls, correlation)) {
         rd->source->twice++;
         correlation = 0; /* a second one would double the kernel in every report */
     }
-    if (!events_stacks_wants(&rd->stacks, thread) || !in_window(rd, start, start + e->duration)) {
+    if (!events_stacks_wants(&rd->stacks, thread) || !is_in_window(rd, start, start + e->duration)) {
         return;
     }
     if (correlation != 0 && rd->kept) {
@@ -90,7 +91,7 @@ static void on_call(events_reading *rd, const trace_host_event *e) {
                                                     .no_result = e->no_result});
 }
 
-static void on_node(events_reading *rd, const trace_host_event *e) {
+static void on_event_node(events_reading *rd, const trace_host_event *e) {
     bool is_node = e->kind == TRACE_HOST_NODE;
     base_sorter_add(rd->rows->nodes, &(events_node){.time = events_rows_shifted(rd, e->time),
                                                     .id = e->id,
@@ -107,7 +108,7 @@ static void keep_definition(events_store *rows, const events_definition *row) {
 }
 
 /* A category's name, each once. */
-static void on_category(events_reading *rd, const trace_host_event *e) {
+static void on_event_category(events_reading *rd, const trace_host_event *e) {
     events_store *rows = rd->rows;
     events_definition row = {.time = events_rows_shifted(rd, e->time),
                              .type = EVENTS_CATEGORY,
@@ -127,13 +128,13 @@ static void on_category(events_reading *rd, const trace_host_event *e) {
     }
 }
 
-static void on_other(void *ctx, const input_nvtx *e) {
+static void on_event_other(void *ctx, const input_nvtx *e) {
     events_reading *rd = ctx;
     events_definition row = {.time = events_rows_shifted(rd, e->time),
                              .type = e->type,
                              .name = e->name ? events_rows_name(rd, e->name) : BASE_NONE,
                              .thread = events_rows_thread(rd, e->thread)};
-    if (rd->kept || !in_window(rd, row.time, row.time)) {
+    if (rd->kept || !is_in_window(rd, row.time, row.time)) {
         return;
     }
     row.domain = events_rows_domain(rd, e->domain);
@@ -143,7 +144,7 @@ static void on_other(void *ctx, const input_nvtx *e) {
     }
 }
 
-static void on_sync(void *ctx, const input_sync *s) {
+static void on_event_sync(void *ctx, const input_sync *s) {
     events_reading *rd = ctx;
     events_sync row = {.start = events_rows_shifted(rd, s->start),
                        .duration = s->end - s->start,
@@ -153,26 +154,26 @@ static void on_sync(void *ctx, const input_sync *s) {
                        .event_sync = s->event_sync,
                        .queue = base_map_get(&rd->queues, s->queue)};
     bool wanted = !rd->kept || (row.correlation != 0 && base_set_has(rd->kept, row.correlation));
-    if (wanted && row.queue != BASE_NONE && in_window(rd, row.start, row.start + row.duration)) {
+    if (wanted && row.queue != BASE_NONE && is_in_window(rd, row.start, row.start + row.duration)) {
         base_sorter_add(rd->rows->syncs, &row);
     }
 }
 
 /* No range is around it: it is the profiler's. */
-static void on_overhead(void *ctx, const input_overhead *o) {
+static void on_event_overhead(void *ctx, const input_overhead *o) {
     events_reading *rd = ctx;
     events_overhead row = {.start = events_rows_shifted(rd, o->start),
                            .duration = o->end - o->start,
                            .result = o->result,
                            .thread = events_rows_thread(rd, o->thread),
                            .name = events_rows_name(rd, o->name)};
-    if (!rd->kept && in_window(rd, row.start, row.start + row.duration)) {
+    if (!rd->kept && is_in_window(rd, row.start, row.start + row.duration)) {
         base_sorter_add(rd->rows->overheads, &row);
     }
 }
 
 /* The next copy's. */
-static void on_places(void *ctx, input_place from, input_place to) {
+static void on_event_places(void *ctx, input_place from, input_place to) {
     events_reading *rd = ctx;
     events_store *rows = rd->rows;
     events_place place = {from.device, from.context, to.device, to.context};
@@ -191,23 +192,23 @@ static void on_places(void *ctx, input_place from, input_place to) {
     rd->place = i < rows->place_count ? (uint32_t)i + 1 : 0;
 }
 
-static int on_host(void *ctx, const trace_host_event *e) {
+static int on_event_host(void *ctx, const trace_host_event *e) {
     events_reading *rd = ctx;
     rd->source->events++;
-    see(rd, events_rows_shifted(rd, e->time), events_rows_shifted(rd, e->time + e->duration));
+    extend_source_times(rd, events_rows_shifted(rd, e->time), events_rows_shifted(rd, e->time + e->duration));
     if (e->kind == TRACE_HOST_API) {
-        on_call(rd, e);
+        on_event_call(rd, e);
     } else if (e->kind >= TRACE_HOST_PUSH && e->kind <= TRACE_HOST_MARK) {
-        on_nvtx(rd, e);
+        on_event_nvtx(rd, e);
     } else if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
-        on_node(rd, e);
+        on_event_node(rd, e);
     } else if (e->kind == TRACE_HOST_NAME && e->named == TRACE_NAMED_CATEGORY) {
-        on_category(rd, e);
+        on_event_category(rd, e);
     }
     return 0;
 }
 
-static int on_gpu(void *ctx, const trace_gpu_event *e) {
+static int on_event_gpu(void *ctx, const trace_gpu_event *e) {
     events_reading *rd = ctx;
     rd->source->events++;
     if (!e->timed || e->end < e->start) {
@@ -215,8 +216,8 @@ static int on_gpu(void *ctx, const trace_gpu_event *e) {
         return 0;
     }
     uint64_t start = events_rows_shifted(rd, e->start), duration = e->end - e->start;
-    see(rd, start, start + duration);
-    if (!in_window(rd, start, start + duration)) {
+    extend_source_times(rd, start, start + duration);
+    if (!is_in_window(rd, start, start + duration)) {
         return 0;
     }
     events_gpu row = {.start = start,
@@ -238,7 +239,7 @@ static int on_gpu(void *ctx, const trace_gpu_event *e) {
     return 0;
 }
 
-static int on_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
+static int on_event_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
     events_reading *rd = ctx;
     (void)reason;
     (void)reason_len;
@@ -251,14 +252,14 @@ void events_rows_begin_events(events_reading *rd, trace_visitor *visitor, input_
     rd->stacks = (events_stacks){.glob = rd->filter->range, .emit = emit_range, .ctx = rd};
     rd->first_definition = rd->rows->definition_count;
     rd->place = 0;
-    rd->imported = events_store_meta(rd->source, "nsys.import") != NULL;
-    visitor->host = on_host;
-    visitor->gpu = on_gpu;
-    visitor->end = on_end;
-    extras->sync = on_sync;
-    extras->overhead = on_overhead;
-    extras->nvtx = on_other;
-    extras->places = on_places;
+    rd->imported = events_source_meta(rd->source, "nsys.import") != NULL;
+    visitor->host = on_event_host;
+    visitor->gpu = on_event_gpu;
+    visitor->end = on_event_end;
+    extras->sync = on_event_sync;
+    extras->overhead = on_event_overhead;
+    extras->nvtx = on_event_other;
+    extras->places = on_event_places;
 }
 
 void events_rows_finish_events(events_reading *rd) {

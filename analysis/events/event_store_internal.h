@@ -1,11 +1,11 @@
-/* The parts of the pass that makes rows (export_rows.h) of traces: their definitions, and their events. */
+/* The parts of the pass that makes rows (event_store.h) of traces: their definitions, and their events. */
 #ifndef EVENTS_EVENT_STORE_INTERNAL_H
 #define EVENTS_EVENT_STORE_INTERNAL_H
 
 #include "analysis/base/u64_set.h"
 #include "analysis/events/event_range_stack.h"
-#include "analysis/events/event_store.h"
-#include "analysis/input/capture_reader.h"
+#include "analysis/events/event_types.h"
+#include "analysis/input/capture_extras.h"
 
 typedef struct {
     events_store *rows;

@@ -1,7 +1,7 @@
 /* Chrome trace JSON, with the categories and arguments that torch.profiler writes, so that what reads its
  * traces reads ours: kernels and copies on a row for each stream, calls and NVTX ranges on a row for each
  * thread, an arrow from each call to its GPU work. */
-#include "analysis/export/export_common.h"
+#include "analysis/export/export_chrome.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/atomic_file.h"
@@ -26,7 +26,7 @@ typedef struct {
 } chrome;
 
 /* The text as a JSON string. */
-static char *quoted(const char *text, size_t len) {
+static char *new_json_string(const char *text, size_t len) {
     char *clean = base_utf8_clean(text, &len), *out = base_alloc(len * 6 + 3, 1), *p = out;
     *p++ = '"';
     for (size_t i = 0; i < len; i++) {
@@ -45,19 +45,19 @@ static char *quoted(const char *text, size_t len) {
     return out;
 }
 
-static const char *name_of(chrome *w, uint32_t index) {
+static const char *json_name_of(chrome *w, uint32_t index) {
     w->names = base_grow(w->names, &w->name_cap, (size_t)index + 1, sizeof *w->names);
     if (!w->names[index]) {
         const names_entry *name = &w->rows->names.list[index];
-        w->names[index] = quoted(name->text, name->len);
+        w->names[index] = new_json_string(name->text, name->len);
     }
     return w->names[index];
 }
 
-static const char *kernel_of(chrome *w, uint32_t shape) {
+static const char *json_kernel_of(chrome *w, uint32_t shape) {
     if (!w->kernels[shape]) {
         char *text = export_kernel_name(w->rows, shape);
-        w->kernels[shape] = quoted(text, strlen(text));
+        w->kernels[shape] = new_json_string(text, strlen(text));
         free(text);
     }
     return w->kernels[shape];
@@ -65,7 +65,7 @@ static const char *kernel_of(chrome *w, uint32_t shape) {
 
 /* The row of CPU work of a source: its process id, told apart from those of other machines and
  * from devices. */
-static uint64_t process_of(const chrome *w, uint32_t source) {
+static uint64_t chrome_pid_of(const chrome *w, uint32_t source) {
     const events_source *s = &w->rows->sources[source];
     uint64_t pid = (uint64_t)s->machine * 100000000u + s->header.pid;
     for (size_t i = 0; i < w->rows->device_count; i++) { /* a device's number is the process id of its rows */
@@ -76,41 +76,41 @@ static uint64_t process_of(const chrome *w, uint32_t source) {
     return pid;
 }
 
-static void begin(chrome *w) {
+static void begin_chrome_event(chrome *w) {
     fputs(w->any ? ",\n{" : "\n{", w->out);
     w->any = true;
 }
 
 /* "ts" and the like: microseconds from the start, with all digits of the nanoseconds. */
-static void put_time(const chrome *w, const char *key, uint64_t ns) {
+static void put_chrome_time(const chrome *w, const char *key, uint64_t ns) {
     fprintf(w->out, ",\"%s\":%" PRIu64 ".%03u", key, ns / 1000, (unsigned)(ns % 1000));
 }
 
-static void put_start(const chrome *w, uint64_t time) {
-    put_time(w, "ts", time - w->rows->zero);
+static void put_chrome_start(const chrome *w, uint64_t time) {
+    put_chrome_time(w, "ts", time - w->rows->zero);
 }
 
 /* ---- Metadata ---- */
 
-static void put_meta(chrome *w, const char *what, uint64_t pid, uint64_t tid, const char *key,
-                     const char *json) {
-    begin(w);
+static void put_chrome_meta(chrome *w, const char *what, uint64_t pid, uint64_t tid, const char *key,
+                            const char *json) {
+    begin_chrome_event(w);
     fprintf(w->out,
             "\"name\":\"%s\",\"ph\":\"M\",\"ts\":0,\"pid\":%" PRIu64 ",\"tid\":%" PRIu64
             ",\"args\":{\"%s\":%s}}",
             what, pid, tid, key, json);
 }
 
-static void put_processes(chrome *w) {
+static void put_chrome_processes(chrome *w) {
     char text[64];
     for (size_t i = 0; i < w->rows->source_count; i++) {
-        uint64_t pid = process_of(w, (uint32_t)i);
-        const char *program = events_store_meta(&w->rows->sources[i], "program");
-        char *json = quoted(program ? program : "process", program ? strlen(program) : 7);
-        put_meta(w, "process_name", pid, 0, "name", json);
-        put_meta(w, "process_labels", pid, 0, "labels", "\"CPU\"");
+        uint64_t pid = chrome_pid_of(w, (uint32_t)i);
+        const char *program = events_source_meta(&w->rows->sources[i], "program");
+        char *json = new_json_string(program ? program : "process", program ? strlen(program) : 7);
+        put_chrome_meta(w, "process_name", pid, 0, "name", json);
+        put_chrome_meta(w, "process_labels", pid, 0, "labels", "\"CPU\"");
         snprintf(text, sizeof text, "%" PRIu64, pid);
-        put_meta(w, "process_sort_index", pid, 0, "sort_index", text);
+        put_chrome_meta(w, "process_sort_index", pid, 0, "sort_index", text);
         free(json);
     }
     for (size_t i = 0; i < w->rows->thread_count; i++) {
@@ -118,43 +118,43 @@ static void put_processes(chrome *w) {
         const names_entry *name = &w->rows->names.list[t->name];
         char *full;
         if (asprintf(&full, "thread %u (%s)", t->tid, name->text) >= 0) {
-            char *json = quoted(full, strlen(full));
-            put_meta(w, "thread_name", process_of(w, t->source), t->tid, "name", json);
+            char *json = new_json_string(full, strlen(full));
+            put_chrome_meta(w, "thread_name", chrome_pid_of(w, t->source), t->tid, "name", json);
             free(json);
             free(full);
         }
     }
 }
 
-static void put_gpu_rows(chrome *w) {
+static void put_chrome_gpu_rows(chrome *w) {
     char text[80];
     for (size_t i = 0; i < w->rows->device_count; i++) {
         uint32_t device = w->rows->devices[i].number;
-        const char *program = events_store_meta(&w->rows->sources[w->rows->devices[i].source], "program");
-        char *json = quoted(program ? program : "process", program ? strlen(program) : 7);
-        put_meta(w, "process_name", device, 0, "name", json);
+        const char *program = events_source_meta(&w->rows->sources[w->rows->devices[i].source], "program");
+        char *json = new_json_string(program ? program : "process", program ? strlen(program) : 7);
+        put_chrome_meta(w, "process_name", device, 0, "name", json);
         free(json);
         snprintf(text, sizeof text, "\"GPU %u\"", device);
-        put_meta(w, "process_labels", device, 0, "labels", text);
+        put_chrome_meta(w, "process_labels", device, 0, "labels", text);
         snprintf(text, sizeof text, "%u", 5000000 + device);
-        put_meta(w, "process_sort_index", device, 0, "sort_index", text);
+        put_chrome_meta(w, "process_sort_index", device, 0, "sort_index", text);
     }
     for (size_t i = 0; i < w->rows->queue_count; i++) {
         const events_queue *q = &w->rows->queues[i];
         snprintf(text, sizeof text, "\"stream %u \"", q->stream);
-        put_meta(w, "thread_name", q->device, q->stream, "name", text);
+        put_chrome_meta(w, "thread_name", q->device, q->stream, "name", text);
     }
 }
 
 /* One property of a device, when it is known. */
-static void put_property(const chrome *w, const events_device *d, const char *name, const char *key) {
+static void put_chrome_property(const chrome *w, const events_device *d, const char *name, const char *key) {
     int64_t value = export_device_number(w->rows, d, key);
     if (value >= 0) {
         fprintf(w->out, ",\"%s\":%" PRId64, name, value);
     }
 }
 
-static void put_head(chrome *w) {
+static void put_chrome_head(chrome *w) {
     const trace_header *first = &w->rows->sources[0].header;
     fputs("{\"schemaVersion\":1,\"producer\":\"moetrace " MOETRACE_VERSION "\",\"deviceProperties\":[",
           w->out);
@@ -162,14 +162,14 @@ static void put_head(chrome *w) {
         const events_device *d = &w->rows->devices[i];
         const char *name = export_device(w->rows, d, "name");
         const char *capability = export_device(w->rows, d, "compute_capability");
-        char *json = quoted(name ? name : "", name ? strlen(name) : 0);
+        char *json = new_json_string(name ? name : "", name ? strlen(name) : 0);
         unsigned major, minor;
         fprintf(w->out, "%s{\"id\":%u", i ? "," : "", d->number);
         if (name) {
             fprintf(w->out, ",\"name\":%s", json);
         }
-        put_property(w, d, "totalGlobalMem", "memory_bytes");
-        put_property(w, d, "numSms", "multiprocessors");
+        put_chrome_property(w, d, "totalGlobalMem", "memory_bytes");
+        put_chrome_property(w, d, "numSms", "multiprocessors");
         if (capability && sscanf(capability, "%u.%u", &major, &minor) == 2) {
             fprintf(w->out, ",\"computeMajor\":%u,\"computeMinor\":%u", major, minor);
         }
@@ -188,33 +188,34 @@ static void put_head(chrome *w) {
 
 /* ---- Events ---- */
 
-static void put_flow(chrome *w, const char *phase, uint64_t id, uint64_t pid, uint64_t tid, uint64_t time) {
-    begin(w);
+static void put_chrome_flow(chrome *w, const char *phase, uint64_t id, uint64_t pid, uint64_t tid,
+                            uint64_t time) {
+    begin_chrome_event(w);
     fprintf(w->out, "\"ph\":\"%s\",\"id\":%" PRIu64 ",\"pid\":%" PRIu64 ",\"tid\":%" PRIu64, phase, id, pid,
             tid);
-    put_start(w, time);
+    put_chrome_start(w, time);
     fprintf(w->out, ",\"cat\":\"ac2g\",\"name\":\"ac2g\"%s}", *phase == 'f' ? ",\"bp\":\"e\"" : "");
 }
 
-static void put_complete(chrome *w, const char *category, const char *name, uint64_t pid, uint64_t tid,
-                         uint64_t start, uint64_t duration) {
-    begin(w);
+static void put_chrome_complete(chrome *w, const char *category, const char *name, uint64_t pid, uint64_t tid,
+                                uint64_t start, uint64_t duration) {
+    begin_chrome_event(w);
     fprintf(w->out, "\"ph\":\"X\",\"cat\":\"%s\",\"name\":%s,\"pid\":%" PRIu64 ",\"tid\":%" PRIu64, category,
             name, pid, tid);
-    put_start(w, start);
-    put_time(w, "dur", duration);
+    put_chrome_start(w, start);
+    put_chrome_time(w, "dur", duration);
     fputs(",\"args\":{", w->out);
 }
 
-static void put_calls(chrome *w) {
+static void put_chrome_calls(chrome *w) {
     const events_call *row;
     while ((row = base_sorter_next(w->rows->calls)) != NULL) {
         const events_thread *t = &w->rows->threads[row->thread];
-        const char *name = name_of(w, row->name);
-        uint64_t pid = process_of(w, t->source);
+        const char *name = json_name_of(w, row->name);
+        uint64_t pid = chrome_pid_of(w, t->source);
         bool driver = strncmp(name, "\"cu", 3) == 0 && name[3] >= 'A' && name[3] <= 'Z';
-        put_complete(w, driver ? "cuda_driver" : "cuda_runtime", name, pid, t->tid, row->start,
-                     row->duration);
+        put_chrome_complete(w, driver ? "cuda_driver" : "cuda_runtime", name, pid, t->tid, row->start,
+                            row->duration);
         const char *comma = "";
         if (row->correlation != 0) {
             fprintf(w->out, "\"correlation\":%" PRIu64, row->correlation);
@@ -225,12 +226,12 @@ static void put_calls(chrome *w) {
         }
         fputs("}}", w->out);
         if (row->correlation != 0 && base_set_has(&w->work, row->correlation)) {
-            put_flow(w, "s", row->correlation, pid, t->tid, row->start);
+            put_chrome_flow(w, "s", row->correlation, pid, t->tid, row->start);
         }
     }
 }
 
-static void put_shape(const chrome *w, uint32_t index) {
+static void put_chrome_shape(const chrome *w, uint32_t index) {
     const trace_shape *s = &w->rows->shapes[index].shape;
     const events_shape *row = &w->rows->shapes[index];
     bool whole = !(row->absent >> EVENTS_SHAPE_GRID & 0x3f) && !(row->absent >> EVENTS_SHAPE_REGISTERS & 1);
@@ -243,7 +244,7 @@ static void put_shape(const chrome *w, uint32_t index) {
     }
 }
 
-static void put_gpu(chrome *w) {
+static void put_chrome_gpu(chrome *w) {
     static const char *const categories[] = {"", "kernel", "gpu_memcpy", "gpu_memset"};
     const events_gpu *row;
     while ((row = base_sorter_next(w->rows->gpu)) != NULL) {
@@ -251,15 +252,15 @@ static void put_gpu(chrome *w) {
         char name[EXPORT_MEMORY_NAME_BYTES], memory[EXPORT_MEMORY_NAME_BYTES + 2];
         export_memory_name(name, row);
         snprintf(memory, sizeof memory, "\"%s\"", name);
-        put_complete(w, categories[row->kind],
-                     row->kind == TRACE_GPU_KERNEL ? kernel_of(w, row->shape) : memory, q->device, q->stream,
-                     row->start, row->duration);
+        put_chrome_complete(w, categories[row->kind],
+                            row->kind == TRACE_GPU_KERNEL ? json_kernel_of(w, row->shape) : memory, q->device,
+                            q->stream, row->start, row->duration);
         fprintf(w->out, "\"device\":%u,\"context\":%u,\"stream\":%u", q->device, q->context, q->stream);
         if (row->correlation != 0) {
             fprintf(w->out, ",\"correlation\":%" PRIu64, row->correlation);
         }
         if (row->kind == TRACE_GPU_KERNEL) {
-            put_shape(w, row->shape);
+            put_chrome_shape(w, row->shape);
         } else {
             fprintf(w->out, ",\"bytes\":%" PRIu64, row->bytes);
             if (row->duration > 0) { /* bytes in a nanosecond are GB in a second */
@@ -272,12 +273,12 @@ static void put_gpu(chrome *w) {
         }
         fputs("}}", w->out);
         if (row->correlation != 0) {
-            put_flow(w, "f", row->correlation, q->device, q->stream, row->start);
+            put_chrome_flow(w, "f", row->correlation, q->device, q->stream, row->start);
         }
     }
 }
 
-static void put_payload(const chrome *w, const events_range *row) {
+static void put_chrome_payload(const chrome *w, const events_range *row) {
     export_payload_value value;
     switch (export_payload(row, &value)) {
     case EXPORT_PAYLOAD_UINT:
@@ -296,12 +297,12 @@ static void put_payload(const chrome *w, const events_range *row) {
     }
 }
 
-static void put_range_args(chrome *w, const events_range *row) {
+static void put_chrome_range_args(chrome *w, const events_range *row) {
     fprintf(w->out, "\"style\":\"%s\"", row->style == EVENTS_PUSH_POP ? "push/pop" : "start/end");
     if (row->domain != BASE_NONE) {
-        fprintf(w->out, ",\"domain\":%s", name_of(w, w->rows->domains[row->domain].name));
+        fprintf(w->out, ",\"domain\":%s", json_name_of(w, w->rows->domains[row->domain].name));
     }
-    put_payload(w, row);
+    put_chrome_payload(w, row);
     if (row->category != 0) {
         fprintf(w->out, ",\"category\":%u", row->category);
     }
@@ -311,47 +312,48 @@ static void put_range_args(chrome *w, const events_range *row) {
 }
 
 /* A range that may end on another thread, or lie across others: an asynchronous event. */
-static void put_async(chrome *w, const events_range *row, const char *phase, uint64_t time, uint32_t thread) {
+static void put_chrome_async(chrome *w, const events_range *row, const char *phase, uint64_t time,
+                             uint32_t thread) {
     const events_thread *t = &w->rows->threads[thread];
-    begin(w);
+    begin_chrome_event(w);
     fprintf(w->out,
             "\"ph\":\"%s\",\"cat\":\"nvtx\",\"id\":\"%u.%" PRIu64 "\",\"name\":%s,\"pid\":%" PRIu64
             ",\"tid\":%u",
-            phase, t->source, row->id, name_of(w, row->name), process_of(w, t->source), t->tid);
-    put_start(w, time);
+            phase, t->source, row->id, json_name_of(w, row->name), chrome_pid_of(w, t->source), t->tid);
+    put_chrome_start(w, time);
     fputs(",\"args\":{", w->out);
     if (*phase == 'b') {
-        put_range_args(w, row);
+        put_chrome_range_args(w, row);
     }
     fputs("}}", w->out);
 }
 
-static void put_ranges(chrome *w) {
+static void put_chrome_ranges(chrome *w) {
     const events_range *row;
     while ((row = base_sorter_next(w->rows->ranges)) != NULL) {
         const events_thread *t = &w->rows->threads[row->thread];
-        uint64_t pid = process_of(w, t->source);
+        uint64_t pid = chrome_pid_of(w, t->source);
         if (row->style == EVENTS_START_END) {
-            put_async(w, row, "b", row->start, row->thread);
-            put_async(w, row, "e", row->end, row->end_thread);
+            put_chrome_async(w, row, "b", row->start, row->thread);
+            put_chrome_async(w, row, "e", row->end, row->end_thread);
         } else if (row->style == EVENTS_PUSH_POP) {
-            put_complete(w, "user_annotation", name_of(w, row->name), pid, t->tid, row->start,
-                         row->end - row->start);
-            put_range_args(w, row);
+            put_chrome_complete(w, "user_annotation", json_name_of(w, row->name), pid, t->tid, row->start,
+                                row->end - row->start);
+            put_chrome_range_args(w, row);
             fputs("}}", w->out);
         } else {
-            begin(w);
+            begin_chrome_event(w);
             fprintf(w->out,
                     "\"ph\":\"i\",\"s\":\"t\",\"cat\":\"nvtx\",\"name\":%s,\"pid\":%" PRIu64 ",\"tid\":%u",
-                    name_of(w, row->name), pid, t->tid);
-            put_start(w, row->start);
+                    json_name_of(w, row->name), pid, t->tid);
+            put_chrome_start(w, row->start);
             fputc('}', w->out);
         }
     }
 }
 
 /* Which calls have GPU work: only they have an arrow. */
-static void find_work(chrome *w) {
+static void find_calls_with_work(chrome *w) {
     const events_gpu *row;
     while ((row = base_sorter_next(w->rows->gpu)) != NULL) {
         base_set_add(&w->work, row->correlation);
@@ -363,13 +365,13 @@ int export_chrome(events_store *rows, const char *path, char error[TRACE_ERROR_B
     chrome w = {
         .rows = rows, .out = fopen(path, "we"), .kernels = base_alloc(rows->shape_count, sizeof *w.kernels)};
     if (w.out) {
-        find_work(&w);
-        put_head(&w);
-        put_processes(&w);
-        put_gpu_rows(&w);
-        put_ranges(&w);
-        put_calls(&w);
-        put_gpu(&w);
+        find_calls_with_work(&w);
+        put_chrome_head(&w);
+        put_chrome_processes(&w);
+        put_chrome_gpu_rows(&w);
+        put_chrome_ranges(&w);
+        put_chrome_calls(&w);
+        put_chrome_gpu(&w);
         fputs("\n]}\n", w.out);
     }
     int rc = base_file_close(w.out, path, error);

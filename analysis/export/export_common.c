@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *mem_kind(uint8_t kind) {
+static const char *memory_kind_name(uint8_t kind) {
     static const char *const kinds[] = {"Unknown", "Pageable", "Pinned",        "Device",
                                         "Array",   "Managed",  "Device Static", "Managed Static"};
     return kinds[kind < sizeof kinds / sizeof *kinds ? kind : 0];
@@ -20,18 +20,18 @@ void export_memory_name(char out[EXPORT_MEMORY_NAME_BYTES], const events_gpu *ro
     static const char *const kinds[] = {"Unknown", "HtoD", "DtoH", "HtoA", "AtoH", "AtoA",
                                         "AtoD",    "DtoA", "DtoD", "HtoH", "PtoP"};
     if (row->kind == TRACE_GPU_MEMSET) {
-        snprintf(out, EXPORT_MEMORY_NAME_BYTES, "Memset (%s)", mem_kind(row->dst_mem_kind));
+        snprintf(out, EXPORT_MEMORY_NAME_BYTES, "Memset (%s)", memory_kind_name(row->dst_mem_kind));
     } else {
         snprintf(out, EXPORT_MEMORY_NAME_BYTES, "Memcpy %s (%s -> %s)",
                  kinds[row->copy_kind < sizeof kinds / sizeof *kinds ? row->copy_kind : 0],
-                 mem_kind(row->src_mem_kind), mem_kind(row->dst_mem_kind));
+                 memory_kind_name(row->src_mem_kind), memory_kind_name(row->dst_mem_kind));
     }
 }
 
 const char *export_device(const events_store *rows, const events_device *device, const char *key) {
     char name[80];
     snprintf(name, sizeof name, "device.%u.%s", device->ordinal, key);
-    return events_store_meta(&rows->sources[device->source], name);
+    return events_source_meta(&rows->sources[device->source], name);
 }
 
 int64_t export_device_number(const events_store *rows, const events_device *device, const char *key) {

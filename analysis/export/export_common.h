@@ -1,22 +1,14 @@
-/* The export formats, and what they share. */
+/* What the writers of all export formats share. */
 #ifndef EXPORT_EXPORT_COMMON_H
 #define EXPORT_EXPORT_COMMON_H
 
+#include "analysis/events/event_sources.h"
 #include "analysis/events/event_store.h"
 
 /* Writes the rows to `path`, an empty file that exists. 0, or -1 with one line in `error`. */
 typedef int export_writer(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]);
 
-/* The layout of Nsight Systems' SQLite export, schema 3.20.3. */
-int export_nsys(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]);
-
-/* Chrome trace JSON with the events and arguments of torch.profiler. */
-int export_chrome(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]);
-
-/* Perfetto's protobuf. */
-int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]);
-
-/* What torch.profiler calls a copy or a fill: "Memcpy HtoD (Pinned -> Device)", "Memset (Device)". */
+/* The name that torch.profiler gives a copy or a memset: "Memcpy HtoD (Pinned -> Device)", "Memset (Device)". */
 enum { EXPORT_MEMORY_NAME_BYTES = 100 };
 void export_memory_name(char out[EXPORT_MEMORY_NAME_BYTES], const events_gpu *row);
 

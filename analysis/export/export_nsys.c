@@ -2,12 +2,13 @@
 #include "analysis/export/export_nsys.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/export/export_nsys_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Ids of processes and of their domains. Two processes never get one id, also when their pids are equal. */
-static void number_processes(export_nsys_file *w) {
+static void number_nsys_processes(export_nsys_file *w) {
     const events_store *rows = w->rows;
     for (size_t i = 0; i < rows->source_count; i++) {
         export_nsys_process *p = &w->processes[i];
@@ -31,29 +32,29 @@ static void number_processes(export_nsys_file *w) {
 }
 
 /* A table of events without rows says that there were none; a missing one, that nobody looked. */
-static unsigned tables_of(const events_store *rows) {
+static unsigned tables_to_create(const events_store *rows) {
     unsigned which = base_sorter_count(rows->nodes) > 0 ? EXPORT_NSYS_NODES : 0;
     which |= base_sorter_count(rows->syncs) > 0 ? EXPORT_NSYS_SYNC_TABLE : 0;
     which |= base_sorter_count(rows->overheads) > 0 ? EXPORT_NSYS_OVERHEAD_TABLE : 0;
     for (size_t i = 0; i < rows->source_count; i++) {
-        const char *level = events_store_meta(&rows->sources[i], "level");
+        const char *level = events_source_meta(&rows->sources[i], "level");
         if (level && (strcmp(level, "kernels") == 0 || strcmp(level, "full") == 0)) {
             return which | EXPORT_NSYS_GPU | EXPORT_NSYS_CALLS | EXPORT_NSYS_RANGES;
         }
         which |= level ? EXPORT_NSYS_RANGES : 0;
     }
-    which |= rows->kernels + rows->copies + rows->fills > 0 ? EXPORT_NSYS_GPU : 0;
+    which |= rows->kernels + rows->copies + rows->memsets > 0 ? EXPORT_NSYS_GPU : 0;
     which |= base_sorter_count(rows->calls) > 0 ? EXPORT_NSYS_CALLS : 0;
     return which | (base_sorter_count(rows->ranges) > 0 ? EXPORT_NSYS_RANGES : 0);
 }
 
-static void write_all(export_nsys_file *w) {
-    unsigned which = tables_of(w->rows);
+static void write_nsys_tables(export_nsys_file *w) {
+    unsigned which = tables_to_create(w->rows);
     export_nsys_run(w, "PRAGMA page_size=4096; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
                        "PRAGMA locking_mode=EXCLUSIVE; BEGIN");
     export_nsys_create(w, which);
     w->strings = export_nsys_prepare(w, "INSERT INTO StringIds VALUES(?1, ?2)");
-    number_processes(w);
+    number_nsys_processes(w);
     export_nsys_describe(w);
     if (which & EXPORT_NSYS_RANGES) {
         export_nsys_write_ranges(w);
@@ -87,7 +88,7 @@ int export_nsys(events_store *rows, const char *path, char error[TRACE_ERROR_BYT
     *error = '\0';
     export_nsys_open_output(&w);
     if (!*error) {
-        write_all(&w);
+        write_nsys_tables(&w);
     }
     sqlite3_close(w.db);
     free(w.processes);

@@ -1,5 +1,5 @@
 /* The calls of CUDA and the work on the GPU in Nsight Systems' layout, row by row in order of their start. */
-#include "analysis/export/export_nsys.h"
+#include "analysis/export/export_nsys_internal.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/names/demangle_nsys.h"
@@ -9,16 +9,16 @@
 #include <string.h>
 
 /* Of an API's calls, "cu" and a capital are the driver's. */
-static bool is_driver(const char *name) {
+static bool is_driver_call(const char *name) {
     return name[0] == 'c' && name[1] == 'u' && name[2] >= 'A' && name[2] <= 'Z';
 }
 
 /* The name with the suffix that the imported capture had, if any. */
-static int64_t call_name(export_nsys_file *w, const events_call *row) {
+static int64_t call_name_with_suffix(export_nsys_file *w, const events_call *row) {
     char key[300], full[400];
     const char *name = export_name(w->rows, row->name);
     snprintf(key, sizeof key, "nsys.suffix.%s", name);
-    const char *suffix = events_store_meta(&w->rows->sources[w->rows->threads[row->thread].source], key);
+    const char *suffix = events_source_meta(&w->rows->sources[w->rows->threads[row->thread].source], key);
     if (!suffix) {
         return export_nsys_text(w, name);
     }
@@ -37,11 +37,11 @@ void export_nsys_write_calls(export_nsys_file *w) {
     while (!*w->error && (row = base_sorter_next(w->rows->calls)) != NULL) {
         names = base_grow(names, &cap, (size_t)row->name + 1, sizeof *names);
         if (names[row->name] == 0) {
-            names[row->name] = call_name(w, row) + 1;
+            names[row->name] = call_name_with_suffix(w, row) + 1;
         }
         export_nsys_bind(s, 1, export_nsys_since(w, row->start));
         export_nsys_bind(s, 2, export_nsys_since(w, row->start + row->duration));
-        export_nsys_bind(s, 3, is_driver(export_name(w->rows, row->name)));
+        export_nsys_bind(s, 3, is_driver_call(export_name(w->rows, row->name)));
         export_nsys_bind(s, 4, export_nsys_thread(w, row->thread));
         export_nsys_bind(s, 5, (int64_t)(row->correlation ? row->correlation : ++unused));
         export_nsys_bind(s, 6, names[row->name] - 1);
@@ -57,12 +57,12 @@ void export_nsys_write_calls(export_nsys_file *w) {
 }
 
 /* CUPTI's numbers of memory kinds to the schema's. */
-static int64_t mem_kind(uint8_t kind) {
+static int64_t schema_memory_kind(uint8_t kind) {
     return kind >= 1 && kind <= 7 ? kind - 1 : 7;
 }
 
 /* What all three tables of GPU work begin with. */
-static void bind_gpu(const export_nsys_file *w, sqlite3_stmt *s, const events_gpu *row) {
+static void bind_gpu_row(const export_nsys_file *w, sqlite3_stmt *s, const events_gpu *row) {
     const events_queue *queue = &w->rows->queues[row->queue];
     export_nsys_bind(s, 1, export_nsys_since(w, row->start));
     export_nsys_bind(s, 2, export_nsys_since(w, row->start + row->duration));
@@ -75,7 +75,7 @@ static void bind_gpu(const export_nsys_file *w, sqlite3_stmt *s, const events_gp
 }
 
 /* The kernel's names as the imported capture had them, else as Nsight Systems would make them. */
-static void name_kernel(export_nsys_file *w, const events_shape *shape, export_nsys_kernel *kernel) {
+static void store_kernel_names(export_nsys_file *w, const events_shape *shape, export_nsys_kernel *kernel) {
     const events_source *source = &w->rows->sources[shape->source];
     if (shape->shape.name == BASE_NONE) {
         kernel->demangled = kernel->base = export_nsys_text(w, "(no name)");
@@ -90,7 +90,7 @@ static void name_kernel(export_nsys_file *w, const events_shape *shape, export_n
         size_t len = strlen(keys[i]) + strlen(mangled) + 1;
         char *key = base_alloc(len, 1);
         snprintf(key, len, "%s%s", keys[i], mangled);
-        const char *given = events_store_meta(source, key);
+        const char *given = events_source_meta(source, key);
         ids[i] = export_nsys_text(w, given ? given : names[i]);
         free(key);
         free(names[i]);
@@ -101,12 +101,12 @@ static void name_kernel(export_nsys_file *w, const events_shape *shape, export_n
     free(mangled);
 }
 
-static void bind_shape(export_nsys_file *w, sqlite3_stmt *s, uint32_t index) {
+static void bind_kernel_shape(export_nsys_file *w, sqlite3_stmt *s, uint32_t index) {
     const events_shape *row = &w->rows->shapes[index];
     const trace_shape *shape = &row->shape;
     export_nsys_kernel *kernel = &w->kernels[index];
     if (kernel->demangled < 0) {
-        name_kernel(w, row, kernel);
+        store_kernel_names(w, row, kernel);
     }
     export_nsys_bind(s, 9, kernel->demangled);
     export_nsys_bind(s, 10, kernel->base);
@@ -140,7 +140,7 @@ static void bind_shape(export_nsys_file *w, sqlite3_stmt *s, uint32_t index) {
     }
 }
 
-static void bind_place(const export_nsys_file *w, sqlite3_stmt *s, uint32_t place) {
+static void bind_copy_place(const export_nsys_file *w, sqlite3_stmt *s, uint32_t place) {
     static const events_place none = {-1, -1, -1, -1};
     const events_place *p = place ? &w->rows->places[place - 1] : &none;
     int64_t values[] = {p->from_device, p->from_context, p->to_device, p->to_context};
@@ -169,20 +169,20 @@ void export_nsys_write_gpu(export_nsys_file *w) {
         sqlite3_stmt *s = row->kind == TRACE_GPU_KERNEL   ? kernels
                           : row->kind == TRACE_GPU_MEMCPY ? copies
                                                           : fills;
-        bind_gpu(w, s, row);
+        bind_gpu_row(w, s, row);
         if (row->kind == TRACE_GPU_KERNEL) {
             if (row->shape != bound) {
-                bind_shape(w, s, row->shape);
+                bind_kernel_shape(w, s, row->shape);
                 bound = row->shape;
             }
         } else {
             bool copy = row->kind == TRACE_GPU_MEMCPY;
             export_nsys_bind(s, 9, (int64_t)row->bytes);
             export_nsys_bind(s, 10, copy ? row->copy_kind : (int64_t)row->value);
-            export_nsys_bind(s, 11, mem_kind(copy ? row->src_mem_kind : row->dst_mem_kind));
+            export_nsys_bind(s, 11, schema_memory_kind(copy ? row->src_mem_kind : row->dst_mem_kind));
             if (copy) {
-                export_nsys_bind(s, 12, mem_kind(row->dst_mem_kind));
-                bind_place(w, s, row->place);
+                export_nsys_bind(s, 12, schema_memory_kind(row->dst_mem_kind));
+                bind_copy_place(w, s, row->place);
             }
         }
         export_nsys_step(w, s);

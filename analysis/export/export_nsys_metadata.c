@@ -1,8 +1,9 @@
 /* The tables that say what the capture is of: processes, threads, devices, streams, metadata. */
-#include "analysis/export/export_nsys.h"
+#include "analysis/export/export_nsys_internal.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/input/nsys/nsys_reader.h"
+#include "analysis/events/event_sources.h"
+#include "analysis/input/nsys/nsys_metadata.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #define NULL_STREAM 7
 
 /* What binds a value that may be missing: -1 is NULL. */
-static void bind_known(sqlite3_stmt *s, int column, int64_t value) {
+static void bind_unless_negative(sqlite3_stmt *s, int column, int64_t value) {
     if (value < 0) {
         sqlite3_bind_null(s, column);
     } else {
@@ -33,34 +34,34 @@ static void insert_pair(export_nsys_file *w, const char *table, const char *name
     sqlite3_finalize(s);
 }
 
-static void format_time(char out[32], uint64_t ns) {
+static void format_session_time(char out[32], uint64_t ns) {
     time_t seconds = (time_t)(ns / 1000000000u);
     struct tm tm;
     gmtime_r(&seconds, &tm);
     strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
 }
 
-static void write_processes(export_nsys_file *w) {
+static void write_process_rows(export_nsys_file *w) {
     sqlite3_stmt *s = export_nsys_prepare(w, "INSERT INTO PROCESSES VALUES(?1, ?2, ?3)");
     for (size_t i = 0; s && i < w->rows->source_count; i++) {
         const events_source *source = &w->rows->sources[i];
         sqlite3_bind_int64(s, 1, (int64_t)w->processes[i].global);
         sqlite3_bind_int64(s, 2, source->header.pid);
-        export_nsys_bind_text(s, 3, events_store_meta(source, "program"));
+        export_nsys_bind_text(s, 3, events_source_meta(source, "program"));
         export_nsys_step(w, s);
     }
     sqlite3_finalize(s);
 }
 
-static void write_threads(export_nsys_file *w) {
+static void write_thread_names(export_nsys_file *w) {
     sqlite3_stmt *s = export_nsys_prepare(w, "INSERT INTO ThreadNames VALUES(?1, ?2, ?3)");
     for (size_t i = 0; s && i < w->rows->thread_count; i++) {
         const events_thread *t = &w->rows->threads[i];
         char key[64];
         snprintf(key, sizeof key, "nsys.priority.%u", t->tid);
-        const char *priority = events_store_meta(&w->rows->sources[t->source], key);
+        const char *priority = events_source_meta(&w->rows->sources[t->source], key);
         sqlite3_bind_int64(s, 1, export_nsys_string(w, t->name));
-        bind_known(s, 2, priority ? strtoll(priority, NULL, 10) : -1);
+        bind_unless_negative(s, 2, priority ? strtoll(priority, NULL, 10) : -1);
         sqlite3_bind_int64(s, 3, export_nsys_thread(w, (uint32_t)i));
         export_nsys_step(w, s);
     }
@@ -76,11 +77,11 @@ static void bind_capability(sqlite3_stmt *s, int column, const char *text) {
         minor = *end == '.' ? (int)strtol(end + 1, NULL, 10) : -1;
     }
     for (int i = 0; i < 4; i++) {
-        bind_known(s, column + i, i % 2 == 0 ? major : minor);
+        bind_unless_negative(s, column + i, i % 2 == 0 ? major : minor);
     }
 }
 
-static void write_device(export_nsys_file *w, sqlite3_stmt *s, const events_device *d) {
+static void write_device_row(export_nsys_file *w, sqlite3_stmt *s, const events_device *d) {
     const events_store *rows = w->rows;
     char bus[64];
     const char *place[3] = {export_device(rows, d, "pci_domain"), export_device(rows, d, "pci_bus"),
@@ -97,35 +98,35 @@ static void write_device(export_nsys_file *w, sqlite3_stmt *s, const events_devi
     sqlite3_bind_int64(s, 2, d->number);
     export_nsys_bind_text(s, 3, export_device(rows, d, "name"));
     export_nsys_bind_text(s, 4, place[1] && place[2] ? bus : NULL);
-    bind_known(s, 5, export_device_number(rows, d, "l2_bytes"));
-    bind_known(s, 6, export_device_number(rows, d, "memory_bytes"));
+    bind_unless_negative(s, 5, export_device_number(rows, d, "l2_bytes"));
+    bind_unless_negative(s, 6, export_device_number(rows, d, "memory_bytes"));
     /* Two transfers a clock on every bit of the bus. */
     int64_t bandwidth = export_device_number(rows, d, "bandwidth_bytes_per_second");
-    bind_known(s, 7,
-               bandwidth > 0                   ? bandwidth
-               : memory_clock > 0 && width > 0 ? memory_clock * 1000 * 2 * width / 8
-                                               : -1);
-    bind_known(s, 8, clock > 0 ? clock * 1000 : -1);
-    bind_known(s, 9, export_device_number(rows, d, "multiprocessors"));
+    bind_unless_negative(s, 7,
+                         bandwidth > 0                   ? bandwidth
+                         : memory_clock > 0 && width > 0 ? memory_clock * 1000 * 2 * width / 8
+                                                         : -1);
+    bind_unless_negative(s, 8, clock > 0 ? clock * 1000 : -1);
+    bind_unless_negative(s, 9, export_device_number(rows, d, "multiprocessors"));
     sqlite3_bind_int64(s, 10, d->ordinal);
     bind_capability(s, 11, export_device(rows, d, "compute_capability"));
     export_nsys_step(w, s);
 }
 
-static void write_devices(export_nsys_file *w) {
+static void write_device_rows(export_nsys_file *w) {
     sqlite3_stmt *s = export_nsys_prepare(
         w,
         "INSERT INTO TARGET_INFO_GPU(vmId, id, name, busLocation, l2CacheSize, totalMemory, memoryBandwidth, "
         "clockRate, smCount, cuDevice, computeMajor, computeMinor, smMajor, smMinor) "
         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
     for (size_t i = 0; s && i < w->rows->device_count; i++) {
-        write_device(w, s, &w->rows->devices[i]);
+        write_device_row(w, s, &w->rows->devices[i]);
     }
     sqlite3_finalize(s);
 }
 
 /* Each (process, device), (process, context) and (process, context, stream) once. */
-static void write_queues(export_nsys_file *w) {
+static void write_context_rows(export_nsys_file *w) {
     sqlite3_stmt *devices =
         export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_DEVICE SELECT ?3, ?3, ?2 WHERE NOT EXISTS "
                                "(SELECT 1 FROM TARGET_INFO_CUDA_DEVICE WHERE cudaId = ?3 AND pid = ?2)");
@@ -185,7 +186,7 @@ static const char *cuda_version(char out[32], const char *text) {
     return out;
 }
 
-static void write_environment(export_nsys_file *w) {
+static void write_system_environment(export_nsys_file *w) {
     for (size_t i = 0; i < w->rows->source_count; i++) {
         const events_source *source = &w->rows->sources[i];
         bool known = false;
@@ -196,33 +197,33 @@ static void write_environment(export_nsys_file *w) {
             continue;
         }
         char version[32];
-        const char *kernel = events_store_meta(source, "kernel"), *host = events_store_meta(source, "host");
+        const char *kernel = events_source_meta(source, "kernel"), *host = events_source_meta(source, "host");
         const char *arch = kernel ? strrchr(kernel, ' ') : NULL;
         uint64_t machine = w->processes[i].machine;
         put_environment(w, machine, "CpuArchitecture", 3, arch ? arch + 1 : NULL);
         put_environment(w, machine, "OsDescription", 605, kernel);
         put_environment(w, machine, "CudaDriverVersion", 611,
-                        cuda_version(version, events_store_meta(source, "cuda.driver")));
+                        cuda_version(version, events_source_meta(source, "cuda.driver")));
         /* One reader cannot do without this row. */
         put_environment(w, machine, "Hostname", 619, host ? host : "unknown");
     }
 }
 
-static void write_times(export_nsys_file *w) {
+static void write_session_times(export_nsys_file *w) {
     const events_store *rows = w->rows;
     const trace_header *first = &rows->sources[0].header;
     char text[32];
     uint64_t last = rows->last > rows->zero ? rows->last : rows->zero;
     uint64_t epoch = first->realtime_ns - (first->monotonic_ns - rows->zero);
-    format_time(text, epoch);
+    format_session_time(text, epoch);
     sqlite3_stmt *s = export_nsys_prepare(w, "INSERT INTO TARGET_INFO_SESSION_START_TIME VALUES(?1, ?2, ?3)");
     if (s) {
-        bind_known(s, 1, first->realtime_ns ? (int64_t)epoch : -1);
+        bind_unless_negative(s, 1, first->realtime_ns ? (int64_t)epoch : -1);
         export_nsys_bind_text(s, 2, first->realtime_ns ? text : NULL);
         /* A trace does not know the machine's time zone; a capture that begins with the file says it. */
         export_nsys_bind_text(
             s, 3,
-            rows->zero == first->monotonic_ns ? events_store_meta(&rows->sources[0], "nsys.local") : NULL);
+            rows->zero == first->monotonic_ns ? events_source_meta(&rows->sources[0], "nsys.local") : NULL);
         export_nsys_step(w, s);
     }
     sqlite3_finalize(s);
@@ -237,7 +238,7 @@ static void write_times(export_nsys_file *w) {
     sqlite3_finalize(s);
 }
 
-static void write_metadata(export_nsys_file *w) {
+static void write_export_metadata(export_nsys_file *w) {
     static const char *const pairs[][2] = {
         {"EXPORT_PRODUCT_NAME", "moetrace"},   {"EXPORT_PRODUCT_VERSION", MOETRACE_VERSION},
         {"EXPORT_SCHEMA_VERSION", "3.20.3"},   {"EXPORT_SCHEMA_VERSION_MAJOR", "3"},
@@ -254,7 +255,7 @@ static void write_metadata(export_nsys_file *w) {
             snprintf(value, sizeof value, "%llu", (unsigned long long)source->untimed);
             insert_pair(w, "META_DATA_EXPORT", "MOETRACE_UNTIMED_GPU_RECORDS", value);
         }
-        if (events_store_meta(source, INPUT_MARKS)) {
+        if (events_source_meta(source, INPUT_MARKS)) {
             insert_pair(w, "META_DATA_EXPORT", INPUT_NSYS_MARKS, "yes");
         }
         for (size_t j = 0; j < source->meta_count; j++) {
@@ -267,8 +268,8 @@ static void write_metadata(export_nsys_file *w) {
     insert_pair(w, "META_DATA_CAPTURE", "CAPTURE_EVENT_TYPE", "Cuda");
     for (size_t i = 0; i < w->rows->source_count; i++) {
         const events_source *source = &w->rows->sources[i];
-        const char *mode = events_store_meta(source, "nsys.graphs");
-        bool ours = !events_store_meta(source, "import.absent");
+        const char *mode = events_source_meta(source, "nsys.graphs");
+        bool ours = !events_source_meta(source, "import.absent");
         snprintf(value, sizeof value, "PROCESS_%zu:CUDA_GRAPH_TRACE_OPTIONS:MODE", i);
         if (mode || ours) {
             insert_pair(w, "META_DATA_CAPTURE", value, ours ? "Node" : mode);
@@ -280,11 +281,11 @@ void export_nsys_describe(export_nsys_file *w) {
     if (*w->error) {
         return;
     }
-    write_processes(w);
-    write_threads(w);
-    write_devices(w);
-    write_queues(w);
-    write_environment(w);
-    write_times(w);
-    write_metadata(w);
+    write_process_rows(w);
+    write_thread_names(w);
+    write_device_rows(w);
+    write_context_rows(w);
+    write_system_environment(w);
+    write_session_times(w);
+    write_export_metadata(w);
 }

@@ -1,5 +1,5 @@
 /* NVTX's events in Nsight Systems' layout. */
-#include "analysis/export/export_nsys.h"
+#include "analysis/export/export_nsys_internal.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/utf8.h"
@@ -18,7 +18,7 @@ typedef struct {
     bool definition;
 } creation;
 
-static int by_start(const void *a, const void *b) {
+static int compare_definition_times(const void *a, const void *b) {
     const creation *x = a, *y = b;
     int order = (x->start > y->start) - (x->start < y->start);
     order = order ? order : (x->definition > y->definition) - (x->definition < y->definition);
@@ -27,15 +27,15 @@ static int by_start(const void *a, const void *b) {
 
 /* When the domain was made, as an imported capture says; else the start of the file, since nobody recorded
  * it. */
-static int64_t created(const export_nsys_file *w, const events_domain *domain) {
+static int64_t domain_creation_time(const export_nsys_file *w, const events_domain *domain) {
     char key[300];
     snprintf(key, sizeof key, "nsys.domain.%s", export_name(w->rows, domain->name));
-    const char *text = events_store_meta(&w->rows->sources[domain->source], key);
+    const char *text = events_source_meta(&w->rows->sources[domain->source], key);
     return text ? strtoll(text, NULL, 10) : 0;
 }
 
 /* A thread of the process: the domain's row needs one. */
-static uint32_t any_thread(const export_nsys_file *w, uint32_t source) {
+static uint32_t find_any_thread(const export_nsys_file *w, uint32_t source) {
     for (size_t i = 0; i < w->rows->thread_count; i++) {
         if (w->rows->threads[i].source == source) {
             return (uint32_t)i;
@@ -44,7 +44,7 @@ static uint32_t any_thread(const export_nsys_file *w, uint32_t source) {
     return BASE_NONE;
 }
 
-static void write_definition(export_nsys_file *w, sqlite3_stmt *s, const creation *c) {
+static void write_nvtx_definition(export_nsys_file *w, sqlite3_stmt *s, const creation *c) {
     const events_definition *row = &w->rows->definitions[c->index];
     export_nsys_bind(s, 1, c->start);
     export_nsys_bind(s, 3, row->type);
@@ -58,9 +58,9 @@ static void write_definition(export_nsys_file *w, sqlite3_stmt *s, const creatio
     export_nsys_bind(s, 11, row->domain == BASE_NONE ? 0 : w->domain_ids[row->domain]);
 }
 
-static void write_domain(export_nsys_file *w, sqlite3_stmt *s, const creation *c) {
+static void write_domain_row(export_nsys_file *w, sqlite3_stmt *s, const creation *c) {
     const events_domain *domain = &w->rows->domains[c->index];
-    uint32_t thread = any_thread(w, domain->source);
+    uint32_t thread = find_any_thread(w, domain->source);
     export_nsys_bind(s, 1, c->start);
     export_nsys_bind(s, 3, TYPE_DOMAIN);
     export_nsys_bind_text(s, 7, export_name(w->rows, domain->name));
@@ -70,18 +70,18 @@ static void write_domain(export_nsys_file *w, sqlite3_stmt *s, const creation *c
     export_nsys_bind(s, 11, w->domain_ids[c->index]);
 }
 
-static void write_creation(export_nsys_file *w, sqlite3_stmt *s, const creation *c) {
+static void write_domain_creation(export_nsys_file *w, sqlite3_stmt *s, const creation *c) {
     sqlite3_clear_bindings(s);
     if (c->definition) {
-        write_definition(w, s, c);
+        write_nvtx_definition(w, s, c);
     } else {
-        write_domain(w, s, c);
+        write_domain_row(w, s, c);
     }
     export_nsys_step(w, s);
     sqlite3_clear_bindings(s);
 }
 
-static void bind_payload(sqlite3_stmt *s, const events_range *row) {
+static void bind_range_payload(sqlite3_stmt *s, const events_range *row) {
     double f64;
     float f32;
     uint32_t low = (uint32_t)row->payload;
@@ -112,7 +112,7 @@ static void bind_payload(sqlite3_stmt *s, const events_range *row) {
     }
 }
 
-static void write_range(export_nsys_file *w, sqlite3_stmt *s, const events_range *row) {
+static void write_range_row(export_nsys_file *w, sqlite3_stmt *s, const events_range *row) {
     static const int types[] = {TYPE_PUSH_POP, TYPE_START_END, TYPE_MARK};
     const names_entry *name = &w->rows->names.list[row->name];
     int64_t text = export_nsys_string(w, row->name);
@@ -140,7 +140,7 @@ static void write_range(export_nsys_file *w, sqlite3_stmt *s, const events_range
     }
     export_nsys_bind(s, 10, text);
     export_nsys_bind(s, 11, row->domain == BASE_NONE ? 0 : w->domain_ids[row->domain]);
-    bind_payload(s, row);
+    bind_range_payload(s, row);
     export_nsys_step(w, s);
 }
 
@@ -149,25 +149,25 @@ void export_nsys_write_ranges(export_nsys_file *w) {
     size_t domains = w->rows->domain_count, count = domains + w->rows->definition_count, next = 0;
     creation *made = base_alloc(count, sizeof *made);
     for (size_t i = 0; i < domains; i++) {
-        made[i] = (creation){.start = created(w, &w->rows->domains[i]), .index = (uint32_t)i};
+        made[i] = (creation){.start = domain_creation_time(w, &w->rows->domains[i]), .index = (uint32_t)i};
     }
     for (size_t i = domains; i < count; i++) {
         const events_definition *d = &w->rows->definitions[i - domains];
         made[i] = (creation){
             .start = export_nsys_since(w, d->time), .index = (uint32_t)(i - domains), .definition = true};
     }
-    qsort(made, count, sizeof *made, by_start);
+    qsort(made, count, sizeof *made, compare_definition_times);
     sqlite3_stmt *s =
         export_nsys_prepare(w, "INSERT INTO NVTX_EVENTS VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                                "?11, ?12, ?13, ?14, ?15, ?16, ?17, NULL, NULL, NULL)");
     while (!*w->error && (row = base_sorter_next(w->rows->ranges)) != NULL) {
         for (; next < count && made[next].start <= export_nsys_since(w, row->start); next++) {
-            write_creation(w, s, &made[next]);
+            write_domain_creation(w, s, &made[next]);
         }
-        write_range(w, s, row);
+        write_range_row(w, s, row);
     }
     for (; next < count; next++) {
-        write_creation(w, s, &made[next]);
+        write_domain_creation(w, s, &made[next]);
     }
     sqlite3_finalize(s);
     free(made);

@@ -1,10 +1,10 @@
 /* Tables of an imported capture of Nsight Systems that go back as they came. */
-#include "analysis/export/export_nsys.h"
+#include "analysis/export/export_nsys_internal.h"
 
 /* The schema's number of an event that is none. */
 #define NO_EVENT 4294967295
 
-static void bind_known(sqlite3_stmt *s, int column, int64_t value) {
+static void bind_if_known(sqlite3_stmt *s, int column, int64_t value) {
     if (value < 0) {
         sqlite3_bind_null(s, column);
     } else {
@@ -23,11 +23,11 @@ void export_nsys_write_syncs(export_nsys_file *w) {
         sqlite3_bind_int64(s, 3, queue->device);
         sqlite3_bind_int64(s, 4, queue->context);
         sqlite3_bind_int64(s, 5, queue->stream);
-        bind_known(s, 6, row->correlation ? (int64_t)row->correlation : -1);
+        bind_if_known(s, 6, row->correlation ? (int64_t)row->correlation : -1);
         sqlite3_bind_int64(s, 7, (int64_t)w->processes[queue->source].global);
         sqlite3_bind_int64(s, 8, row->type < 0 ? 0 : row->type);
         sqlite3_bind_int64(s, 9, row->event < 0 ? NO_EVENT : row->event);
-        bind_known(s, 10, row->event_sync);
+        bind_if_known(s, 10, row->event_sync);
         export_nsys_step(w, s);
     }
     sqlite3_finalize(s);
@@ -41,7 +41,7 @@ void export_nsys_write_overheads(export_nsys_file *w) {
         sqlite3_bind_int64(s, 2, export_nsys_since(w, row->start + row->duration));
         sqlite3_bind_int64(s, 3, export_nsys_thread(w, row->thread));
         sqlite3_bind_int64(s, 4, export_nsys_string(w, row->name));
-        bind_known(s, 5, row->result);
+        bind_if_known(s, 5, row->result);
         export_nsys_step(w, s);
     }
     sqlite3_finalize(s);

@@ -1,5 +1,5 @@
 /* The tables of the schema, with its names and types. Columns that a trace may lack may be NULL. */
-#include "analysis/export/export_nsys.h"
+#include "analysis/export/export_nsys_internal.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* How a file of Nsight Systems' layout is written: statements, values as the layout has them, and texts, each
  * once.
  */
-#include "analysis/export/export_nsys.h"
+#include "analysis/export/export_nsys_internal.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/utf8.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void fail(export_nsys_file *w) {
+static void set_output_error(export_nsys_file *w) {
     if (!*w->error) {
         snprintf(w->error, TRACE_ERROR_BYTES,
                  "%s: cannot be written: %s; make room there, or choose another place", w->path,
@@ -20,13 +20,13 @@ static void fail(export_nsys_file *w) {
 
 void export_nsys_open_output(export_nsys_file *w) {
     if (sqlite3_open_v2(w->path, &w->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-        fail(w);
+        set_output_error(w);
     }
 }
 
 void export_nsys_run(export_nsys_file *w, const char *sql) {
     if (!*w->error && sqlite3_exec(w->db, sql, NULL, NULL, NULL) != SQLITE_OK) {
-        fail(w);
+        set_output_error(w);
     }
 }
 
@@ -34,7 +34,7 @@ sqlite3_stmt *export_nsys_prepare(export_nsys_file *w, const char *sql) {
     sqlite3_stmt *statement = NULL;
     if (!*w->error &&
         sqlite3_prepare_v3(w->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) != SQLITE_OK) {
-        fail(w);
+        set_output_error(w);
     }
     return statement;
 }
@@ -44,7 +44,7 @@ void export_nsys_step(export_nsys_file *w, sqlite3_stmt *statement) {
         return;
     }
     if (sqlite3_step(statement) != SQLITE_DONE) {
-        fail(w);
+        set_output_error(w);
     }
     sqlite3_reset(statement);
 }

@@ -1,6 +1,6 @@
 /* Perfetto's protobuf: tracks for threads, streams, phases and experts, arrows from calls to their GPU work,
  * and a counter of what runs on each GPU. Packets may stand in any order; Perfetto sorts them by time. */
-#include "analysis/export/export_common.h"
+#include "analysis/export/export_perfetto.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/atomic_file.h"
@@ -39,7 +39,7 @@ typedef struct {
 
 /* ---- Tracks ---- */
 
-static void put_tracks(perfetto *w) {
+static void put_perfetto_tracks(perfetto *w) {
     char text[100];
     for (size_t i = 0; i < w->rows->source_count; i++) {
         export_packets_process(&w->packets, (uint32_t)i);
@@ -60,7 +60,7 @@ static void put_tracks(perfetto *w) {
 
 /* ---- Ranges, phases, experts ---- */
 
-static void put_payload(export_packets *p, const events_range *row) {
+static void put_perfetto_payload(export_packets *p, const events_range *row) {
     export_payload_value value;
     switch (export_payload(row, &value)) {
     case EXPORT_PAYLOAD_UINT:
@@ -77,7 +77,7 @@ static void put_payload(export_packets *p, const events_range *row) {
     }
 }
 
-static void put_slice(perfetto *w, const events_range *row, uint64_t track, uint32_t name) {
+static void put_perfetto_slice(perfetto *w, const events_range *row, uint64_t track, uint32_t name) {
     export_packet opened = export_packets_open(
         &w->packets, row->start, row->style == EVENTS_MARK ? EXPORT_PACKET_INSTANT : EXPORT_PACKET_BEGIN,
         track, name);
@@ -85,7 +85,7 @@ static void put_slice(perfetto *w, const events_range *row, uint64_t track, uint
     if (row->domain != BASE_NONE) {
         export_packets_text(&w->packets, "domain", export_name(w->rows, w->rows->domains[row->domain].name));
     }
-    put_payload(&w->packets, row);
+    put_perfetto_payload(&w->packets, row);
     if (row->left_open) {
         export_packets_uint(&w->packets, "left open", 1);
     }
@@ -96,7 +96,7 @@ static void put_slice(perfetto *w, const events_range *row, uint64_t track, uint
 }
 
 /* The name of the layer that a range lies in, or its own name. */
-static uint32_t layer_name(perfetto *w, const events_range *row) {
+static uint32_t perfetto_layer_name(perfetto *w, const events_range *row) {
     const layer *l = &w->layers[row->thread];
     char text[32];
     if (l->number == BASE_NONE || row->start >= l->end) {
@@ -107,7 +107,7 @@ static uint32_t layer_name(perfetto *w, const events_range *row) {
 }
 
 /* The tracks of phases and of experts: the same ranges by what they mean. */
-static void put_meaning(perfetto *w, const events_range *row) {
+static void put_perfetto_meaning(perfetto *w, const events_range *row) {
     names_entry name = w->rows->names.list[row->name];
     uint32_t source = w->rows->threads[row->thread].source, expert = name.number;
     uint64_t process = EXPORT_TRACK(EXPORT_TRACK_PROCESS, source), thread = row->thread;
@@ -119,10 +119,10 @@ static void put_meaning(perfetto *w, const events_range *row) {
     case NAMES_ROLE_STEP:
     case NAMES_ROLE_SAMPLE:
     case NAMES_ROLE_WARMUP:
-        put_slice(w, row,
-                  export_packets_track_once(&w->packets, EXPORT_TRACK(EXPORT_TRACK_PHASES, thread), process,
-                                            "phases"),
-                  row->name);
+        put_perfetto_slice(w, row,
+                           export_packets_track_once(&w->packets, EXPORT_TRACK(EXPORT_TRACK_PHASES, thread),
+                                                     process, "phases"),
+                           row->name);
         return;
     case NAMES_ROLE_LAYER:
         w->layers[row->thread] = (layer){row->end, name.number};
@@ -140,13 +140,13 @@ static void put_meaning(perfetto *w, const events_range *row) {
                                                  process, "experts");
     snprintf(text, sizeof text, "expert %u", expert);
     uint64_t number = (thread & 0xffff) << 30 | (expert & 0x3fffffff);
-    put_slice(
+    put_perfetto_slice(
         w, row,
         export_packets_track_once(&w->packets, EXPORT_TRACK(EXPORT_TRACK_EXPERT, number), experts, text),
-        layer_name(w, row));
+        perfetto_layer_name(w, row));
 }
 
-static void put_ranges(perfetto *w) {
+static void put_perfetto_ranges(perfetto *w) {
     const events_range *row;
     for (size_t i = 0; i < w->rows->thread_count; i++) {
         w->layers[i].number = BASE_NONE;
@@ -160,16 +160,16 @@ static void put_ranges(perfetto *w) {
                 &w->packets, EXPORT_TRACK(EXPORT_TRACK_START_END, number & 0xffffffffffffu),
                 EXPORT_TRACK(EXPORT_TRACK_PROCESS, source), export_name(w->rows, row->name));
         }
-        put_slice(w, row, track, row->name);
+        put_perfetto_slice(w, row, track, row->name);
         if (row->domain == BASE_NONE && row->style == EVENTS_PUSH_POP) {
-            put_meaning(w, row);
+            put_perfetto_meaning(w, row);
         }
     }
 }
 
 /* ---- Calls and GPU work ---- */
 
-static void put_calls(perfetto *w) {
+static void put_perfetto_calls(perfetto *w) {
     const events_call *row;
     while ((row = base_sorter_next(w->rows->calls)) != NULL) {
         uint64_t track = EXPORT_TRACK(EXPORT_TRACK_THREAD, row->thread);
@@ -187,7 +187,7 @@ static void put_calls(perfetto *w) {
     }
 }
 
-static uint32_t gpu_name(perfetto *w, const events_gpu *row) {
+static uint32_t perfetto_gpu_name(perfetto *w, const events_gpu *row) {
     if (row->kind != TRACE_GPU_KERNEL) {
         char text[EXPORT_MEMORY_NAME_BYTES];
         export_memory_name(text, row);
@@ -203,7 +203,7 @@ static uint32_t gpu_name(perfetto *w, const events_gpu *row) {
 }
 
 /* The track of a stream, or of another row of it when the first is taken. */
-static uint64_t stream_track(perfetto *w, const events_gpu *row) {
+static uint64_t track_of_stream(perfetto *w, const events_gpu *row) {
     const events_queue *q = &w->rows->queues[row->queue];
     stream *s = &w->streams[row->queue];
     uint32_t lane = 0;
@@ -222,7 +222,7 @@ static uint64_t stream_track(perfetto *w, const events_gpu *row) {
     return EXPORT_TRACK(EXPORT_TRACK_STREAM, number + lane);
 }
 
-static void put_counter(perfetto *w, uint32_t device, uint64_t time, uint64_t value) {
+static void put_perfetto_counter(perfetto *w, uint32_t device, uint64_t time, uint64_t value) {
     export_packet opened = export_packets_open(&w->packets, time, EXPORT_PACKET_COUNTER,
                                                EXPORT_TRACK(EXPORT_TRACK_COUNTER, device), BASE_NONE);
     export_packets_value(&w->packets, value);
@@ -230,7 +230,7 @@ static void put_counter(perfetto *w, uint32_t device, uint64_t time, uint64_t va
 }
 
 /* Takes the earliest end out of the heap. */
-static uint64_t heap_pop(running *r) {
+static uint64_t pop_earliest_end(running *r) {
     uint64_t least = r->ends[0], last = r->ends[--r->count];
     size_t i = 0;
     for (size_t child; (child = 2 * i + 1) < r->count; i = child) {
@@ -244,7 +244,7 @@ static uint64_t heap_pop(running *r) {
     return least;
 }
 
-static void heap_push(running *r, uint64_t end) {
+static void push_end(running *r, uint64_t end) {
     size_t i = r->count++;
     r->ends = base_grow(r->ends, &r->cap, r->count, sizeof *r->ends);
     for (; i > 0 && r->ends[(i - 1) / 2] > end; i = (i - 1) / 2) {
@@ -256,12 +256,12 @@ static void heap_push(running *r, uint64_t end) {
 /* Counts what ended before `time` down. */
 static void count_ends(perfetto *w, running *r, uint32_t device, uint64_t time) {
     while (r->count > 0 && r->ends[0] <= time) {
-        uint64_t end = heap_pop(r);
-        put_counter(w, device, end, r->count);
+        uint64_t end = pop_earliest_end(r);
+        put_perfetto_counter(w, device, end, r->count);
     }
 }
 
-static running *running_on(const perfetto *w, uint32_t device) {
+static running *track_of_running(const perfetto *w, uint32_t device) {
     size_t i = 0;
     while (w->rows->devices[i].number != device) {
         i++;
@@ -269,13 +269,13 @@ static running *running_on(const perfetto *w, uint32_t device) {
     return &w->busy[i];
 }
 
-static void put_gpu(perfetto *w) {
+static void put_perfetto_gpu(perfetto *w) {
     const events_gpu *row;
     while ((row = base_sorter_next(w->rows->gpu)) != NULL) {
         uint32_t device = w->rows->queues[row->queue].device;
-        uint64_t track = stream_track(w, row), end = row->start + row->duration;
-        export_packet opened =
-            export_packets_open(&w->packets, row->start, EXPORT_PACKET_BEGIN, track, gpu_name(w, row));
+        uint64_t track = track_of_stream(w, row), end = row->start + row->duration;
+        export_packet opened = export_packets_open(&w->packets, row->start, EXPORT_PACKET_BEGIN, track,
+                                                   perfetto_gpu_name(w, row));
         export_packets_category(&w->packets, "gpu");
         if (row->correlation != 0) {
             export_packets_flow(&w->packets, row->correlation);
@@ -286,22 +286,22 @@ static void put_gpu(perfetto *w) {
         }
         export_packets_close(&w->packets, opened);
         export_packets_slice_end(&w->packets, end, track);
-        running *r = running_on(w, device);
+        running *r = track_of_running(w, device);
         count_ends(w, r, device, row->start);
-        heap_push(r, end);
-        put_counter(w, device, row->start, r->count);
+        push_end(r, end);
+        put_perfetto_counter(w, device, row->start, r->count);
     }
     for (size_t i = 0; i < w->rows->device_count; i++) {
         count_ends(w, &w->busy[i], w->rows->devices[i].number, UINT64_MAX);
     }
 }
 
-static void put_all(perfetto *w) {
+static void put_perfetto_all(perfetto *w) {
     export_packets_begin(&w->packets);
-    put_tracks(w);
-    put_ranges(w);
-    put_calls(w);
-    put_gpu(w);
+    put_perfetto_tracks(w);
+    put_perfetto_ranges(w);
+    put_perfetto_calls(w);
+    put_perfetto_gpu(w);
 }
 
 int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]) {
@@ -313,7 +313,7 @@ int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR
                   .layers = base_alloc(rows->thread_count, sizeof *w.layers)};
     memset(w.kernels, 0xff, rows->shape_count * sizeof *w.kernels);
     if (w.packets.out) {
-        put_all(&w);
+        put_perfetto_all(&w);
         export_packets_end(&w.packets);
     }
     int rc = base_file_close(w.packets.out, path, error);

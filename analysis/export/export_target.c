@@ -1,6 +1,7 @@
 #include "analysis/export/export_target.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/input/capture_path.h"
 #include "analysis/input/capture_reader.h"
 
 #include <sqlite3.h>

@@ -46,28 +46,28 @@ enum {
 };
 enum { FLAG_CLEARED = 1, FLAG_NEEDS_STATE = 2 };
 
-static void flush(export_packets *w) {
+static void flush_packets(export_packets *w) {
     fwrite(w->p.bytes, 1, w->p.len, w->out);
     w->p.len = 0;
 }
 
-static size_t packet(export_packets *w) {
+static size_t begin_packet(export_packets *w) {
     size_t opened = base_protobuf_open(&w->p, TRACE_PACKET);
     base_protobuf_varint(&w->p, PACKET_SEQUENCE, 1);
     return opened;
 }
 
-static void end_packet(export_packets *w, size_t opened) {
+static void finish_packet(export_packets *w, size_t opened) {
     base_protobuf_close(&w->p, opened);
     if (w->p.len > 1 << 16) {
-        flush(w);
+        flush_packets(w);
     }
 }
 
 /* ---- Tracks ---- */
 
 void export_packets_track(export_packets *w, uint64_t uuid, uint64_t parent, const char *name) {
-    size_t opened = packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK), len = strlen(name);
+    size_t opened = begin_packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK), len = strlen(name);
     char *clean = base_utf8_clean(name, &len);
     base_protobuf_varint(&w->p, TRACK_UUID, uuid);
     if (parent != 0) {
@@ -79,13 +79,13 @@ void export_packets_track(export_packets *w, uint64_t uuid, uint64_t parent, con
         base_protobuf_close(&w->p, base_protobuf_open(&w->p, TRACK_COUNTER));
     }
     base_protobuf_close(&w->p, track);
-    end_packet(w, opened);
+    finish_packet(w, opened);
 }
 
 void export_packets_process(export_packets *w, uint32_t source) {
     const events_source *s = &w->rows->sources[source];
-    const char *program = events_store_meta(s, "program");
-    size_t opened = packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK);
+    const char *program = events_source_meta(s, "program");
+    size_t opened = begin_packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK);
     base_protobuf_varint(&w->p, TRACK_UUID, EXPORT_TRACK(EXPORT_TRACK_PROCESS, source));
     size_t process = base_protobuf_open(&w->p, TRACK_PROCESS);
     base_protobuf_varint(&w->p, PROCESS_PID, s->header.pid);
@@ -97,13 +97,13 @@ void export_packets_process(export_packets *w, uint32_t source) {
     }
     base_protobuf_close(&w->p, process);
     base_protobuf_close(&w->p, track);
-    end_packet(w, opened);
+    finish_packet(w, opened);
 }
 
 void export_packets_thread(export_packets *w, uint32_t index) {
     const events_thread *t = &w->rows->threads[index];
     const names_entry *name = &w->rows->names.list[t->name];
-    size_t opened = packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK), len = name->len;
+    size_t opened = begin_packet(w), track = base_protobuf_open(&w->p, PACKET_TRACK), len = name->len;
     char *clean = base_utf8_clean(name->text, &len);
     base_protobuf_varint(&w->p, TRACK_UUID, EXPORT_TRACK(EXPORT_TRACK_THREAD, index));
     base_protobuf_varint(&w->p, TRACK_PARENT, EXPORT_TRACK(EXPORT_TRACK_PROCESS, t->source));
@@ -113,7 +113,7 @@ void export_packets_thread(export_packets *w, uint32_t index) {
     base_protobuf_bytes(&w->p, THREAD_NAME, clean, len);
     base_protobuf_close(&w->p, thread);
     base_protobuf_close(&w->p, track);
-    end_packet(w, opened);
+    finish_packet(w, opened);
     free(clean);
 }
 
@@ -129,7 +129,7 @@ uint64_t export_packets_track_once(export_packets *w, uint64_t uuid, uint64_t pa
 
 export_packet export_packets_open(export_packets *w, uint64_t time, export_packet_type type, uint64_t track,
                                   uint32_t name) {
-    export_packet opened = {.packet = packet(w)};
+    export_packet opened = {.packet = begin_packet(w)};
     base_protobuf_varint(&w->p, PACKET_TIMESTAMP, time);
     base_protobuf_varint(&w->p, PACKET_FLAGS, FLAG_NEEDS_STATE);
     if (name != BASE_NONE) {
@@ -158,7 +158,7 @@ export_packet export_packets_open(export_packets *w, uint64_t time, export_packe
 
 void export_packets_close(export_packets *w, export_packet opened) {
     base_protobuf_close(&w->p, opened.event);
-    end_packet(w, opened.packet);
+    finish_packet(w, opened.packet);
 }
 
 void export_packets_slice_end(export_packets *w, uint64_t time, uint64_t track) {
@@ -179,32 +179,32 @@ void export_packets_value(export_packets *w, uint64_t value) {
     base_protobuf_varint(&w->p, EVENT_COUNTER, value);
 }
 
-static size_t annotation(export_packets *w, const char *name) {
+static size_t begin_annotation(export_packets *w, const char *name) {
     size_t opened = base_protobuf_open(&w->p, EVENT_ANNOTATION);
     base_protobuf_text(&w->p, ANNOTATION_NAME, name);
     return opened;
 }
 
 void export_packets_uint(export_packets *w, const char *name, uint64_t value) {
-    size_t opened = annotation(w, name);
+    size_t opened = begin_annotation(w, name);
     base_protobuf_varint(&w->p, ANNOTATION_UINT, value);
     base_protobuf_close(&w->p, opened);
 }
 
 void export_packets_int(export_packets *w, const char *name, int64_t value) {
-    size_t opened = annotation(w, name);
+    size_t opened = begin_annotation(w, name);
     base_protobuf_varint(&w->p, ANNOTATION_INT, (uint64_t)value);
     base_protobuf_close(&w->p, opened);
 }
 
 void export_packets_double(export_packets *w, const char *name, double value) {
-    size_t opened = annotation(w, name);
+    size_t opened = begin_annotation(w, name);
     base_protobuf_double(&w->p, ANNOTATION_DOUBLE, value);
     base_protobuf_close(&w->p, opened);
 }
 
 void export_packets_text(export_packets *w, const char *name, const char *text) {
-    size_t opened = annotation(w, name), len = strlen(text);
+    size_t opened = begin_annotation(w, name), len = strlen(text);
     char *clean = base_utf8_clean(text, &len);
     base_protobuf_bytes(&w->p, ANNOTATION_TEXT, clean, len);
     base_protobuf_close(&w->p, opened);
@@ -212,15 +212,15 @@ void export_packets_text(export_packets *w, const char *name, const char *text) 
 }
 
 void export_packets_begin(export_packets *w) {
-    size_t opened = packet(w);
+    size_t opened = begin_packet(w);
     base_protobuf_varint(&w->p, PACKET_FLAGS, FLAG_CLEARED);
-    end_packet(w, opened);
+    finish_packet(w, opened);
     /* So that the file can be told to be an export. */
     export_packets_track(w, EXPORT_TRACK(0, 0), 0, "moetrace " MOETRACE_VERSION);
 }
 
 void export_packets_end(export_packets *w) {
-    flush(w);
+    flush_packets(w);
     free(w->named);
     base_map_free(&w->tracks);
     base_protobuf_free(&w->p);

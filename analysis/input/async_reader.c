@@ -1,5 +1,5 @@
-/* Reading ahead. The reading thread copies what it is told into batches of a ring; the caller's thread takes
- * them in order and tells them on. */
+/* Reading ahead. The reading thread copies the records that it gets into batches of a queue; the caller's
+ * thread takes them in order and gives them to the visitor. */
 #include "analysis/input/async_reader.h"
 
 #include "analysis/base/alloc.h"
@@ -56,10 +56,10 @@ typedef struct {
     unsigned jobs;
     bool once;
     char *error;
-    trace_visitor keeping;
+    trace_visitor queueing;
     trace_status status;
     int rc;
-    base_queue ring;
+    base_queue queue;
     record *writing; /* the reading thread's batch, and how many records it has */
     size_t written;
     bool refused; /* the reading thread knows that no more is wanted */
@@ -67,11 +67,11 @@ typedef struct {
 
 /* ---- The reading thread ---- */
 
-/* Room for one record; NULL when no more is wanted. */
-static record *room(ahead *a, record_kind kind) {
+/* A record to be filled in; NULL when no more is wanted. */
+static record *new_record(ahead *a, record_kind kind) {
     if (a->written == BATCH && !a->refused) {
-        a->refused = !base_queue_hand_over(&a->ring, a->written);
-        a->writing = base_queue_batch(&a->ring);
+        a->refused = !base_queue_hand_over(&a->queue, a->written);
+        a->writing = base_queue_batch(&a->queue);
         a->written = 0;
     }
     if (a->refused) {
@@ -82,8 +82,8 @@ static record *room(ahead *a, record_kind kind) {
     return r;
 }
 
-static int keep_host(void *ctx, const trace_host_event *e) {
-    record *r = room(ctx, HOST);
+static int queue_host(void *ctx, const trace_host_event *e) {
+    record *r = new_record(ctx, HOST);
     if (!r) {
         return 1;
     }
@@ -91,8 +91,8 @@ static int keep_host(void *ctx, const trace_host_event *e) {
     return 0;
 }
 
-static int keep_gpu(void *ctx, const trace_gpu_event *e) {
-    record *r = room(ctx, GPU);
+static int queue_gpu(void *ctx, const trace_gpu_event *e) {
+    record *r = new_record(ctx, GPU);
     if (!r) {
         return 1;
     }
@@ -100,8 +100,8 @@ static int keep_gpu(void *ctx, const trace_gpu_event *e) {
     return 0;
 }
 
-static int keep_progress(void *ctx, uint64_t done, uint64_t total) {
-    record *r = room(ctx, PROGRESS);
+static int queue_progress(void *ctx, uint64_t done, uint64_t total) {
+    record *r = new_record(ctx, PROGRESS);
     if (!r) {
         return 1;
     }
@@ -111,9 +111,9 @@ static int keep_progress(void *ctx, uint64_t done, uint64_t total) {
 }
 
 /* A definition with one or two texts; NULL when no more is wanted. */
-static definition *keep(ahead *a, record_kind kind, const char *text, size_t len, const char *more,
-                        size_t more_len) {
-    record *r = room(a, kind);
+static definition *queue_definition(ahead *a, record_kind kind, const char *text, size_t len,
+                                    const char *more, size_t more_len) {
+    record *r = new_record(a, kind);
     if (!r) {
         return NULL;
     }
@@ -126,12 +126,12 @@ static definition *keep(ahead *a, record_kind kind, const char *text, size_t len
     return d;
 }
 
-static int keep_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
-    return keep(ctx, META, key, key_len, value, value_len) ? 0 : 1;
+static int queue_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
+    return queue_definition(ctx, META, key, key_len, value, value_len) ? 0 : 1;
 }
 
-static int keep_number(ahead *a, record_kind kind, uint64_t number, const char *text, size_t len) {
-    definition *d = keep(a, kind, text, len, "", 0);
+static int queue_numbered(ahead *a, record_kind kind, uint64_t number, const char *text, size_t len) {
+    definition *d = queue_definition(a, kind, text, len, "", 0);
     if (!d) {
         return 1;
     }
@@ -139,20 +139,20 @@ static int keep_number(ahead *a, record_kind kind, uint64_t number, const char *
     return 0;
 }
 
-static int keep_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
-    return keep_number(ctx, STRING, id, bytes, len);
+static int queue_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
+    return queue_numbered(ctx, STRING, id, bytes, len);
 }
 
-static int keep_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
-    return keep_number(ctx, COUNTER, value, name, name_len);
+static int queue_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
+    return queue_numbered(ctx, COUNTER, value, name, name_len);
 }
 
-static int keep_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
-    return keep_number(ctx, END, time, reason, reason_len);
+static int queue_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
+    return queue_numbered(ctx, END, time, reason, reason_len);
 }
 
-static int keep_thread(void *ctx, const trace_thread *t) {
-    definition *d = keep(ctx, THREAD, t->name, t->name_len, "", 0);
+static int queue_thread(void *ctx, const trace_thread *t) {
+    definition *d = queue_definition(ctx, THREAD, t->name, t->name_len, "", 0);
     if (!d) {
         return 1;
     }
@@ -161,8 +161,8 @@ static int keep_thread(void *ctx, const trace_thread *t) {
     return 0;
 }
 
-static int keep_queue(void *ctx, const trace_queue *q) {
-    definition *d = keep(ctx, QUEUE, "", 0, "", 0);
+static int queue_queue(void *ctx, const trace_queue *q) {
+    definition *d = queue_definition(ctx, QUEUE, "", 0, "", 0);
     if (!d) {
         return 1;
     }
@@ -170,8 +170,8 @@ static int keep_queue(void *ctx, const trace_queue *q) {
     return 0;
 }
 
-static int keep_shape(void *ctx, const trace_shape *s) {
-    definition *d = keep(ctx, SHAPE, "", 0, "", 0);
+static int queue_shape(void *ctx, const trace_shape *s) {
+    definition *d = queue_definition(ctx, SHAPE, "", 0, "", 0);
     if (!d) {
         return 1;
     }
@@ -179,21 +179,21 @@ static int keep_shape(void *ctx, const trace_shape *s) {
     return 0;
 }
 
-static int read_file(const char *path, unsigned jobs, bool once, const trace_visitor *v, trace_status *status,
-                     char error[TRACE_ERROR_BYTES]) {
+static int read_capture_file(const char *path, unsigned jobs, bool once, const trace_visitor *v,
+                             trace_status *status, char error[TRACE_ERROR_BYTES]) {
     return once ? input_read_once(path, jobs, v, status, error) : input_read(path, jobs, v, status, error);
 }
 
-static void *read_all(void *ctx) {
+static void *read_on_own_thread(void *ctx) {
     ahead *a = ctx;
-    a->rc = read_file(a->path, a->jobs - 1, a->once, &a->keeping, &a->status, a->error);
-    base_queue_end(&a->ring, a->refused ? 0 : a->written);
+    a->rc = read_capture_file(a->path, a->jobs - 1, a->once, &a->queueing, &a->status, a->error);
+    base_queue_end(&a->queue, a->refused ? 0 : a->written);
     return NULL;
 }
 
 /* ---- The caller's thread ---- */
 
-static int tell_definition(const trace_visitor *v, record_kind kind, const definition *d) {
+static int emit_definition(const trace_visitor *v, record_kind kind, const definition *d) {
     switch (kind) {
     case META:
         return v->meta ? v->meta(v->ctx, d->text, d->len, d->text + d->len, d->more_len) : 0;
@@ -212,7 +212,7 @@ static int tell_definition(const trace_visitor *v, record_kind kind, const defin
     }
 }
 
-static int tell(const trace_visitor *v, const record *r) {
+static int emit_record(const trace_visitor *v, const record *r) {
     switch (r->kind) {
     case HOST:
         return v->host ? v->host(v->ctx, &r->host) : 0;
@@ -221,14 +221,14 @@ static int tell(const trace_visitor *v, const record *r) {
     case PROGRESS:
         return v->progress ? v->progress(v->ctx, r->progress.done, r->progress.total) : 0;
     default:
-        return tell_definition(v, r->kind, r->definition);
+        return emit_definition(v, r->kind, r->definition);
     }
 }
 
-/* Tells a batch on, unless rc says that no more is wanted. */
-static int tell_batch(const trace_visitor *v, const record *batch, size_t count, int rc) {
+/* Gives the visitor a batch, unless rc is not 0: then no more is wanted. */
+static int emit_batch(const trace_visitor *v, const record *batch, size_t count, int rc) {
     for (const record *r = batch; r < batch + count; r++) {
-        rc = rc == 0 ? tell(v, r) : rc;
+        rc = rc == 0 ? emit_record(v, r) : rc;
         if (r->kind >= DEFINITIONS) {
             free(r->definition);
         }
@@ -240,33 +240,33 @@ int input_read_async(const char *path, const trace_visitor *v, unsigned jobs, bo
                      char error[TRACE_ERROR_BYTES]) {
     pthread_t reader;
     ahead a = {.path = path, .jobs = jobs, .once = once, .error = error};
-    a.keeping = (trace_visitor){.ctx = &a,
-                                .meta = v->meta ? keep_meta : NULL,
-                                .string = v->string ? keep_string : NULL,
-                                .thread = v->thread ? keep_thread : NULL,
-                                .queue = v->queue ? keep_queue : NULL,
-                                .shape = v->shape ? keep_shape : NULL,
-                                .host = v->host ? keep_host : NULL,
-                                .gpu = v->gpu ? keep_gpu : NULL,
-                                .counter = v->counter ? keep_counter : NULL,
-                                .end = v->end ? keep_end : NULL,
-                                .progress = v->progress ? keep_progress : NULL};
-    if (jobs < 2 || !base_queue_init(&a.ring, BATCH * sizeof(record))) {
-        return read_file(path, jobs, once, v, status, error);
+    a.queueing = (trace_visitor){.ctx = &a,
+                                 .meta = v->meta ? queue_meta : NULL,
+                                 .string = v->string ? queue_string : NULL,
+                                 .thread = v->thread ? queue_thread : NULL,
+                                 .queue = v->queue ? queue_queue : NULL,
+                                 .shape = v->shape ? queue_shape : NULL,
+                                 .host = v->host ? queue_host : NULL,
+                                 .gpu = v->gpu ? queue_gpu : NULL,
+                                 .counter = v->counter ? queue_counter : NULL,
+                                 .end = v->end ? queue_end : NULL,
+                                 .progress = v->progress ? queue_progress : NULL};
+    if (jobs < 2 || !base_queue_init(&a.queue, BATCH * sizeof(record))) {
+        return read_capture_file(path, jobs, once, v, status, error);
     }
-    a.writing = base_queue_batch(&a.ring);
-    if (pthread_create(&reader, NULL, read_all, &a) != 0) {
-        base_queue_free(&a.ring);
-        return read_file(path, jobs, once, v, status, error);
+    a.writing = base_queue_batch(&a.queue);
+    if (pthread_create(&reader, NULL, read_on_own_thread, &a) != 0) {
+        base_queue_free(&a.queue);
+        return read_capture_file(path, jobs, once, v, status, error);
     }
     int rc = 0;
     size_t count;
-    for (const record *batch; (batch = base_queue_take(&a.ring, &count)) != NULL;) {
-        rc = tell_batch(v, batch, count, rc);
-        base_queue_give_back(&a.ring, rc != 0);
+    for (const record *batch; (batch = base_queue_take(&a.queue, &count)) != NULL;) {
+        rc = emit_batch(v, batch, count, rc);
+        base_queue_give_back(&a.queue, rc != 0);
     }
     pthread_join(reader, NULL);
-    base_queue_free(&a.ring);
+    base_queue_free(&a.queue);
     *status = a.status;
     return rc != 0 ? rc : a.rc;
 }

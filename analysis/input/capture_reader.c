@@ -2,6 +2,10 @@
 #include "analysis/input/capture_reader.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/input/capture_path.h"
+#include "analysis/input/chrome/chrome_reader.h"
+#include "analysis/input/nsys/nsys_processes.h"
+#include "analysis/input/nsys/nsys_reader.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,17 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool ends_with(const char *text, const char *end) {
+static bool has_extension(const char *text, const char *end) {
     size_t len = strlen(text), n = strlen(end);
     return len >= n && strcmp(text + len - n, end) == 0;
-}
-
-size_t input_capture_file(const char *path, uint64_t *process) {
-    const char *mark = strrchr(path, '#');
-    char *end = NULL;
-    *process = mark ? strtoull(mark + 1, &end, 10) : 0;
-    bool number = mark && mark[1] >= '0' && mark[1] <= '9' && *end == '\0';
-    return number && access(path, F_OK) != 0 ? (size_t)(mark - path) : strlen(path);
 }
 
 /* Whether it is there, and neither a file nor a directory. */
@@ -74,7 +70,7 @@ static int read_any(const char *path, unsigned jobs, bool once, const trace_visi
                  "%s: only an SQLite export of Nsight Systems can be read by process", path);
         return -1;
     }
-    if (n > 0 && ends_with(path, ".nsys-rep") && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) != 0) {
+    if (n > 0 && has_extension(path, ".nsys-rep") && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) != 0) {
         memset(status, 0, sizeof *status);
         snprintf(error, TRACE_ERROR_BYTES,
                  "%s: a report in Nsight Systems' own format, which only nsys reads: run `nsys export --type "

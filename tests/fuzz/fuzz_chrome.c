@@ -1,6 +1,6 @@
 /* Fuzz target for the importer of Chrome traces: whatever the file is, it is read or refused with one line,
  * and the events that it gives are as a trace's are. */
-#include "analysis/input/capture_reader.h"
+#include "analysis/input/chrome/chrome_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

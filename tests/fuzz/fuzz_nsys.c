@@ -1,6 +1,8 @@
 /* Fuzz target for the importer of Nsight Systems' SQLite exports: whatever the file is, it is read or refused
  * with one line. */
 #include "analysis/input/capture_reader.h"
+#include "analysis/input/nsys/nsys_processes.h"
+#include "analysis/input/nsys/nsys_reader.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The events of a Chrome trace as those of a trace. */
-#include "analysis/input/chrome/chrome_parse.h"
+#include "analysis/input/chrome/chrome_internal.h"
 
 #include "analysis/base/alloc.h"
 
@@ -215,7 +215,7 @@ static void say_head(input_chrome_reading *rd) {
     }
 }
 
-void input_chrome_say(input_chrome_reading *rd) {
+void input_chrome_emit(input_chrome_reading *rd) {
     const input_chrome_item *i;
     uint64_t done = 0;
     say_head(rd);

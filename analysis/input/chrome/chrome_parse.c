@@ -1,21 +1,16 @@
-/* A Chrome trace of torch.profiler, given to a visitor as if it were a trace.
- *
- * Its events stand in no order, so they are sorted first, in bounded memory. Ranges are its user annotations
- * (what record_function and profiled NVTX ranges make); its operators are none, or every operator would be a
+/* The events of a Chrome trace, from JSON into sorted items. Ranges are its user annotations (what
+ * record_function and profiled NVTX ranges make); its operators are left out, or every operator would be a
  * range. */
-#include "analysis/input/chrome/chrome_parse.h"
+#include "analysis/input/chrome/chrome_internal.h"
 
 #include "analysis/base/alloc.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define IN_MEMORY (1u << 18)
-#define TIME_MAX  ((int64_t)1 << 61)
+#define TIME_MAX ((int64_t)1 << 61)
 
 /* The fields of one event of the file. */
 typedef struct {
@@ -316,7 +311,7 @@ static void read_devices(input_chrome_reading *rd) {
     }
 }
 
-static void read_file(input_chrome_reading *rd) {
+void input_chrome_parse(input_chrome_reading *rd) {
     base_json *j = rd->json;
     char key[64];
     bool found = false;
@@ -347,51 +342,4 @@ static void read_file(input_chrome_reading *rd) {
     } else if (!found) {
         input_chrome_fail(rd, "is JSON without traceEvents");
     }
-}
-
-static void free_reading(input_chrome_reading *rd) {
-    for (size_t i = 0; rd->open && i < rd->thread_count; i++) {
-        free(rd->open[i].list);
-    }
-    free(rd->open);
-    free(rd->json);
-    free(rd->thread_keys);
-    free(rd->thread_names);
-    free(rd->shape_list);
-    base_sorter_free(rd->sorter);
-    base_map_free(&rd->threads);
-    base_map_free(&rd->queues);
-    base_map_free(&rd->shapes);
-    for (size_t i = 0; i < rd->process_count; i++) {
-        base_set_free(&rd->processes[i].calls);
-    }
-    free(rd->processes);
-    base_set_free(&rd->calls);
-    names_free(&rd->names);
-    free(rd);
-}
-
-int input_chrome_read(const char *path, const trace_visitor *v, trace_status *status,
-                      char error[TRACE_ERROR_BYTES]) {
-    input_chrome_reading *rd = base_alloc(1, sizeof *rd);
-    struct stat st;
-    memset(status, 0, sizeof *status);
-    status->bytes_total = stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
-    status->ended = true;
-    *rd = (input_chrome_reading){.path = path, .v = v, .status = status, .error = error};
-    rd->json = base_alloc(1, sizeof *rd->json);
-    rd->json->file = fopen(path, "re");
-    rd->sorter = base_sorter_new(sizeof(input_chrome_item), true, IN_MEMORY);
-    if (rd->json->file) {
-        read_file(rd);
-        fclose(rd->json->file);
-        if (rd->stop == 0) {
-            input_chrome_say(rd);
-        }
-    } else {
-        input_chrome_fail(rd, strerror(errno));
-    }
-    int rc = rd->stop;
-    free_reading(rd);
-    return rc;
 }

@@ -1,5 +1,5 @@
 /* What rows of an export of Nsight Systems refer to: processes, threads, queues, kernel shapes. */
-#include "analysis/input/nsys/nsys_emit.h"
+#include "analysis/input/nsys/nsys_internal.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/names/demangle_nsys.h"
@@ -30,7 +30,7 @@ input_nsys_process_ids *input_nsys_process_of(input_nsys_reading *rd, int64_t gl
 }
 
 uint32_t input_nsys_thread_of(input_nsys_reading *rd, int64_t global, uint32_t name) {
-    input_nsys_file *f = &rd->file;
+    input_nsys_capture *cap = &rd->capture;
     if (rd->thread_count > 0 && global == rd->last_global) {
         return rd->last_thread;
     }
@@ -43,42 +43,42 @@ uint32_t input_nsys_thread_of(input_nsys_reading *rd, int64_t global, uint32_t n
     index = (uint32_t)rd->thread_count++;
     base_map_put(&rd->threads, (uint64_t)global, index);
     rd->open = base_grow(rd->open, &rd->open_cap, rd->thread_count, sizeof *rd->open);
-    const char *text = input_nsys_name(f, name);
+    const char *text = input_nsys_name(cap, name);
     trace_thread t = {
         .index = index, .tid = (uint32_t)global & 0xffffff, .name = text, .name_len = strlen(text)};
-    if (f->stop == 0 && f->v->thread) {
-        f->stop = f->v->thread(f->v->ctx, &t);
+    if (cap->db.stop == 0 && cap->v->thread) {
+        cap->db.stop = cap->v->thread(cap->v->ctx, &t);
     }
     return index;
 }
 
 void input_nsys_read_threads(input_nsys_reading *rd) {
-    input_nsys_file *f = &rd->file;
+    input_nsys_capture *cap = &rd->capture;
     char key[64], value[32];
-    if (f->stop != 0 || !input_nsys_has(f, "ThreadNames")) {
+    if (cap->db.stop != 0 || !input_nsys_has_table(&cap->db, "ThreadNames")) {
         return;
     }
-    bool priorities = sqlite3_table_column_metadata(f->db, "main", "ThreadNames", "priority", NULL, NULL,
-                                                    NULL, NULL, NULL) == SQLITE_OK;
-    sqlite3_stmt *s = input_nsys_query(f, priorities ? "SELECT nameId, globalTid, priority FROM ThreadNames"
-                                                     : "SELECT nameId, globalTid, NULL FROM ThreadNames");
-    while (input_nsys_row(f, s)) {
+    bool priorities = input_nsys_has_column(&cap->db, "ThreadNames", "priority");
+    sqlite3_stmt *s =
+        input_nsys_query(&cap->db, priorities ? "SELECT nameId, globalTid, priority FROM ThreadNames"
+                                              : "SELECT nameId, globalTid, NULL FROM ThreadNames");
+    while (input_nsys_step(&cap->db, s)) {
         if (sqlite3_column_type(s, 1) != SQLITE_INTEGER) {
             continue;
         }
         int64_t global = sqlite3_column_int64(s, 1);
-        input_nsys_thread_of(rd, global, input_nsys_string_id(f, input_nsys_int(s, 0, -1)));
+        input_nsys_thread_of(rd, global, input_nsys_string_id(cap, input_nsys_int(s, 0, -1)));
         if (sqlite3_column_type(s, 2) == SQLITE_INTEGER) {
             snprintf(key, sizeof key, "nsys.priority.%" PRIu64, (uint64_t)global & 0xffffff);
             snprintf(value, sizeof value, "%" PRId64, (int64_t)sqlite3_column_int64(s, 2));
-            input_nsys_detail(f, key, value);
+            input_nsys_detail(cap, key, value);
         }
     }
     sqlite3_finalize(s);
 }
 
 uint32_t input_nsys_queue_of(input_nsys_reading *rd, const input_nsys_cells *row) {
-    input_nsys_file *f = &rd->file;
+    input_nsys_capture *cap = &rd->capture;
     trace_queue q = {.device = input_nsys_cell_u32(row, 2, 0),
                      .context = input_nsys_cell_u32(row, 3, 0),
                      .stream = input_nsys_cell_u32(row, 4, 0)};
@@ -93,55 +93,55 @@ uint32_t input_nsys_queue_of(input_nsys_reading *rd, const input_nsys_cells *row
     if (id == BASE_NONE) {
         q.id = id = rd->queue_count++;
         base_map_put(&rd->queues, key, id);
-        if (f->stop == 0 && f->v->queue) {
-            f->stop = f->v->queue(f->v->ctx, &q);
+        if (cap->db.stop == 0 && cap->v->queue) {
+            cap->db.stop = cap->v->queue(cap->v->ctx, &q);
         }
     }
     return id;
 }
 
-/* Says the capture's demangled or short name where ours would be another. */
-static void keep_name(input_nsys_file *f, const char *kind, const char *mangled, char *ours,
-                      uint32_t theirs) {
-    const char *text = input_nsys_name(f, theirs);
+/* Emits the capture's demangled or short name where ours would differ. */
+static void emit_capture_name(input_nsys_capture *cap, const char *kind, const char *mangled, char *ours,
+                              uint32_t theirs) {
+    const char *text = input_nsys_name(cap, theirs);
     if (theirs != 0 && strcmp(ours, text) != 0) {
         size_t len = strlen(kind) + strlen(mangled) + 1;
         char *key = base_alloc(len, 1);
         snprintf(key, len, "%s%s", kind, mangled);
-        input_nsys_detail(f, key, text);
+        input_nsys_detail(cap, key, text);
         free(key);
     }
     free(ours);
 }
 
-static uint32_t new_shape(input_nsys_reading *rd, const input_nsys_shape *key, trace_shape *shape) {
-    input_nsys_file *f = &rd->file;
+static uint32_t emit_new_shape(input_nsys_reading *rd, const input_nsys_shape *key, trace_shape *shape) {
+    input_nsys_capture *cap = &rd->capture;
     size_t at = rd->shape_count++;
     rd->shapes = base_grow(rd->shapes, &rd->shape_cap, at + 1, sizeof *rd->shapes);
     rd->shapes[at] = *key;
     uint32_t ids[3];
     for (int i = 0; i < 3; i++) {
-        ids[i] = key->columns[i] < 0 ? 0 : input_nsys_string_id(f, key->columns[i]);
+        ids[i] = key->columns[i] < 0 ? 0 : input_nsys_string_id(cap, key->columns[i]);
     }
     shape->id = (uint32_t)at;
     shape->name = ids[0] ? ids[0] : ids[1] ? ids[1] : ids[2];
-    if (shape->name != 0 && f->extras) {
-        const char *name = input_nsys_name(f, shape->name);
-        keep_name(f, "nsys.demangled.", name, names_kernel_demangled(name), ids[1]);
-        keep_name(f, "nsys.short.", name, names_kernel_short(name), ids[2]);
+    if (shape->name != 0 && cap->extras) {
+        const char *name = input_nsys_name(cap, shape->name);
+        emit_capture_name(cap, "nsys.demangled.", name, names_kernel_demangled(name), ids[1]);
+        emit_capture_name(cap, "nsys.short.", name, names_kernel_short(name), ids[2]);
     }
-    if (f->stop == 0 && f->v->shape) {
-        f->stop = f->v->shape(f->v->ctx, shape);
+    if (cap->db.stop == 0 && cap->v->shape) {
+        cap->db.stop = cap->v->shape(cap->v->ctx, shape);
     }
     return (uint32_t)at;
 }
 
-static uint32_t u32(int64_t value) {
+static uint32_t column_u32(int64_t value) {
     return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
 }
 
 /* The shape with these values over all of the file. */
-static uint32_t whole_shape(input_nsys_reading *rd, const input_nsys_shape *key) {
+static uint32_t shape_of_columns(input_nsys_reading *rd, const input_nsys_shape *key) {
     const int64_t *c = key->columns;
     uint64_t hash = 0;
     for (int i = 0; i < INPUT_NSYS_SHAPE_COLUMNS; i++) {
@@ -154,19 +154,19 @@ static uint32_t whole_shape(input_nsys_reading *rd, const input_nsys_shape *key)
         }
         hash++;
     }
-    trace_shape shape = {.grid = {u32(c[3]), u32(c[4]), u32(c[5])},
-                         .block = {u32(c[6]), u32(c[7]), u32(c[8])},
-                         .registers_per_thread = u32(c[9]),
-                         .static_shared_bytes = u32(c[10]),
-                         .dynamic_shared_bytes = u32(c[11]),
-                         .shared_executed_bytes = u32(c[12]),
-                         .local_bytes_per_thread = u32(c[13]),
-                         .cache_config = u32(c[14]),
+    trace_shape shape = {.grid = {column_u32(c[3]), column_u32(c[4]), column_u32(c[5])},
+                         .block = {column_u32(c[6]), column_u32(c[7]), column_u32(c[8])},
+                         .registers_per_thread = column_u32(c[9]),
+                         .static_shared_bytes = column_u32(c[10]),
+                         .dynamic_shared_bytes = column_u32(c[11]),
+                         .shared_executed_bytes = column_u32(c[12]),
+                         .local_bytes_per_thread = column_u32(c[13]),
+                         .cache_config = column_u32(c[14]),
                          /* The schema's are CUPTI's plus 1; its unknown, 0, becomes the highest number. */
-                         .launch_type = u32(c[15]) - 1,
-                         .shared_limit_config = u32(c[16]),
+                         .launch_type = column_u32(c[15]) - 1,
+                         .shared_limit_config = column_u32(c[16]),
                          .local_bytes_total = c[17] < 0 ? 0 : (uint64_t)c[17]};
-    at = new_shape(rd, key, &shape);
+    at = emit_new_shape(rd, key, &shape);
     base_map_put(&rd->by_shape, hash, at);
     return at;
 }
@@ -174,7 +174,7 @@ static uint32_t whole_shape(input_nsys_reading *rd, const input_nsys_shape *key)
 uint32_t input_nsys_shape_of(input_nsys_reading *rd, const input_nsys_table *t) {
     uint32_t *id = &t->held->ids[t->row->shape];
     if (*id == BASE_NONE) {
-        *id = whole_shape(rd, &t->held->shapes[t->row->shape]);
+        *id = shape_of_columns(rd, &t->held->shapes[t->row->shape]);
     }
     return *id;
 }

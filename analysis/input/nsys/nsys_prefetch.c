@@ -2,7 +2,8 @@
 #include "analysis/input/nsys/nsys_prefetch.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/input/nsys/nsys_reader.h"
+#include "analysis/input/nsys/nsys_sqlite.h"
+#include "trace/trace.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -39,20 +40,20 @@ typedef struct {
 
 /* A connection, and the statements that it has prepared. */
 typedef struct {
-    input_nsys_file file;
+    input_nsys_connection db;
     char error[TRACE_ERROR_BYTES];
     sqlite3_stmt *statement[INPUT_NSYS_REQUESTS];
     slice *filling;
     const asked *request;
     input_nsys_purpose purpose;
-} connection;
+} feed_connection;
 
 struct input_nsys_feed {
     const char *path;
     input_nsys_purpose purpose;
     asked *asked;
     size_t asked_count;
-    connection own; /* of the thread that uses the rows */
+    feed_connection own; /* of the thread that uses the rows */
     bool own_open;
     char *error;
     pthread_t threads[THREADS_MAX];
@@ -67,8 +68,8 @@ struct input_nsys_feed {
 /* ---- Filling a slice ---- */
 
 /* Takes a row of the aggregate that a slice is read with: SQLite hands those over faster than a query's. */
-static void step(sqlite3_context *context, int count, sqlite3_value **values) {
-    connection *c = sqlite3_user_data(context);
+static void add_slice_row(sqlite3_context *context, int count, sqlite3_value **values) {
+    feed_connection *c = sqlite3_user_data(context);
     slice *s = c->filling;
     const input_nsys_request *r = &c->request->request;
     size_t before = s->rows.len;
@@ -88,51 +89,51 @@ static void step(sqlite3_context *context, int count, sqlite3_value **values) {
     }
 }
 
-static void finish(sqlite3_context *context) {
+static void finish_slice_row(sqlite3_context *context) {
     sqlite3_result_null(context);
 }
 
-static bool open_connection(connection *c, const char *path, input_nsys_purpose purpose) {
+static bool open_feed_connection(feed_connection *c, const char *path, input_nsys_purpose purpose) {
     c->purpose = purpose;
-    c->file = (input_nsys_file){.path = path, .error = c->error};
-    return input_nsys_open(&c->file) &&
-           (sqlite3_create_function_v2(c->file.db, "moetrace_rows", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, c,
-                                       NULL, step, finish, NULL) == SQLITE_OK ||
-            input_nsys_fail(&c->file));
+    c->db = (input_nsys_connection){.path = path, .error = c->error};
+    return input_nsys_open(&c->db) &&
+           (sqlite3_create_function_v2(c->db.handle, "moetrace_rows", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, c,
+                                       NULL, add_slice_row, finish_slice_row, NULL) == SQLITE_OK ||
+            input_nsys_fail(&c->db));
 }
 
-static void close_connection(connection *c) {
+static void close_feed_connection(feed_connection *c) {
     for (size_t i = 0; i < INPUT_NSYS_REQUESTS; i++) {
         sqlite3_finalize(c->statement[i]);
     }
-    input_nsys_close(&c->file);
+    input_nsys_close(&c->db);
 }
 
-static const char *and_where(const input_nsys_request *r) {
+static const char *and_before_where(const input_nsys_request *r) {
     return *r->where ? " AND " : "";
 }
 
 /* Binds the row ids of slice `i`. */
-static void bind_slice(sqlite3_stmt *s, const asked *a, size_t i) {
+static void bind_slice_ids(sqlite3_stmt *s, const asked *a, size_t i) {
     int64_t first = a->request.first + (int64_t)i * SLICE_ROWS;
     sqlite3_bind_int64(s, 1, first);
     sqlite3_bind_int64(s, 2, i + 1 == a->count ? a->request.last : first + SLICE_ROWS - 1);
 }
 
-static void fill(connection *c, asked *a, size_t request, size_t i) {
+static void fill_slice(feed_connection *c, asked *a, size_t request, size_t i) {
     slice *s = &a->slices[i];
     input_nsys_rows_clear(&s->rows); /* its memory may be another's that was used up */
     c->filling = s;
     c->request = a;
     if (!c->statement[request]) {
-        c->statement[request] = input_nsys_query(&c->file, a->sql);
+        c->statement[request] = input_nsys_query(&c->db, a->sql);
     }
     if (c->statement[request]) {
-        bind_slice(c->statement[request], a, i);
-        input_nsys_row(&c->file, c->statement[request]);
+        bind_slice_ids(c->statement[request], a, i);
+        input_nsys_step(&c->db, c->statement[request]);
         sqlite3_reset(c->statement[request]);
     }
-    if (c->file.stop != 0) {
+    if (c->db.stop != 0) {
         s->error = base_copy(c->error, strlen(c->error));
     }
 }
@@ -140,7 +141,7 @@ static void fill(connection *c, asked *a, size_t request, size_t i) {
 /* ---- The reading threads ---- */
 
 /* The request of which the fewest slices are ahead of their use, or `asked_count` when all are far enough. */
-static size_t next_request(const input_nsys_feed *feed) {
+static size_t request_to_fill(const input_nsys_feed *feed) {
     size_t best = feed->asked_count, least = feed->purpose == INPUT_NSYS_KEEP ? SIZE_MAX : AHEAD;
     for (size_t i = 0; i < feed->asked_count; i++) {
         const asked *a = &feed->asked[i];
@@ -153,7 +154,7 @@ static size_t next_request(const input_nsys_feed *feed) {
 }
 
 /* Makes the next slice of a request this thread's; the lock is held. */
-static size_t begin_slice(input_nsys_feed *feed, asked *a) {
+static size_t claim_next_slice(input_nsys_feed *feed, asked *a) {
     size_t i = a->begun++;
     a->slices[i].state = FILLING;
     if (feed->spare_count > 0) {
@@ -162,7 +163,7 @@ static size_t begin_slice(input_nsys_feed *feed, asked *a) {
     return i;
 }
 
-static bool all_begun(const input_nsys_feed *feed) {
+static bool all_slices_begun(const input_nsys_feed *feed) {
     for (size_t i = 0; i < feed->asked_count; i++) {
         if (feed->asked[i].begun < feed->asked[i].count) {
             return false;
@@ -171,51 +172,51 @@ static bool all_begun(const input_nsys_feed *feed) {
     return true;
 }
 
-static void *read_slices(void *ctx) {
+static void *read_feed_slices(void *ctx) {
     input_nsys_feed *feed = ctx;
-    connection *c = base_alloc(1, sizeof *c);
-    open_connection(c, feed->path, feed->purpose);
+    feed_connection *c = base_alloc(1, sizeof *c);
+    open_feed_connection(c, feed->path, feed->purpose);
     pthread_mutex_lock(&feed->lock);
-    while (!feed->stopped && !all_begun(feed)) {
-        size_t request = next_request(feed);
+    while (!feed->stopped && !all_slices_begun(feed)) {
+        size_t request = request_to_fill(feed);
         if (request == feed->asked_count) {
             pthread_cond_wait(&feed->taken, &feed->lock);
             continue;
         }
         asked *a = &feed->asked[request];
-        size_t i = begin_slice(feed, a);
+        size_t i = claim_next_slice(feed, a);
         pthread_mutex_unlock(&feed->lock);
-        fill(c, a, request, i);
+        fill_slice(c, a, request, i);
         pthread_mutex_lock(&feed->lock);
         a->slices[i].state = FILLED;
         pthread_cond_signal(&feed->filled);
     }
     pthread_mutex_unlock(&feed->lock);
-    close_connection(c);
+    close_feed_connection(c);
     free(c);
     return NULL;
 }
 
 /* ---- The thread that uses the rows ---- */
 
-static bool use_own(input_nsys_feed *feed) {
+static bool open_own_connection(input_nsys_feed *feed) {
     if (!feed->own_open) {
         feed->own_open = true;
-        open_connection(&feed->own, feed->path, feed->purpose);
+        open_feed_connection(&feed->own, feed->path, feed->purpose);
     }
-    return feed->own.file.stop == 0;
+    return feed->own.db.stop == 0;
 }
 
 /* Waits until the slice is filled, or fills it. */
-static slice *wait_for(input_nsys_feed *feed, size_t request) {
+static slice *wait_for_slice(input_nsys_feed *feed, size_t request) {
     asked *a = &feed->asked[request];
     slice *s = &a->slices[a->taken];
     pthread_mutex_lock(&feed->lock);
     if (s->state == EMPTY) {
-        size_t i = begin_slice(feed, a);
+        size_t i = claim_next_slice(feed, a);
         pthread_mutex_unlock(&feed->lock);
-        use_own(feed);
-        fill(&feed->own, a, request, i);
+        open_own_connection(feed);
+        fill_slice(&feed->own, a, request, i);
         pthread_mutex_lock(&feed->lock);
         s->state = FILLED;
     }
@@ -226,7 +227,7 @@ static slice *wait_for(input_nsys_feed *feed, size_t request) {
     return s;
 }
 
-static void use_up(input_nsys_feed *feed, asked *a) {
+static void release_slice(input_nsys_feed *feed, asked *a) {
     slice *s = &a->slices[a->taken];
     a->using = NULL;
     a->at = 0;
@@ -247,30 +248,31 @@ static void use_up(input_nsys_feed *feed, asked *a) {
     pthread_mutex_unlock(&feed->lock);
 }
 
-static void failed(input_nsys_feed *feed, const char *error) {
+static void set_feed_error(input_nsys_feed *feed, const char *error) {
     if (!feed->error) {
         feed->error = base_copy(error, strlen(error));
     }
 }
 
 /* A row of those that a slice has more, or NULL. */
-static const input_nsys_cells *next_of_rest(input_nsys_feed *feed, asked *a, const slice *s) {
-    input_nsys_file *f = &feed->own.file;
-    if (!a->rest && use_own(feed)) {
+static const input_nsys_cells *next_row_of_rest(input_nsys_feed *feed, asked *a, const slice *s) {
+    input_nsys_connection *db = &feed->own.db;
+    if (!a->rest && open_own_connection(feed)) {
         size_t len = strlen(a->sql) + 100; /* the same with a little more */
         char *sql = base_alloc(len, 1);
         snprintf(sql, len,
                  "SELECT %s FROM \"%s\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2%s%s LIMIT -1 OFFSET %zu",
-                 a->request.columns, a->request.table, and_where(&a->request), a->request.where, s->count);
-        a->rest = input_nsys_query(f, sql);
+                 a->request.columns, a->request.table, and_before_where(&a->request), a->request.where,
+                 s->count);
+        a->rest = input_nsys_query(db, sql);
         free(sql);
         if (a->rest) {
-            bind_slice(a->rest, a, a->taken);
+            bind_slice_ids(a->rest, a, a->taken);
         }
     }
-    if (!input_nsys_row(f, a->rest)) {
-        if (f->stop != 0) {
-            failed(feed, feed->own.error);
+    if (!input_nsys_step(db, a->rest)) {
+        if (db->stop != 0) {
+            set_feed_error(feed, feed->own.error);
         }
         return NULL;
     }
@@ -280,14 +282,14 @@ static const input_nsys_cells *next_of_rest(input_nsys_feed *feed, asked *a, con
 const input_nsys_summary *input_nsys_feed_summary(input_nsys_feed *feed, size_t request) {
     asked *a = &feed->asked[request];
     if (a->using) {
-        use_up(feed, a);
+        release_slice(feed, a);
     }
     if (a->taken == a->count || feed->error) {
         return NULL;
     }
-    a->using = wait_for(feed, request);
+    a->using = wait_for_slice(feed, request);
     if (a->using->error) {
-        failed(feed, a->using->error);
+        set_feed_error(feed, a->using->error);
         return NULL;
     }
     return &a->using->summary;
@@ -306,11 +308,11 @@ const input_nsys_cells *input_nsys_feed_next_of_slice(input_nsys_feed *feed, siz
         *rows = &s->rows;
         return row;
     }
-    const input_nsys_cells *row = s->more ? next_of_rest(feed, a, s) : NULL;
+    const input_nsys_cells *row = s->more ? next_row_of_rest(feed, a, s) : NULL;
     if (row) {
         *rows = &a->one;
     } else if (s->error) {
-        failed(feed, s->error);
+        set_feed_error(feed, s->error);
     }
     return row;
 }
@@ -318,12 +320,12 @@ const input_nsys_cells *input_nsys_feed_next_of_slice(input_nsys_feed *feed, siz
 const input_nsys_cells *input_nsys_feed_next(input_nsys_feed *feed, size_t request, input_nsys_rows **rows) {
     asked *a = &feed->asked[request];
     while (a->taken < a->count && !feed->error) {
-        a->using = a->using ? a->using : wait_for(feed, request);
+        a->using = a->using ? a->using : wait_for_slice(feed, request);
         const input_nsys_cells *row = input_nsys_feed_next_of_slice(feed, request, rows);
         if (row) {
             return row;
         }
-        use_up(feed, a);
+        release_slice(feed, a);
     }
     return NULL;
 }
@@ -366,14 +368,15 @@ input_nsys_feed *input_nsys_feed_open(const char *path, unsigned jobs, input_nsy
         a->sql = base_alloc(len, 1);
         snprintf(a->sql, len,
                  "SELECT moetrace_rows(%s) FROM \"%s\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2%s%s",
-                 r->columns, r->table, and_where(r), r->where);
+                 r->columns, r->table, and_before_where(r), r->where);
         slices += a->count;
     }
     /* The caller's thread reads too. */
-    size_t threads = jobs > 1 ? (jobs - 1 < THREADS_MAX ? jobs - 1 : THREADS_MAX) : 0;
+    size_t threads = jobs > 1 ? jobs - 1 : 0;
+    threads = threads < THREADS_MAX ? threads : THREADS_MAX;
     threads = threads < slices / THREAD_SLICES ? threads : slices / THREAD_SLICES;
     while (feed->thread_count < threads &&
-           pthread_create(&feed->threads[feed->thread_count], NULL, read_slices, feed) == 0) {
+           pthread_create(&feed->threads[feed->thread_count], NULL, read_feed_slices, feed) == 0) {
         feed->thread_count++;
     }
     return feed;
@@ -406,7 +409,7 @@ void input_nsys_feed_close(input_nsys_feed *feed) {
         input_nsys_rows_free(&feed->spare[i]);
     }
     if (feed->own_open) {
-        close_connection(&feed->own);
+        close_feed_connection(&feed->own);
     }
     pthread_mutex_destroy(&feed->lock);
     pthread_cond_destroy(&feed->filled);

@@ -1,9 +1,9 @@
 /* Captures that hold several processes: which ones, and one of them alone. */
-#include "analysis/input/nsys/nsys_emit.h"
+#include "analysis/input/nsys/nsys_processes.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/parallel_for.h"
-#include "analysis/input/async_reader.h"
+#include "trace/trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ typedef struct {
     size_t count, cap;
 } processes;
 
-static void add(processes *p, uint64_t process) {
+static void add_process(processes *p, uint64_t process) {
     size_t at = 0;
     while (at < p->count && p->list[at] < process) {
         at++;
@@ -34,34 +34,36 @@ static void add(processes *p, uint64_t process) {
 }
 
 /* Those of a table that has no row ids. */
-static void ask(input_nsys_file *f, const input_nsys_table *t, processes *found) {
+static void find_distinct_processes(input_nsys_connection *c, const input_nsys_table *t, processes *found) {
     char sql[300];
     snprintf(sql, sizeof sql,
              "SELECT DISTINCT (\"%s\" >> 24) & 1099511627775 FROM \"%s\" WHERE %s LIMIT 4096", t->process,
              t->name, t->where);
-    sqlite3_stmt *s = input_nsys_query(f, sql);
-    while (input_nsys_row(f, s)) {
-        add(found, (uint64_t)sqlite3_column_int64(s, 0));
+    sqlite3_stmt *s = input_nsys_query(c, sql);
+    while (input_nsys_step(c, s)) {
+        add_process(found, (uint64_t)sqlite3_column_int64(s, 0));
     }
     sqlite3_finalize(s);
 }
 
 /* The processes that have rows: their globalPids above the lowest 24 bits, ascending. How many; 0 after an
  * error. All rows are looked at, by several threads. */
-static size_t all_of(input_nsys_file *f, input_nsys_table tables[INPUT_NSYS_TABLES], uint64_t **list) {
+static size_t find_all_processes(input_nsys_cursors *cs, input_nsys_table tables[INPUT_NSYS_TABLES],
+                                 uint64_t **list) {
+    input_nsys_connection *c = cs->connection;
     input_nsys_request requests[INPUT_NSYS_REQUESTS];
     const input_nsys_summary *part;
     processes found = {0};
     size_t asked = 0;
     for (size_t i = INPUT_NSYS_KERNELS; i < INPUT_NSYS_TABLES; i++) {
         input_nsys_table *t = &tables[i];
-        if (!input_nsys_has(f, t->name) || !input_nsys_has_column(f, t->name, t->process)) {
+        if (!input_nsys_has_table(c, t->name) || !input_nsys_has_column(c, t->name, t->process)) {
             continue;
         }
         snprintf(t->where, sizeof t->where, "typeof(\"%s\") = 'integer'", t->process);
-        input_nsys_find_ids(f, t);
+        input_nsys_find_ids(cs, t);
         if (!t->has_ids) {
-            ask(f, t, &found);
+            find_distinct_processes(c, t, &found);
             continue;
         }
         snprintf(t->list, sizeof t->list, "0, 0, \"%s\"", t->process); /* times that can be */
@@ -73,91 +75,91 @@ static size_t all_of(input_nsys_file *f, input_nsys_table tables[INPUT_NSYS_TABL
                                                  .first = t->first_id,
                                                  .last = t->last_id};
     }
-    if (f->stop == 0) {
-        f->feed = input_nsys_feed_open(f->path, f->jobs, INPUT_NSYS_SUM_UP, requests, asked);
+    if (c->stop == 0) {
+        cs->feed = input_nsys_feed_open(c->path, cs->jobs, INPUT_NSYS_SUM_UP, requests, asked);
     }
-    for (size_t i = 0; f->stop == 0 && i < asked; i++) {
-        while ((part = input_nsys_feed_summary(f->feed, i)) != NULL) {
+    for (size_t i = 0; c->stop == 0 && i < asked; i++) {
+        while ((part = input_nsys_feed_summary(cs->feed, i)) != NULL) {
             for (size_t p = 0; p < part->process_count; p++) {
-                add(&found, part->processes[p].pid24);
+                add_process(&found, part->processes[p].pid24);
             }
         }
-        input_nsys_check_feed(f);
+        input_nsys_check_feed(cs);
     }
-    input_nsys_feed_close(f->feed);
-    f->feed = NULL;
+    input_nsys_cursors_close(cs);
     *list = found.list;
-    return f->stop == 0 ? found.count : 0;
+    return c->stop == 0 ? found.count : 0;
 }
 
 /* Whether the file describes one process at most, so that nothing need be searched. */
-static bool one_process(input_nsys_file *f) {
+static bool lists_one_process(input_nsys_connection *c) {
     bool one = false;
-    if (input_nsys_has(f, "PROCESSES")) {
-        sqlite3_stmt *s = input_nsys_query(f, "SELECT 1 FROM PROCESSES LIMIT 2");
-        bool first = input_nsys_row(f, s);
-        one = first && !input_nsys_row(f, s);
+    if (input_nsys_has_table(c, "PROCESSES")) {
+        sqlite3_stmt *s = input_nsys_query(c, "SELECT 1 FROM PROCESSES LIMIT 2");
+        bool first = input_nsys_step(c, s);
+        one = first && !input_nsys_step(c, s);
         sqlite3_finalize(s);
     }
     return one;
 }
 
 /* A row with a row id from `id`, of the table: its process above the lowest 24 bits, or UINT64_MAX. */
-static uint64_t process_at(input_nsys_file *f, sqlite3_stmt *s, int64_t id) {
+static uint64_t process_of_row(input_nsys_connection *c, sqlite3_stmt *s, int64_t id) {
     sqlite3_bind_int64(s, 1, id);
-    int64_t global = input_nsys_row(f, s) ? input_nsys_int(s, 0, -1) : -1;
+    int64_t global = input_nsys_step(c, s) ? input_nsys_int(s, 0, -1) : -1;
     sqlite3_reset(s);
     return global == -1 ? UINT64_MAX : (uint64_t)global >> 24;
 }
 
 /* Processes with a CUDA context; 0 when the file does not say. */
-static int64_t with_context(input_nsys_file *f) {
+static int64_t count_processes_with_context(input_nsys_connection *c) {
     static const char table[] = "TARGET_INFO_CUDA_CONTEXT_INFO";
-    if (!input_nsys_has(f, table) || !input_nsys_has_column(f, table, "processId")) {
+    if (!input_nsys_has_table(c, table) || !input_nsys_has_column(c, table, "processId")) {
         return 0;
     }
     sqlite3_stmt *s =
-        input_nsys_query(f, "SELECT count(DISTINCT processId) FROM TARGET_INFO_CUDA_CONTEXT_INFO");
-    int64_t count = input_nsys_row(f, s) ? input_nsys_int(s, 0, 0) : 0;
+        input_nsys_query(c, "SELECT count(DISTINCT processId) FROM TARGET_INFO_CUDA_CONTEXT_INFO");
+    int64_t count = input_nsys_step(c, s) ? input_nsys_int(s, 0, 0) : 0;
     sqlite3_finalize(s);
     return count;
 }
 
 /* Whether one process has a context, or some rows of each table, the first and the last among them, are of
  * one process. */
-static bool seems_one(input_nsys_file *f, input_nsys_table tables[INPUT_NSYS_TABLES]) {
+static bool seems_one_process(input_nsys_cursors *cs, input_nsys_table tables[INPUT_NSYS_TABLES]) {
+    input_nsys_connection *c = cs->connection;
     uint64_t first = UINT64_MAX;
-    int64_t contexts = with_context(f);
-    bool one = contexts < 2 && f->stop == 0;
+    int64_t contexts = count_processes_with_context(c);
+    bool one = contexts < 2 && c->stop == 0;
     if (contexts == 1) {
         return one;
     }
     for (size_t i = INPUT_NSYS_KERNELS; one && i < INPUT_NSYS_TABLES; i++) {
         input_nsys_table *t = &tables[i];
         char sql[300];
-        if (!input_nsys_has(f, t->name) || !input_nsys_has_column(f, t->name, t->process)) {
+        if (!input_nsys_has_table(c, t->name) || !input_nsys_has_column(c, t->name, t->process)) {
             continue;
         }
-        input_nsys_find_ids(f, t);
-        if (!t->has_ids || f->stop != 0) {
+        input_nsys_find_ids(cs, t);
+        if (!t->has_ids || c->stop != 0) {
             return false;
         }
         snprintf(sql, sizeof sql, "SELECT \"%s\" FROM \"%s\" WHERE rowid >= ?1 ORDER BY rowid LIMIT 1",
                  t->process, t->name);
-        sqlite3_stmt *s = input_nsys_query(f, sql);
+        sqlite3_stmt *s = input_nsys_query(c, sql);
         for (int k = 0; one && k <= PROBES && t->first_id <= t->last_id; k++) {
             int64_t id = t->first_id + (t->last_id - t->first_id) / PROBES * k;
-            uint64_t process = process_at(f, s, k == PROBES ? t->last_id : id);
+            uint64_t process = process_of_row(c, s, k == PROBES ? t->last_id : id);
             first = first == UINT64_MAX ? process : first;
             one = process == UINT64_MAX || process == first;
         }
         sqlite3_finalize(s);
     }
-    return one && f->stop == 0;
+    return one && c->stop == 0;
 }
 
 /* Those that begin with another number than their process id: two have that one. */
-static uint64_t number_of(const uint64_t *list, size_t count, size_t at) {
+static uint64_t number_of_process(const uint64_t *list, size_t count, size_t at) {
     for (size_t i = 0; i < count; i++) {
         if (i != at && (list[i] & 0xffffff) == (list[at] & 0xffffff)) {
             return list[at];
@@ -169,14 +171,16 @@ static uint64_t number_of(const uint64_t *list, size_t count, size_t at) {
 size_t input_nsys_processes(const char *path, bool guess, uint64_t **list) {
     char error[TRACE_ERROR_BYTES];
     input_nsys_table tables[INPUT_NSYS_TABLES];
-    input_nsys_file f = {.path = path, .error = error, .jobs = base_cores(), .bytes = input_nsys_bytes(path)};
+    input_nsys_connection c = {.path = path, .error = error};
+    input_nsys_cursors cs = {.connection = &c, .jobs = base_cores(), .bytes = input_nsys_file_bytes(path)};
     size_t count = 0;
     *list = NULL;
     input_nsys_tables(tables);
-    if (input_nsys_open(&f) && !one_process(&f) && !(guess && seems_one(&f, tables)) && f.stop == 0) {
-        count = all_of(&f, tables, list);
+    if (input_nsys_open(&c) && !lists_one_process(&c) && !(guess && seems_one_process(&cs, tables)) &&
+        c.stop == 0) {
+        count = find_all_processes(&cs, tables, list);
     }
-    input_nsys_close(&f);
+    input_nsys_close(&c);
     if (count < 2) {
         free(*list);
         *list = NULL;
@@ -184,31 +188,32 @@ size_t input_nsys_processes(const char *path, bool guess, uint64_t **list) {
     }
     uint64_t *numbers = base_alloc(count, sizeof *numbers);
     for (size_t i = 0; i < count; i++) {
-        numbers[i] = number_of(*list, count, i);
+        numbers[i] = number_of_process(*list, count, i);
     }
     free(*list);
     *list = numbers;
     return count;
 }
 
-void input_nsys_choose(input_nsys_reading *rd, uint64_t number) {
-    input_nsys_file *f = &rd->file;
+void input_nsys_select_process(input_nsys_cursors *cs, input_nsys_table tables[INPUT_NSYS_TABLES],
+                               uint64_t number) {
+    input_nsys_connection *c = cs->connection;
     uint64_t *list;
-    size_t count = all_of(f, rd->tables, &list);
-    f->one = true;
-    f->pid24 = UINT64_MAX;
+    size_t count = find_all_processes(cs, tables, &list);
+    cs->one_process = false;
     for (size_t i = 0; i < count; i++) {
-        if (number_of(list, count, i) == number) {
-            f->pid24 = list[i];
+        if (number_of_process(list, count, i) == number) {
+            cs->one_process = true;
+            cs->pid24 = list[i];
         }
     }
-    if (f->stop == 0 && f->pid24 == UINT64_MAX) {
-        f->stop = -1;
-        int n = snprintf(f->error, TRACE_ERROR_BYTES,
-                         "%s: the file holds nothing of process %" PRIu64 "; it has", f->path, number);
+    if (c->stop == 0 && !cs->one_process) {
+        c->stop = -1;
+        int n = snprintf(c->error, TRACE_ERROR_BYTES,
+                         "%s: the file holds nothing of process %" PRIu64 "; it has", c->path, number);
         for (size_t i = 0; i < count && n > 0 && n < TRACE_ERROR_BYTES; i++) {
-            n += snprintf(f->error + n, (size_t)(TRACE_ERROR_BYTES - n), " %" PRIu64,
-                          number_of(list, count, i));
+            n += snprintf(c->error + n, (size_t)(TRACE_ERROR_BYTES - n), " %" PRIu64,
+                          number_of_process(list, count, i));
         }
     }
     free(list);

@@ -12,7 +12,7 @@
 #define SHAPE_SLOTS 1024
 
 /* The index of the shape that these values make. */
-static uint32_t shape_of(input_nsys_rows *rows, int count, sqlite3_value **values) {
+static uint32_t shape_of_row(input_nsys_rows *rows, int count, sqlite3_value **values) {
     input_nsys_shape shape;
     uint64_t hash = 0;
     for (int i = 0; i < INPUT_NSYS_SHAPE_COLUMNS; i++) {
@@ -74,7 +74,7 @@ const input_nsys_cells *input_nsys_rows_add(input_nsys_rows *rows, int count, sq
         set_cell(row, i, values[i]);
     }
     if (count > columns) {
-        row->shape = shape_of(rows, count - columns, values + columns);
+        row->shape = shape_of_row(rows, count - columns, values + columns);
     }
     if (bytes) {
         memcpy(row->cells + columns, bytes, len);

@@ -1,21 +1,21 @@
-/* Tables of an SQLite export, row by row: through the feed where that is possible, else by a cursor. */
-#include "analysis/input/nsys/nsys_reader.h"
+/* Tables of an SQLite export, row by row: through the feed where that is possible, else by a statement. */
+#include "analysis/input/nsys/nsys_table_cursor.h"
 
-#include "analysis/base/alloc.h"
+#include "trace/trace.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* Fewer bytes no row of an event takes; row ids that would be more than so are too sparse for slices. */
+/* The fewest bytes that the row of an event takes: more row ids than fit into the file are too sparse for
+ * slices. */
 #define ROW_BYTES 8
 
 /* Whether the table has a column of that very name. */
-static bool names_column(input_nsys_file *f, const char *table, const char *column) {
+static bool has_column_named(input_nsys_connection *c, const char *table, const char *column) {
     char sql[300];
     bool found = false;
     snprintf(sql, sizeof sql, "SELECT * FROM \"%s\" LIMIT 0", table);
-    sqlite3_stmt *s = input_nsys_query(f, sql);
+    sqlite3_stmt *s = input_nsys_query(c, sql);
     for (int i = 0; s && i < sqlite3_column_count(s); i++) {
         found |= sqlite3_stricmp(sqlite3_column_name(s, i), column) == 0;
     }
@@ -23,56 +23,106 @@ static bool names_column(input_nsys_file *f, const char *table, const char *colu
     return found;
 }
 
-void input_nsys_find_ids(input_nsys_file *f, input_nsys_table *t) {
+void input_nsys_find_ids(input_nsys_cursors *cs, input_nsys_table *t) {
+    input_nsys_connection *c = cs->connection;
     char sql[300];
     t->has_ids = false;
     /* A table WITHOUT ROWID has none, and one with a column of that name hides them. */
-    if (!input_nsys_has_column(f, t->name, "rowid") || names_column(f, t->name, "rowid")) {
+    if (!input_nsys_has_column(c, t->name, "rowid") || has_column_named(c, t->name, "rowid")) {
         return;
     }
     snprintf(sql, sizeof sql, "SELECT (SELECT min(rowid) FROM \"%s\"), (SELECT max(rowid) FROM \"%s\")",
              t->name, t->name);
-    sqlite3_stmt *s = input_nsys_query(f, sql);
-    if (input_nsys_row(f, s)) {
+    sqlite3_stmt *s = input_nsys_query(c, sql);
+    if (input_nsys_step(c, s)) {
         t->first_id = input_nsys_int(s, 0, 1);
         t->last_id = input_nsys_int(s, 1, 0);
         uint64_t ids = t->first_id > t->last_id ? 0 : (uint64_t)t->last_id - (uint64_t)t->first_id;
-        t->has_ids = ids < f->bytes / ROW_BYTES + 1;
+        t->has_ids = ids < cs->bytes / ROW_BYTES + 1;
     }
     sqlite3_finalize(s);
 }
 
-static void begin_cursor(input_nsys_file *f, input_nsys_table *t, bool in_order) {
+/* The names of a table's first `count` columns for a statement: separated by commas, NULL for one that it
+ * lacks. The error is set when it has no start. */
+static void list_columns(input_nsys_connection *c, const input_nsys_table *t, int count,
+                         char list[INPUT_NSYS_COLUMNS_BYTES]) {
+    size_t n = 0;
+    for (int i = 0; i < count && t->columns[i]; i++) {
+        bool has = input_nsys_has_column(c, t->name, t->columns[i]);
+        n += (size_t)snprintf(list + n, INPUT_NSYS_COLUMNS_BYTES - n, has ? "%s\"%s\"" : "%sNULL",
+                              i ? ", " : "", t->columns[i]);
+    }
+    if (!input_nsys_has_column(c, t->name, "start") && c->stop == 0) {
+        c->stop = -1;
+        snprintf(c->error, TRACE_ERROR_BYTES,
+                 "%s: table %s has no column start: this is no export of Nsight Systems", c->path, t->name);
+    }
+}
+
+void input_nsys_where(input_nsys_cursors *cs, const input_nsys_table *t, char where[INPUT_NSYS_WHERE_BYTES]) {
+    *where = '\0';
+    if (cs->one_process && input_nsys_has_column(cs->connection, t->name, t->process)) {
+        snprintf(where, INPUT_NSYS_WHERE_BYTES, "(\"%s\" >> 24) & 1099511627775 = %" PRIu64, t->process,
+                 cs->pid24);
+    }
+}
+
+static void prepare_statement(input_nsys_connection *c, input_nsys_table *t, bool in_order) {
     char sql[INPUT_NSYS_COLUMNS_BYTES + 300];
     snprintf(sql, sizeof sql, "SELECT %s FROM \"%s\"%s%s%s%s", t->list, t->name,
              in_order ? "" : " NOT INDEXED", *t->where ? " WHERE " : "", t->where,
              in_order ? " ORDER BY start" : "");
-    t->cursor = input_nsys_query(f, sql);
+    t->statement = input_nsys_query(c, sql);
 }
 
-void input_nsys_begin(input_nsys_file *f, input_nsys_table *tables, size_t count, bool scan) {
+/* How many columns of a table are read. */
+static int columns_of_pass(const input_nsys_cursors *cs, const input_nsys_table *t, bool scan) {
+    if (cs->on_slice) {
+        return t->reported;
+    }
+    return scan && !cs->keep ? t->scanned : INPUT_NSYS_CELLS;
+}
+
+/* What becomes of the rows that the feed reads. */
+static input_nsys_purpose purpose_of_pass(const input_nsys_cursors *cs, bool scan) {
+    if (cs->on_slice) {
+        return INPUT_NSYS_ALONG;
+    }
+    if (!scan) {
+        return INPUT_NSYS_USE;
+    }
+    return cs->keep ? INPUT_NSYS_KEEP : INPUT_NSYS_SUM_UP;
+}
+
+void input_nsys_cursors_close(input_nsys_cursors *cs) {
+    input_nsys_feed_close(cs->feed);
+    cs->feed = NULL;
+}
+
+void input_nsys_begin(input_nsys_cursors *cs, input_nsys_table *tables, size_t count, bool scan) {
+    input_nsys_connection *c = cs->connection;
     input_nsys_request requests[INPUT_NSYS_REQUESTS];
     size_t asked = 0;
-    if (f->feed && f->keep) {
-        input_nsys_feed_rewind(f->feed);
+    if (cs->feed && cs->keep) {
+        input_nsys_feed_rewind(cs->feed);
     } else {
-        input_nsys_feed_close(f->feed);
-        f->feed = NULL;
+        input_nsys_cursors_close(cs);
     }
     for (size_t i = 0; i < count; i++) {
         input_nsys_table *t = &tables[i];
         t->fed = false;
-        if (!t->present || f->stop != 0) {
+        if (!t->present || c->stop != 0) {
             continue;
         }
-        int columns = f->on_slice ? t->reported : scan && !f->keep ? t->scanned : INPUT_NSYS_CELLS;
-        input_nsys_columns(f, t, columns, t->list);
-        input_nsys_where(f, t, t->where);
-        t->fed = t->has_ids && (scan || t->sorted || f->on_slice);
+        int columns = columns_of_pass(cs, t, scan);
+        list_columns(c, t, columns, t->list);
+        input_nsys_where(cs, t, t->where);
+        t->fed = t->has_ids && (scan || t->sorted || cs->on_slice);
         if (!t->fed) {
-            begin_cursor(f, t, !scan);
+            prepare_statement(c, t, !scan);
         }
-        if (t->has_ids && (t->fed || f->keep)) {
+        if (t->has_ids && (t->fed || cs->keep)) {
             t->request = asked;
             requests[asked++] = (input_nsys_request){.table = t->name,
                                                      .columns = t->list,
@@ -81,65 +131,62 @@ void input_nsys_begin(input_nsys_file *f, input_nsys_table *tables, size_t count
                                                      .places = t->places,
                                                      .first = t->first_id,
                                                      .last = t->last_id,
-                                                     .skip = f->on_slice ? t->skip : NULL,
+                                                     .skip = cs->on_slice ? t->skip : NULL,
                                                      .skipped = 4};
         }
     }
-    if (!f->feed && f->stop == 0) {
-        input_nsys_purpose purpose = f->on_slice ? INPUT_NSYS_ALONG
-                                     : !scan     ? INPUT_NSYS_USE
-                                     : f->keep   ? INPUT_NSYS_KEEP
-                                                 : INPUT_NSYS_SUM_UP;
-        f->feed = input_nsys_feed_open(f->path, f->jobs, purpose, requests, asked);
+    if (!cs->feed && c->stop == 0) {
+        cs->feed = input_nsys_feed_open(c->path, cs->jobs, purpose_of_pass(cs, scan), requests, asked);
     }
 }
 
-void input_nsys_check_feed(input_nsys_file *f) {
-    const char *error = input_nsys_feed_error(f->feed);
-    if (error && f->stop == 0) {
-        f->stop = -1;
-        snprintf(f->error, TRACE_ERROR_BYTES, "%s", error);
+void input_nsys_check_feed(input_nsys_cursors *cs) {
+    input_nsys_connection *c = cs->connection;
+    const char *error = input_nsys_feed_error(cs->feed);
+    if (error && c->stop == 0) {
+        c->stop = -1;
+        snprintf(c->error, TRACE_ERROR_BYTES, "%s", error);
     }
 }
 
-/* The next row, after the summary of its slice was told. */
-static const input_nsys_cells *next_along(input_nsys_file *f, input_nsys_table *t) {
+/* The next row, after the summary of its slice was passed on. */
+static const input_nsys_cells *next_row_along(input_nsys_cursors *cs, input_nsys_table *t) {
     const input_nsys_cells *row;
-    while ((row = input_nsys_feed_next_of_slice(f->feed, t->request, &t->held)) == NULL) {
-        const input_nsys_summary *s = input_nsys_feed_summary(f->feed, t->request);
+    while ((row = input_nsys_feed_next_of_slice(cs->feed, t->request, &t->held)) == NULL) {
+        const input_nsys_summary *s = input_nsys_feed_summary(cs->feed, t->request);
         if (!s) {
             return NULL;
         }
-        f->on_slice(f->on_slice_ctx, t, s);
-        if (f->stop != 0) {
+        cs->on_slice(cs->on_slice_ctx, t, s);
+        if (cs->connection->stop != 0) {
             return NULL;
         }
     }
     return row;
 }
 
-bool input_nsys_next_row(input_nsys_file *f, input_nsys_table *t) {
+bool input_nsys_next_row(input_nsys_cursors *cs, input_nsys_table *t) {
     t->row = NULL;
-    if (f->stop != 0) {
+    if (cs->connection->stop != 0) {
         return false;
     }
     if (t->fed) {
-        t->row = f->on_slice ? next_along(f, t) : input_nsys_feed_next(f->feed, t->request, &t->held);
+        t->row = cs->on_slice ? next_row_along(cs, t) : input_nsys_feed_next(cs->feed, t->request, &t->held);
         if (!t->row) {
-            input_nsys_check_feed(f);
+            input_nsys_check_feed(cs);
         }
-    } else if (input_nsys_row(f, t->cursor)) {
-        t->row = input_nsys_rows_take(&t->one, t->cursor, t->layout);
+    } else if (input_nsys_step(cs->connection, t->statement)) {
+        t->row = input_nsys_rows_take(&t->one, t->statement, t->layout);
         t->held = &t->one;
     } else {
-        sqlite3_finalize(t->cursor);
-        t->cursor = NULL;
+        sqlite3_finalize(t->statement);
+        t->statement = NULL;
     }
     return t->row != NULL;
 }
 
-bool input_nsys_next(input_nsys_file *f, input_nsys_table *t) {
-    while (input_nsys_next_row(f, t)) {
+bool input_nsys_next_timed_row(input_nsys_cursors *cs, input_nsys_table *t) {
+    while (input_nsys_next_row(cs, t)) {
         if (!input_nsys_time(t->row, 0, &t->start)) {
             continue;
         }

@@ -2,7 +2,7 @@
 #include "analysis/input/nsys/nsys_table_stats.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/input/capture_reader.h"
+#include "analysis/input/capture_extras.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 /* No capture has so many processes; all others are the first. */
 #define PROCESSES_MAX 4096
 
-static input_nsys_summary_process *process_of(input_nsys_summary *s, int64_t global) {
+static input_nsys_summary_process *summary_process_of(input_nsys_summary *s, int64_t global) {
     uint64_t pid24 = (uint64_t)global >> 24;
     for (size_t i = s->process_count; i-- > 0;) {
         if (s->processes[i].pid24 == pid24) {
@@ -25,7 +25,8 @@ static input_nsys_summary_process *process_of(input_nsys_summary *s, int64_t glo
     return &s->processes[s->process_count++];
 }
 
-static void make_domain(input_nsys_summary *s, const input_nsys_cells *row, int64_t start, int64_t global) {
+static void add_made_domain(input_nsys_summary *s, const input_nsys_cells *row, int64_t start,
+                            int64_t global) {
     const char *text = input_nsys_cell_text(row);
     s->makings = base_grow(s->makings, &s->making_cap, s->making_count + 1, sizeof *s->makings);
     s->makings[s->making_count++] = (input_nsys_making){.start = start,
@@ -37,11 +38,11 @@ static void make_domain(input_nsys_summary *s, const input_nsys_cells *row, int6
 }
 
 /* Whether the row counts for the times of the run. */
-static bool take_process(input_nsys_summary *s, const input_nsys_cells *row, const input_nsys_places *places,
-                         int64_t start) {
+static bool add_row_to_process(input_nsys_summary *s, const input_nsys_cells *row,
+                               const input_nsys_places *places, int64_t start) {
     int64_t global = input_nsys_cell(row, places->process, 0);
     if (places->type < 0) {
-        input_nsys_summary_process *process = process_of(s, global);
+        input_nsys_summary_process *process = summary_process_of(s, global);
         uint64_t number =
             places->correlation < 0 ? 0 : (uint64_t)input_nsys_cell(row, places->correlation, 0);
         if (number <= UINT32_MAX && number > process->correlation_max) {
@@ -50,12 +51,12 @@ static bool take_process(input_nsys_summary *s, const input_nsys_cells *row, con
         return true;
     }
     if (global != 0) {
-        process_of(s, global);
+        summary_process_of(s, global);
     }
     if (input_nsys_cell(row, places->type, 0) != INPUT_DOMAIN_MADE) {
         return true;
     }
-    make_domain(s, row, start, global);
+    add_made_domain(s, row, start, global);
     return false;
 }
 
@@ -73,7 +74,7 @@ void input_nsys_summary_take(input_nsys_summary *s, const input_nsys_cells *row,
     s->unsorted |= s->rows > 0 && start < s->last_start;
     s->last_start = start;
     s->rows++;
-    if (places->process >= 0 && take_process(s, row, places, start)) {
+    if (places->process >= 0 && add_row_to_process(s, row, places, start)) {
         s->first = start < s->first ? start : s->first;
         s->last = end > s->last ? end : s->last;
     }

@@ -1,7 +1,7 @@
 /* The SQLite export of small traces, asked in SQL what Nsight Systems' reports take from it. */
 #include "tests/unit/trace_builder.h"
 
-#include "analysis/export/export_common.h"
+#include "analysis/export/export_nsys.h"
 #include "analysis/input/capture_reader.h"
 
 #include <sqlite3.h>

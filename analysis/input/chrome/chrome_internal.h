@@ -1,12 +1,12 @@
 /* The reading of a Chrome trace: its events, sorted, and what the visitor was told of them. */
-#ifndef INPUT_CHROME_CHROME_PARSE_H
-#define INPUT_CHROME_CHROME_PARSE_H
+#ifndef INPUT_CHROME_CHROME_INTERNAL_H
+#define INPUT_CHROME_CHROME_INTERNAL_H
 
 #include "analysis/base/external_sort.h"
 #include "analysis/base/json_reader.h"
 #include "analysis/base/u64_set.h"
-#include "analysis/input/capture_reader.h"
 #include "analysis/names/name_table.h"
+#include "trace/trace.h"
 
 /* Makes signed times sort as unsigned ones. */
 #define INPUT_CHROME_SHIFT ((uint64_t)1 << 62)
@@ -79,12 +79,17 @@ typedef struct {
     char device[8][200]; /* names of devices */
 } input_chrome_reading;
 
+#define INPUT_CHROME_PROCESSES_MAX 4096
+
+/* chrome_parse.c */
+
 /* Sets the error, unless there was one. */
 void input_chrome_fail(input_chrome_reading *rd, const char *what);
 
-#define INPUT_CHROME_PROCESSES_MAX 4096
+/* Reads all events of the open file into the sorter. */
+void input_chrome_parse(input_chrome_reading *rd);
 
-/* Gives the visitor all that was read. */
-void input_chrome_say(input_chrome_reading *rd);
+/* chrome_emit.c: gives the visitor all that was read. */
+void input_chrome_emit(input_chrome_reading *rd);
 
 #endif
