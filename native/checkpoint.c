@@ -174,7 +174,7 @@ static bool read_file_weight(native_source *source, const char *name, const nati
         native_shape_text(has, sizeof has, entry.ndim, entry.size);
         native_shape_text(wants, sizeof wants, to->ndim, to->size);
         return native_fail(source->error, NATIVE_EXIT_INPUT,
-                           "%.2500s: tensor %s is %s, but the configuration wants %s", source->file.path,
+                           "%.2500s: tensor %s is %s, but the configuration requires %s", source->file.path,
                            name, has, wants);
     }
     /* A copy where the file does not align its numbers; otherwise straight from the mapped file, read only.

@@ -44,8 +44,8 @@ static bool check_output_paths(native_run *run, native_error *error) {
             return native_fail(error, NATIVE_EXIT_INPUT, "--output-dir %.3000s: %s", folder, strerror(errno));
         }
         if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode) || access(folder, W_OK | X_OK) != 0) {
-            return native_fail(error, NATIVE_EXIT_INPUT,
-                               "--output-dir %.3000s: not a folder that can be written to", folder);
+            return native_fail(error, NATIVE_EXIT_INPUT, "--output-dir %.3000s: not a writable folder",
+                               folder);
         }
     }
     if (run->options.dump != NULL) {
@@ -72,7 +72,7 @@ static bool prepare_run(native_run *run, native_error *error) {
     ok = ok && check_output_paths(run, error) &&
          native_torch_open(&run->torch, o->torch, o->device, o->dtype, error);
     if (ok && o->cuda_graph && run->torch.device != NATIVE_CUDA) {
-        return native_fail(error, NATIVE_EXIT_INPUT, "--cuda-graph needs a GPU, and the device is the cpu");
+        return native_fail(error, NATIVE_EXIT_INPUT, "--cuda-graph needs a GPU, but the device is the cpu");
     }
     return ok;
 }

@@ -29,39 +29,40 @@ enum {
 };
 
 static const struct argp_option table[] = {
-    {NULL, 0, NULL, 0, "The model:", 1},
+    {NULL, 0, NULL, 0, "Model:", 1},
     {"checkpoint", KEY_CHECKPOINT, "DIR", 0, "config.json and model.safetensors of a MolmoE", 1},
-    {"random-weights", KEY_RANDOM, "SEED", 0, "weights made on the device instead", 1},
+    {"random-weights", KEY_RANDOM, "SEED", 0, "generate random weights instead", 1},
     {"config", KEY_CONFIG, "FILE", 0,
-     "sizes for random weights: a config.json, molmoe-1b (default: full size) or small (for a CPU)", 1},
+     "model sizes for random weights: a config.json, molmoe-1b (full size, default) or small (for a CPU)", 1},
     {"torch", KEY_TORCH, "DIR", 0,
-     "the PyTorch package to run with (default: MOETRACE_TORCH, then that of the python3 on the PATH)", 1},
-    {NULL, 0, NULL, 0, "The sweep:", 2},
+     "PyTorch package to use (default: MOETRACE_TORCH, else the one of python3 on the PATH)", 1},
+    {NULL, 0, NULL, 0, "Sweep:", 2},
     {"request", KEY_REQUEST, "FILE", 0,
-     "safetensors with input_ids, images, image_masks, image_input_idx (default: a blue image, to be "
-     "described)",
+     "safetensors file with input_ids, images, image_masks and image_input_idx (default: a blue image and "
+     "a prompt to describe it)",
      2},
     {"top-k", KEY_TOP_K, "LIST", 0, "experts per token (default: 1,2,4,8,16,32)", 2},
     {"samples", KEY_SAMPLES, "N", 0, "measured requests for each k (default: 50)", 2},
-    {"warmup", KEY_WARMUP, "N", 0, "requests before them, in each round (default: 3)", 2},
+    {"warmup", KEY_WARMUP, "N", 0, "warm-up requests in each round (default: 3)", 2},
     {"rounds", KEY_ROUNDS, "1|2", 0,
-     "2: first half of the samples of every k, which a recorder leaves alone, then the other half (default); "
-     "1: all samples of a k at once",
+     "2 (default): the first half of each k's samples runs unprofiled, the second half profiled; 1: all "
+     "samples "
+     "of a k in one round",
      2},
     {"max-new-tokens", KEY_NEW_TOKENS, "N", 0, "tokens to generate in each request (default: 10)", 2},
-    {NULL, 0, NULL, 0, "How it runs:", 3},
-    {"device", KEY_DEVICE, "auto|cpu|cuda", 0, "where (default: cuda if there is one)", 3},
-    {"dtype", KEY_DTYPE, "bf16|fp16|fp32", 0, "in what precision (default: bf16 on cuda, fp32 on the cpu)",
-     3},
+    {NULL, 0, NULL, 0, "Execution:", 3},
+    {"device", KEY_DEVICE, "auto|cpu|cuda", 0, "device (default: cuda if available)", 3},
+    {"dtype", KEY_DTYPE, "bf16|fp16|fp32", 0,
+     "data type of weights and activations (default: bf16 on cuda, fp32 on cpu)", 3},
     {"moe", KEY_MOE, "active|loop|dense", 0,
-     "visit only experts with tokens (default), or search each expert's tokens on the device, as PyTorch "
-     "code does, or let every expert compute each decoded token",
+     "how experts run: active (only those with tokens, default), loop (search each expert's tokens on the "
+     "device, as the PyTorch code does) or dense (every expert computes each decoded token)",
      3},
     {"cuda-graph", KEY_GRAPH, NULL, 0, "replay decode steps from CUDA graphs (implies --moe dense)", 3},
-    {NULL, 0, NULL, 0, "What it leaves:", 4},
+    {NULL, 0, NULL, 0, "Output:", 4},
     {"output-dir", KEY_OUTPUT, "DIR", 0, "write run_native_times.json there", 4},
     {"dump-logits", KEY_DUMP, "FILE", 0, "write logits, tokens and vision features to a safetensors file", 4},
-    {"help", KEY_HELP, NULL, 0, "print this", 5},
+    {"help", KEY_HELP, NULL, 0, "print this help", 5},
     {"version", KEY_VERSION, NULL, 0, "print the version", 5},
     {0}};
 
@@ -209,12 +210,11 @@ static bool apply_cuda_graph_option(native_options *o, native_error *error) {
     }
     if (o->device == NATIVE_CPU) {
         return native_fail(error, NATIVE_EXIT_INPUT,
-                           "--cuda-graph needs a GPU: it cannot be had with --device cpu");
+                           "--cuda-graph needs a GPU and cannot be combined with --device cpu");
     }
     if (o->moe == NATIVE_MOE_LOOP) {
-        return native_fail(
-            error, NATIVE_EXIT_INPUT,
-            "--cuda-graph visits experts as --moe dense does: it cannot be had with --moe loop");
+        return native_fail(error, NATIVE_EXIT_INPUT,
+                           "--cuda-graph implies --moe dense and cannot be combined with --moe loop");
     }
     o->moe = NATIVE_MOE_DENSE;
     o->warmup = o->warmup > 0 ? o->warmup : 1;
@@ -225,14 +225,14 @@ bool native_options_parse(native_options *options, int argc, char **argv, native
     static const struct argp argp = {
         .options = table,
         .parser = parse_native_option,
-        .doc = "MolmoE in C on libtorch's C functions: times vision, prefill and decode of one fixed "
-               "request, for each "
-               "number of experts per token, under NVTX ranges.\v"
+        .doc = "MolmoE in C on libtorch's C functions: measures vision, prefill and decode latency of one "
+               "fixed request "
+               "for each number of experts per token, under NVTX ranges."
                "Examples:\n"
                "  run_native --random-weights 1\n"
                "  run_native --random-weights 1 --config small --device cpu --samples 5\n"
                "  run_native --checkpoint molmoe-1b --top-k 4,8 --output-dir results\n\n"
-               "Exit status: 0 done, 1 something broke while running, 2 an input cannot be used."};
+               "Exit status: 0 success, 1 a failure while running, 2 unusable input."};
     memset(options, 0, sizeof *options);
     options->samples = 50;
     options->warmup = 3;

@@ -172,7 +172,7 @@ bool native_request_default(native_request *request, const native_config *config
         return native_fail(
             error, NATIVE_EXIT_INPUT,
             "the default request fits images of 336x336 in patches of 14, pooled 2x2; for this "
-            "configuration name one with --request FILE.safetensors");
+            "configuration give one with --request FILE.safetensors");
     }
     request->tokens = BLUE_TOKENS;
     request->crops = BLUE_CROPS;

@@ -174,9 +174,7 @@ static native_sample time_request(native_sweep *s, native_result *result, bool d
     return sample;
 }
 
-static void print_sweep_progress(const native_sweep *s, int64_t k, const char *what, int64_t done,
-                                 int64_t all) {
-    (void)s;
+static void print_sweep_progress(int64_t k, const char *what, int64_t done, int64_t all) {
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\rrun_native: top_k=%lld %s %lld/%lld   ", (long long)k, what, (long long)done,
                 (long long)all);
@@ -197,14 +195,14 @@ static bool run_top_k(native_sweep *s, native_result *result, int64_t first, int
     }
     native_range_push(NATIVE_RANGE_TOP_K, result->k);
     for (int64_t i = 0; i < o->warmup && t->failed_op == NULL; i++) {
-        print_sweep_progress(s, result->k, "warm-up", i + 1, o->warmup);
+        print_sweep_progress(result->k, "warm-up", i + 1, o->warmup);
         native_range_push(NATIVE_RANGE_WARMUP, i);
         time_request(s, result, false);
         native_range_pop();
     }
     t->capture = t->capture && o->warmup == 0;
     for (int64_t i = first; i < end && t->failed_op == NULL; i++) {
-        print_sweep_progress(s, result->k, "sample", i + 1, o->samples);
+        print_sweep_progress(result->k, "sample", i + 1, o->samples);
         native_range_push(NATIVE_RANGE_SAMPLE, i);
         result->samples[i] = time_request(s, result, i == o->samples - 1);
         native_range_pop();

@@ -283,13 +283,13 @@ bool native_torch_check(const native_torch *torch, native_error *error) {
     if (strstr(torch->failed_why, "Error computing Error::what()") != NULL) {
         return native_fail(
             error, NATIVE_EXIT_FAILED,
-            "libtorch's %s failed, and there was not even memory to say why; a smaller --dtype "
+            "libtorch's %s failed, probably for lack of memory (it could not report why); a smaller --dtype "
             "needs less",
             torch->failed_op);
     }
     const char *whose = strncmp(torch->failed_op, "cuda", 4) == 0 ? "" : "libtorch's ";
     return native_fail(error, NATIVE_EXIT_FAILED, "%s%s failed: %s", whose, torch->failed_op,
-                       torch->failed_why[0] != '\0' ? torch->failed_why : "its explanation stands above");
+                       torch->failed_why[0] != '\0' ? torch->failed_why : "see its message above");
 }
 
 void native_torch_close(native_torch *torch) {

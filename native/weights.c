@@ -208,7 +208,7 @@ static bool fits_memory(const native_config *c, native_source *source) {
     return least < memory ||
            native_fail(source->error, NATIVE_EXIT_INPUT,
                        "weights in %s take more than %.1f GB, and this machine has %.1f GB of memory: "
-                       "take a GPU, --dtype bf16, or --config small",
+                       "use a GPU, --dtype bf16, or --config small",
                        native_dtype_name(source->torch->dtype), least / 1e9, memory / 1e9);
 }
 

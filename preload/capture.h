@@ -18,10 +18,10 @@ void preload_capture_begin(preload_thread *t, uint64_t time);
 /* Changes whenever profiling begins or ends: what was under way then may lack its beginning or its end. */
 uint32_t preload_capture_epoch(void);
 
-/* A range of the default domain is about to be pushed on this thread at depth t->default_depth, or was popped
- * to it. */
-/* True when profiling began or ended with it, which takes time. */
+/* A range of the default domain is about to be pushed on this thread at depth t->default_depth. True when
+ * profiling began or ended with it, which takes time: the range begins after that. */
 bool preload_capture_push(preload_thread *t, uint32_t name);
+/* A range of the default domain was popped to depth t->default_depth. */
 void preload_capture_pop(preload_thread *t);
 /* This thread ends; what it left open is over. */
 void preload_capture_thread_ends(preload_thread *t);

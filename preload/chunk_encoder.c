@@ -1,4 +1,4 @@
-/* See chunks.h. Definitions (names, threads, queues, shapes) go into the file before the chunk that uses
+/* See chunk_encoder.h. Definitions (names, threads, queues, shapes) go into the file before the chunk that uses
  * them: each chunk is encoded aside first, which makes its definitions known, then definitions and chunk are
  * appended. */
 #include "preload/chunk_encoder.h"

@@ -1,10 +1,9 @@
-/* See out.h. */
+/* See chunk_queue.h. */
 #include "preload/chunk_queue.h"
-#include "preload/warn_once.h"
 
 #include "preload/page_alloc.h"
-#include "preload/recorder.h"
 #include "preload/trace_file.h"
+#include "preload/warn_once.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +40,7 @@ void preload_chunk_queue_flush(void) {
         }
         if (rc) {
             preload_warn_once("file",
-                              "cannot make a trace in %s: %s; nothing of this process is kept until it can",
+                              "cannot create a trace in %s: %s; retrying, nothing is saved until then",
                               out.directory, strerror(rc));
             return;
         }
@@ -54,7 +53,7 @@ void preload_chunk_queue_flush(void) {
         memmove(out.bytes, out.bytes + taken, out.len);
     }
     if (rc) {
-        preload_warn_once("file", "cannot write %s: %s; what does not fit into memory until it can is lost",
+        preload_warn_once("file", "cannot write %s: %s; retrying, events beyond the memory limit are lost",
                           preload_file_path(), strerror(rc));
     }
 }

@@ -42,8 +42,8 @@ EXPORT char *getenv(const char *name) {
     }
     if (nvtx && strcmp(value, own_path) != 0) {
         preload_warn_once("nvtx",
-                          "NVTX_INJECTION64_PATH is set, so that another tool (%s) gets the NVTX ranges of "
-                          "this process; none of them is recorded",
+                          "NVTX_INJECTION64_PATH is set: another tool (%s) receives the NVTX ranges of this "
+                          "process; none of them is recorded",
                           value);
     }
     return value;

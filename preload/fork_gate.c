@@ -1,4 +1,4 @@
-/* See gate.h. */
+/* See fork_gate.h. */
 #include "preload/fork_gate.h"
 
 #include "preload/lock.h"

@@ -1,4 +1,4 @@
-/* See meta.h. */
+/* See metadata.h. */
 #include "preload/metadata.h"
 
 #include "preload/lock.h"

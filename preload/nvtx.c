@@ -22,14 +22,14 @@ static uint32_t registered_string_id(nvtxStringHandle_t string) {
     return id <= preload_string_count() ? (uint32_t)id : 0; /* not one that was ever given */
 }
 
-static uint32_t message_string_id(preload_thread *t, const nvtxEventAttributes_t *a) {
-    switch (a->messageType) {
+static uint32_t message_string_id(preload_string_cache *cache, int32_t type, nvtxMessageValue_t message) {
+    switch (type) {
     case NVTX_MESSAGE_TYPE_ASCII:
-        return preload_string_id(&t->names, a->message.ascii);
+        return preload_string_id(cache, message.ascii);
     case NVTX_MESSAGE_TYPE_UNICODE:
-        return preload_string_wide(&t->names, a->message.unicode);
+        return preload_string_wide(cache, message.unicode);
     case NVTX_MESSAGE_TYPE_REGISTERED:
-        return registered_string_id(a->message.registered);
+        return registered_string_id(message.registered);
     default:
         return 0;
     }
@@ -58,7 +58,7 @@ static bool read_nvtx_attributes(preload_thread *t, trace_host_event *e, const n
     if (!a || a->size < offsetof(nvtxEventAttributes_t, message) + sizeof a->message) {
         return false;
     }
-    e->name = message_string_id(t, a);
+    e->name = message_string_id(&t->names, a->messageType, a->message);
     e->category = a->category;
     e->color = a->colorType == NVTX_COLOR_ARGB ? a->color : 0;
     copy_nvtx_payload(e, a);

@@ -1,4 +1,4 @@
-/* The recorder's memory: see memory.h. */
+/* The recorder's memory: see page_alloc.h. */
 #include "preload/page_alloc.h"
 
 #include <stdatomic.h>

@@ -1,4 +1,4 @@
-/* See backlog.h. */
+/* See pending_ranges.h. */
 #include "preload/pending_ranges.h"
 
 #include <string.h>

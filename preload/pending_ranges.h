@@ -13,9 +13,8 @@
 
 typedef struct {
     trace_host_event event;
-    uint32_t
-        more; /* further ones of the same kind and domain: pushes without their names, pops of one time */
-    bool stripped; /* what is left here are such ones */
+    uint32_t more; /* further ones of the same kind and domain: pushes without names, pops of one time */
+    bool stripped; /* only such further ones are left */
 } preload_kept;
 
 typedef struct {

@@ -1,4 +1,4 @@
-/* Finds what an interposed symbol would have called: see original.h. */
+/* Finds what an interposed symbol would have called: see real_symbol.h. */
 #include "preload/real_symbol.h"
 
 #include "preload/lock.h"

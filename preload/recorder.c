@@ -121,7 +121,7 @@ static void start_recording(preload_thread *t) {
         }
         if (!preload_writer_start(&recorder.settings)) {
             preload_warn_once("writer",
-                              "the system gives no thread or no memory; events are written at exit only");
+                              "no thread or no memory for the writer; events are written at exit only");
         }
         atomic_store(&recorder.state, RECORDING);
     }

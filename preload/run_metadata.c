@@ -1,4 +1,4 @@
-/* What the trace says about the run: see describe.h. */
+/* What the trace says about the run: see run_metadata.h. */
 #include "preload/run_metadata.h"
 
 #include "cupti/cupti_session.h"

@@ -61,7 +61,7 @@ static int read_choice(preload_settings *s, const char *variable, const char *co
         strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
         strncat(all, words[i], sizeof all - strlen(all) - 1);
     }
-    add_complaint(s, "%s=%.40s is none of %s; using %s", variable, wanted, all, words[fallback]);
+    add_complaint(s, "%s=%.40s: must be one of %s; using %s", variable, wanted, all, words[fallback]);
     return fallback;
 }
 
@@ -72,7 +72,7 @@ static void read_memory_limit(preload_settings *s) {
     unsigned long mib = strtoul(wanted, &end, 10);
     if (errno || *end || mib < 8 || mib > 65536) {
         mib = 64;
-        add_complaint(s, "MOETRACE_MEMORY=%.40s is no number from 8 to 65536; using 64", wanted);
+        add_complaint(s, "MOETRACE_MEMORY=%.40s: must be a number from 8 to 65536; using 64", wanted);
     }
     s->memory_bytes = mib << 20;
 }
@@ -83,7 +83,7 @@ static void read_time_limit(preload_settings *s) {
     double seconds = strtod(wanted, &end);
     if (*end || !(seconds >= 0 && seconds < 1e9)) {
         seconds = 0;
-        add_complaint(s, "MOETRACE_TIME_LIMIT=%.40s is no number of seconds; using no limit", wanted);
+        add_complaint(s, "MOETRACE_TIME_LIMIT=%.40s: must be a number of seconds; using no limit", wanted);
     }
     s->time_limit_ns = (uint64_t)(seconds * 1e9);
 }
@@ -116,7 +116,7 @@ static void check_unknown_variables(preload_settings *s) {
             known = known || (strlen(variable) == len && strncmp(*entry, variable, len) == 0);
         }
         if (!known) {
-            add_complaint(s, "%.*s is no setting (moetrace record --help lists them)",
+            add_complaint(s, "%.*s is not a setting (moetrace record --help lists all)",
                           len < 40 ? (int)len : 40, *entry);
         }
     }

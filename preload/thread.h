@@ -30,14 +30,14 @@ typedef struct preload_thread {
     preload_reentry append;    /* an event is being appended: a signal handler must not append another */
     bool unsettled;            /* something waits in `interrupting` or `backlog` */
     preload_reentry call;      /* an interposed CUDA call */
-    bool ours;                 /* what CUPTI tells of is the recorder's own doing */
+    bool ours;                 /* the calls that CUPTI reports now are the recorder's own */
     const char *call_function; /* that issued the GPU work of the next member */
     uint32_t call_correlation; /* of the GPU work which that call issued; 0 before */
     /* The outermost call that CUPTI tells of, outside interposed ones; driver_call is 0 outside of one. */
     uint32_t driver_call, driver_correlation, driver_epoch;
     uintptr_t driver_frame;    /* where on the stack CUPTI told of it */
     uint32_t told_correlation; /* of the last such call's event: several may share one, which one event has */
-    uint64_t driver_start;     /* when a driver call outside any interposed call began; 0 outside */
+    uint64_t driver_start;     /* when the call of driver_call began; meaningless while that is 0 */
     uint32_t default_depth; /* pushes less pops of the default domain, as NVTX returns it: each domain nests
                                for itself */
     uint32_t other_depth;   /* the same of all other domains together */
@@ -59,8 +59,8 @@ typedef struct preload_thread {
 preload_thread *preload_thread_self(void);
 /* The same if it was made before, else NULL. */
 preload_thread *preload_thread_known(void);
-/* Appends an event. false when there is no memory: then it is lost and counted, or waits (see backlog.h).
- * What interrupts another append is appended after it. */
+/* Appends an event. false when there is no memory: then it is lost and counted, or waits (see
+ * pending_ranges.h). What interrupts another append is appended after it. */
 bool preload_thread_append(preload_thread *t, const trace_host_event *e);
 /* Appends an event if that can be done at once. False: nothing was done, and nothing is counted. */
 bool preload_thread_offer(preload_thread *t, const trace_host_event *e);

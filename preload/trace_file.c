@@ -129,7 +129,8 @@ static int create_unnamed_file(const char *directory, const char *program, const
         format_trace_path(directory, program, attempt);
         linked = linkat(AT_FDCWD, link, AT_FDCWD, file.path, AT_SYMLINK_FOLLOW) == 0;
         if (!linked && errno != EEXIST) {
-            rc = errno != ENOENT ? NOT_HERE : access("/proc/thread-self/fd", F_OK) ? NOT_HERE : EBADF;
+            bool closed = errno == ENOENT && access("/proc/thread-self/fd", F_OK) == 0;
+            rc = closed ? EBADF : NOT_HERE; /* closed: by the target, which did not open it */
         }
     }
     close_trace_file();

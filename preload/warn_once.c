@@ -1,4 +1,4 @@
-/* See note.h. */
+/* See warn_once.h. */
 #include "preload/warn_once.h"
 
 #include "preload/lock.h"

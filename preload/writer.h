@@ -1,4 +1,4 @@
-/* The thread that writes what threads and CUPTI left in memory (chunks.h), twenty times a second. */
+/* The thread that writes what threads and CUPTI left in memory (chunk_encoder.h), twenty times a second. */
 #ifndef PRELOAD_WRITER_H
 #define PRELOAD_WRITER_H
 

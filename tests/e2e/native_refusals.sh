@@ -86,7 +86,7 @@ if [ -z "$no_torch" ]; then
     edit 'del h["model.transformer.ln_f.weight"]'
     refused "a tensor that is missing" "has no tensor model.transformer.ln_f.weight" "${tiny[@]}" --output-dir "$work/new"
     edit 'h["lm_head.weight"]["shape"] = [64, 256]'
-    refused "a tensor of another shape" "lm_head.weight is [64, 256], but the configuration wants [256, 64]" "${tiny[@]}"
+    refused "a tensor of another shape" "lm_head.weight is [64, 256], but the configuration requires [256, 64]" "${tiny[@]}"
     edit 'h["lm_head.weight"]["dtype"] = "I32"'
     refused "a tensor of another kind" "lm_head.weight is I32" "${tiny[@]}"
     edit 'pass'

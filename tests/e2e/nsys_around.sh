@@ -64,7 +64,7 @@ holds() { # holds NAME STATUS
     ok "$1: nsys has every range that it has alone" cmp "$work/$target-alone.counts" "$work/$1.counts"
     is "$1: one line, which says that we have none" \
         "$(cat "$work/$1.err" "$work/$1.log" | grep -a moetrace: | sed -E 's/\(.*\)/(X)/')" \
-        "moetrace: NVTX_INJECTION64_PATH is set, so that another tool (X) gets the NVTX ranges of this process; none of them is recorded"
+        "moetrace: NVTX_INJECTION64_PATH is set: another tool (X) receives the NVTX ranges of this process; none of them is recorded"
 }
 around() { # around NAME COMMAND...: every way to have both
     local traced

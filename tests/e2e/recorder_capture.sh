@@ -150,7 +150,7 @@ for setting in MOETRACE_LEVEL=most MOETRACE_CAPTURE=some MOETRACE_START=later MO
     is "$setting: exit status" "$status" 4
     ok "$setting: output" cmp "$work/auto.bare.out" "$work/$setting.out"
     is "$setting: one line is said" "$(grep -c . "$work/$setting.err")" 1
-    ok "$setting: it names the value and what is used" grep -q "^moetrace: $setting is no.*; using " "$work/$setting.err"
+    ok "$setting: it names the value and what is used" grep -q "^moetrace: $setting: must be .*; using " "$work/$setting.err"
     ok "$setting: dump" dump "$setting"
     is "$setting: as by default" "$(kernels "$setting")" "$(kernels auto)"
 done
@@ -159,6 +159,6 @@ is "two such values: one line" "$(grep -c . "$work/two.err")" 1
 ok "two such values: it names both" grep -q 'MOETRACE_LEVEL=most.*MOETRACE_TIME_LIMIT=soon' "$work/two.err"
 MOETRACE_LEVLE=full MOETRACE_TORCH=/nowhere run misspelt "$target" requests sample
 is "a variable that is no setting: one line names it" "$(cat "$work/misspelt.err")" \
-    "moetrace: MOETRACE_LEVLE is no setting (moetrace record --help lists them)"
+    "moetrace: MOETRACE_LEVLE is not a setting (moetrace record --help lists all)"
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

@@ -28,8 +28,8 @@ is "as many pops and ends as pushes and starts" "$(number_of all pop),$(number_o
 # Another tool's injection gets the ranges, whoever it is; an empty variable names none.
 NVTX_INJECTION64_PATH=$work/none.so run other "$helpers/nvtx_all"
 is "another tool's ranges: exit status" "$status" 7
-is "another tool's ranges: one line says whose they are" "$(cat "$work/other.err")" "moetrace: NVTX_INJECTION64_PATH is set, so that \
-another tool ($work/none.so) gets the NVTX ranges of this process; none of them is recorded"
+is "another tool's ranges: one line says whose they are" "$(cat "$work/other.err")" "moetrace: NVTX_INJECTION64_PATH is set: \
+another tool ($work/none.so) receives the NVTX ranges of this process; none of them is recorded"
 NVTX_INJECTION64_PATH='' run empty "$helpers/nvtx_all"
 is "nobody's: exit status and standard error" "$status $(cat "$work/empty.err")" "7 "
 ok "nobody's: dump" dump empty
