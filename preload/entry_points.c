@@ -3,6 +3,7 @@
  * Answering the question, instead of setting the variables, leaves the target's environment (and its
  * children's) as it was. */
 #include "preload/cupti_lifecycle.h"
+#include "preload/nvtx.h"
 #include "preload/recorder.h"
 #include "preload/warn_once.h"
 
@@ -38,6 +39,9 @@ EXPORT char *getenv(const char *name) {
         return value;
     }
     if (!value || !*value) {
+        if (nvtx) {
+            preload_nvtx_first_call();
+        }
         return (char *)(uintptr_t)own_path;
     }
     if (nvtx && strcmp(value, own_path) != 0) {

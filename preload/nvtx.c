@@ -3,13 +3,36 @@
 #define NVTX_NO_IMPL
 #include <nvtx3/nvToolsExt.h>
 
+#include "preload/nvtx.h"
+
 #include "preload/capture.h"
 #include "preload/clock.h"
+#include "preload/fork_gate.h"
 #include "preload/recorder.h"
 #include "trace/settings.h"
 
 #include <stdatomic.h>
 #include <string.h>
+
+/* ---- the first call of a copy of NVTX ---- */
+
+/* NVTX asks for the path of a tool, loads it, lets it install its functions, and then marks itself ready.
+ * Meanwhile other threads that call it spin, and a fork's child would spin for ever. So a fork waits until
+ * the thread comes here by a call through NVTX: then the copy is ready. A thread may ask for the path, or make
+ * a first call that the recorder does not hook, and never come: forks wait a moment for that, not longer. */
+#define READY_MS 20u
+static __thread preload_fork_delay first_call = {.slot = -1};
+
+void preload_nvtx_first_call(void) {
+    preload_fork_delay_end(&first_call);
+    first_call = preload_fork_delay_begin();
+}
+
+/* This thread's stream, for an event; NULL when nothing is recorded. */
+static preload_thread *nvtx_thread(void) {
+    preload_fork_delay_end(&first_call);
+    return preload_recorder_thread();
+}
 
 /* A domain's handle is the string id of its name, a registered string's handle its string id: nothing to look
  * up. */
@@ -81,7 +104,7 @@ static int append_push(preload_thread *t, trace_host_event *e) {
 }
 
 static int on_domain_range_push_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
@@ -95,7 +118,7 @@ static int on_range_push_ex(const nvtxEventAttributes_t *a) {
 }
 
 static int on_range_push(const char *message) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
@@ -105,7 +128,7 @@ static int on_range_push(const char *message) {
 }
 
 static int on_range_push_wide(const wchar_t *message) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
@@ -115,7 +138,7 @@ static int on_range_push_wide(const wchar_t *message) {
 }
 
 static int on_domain_range_pop(nvtxDomainHandle_t domain) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (!t) {
         return NVTX_NO_PUSH_POP_TRACKING;
     }
@@ -146,7 +169,7 @@ static nvtxRangeId_t append_range_start(preload_thread *t, trace_host_event *e) 
 }
 
 static nvtxRangeId_t on_domain_range_start_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (!t) {
         return 0;
     }
@@ -160,7 +183,7 @@ static nvtxRangeId_t on_range_start_ex(const nvtxEventAttributes_t *a) {
 }
 
 static nvtxRangeId_t on_range_start(const char *message) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (!t) {
         return 0;
     }
@@ -170,7 +193,7 @@ static nvtxRangeId_t on_range_start(const char *message) {
 }
 
 static nvtxRangeId_t on_range_start_wide(const wchar_t *message) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (!t) {
         return 0;
     }
@@ -180,7 +203,7 @@ static nvtxRangeId_t on_range_start_wide(const wchar_t *message) {
 }
 
 static void on_domain_range_end(nvtxDomainHandle_t domain, nvtxRangeId_t id) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (t && id) {
         trace_host_event e = make_nvtx_event(TRACE_HOST_END, domain);
         e.id = id;
@@ -209,7 +232,7 @@ static bool obey_profiling_mark(preload_thread *t, const trace_host_event *e) {
 }
 
 static void on_domain_mark_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (t) {
         trace_host_event e = make_nvtx_event(TRACE_HOST_MARK, domain);
         read_nvtx_attributes(t, &e, a);
@@ -224,7 +247,7 @@ static void on_mark_ex(const nvtxEventAttributes_t *a) {
 }
 
 static void append_nvtx_mark(uint32_t name) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (t) {
         trace_host_event e = make_nvtx_event(TRACE_HOST_MARK, NULL);
         e.name = name;
@@ -243,27 +266,31 @@ static void on_mark_wide(const wchar_t *message) {
 /* ---- domains and registered strings ---- */
 
 static nvtxDomainHandle_t on_domain_create(const char *name) {
+    preload_fork_delay_end(&first_call);
     return (nvtxDomainHandle_t)(uintptr_t)preload_string_id(NULL, name);
 }
 
 static nvtxDomainHandle_t on_domain_create_wide(const wchar_t *name) {
+    preload_fork_delay_end(&first_call);
     return (nvtxDomainHandle_t)(uintptr_t)preload_string_wide(NULL, name);
 }
 
 static nvtxStringHandle_t on_register_string(nvtxDomainHandle_t domain, const char *string) {
     (void)domain;
+    preload_fork_delay_end(&first_call);
     return (nvtxStringHandle_t)(uintptr_t)preload_string_id(NULL, string);
 }
 
 static nvtxStringHandle_t on_register_string_wide(nvtxDomainHandle_t domain, const wchar_t *string) {
     (void)domain;
+    preload_fork_delay_end(&first_call);
     return (nvtxStringHandle_t)(uintptr_t)preload_string_wide(NULL, string);
 }
 
 /* ---- names of resources ---- */
 
 static void name_resource(uint32_t domain, trace_named named, uint64_t id, uint32_t name) {
-    preload_thread *t = preload_recorder_thread();
+    preload_thread *t = nvtx_thread();
     if (t) {
         trace_host_event e = {.kind = TRACE_HOST_NAME,
                               .time = preload_now(),
@@ -419,6 +446,7 @@ InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table);
 int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     const NvtxExportTableCallbacks *callbacks = get_export_table(NVTX_ETID_CALLBACKS);
     if (!callbacks || callbacks->struct_size < sizeof *callbacks || !callbacks->GetModuleFunctionTable) {
+        preload_fork_delay_shorten(&first_call, READY_MS);
         return 0;
     }
     install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CORE, core_hooks, sizeof core_hooks / sizeof core_hooks[0]);
@@ -428,5 +456,6 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CUDART, runtime_hooks,
                        sizeof runtime_hooks / sizeof runtime_hooks[0]);
     preload_recorder_thread(); /* now, and not where a later first event might interrupt the allocator */
+    preload_fork_delay_shorten(&first_call, READY_MS);
     return 1;
 }

@@ -1,6 +1,7 @@
 /* Finds what an interposed symbol would have called: see real_symbol.h. */
 #include "preload/real_symbol.h"
 
+#include "preload/fork_gate.h"
 #include "preload/lock.h"
 
 #include <dlfcn.h>
@@ -128,10 +129,12 @@ void *preload_real_symbol_find(preload_real_symbol *o, const char *name, const v
         }
     }
     preload_hold(); /* a handler that interrupted this would have the dynamic linker's lock */
+    preload_fork_delay delay = preload_fork_delay_begin(); /* and a fork's child could never get it */
     void *f = find_next_definition(name, caller);
     if (f) {
         cache_symbol(o, caller, f);
     }
+    preload_fork_delay_end(&delay);
     preload_release();
     return f;
 }
