@@ -3,21 +3,67 @@
  * younger. */
 #include "analysis/attribution/attribution.h"
 
+#include "analysis/attribution/cuda_graphs.h"
 #include "analysis/base/alloc.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define CALLS_AT_FIRST (1u << 16)
 #define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
 
-void attribution_init(attribution_state *a, names_table *names, attribution_ranges *ranges) {
-    memset(a, 0, sizeof *a);
+/* Work of one graph node, whose making was not read yet when it was launched. */
+typedef struct {
+    uint32_t launch; /* node of the range tree */
+    uint32_t name;   /* of kernels */
+    uint32_t other;  /* the next for the same launch and graph node, or BASE_NONE */
+    bool kernel;
+    uint64_t graph_node;
+    uint64_t count, ns;
+    double squares;
+} graph_replay;
+
+typedef struct {
+    uint32_t correlation; /* 0: free */
+    uint32_t node;        /* or BASE_NONE: GPU records wait for this call, the newest being number `span` */
+    uint32_t span;
+    bool done; /* its GPU record came, and it was no graph: no other will come; or none is expected */
+} call_slot;
+
+typedef struct {
+    uint64_t start, end;
+    uint64_t graph_node;
+    uint32_t name;    /* of kernels */
+    uint32_t earlier; /* number of the record that waits for the same call, when it still waits */
+    bool chained;     /* `earlier` means something */
+    bool waits, kernel, timed;
+} waiting_record;
+
+struct attribution_state {
+    names_table *names;
+    attribution_ranges *ranges;
+    attribution_graphs graphs;
+    uint32_t *shapes; /* shape id -> name index + 1; 0 where none is known */
+    size_t shape_cap;
+    base_map other_shapes; /* the same for ids beyond them, without the 1 */
+    graph_replay *replays;
+    size_t replay_count, replay_cap;
+    base_map by_replay;    /* launch and graph node -> replays */
+    call_slot *calls;      /* by the correlation id's low bits */
+    size_t call_cap;       /* a power of two, at most ATTRIBUTION_CALLS */
+    waiting_record *queue; /* a ring, by the record's number */
+    size_t queue_cap;
+    uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
+    attribution_counts counts;
+};
+
+attribution_state *attribution_new(names_table *names, attribution_ranges *ranges) {
+    attribution_state *a = base_alloc(1, sizeof *a);
     a->names = names;
     a->ranges = ranges;
     a->call_cap = CALLS_AT_FIRST;
     a->calls = base_alloc(a->call_cap, sizeof *a->calls);
     attribution_graphs_init(&a->graphs, ranges);
+    return a;
 }
 
 void attribution_shape(attribution_state *a, const trace_shape *s) {
@@ -26,7 +72,7 @@ void attribution_shape(attribution_state *a, const trace_shape *s) {
         a->shapes = base_grow(a->shapes, &a->shape_cap, (size_t)s->id + 1, sizeof *a->shapes);
         a->shapes[s->id] = name + 1;
     } else {
-        base_map_put(&a->great_shapes, s->id, name);
+        base_map_put(&a->other_shapes, s->id, name);
     }
 }
 
@@ -35,13 +81,13 @@ static uint32_t name_of_shape(attribution_state *a, uint32_t shape) {
     if (shape < a->shape_cap) {
         name = a->shapes[shape] - 1; /* 0 becomes BASE_NONE */
     } else if (shape >= DIRECT_SHAPES) {
-        name = base_map_get(&a->great_shapes, shape);
+        name = base_map_get(&a->other_shapes, shape);
     }
     return name == BASE_NONE ? names_of_id(a->names, 0) : name;
 }
 
 /* Keeps the sum of work whose graph node may become known later; false when there is no room for it. */
-static bool put_off(attribution_state *a, uint32_t launch, const attribution_waiting *w) {
+static bool put_off_replay(attribution_state *a, uint32_t launch, const waiting_record *w) {
     uint64_t key = (uint64_t)launch << 32 | attribution_graphs_index(&a->graphs, w->graph_node);
     uint32_t first = base_map_get(&a->by_replay, key), at = first;
     while (at != BASE_NONE && (a->replays[at].kernel != w->kernel || a->replays[at].name != w->name)) {
@@ -53,11 +99,11 @@ static bool put_off(attribution_state *a, uint32_t launch, const attribution_wai
     if (at == BASE_NONE) {
         at = (uint32_t)a->replay_count;
         a->replays = base_grow(a->replays, &a->replay_cap, a->replay_count + 1, sizeof *a->replays);
-        a->replays[a->replay_count++] = (attribution_replay){.launch = launch,
-                                                             .name = w->name,
-                                                             .other = first,
-                                                             .kernel = w->kernel,
-                                                             .graph_node = w->graph_node};
+        a->replays[a->replay_count++] = (graph_replay){.launch = launch,
+                                                       .name = w->name,
+                                                       .other = first,
+                                                       .kernel = w->kernel,
+                                                       .graph_node = w->graph_node};
         base_map_put(&a->by_replay, key, at);
     }
     a->replays[at].count++;
@@ -66,12 +112,12 @@ static bool put_off(attribution_state *a, uint32_t launch, const attribution_wai
     return true;
 }
 
-static void attribute(attribution_state *a, const attribution_waiting *w, uint32_t at, uint32_t span) {
+static void attribute_record(attribution_state *a, const waiting_record *w, uint32_t at, uint32_t span) {
     bool later = false;
     if (w->graph_node != 0) {
         uint32_t owner = attribution_graphs_owner(&a->graphs, at, w->graph_node);
-        later = owner == BASE_NONE && put_off(a, at, w);
-        a->unknown_nodes += owner == BASE_NONE && !later;
+        later = owner == BASE_NONE && put_off_replay(a, at, w);
+        a->counts.unknown_nodes += owner == BASE_NONE && !later;
         at = owner == BASE_NONE ? at : owner;
     }
     attribution_ranges_gpu(a->ranges, span, later ? BASE_NONE : at, w->kernel ? w->name : BASE_NONE, w->timed,
@@ -81,72 +127,72 @@ static void attribute(attribution_state *a, const attribution_waiting *w, uint32
 /* What was put off goes to the ranges of its node, or to the launch's. */
 static void settle_replays(attribution_state *a) {
     for (size_t i = 0; i < a->replay_count; i++) {
-        const attribution_replay *r = &a->replays[i];
+        const graph_replay *r = &a->replays[i];
         uint32_t owner = attribution_graphs_owner(&a->graphs, r->launch, r->graph_node);
-        attribution_totals_add(&a->ranges->works.kernels, owner == BASE_NONE ? r->launch : owner,
-                               r->kernel ? r->name : BASE_NONE,
-                               (attribution_amount){r->count, r->ns, r->squares});
-        a->unknown_nodes += owner == BASE_NONE ? r->count : 0;
+        attribution_ranges_add_total(a->ranges, owner == BASE_NONE ? r->launch : owner,
+                                     r->kernel ? r->name : BASE_NONE,
+                                     (attribution_amount){r->count, r->ns, r->squares});
+        a->counts.unknown_nodes += owner == BASE_NONE ? r->count : 0;
     }
     a->replay_count = 0;
 }
 
-static void lose(attribution_state *a, const attribution_waiting *w) {
-    attribution_work *lost = w->kernel ? &a->lost_kernels : &a->lost_transfers;
-    lost->count++;
-    lost->ns += w->end - w->start;
+static void count_unattributed(attribution_state *a, const waiting_record *w) {
+    attribution_work *work = w->kernel ? &a->counts.unattributed_kernels : &a->counts.unattributed_transfers;
+    work->count++;
+    work->ns += w->end - w->start;
     if (w->kernel) {
-        attribution_ranges_lost(a->ranges, w->name, w->end - w->start);
+        attribution_ranges_unattributed(a->ranges, w->name, w->end - w->start);
     }
 }
 
-static attribution_waiting *queued(const attribution_state *a, uint32_t number) {
+static waiting_record *queued_record(const attribution_state *a, uint32_t number) {
     return &a->queue[number & (a->queue_cap - 1)];
 }
 
-static void drop_tail(attribution_state *a) {
-    attribution_waiting *w = queued(a, a->tail++);
+static void drop_oldest_record(attribution_state *a) {
+    waiting_record *w = queued_record(a, a->tail++);
     if (w->waits) {
-        lose(a, w);
+        count_unattributed(a, w);
         w->waits = false;
     }
 }
 
 /* Puts a record into the ring, which doubles until it has its full length; returns its number. */
-static uint32_t enqueue(attribution_state *a, const attribution_waiting *w) {
-    while (a->tail != a->head && !queued(a, a->tail)->waits) {
+static uint32_t enqueue_record(attribution_state *a, const waiting_record *w) {
+    while (a->tail != a->head && !queued_record(a, a->tail)->waits) {
         a->tail++;
     }
     if (a->head - a->tail == a->queue_cap && a->queue_cap == ATTRIBUTION_WAITING) {
-        drop_tail(a);
+        drop_oldest_record(a);
     } else if (a->head - a->tail == a->queue_cap) {
         size_t cap = a->queue_cap ? a->queue_cap * 2 : 1024;
-        attribution_waiting *bigger = base_alloc(cap, sizeof *bigger);
+        waiting_record *bigger = base_alloc(cap, sizeof *bigger);
         for (uint32_t i = a->tail; i != a->head; i++) {
-            bigger[i & (cap - 1)] = *queued(a, i);
+            bigger[i & (cap - 1)] = *queued_record(a, i);
         }
         free(a->queue);
         a->queue = bigger;
         a->queue_cap = cap;
     }
-    *queued(a, a->head) = *w;
+    *queued_record(a, a->head) = *w;
     return a->head++;
 }
 
-static bool still_queued(const attribution_state *a, uint32_t number) {
+static bool is_still_queued(const attribution_state *a, uint32_t number) {
     return number - a->tail < a->head - a->tail;
 }
 
 /* Gives what waits for this call, from record `newest` backwards, to its owner. True when that was the one
  * record of a call that was no graph's. */
-static bool resolve(attribution_state *a, uint32_t newest, uint32_t node, uint32_t span) {
+static bool resolve_call(attribution_state *a, uint32_t newest, uint32_t node, uint32_t span) {
     bool done = false;
-    for (uint32_t number = newest; still_queued(a, number);) {
-        attribution_waiting *w = queued(a, number);
+    for (uint32_t number = newest; is_still_queued(a, number);) {
+        waiting_record *w = queued_record(a, number);
         if (!w->waits) {
             break;
         }
-        attribute(a, w, node, span);
+        attribute_record(a, w, node, span);
         w->waits = false;
         done = w->graph_node == 0;
         if (!w->chained) {
@@ -158,17 +204,17 @@ static bool resolve(attribution_state *a, uint32_t newest, uint32_t node, uint32
 }
 
 /* Whether correlation id x was handed out after y; the ids may wrap around. */
-static bool younger(uint32_t x, uint32_t y) {
+static bool is_younger(uint32_t x, uint32_t y) {
     return (int32_t)(x - y) > 0;
 }
 
 /* The slot of a correlation id that has none so far. The table doubles rather than let one call take
  * another's slot, unless that one is done and old, until it has its full length. */
-static __attribute__((noinline)) attribution_call_slot *new_slot(attribution_state *a, uint32_t correlation) {
+static __attribute__((noinline)) call_slot *new_call_slot(attribution_state *a, uint32_t correlation) {
     for (;;) {
-        attribution_call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
+        call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
         if (slot->correlation == 0 || a->call_cap == ATTRIBUTION_CALLS ||
-            (slot->done && younger(correlation, slot->correlation + ATTRIBUTION_DONE - 1))) {
+            (slot->done && is_younger(correlation, slot->correlation + ATTRIBUTION_DONE - 1))) {
             return slot;
         }
         size_t cap = a->call_cap;
@@ -176,15 +222,15 @@ static __attribute__((noinline)) attribution_call_slot *new_slot(attribution_sta
         for (size_t i = 0; i < cap; i++) {
             if (a->calls[i].correlation & cap) {
                 a->calls[i + cap] = a->calls[i];
-                a->calls[i] = (attribution_call_slot){0};
+                a->calls[i] = (call_slot){0};
             }
         }
     }
 }
 
-static inline attribution_call_slot *slot_of(attribution_state *a, uint32_t correlation) {
-    attribution_call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
-    return slot->correlation == correlation ? slot : new_slot(a, correlation);
+static inline call_slot *call_slot_of(attribution_state *a, uint32_t correlation) {
+    call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
+    return slot->correlation == correlation ? slot : new_call_slot(a, correlation);
 }
 
 void attribution_call(attribution_state *a, const trace_host_event *e) {
@@ -204,80 +250,79 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     if (e->correlation == 0) {
         return;
     }
-    attribution_call_slot *call = slot_of(a, e->correlation);
+    call_slot *call = call_slot_of(a, e->correlation);
     bool done = false;
     if (call->correlation == e->correlation) {
         if (call->node == BASE_NONE) {
-            done = resolve(a, call->span, node, span);
+            done = resolve_call(a, call->span, node, span);
         }
-    } else if (call->correlation != 0 && younger(call->correlation, e->correlation)) {
+    } else if (call->correlation != 0 && is_younger(call->correlation, e->correlation)) {
         return;
     }
     done |= !a->names->list[name].gives_work;
-    *call = (attribution_call_slot){.correlation = e->correlation, .node = node, .span = span, .done = done};
+    *call = (call_slot){.correlation = e->correlation, .node = node, .span = span, .done = done};
 }
 
 void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
     bool kernel = e->kind == TRACE_GPU_KERNEL, timed = e->timed && e->end >= e->start;
-    attribution_waiting w = {.start = timed ? e->start : 0,
-                             .end = timed ? e->end : 0,
-                             .graph_node = e->graph_node,
-                             .name = kernel ? name_of_shape(a, e->shape) : 0,
-                             .waits = true,
-                             .kernel = kernel,
-                             .timed = timed};
-    attribution_work *all = kernel ? &a->all_kernels : &a->all_transfers;
+    waiting_record w = {.start = timed ? e->start : 0,
+                        .end = timed ? e->end : 0,
+                        .graph_node = e->graph_node,
+                        .name = kernel ? name_of_shape(a, e->shape) : 0,
+                        .waits = true,
+                        .kernel = kernel,
+                        .timed = timed};
+    attribution_work *all = kernel ? &a->counts.kernels : &a->counts.transfers;
     all->count++;
     all->ns += w.end - w.start;
-    *(kernel ? &a->untimed_kernels : &a->untimed_transfers) += !timed;
+    *(kernel ? &a->counts.untimed_kernels : &a->counts.untimed_transfers) += !timed;
 
     if (e->correlation == 0) {
-        lose(a, &w);
+        count_unattributed(a, &w);
         return;
     }
-    attribution_call_slot *call = slot_of(a, e->correlation);
+    call_slot *call = call_slot_of(a, e->correlation);
     if (call->correlation == e->correlation && call->node != BASE_NONE) {
-        attribute(a, &w, call->node, call->span);
+        attribute_record(a, &w, call->node, call->span);
         call->done = e->graph == 0;
     } else if (call->correlation == e->correlation) {
         w.chained = true;
         w.earlier = call->span;
-        call->span = enqueue(a, &w);
-    } else if (call->correlation == 0 || younger(e->correlation, call->correlation)) {
-        *call =
-            (attribution_call_slot){.correlation = e->correlation, .node = BASE_NONE, .span = enqueue(a, &w)};
+        call->span = enqueue_record(a, &w);
+    } else if (call->correlation == 0 || is_younger(e->correlation, call->correlation)) {
+        *call = (call_slot){.correlation = e->correlation, .node = BASE_NONE, .span = enqueue_record(a, &w)};
     } else {
-        lose(a, &w);
+        count_unattributed(a, &w);
     }
 }
 
-void attribution_finish(attribution_state *a) {
+void attribution_finish(attribution_state *a, unsigned jobs) {
     while (a->tail != a->head) {
-        drop_tail(a);
+        drop_oldest_record(a);
     }
-    attribution_ranges_settle(a->ranges);
+    attribution_ranges_settle(a->ranges, jobs);
     settle_replays(a);
-    const attribution_totals *sums = &a->ranges->works.kernels;
-    for (size_t i = 0; i < sums->count; i++) {
-        const attribution_total *kernel = &sums->list[i];
-        if (kernel->node != BASE_NONE) {
-            a->ranges->nodes[kernel->node].kernels += kernel->count;
-            a->ranges->nodes[kernel->node].kernel_ns += kernel->ns;
-        }
-    }
-    for (size_t i = 0; i < sums->transfer_cap && i < a->ranges->node_count; i++) {
-        a->ranges->nodes[i].transfers += sums->transfers[i].count;
-        a->ranges->nodes[i].transfer_ns += sums->transfers[i].ns;
-    }
+    attribution_ranges_sum_nodes(a->ranges);
+}
+
+attribution_counts attribution_counts_of(const attribution_state *a) {
+    return a->counts;
+}
+
+size_t attribution_call_room(const attribution_state *a) {
+    return a->call_cap;
 }
 
 void attribution_free(attribution_state *a) {
+    if (!a) {
+        return;
+    }
     free(a->calls);
     free(a->queue);
     free(a->replays);
     attribution_graphs_free(&a->graphs);
     base_map_free(&a->by_replay);
     free(a->shapes);
-    base_map_free(&a->great_shapes);
-    memset(a, 0, sizeof *a);
+    base_map_free(&a->other_shapes);
+    free(a);
 }

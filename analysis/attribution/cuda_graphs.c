@@ -26,19 +26,19 @@ uint32_t attribution_graphs_index(attribution_graphs *g, uint64_t id) {
 }
 
 /* The innermost range that is around both. Parents have lower indices than their children. */
-static uint32_t common(const attribution_ranges *r, uint32_t x, uint32_t y) {
+static uint32_t innermost_common(const attribution_ranges *r, uint32_t x, uint32_t y) {
     while (x != y) {
         if (x > y) {
-            x = r->nodes[x].parent;
+            x = attribution_ranges_node(r, x)->parent;
         } else {
-            y = r->nodes[y].parent;
+            y = attribution_ranges_node(r, y)->parent;
         }
     }
     return x;
 }
 
-static uint32_t path_of(attribution_graphs *g, uint32_t begun, uint32_t tip) {
-    uint32_t base = common(g->ranges, begun, tip);
+static uint32_t capture_path(attribution_graphs *g, uint32_t begun, uint32_t tip) {
+    uint32_t base = innermost_common(g->ranges, begun, tip);
     uint64_t key = (uint64_t)base << 32 | tip;
     uint32_t at = base_map_get(&g->by_path, key);
     if (at == BASE_NONE) {
@@ -65,34 +65,38 @@ void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e) 
     }
     uint32_t begun = base_map_get(&g->by_graph, e->graph);
     if (begun != BASE_NONE) {
-        g->nodes[at].path = path_of(g, begun, owner);
+        g->nodes[at].path = capture_path(g, begun, owner);
         return;
     }
     begun = base_map_get(&g->by_guess, e->graph);
-    base_map_put(&g->by_guess, e->graph, begun == BASE_NONE ? owner : common(g->ranges, begun, owner));
+    base_map_put(&g->by_guess, e->graph,
+                 begun == BASE_NONE ? owner : innermost_common(g->ranges, begun, owner));
     g->nodes[at].tip = owner;
     g->nodes[at].graph = e->graph;
 }
 
-/* The path of the node that node `at` goes back to, the farthest of which one is known: CUPTI tells of a copy
- * first as of a new node, made at the instantiation, and then that it is a copy. */
-static uint32_t captured(attribution_graphs *g, uint32_t at) {
+/* The path of the node that node `at` goes back to, the farthest of which one is known: CUPTI reports a copy first
+ * as a new node, made at the instantiation, and then that it is a copy. */
+static uint32_t captured_path(attribution_graphs *g, uint32_t at) {
     uint32_t path = BASE_NONE;
     for (int copies = 0; at != BASE_NONE && copies <= COPIES_MAX; copies++) {
         const attribution_graph_node *node = &g->nodes[at];
-        path = node->path != BASE_NONE  ? node->path
-               : node->tip != BASE_NONE ? path_of(g, base_map_get(&g->by_guess, node->graph), node->tip)
-                                        : path;
+        if (node->path != BASE_NONE) {
+            path = node->path;
+        } else if (node->tip != BASE_NONE) {
+            path = capture_path(g, base_map_get(&g->by_guess, node->graph), node->tip);
+        }
         at = node->copy;
     }
     return path;
 }
 
 /* The ranges of the path, made below the launch's. */
-static uint32_t below(attribution_graphs *g, uint32_t launch, const attribution_graph_path *path) {
+static uint32_t path_below_launch(attribution_graphs *g, uint32_t launch,
+                                  const attribution_graph_path *path) {
     size_t depth = 0, cap = 0;
     uint32_t *names = NULL;
-    for (uint32_t at = path->tip; at != path->base; at = g->ranges->nodes[at].parent) {
+    for (uint32_t at = path->tip; at != path->base; at = attribution_ranges_node(g->ranges, at)->parent) {
         names = base_grow(names, &cap, depth + 1, sizeof *names);
         names[depth++] = at;
     }
@@ -105,7 +109,7 @@ static uint32_t below(attribution_graphs *g, uint32_t launch, const attribution_
 
 uint32_t attribution_graphs_owner(attribution_graphs *g, uint32_t launch, uint64_t id) {
     uint32_t at = base_map_get(&g->by_id, id);
-    uint32_t path = at == BASE_NONE ? BASE_NONE : captured(g, at);
+    uint32_t path = at == BASE_NONE ? BASE_NONE : captured_path(g, at);
     if (path == BASE_NONE) {
         return BASE_NONE;
     }
@@ -113,7 +117,7 @@ uint32_t attribution_graphs_owner(attribution_graphs *g, uint32_t launch, uint64
     uint32_t owner = base_map_get(&g->by_launch, key);
     if (owner == BASE_NONE) {
         attribution_graph_path copy = g->paths[path];
-        owner = below(g, launch, &copy);
+        owner = path_below_launch(g, launch, &copy);
         base_map_put(&g->by_launch, key, owner);
     }
     return owner;

@@ -10,13 +10,13 @@
  *     launched in        sample.* / decode / decode.*
  *     the kernel's       sample.* / decode / decode.* / layer.3 / expert.7
  *
- * Where nobody tells of the beginning of graphs (Nsight Systems does not), a graph was begun in the innermost
- * range that is around all of its nodes. Instantiating a graph copies its nodes; a copy is followed back to
+ * Where the trace does not have the beginning of graphs (that of Nsight Systems has not), a graph was begun in the
+ * innermost range that is around all of its nodes. Instantiating a graph copies its nodes; a copy is followed back to
  * the node that was captured. Memory grows with nodes and distinct ranges. */
 #ifndef ATTRIBUTION_CUDA_GRAPHS_H
 #define ATTRIBUTION_CUDA_GRAPHS_H
 
-#include "analysis/attribution/range_stack.h"
+#include "analysis/attribution/ranges.h"
 
 typedef struct {
     uint32_t path; /* index of the path on which it was captured, or BASE_NONE */

@@ -19,22 +19,22 @@ const attribution_busy_sums *attribution_busy_sums_of(const attribution_busy *bu
 
 /* ---- Folding ---- */
 
-static int by_start(const void *a, const void *b) {
+static int by_interval_start(const void *a, const void *b) {
     const attribution_interval *x = a, *y = b;
     return (x->start > y->start) - (x->start < y->start);
 }
 
 /* One stream's records come in order, so that most lists need no sorting. */
-static void sort(attribution_busy *busy) {
+static void sort_intervals(attribution_busy *busy) {
     if (busy->unsorted) {
-        qsort(busy->list, busy->count, sizeof *busy->list, by_start);
+        qsort(busy->list, busy->count, sizeof *busy->list, by_interval_start);
         busy->unsorted = false;
     }
 }
 
 /* Joins neighbours of one part that touch. */
-static void merge(attribution_busy *busy) {
-    sort(busy);
+static void merge_intervals(attribution_busy *busy) {
+    sort_intervals(busy);
     size_t last = 0;
     for (size_t i = 1; i < busy->count; i++) {
         attribution_interval *to = &busy->list[last], *from = &busy->list[i];
@@ -47,8 +47,8 @@ static void merge(attribution_busy *busy) {
     busy->count = busy->count > 0 ? last + 1 : 0;
 }
 
-static void count_call(attribution_busy_sums *sums, const attribution_host_interval *call, bool over,
-                       uint64_t covered) {
+static void count_busy_call(attribution_busy_sums *sums, const attribution_host_interval *call, bool over,
+                            uint64_t covered) {
     sums->covered[call->kind] += covered;
     if (over) {
         sums->calls[call->kind]++;
@@ -58,7 +58,7 @@ static void count_call(attribution_busy_sums *sums, const attribution_host_inter
 
 /* Counts the part of the calls before `edge` in which the first n intervals of a sorted list ran, and lets
  * these calls go. */
-static void cover(attribution_busy *busy, size_t n, uint64_t edge) {
+static void count_covered_calls(attribution_busy *busy, size_t n, uint64_t edge) {
     size_t g = 0, kept = 0;
     for (size_t i = 0; i < busy->host_count; i++) {
         const attribution_host_interval *call = &busy->hosts[i];
@@ -81,9 +81,9 @@ static void cover(attribution_busy *busy, size_t n, uint64_t edge) {
             }
         }
         bool over = call->end <= edge; /* else the rest is for later intervals, which begin at the edge */
-        count_call(&busy->all, call, over, all_ns);
+        count_busy_call(&busy->all, call, over, all_ns);
         if (call->part != 0) {
-            count_call(&busy->parts[call->part - 1], call, over, own_ns);
+            count_busy_call(&busy->parts[call->part - 1], call, over, own_ns);
         }
         if (!over) {
             busy->hosts[kept++] = *call;
@@ -93,7 +93,7 @@ static void cover(attribution_busy *busy, size_t n, uint64_t edge) {
 }
 
 /* Adds the next interval in the order of starts. */
-static void take(attribution_busy_sums *sums, uint64_t start, uint64_t end) {
+static void add_folded_interval(attribution_busy_sums *sums, uint64_t start, uint64_t end) {
     if (sums->first == 0) {
         sums->first = start;
     } else if (start > sums->until && start - sums->until > sums->gap) {
@@ -109,7 +109,7 @@ static void take(attribution_busy_sums *sums, uint64_t start, uint64_t end) {
 /* Puts what begins where the n others do behind them, or makes that of its part longer; returns how many
  * there are.
  */
-static size_t keep(attribution_interval *list, size_t n, attribution_interval gpu) {
+static size_t keep_open_interval(attribution_interval *list, size_t n, attribution_interval gpu) {
     size_t at = 0;
     while (at < n && list[at].part != gpu.part) {
         at++;
@@ -121,7 +121,7 @@ static size_t keep(attribution_interval *list, size_t n, attribution_interval gp
 }
 
 /* Folds the first n intervals of a sorted list, up to where the next begins; what reaches beyond it stays. */
-static void fold(attribution_busy *busy, size_t n) {
+static void fold_intervals(attribution_busy *busy, size_t n) {
     uint64_t edge = 0;
     size_t kept = 0;
     if (n == 0) {
@@ -131,16 +131,16 @@ static void fold(attribution_busy *busy, size_t n) {
         edge = busy->list[i].end > edge ? busy->list[i].end : edge;
     }
     edge = n < busy->count && busy->list[n].start < edge ? busy->list[n].start : edge;
-    cover(busy, n, edge);
+    count_covered_calls(busy, n, edge);
     for (size_t i = 0; i < n; i++) {
         attribution_interval gpu = busy->list[i];
         uint64_t end = gpu.end < edge ? gpu.end : edge;
-        take(&busy->all, gpu.start, end);
+        add_folded_interval(&busy->all, gpu.start, end);
         if (gpu.part != 0) {
-            take(&busy->parts[gpu.part - 1], gpu.start, end);
+            add_folded_interval(&busy->parts[gpu.part - 1], gpu.start, end);
         }
         if (gpu.end > edge) {
-            kept = keep(busy->list, kept, (attribution_interval){edge, gpu.end, gpu.part});
+            kept = keep_open_interval(busy->list, kept, (attribution_interval){edge, gpu.end, gpu.part});
         }
     }
     busy->edge = edge > busy->edge ? edge : busy->edge;
@@ -169,9 +169,9 @@ void attribution_busy_add(attribution_busy *busy, uint32_t part, uint64_t start,
         busy->unsorted |= start < last->start;
     }
     if (busy->count >= ATTRIBUTION_BUSY_WINDOW) {
-        merge(busy);
+        merge_intervals(busy);
         if (busy->count > ATTRIBUTION_BUSY_WINDOW / 2) {
-            fold(busy, busy->count / 2);
+            fold_intervals(busy, busy->count / 2);
         }
     }
     if (busy->count == busy->cap) {
@@ -182,14 +182,14 @@ void attribution_busy_add(attribution_busy *busy, uint32_t part, uint64_t start,
 
 /* Makes room for calls: what the GPU ran is folded, and with it the calls beside it. Where it never paused so
  * far the earlier half of the calls goes; so it does when the GPU's records stay away for too long. */
-static void relieve(attribution_busy *busy) {
-    merge(busy);
+static void make_room_for_calls(attribution_busy *busy) {
+    merge_intervals(busy);
     uint64_t ran = busy->count > 0 ? busy->list[busy->count - 1].end : busy->all.until;
-    fold(busy, busy->count > 1 ? busy->count - 1 - busy->count / 4 : 0);
+    fold_intervals(busy, busy->count > 1 ? busy->count - 1 - busy->count / 4 : 0);
     uint64_t half = busy->host_count > 0 ? busy->hosts[busy->host_count / 2].start : 0;
     if (busy->host_count > ATTRIBUTION_BUSY_WINDOW / 2 &&
         (ran >= half || busy->host_count >= ATTRIBUTION_BUSY_CALLS)) {
-        cover(busy, busy->count, half);
+        count_covered_calls(busy, busy->count, half);
         busy->edge = half > busy->edge ? half : busy->edge;
     }
 }
@@ -207,7 +207,7 @@ void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kin
         return;
     }
     if (busy->host_count > 0 && busy->host_count % ATTRIBUTION_BUSY_WINDOW == 0) {
-        relieve(busy);
+        make_room_for_calls(busy);
     }
     if (busy->host_count == busy->host_cap) {
         busy->hosts = base_grow_fast(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
@@ -217,7 +217,7 @@ void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kin
 
 /* ---- Results ---- */
 
-static void free_lists(attribution_busy *busy) {
+static void free_busy_lists(attribution_busy *busy) {
     free(busy->list);
     free(busy->hosts);
     busy->list = NULL;
@@ -226,13 +226,13 @@ static void free_lists(attribution_busy *busy) {
 }
 
 uint64_t attribution_busy_settle(attribution_busy *busy) {
-    sort(busy);
-    fold(busy, busy->count);
+    sort_intervals(busy);
+    fold_intervals(busy, busy->count);
     if (busy->host_count > 0) {
         busy->called = busy->hosts[busy->host_count - 1].end;
     }
-    cover(busy, 0, UINT64_MAX); /* calls after the last interval */
-    free_lists(busy);
+    count_covered_calls(busy, 0, UINT64_MAX); /* calls after the last interval */
+    free_busy_lists(busy);
     return busy->all.settled;
 }
 
@@ -241,7 +241,7 @@ uint64_t attribution_busy_idle_in(const attribution_busy_sums *sums, names_call_
 }
 
 void attribution_busy_free(attribution_busy *busy) {
-    free_lists(busy);
+    free_busy_lists(busy);
     free(busy->parts);
     memset(busy, 0, sizeof *busy);
 }

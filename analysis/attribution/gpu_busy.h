@@ -1,5 +1,5 @@
-/* What a stretch of time went on: how long the GPU ran (the union of many intervals), and what the host did
- * while it did not. One pass, bounded memory. */
+/* How long the GPU ran in a stretch of time (the union of many intervals), and what the host did while it did
+ * not. One pass, bounded memory. */
 #ifndef ATTRIBUTION_GPU_BUSY_H
 #define ATTRIBUTION_GPU_BUSY_H
 
@@ -65,7 +65,7 @@ const attribution_busy_sums *attribution_busy_sums_of(const attribution_busy *bu
  * window later than the order of starts would have it. */
 void attribution_busy_add(attribution_busy *busy, uint32_t part, uint64_t start, uint64_t end);
 
-/* Adds a call of the thread, ISSUES or WAITS, in the order in which calls ended; one that lies in another is
+/* Adds a call of the thread, ENQUEUE or SYNC, in the order in which calls ended; one that lies in another is
  * part of it. */
 void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kind kind, uint64_t start,
                            uint64_t end);

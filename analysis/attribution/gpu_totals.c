@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The kernel of this name in this node; *last is the one before, plus 1. */
-static uint32_t kernel_of(attribution_totals *k, uint32_t node, uint32_t *last, uint32_t name) {
+static uint32_t total_of_kernel(attribution_totals *k, uint32_t node, uint32_t *last, uint32_t name) {
     uint32_t guess = *last == 0 ? BASE_NONE : k->list[*last - 1].next;
     if (guess != BASE_NONE && k->list[guess].name == name) {
         *last = guess + 1;
@@ -36,12 +36,12 @@ void attribution_totals_add(attribution_totals *k, uint32_t node, uint32_t name,
         k->transfers[node].ns += amount.ns;
         return;
     }
-    uint32_t *last = &k->lost_last;
+    uint32_t *last = &k->unattributed_last;
     if (node != BASE_NONE) {
         k->last = base_grow(k->last, &k->last_cap, (size_t)node + 1, sizeof *k->last);
         last = &k->last[node];
     }
-    uint32_t at = kernel_of(k, node, last, name); /* may move the list */
+    uint32_t at = total_of_kernel(k, node, last, name); /* may move the list */
     k->list[at].count += amount.n;
     k->list[at].ns += amount.ns;
     k->list[at].squares += amount.squares;

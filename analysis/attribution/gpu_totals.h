@@ -1,4 +1,4 @@
-/* Sums of GPU work: kernels by range and name, copies and fills by range. */
+/* Sums of GPU work: kernels by range and name, copies and memsets by range. */
 #ifndef ATTRIBUTION_GPU_TOTALS_H
 #define ATTRIBUTION_GPU_TOTALS_H
 
@@ -26,8 +26,8 @@ typedef struct {
     base_map by_kernel; /* node and name -> list */
     uint32_t *last;     /* by node: the kernel counted last, plus 1, or 0 */
     size_t last_cap;
-    uint32_t lost_last;          /* the same of those unattributed */
-    attribution_work *transfers; /* by node: copies and fills */
+    uint32_t unattributed_last;  /* the same of those unattributed */
+    attribution_work *transfers; /* by node: copies and memsets */
     size_t transfer_cap;
 } attribution_totals;
 
@@ -42,10 +42,10 @@ static inline attribution_amount attribution_amount_of(uint64_t ns) {
 }
 
 /* Counts work for the range `node`, BASE_NONE for unattributed kernels. `name` is the kernel's name
- * index, BASE_NONE of copies and fills. */
-void attribution_totals_add(attribution_totals *kernels, uint32_t node, uint32_t name,
+ * index, BASE_NONE of copies and memsets. */
+void attribution_totals_add(attribution_totals *totals, uint32_t node, uint32_t name,
                             attribution_amount amount);
 
-void attribution_totals_free(attribution_totals *kernels);
+void attribution_totals_free(attribution_totals *totals);
 
 #endif

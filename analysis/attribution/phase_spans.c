@@ -2,134 +2,106 @@
 #include "analysis/attribution/phase_spans.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/parallel_for.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Calls and pieces of GPU work: busy times of fewer are settled before other threads have begun. */
+#define PIECES_FOR_THREADS 200000
 
 /* ---- Opening ---- */
 
 /* The span of `phase` among `span` and those around it, or BASE_NONE. */
-static uint32_t span_of_phase(const attribution_ranges *r, uint32_t span, attribution_phase phase) {
-    while (span != BASE_NONE && r->spans[span].phase != phase) {
-        span = r->spans[span].parent;
+static uint32_t enclosing_span(const attribution_spans *s, uint32_t span, attribution_phase phase) {
+    while (span != BASE_NONE && s->list[span].phase != phase) {
+        span = s->list[span].parent;
     }
     return span;
 }
 
-uint32_t attribution_span_of_phase(const attribution_ranges *r, uint32_t span) {
-    return span != BASE_NONE && r->spans[span].step ? r->spans[span].parent : span;
+uint32_t attribution_spans_phase_of(const attribution_spans *s, uint32_t span) {
+    return span != BASE_NONE && s->list[span].step ? s->list[span].parent : span;
 }
 
-/* The number of the request around what is opened next, or BASE_NONE. */
-static uint32_t request_around(const attribution_ranges *r, const attribution_thread *t) {
-    for (size_t i = t->depth; i-- > 0;) {
-        const names_entry *name = &r->names->list[t->stack[i].name];
-        if (name->role == NAMES_ROLE_SAMPLE || name->role == NAMES_ROLE_WARMUP) {
-            return name->number;
-        }
-    }
-    return BASE_NONE;
-}
-
-static uint32_t add_span(attribution_ranges *r, attribution_span span) {
-    r->spans = base_grow(r->spans, &r->span_cap, r->span_count + 1, sizeof *r->spans);
-    r->spans[r->span_count] = span;
-    bool wanted = r->works.on_sample && !r->groups[span.group].warm;
-    attribution_accumulator_event(&r->works, &(attribution_span_event){.kind = ATTRIBUTION_SPAN_OPENED,
-                                                                       .span = span.parent,
-                                                                       .opened = {.start = span.start,
-                                                                                  .group = span.group,
-                                                                                  .phase = span.phase,
-                                                                                  .step = span.step,
-                                                                                  .wanted = wanted}});
-    return (uint32_t)r->span_count++;
+static uint32_t open_span(attribution_spans *s, attribution_span span) {
+    s->list = base_grow(s->list, &s->cap, s->count + 1, sizeof *s->list);
+    s->list[s->count] = span;
+    bool wanted = s->accumulator.on_sample && !s->tree->groups[span.group].warm;
+    attribution_accumulator_event(&s->accumulator, &(attribution_span_event){.kind = ATTRIBUTION_SPAN_OPENED,
+                                                                             .span = span.parent,
+                                                                             .opened = {.start = span.start,
+                                                                                        .group = span.group,
+                                                                                        .phase = span.phase,
+                                                                                        .step = span.step,
+                                                                                        .wanted = wanted}});
+    return (uint32_t)s->count++;
 }
 
 /* Counts a step, and makes it a span of its own where it lies right in a decode. */
-static uint32_t enter_step(attribution_ranges *r, uint32_t around, uint32_t node, uint32_t number,
-                           uint64_t time) {
-    uint32_t decode = attribution_span_of_phase(r, span_of_phase(r, around, ATTRIBUTION_DECODE));
+static uint32_t enter_step(attribution_spans *s, uint32_t around, attribution_span step) {
+    uint32_t decode = attribution_spans_phase_of(s, enclosing_span(s, around, ATTRIBUTION_DECODE));
     if (decode != BASE_NONE) {
-        r->spans[decode].steps++;
+        s->list[decode].steps++;
     }
-    if (!r->steps || around == BASE_NONE || decode != around) {
+    if (!s->with_steps || around == BASE_NONE || decode != around) {
         return around;
     }
-    return add_span(r, (attribution_span){.phase = ATTRIBUTION_DECODE,
-                                          .step = true,
-                                          .parent = around,
-                                          .group = r->nodes[node].group,
-                                          .request = r->spans[around].request,
-                                          .number = number,
-                                          .start = time});
+    step.request = s->list[around].request;
+    return open_span(s, step);
 }
 
-uint32_t attribution_span_enter(attribution_ranges *r, const attribution_thread *t, uint32_t around,
-                                uint32_t index, uint32_t node, uint64_t time) {
-    attribution_phase phase;
-    switch (r->names->list[index].role) {
-    case NAMES_ROLE_VISION:
-        phase = ATTRIBUTION_VISION;
-        break;
-    case NAMES_ROLE_PREFILL:
-        phase = ATTRIBUTION_PREFILL;
-        break;
-    case NAMES_ROLE_DECODE:
-        phase = ATTRIBUTION_DECODE;
-        break;
-    case NAMES_ROLE_STEP:
-        return enter_step(r, around, node, r->names->list[index].number, time);
-    default:
+uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t around, uint32_t request,
+                                 uint32_t index, uint32_t node, uint64_t time) {
+    const names_entry *name = &s->tree->names->list[index];
+    bool step = name->role == NAMES_ROLE_STEP;
+    attribution_phase phase = step ? ATTRIBUTION_DECODE : attribution_phase_of_role(name->role);
+    if (phase == ATTRIBUTION_PHASES) {
         return around;
     }
-    if (span_of_phase(r, around, phase) != BASE_NONE) {
-        return around; /* a phase inside itself is no other sample */
+    attribution_span span = {.phase = phase,
+                             .step = step,
+                             .parent = around,
+                             .group = s->tree->nodes[node].group,
+                             .request = request,
+                             .number = step ? name->number : BASE_NONE,
+                             .thread = thread,
+                             .start = time};
+    if (step) {
+        return enter_step(s, around, span);
     }
-    return add_span(r, (attribution_span){.phase = phase,
-                                          .parent = around,
-                                          .group = r->nodes[node].group,
-                                          .request = request_around(r, t),
-                                          .number = BASE_NONE,
-                                          .start = time});
+    /* A phase inside itself is no other sample. */
+    return enclosing_span(s, around, phase) == BASE_NONE ? open_span(s, span) : around;
 }
 
-/* ---- What happens in them ---- */
+/* ---- Closing ---- */
 
-void attribution_span_left(attribution_ranges *r, uint32_t span, uint32_t node, uint64_t ns, uint32_t closed,
-                           uint64_t time) {
+void attribution_spans_leave(attribution_spans *s, uint32_t span, uint32_t node, uint64_t ns, uint32_t closed,
+                             uint64_t time) {
     if (closed != BASE_NONE) {
-        attribution_span *s = &r->spans[closed];
-        s->end = time > s->start ? time : s->start;
-        s->closed = true;
-        time = s->end;
+        attribution_span *of = &s->list[closed];
+        of->end = time > of->start ? time : of->start;
+        of->closed = true;
+        time = of->end;
     }
-    attribution_accumulator_event(&r->works, &(attribution_span_event){.kind = ATTRIBUTION_SPAN_LEFT,
-                                                                       .span = span,
-                                                                       .left = {ns, time, node, closed}});
-}
-
-void attribution_ranges_call(attribution_ranges *r, uint32_t span, names_call_kind kind, uint64_t start_ns,
-                             uint64_t end_ns) {
-    attribution_accumulator_event(&r->works, &(attribution_span_event){.kind = ATTRIBUTION_SPAN_CALLED,
-                                                                       .span = span,
-                                                                       .called = {start_ns, end_ns, kind}});
-}
-
-void attribution_ranges_gpu(attribution_ranges *r, uint32_t span, uint32_t node, uint32_t name, bool timed,
-                            uint64_t start_ns, uint64_t end_ns) {
-    attribution_accumulator_event(&r->works, &(attribution_span_event){.kind = ATTRIBUTION_SPAN_RAN,
-                                                                       .span = span,
-                                                                       .ran = {start_ns, end_ns, node, name,
-                                                                               name != BASE_NONE, timed}});
-}
-
-void attribution_ranges_lost(attribution_ranges *r, uint32_t name, uint64_t ns) {
     attribution_accumulator_event(
-        &r->works, &(attribution_span_event){.kind = ATTRIBUTION_SPAN_LOST, .lost = {ns, name}});
+        &s->accumulator, &(attribution_span_event){
+                             .kind = ATTRIBUTION_SPAN_LEFT, .span = span, .left = {ns, time, node, closed}});
 }
 
-void attribution_ranges_settle(attribution_ranges *r) {
-    attribution_accumulator_settle(&r->works);
-    for (size_t i = 0; i < r->span_count; i++) {
-        attribution_span *to = &r->spans[i];
-        attribution_span_work *from = &r->works.list[i];
+/* Steps have their decode's. */
+static void settle_busy_time(void *ctx, size_t i) {
+    attribution_span *span = &((attribution_spans *)ctx)->list[i];
+    if (!span->step) {
+        attribution_busy_settle(&span->busy);
+    }
+}
+
+void attribution_spans_settle(attribution_spans *s, unsigned jobs) {
+    attribution_accumulator_settle(&s->accumulator);
+    for (size_t i = 0; i < s->count; i++) {
+        attribution_span *to = &s->list[i];
+        attribution_span_work *from = &s->accumulator.list[i];
         to->gpu_end = from->gpu_end;
         to->kernels = from->kernels;
         to->gpu_sum = from->gpu_sum;
@@ -137,4 +109,14 @@ void attribution_ranges_settle(attribution_ranges *r) {
         to->busy = from->busy;
         from->busy = (attribution_busy){0};
     }
+    base_parallel_for(s->accumulator.pieces < PIECES_FOR_THREADS ? 1 : jobs, s->count, settle_busy_time, s);
+}
+
+void attribution_spans_free(attribution_spans *s) {
+    for (size_t i = 0; i < s->count; i++) {
+        attribution_busy_free(&s->list[i].busy);
+    }
+    attribution_accumulator_free(&s->accumulator);
+    free(s->list);
+    memset(s, 0, sizeof *s);
 }

@@ -23,31 +23,31 @@ typedef enum {
 typedef struct {
     uint64_t time; /* ns */
     attribution_profiling begins;
-    uint64_t asked; /* ns, the latest moment after it, and before the next, that was asked for */
+    uint64_t queried; /* ns, the latest moment after it, and before the next, that was looked up */
 } attribution_mark;
 
 /* A zeroed one has no marks. */
 typedef struct {
     attribution_mark *marks; /* by time */
     size_t count, cap;
-    uint64_t asked;   /* ns, the latest moment before the first mark that was asked for */
-    size_t late;      /* marks that were read after a moment was asked for that they change */
-    bool ignored;     /* marks are not the recorder's */
-    bool yielded;     /* another tool took CUPTI from some moment on, or had it */
-    uint64_t touched; /* ns: CUPTI's records were first switched on; 0: not known */
+    uint64_t queried;        /* ns, the latest moment before the first mark that was looked up */
+    size_t late;             /* marks that were read after a moment was looked up that they change */
+    bool ignored;            /* marks are not the recorder's */
+    bool yielded;            /* another tool took CUPTI from some moment on, or had it */
+    uint64_t first_profiled; /* ns: CUPTI's records were first switched on; 0: not known */
 } attribution_windows;
 
 /* Takes a MARK event; one that is not the recorder's own is ignored. */
 void attribution_windows_event(attribution_windows *w, names_table *names, const trace_host_event *e);
 
-/* What the marks read so far say of a moment: PROFILED, UNPROFILED, PARTLY_PROFILED or UNKNOWN. */
+/* The state at a moment by the marks read so far: PROFILED, UNPROFILED, PARTLY_PROFILED or UNKNOWN. */
 attribution_profiling attribution_windows_at(attribution_windows *w, uint64_t time_ns);
 
 /* The same once the file is at its end, when nothing is UNKNOWN any more; `seen` is what attribution_windows_at
- * said. */
+ * returned. */
 attribution_profiling attribution_windows_settled(const attribution_windows *w, attribution_profiling seen);
 
-/* What all marks say of [start, end], ns: PROFILED, UNPROFILED or PARTLY_PROFILED. */
+/* The state over [start, end], ns, by all marks: PROFILED, UNPROFILED or PARTLY_PROFILED. */
 attribution_profiling attribution_windows_over(const attribution_windows *w, uint64_t start_ns,
                                                uint64_t end_ns);
 

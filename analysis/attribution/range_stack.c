@@ -1,9 +1,8 @@
-/* The ranges that threads have open, and the tree and spans that they leave. */
+/* The ranges that threads have open. */
 #include "analysis/attribution/range_stack.h"
 
-#include "analysis/attribution/phase_spans.h"
-#include "analysis/attribution/range_tree.h"
 #include "analysis/base/alloc.h"
+#include "analysis/base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,56 +10,73 @@
 /* ENDs kept for a START that comes later in the file; further ones are only counted. */
 #define EARLY_MAX 65536
 
-void attribution_ranges_init(attribution_ranges *r, names_table *names) {
-    memset(r, 0, sizeof *r);
-    r->names = names;
-    r->nodes = base_grow(NULL, &r->node_cap, 1, sizeof *r->nodes);
-    r->nodes[0] = (attribution_node){.name = names_intern(names, "", 0),
-                                     .group = attribution_tree_group(r, (attribution_group){.k = BASE_NONE}),
-                                     .layer = BASE_NONE,
-                                     .expert = BASE_NONE,
-                                     .phase = ATTRIBUTION_PHASES,
-                                     .part = NAMES_PART_OTHER,
-                                     .child = BASE_NONE,
-                                     .after = BASE_NONE};
-    r->node_count = 1;
-    r->last_thread = BASE_NONE;
-}
+typedef struct {
+    uint32_t node, span;
+    uint32_t name;    /* name index */
+    uint32_t request; /* number of the innermost request, this range or around it; or BASE_NONE */
+    bool started;     /* by a START, with this id; else by a push */
+    bool closed;      /* ended below the top of the stack; leaves when it gets there */
+    uint64_t id, start;
+    uint64_t inner;     /* ns of the ranges right inside that closed */
+    uint64_t closes_at; /* a START whose END was read first, from another thread: that END's time; else 0 */
+} open_range_entry;
 
-static uint32_t thread_slot(attribution_ranges *r, uint32_t index) {
-    if (r->last_thread != BASE_NONE && r->last_index == index) {
-        return r->last_thread;
+/* What a thread has open in a domain that is not the default one. */
+typedef struct {
+    uint32_t domain;
+    uint64_t depth;
+} domain_depth;
+
+struct attribution_range_thread {
+    open_range_entry *stack;
+    size_t depth, cap;
+    uint64_t too_deep; /* pushes beyond BASE_NESTING_MAX that are still open */
+    uint32_t timed;    /* entries with closes_at */
+    uint32_t layers;   /* ranges of layers opened so far */
+    struct {
+        bool any;
+        uint32_t span, layer, layers, steps;
+    } visit; /* the last visit to a layer's experts */
+    domain_depth *domains;
+    size_t domain_count, domain_cap;
+};
+
+static uint32_t range_thread_slot(attribution_range_stack *s, uint32_t index) {
+    if (s->any_thread && s->last_index == index) {
+        return s->last_thread;
     }
-    uint32_t slot = base_map_get(&r->by_thread, index);
+    uint32_t slot = base_map_get(&s->by_thread, index);
     if (slot == BASE_NONE) {
-        slot = (uint32_t)r->thread_count;
-        r->threads = base_grow(r->threads, &r->thread_cap, r->thread_count + 1, sizeof *r->threads);
-        r->threads[r->thread_count++].visit.span = BASE_NONE - 1; /* no visit */
-        base_map_put(&r->by_thread, index, slot);
+        slot = (uint32_t)s->thread_count;
+        s->threads = base_grow(s->threads, &s->thread_cap, s->thread_count + 1, sizeof *s->threads);
+        s->thread_count++;
+        base_map_put(&s->by_thread, index, slot);
     }
-    r->last_index = index;
-    r->last_thread = slot;
+    s->any_thread = true;
+    s->last_index = index;
+    s->last_thread = slot;
     return slot;
 }
 
-static bool is_integer(uint8_t payload_type) {
+static bool is_integer_payload(uint8_t payload_type) {
     return payload_type == TRACE_PAYLOAD_U64 || payload_type == TRACE_PAYLOAD_I64 ||
            payload_type == TRACE_PAYLOAD_U32 || payload_type == TRACE_PAYLOAD_I32;
 }
 
-static bool is_negative(const trace_host_event *e) {
+static bool is_negative_payload(const trace_host_event *e) {
     return (e->payload_type == TRACE_PAYLOAD_I64 && (int64_t)e->payload < 0) ||
            (e->payload_type == TRACE_PAYLOAD_I32 && (int32_t)(uint32_t)e->payload < 0);
 }
 
 /* An expert's range was opened: counts it for its visit, which other layers, steps and spans end. */
-static void open_expert(attribution_ranges *r, attribution_thread *t, uint32_t at, uint32_t in,
-                        const trace_host_event *e, bool counted) {
-    in = attribution_span_of_phase(r, in);
-    attribution_span *span = in == BASE_NONE ? NULL : &r->spans[in];
-    uint32_t layer = r->nodes[at].layer, steps = span ? span->steps : 0;
-    bool first = t->visit.span != in || t->visit.layer != layer || t->visit.layers != t->layers ||
-                 t->visit.steps != steps;
+static void open_expert_range(attribution_range_stack *s, attribution_range_thread *t, uint32_t at,
+                              uint32_t in, const trace_host_event *e, bool counted) {
+    in = attribution_spans_phase_of(s->spans, in);
+    attribution_span *span = in == BASE_NONE ? NULL : &s->spans->list[in];
+    uint32_t layer = s->tree->nodes[at].layer, steps = span ? span->steps : 0;
+    bool first = !t->visit.any || t->visit.span != in || t->visit.layer != layer ||
+                 t->visit.layers != t->layers || t->visit.steps != steps;
+    t->visit.any = true;
     t->visit.span = in;
     t->visit.layer = layer;
     t->visit.layers = t->layers;
@@ -69,58 +85,61 @@ static void open_expert(attribution_ranges *r, attribution_thread *t, uint32_t a
         span->visits += first;
         span->active += !counted || e->payload > 0;
     }
-    if (r->on_expert) {
-        attribution_expert_event event = {.thread = (uint32_t)(t - r->threads),
+    if (s->on_expert) {
+        attribution_expert_event event = {.thread = (uint32_t)(t - s->threads),
                                           .node = at,
                                           .span = in,
                                           .first = first,
                                           .counted = counted,
                                           .tokens = e->payload};
-        r->on_expert(r->on_expert_ctx, &event);
+        s->on_expert(s->on_expert_ctx, &event);
     }
 }
 
-static void open_range(attribution_ranges *r, attribution_thread *t, const trace_host_event *e, bool started,
-                       uint64_t closes_at) {
+static void open_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e,
+                       bool started, uint64_t closes_at) {
     uint32_t parent = t->depth ? t->stack[t->depth - 1].node : ATTRIBUTION_ROOT;
     uint32_t around = t->depth ? t->stack[t->depth - 1].span : BASE_NONE;
-    uint32_t index = names_of_id(r->names, e->name); /* may move the names */
-    names_role role = r->names->list[index].role;
-    uint32_t at = attribution_tree_child(r, parent, index, attribution_windows_at(&r->watch, e->time));
-    attribution_node *node = &r->nodes[at];
-    bool counted = is_integer(e->payload_type) && !is_negative(e);
+    uint32_t request = t->depth ? t->stack[t->depth - 1].request : BASE_NONE;
+    uint32_t index = names_of_id(s->names, e->name); /* may move the names */
+    names_role role = s->names->list[index].role;
+    uint32_t at = attribution_tree_child(s->tree, parent, index, attribution_windows_at(s->windows, e->time));
+    attribution_node *node = &s->tree->nodes[at];
+    bool counted = is_integer_payload(e->payload_type) && !is_negative_payload(e);
     node->calls++;
     if (counted) {
         node->tokens += e->payload;
         node->with_tokens++;
     }
     t->layers += role == NAMES_ROLE_LAYER;
-    uint32_t span = attribution_span_enter(r, t, around, index, at, e->time);
-    if (span != around) {
-        r->spans[span].thread = (uint32_t)(t - r->threads);
+    uint32_t span =
+        attribution_spans_enter(s->spans, (uint32_t)(t - s->threads), around, request, index, at, e->time);
+    if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
+        request = s->names->list[index].number;
     }
     t->stack = base_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
-    t->stack[t->depth++] = (attribution_open){.node = at,
+    t->stack[t->depth++] = (open_range_entry){.node = at,
                                               .span = span,
                                               .name = index,
+                                              .request = request,
                                               .started = started,
                                               .id = e->id,
                                               .start = e->time,
                                               .closes_at = closes_at};
     t->timed += closes_at != 0;
     if (node->opens_expert) {
-        open_expert(r, t, at, span, e, counted);
+        open_expert_range(s, t, at, span, e, counted);
     }
 }
 
 /* Closes entry i of the stack at `time`, and drops what is closed from its top. */
-static void close_range(attribution_ranges *r, attribution_thread *t, size_t i, uint64_t time) {
-    attribution_open *entry = &t->stack[i];
+static void close_range(attribution_range_stack *s, attribution_range_thread *t, size_t i, uint64_t time) {
+    open_range_entry *entry = &t->stack[i];
     uint32_t around = i > 0 ? t->stack[i - 1].span : BASE_NONE;
     uint64_t ns = time > entry->start ? time - entry->start : 0;
-    r->nodes[entry->node].host_ns += ns;
-    attribution_span_left(r, entry->span, entry->node, ns > entry->inner ? ns - entry->inner : 0,
-                          entry->span != around ? entry->span : BASE_NONE, time);
+    s->tree->nodes[entry->node].host_ns += ns;
+    attribution_spans_leave(s->spans, entry->span, entry->node, ns > entry->inner ? ns - entry->inner : 0,
+                            entry->span != around ? entry->span : BASE_NONE, time);
     if (i > 0) {
         t->stack[i - 1].inner += ns;
     }
@@ -132,176 +151,182 @@ static void close_range(attribution_ranges *r, attribution_thread *t, size_t i, 
 }
 
 /* Closes the ranges whose END, from another thread, stood in the file before their START. */
-static void close_timed(attribution_ranges *r, attribution_thread *t, uint64_t time) {
+static void close_timed_ranges(attribution_range_stack *s, attribution_range_thread *t, uint64_t time) {
     for (size_t i = t->depth; i-- > 0 && t->timed > 0;) {
         if (i < t->depth && !t->stack[i].closed && t->stack[i].closes_at != 0 &&
             t->stack[i].closes_at <= time) {
-            close_range(r, t, i, t->stack[i].closes_at);
+            close_range(s, t, i, t->stack[i].closes_at);
         }
     }
 }
 
-static void push(attribution_ranges *r, attribution_thread *t, const trace_host_event *e) {
-    if (t->depth >= ATTRIBUTION_DEPTH_MAX) {
+static void push_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {
+    if (t->depth >= BASE_NESTING_MAX) {
         t->too_deep++;
         return;
     }
-    open_range(r, t, e, false, 0);
+    open_range(s, t, e, false, 0);
 }
 
-static void pop(attribution_ranges *r, attribution_thread *t, const trace_host_event *e) {
+static void pop_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {
     if (t->too_deep > 0) {
         t->too_deep--;
         return;
     }
     for (size_t i = t->depth; i-- > 0;) {
         if (!t->stack[i].started && !t->stack[i].closed) {
-            close_range(r, t, i, e->time);
+            close_range(s, t, i, e->time);
             return;
         }
     }
-    r->pops_without_push++;
+    s->pops_without_push++;
 }
 
-static void start(attribution_ranges *r, uint32_t slot, const trace_host_event *e) {
-    attribution_thread *t = &r->threads[slot];
-    if (t->depth >= ATTRIBUTION_DEPTH_MAX) {
+static void start_range(attribution_range_stack *s, uint32_t slot, const trace_host_event *e) {
+    attribution_range_thread *t = &s->threads[slot];
+    if (t->depth >= BASE_NESTING_MAX) {
         return; /* its END will have no START */
     }
-    uint32_t early = base_map_get(&r->early_ends, e->id);
+    uint32_t early = base_map_get(&s->early_ends, e->id);
     if (early == BASE_NONE) {
-        open_range(r, t, e, true, 0);
-        base_map_put(&r->by_start, e->id, slot);
+        open_range(s, t, e, true, 0);
+        base_map_put(&s->by_start, e->id, slot);
     } else {
-        base_map_put(&r->early_ends, e->id, BASE_NONE);
-        r->ends_without_start--;
-        uint64_t end = r->early_times[early];
-        open_range(r, t, e, true, end > e->time ? end : e->time);
+        base_map_put(&s->early_ends, e->id, BASE_NONE);
+        s->ends_without_start--;
+        uint64_t end = s->early_times[early];
+        open_range(s, t, e, true, end > e->time ? end : e->time);
     }
 }
 
-static void end(attribution_ranges *r, const trace_host_event *e) {
-    uint32_t slot = base_map_get(&r->by_start, e->id);
+static void end_range(attribution_range_stack *s, const trace_host_event *e) {
+    uint32_t slot = base_map_get(&s->by_start, e->id);
     if (slot != BASE_NONE) {
-        attribution_thread *t = &r->threads[slot];
-        base_map_put(&r->by_start, e->id, BASE_NONE);
+        attribution_range_thread *t = &s->threads[slot];
+        base_map_put(&s->by_start, e->id, BASE_NONE);
         for (size_t i = t->depth; i-- > 0;) {
             if (t->stack[i].started && !t->stack[i].closed && t->stack[i].id == e->id) {
-                close_range(r, t, i, e->time);
+                close_range(s, t, i, e->time);
                 return;
             }
         }
     }
-    r->ends_without_start++;
-    if (r->early_count < EARLY_MAX) {
-        r->early_times = base_grow(r->early_times, &r->early_cap, r->early_count + 1, sizeof(uint64_t));
-        r->early_times[r->early_count] = e->time;
-        base_map_put(&r->early_ends, e->id, (uint32_t)r->early_count++);
+    s->ends_without_start++;
+    if (s->early_count < EARLY_MAX) {
+        s->early_times = base_grow(s->early_times, &s->early_cap, s->early_count + 1, sizeof(uint64_t));
+        s->early_times[s->early_count] = e->time;
+        base_map_put(&s->early_ends, e->id, (uint32_t)s->early_count++);
     }
 }
 
 /* A push or pop in a domain that is not the default one: such a domain nests on its own, and owns nothing. */
-static void foreign(attribution_ranges *r, attribution_thread *t, const trace_host_event *e) {
+static void count_in_domain(attribution_range_stack *s, attribution_range_thread *t,
+                            const trace_host_event *e) {
     size_t i = 0;
-    while (i < t->foreign_count && t->foreign[i].domain != e->domain) {
+    while (i < t->domain_count && t->domains[i].domain != e->domain) {
         i++;
     }
-    if (i == t->foreign_count) {
-        t->foreign = base_grow(t->foreign, &t->foreign_cap, i + 1, sizeof *t->foreign);
-        t->foreign[i] = (attribution_foreign){.domain = e->domain};
-        t->foreign_count++;
+    if (i == t->domain_count) {
+        t->domains = base_grow(t->domains, &t->domain_cap, i + 1, sizeof *t->domains);
+        t->domains[i] = (domain_depth){.domain = e->domain};
+        t->domain_count++;
     }
     if (e->kind == TRACE_HOST_PUSH) {
-        t->foreign[i].depth++;
-    } else if (t->foreign[i].depth > 0) {
-        t->foreign[i].depth--;
+        t->domains[i].depth++;
+    } else if (t->domains[i].depth > 0) {
+        t->domains[i].depth--;
     } else {
-        r->pops_without_push++;
+        s->pops_without_push++;
     }
 }
 
-void attribution_ranges_event(attribution_ranges *r, const trace_host_event *e) {
-    uint32_t slot = thread_slot(r, e->thread);
-    attribution_thread *t = &r->threads[slot];
+void attribution_stack_event(attribution_range_stack *s, const trace_host_event *e) {
+    uint32_t slot = range_thread_slot(s, e->thread);
+    attribution_range_thread *t = &s->threads[slot];
     if (e->domain != 0) {
         if (e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP) {
-            foreign(r, t, e);
+            count_in_domain(s, t, e);
         } else {
-            attribution_windows_event(&r->watch, r->names, e);
+            attribution_windows_event(s->windows, s->names, e);
         }
         return;
     }
     if (t->timed > 0) {
-        close_timed(r, t, e->time);
+        close_timed_ranges(s, t, e->time);
     }
     switch (e->kind) {
     case TRACE_HOST_PUSH:
-        push(r, t, e);
+        push_range(s, t, e);
         break;
     case TRACE_HOST_POP:
-        pop(r, t, e);
+        pop_range(s, t, e);
         break;
     case TRACE_HOST_START:
-        start(r, slot, e);
+        start_range(s, slot, e);
         break;
     case TRACE_HOST_END:
-        end(r, e);
+        end_range(s, e);
         break;
     default:
         break;
     }
 }
 
-void attribution_ranges_owner(attribution_ranges *r, uint32_t thread, uint64_t time, uint32_t *node,
-                              uint32_t *span) {
-    uint32_t slot = thread_slot(r, thread); /* may move the threads */
-    attribution_thread *t = &r->threads[slot];
+void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64_t time, uint32_t *node,
+                             uint32_t *span) {
+    uint32_t slot = range_thread_slot(s, thread); /* may move the threads */
+    attribution_range_thread *t = &s->threads[slot];
     if (t->timed > 0) {
-        close_timed(r, t, time);
+        close_timed_ranges(s, t, time);
     }
     *node = t->depth ? t->stack[t->depth - 1].node : ATTRIBUTION_ROOT;
     *span = t->depth ? t->stack[t->depth - 1].span : BASE_NONE;
 }
 
-void attribution_ranges_close_ended(attribution_ranges *r) {
-    for (size_t i = 0; i < r->thread_count; i++) {
-        close_timed(r, &r->threads[i], UINT64_MAX);
+void attribution_stack_open_request(const attribution_range_stack *s, uint32_t thread, uint32_t *request,
+                                    uint32_t *step) {
+    const attribution_range_thread *t = &s->threads[thread];
+    *request = *step = BASE_NONE;
+    for (size_t i = 0; i < t->depth; i++) {
+        names_role role = s->names->list[t->stack[i].name].role;
+        if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
+            *request = t->stack[i].name;
+        } else if (role == NAMES_ROLE_STEP) {
+            *step = t->stack[i].name;
+        }
     }
 }
 
-uint64_t attribution_ranges_left_open(const attribution_ranges *r) {
+void attribution_stack_close_ended(attribution_range_stack *s) {
+    for (size_t i = 0; i < s->thread_count; i++) {
+        close_timed_ranges(s, &s->threads[i], UINT64_MAX);
+    }
+}
+
+uint64_t attribution_stack_left_open(const attribution_range_stack *s) {
     uint64_t n = 0;
-    for (size_t i = 0; i < r->thread_count; i++) {
-        const attribution_thread *t = &r->threads[i];
+    for (size_t i = 0; i < s->thread_count; i++) {
+        const attribution_range_thread *t = &s->threads[i];
         n += t->too_deep;
         for (size_t j = 0; j < t->depth; j++) {
             n += !t->stack[j].closed;
         }
-        for (size_t j = 0; j < t->foreign_count; j++) {
-            n += t->foreign[j].depth;
+        for (size_t j = 0; j < t->domain_count; j++) {
+            n += t->domains[j].depth;
         }
     }
     return n;
 }
 
-void attribution_ranges_free(attribution_ranges *r) {
-    for (size_t i = 0; i < r->thread_count; i++) {
-        free(r->threads[i].stack);
-        free(r->threads[i].foreign);
+void attribution_stack_free(attribution_range_stack *s) {
+    for (size_t i = 0; i < s->thread_count; i++) {
+        free(s->threads[i].stack);
+        free(s->threads[i].domains);
     }
-    for (size_t i = 0; i < r->span_count; i++) {
-        attribution_busy_free(&r->spans[i].busy);
-    }
-    attribution_accumulator_free(&r->works);
-    free(r->threads);
-    free(r->spans);
-    free(r->groups);
-    free(r->nodes);
-    free(r->early_times);
-    attribution_windows_free(&r->watch);
-    base_map_free(&r->by_path);
-    base_map_free(&r->by_thread);
-    base_map_free(&r->by_start);
-    base_map_free(&r->early_ends);
-    memset(r, 0, sizeof *r);
+    free(s->threads);
+    free(s->early_times);
+    base_map_free(&s->by_thread);
+    base_map_free(&s->by_start);
+    base_map_free(&s->early_ends);
+    memset(s, 0, sizeof *s);
 }

@@ -3,38 +3,51 @@
 
 #include "analysis/base/alloc.h"
 
-uint32_t attribution_tree_group(attribution_ranges *r, attribution_group group) {
-    for (size_t i = 0; i < r->group_count; i++) {
-        const attribution_group *has = &r->groups[i];
+#include <stdlib.h>
+#include <string.h>
+
+/* The index of this group, made when there is none. */
+static uint32_t index_of_group(attribution_tree *t, attribution_group group) {
+    for (size_t i = 0; i < t->group_count; i++) {
+        const attribution_group *has = &t->groups[i];
         if (has->k == group.k && has->warm == group.warm && has->profiling == group.profiling) {
             return (uint32_t)i;
         }
     }
-    r->groups = base_grow(r->groups, &r->group_cap, r->group_count + 1, sizeof *r->groups);
-    r->groups[r->group_count] = group;
-    return (uint32_t)r->group_count++;
+    t->groups = base_grow(t->groups, &t->group_cap, t->group_count + 1, sizeof *t->groups);
+    t->groups[t->group_count] = group;
+    return (uint32_t)t->group_count++;
 }
 
-static attribution_phase phase_of(names_role role, attribution_phase around) {
-    return role == NAMES_ROLE_VISION    ? ATTRIBUTION_VISION
-           : role == NAMES_ROLE_PREFILL ? ATTRIBUTION_PREFILL
-           : role == NAMES_ROLE_DECODE  ? ATTRIBUTION_DECODE
-                                        : around;
+void attribution_tree_init(attribution_tree *t, names_table *names) {
+    memset(t, 0, sizeof *t);
+    t->names = names;
+    t->nodes = base_grow(NULL, &t->node_cap, 1, sizeof *t->nodes);
+    t->nodes[0] = (attribution_node){.name = names_intern(names, "", 0),
+                                     .group = index_of_group(t, (attribution_group){.k = BASE_NONE}),
+                                     .layer = BASE_NONE,
+                                     .expert = BASE_NONE,
+                                     .phase = ATTRIBUTION_PHASES,
+                                     .part = NAMES_PART_OTHER,
+                                     .child = BASE_NONE,
+                                     .after = BASE_NONE};
+    t->node_count = 1;
 }
 
-/* A new node: what its name says, over what it has from its parent. */
-static uint32_t new_node(attribution_ranges *r, uint32_t parent, uint32_t index,
-                         attribution_profiling profiling) {
-    const names_entry *name = &r->names->list[index];
-    r->nodes = base_grow(r->nodes, &r->node_cap, r->node_count + 1, sizeof *r->nodes);
-    const attribution_node *above = &r->nodes[parent];
-    attribution_group group = r->groups[above->group];
+/* A new node: it inherits from its parent what its name does not set. */
+static uint32_t new_tree_node(attribution_tree *t, uint32_t parent, uint32_t index,
+                              attribution_profiling profiling) {
+    const names_entry *name = &t->names->list[index];
+    t->nodes = base_grow(t->nodes, &t->node_cap, t->node_count + 1, sizeof *t->nodes);
+    const attribution_node *above = &t->nodes[parent];
+    attribution_group group = t->groups[above->group];
+    attribution_phase own_phase = attribution_phase_of_role(name->role);
     attribution_node node = {.parent = parent,
                              .name = name->family,
                              .origin = index,
                              .layer = above->layer,
                              .expert = above->expert,
-                             .phase = phase_of(name->role, above->phase),
+                             .phase = own_phase == ATTRIBUTION_PHASES ? above->phase : own_phase,
                              .part = names_part_of(name->role, above->part),
                              .profiling = profiling,
                              .child = BASE_NONE,
@@ -62,33 +75,40 @@ static uint32_t new_node(attribution_ranges *r, uint32_t parent, uint32_t index,
     default:
         break;
     }
-    node.group = attribution_tree_group(r, group);
-    r->nodes[r->node_count] = node;
-    return (uint32_t)r->node_count++;
+    node.group = index_of_group(t, group);
+    t->nodes[t->node_count] = node;
+    return (uint32_t)t->node_count++;
 }
 
-/* Ranges opened while profiling and while not are nodes of their own: they are counted apart. Siblings follow
- * each other in the same order again and again, so the one that did so the time before is tried first. */
-uint32_t attribution_tree_child(attribution_ranges *r, uint32_t parent, uint32_t index,
+/* Siblings follow each other in the same order again and again, so the one that did so the time before is
+ * tried first. */
+uint32_t attribution_tree_child(attribution_tree *t, uint32_t parent, uint32_t index,
                                 attribution_profiling profiling) {
-    uint32_t family = r->names->list[index].family, last = r->nodes[parent].child;
-    uint32_t guess = last == BASE_NONE ? BASE_NONE : r->nodes[last].after;
-    if (guess != BASE_NONE && r->nodes[guess].name == family && r->nodes[guess].profiling == profiling) {
-        r->nodes[parent].child = guess;
+    uint32_t family = t->names->list[index].family, last = t->nodes[parent].child;
+    uint32_t guess = last == BASE_NONE ? BASE_NONE : t->nodes[last].after;
+    if (guess != BASE_NONE && t->nodes[guess].name == family && t->nodes[guess].profiling == profiling) {
+        t->nodes[parent].child = guess;
         return guess;
     }
     uint64_t key = (uint64_t)parent << 32 | (uint64_t)family << 2 | profiling;
-    uint32_t node = base_map_get(&r->by_path, key);
+    uint32_t node = base_map_get(&t->by_path, key);
     if (node == BASE_NONE) {
-        node = new_node(r, parent, index, profiling);
-        base_map_put(&r->by_path, key, node);
+        node = new_tree_node(t, parent, index, profiling);
+        base_map_put(&t->by_path, key, node);
     }
-    r->nodes[last == BASE_NONE ? node : last].after = node;
-    r->nodes[parent].child = node;
+    t->nodes[last == BASE_NONE ? node : last].after = node;
+    t->nodes[parent].child = node;
     return node;
 }
 
-uint32_t attribution_ranges_child(attribution_ranges *r, uint32_t parent, uint32_t like) {
-    return attribution_tree_child(r, parent, r->nodes[like].origin,
-                                  r->groups[r->nodes[parent].group].profiling);
+uint32_t attribution_tree_child_like(attribution_tree *t, uint32_t parent, uint32_t like) {
+    return attribution_tree_child(t, parent, t->nodes[like].origin,
+                                  t->groups[t->nodes[parent].group].profiling);
+}
+
+void attribution_tree_free(attribution_tree *t) {
+    free(t->nodes);
+    free(t->groups);
+    base_map_free(&t->by_path);
+    memset(t, 0, sizeof *t);
 }

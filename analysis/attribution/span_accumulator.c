@@ -8,23 +8,23 @@
 
 #define BATCH 2048 /* events */
 /* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
-#define SWEEP (1u << 18)
+#define SWEEP_EVERY (1u << 18)
 /* After so many, work that was launched and never ran is given up. */
-#define WORK_LOST (8 * SWEEP)
+#define GIVE_UP_AFTER (8 * SWEEP_EVERY)
 
 /* ---- Samples that are complete ---- */
 
 /* The detail of a span that takes more; NULL when nobody wants it. */
-static attribution_breakdown **detail_of(attribution_accumulator *w, uint32_t span) {
+static attribution_breakdown **wanted_detail(attribution_accumulator *w, uint32_t span) {
     return span != BASE_NONE && w->list[span].wanted ? &w->list[span].detail : NULL;
 }
 
-static void hand_over(attribution_accumulator *w, uint32_t i) {
+static void hand_over_sample(attribution_accumulator *w, uint32_t i) {
     attribution_span_work *span = &w->list[i];
     if (!span->wanted) {
         return;
     }
-    attribution_breakdown **around = span->step ? detail_of(w, span->parent) : NULL;
+    attribution_breakdown **around = span->step ? wanted_detail(w, span->parent) : NULL;
     if (around && span->detail) {
         attribution_breakdown_merge(&w->details, around, span->parent, span->detail);
     }
@@ -35,23 +35,24 @@ static void hand_over(attribution_accumulator *w, uint32_t i) {
 
 /* Whether the span will not get more work, as far as can be told: what it launched ran, or should have by
  * far. */
-static bool is_old(const attribution_accumulator *w, const attribution_span_work *span) {
-    uint64_t age = w->works - span->touched;
-    return age > SWEEP / 2 && (span->arrived >= span->issued || age > WORK_LOST);
+static bool is_old_span(const attribution_accumulator *w, const attribution_span_work *span) {
+    uint64_t age = w->pieces - span->touched;
+    return age > SWEEP_EVERY / 2 && (span->arrived >= span->issued || age > GIVE_UP_AFTER);
 }
 
-static void sweep(attribution_accumulator *w) {
+static void fold_old_spans(attribution_accumulator *w) {
     for (size_t i = w->count; i-- > w->settled;) { /* steps have higher indices than their decodes */
         const attribution_span_work *span = &w->list[i];
         bool waits = span->arrived < span->issued;
-        if (span->closed && (is_old(w, span) || (!waits && w->closings - span->closed_at > SWEEP))) {
-            hand_over(w, (uint32_t)i);
+        if (span->closed &&
+            (is_old_span(w, span) || (!waits && w->closings - span->closed_at > SWEEP_EVERY))) {
+            hand_over_sample(w, (uint32_t)i);
         }
     }
     bool first = true; /* all spans before are settled */
     for (size_t i = w->settled; i < w->count; i++) {
         attribution_span_work *span = &w->list[i];
-        bool old = is_old(w, span);
+        bool old = is_old_span(w, span);
         if (old && (span->busy.list || span->busy.hosts)) {
             attribution_busy_settle(&span->busy);
         }
@@ -61,14 +62,14 @@ static void sweep(attribution_accumulator *w) {
 }
 
 static void count_work(attribution_accumulator *w) {
-    if ((++w->works & (SWEEP - 1)) == 0) {
-        sweep(w);
+    if ((++w->pieces & (SWEEP_EVERY - 1)) == 0) {
+        fold_old_spans(w);
     }
 }
 
 /* ---- Events ---- */
 
-static void opened(attribution_accumulator *w, const attribution_span_event *e) {
+static void add_opened_span(attribution_accumulator *w, const attribution_span_event *e) {
     uint32_t part = e->opened.step ? attribution_busy_part(&w->list[e->span].busy) : 0;
     w->list = base_grow(w->list, &w->cap, w->count + 1, sizeof *w->list);
     w->list[w->count++] = (attribution_span_work){.phase = e->opened.phase,
@@ -80,8 +81,8 @@ static void opened(attribution_accumulator *w, const attribution_span_event *e) 
                                                   .start = e->opened.start};
 }
 
-static void left(attribution_accumulator *w, const attribution_span_event *e) {
-    attribution_breakdown **detail = detail_of(w, e->span);
+static void add_left_range(attribution_accumulator *w, const attribution_span_event *e) {
+    attribution_breakdown **detail = wanted_detail(w, e->span);
     if (detail) {
         attribution_breakdown_host(&w->details, detail, e->span, e->left.node, e->left.ns);
     }
@@ -89,20 +90,20 @@ static void left(attribution_accumulator *w, const attribution_span_event *e) {
         attribution_span_work *span = &w->list[e->left.closed];
         span->end = e->left.end;
         span->closed = true;
-        span->touched = w->works;
+        span->touched = w->pieces;
         span->closed_at = w->closings;
     }
-    if ((++w->closings & (SWEEP - 1)) == 0) {
-        sweep(w);
+    if ((++w->closings & (SWEEP_EVERY - 1)) == 0) {
+        fold_old_spans(w);
     }
 }
 
-static void called(attribution_accumulator *w, const attribution_span_event *e) {
+static void add_host_call(attribution_accumulator *w, const attribution_span_event *e) {
     count_work(w);
     uint32_t part = 0;
     for (uint32_t i = e->span; i != BASE_NONE; i = w->list[i].parent) {
         attribution_span_work *s = &w->list[i];
-        s->touched = w->works;
+        s->touched = w->pieces;
         s->issued += e->called.kind == NAMES_CALL_ENQUEUE;
         if (s->step) {
             part = s->part;
@@ -113,7 +114,7 @@ static void called(attribution_accumulator *w, const attribution_span_event *e) 
     }
 }
 
-static void ran(attribution_accumulator *w, const attribution_span_event *e) {
+static void add_gpu_work(attribution_accumulator *w, const attribution_span_event *e) {
     uint64_t start = e->ran.start, end = e->ran.end;
     count_work(w);
     uint32_t part = 0;
@@ -124,7 +125,7 @@ static void ran(attribution_accumulator *w, const attribution_span_event *e) {
         if (e->ran.timed) {
             s->gpu_end = end > s->gpu_end ? end : s->gpu_end;
             s->gpu_sum += end - start;
-            s->touched = w->works;
+            s->touched = w->pieces;
         }
         if (s->step) {
             part = s->part;
@@ -136,41 +137,42 @@ static void ran(attribution_accumulator *w, const attribution_span_event *e) {
     if (e->ran.node == BASE_NONE) {
         return;
     }
-    attribution_totals_add(&w->kernels, e->ran.node, e->ran.name, attribution_amount_of(end - start));
-    attribution_breakdown **detail = detail_of(w, e->span);
+    attribution_totals_add(&w->totals, e->ran.node, e->ran.name, attribution_amount_of(end - start));
+    attribution_breakdown **detail = wanted_detail(w, e->span);
     if (detail) {
         attribution_breakdown_gpu(&w->details, detail, e->span, e->ran.node, e->ran.name, end - start);
     }
 }
 
-static void take(attribution_accumulator *w, const attribution_span_event *e) {
+static void add_span_event(attribution_accumulator *w, const attribution_span_event *e) {
     switch (e->kind) {
     case ATTRIBUTION_SPAN_OPENED:
-        opened(w, e);
+        add_opened_span(w, e);
         break;
     case ATTRIBUTION_SPAN_LEFT:
-        left(w, e);
+        add_left_range(w, e);
         break;
     case ATTRIBUTION_SPAN_CALLED:
-        called(w, e);
+        add_host_call(w, e);
         break;
     case ATTRIBUTION_SPAN_RAN:
-        ran(w, e);
+        add_gpu_work(w, e);
         break;
     default:
-        attribution_totals_add(&w->kernels, BASE_NONE, e->lost.name, attribution_amount_of(e->lost.ns));
+        attribution_totals_add(&w->totals, BASE_NONE, e->unattributed.name,
+                               attribution_amount_of(e->unattributed.ns));
         break;
     }
 }
 
 /* ---- The other thread ---- */
 
-static void *take_all(void *ctx) {
+static void *add_span_batches(void *ctx) {
     attribution_accumulator *w = ctx;
     size_t count;
     for (const attribution_span_event *batch; (batch = base_queue_take(&w->ring, &count)) != NULL;) {
         for (size_t i = 0; i < count; i++) {
-            take(w, &batch[i]);
+            add_span_event(w, &batch[i]);
         }
         base_queue_give_back(&w->ring, false);
     }
@@ -182,7 +184,7 @@ void attribution_accumulator_start(attribution_accumulator *w) {
         return;
     }
     w->writing = base_queue_batch(&w->ring);
-    w->threaded = pthread_create(&w->thread, NULL, take_all, w) == 0;
+    w->threaded = pthread_create(&w->thread, NULL, add_span_batches, w) == 0;
     if (!w->threaded) {
         base_queue_free(&w->ring);
     }
@@ -190,7 +192,7 @@ void attribution_accumulator_start(attribution_accumulator *w) {
 
 void attribution_accumulator_event(attribution_accumulator *w, const attribution_span_event *e) {
     if (!w->threaded) {
-        take(w, e);
+        add_span_event(w, e);
         return;
     }
     if (w->written == BATCH) {
@@ -201,7 +203,7 @@ void attribution_accumulator_event(attribution_accumulator *w, const attribution
     w->writing[w->written++] = *e;
 }
 
-static void join(attribution_accumulator *w) {
+static void join_accumulator(attribution_accumulator *w) {
     if (w->threaded) {
         base_queue_end(&w->ring, w->written);
         pthread_join(w->thread, NULL);
@@ -211,22 +213,22 @@ static void join(attribution_accumulator *w) {
 }
 
 void attribution_accumulator_settle(attribution_accumulator *w) {
-    join(w);
+    join_accumulator(w);
     for (size_t i = w->count; i-- > 0;) { /* steps have higher indices than their decodes */
         if (w->list[i].closed) {
-            hand_over(w, (uint32_t)i);
+            hand_over_sample(w, (uint32_t)i);
         }
     }
 }
 
 void attribution_accumulator_free(attribution_accumulator *w) {
-    join(w);
+    join_accumulator(w);
     for (size_t i = 0; i < w->count; i++) {
         attribution_breakdown_free(w->list[i].detail);
         attribution_busy_free(&w->list[i].busy);
     }
     attribution_breakdowns_free(&w->details);
-    attribution_totals_free(&w->kernels);
+    attribution_totals_free(&w->totals);
     free(w->list);
     memset(w, 0, sizeof *w);
 }

@@ -1,20 +1,13 @@
-/* What the GPU and the host did in spans, and when that is complete. Ranges tell it as a stream of events, so
- * that another thread can add up while they go on; it needs nothing of theirs. */
+/* What the GPU and the host did in spans, and when that is complete. It takes a stream of events, so that another
+ * thread can add up while ranges go on, and needs nothing of theirs. */
 #ifndef ATTRIBUTION_SPAN_ACCUMULATOR_H
 #define ATTRIBUTION_SPAN_ACCUMULATOR_H
 
 #include "analysis/attribution/gpu_busy.h"
 #include "analysis/attribution/gpu_totals.h"
+#include "analysis/attribution/phases.h"
 #include "analysis/attribution/span_breakdown.h"
 #include "analysis/base/batch_queue.h"
-
-/* ATTRIBUTION_PHASES stands for "in no phase". */
-typedef enum {
-    ATTRIBUTION_VISION,
-    ATTRIBUTION_PREFILL,
-    ATTRIBUTION_DECODE,
-    ATTRIBUTION_PHASES
-} attribution_phase;
 
 /* Of one span. */
 typedef struct {
@@ -29,8 +22,8 @@ typedef struct {
     uint64_t kernels;      /* launched inside */
     uint64_t gpu_sum;      /* of all work launched inside, overlapping parts more than once */
     attribution_busy busy; /* of kernels, copies and fills launched inside; of a step its decode's counts */
-    uint64_t issued, arrived;      /* calls that give the GPU work inside, and pieces of work */
-    uint64_t touched;              /* `works` when it last got some of these */
+    uint64_t issued, arrived;      /* calls that enqueue work inside, and pieces of work that ran */
+    uint64_t touched;              /* `pieces` when it last got some of these */
     uint64_t closed_at;            /* `closings` when it closed */
     attribution_breakdown *detail; /* when there is an on_sample, until that has it; NULL: nothing so far */
 } attribution_span_work;
@@ -40,7 +33,7 @@ typedef enum {
     ATTRIBUTION_SPAN_LEFT,
     ATTRIBUTION_SPAN_CALLED,
     ATTRIBUTION_SPAN_RAN,
-    ATTRIBUTION_SPAN_LOST
+    ATTRIBUTION_SPAN_UNATTRIBUTED
 } attribution_span_event_kind;
 
 /* Spans are numbered in the order in which they are opened; BASE_NONE is none. */
@@ -61,36 +54,37 @@ typedef struct {
         } left;
         struct {
             uint64_t start, end;
-            names_call_kind kind; /* ISSUES or WAITS */
+            names_call_kind kind; /* ENQUEUE or SYNC */
         } called;
         struct {
             uint64_t start, end;
             uint32_t node; /* of the range tree; BASE_NONE: it is not known so far */
-            uint32_t name; /* of a kernel; BASE_NONE of copies and fills */
+            uint32_t name; /* of a kernel; BASE_NONE of copies and memsets */
             bool kernel, timed;
         } ran;
         struct { /* a kernel is unattributed */
             uint64_t ns;
             uint32_t name;
-        } lost;
+        } unattributed;
     };
 } attribution_span_event;
+
+/* A span that is no warm-up is closed and got no work for long, or the file is at its end. The detail is the
+ * callee's from now on (NULL: there was nothing); that of a decode holds that of its steps. */
+typedef void attribution_on_sample(void *ctx, uint32_t span, const attribution_span_work *work,
+                                   attribution_breakdown *detail);
 
 /* A zeroed one is empty. */
 typedef struct {
     attribution_span_work *list; /* by span */
     size_t count, cap;
-    size_t settled;    /* spans before this one are closed, and got no work for long */
-    uint64_t works;    /* calls and GPU records that spans took */
-    uint64_t closings; /* ranges that were closed */
-    /* A span that is no warm-up is closed and got no work for long, or the file is at its end. It has the
-     * detail, which is the callee's from now on (NULL: there was nothing); that of a decode holds that of its
-     * steps. */
-    void (*on_sample)(void *ctx, uint32_t span, const attribution_span_work *work,
-                      attribution_breakdown *detail); /* or NULL: no details are made */
+    size_t settled;                   /* spans before this one are closed, and got no work for long */
+    uint64_t pieces;                  /* calls and GPU records that spans took */
+    uint64_t closings;                /* ranges that were closed */
+    attribution_on_sample *on_sample; /* or NULL: no details are made */
     void *on_sample_ctx;
     attribution_breakdowns details;
-    attribution_totals kernels;
+    attribution_totals totals;
     bool threaded; /* another thread adds up: */
     pthread_t thread;
     base_queue ring;
@@ -99,14 +93,14 @@ typedef struct {
 } attribution_accumulator;
 
 /* From now on another thread adds up, if one can be had; on_sample is called there. */
-void attribution_accumulator_start(attribution_accumulator *works);
+void attribution_accumulator_start(attribution_accumulator *w);
 
-void attribution_accumulator_event(attribution_accumulator *works, const attribution_span_event *e);
+void attribution_accumulator_event(attribution_accumulator *w, const attribution_span_event *e);
 
 /* There will be no more events: on_sample gets what is closed and was not given to it so far. From now on the
  * list may be used. */
-void attribution_accumulator_settle(attribution_accumulator *works);
+void attribution_accumulator_settle(attribution_accumulator *w);
 
-void attribution_accumulator_free(attribution_accumulator *works);
+void attribution_accumulator_free(attribution_accumulator *w);
 
 #endif

@@ -8,14 +8,14 @@
 
 #define SUMS_AT_FIRST 128
 
-static attribution_breakdown *made(attribution_breakdown **d) {
+static attribution_breakdown *made_breakdown(attribution_breakdown **d) {
     if (!*d) {
         *d = base_alloc(1, sizeof **d);
     }
     return *d;
 }
 
-static attribution_breakdown_mark *mark_of(attribution_breakdown_marks *marks, uint32_t id) {
+static attribution_breakdown_mark *mark_of_breakdown(attribution_breakdown_marks *marks, uint32_t id) {
     size_t at = id == BASE_NONE ? 0 : (size_t)id + 1;
     if (at >= marks->cap) {
         marks->list = base_grow(marks->list, &marks->cap, at + 1, sizeof *marks->list);
@@ -24,9 +24,9 @@ static attribution_breakdown_mark *mark_of(attribution_breakdown_marks *marks, u
 }
 
 /* When details take turns a sum may be begun anew, which only costs room. */
-static void add(attribution_breakdown_marks *marks, attribution_breakdown_sums *sums, uint32_t span,
-                uint32_t id, uint32_t count, uint64_t ns) {
-    attribution_breakdown_mark *mark = mark_of(marks, id);
+static void add_breakdown_sum(attribution_breakdown_marks *marks, attribution_breakdown_sums *sums,
+                              uint32_t span, uint32_t id, uint32_t count, uint64_t ns) {
+    attribution_breakdown_mark *mark = mark_of_breakdown(marks, id);
     if (mark->span != span + 1) {
         size_t need = sums->count + 1;
         if (need > sums->cap) {
@@ -42,29 +42,29 @@ static void add(attribution_breakdown_marks *marks, attribution_breakdown_sums *
 
 void attribution_breakdown_host(attribution_breakdowns *all, attribution_breakdown **d, uint32_t span,
                                 uint32_t node, uint64_t ns) {
-    add(&all->host, &made(d)->host, span, node, 1, ns);
+    add_breakdown_sum(&all->host, &made_breakdown(d)->host, span, node, 1, ns);
 }
 
 void attribution_breakdown_gpu(attribution_breakdowns *all, attribution_breakdown **d, uint32_t span,
                                uint32_t node, uint32_t name, uint64_t ns) {
-    attribution_breakdown *detail = made(d);
-    add(&all->gpu, &detail->gpu, span, node, 1, ns);
-    add(&all->kernels, &detail->kernels, span, name, 1, ns);
+    attribution_breakdown *detail = made_breakdown(d);
+    add_breakdown_sum(&all->gpu, &detail->gpu, span, node, 1, ns);
+    add_breakdown_sum(&all->kernels, &detail->kernels, span, name, 1, ns);
 }
 
-static void merge(attribution_breakdown_marks *marks, attribution_breakdown_sums *sums, uint32_t span,
-                  const attribution_breakdown_sums *from) {
+static void merge_breakdown_sums(attribution_breakdown_marks *marks, attribution_breakdown_sums *sums,
+                                 uint32_t span, const attribution_breakdown_sums *from) {
     for (size_t i = 0; i < from->count; i++) {
-        add(marks, sums, span, from->list[i].id, from->list[i].count, from->list[i].ns);
+        add_breakdown_sum(marks, sums, span, from->list[i].id, from->list[i].count, from->list[i].ns);
     }
 }
 
 void attribution_breakdown_merge(attribution_breakdowns *all, attribution_breakdown **d, uint32_t span,
                                  const attribution_breakdown *from) {
-    attribution_breakdown *detail = made(d);
-    merge(&all->host, &detail->host, span, &from->host);
-    merge(&all->gpu, &detail->gpu, span, &from->gpu);
-    merge(&all->kernels, &detail->kernels, span, &from->kernels);
+    attribution_breakdown *detail = made_breakdown(d);
+    merge_breakdown_sums(&all->host, &detail->host, span, &from->host);
+    merge_breakdown_sums(&all->gpu, &detail->gpu, span, &from->gpu);
+    merge_breakdown_sums(&all->kernels, &detail->kernels, span, &from->kernels);
 }
 
 void attribution_breakdowns_free(attribution_breakdowns *all) {

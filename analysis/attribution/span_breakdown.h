@@ -1,4 +1,4 @@
-/* What one sample's time went on: host time and GPU time by range, GPU time by kernel. Sums, not events. */
+/* What one sample spent its time on: host time and GPU time by range, GPU time by kernel. Sums, not events. */
 #ifndef ATTRIBUTION_SPAN_BREAKDOWN_H
 #define ATTRIBUTION_SPAN_BREAKDOWN_H
 
@@ -7,7 +7,7 @@
 
 /* Of one range or kernel; the same may stand in a list more than once, and is then the sum. */
 typedef struct {
-    uint32_t id;    /* node of the range tree, or name index of a kernel (BASE_NONE: copies and fills) */
+    uint32_t id;    /* node of the range tree, or name index of a kernel (BASE_NONE: copies and memsets) */
     uint32_t count; /* ranges that closed, or pieces of GPU work */
     uint64_t ns;
 } attribution_breakdown_sum;

@@ -71,7 +71,6 @@ static void put_range(report_table *t, uint64_t from, uint64_t to) {
 }
 
 static void put_rows(const metrics_routing_check *v, report_output *out) {
-    static const char *const phases[] = {"vision", "prefill", "decode"};
     static const char *const headers[] = {"k",      "phase",          "visits", "routed tokens",
                                           "tokens", "active experts", "limit",  "wrong"};
     report_table t;
@@ -84,7 +83,7 @@ static void put_rows(const metrics_routing_check *v, report_output *out) {
         uint64_t high = decode || row->k == 0 ? 1 : row->tokens_most / row->k;
         uint64_t slots = row->k * high;
         report_table_count(&t, row->k);
-        report_table_cell(&t, "%s", phases[row->phase]);
+        report_table_cell(&t, "%s", attribution_phase_name(row->phase));
         report_table_count(&t, row->visits);
         put_range(&t, row->tokens_least, row->tokens_most);
         put_range(&t, low, high);

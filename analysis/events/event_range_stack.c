@@ -3,12 +3,12 @@
 #include "analysis/events/event_range_stack.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/limits.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEPTH_MAX 65536
 /* ENDs kept for a START that comes later in the file. */
 #define EARLY_MAX 65536
 
@@ -27,7 +27,8 @@ static void set_range_end(events_stack *t, events_range *row, uint64_t time) {
     row->end = time > row->start ? time : row->start;
     if (row->start == t->last_start && row->end <= t->last_end) {
         row->end = t->last_end + 1;
-    } else if (row->start < t->last_start && row->end < t->last_end && row->end + DEPTH_MAX > t->last_end) {
+    } else if (row->start < t->last_start && row->end < t->last_end &&
+               row->end + BASE_NESTING_MAX > t->last_end) {
         row->end = t->last_end; /* the one inside was made longer */
     }
     t->last_start = row->start;
@@ -54,7 +55,7 @@ void events_stacks_open(events_stacks *s, const events_range *row, const char *n
     for (size_t i = t->depth; matches && i-- > 0 && !t->list[i].wanted;) {
         t->list[i].wanted = true; /* the ranges around it */
     }
-    if (t->depth >= DEPTH_MAX) {
+    if (t->depth >= BASE_NESTING_MAX) {
         return;
     }
     t->matching += matches;

@@ -1,6 +1,7 @@
 /* One pass over a trace, then the sums. */
 #include "analysis/metrics/analyze.h"
 
+#include "analysis/attribution/attribution.h"
 #include "analysis/base/alloc.h"
 #include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
@@ -12,57 +13,58 @@
 #include <string.h>
 
 /* Threads, the caller's and that which reads among them, from which on one more adds up what spans do. */
-#define JOBS_FOR_WORKS 3
+#define JOBS_FOR_SPANS 3
 
 typedef struct {
     metrics_results *results;
-    attribution_ranges ranges;
-    attribution_state attribution;
+    attribution_ranges *ranges;
+    attribution_state *attribution;
     metrics_tail_pools tails;
     const metrics_options *options;
-} reading;
+} trace_reading;
 
-static void on_cluster(void *ctx, uint32_t span, const attribution_span_work *work,
-                       attribution_breakdown *detail) {
-    reading *rd = ctx;
+static void take_cluster_sample(void *ctx, uint32_t span, const attribution_span_work *work,
+                                attribution_breakdown *detail) {
+    trace_reading *rd = ctx;
     (void)work;
-    metrics_clusters_take(&rd->results->clusters, &rd->ranges, span, detail);
+    metrics_clusters_take(&rd->results->clusters, rd->ranges, span, detail);
 }
 
-static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
-    metrics_results *r = ((reading *)ctx)->results;
+static int read_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
+    metrics_results *r = ((trace_reading *)ctx)->results;
     r->meta = base_grow(r->meta, &r->meta_cap, r->meta_count + 1, sizeof *r->meta);
     metrics_meta *meta = &r->meta[r->meta_count++];
     *meta = (metrics_meta){base_copy(key, key_len), base_copy(value, value_len)};
     if (strcmp(meta->key, TRACE_FIRST_WATCH) == 0) {
-        ((reading *)ctx)->ranges.watch.touched = strtoull(meta->value, NULL, 10);
+        attribution_ranges_set_first_profiled(((trace_reading *)ctx)->ranges,
+                                              strtoull(meta->value, NULL, 10));
     } else if (strcmp(meta->key, INPUT_MARKS) == 0) {
-        ((reading *)ctx)->ranges.watch.ignored = true;
+        attribution_ranges_ignore_marks(((trace_reading *)ctx)->ranges);
     }
     return 0;
 }
 
-static int on_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
-    names_define(&((reading *)ctx)->results->names, id, bytes, len);
+static int read_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
+    names_define(&((trace_reading *)ctx)->results->names, id, bytes, len);
     return 0;
 }
 
-static int on_shape(void *ctx, const trace_shape *s) {
-    attribution_shape(&((reading *)ctx)->attribution, s);
+static int read_shape(void *ctx, const trace_shape *s) {
+    attribution_shape(((trace_reading *)ctx)->attribution, s);
     return 0;
 }
 
-static int on_host(void *ctx, const trace_host_event *e) {
-    reading *rd = ctx;
+static int read_host(void *ctx, const trace_host_event *e) {
+    trace_reading *rd = ctx;
     uint64_t end = e->time + e->duration;
     rd->results->host_events++;
     if (end > rd->results->last_time) {
         rd->results->last_time = end;
     }
     if (e->kind == TRACE_HOST_API || e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
-        attribution_call(&rd->attribution, e);
+        attribution_call(rd->attribution, e);
     } else {
-        attribution_ranges_event(&rd->ranges, e);
+        attribution_ranges_event(rd->ranges, e);
     }
     if (e->kind == TRACE_HOST_MARK) {
         costmodel_workload_event(&rd->results->bounds.workload, &rd->results->names, e);
@@ -70,18 +72,18 @@ static int on_host(void *ctx, const trace_host_event *e) {
     return 0;
 }
 
-static int on_gpu(void *ctx, const trace_gpu_event *e) {
-    reading *rd = ctx;
+static int read_gpu(void *ctx, const trace_gpu_event *e) {
+    trace_reading *rd = ctx;
     rd->results->gpu_records++;
     if (e->timed && e->end > rd->results->last_time) {
         rd->results->last_time = e->end;
     }
-    attribution_gpu(&rd->attribution, e);
+    attribution_gpu(rd->attribution, e);
     return 0;
 }
 
-static int on_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
-    metrics_results *r = ((reading *)ctx)->results;
+static int read_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
+    metrics_results *r = ((trace_reading *)ctx)->results;
     for (size_t i = 0; i < r->counter_count; i++) {
         if (strlen(r->counters[i].name) == name_len && memcmp(r->counters[i].name, name, name_len) == 0) {
             r->counters[i].value = value;
@@ -93,31 +95,31 @@ static int on_counter(void *ctx, const char *name, size_t name_len, uint64_t val
     return 0;
 }
 
-static int on_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
-    metrics_results *r = ((reading *)ctx)->results;
+static int read_end(void *ctx, uint64_t time, const char *reason, size_t reason_len) {
+    metrics_results *r = ((trace_reading *)ctx)->results;
     free(r->end_reason);
     r->end_reason = base_copy(reason, reason_len);
     r->last_time = time > r->last_time ? time : r->last_time;
     return 0;
 }
 
-static int on_progress(void *ctx, uint64_t done, uint64_t total) {
-    reading *rd = ctx;
+static int show_read_progress(void *ctx, uint64_t done, uint64_t total) {
+    trace_reading *rd = ctx;
     if (rd->options->progress) {
         rd->options->progress(rd->options->progress_ctx, done, total);
     }
     return 0;
 }
 
-/* ---- Bounds ---- */
+/* ---- Bottlenecks ---- */
 
-static double number_of(const metrics_results *r, const char *key) {
+static double meta_number(const metrics_results *r, const char *key) {
     const char *value = metrics_results_meta(r, key);
     return value ? strtod(value, NULL) : 0;
 }
 
 /* Peaks of the trace's device; nothing is known when there are several of different names. */
-static void find_peaks(metrics_results *r, const costmodel_peaks *over) {
+static void find_device_peaks(metrics_results *r, const costmodel_peaks *over) {
     static const char *const names[] = {"device.0.name", "device.1.name", "device.2.name", "device.3.name",
                                         "device.4.name", "device.5.name", "device.6.name", "device.7.name"};
     costmodel_device device = {.name = metrics_results_meta(r, names[0])};
@@ -128,10 +130,10 @@ static void find_peaks(metrics_results *r, const costmodel_peaks *over) {
     }
     if (alike) {
         device.capability = metrics_results_meta(r, "device.0.compute_capability");
-        device.memory_clock_hz = 1e3 * number_of(r, "device.0.memory_clock_khz");
-        device.memory_bus_bits = number_of(r, "device.0.memory_bus_bits");
-        device.clock_hz = 1e3 * number_of(r, "device.0.clock_khz");
-        device.multiprocessors = number_of(r, "device.0.multiprocessors");
+        device.memory_clock_hz = 1e3 * meta_number(r, "device.0.memory_clock_khz");
+        device.memory_bus_bits = meta_number(r, "device.0.memory_bus_bits");
+        device.clock_hz = 1e3 * meta_number(r, "device.0.clock_khz");
+        device.multiprocessors = meta_number(r, "device.0.multiprocessors");
     } else {
         device.name = NULL;
     }
@@ -145,66 +147,72 @@ static void find_peaks(metrics_results *r, const costmodel_peaks *over) {
     }
 }
 
-static void make_bottlenecks(metrics_results *r, const reading *rd) {
+static void make_bottlenecks(metrics_results *r, const trace_reading *rd) {
     metrics_phase_works works = {0};
-    find_peaks(r, rd->options->peaks);
+    find_device_peaks(r, rd->options->peaks);
     costmodel_workload_override(&r->bounds.workload, rd->options->workload);
-    metrics_phase_works_make(&works, &rd->ranges);
+    metrics_phase_works_make(&works, rd->ranges);
     metrics_bottlenecks_make(&r->bounds, &r->rows, &works, r->gpu_records > 0);
     metrics_phase_works_free(&works);
 }
 
-/* ---- Integrity ---- */
+/* ---- Completeness ---- */
 
-static void make_integrity(metrics_results *r, const reading *rd) {
-    const attribution_state *a = &rd->attribution;
-    r->kernels_all = a->all_kernels;
-    r->kernels_unattributed = a->lost_kernels;
-    r->transfers_all = a->all_transfers;
-    r->transfers_unattributed = a->lost_transfers;
-    r->kernels_untimed = a->untimed_kernels;
-    r->transfers_untimed = a->untimed_transfers;
-    for (size_t i = 0; i < rd->ranges.node_count; i++) {
+static void count_work(metrics_results *r, const trace_reading *rd) {
+    attribution_counts counts = attribution_counts_of(rd->attribution);
+    r->kernels_all = counts.kernels;
+    r->kernels_unattributed = counts.unattributed_kernels;
+    r->kernels_untimed = counts.untimed_kernels;
+    r->transfers_all = counts.transfers;
+    r->transfers_unattributed = counts.unattributed_transfers;
+    r->transfers_untimed = counts.untimed_transfers;
+    r->unknown_nodes = counts.unknown_nodes;
+    for (size_t i = 0; i < attribution_ranges_node_count(rd->ranges); i++) {
+        const attribution_node *node = attribution_ranges_node(rd->ranges, i);
         attribution_work *work = i == ATTRIBUTION_ROOT ? &r->kernels_outside : &r->kernels_in_ranges;
-        work->count += rd->ranges.nodes[i].kernels;
-        work->ns += rd->ranges.nodes[i].kernel_ns;
-    }
-    r->unknown_nodes = a->unknown_nodes;
-    r->marks = rd->ranges.watch.count;
-    r->late_marks = rd->ranges.watch.late;
-    r->yielded = rd->ranges.watch.yielded;
-    r->left_open = attribution_ranges_left_open(&rd->ranges);
-    r->pops_without_push = rd->ranges.pops_without_push;
-    r->ends_without_start = rd->ranges.ends_without_start;
-    for (size_t i = 0; i < rd->ranges.span_count; i++) {
-        r->late += rd->ranges.spans[i].busy.late;
+        work->count += node->kernels;
+        work->ns += node->kernel_ns;
     }
 }
 
+static void add_defects(metrics_results *r, const trace_reading *rd) {
+    const attribution_windows *windows = attribution_ranges_windows(rd->ranges);
+    attribution_ranges_defects defects = attribution_ranges_defects_of(rd->ranges);
+    r->marks = windows->count;
+    r->late_marks = windows->late;
+    r->yielded = windows->yielded;
+    r->left_open = defects.left_open;
+    r->pops_without_push = defects.pops_without_push;
+    r->ends_without_start = defects.ends_without_start;
+    r->late = defects.late;
+}
+
+/* ---- Tables ---- */
+
 /* The costs of each k that is known. */
-static void make_each_k(metrics_results *r, const reading *rd) {
+static void make_costs_of_each_k(metrics_results *r, const trace_reading *rd) {
     r->each_k = base_alloc(r->rows.count, sizeof *r->each_k);
     for (size_t i = 0; i < r->rows.count; i++) { /* rows of one k stand together */
         uint32_t k = r->rows.list[i].k;
         if (k != BASE_NONE && (i == 0 || k != r->rows.list[i - 1].k)) {
-            metrics_costs_make(&r->each_k[r->each_k_count++], &rd->ranges, &rd->attribution, k);
+            metrics_costs_make(&r->each_k[r->each_k_count++], rd->ranges, k);
         }
     }
 }
 
-static void make_tables(metrics_results *r, reading *rd, unsigned jobs) {
+static void make_result_tables(metrics_results *r, trace_reading *rd, unsigned jobs) {
     bool gpu = r->gpu_records > 0;
-    metrics_samples_make(&r->samples, &rd->ranges, jobs);
+    metrics_samples_make(&r->samples, rd->ranges);
     metrics_sweep_making *sweep = metrics_sweep_begin(&r->rows, &r->fits, &r->samples, gpu, jobs);
-    metrics_costs_make(&r->costs, &rd->ranges, &rd->attribution, rd->options->k);
-    metrics_tails_make(&r->tails, &rd->tails, &rd->ranges, &r->samples, gpu);
-    metrics_requests_make(&r->requests, &rd->ranges);
+    metrics_costs_make(&r->costs, rd->ranges, rd->options->k);
+    metrics_tails_make(&r->tails, &rd->tails, rd->ranges, &r->samples, gpu);
+    metrics_requests_make(&r->requests, rd->ranges);
     metrics_sweep_end(sweep);
     make_bottlenecks(r, rd);
     const costmodel_workload *w = &r->bounds.workload;
-    metrics_load_make(&r->load, &rd->ranges, rd->options->k, w->has_model ? (size_t)w->model.experts : 0);
+    metrics_load_make(&r->load, rd->ranges, rd->options->k, w->has_model ? (size_t)w->model.experts : 0);
     if (rd->options->each_k) {
-        make_each_k(r, rd);
+        make_costs_of_each_k(r, rd);
     }
 }
 
@@ -214,42 +222,40 @@ static int read_trace(metrics_results *results, const char *path, bool once, con
     results->names.rules = options->rules;
     costmodel_workload_init(&results->bounds.workload);
     results->path = base_copy(path, strlen(path));
-    reading rd = {.results = results, .options = options};
-    attribution_ranges_init(&rd.ranges, &results->names);
+    trace_reading rd = {.results = results, .options = options};
     unsigned jobs = options->jobs ? options->jobs : base_cores();
-    attribution_accumulator *works = &rd.ranges.works;
-    rd.ranges.steps = options->detail;
+    attribution_ranges_options ranges = {.steps = options->detail, .threaded = jobs >= JOBS_FOR_SPANS};
     if (options->detail) {
-        works->on_sample = metrics_tail_take;
-        works->on_sample_ctx = &rd.tails;
+        ranges.on_sample = metrics_tail_take;
+        ranges.on_sample_ctx = &rd.tails;
     } else if (options->clusters) {
-        works->on_sample = on_cluster;
-        works->on_sample_ctx = &rd;
+        ranges.on_sample = take_cluster_sample;
+        ranges.on_sample_ctx = &rd;
+        ranges.threaded = false; /* take_cluster_sample looks at the ranges */
     }
-    if (jobs >= JOBS_FOR_WORKS && works->on_sample != on_cluster) { /* which looks at the ranges */
-        attribution_accumulator_start(works);
-    }
-    attribution_init(&rd.attribution, &results->names, &rd.ranges);
+    rd.ranges = attribution_ranges_new(&results->names, &ranges);
+    rd.attribution = attribution_new(&results->names, rd.ranges);
     trace_visitor visitor = {.ctx = &rd,
-                             .meta = on_meta,
-                             .string = on_string,
-                             .shape = on_shape,
-                             .host = on_host,
-                             .gpu = on_gpu,
-                             .counter = on_counter,
-                             .end = on_end,
-                             .progress = on_progress};
+                             .meta = read_meta,
+                             .string = read_string,
+                             .shape = read_shape,
+                             .host = read_host,
+                             .gpu = read_gpu,
+                             .counter = read_counter,
+                             .end = read_end,
+                             .progress = show_read_progress};
     int rc = input_read_async(path, &visitor, jobs, once, &results->status, error);
     if (rc == 0) {
-        attribution_ranges_close_ended(&rd.ranges);
-        attribution_finish(&rd.attribution);
+        attribution_ranges_close_ended(rd.ranges);
+        attribution_finish(rd.attribution, jobs);
         metrics_clusters_close(&results->clusters);
-        make_integrity(results, &rd);
-        make_tables(results, &rd, jobs);
+        count_work(results, &rd);
+        add_defects(results, &rd);
+        make_result_tables(results, &rd, jobs);
     }
     metrics_tail_pools_free(&rd.tails);
-    attribution_free(&rd.attribution);
-    attribution_ranges_free(&rd.ranges);
+    attribution_free(rd.attribution);
+    attribution_ranges_free(rd.ranges);
     return rc;
 }
 

@@ -1,5 +1,4 @@
-/* What one trace says: the model that every output is made from, and the one pass over the file that fills
- * it. */
+/* The results of one trace, which every output is made from, and the one pass over the file that makes them. */
 #ifndef METRICS_ANALYZE_H
 #define METRICS_ANALYZE_H
 

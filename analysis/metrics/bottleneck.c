@@ -1,4 +1,4 @@
-/* What a phase needs by its shapes, what it achieved, and the verdict; see bounds.h. */
+/* What a phase needs by its shapes, what it achieved, and the verdict. */
 #include "analysis/metrics/bottleneck.h"
 
 #include "analysis/base/alloc.h"
@@ -15,15 +15,6 @@ const char *metrics_verdict_name(metrics_verdict verdict) {
     return names[verdict];
 }
 
-static const metrics_phase_work *find(const metrics_phase_works *works, uint32_t k, attribution_phase phase) {
-    for (size_t i = 0; i < works->count; i++) {
-        if (works->list[i].k == k && works->list[i].phase == phase) {
-            return &works->list[i];
-        }
-    }
-    return NULL;
-}
-
 /* ---- What a mean request costs ---- */
 
 typedef struct {
@@ -36,30 +27,31 @@ typedef struct {
     metrics_bottleneck *bound;
 } costing;
 
-static bool lacks(const costing *c, const char *what) {
+static bool lack_evidence(const costing *c, const char *what) {
     *c->missing = *c->missing ? *c->missing : what;
     return false;
 }
 
-/* Every expert's range told its tokens, and they are those of whole requests. */
-static bool told(const metrics_phase_work *work) {
+/* Whether every expert's range has its number of tokens, and they are those of whole requests. */
+static bool has_counts(const metrics_phase_work *work) {
     return work && work->whole && work->requests > 0 && work->expert_ranges > 0 &&
-           work->notified_ranges == work->expert_ranges;
+           work->counted_ranges == work->expert_ranges;
 }
 
 /* Tokens that the experts of a layer were given in a mean request. */
-static double routed(const costmodel_workload *w, const metrics_phase_work *work) {
-    return told(work) ? (double)work->tokens / (double)work->requests / w->model.layers : NAN;
+static double routed_tokens(const costmodel_workload *w, const metrics_phase_work *work) {
+    return has_counts(work) ? (double)work->tokens / (double)work->requests / w->model.layers : NAN;
 }
 
 /* Tokens of the prompt: those of the experts' ranges over k, or what the mark or an option says. */
-static double prompt_of(const costing *c) {
-    double counted = routed(c->workload, find(c->works, c->row, ATTRIBUTION_PREFILL)) / c->k;
+static double prompt_tokens_of(const costing *c) {
+    double counted =
+        routed_tokens(c->workload, metrics_phase_works_find(c->works, c->row, ATTRIBUTION_PREFILL)) / c->k;
     return counted >= 1 && floor(counted) == counted ? counted : c->workload->prompt;
 }
 
 /* Distinct experts of a layer whose weights a step of `tokens` needs. */
-static double active_of(const costing *c, const metrics_phase_work *work, double tokens) {
+static double active_experts_of(const costing *c, const metrics_phase_work *work, double tokens) {
     double most = fmin(c->workload->model.experts, c->k * tokens);
     if (work->visits > 0) {
         return fmin((double)work->active / (double)work->visits, most);
@@ -68,13 +60,13 @@ static double active_of(const costing *c, const metrics_phase_work *work, double
     return tokens > 1 ? costmodel_model_active(&c->workload->model, c->k, tokens) : most;
 }
 
-static bool cost_vision(const costing *c, double times, costmodel_phase_cost *cost) {
+static bool add_vision_cost(const costing *c, double times, costmodel_phase_cost *cost) {
     const costmodel_workload *w = c->workload;
     if (!w->model.vision.present) {
-        return lacks(c, "the shapes of the vision tower");
+        return lack_evidence(c, "the shapes of the vision tower");
     }
     if (!(w->crops > 0)) {
-        return lacks(c, "the number of crops (--crops)");
+        return lack_evidence(c, "the number of crops (--crops)");
     }
     costmodel_phase_cost one = {0};
     costmodel_model_vision(&w->model, w->crops, c->bytes, &one);
@@ -96,48 +88,50 @@ static bool find_dense(const costing *c, const metrics_phase_work *work, bool *d
     return w->has_moe || work->visits > 0 || work->parts[NAMES_PART_EXPERT].count == 0;
 }
 
-static bool cost_decoder(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
+static bool add_decoder_cost(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
     const costmodel_workload *w = c->workload;
     double prompt, experts = w->model.experts, k = c->k;
     if (k < 1 || k > experts) {
-        return lacks(c, "a k that the model has (ranges top_k=K, or moe_top_k)");
+        return lack_evidence(c, "a k that the model has (ranges top_k=K, or moe_top_k)");
     }
-    prompt = prompt_of(c);
+    prompt = prompt_tokens_of(c);
     if (!(prompt >= 1)) {
-        return lacks(c, "the number of prompt tokens (--prompt-tokens)");
+        return lack_evidence(c, "the number of prompt tokens (--prompt-tokens)");
     }
     if (work->phase == ATTRIBUTION_PREFILL) {
-        c->bound->active = active_of(c, work, prompt);
+        c->bound->active = active_experts_of(c, work, prompt);
         costmodel_model_step(&w->model, prompt, 0, prompt * k, c->bound->active, c->bytes, cost);
-        return work->visions == 0 || cost_vision(c, (double)work->visions / (double)work->requests, cost);
+        return work->visions == 0 || add_vision_cost(c, (double)work->visions / (double)work->requests, cost);
     }
     double steps = (double)work->steps / (double)work->requests;
     if (!(steps >= 1)) {
-        return lacks(c, "the number of decoded tokens (ranges decode.N)");
+        return lack_evidence(c, "the number of decoded tokens (ranges decode.N)");
     }
     bool dense;
     if (!find_dense(c, work, &dense)) {
-        return lacks(c, "which experts compute a decoded token of a replayed graph (--moe)");
+        return lack_evidence(c, "which experts compute a decoded token of a replayed graph (--moe)");
     }
-    double rows = routed(w, work) / steps;
-    rows = isnan(rows) ? dense ? experts : k : rows;
-    c->bound->active = dense ? experts : active_of(c, work, 1);
+    double rows = routed_tokens(w, work) / steps;
+    if (isnan(rows)) {
+        rows = dense ? experts : k;
+    }
+    c->bound->active = dense ? experts : active_experts_of(c, work, 1);
     costmodel_model_decode(&w->model, steps, prompt, rows, c->bound->active, c->bytes, cost);
     return true;
 }
 
 /* False when something is missing, which *c->missing then names. */
-static bool cost_of(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
+static bool phase_cost_of(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
     if (!c->workload->has_model) {
-        return lacks(c, "the model's shapes (--model)");
+        return lack_evidence(c, "the model's shapes (--model)");
     }
-    return work->phase == ATTRIBUTION_VISION ? cost_vision(c, 1, cost) : cost_decoder(c, work, cost);
+    return work->phase == ATTRIBUTION_VISION ? add_vision_cost(c, 1, cost) : add_decoder_cost(c, work, cost);
 }
 
 /* ---- What was achieved ---- */
 
-static metrics_point point_of(const metrics_bottlenecks *b, names_part part, double kernels, double ms,
-                              const costmodel_cost *cost) {
+static metrics_point roofline_point(const metrics_bottlenecks *b, names_part part, double kernels, double ms,
+                                    const costmodel_cost *cost) {
     metrics_point p = {.part = part,
                        .kernels = kernels,
                        .ms = ms,
@@ -155,22 +149,22 @@ static metrics_point point_of(const metrics_bottlenecks *b, names_part part, dou
     return p;
 }
 
-static void add_points(const metrics_bottlenecks *b, metrics_bottleneck *bound,
-                       const metrics_phase_work *work, const costmodel_phase_cost *cost) {
+static void add_part_points(const metrics_bottlenecks *b, metrics_bottleneck *bound,
+                            const metrics_phase_work *work, const costmodel_phase_cost *cost) {
     bound->points = base_alloc(NAMES_PARTS, sizeof *bound->points);
     for (int part = 0; part < NAMES_PARTS; part++) {
         const attribution_work *kernels = &work->parts[part];
         const costmodel_cost *one = &cost->parts[part];
         if (kernels->count > 0 && (one->flops > 0 || one->weight_bytes > 0)) {
             double n = (double)work->requests;
-            bound->points[bound->count++] =
-                point_of(b, (names_part)part, (double)kernels->count / n, (double)kernels->ns / 1e6 / n, one);
+            bound->points[bound->count++] = roofline_point(b, (names_part)part, (double)kernels->count / n,
+                                                           (double)kernels->ns / 1e6 / n, one);
         }
     }
 }
 
-static metrics_verdict judge(const metrics_bottlenecks *b, const metrics_bottleneck *bound,
-                             const char **missing) {
+static metrics_verdict judge_bottleneck(const metrics_bottlenecks *b, const metrics_bottleneck *bound,
+                                        const char **missing) {
     const metrics_point *p = &bound->whole;
     if (isnan(bound->idle)) {
         return METRICS_BOTTLENECK_UNKNOWN;
@@ -197,11 +191,16 @@ static metrics_verdict judge(const metrics_bottlenecks *b, const metrics_bottlen
     return p->of_memory >= p->of_flops ? METRICS_BOTTLENECK_MEMORY : METRICS_BOTTLENECK_COMPUTE;
 }
 
-static metrics_bottleneck make(metrics_bottlenecks *b, const metrics_row *row,
-                               const metrics_phase_works *works, bool gpu) {
-    const metrics_phase_work *work = find(works, row->k, (attribution_phase)row->kind);
+static metrics_bottleneck make_bottleneck(metrics_bottlenecks *b, const metrics_row *row,
+                                          const metrics_phase_works *works, bool gpu) {
+    const metrics_phase_work *work = metrics_phase_works_find(works, row->k, metrics_row_phase(row->kind));
     metrics_bottleneck bound = {.k = row->k, .kind = row->kind, .active = NAN};
-    const char *missing = !gpu ? "GPU work in the trace" : isnan(row->busy) ? "a watched request" : NULL;
+    const char *missing = NULL;
+    if (!gpu) {
+        missing = "GPU work in the trace";
+    } else if (isnan(row->busy)) {
+        missing = "a watched request";
+    }
     double behind = row->from == ATTRIBUTION_UNPROFILED && row->beyond > 0 ? row->beyond : 0;
     bound.time = row->latency.p50 + behind;
     bound.busy = row->busy;
@@ -221,16 +220,16 @@ static metrics_bottleneck make(metrics_bottlenecks *b, const metrics_row *row,
                  .bytes = w->has_type ? costmodel_dtype_bytes(w->type) : NAN,
                  .missing = &missing,
                  .bound = &bound};
-    bool known = work && work->requests > 0 && cost_of(&c, work, &cost);
+    bool known = work && work->requests > 0 && phase_cost_of(&c, work, &cost);
     if (!known) {
         cost.all = (costmodel_cost){NAN, NAN, NAN};
     }
-    bound.whole = point_of(b, NAMES_PARTS, row->kernels, row->busy, &cost.all);
+    bound.whole = roofline_point(b, NAMES_PARTS, row->kernels, row->busy, &cost.all);
     bound.least = bound.whole.roof > 0 ? 1e3 * bound.whole.flops / bound.whole.roof : NAN;
     if (known && gpu && work->whole) {
-        add_points(b, &bound, work, &cost);
+        add_part_points(b, &bound, work, &cost);
     }
-    bound.verdict = judge(b, &bound, &missing);
+    bound.verdict = judge_bottleneck(b, &bound, &missing);
     bound.missing = missing;
     return bound;
 }
@@ -244,7 +243,7 @@ void metrics_bottlenecks_make(metrics_bottlenecks *bounds, const metrics_rows *r
     for (size_t i = 0; i < rows->count; i++) {
         if (rows->list[i].kind != METRICS_ROW_TOKEN) {
             bounds->list = base_grow(bounds->list, &bounds->cap, bounds->count + 1, sizeof *bounds->list);
-            bounds->list[bounds->count++] = make(bounds, &rows->list[i], works, gpu);
+            bounds->list[bounds->count++] = make_bottleneck(bounds, &rows->list[i], works, gpu);
         }
     }
 }

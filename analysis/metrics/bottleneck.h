@@ -12,9 +12,9 @@
 #ifndef METRICS_BOTTLENECK_H
 #define METRICS_BOTTLENECK_H
 
-#include "analysis/attribution/attribution.h"
 #include "analysis/costmodel/workload.h"
-#include "analysis/metrics/latency_sweep.h"
+#include "analysis/metrics/latency_rows.h"
+#include "analysis/metrics/phase_work.h"
 
 #define METRICS_BOTTLENECK_SHARE 0.5 /* the half in the rule */
 
@@ -73,29 +73,6 @@ typedef struct {
     costmodel_peak_source flops_source;
     double ridge; /* FLOP/byte from which on compute can bind: peak_flops / peaks.memory */
 } metrics_bottlenecks;
-
-/* What the profiled requests of one phase at one k did, from the tree of ranges. */
-typedef struct {
-    uint32_t k;
-    attribution_phase phase;
-    size_t requests;  /* profiled from start to end */
-    bool whole;       /* so were all that left any work: what follows is theirs alone */
-    uint64_t steps;   /* ranges decode.N */
-    uint64_t visions; /* phases `vision` inside */
-    attribution_work parts[NAMES_PARTS];
-    uint64_t expert_ranges, notified_ranges,
-        tokens;              /* experts' ranges, those that told their tokens, and these */
-    uint64_t active, visits; /* experts with a token, over all visits to a layer's experts */
-} metrics_phase_work;
-
-typedef struct {
-    metrics_phase_work *list;
-    size_t count, cap;
-} metrics_phase_works;
-
-/* Sums up the work of every phase at every k. */
-void metrics_phase_works_make(metrics_phase_works *works, const attribution_ranges *ranges);
-void metrics_phase_works_free(metrics_phase_works *works);
 
 /* Makes the bounds from the rows and works of a trace. `bounds->workload` and `bounds->peaks` are given;
  * `gpu`: the trace holds GPU work. */

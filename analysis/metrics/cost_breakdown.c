@@ -3,6 +3,7 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/metrics/launch_variance.h"
+#include "analysis/metrics/selection.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,57 +12,53 @@
 typedef struct {
     metrics_costs *c;
     const attribution_ranges *ranges;
-    const attribution_state *attribution;
+    size_t node_count;
+    const attribution_total *kernels;
+    size_t kernel_count;
+    metrics_selection selection;
     attribution_work *inclusive; /* by node */
-    bool profiled;               /* some measured range was opened while profiling */
-} making;
+} costs_making;
 
-static bool chosen(const making *m, uint32_t node) {
-    const attribution_group *group = &m->ranges->groups[m->ranges->nodes[node].group];
-    return !group->warm && (m->c->k == BASE_NONE || group->k == m->c->k);
+static attribution_work exclusive_work(const attribution_node *node) {
+    return (attribution_work){node->kernels, node->kernel_ns};
 }
 
-static bool is_profiled(const making *m, uint32_t node) {
-    const attribution_group *group = &m->ranges->groups[m->ranges->nodes[node].group];
-    return attribution_windows_settled(&m->ranges->watch, group->profiling) == ATTRIBUTION_PROFILED;
+/* Whether the range has something to show: its host time counts, or kernels ran in it. */
+static bool is_shown(const costs_making *m, uint32_t at) {
+    const attribution_node *node = attribution_ranges_node(m->ranges, at);
+    return metrics_selection_has_host(&m->selection, node) || m->inclusive[at].count > 0;
 }
 
-/* Whether calls, tokens and host time of this node count. */
-static bool counts(const making *m, uint32_t node) {
-    return !m->profiled || is_profiled(m, node);
-}
-
-static void add(attribution_work *to, const attribution_work *work) {
+static void add_work(attribution_work *to, const attribution_work *work) {
     to->count += work->count;
     to->ns += work->ns;
 }
 
 /* Adds the launches of a kernel in no phase to what is known of `row`. */
-static void add_launches(const making *m, metrics_launch_sums *sums, uint32_t row,
-                         const attribution_total *kernel) {
-    const attribution_node *node = kernel->node == BASE_NONE ? NULL : &m->ranges->nodes[kernel->node];
+static void add_launches_outside(const costs_making *m, metrics_launch_sums *sums, uint32_t row,
+                                 const attribution_total *kernel) {
+    const attribution_node *node =
+        kernel->node == BASE_NONE ? NULL : attribution_ranges_node(m->ranges, kernel->node);
     if (!node || node->phase == ATTRIBUTION_PHASES) {
         bool once = node && kernel->node != ATTRIBUTION_ROOT && node->calls == 1;
         metrics_launch_sums_add(sums, row, kernel->name, kernel->count, kernel->ns, kernel->squares, once);
     }
 }
 
-static void sum_up(making *m) {
-    const attribution_ranges *ranges = m->ranges;
-    m->inclusive = base_alloc(ranges->node_count, sizeof *m->inclusive);
-    for (size_t i = ranges->node_count; i-- > 0;) { /* children have higher indices than their parents */
-        const attribution_node *node = &ranges->nodes[i];
-        add(&m->inclusive[i], &(attribution_work){node->kernels, node->kernel_ns});
+static void sum_up_inclusive(costs_making *m) {
+    m->inclusive = base_alloc(m->node_count, sizeof *m->inclusive);
+    for (size_t i = m->node_count; i-- > 0;) { /* children have higher indices than their parents */
+        const attribution_node *node = attribution_ranges_node(m->ranges, i);
+        attribution_work exclusive = exclusive_work(node);
+        add_work(&m->inclusive[i], &exclusive);
         if (i != ATTRIBUTION_ROOT) {
-            add(&m->inclusive[node->parent], &m->inclusive[i]);
+            add_work(&m->inclusive[node->parent], &m->inclusive[i]);
         }
-        m->profiled = m->profiled || (i != ATTRIBUTION_ROOT && node->phase != ATTRIBUTION_PHASES &&
-                                      chosen(m, (uint32_t)i) && is_profiled(m, (uint32_t)i));
     }
 }
 
-/* What the launches say of each of `count` rows. Frees the sums. */
-static metrics_spread *spreads_of_rows(metrics_launch_sums *launches, size_t count) {
+/* How much the launches of each of `count` rows differ. Frees the sums. */
+static metrics_spread *take_row_spreads(metrics_launch_sums *launches, size_t count) {
     metrics_spread *spreads = base_alloc(count, sizeof *spreads);
     metrics_launch_sums_spread(launches, spreads);
     metrics_launch_sums_free(launches);
@@ -83,11 +80,11 @@ static uint32_t expert_row(metrics_expert **list, size_t *count, size_t *cap, ba
     return at;
 }
 
-static void add_expert(const making *m, metrics_expert *row, uint32_t at) {
-    const attribution_node *node = &m->ranges->nodes[at];
+static void add_expert(const costs_making *m, metrics_expert *row, uint32_t at) {
+    const attribution_node *node = attribution_ranges_node(m->ranges, at);
     row->kernels += m->inclusive[at].count;
     row->kernel_ns += m->inclusive[at].ns;
-    if (counts(m, at)) {
+    if (metrics_selection_has_host(&m->selection, node)) {
         row->calls += node->calls;
         row->tokens += node->tokens;
         row->with_tokens += node->with_tokens;
@@ -95,16 +92,16 @@ static void add_expert(const making *m, metrics_expert *row, uint32_t at) {
     }
 }
 
-static int descending(uint64_t x, uint64_t y) {
+static int compare_descending(uint64_t x, uint64_t y) {
     return (x < y) - (x > y);
 }
 
 static int by_expert_cost(const void *a, const void *b) {
     const metrics_expert *x = a, *y = b;
-    int order = descending(x->kernel_ns, y->kernel_ns);
-    order = order ? order : descending(x->host_ns, y->host_ns);
-    order = order ? order : descending(y->layer, x->layer);
-    return order ? order : descending(y->expert, x->expert);
+    int order = compare_descending(x->kernel_ns, y->kernel_ns);
+    order = order ? order : compare_descending(x->host_ns, y->host_ns);
+    order = order ? order : compare_descending(y->layer, x->layer);
+    return order ? order : compare_descending(y->expert, x->expert);
 }
 
 /* The rows that a range belongs to, or BASE_NONE. */
@@ -113,40 +110,40 @@ typedef struct {
 } expert_rows;
 
 /* How the calls of experts outside of phases differ, from the launches in them. */
-static void spread_experts(const making *m, const expert_rows *rows) {
+static void spread_experts(const costs_making *m, const expert_rows *rows) {
     metrics_costs *c = m->c;
     metrics_launch_sums of_experts = {0}, of_layers = {0};
-    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
-        const attribution_total *kernel = &m->attribution->ranges->works.kernels.list[i];
+    for (size_t i = 0; i < m->kernel_count; i++) {
+        const attribution_total *kernel = &m->kernels[i];
         if (kernel->node != BASE_NONE && rows[kernel->node].expert != BASE_NONE) {
-            add_launches(m, &of_experts, rows[kernel->node].expert, kernel);
-            add_launches(m, &of_layers, rows[kernel->node].layer_expert, kernel);
+            add_launches_outside(m, &of_experts, rows[kernel->node].expert, kernel);
+            add_launches_outside(m, &of_layers, rows[kernel->node].layer_expert, kernel);
         }
     }
-    metrics_spread *spreads = spreads_of_rows(&of_experts, c->expert_count);
+    metrics_spread *spreads = take_row_spreads(&of_experts, c->expert_count);
     for (size_t i = 0; i < c->expert_count; i++) {
         c->experts[i].outside = spreads[i];
     }
     free(spreads);
-    spreads = spreads_of_rows(&of_layers, c->layer_expert_count);
+    spreads = take_row_spreads(&of_layers, c->layer_expert_count);
     for (size_t i = 0; i < c->layer_expert_count; i++) {
         c->layer_experts[i].outside = spreads[i];
     }
     free(spreads);
 }
 
-static void make_experts(making *m) {
+static void make_expert_rows(costs_making *m) {
     metrics_costs *c = m->c;
     base_map by_expert = {0}, by_layer = {0};
-    expert_rows *rows = base_alloc(m->ranges->node_count, sizeof *rows);
-    for (uint32_t i = 0; i < m->ranges->node_count; i++) {
-        const attribution_node *node = &m->ranges->nodes[i];
+    expert_rows *rows = base_alloc(m->node_count, sizeof *rows);
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        const attribution_node *node = attribution_ranges_node(m->ranges, i);
         rows[i] = (expert_rows){BASE_NONE, BASE_NONE};
-        if (!chosen(m, i)) {
+        if (!metrics_selection_has(&m->selection, node)) {
             continue;
         }
         c->attributed_ns += node->kernel_ns;
-        if (node->opens_expert && (counts(m, i) || m->inclusive[i].count > 0)) {
+        if (node->opens_expert && is_shown(m, i)) {
             rows[i].expert = expert_row(&c->experts, &c->expert_count, &c->expert_cap, &by_expert, BASE_NONE,
                                         node->expert);
             rows[i].layer_expert = expert_row(&c->layer_experts, &c->layer_expert_count, &c->layer_expert_cap,
@@ -171,12 +168,12 @@ static void make_experts(making *m) {
 
 static int by_kernel_cost(const void *a, const void *b) {
     const metrics_kernel_row *x = a, *y = b;
-    int order = descending(x->ns, y->ns);
-    order = order ? order : descending(x->count, y->count);
+    int order = compare_descending(x->ns, y->ns);
+    order = order ? order : compare_descending(x->count, y->count);
     return order ? order : strcmp(x->name, y->name);
 }
 
-static void add_kernel(making *m, base_map *by_name, metrics_launch_sums *launches,
+static void add_kernel(costs_making *m, base_map *by_name, metrics_launch_sums *launches,
                        const attribution_total *kernel) {
     metrics_costs *c = m->c;
     uint32_t at = base_map_get(by_name, kernel->name);
@@ -184,32 +181,33 @@ static void add_kernel(making *m, base_map *by_name, metrics_launch_sums *launch
         at = (uint32_t)c->kernel_count;
         base_map_put(by_name, kernel->name, at);
         c->kernels = base_grow(c->kernels, &c->kernel_cap, c->kernel_count + 1, sizeof *c->kernels);
-        c->kernels[c->kernel_count++] =
-            (metrics_kernel_row){.name = m->ranges->names->list[kernel->name].text, .index = kernel->name};
+        c->kernels[c->kernel_count++] = (metrics_kernel_row){
+            .name = names_entry_at(attribution_ranges_names(m->ranges), kernel->name)->text,
+            .index = kernel->name};
     }
     c->kernels[at].count += kernel->count;
     c->kernels[at].ns += kernel->ns;
-    add_launches(m, launches, at, kernel);
+    add_launches_outside(m, launches, at, kernel);
     c->chosen_ns += kernel->ns;
 }
 
-static int by_place(const void *a, const void *b) {
+static int by_leaf_place(const void *a, const void *b) {
     const metrics_leaf *x = a, *y = b;
     int order = (x->phase > y->phase) - (x->phase < y->phase);
-    order = order ? order : descending(y->layer, x->layer);
+    order = order ? order : compare_descending(y->layer, x->layer);
     order = order ? order : (x->part > y->part) - (x->part < y->part);
-    return order ? order : descending(y->name, x->name);
+    return order ? order : compare_descending(y->name, x->name);
 }
 
 static int by_leaf_cost(const void *a, const void *b) {
     const metrics_leaf *x = a, *y = b;
-    int order = descending(x->ns, y->ns);
-    order = order ? order : descending(x->count, y->count);
-    return order ? order : by_place(a, b);
+    int order = compare_descending(x->ns, y->ns);
+    order = order ? order : compare_descending(x->count, y->count);
+    return order ? order : by_leaf_place(a, b);
 }
 
 /* From leaves that are sorted by place. */
-static void make_layers(metrics_costs *c) {
+static void make_layer_rows(metrics_costs *c) {
     for (size_t i = 0; i < c->leaf_count; i++) {
         const metrics_leaf *leaf = &c->leaves[i];
         metrics_layer_row *row = c->layer_count ? &c->layers[c->layer_count - 1] : NULL;
@@ -218,13 +216,13 @@ static void make_layers(metrics_costs *c) {
             row = &c->layers[c->layer_count++];
             *row = (metrics_layer_row){.phase = leaf->phase, .layer = leaf->layer};
         }
-        add(&row->parts[leaf->part], &(attribution_work){leaf->count, leaf->ns});
-        add(&row->all, &(attribution_work){leaf->count, leaf->ns});
+        add_work(&row->parts[leaf->part], &(attribution_work){leaf->count, leaf->ns});
+        add_work(&row->all, &(attribution_work){leaf->count, leaf->ns});
     }
 }
 
 /* The number of a place of the model, its phase, layer and part; made where there is none. */
-static uint32_t place_of(base_map *places, uint32_t *count, const attribution_node *node) {
+static uint32_t model_place_of(base_map *places, uint32_t *count, const attribution_node *node) {
     uint64_t key = (uint64_t)node->layer << 16 | (uint64_t)node->phase << 8 | node->part;
     uint32_t place = base_map_get(places, key);
     if (place == BASE_NONE) {
@@ -249,26 +247,26 @@ static void add_leaf(metrics_costs *c, base_map *by_place_and_name, uint32_t pla
     c->leaves[at].ns += kernel->ns;
 }
 
-static void make_kernels(making *m) {
+static void make_kernel_rows(costs_making *m) {
     metrics_costs *c = m->c;
     base_map by_name = {0}, places = {0}, leaves = {0};
     metrics_launch_sums launches = {0};
     uint32_t place_count = 0;
-    for (size_t i = 0; i < m->attribution->ranges->works.kernels.count; i++) {
-        const attribution_total *kernel = &m->attribution->ranges->works.kernels.list[i];
-        if (kernel->node == BASE_NONE ? c->k != BASE_NONE : !chosen(m, kernel->node)) {
+    for (size_t i = 0; i < m->kernel_count; i++) {
+        const attribution_total *kernel = &m->kernels[i];
+        if (!metrics_selection_has_kernel(&m->selection, kernel)) {
             continue;
         }
         add_kernel(m, &by_name, &launches, kernel);
         if (kernel->node != BASE_NONE) {
-            const attribution_node *node = &m->ranges->nodes[kernel->node];
-            add_leaf(c, &leaves, place_of(&places, &place_count, node), node, kernel);
+            const attribution_node *node = attribution_ranges_node(m->ranges, kernel->node);
+            add_leaf(c, &leaves, model_place_of(&places, &place_count, node), node, kernel);
         }
     }
     base_map_free(&places);
     base_map_free(&leaves);
     base_map_free(&by_name);
-    metrics_spread *spreads = spreads_of_rows(&launches, c->kernel_count);
+    metrics_spread *spreads = take_row_spreads(&launches, c->kernel_count);
     for (size_t i = 0; i < c->kernel_count; i++) {
         c->kernels[i].outside = spreads[i];
     }
@@ -277,8 +275,8 @@ static void make_kernels(making *m) {
         qsort(c->kernels, c->kernel_count, sizeof *c->kernels, by_kernel_cost);
     }
     if (c->leaf_count > 0) {
-        qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_place);
-        make_layers(c);
+        qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_leaf_place);
+        make_layer_rows(c);
         qsort(c->leaves, c->leaf_count, sizeof *c->leaves, by_leaf_cost);
     }
 }
@@ -287,8 +285,8 @@ static void make_kernels(making *m) {
 
 static int by_range_cost(const void *a, const void *b) {
     const metrics_range_row *x = a, *y = b;
-    int order = descending(x->inclusive.ns, y->inclusive.ns);
-    order = order ? order : descending(x->host_ns, y->host_ns);
+    int order = compare_descending(x->inclusive.ns, y->inclusive.ns);
+    order = order ? order : compare_descending(x->host_ns, y->host_ns);
     return order ? order : (x->path > y->path) - (x->path < y->path);
 }
 
@@ -303,24 +301,32 @@ static metrics_range_row *range_row(metrics_costs *c, base_map *by_path, uint32_
     return &c->ranges[at];
 }
 
-static void make_ranges(making *m) {
-    const attribution_ranges *r = m->ranges;
+/* Adds a range to the row of its path. */
+static void add_range(const costs_making *m, metrics_range_row *row, uint32_t at) {
+    const attribution_node *node = attribution_ranges_node(m->ranges, at);
+    attribution_work exclusive = exclusive_work(node);
+    if (metrics_selection_has_host(&m->selection, node)) {
+        row->calls += node->calls;
+        row->host_ns += node->host_ns;
+    }
+    add_work(&row->exclusive, &exclusive);
+    add_work(&row->inclusive, &m->inclusive[at]);
+}
+
+static void make_range_rows(costs_making *m) {
+    const names_table *names = attribution_ranges_names(m->ranges);
     base_map by_path = {0};
-    uint32_t *path_of = base_alloc(r->node_count, sizeof *path_of);
+    uint32_t *path_of = base_alloc(m->node_count, sizeof *path_of);
     metrics_range_paths_init(&m->c->paths);
-    for (uint32_t i = 1; i < r->node_count; i++) {
-        const attribution_node *node = &r->nodes[i];
-        bool sweeps = r->names->list[node->origin].role == NAMES_ROLE_TOP_K;
+    for (uint32_t i = 1; i < m->node_count; i++) {
+        const attribution_node *node = attribution_ranges_node(m->ranges, i);
         path_of[i] = path_of[node->parent];
-        if (!sweeps) {
-            path_of[i] = metrics_range_paths_child(&m->c->paths, path_of[i], &r->names->list[node->name]);
+        if (names_entry_at(names, node->origin)->role == NAMES_ROLE_TOP_K) {
+            continue; /* it is no part of a path */
         }
-        if (!sweeps && chosen(m, i) && (counts(m, i) || m->inclusive[i].count > 0)) {
-            metrics_range_row *row = range_row(m->c, &by_path, path_of[i]);
-            row->calls += counts(m, i) ? node->calls : 0;
-            row->host_ns += counts(m, i) ? node->host_ns : 0;
-            add(&row->exclusive, &(attribution_work){node->kernels, node->kernel_ns});
-            add(&row->inclusive, &m->inclusive[i]);
+        path_of[i] = metrics_range_paths_child(&m->c->paths, path_of[i], names_entry_at(names, node->name));
+        if (metrics_selection_has(&m->selection, node) && is_shown(m, i)) {
+            add_range(m, range_row(m->c, &by_path, path_of[i]), i);
         }
     }
     free(path_of);
@@ -330,14 +336,17 @@ static void make_ranges(making *m) {
     }
 }
 
-void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges,
-                        const attribution_state *attribution, uint32_t k) {
-    making m = {.c = c, .ranges = ranges, .attribution = attribution};
+void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges, uint32_t k) {
+    costs_making m = {.c = c,
+                      .ranges = ranges,
+                      .node_count = attribution_ranges_node_count(ranges),
+                      .selection = metrics_selection_of(ranges, k)};
+    m.kernels = attribution_ranges_kernels(ranges, &m.kernel_count);
     c->k = k;
-    sum_up(&m);
-    make_experts(&m);
-    make_kernels(&m);
-    make_ranges(&m);
+    sum_up_inclusive(&m);
+    make_expert_rows(&m);
+    make_kernel_rows(&m);
+    make_range_rows(&m);
     free(m.inclusive);
 }
 

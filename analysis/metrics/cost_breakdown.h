@@ -6,7 +6,7 @@
 #ifndef METRICS_COST_BREAKDOWN_H
 #define METRICS_COST_BREAKDOWN_H
 
-#include "analysis/attribution/attribution.h"
+#include "analysis/attribution/ranges.h"
 #include "analysis/metrics/range_paths.h"
 #include "analysis/metrics/request_variance.h"
 
@@ -73,8 +73,7 @@ typedef struct {
     uint64_t chosen_ns;     /* ... and, unless `k` chooses, the unattributed: what kernels' shares are of */
 } metrics_costs;
 
-void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges,
-                        const attribution_state *attribution, uint32_t k);
+void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges, uint32_t k);
 
 void metrics_costs_free(metrics_costs *c);
 

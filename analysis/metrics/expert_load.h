@@ -1,9 +1,9 @@
-/* How evenly the experts are loaded: tokens joined with GPU time, so that skew of the routing is told from
+/* How evenly the experts are loaded: tokens joined with GPU time, so that skew of the routing can be told from
  * skew of the time. From the tree of ranges, for each k, phase and layer. */
 #ifndef METRICS_EXPERT_LOAD_H
 #define METRICS_EXPERT_LOAD_H
 
-#include "analysis/attribution/range_stack.h"
+#include "analysis/attribution/ranges.h"
 
 /* One expert of one layer in one phase at one k: its ranges with all that lies in them. Of the measured
  * requests (no warm-up), and of the profiled ones when any were. */
@@ -16,9 +16,8 @@ typedef struct {
     uint64_t tokens;             /* sum of their payloads */
     uint64_t host_ns;            /* time in the ranges on the host */
     uint64_t kernels, kernel_ns; /* inclusive */
-    bool told; /* every range said how many tokens it had, and nothing of a replayed graph is in it */
-    double
-        expected_ns; /* kernel_ns as calls and tokens have it elsewhere in this phase and k; NaN: unknown */
+    bool counted; /* every range said how many tokens it had, and nothing of a replayed graph is in it */
+    double expected_ns; /* kernel_ns by the fit over calls and tokens of this phase and k; NaN: unknown */
 } metrics_load_cell;
 
 /* Imbalance in a layer, or over all pairs of layer and expert (then `layer` is BASE_NONE and `pooled`).
@@ -51,7 +50,7 @@ typedef struct {
  * model has in a layer, 0 when that is not known; a number that is less than the trace names is no help.
  *
  * expected_ns: the least-squares fit kernel_ns = a calls + b tokens, a and b not negative, over the cells of
- * one k and phase that told their tokens; NaN where fewer than 4 did. */
+ * one k and phase whose tokens are counted; NaN where those are fewer than 4. */
 void metrics_load_make(metrics_load *load, const attribution_ranges *ranges, uint32_t k, size_t experts);
 
 void metrics_load_free(metrics_load *load);

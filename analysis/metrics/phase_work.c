@@ -1,36 +1,49 @@
-/* From the tree of ranges to the work of each phase at each k; see bounds.h. */
+/* From the tree of ranges to the work of each phase at each k. */
+#include "analysis/metrics/phase_work.h"
+
 #include "analysis/base/alloc.h"
-#include "analysis/metrics/bottleneck.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static metrics_phase_work *work_of(metrics_phase_works *works, uint32_t k, attribution_phase phase) {
+const metrics_phase_work *metrics_phase_works_find(const metrics_phase_works *works, uint32_t k,
+                                                   attribution_phase phase) {
     for (size_t i = 0; i < works->count; i++) {
         if (works->list[i].k == k && works->list[i].phase == phase) {
             return &works->list[i];
         }
+    }
+    return NULL;
+}
+
+/* The same, made when there is none; it may move the works. */
+static metrics_phase_work *phase_work_of(metrics_phase_works *works, uint32_t k, attribution_phase phase) {
+    const metrics_phase_work *found = metrics_phase_works_find(works, k, phase);
+    if (found) {
+        return &works->list[found - works->list];
     }
     works->list = base_grow(works->list, &works->cap, works->count + 1, sizeof *works->list);
     works->list[works->count] = (metrics_phase_work){.k = k, .phase = phase, .whole = true};
     return &works->list[works->count++];
 }
 
-/* Whether a phase `vision` lies in a span of another phase. */
-static attribution_phase around(const attribution_ranges *ranges, const attribution_span *span) {
-    return span->parent == BASE_NONE ? ATTRIBUTION_PHASES : ranges->spans[span->parent].phase;
+/* The phase of the span around a span, or ATTRIBUTION_PHASES. */
+static attribution_phase phase_around(const attribution_ranges *ranges, const attribution_span *span) {
+    return span->parent == BASE_NONE ? ATTRIBUTION_PHASES
+                                     : attribution_ranges_span(ranges, span->parent)->phase;
 }
 
-static void add_span(metrics_phase_works *works, const attribution_ranges *ranges,
-                     const attribution_span *span) {
-    const attribution_group *group = &ranges->groups[span->group];
+static void add_span_work(metrics_phase_works *works, const attribution_ranges *ranges,
+                          const attribution_span *span) {
+    const attribution_group *group = attribution_ranges_group(ranges, span->group);
     if (group->warm || span->step) {
         return;
     }
-    metrics_phase_work *work = work_of(works, group->k, span->phase);
+    metrics_phase_work *work = phase_work_of(works, group->k, span->phase);
     /* A span that is still open was profiled when it began, or was not. */
     uint64_t end = span->closed ? span->end : span->start;
-    attribution_profiling profiling = attribution_windows_over(&ranges->watch, span->start, end);
+    attribution_profiling profiling =
+        attribution_windows_over(attribution_ranges_windows(ranges), span->start, end);
     if (profiling == ATTRIBUTION_UNPROFILED && span->closed) {
         return;
     }
@@ -42,34 +55,34 @@ static void add_span(metrics_phase_works *works, const attribution_ranges *range
     work->steps += span->steps;
     work->active += span->active;
     work->visits += span->visits;
-    if (span->phase == ATTRIBUTION_VISION && around(ranges, span) != ATTRIBUTION_PHASES) {
-        work_of(works, group->k, around(ranges, span))->visions++; /* may move the works */
+    if (span->phase == ATTRIBUTION_VISION && phase_around(ranges, span) != ATTRIBUTION_PHASES) {
+        phase_work_of(works, group->k, phase_around(ranges, span))->visions++; /* may move the works */
     }
 }
 
-static void add_node(metrics_phase_works *works, const attribution_ranges *ranges,
-                     const attribution_node *node) {
-    const attribution_group *group = &ranges->groups[node->group];
+static void add_node_work(metrics_phase_works *works, const attribution_ranges *ranges,
+                          const attribution_node *node) {
+    const attribution_group *group = attribution_ranges_group(ranges, node->group);
     if (node->phase == ATTRIBUTION_PHASES || group->warm ||
-        attribution_windows_settled(&ranges->watch, group->profiling) != ATTRIBUTION_PROFILED) {
+        !attribution_ranges_profiled(ranges, node->group)) {
         return;
     }
-    metrics_phase_work *work = work_of(works, group->k, node->phase);
+    metrics_phase_work *work = phase_work_of(works, group->k, node->phase);
     work->parts[node->part].count += node->kernels;
     work->parts[node->part].ns += node->kernel_ns;
     if (node->opens_expert) {
         work->expert_ranges += node->calls;
-        work->notified_ranges += node->with_tokens;
+        work->counted_ranges += node->with_tokens;
         work->tokens += node->tokens;
     }
 }
 
 void metrics_phase_works_make(metrics_phase_works *works, const attribution_ranges *ranges) {
-    for (size_t i = 0; i < ranges->span_count; i++) {
-        add_span(works, ranges, &ranges->spans[i]);
+    for (size_t i = 0; i < attribution_ranges_span_count(ranges); i++) {
+        add_span_work(works, ranges, attribution_ranges_span(ranges, i));
     }
-    for (size_t i = 0; i < ranges->node_count; i++) {
-        add_node(works, ranges, &ranges->nodes[i]);
+    for (size_t i = 0; i < attribution_ranges_node_count(ranges); i++) {
+        add_node_work(works, ranges, attribution_ranges_node(ranges, i));
     }
 }
 

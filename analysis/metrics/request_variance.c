@@ -9,10 +9,10 @@
 
 #define STRATA_MAX 65535 /* more are not told from each other's absence: they have no spread */
 
-typedef enum { KERNEL, EXPERT } kind;
+typedef enum { KERNEL, EXPERT } cluster_kind;
 
 /* What is looked for in one stratum. Layers and experts beyond 2^23 share a cluster. */
-static uint64_t key_of(uint32_t stratum, kind what, uint32_t layer, uint32_t number) {
+static uint64_t cluster_key(uint32_t stratum, cluster_kind what, uint32_t layer, uint32_t number) {
     uint64_t id = what == KERNEL ? number : (uint64_t)(layer & 0x7fffff) << 24 | (number & 0xffffff);
     return (uint64_t)stratum << 48 | (uint64_t)what << 47 | id;
 }
@@ -28,7 +28,7 @@ static uint32_t stratum_of(metrics_clusters *c, uint32_t k) {
     return at;
 }
 
-static void add(metrics_clusters *c, uint32_t stratum, uint64_t key, double count, double ns) {
+static void add_to_cluster(metrics_clusters *c, uint32_t stratum, uint64_t key, double count, double ns) {
     uint32_t at = base_map_get(&c->by_id, key);
     if (at == BASE_NONE) {
         at = (uint32_t)c->count;
@@ -62,7 +62,7 @@ void metrics_clusters_close(metrics_clusters *c) {
 }
 
 /* Begins a request, unless the phase belongs to the one before. */
-static void begin(metrics_clusters *c, uint32_t stratum, const attribution_span *s) {
+static void begin_cluster_request(metrics_clusters *c, uint32_t stratum, const attribution_span *s) {
     bool same = s->request != BASE_NONE && c->touched_count > 0 && c->stratum == stratum &&
                 c->thread == s->thread && c->request == s->request;
     if (!same) {
@@ -76,44 +76,45 @@ static void begin(metrics_clusters *c, uint32_t stratum, const attribution_span 
 
 void metrics_clusters_take(metrics_clusters *c, const attribution_ranges *ranges, uint32_t span,
                            attribution_breakdown *detail) {
-    const attribution_span *s = &ranges->spans[span];
+    const attribution_span *s = attribution_ranges_span(ranges, span);
     uint32_t stratum = BASE_NONE;
     if (detail && detail->gpu.count > 0) {
-        stratum = stratum_of(c, ranges->groups[s->group].k);
+        stratum = stratum_of(c, attribution_ranges_group(ranges, s->group)->k);
     }
     if (stratum != BASE_NONE) {
-        begin(c, stratum, s);
+        begin_cluster_request(c, stratum, s);
         for (size_t i = 0; i < detail->kernels.count; i++) {
             const attribution_breakdown_sum *sum = &detail->kernels.list[i];
             if (sum->id != BASE_NONE) {
-                add(c, stratum, key_of(stratum, KERNEL, 0, sum->id), sum->count, (double)sum->ns);
+                add_to_cluster(c, stratum, cluster_key(stratum, KERNEL, 0, sum->id), sum->count,
+                               (double)sum->ns);
             }
         }
         for (size_t i = 0; i < detail->gpu.count; i++) {
-            const attribution_node *node = &ranges->nodes[detail->gpu.list[i].id];
+            const attribution_node *node = attribution_ranges_node(ranges, detail->gpu.list[i].id);
             if (node->expert != BASE_NONE) {
-                add(c, stratum, key_of(stratum, EXPERT, node->layer, node->expert), 0,
-                    (double)detail->gpu.list[i].ns);
+                add_to_cluster(c, stratum, cluster_key(stratum, EXPERT, node->layer, node->expert), 0,
+                               (double)detail->gpu.list[i].ns);
             }
         }
         for (size_t i = 0; i < detail->host.count; i++) {
-            const attribution_node *node = &ranges->nodes[detail->host.list[i].id];
+            const attribution_node *node = attribution_ranges_node(ranges, detail->host.list[i].id);
             if (node->opens_expert) {
-                add(c, stratum, key_of(stratum, EXPERT, node->layer, node->expert),
-                    detail->host.list[i].count, 0);
+                add_to_cluster(c, stratum, cluster_key(stratum, EXPERT, node->layer, node->expert),
+                               detail->host.list[i].count, 0);
             }
         }
     }
     attribution_breakdown_free(detail);
 }
 
-static metrics_spread spread_of(const metrics_clusters *c, kind what, uint32_t layer, uint32_t number,
-                                uint32_t k, double mean) {
+static metrics_spread cluster_spread(const metrics_clusters *c, cluster_kind what, uint32_t layer,
+                                     uint32_t number, uint32_t k, double mean) {
     metrics_spread spread = {0, 0};
     for (uint32_t i = 0; i < c->stratum_count; i++) {
         const metrics_stratum *stratum = &c->strata[i];
         uint32_t at = k == BASE_NONE || k == stratum->k
-                          ? base_map_get(&c->by_id, key_of(i, what, layer, number))
+                          ? base_map_get(&c->by_id, cluster_key(i, what, layer, number))
                           : BASE_NONE;
         if (at == BASE_NONE || stratum->requests < 2) {
             continue;
@@ -128,12 +129,12 @@ static metrics_spread spread_of(const metrics_clusters *c, kind what, uint32_t l
 }
 
 metrics_spread metrics_clusters_kernel(const metrics_clusters *c, uint32_t name, uint32_t k, double mean) {
-    return spread_of(c, KERNEL, 0, name, k, mean);
+    return cluster_spread(c, KERNEL, 0, name, k, mean);
 }
 
 metrics_spread metrics_clusters_expert(const metrics_clusters *c, uint32_t layer, uint32_t expert, uint32_t k,
                                        double mean) {
-    return spread_of(c, EXPERT, layer, expert, k, mean);
+    return cluster_spread(c, EXPERT, layer, expert, k, mean);
 }
 
 metrics_spread metrics_spread_sum(metrics_spread a, metrics_spread b) {

@@ -5,7 +5,7 @@
 #ifndef METRICS_REQUEST_VARIANCE_H
 #define METRICS_REQUEST_VARIANCE_H
 
-#include "analysis/attribution/range_stack.h"
+#include "analysis/attribution/ranges.h"
 
 /* Requests at one k, warm-up left out, in which the GPU did anything. */
 typedef struct {
@@ -35,7 +35,7 @@ typedef struct {
     uint32_t stratum, thread, request; /* which that is */
 } metrics_clusters;
 
-/* Takes a phase of a request: for attribution_accumulator.on_sample. It frees the detail. Phases that follow
+/* Takes a phase of a request: for attribution_ranges_options.on_sample. It frees the detail. Phases that follow
  * each other on one thread, in requests with the same number, are one request; those without a number are one
  * each. */
 void metrics_clusters_take(metrics_clusters *c, const attribution_ranges *ranges, uint32_t span,

@@ -10,21 +10,22 @@
 typedef struct {
     uint32_t request; /* or BASE_NONE */
     attribution_phase last;
-} place;
+} request_place;
 
-static uint64_t end_of(const attribution_span *span) {
+static uint64_t request_end_of(const attribution_span *span) {
     return span->gpu_end > span->end ? span->gpu_end : span->end;
 }
 
 void metrics_requests_make(metrics_requests *requests, const attribution_ranges *ranges) {
-    place *places = base_alloc(ranges->thread_count + 1, sizeof *places);
-    for (size_t i = 0; i < ranges->thread_count; i++) {
+    size_t threads = attribution_ranges_thread_count(ranges);
+    request_place *places = base_alloc(threads + 1, sizeof *places);
+    for (size_t i = 0; i < threads; i++) {
         places[i].request = BASE_NONE;
     }
-    for (size_t i = 0; i < ranges->span_count; i++) {
-        const attribution_span *span = &ranges->spans[i];
-        const attribution_group *group = &ranges->groups[span->group];
-        place *at = &places[span->thread];
+    for (size_t i = 0; i < attribution_ranges_span_count(ranges); i++) {
+        const attribution_span *span = attribution_ranges_span(ranges, i);
+        const attribution_group *group = attribution_ranges_group(ranges, span->group);
+        request_place *at = &places[span->thread];
         if (!span->closed || group->warm || span->parent != BASE_NONE) {
             continue;
         }
@@ -37,16 +38,16 @@ void metrics_requests_make(metrics_requests *requests, const attribution_ranges 
             *open = (metrics_request){.k = group->k, .start = span->start, .end = span->end};
         }
         at->last = span->phase;
-        open->end = end_of(span) > open->end ? end_of(span) : open->end;
+        open->end = request_end_of(span) > open->end ? request_end_of(span) : open->end;
     }
     for (size_t i = 0; i < requests->count; i++) {
         metrics_request *r = &requests->list[i];
-        r->profiling = attribution_windows_over(&ranges->watch, r->start, r->end);
+        r->profiling = attribution_windows_over(attribution_ranges_windows(ranges), r->start, r->end);
     }
     free(places);
 }
 
-static int by_length(const void *a, const void *b) {
+static int by_request_length(const void *a, const void *b) {
     const metrics_request *x = a, *y = b;
     uint64_t length_x = x->end - x->start, length_y = y->end - y->start;
     return length_x != length_y ? (length_x > length_y) - (length_x < length_y)
@@ -63,7 +64,7 @@ size_t metrics_requests_choose(const metrics_requests *requests, uint32_t k, met
         }
     }
     if (n > 0) {
-        qsort(list, n, sizeof *list, by_length);
+        qsort(list, n, sizeof *list, by_request_length);
         *median = list[(n + 1) / 2 - 1];
         *p99 = list[(n * 99 + 99) / 100 - 1];
     }

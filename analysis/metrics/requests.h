@@ -2,7 +2,7 @@
 #ifndef METRICS_REQUESTS_H
 #define METRICS_REQUESTS_H
 
-#include "analysis/attribution/range_stack.h"
+#include "analysis/attribution/ranges.h"
 
 /* From the start of its first phase to the end of its last, with the GPU work that was launched in them. */
 typedef struct {

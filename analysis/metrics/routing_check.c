@@ -1,21 +1,22 @@
 /* One pass over a trace that looks at nothing but experts' ranges. */
 #include "analysis/metrics/routing_check.h"
 
+#include "analysis/attribution/ranges.h"
+#include "analysis/base/alloc.h"
 #include "analysis/base/parallel_for.h"
+#include "analysis/costmodel/workload.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"
-
-#include "analysis/base/alloc.h"
-#include "analysis/costmodel/workload.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LAYERS_MAX 4096 /* layers with greater indices are not missed where they are absent */
-#define SEEN                                                                                                 \
-    4096 /* experts with smaller indices are counted once in a visit, however many ranges they have */
+/* Layers with greater indices are not missed where they are absent. */
+#define LAYERS_MAX 4096
+/* Experts with smaller indices are counted once in a visit, however many ranges they have. */
+#define EXPERTS_SEEN 4096
 
 /* The visit that a thread is in. */
 typedef struct {
@@ -23,15 +24,15 @@ typedef struct {
     uint32_t k, layer, span;
     attribution_phase phase;
     uint64_t sum, active, most;
-    uint64_t seen[SEEN / 64]; /* experts, one bit each */
-    uint32_t request, step;   /* name indices of sample.N and decode.N; BASE_NONE outside of any */
-} visit;
+    uint64_t seen[EXPERTS_SEEN / 64]; /* experts, one bit each */
+    uint32_t request, step;           /* name indices of sample.N and decode.N; BASE_NONE outside of any */
+} expert_visit;
 
 /* The phase that a thread was in last. */
 typedef struct {
     uint32_t span;   /* or BASE_NONE */
     uint64_t tokens; /* of a prefill: of its first visit, as all its layers must agree */
-    visit last;
+    expert_visit last;
     uint32_t *layers; /* by layer: visits so far */
     size_t layer_cap;
 } phase_seen;
@@ -39,17 +40,17 @@ typedef struct {
 typedef struct {
     metrics_routing_check *v;
     names_table names;
-    attribution_ranges ranges;
+    attribution_ranges *ranges;
     costmodel_workload workload;
     uint32_t prompt_tokens;
     bool any_prompt;
     bool layers[LAYERS_MAX]; /* that any phase visited */
-    visit *visits;           /* by thread */
+    expert_visit *visits;    /* by thread */
     phase_seen *phases;      /* likewise */
     size_t visit_cap, phase_cap;
-} verifying;
+} routing_checking;
 
-static metrics_routing_row *row_of(metrics_routing_check *v, const visit *at) {
+static metrics_routing_row *routing_row_of(metrics_routing_check *v, const expert_visit *at) {
     for (size_t i = 0; i < v->count; i++) {
         if (v->rows[i].k == at->k && v->rows[i].phase == at->phase) {
             return &v->rows[i];
@@ -61,13 +62,12 @@ static metrics_routing_row *row_of(metrics_routing_check *v, const visit *at) {
     return &v->rows[v->count++];
 }
 
-static const char *name_or(const verifying *f, uint32_t name, const char *otherwise) {
+static const char *name_or_default(const routing_checking *f, uint32_t name, const char *otherwise) {
     return name == BASE_NONE ? otherwise : f->names.list[name].text;
 }
 
 /* Keeps the first violation, with the place of it. */
-static void violate(verifying *f, const visit *at, const char *what) {
-    static const char *const phases[] = {"vision", "prefill", "decode"};
+static void keep_violation(routing_checking *f, const expert_visit *at, const char *what) {
     char layer[24] = "no layer";
     if (f->v->violation[0]) {
         return;
@@ -76,13 +76,13 @@ static void violate(verifying *f, const visit *at, const char *what) {
         snprintf(layer, sizeof layer, "layer %u", at->layer);
     }
     snprintf(f->v->violation, sizeof f->v->violation, "top_k=%u, %s, %s%s%s, %s: %s", at->k,
-             name_or(f, at->request, "no request"), phases[at->phase], at->step == BASE_NONE ? "" : ", ",
-             name_or(f, at->step, ""), layer, what);
+             name_or_default(f, at->request, "no request"), attribution_phase_name(at->phase),
+             at->step == BASE_NONE ? "" : ", ", name_or_default(f, at->step, ""), layer, what);
 }
 
 /* How many tokens the visit must have had: 1 in decode; in prefill what was given, or what the first layer of
  * the same prefill had. */
-static uint64_t expected_tokens(const verifying *f, const visit *at, phase_seen *seen) {
+static uint64_t expected_tokens(const routing_checking *f, const expert_visit *at, phase_seen *seen) {
     if (at->phase == ATTRIBUTION_DECODE) {
         return 1;
     }
@@ -97,7 +97,8 @@ static uint64_t expected_tokens(const verifying *f, const visit *at, phase_seen 
 }
 
 /* What is wrong with the visit, into `what`; false when nothing is. */
-static bool is_wrong(const verifying *f, const visit *at, phase_seen *seen, char what[200]) {
+static bool is_wrong_visit(const routing_checking *f, const expert_visit *at, phase_seen *seen,
+                           char what[200]) {
     if (at->k == 0 || (at->phase != ATTRIBUTION_DECODE && at->sum % at->k != 0)) {
         snprintf(what, 200, "%" PRIu64 " routed tokens are no multiple of k", at->sum);
         return true;
@@ -129,32 +130,37 @@ static uint64_t greatest(uint64_t x, uint64_t y) {
     return x > y ? x : y;
 }
 
+static bool is_closed(const routing_checking *f, uint32_t span) {
+    return attribution_ranges_span(f->ranges, span)->closed;
+}
+
 /* The phase is over: every layer must have had its visits, one in each step. */
-static void close_phase(verifying *f, phase_seen *seen) {
+static void close_phase(routing_checking *f, phase_seen *seen) {
     uint32_t span = seen->span;
     seen->span = BASE_NONE;
     seen->tokens = 0;
-    if (span == BASE_NONE || !f->ranges.spans[span].closed || seen->last.k == BASE_NONE) {
+    if (span == BASE_NONE || !is_closed(f, span) || seen->last.k == BASE_NONE) {
         return;
     }
-    uint32_t steps = seen->last.phase == ATTRIBUTION_DECODE ? f->ranges.spans[span].steps : 1;
+    uint32_t steps =
+        seen->last.phase == ATTRIBUTION_DECODE ? attribution_ranges_span(f->ranges, span)->steps : 1;
     for (uint32_t layer = 0; layer < LAYERS_MAX; layer++) {
         uint32_t visits = layer < seen->layer_cap ? seen->layers[layer] : 0;
         if (f->layers[layer] && visits < steps) {
             char what[200];
-            visit at = seen->last;
+            expert_visit at = seen->last;
             at.layer = layer;
             at.step = BASE_NONE;
             snprintf(what, sizeof what, "its experts got tokens in %u of %u %s", visits, steps,
                      seen->last.phase == ATTRIBUTION_DECODE ? "steps" : "passes");
-            row_of(f->v, &at)->wrong++;
-            violate(f, &at, what);
+            routing_row_of(f->v, &at)->wrong++;
+            keep_violation(f, &at, what);
         }
     }
 }
 
 /* Counts a visit for its layer in its phase; the one before may be over. */
-static void count_layer(verifying *f, const visit *at, phase_seen *seen) {
+static void count_layer_visit(routing_checking *f, const expert_visit *at, phase_seen *seen) {
     if (seen->span != at->span) {
         close_phase(f, seen);
         memset(seen->layers, 0, seen->layer_cap * sizeof *seen->layers);
@@ -169,13 +175,13 @@ static void count_layer(verifying *f, const visit *at, phase_seen *seen) {
 }
 
 /* The visit is over: judges it. */
-static void close_visit(verifying *f, visit *at, phase_seen *seen) {
+static void close_visit(routing_checking *f, expert_visit *at, phase_seen *seen) {
     char what[200];
     if (!at->open) {
         return;
     }
     at->open = false;
-    count_layer(f, at, seen);
+    count_layer_visit(f, at, seen);
     if (at->k == BASE_NONE || at->phase == ATTRIBUTION_PHASES) {
         f->v->outside++;
         return;
@@ -184,100 +190,87 @@ static void close_visit(verifying *f, visit *at, phase_seen *seen) {
         f->v->uncounted++;
         return;
     }
-    metrics_routing_row *row = row_of(f->v, at);
+    metrics_routing_row *row = routing_row_of(f->v, at);
     row->visits++;
     row->tokens_least = least(row->tokens_least, at->sum);
     row->tokens_most = greatest(row->tokens_most, at->sum);
     row->active_least = least(row->active_least, at->active);
     row->active_most = greatest(row->active_most, at->active);
     row->one_most = greatest(row->one_most, at->most);
-    if (is_wrong(f, at, seen, what)) {
+    if (is_wrong_visit(f, at, seen, what)) {
         row->wrong++;
-        violate(f, at, what);
+        keep_violation(f, at, what);
     }
 }
 
-/* The names of the request and the step that the thread is in. */
-static void place(const verifying *f, visit *at, const attribution_thread *t) {
-    at->request = at->step = BASE_NONE;
-    for (size_t i = 0; i < t->depth; i++) {
-        names_role role = f->names.list[t->stack[i].name].role;
-        if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
-            at->request = t->stack[i].name;
-        } else if (role == NAMES_ROLE_STEP) {
-            at->step = t->stack[i].name;
-        }
-    }
+static void open_visit(routing_checking *f, expert_visit *at, const attribution_expert_event *e) {
+    const attribution_node *node = attribution_ranges_node(f->ranges, e->node);
+    *at = (expert_visit){.open = true,
+                         .counted = true,
+                         .k = attribution_ranges_group(f->ranges, node->group)->k,
+                         .layer = node->layer,
+                         .span = e->span,
+                         .phase = node->phase};
+    attribution_ranges_open_request(f->ranges, e->thread, &at->request, &at->step);
 }
 
-static void open_visit(verifying *f, visit *at, const attribution_expert_event *e) {
-    const attribution_node *node = &f->ranges.nodes[e->node];
-    *at = (visit){.open = true,
-                  .counted = true,
-                  .k = f->ranges.groups[node->group].k,
-                  .layer = node->layer,
-                  .span = e->span,
-                  .phase = node->phase};
-    place(f, at, &f->ranges.threads[e->thread]);
-}
-
-static void on_expert(void *ctx, const attribution_expert_event *e) {
-    verifying *f = ctx;
+static void take_expert_range(void *ctx, const attribution_expert_event *e) {
+    routing_checking *f = ctx;
     size_t had = f->phase_cap;
     f->visits = base_grow(f->visits, &f->visit_cap, e->thread + 1, sizeof *f->visits);
     f->phases = base_grow(f->phases, &f->phase_cap, e->thread + 1, sizeof *f->phases);
     for (; had < f->phase_cap; had++) {
         f->phases[had].span = BASE_NONE;
     }
-    visit *at = &f->visits[e->thread];
+    expert_visit *at = &f->visits[e->thread];
     if (e->first || !at->open) {
         close_visit(f, at, &f->phases[e->thread]);
         open_visit(f, at, e);
     }
-    uint32_t expert = f->ranges.nodes[e->node].expert;
+    uint32_t expert = attribution_ranges_node(f->ranges, e->node)->expert;
     at->counted = at->counted && e->counted;
     at->sum += e->counted ? e->tokens : 0;
     at->most = greatest(at->most, e->counted ? e->tokens : 0);
     f->v->experts = (uint32_t)greatest(f->v->experts, (uint64_t)expert + 1);
-    if (e->tokens > 0 && !(expert < SEEN && at->seen[expert / 64] >> expert % 64 & 1)) {
+    if (e->tokens > 0 && !(expert < EXPERTS_SEEN && at->seen[expert / 64] >> expert % 64 & 1)) {
         at->active++;
-        if (expert < SEEN) {
+        if (expert < EXPERTS_SEEN) {
             at->seen[expert / 64] |= (uint64_t)1 << expert % 64;
         }
     }
 }
 
-static int on_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
-    names_define(&((verifying *)ctx)->names, id, bytes, len);
+static int check_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
+    names_define(&((routing_checking *)ctx)->names, id, bytes, len);
     return 0;
 }
 
-static int on_host(void *ctx, const trace_host_event *e) {
-    verifying *f = ctx;
-    attribution_ranges_event(&f->ranges, e);
+static int check_host(void *ctx, const trace_host_event *e) {
+    routing_checking *f = ctx;
+    attribution_ranges_event(f->ranges, e);
     if (e->kind == TRACE_HOST_MARK) {
         costmodel_workload_event(&f->workload, &f->names, e);
     }
     return 0;
 }
 
-static int on_counter(void *ctx, const char *name, size_t len, uint64_t value) {
+static int check_counter(void *ctx, const char *name, size_t len, uint64_t value) {
     static const char dropped[] = "host.dropped";
     if (len == strlen(dropped) && memcmp(name, dropped, len) == 0) {
-        ((verifying *)ctx)->v->lost = value;
+        ((routing_checking *)ctx)->v->lost = value;
     }
     return 0;
 }
 
-static int by_place(const void *a, const void *b) {
+static int by_routing_place(const void *a, const void *b) {
     const metrics_routing_row *x = a, *y = b;
     int order = (x->k > y->k) - (x->k < y->k);
     return order ? order : (x->phase > y->phase) - (x->phase < y->phase);
 }
 
 /* What a thread was in at the end of the file: judged when it is all there. */
-static void close_last(verifying *f, visit *at, phase_seen *seen) {
-    if (at->open && at->span != BASE_NONE && !f->ranges.spans[at->span].closed) {
+static void close_last(routing_checking *f, expert_visit *at, phase_seen *seen) {
+    if (at->open && at->span != BASE_NONE && !is_closed(f, at->span)) {
         f->v->unfinished++;
         at->open = false;
     }
@@ -285,33 +278,76 @@ static void close_last(verifying *f, visit *at, phase_seen *seen) {
     close_phase(f, seen);
 }
 
+/* ---- Prompts ---- */
+
+static const char *token_range_text(char buf[48], uint64_t from, uint64_t to) {
+    snprintf(buf, 48, from == to ? "%" PRIu64 : "%" PRIu64 " to %" PRIu64, from, to);
+    return buf;
+}
+
+/* Tokens of a prompt, as the prefills of one k have them, must be within those of the k with the most of them:
+ * tokens of experts that do not grow with k make the prompt look shorter at a greater k. The first that are not
+ * become the violation, if there is none. */
+static void compare_prompts(metrics_routing_check *v) {
+    const metrics_routing_row *most = NULL;
+    for (size_t i = 0; i < v->count; i++) {
+        const metrics_routing_row *row = &v->rows[i];
+        bool counts = row->phase == ATTRIBUTION_PREFILL && row->k > 0;
+        most = counts && (!most || row->visits > most->visits) ? row : most;
+    }
+    for (size_t i = 0; most && i < v->count; i++) {
+        metrics_routing_row *row = &v->rows[i];
+        uint64_t from = row->k ? row->tokens_least / row->k : 0, to = row->k ? row->tokens_most / row->k : 0;
+        uint64_t low = most->tokens_least / most->k, high = most->tokens_most / most->k;
+        if (row->phase == ATTRIBUTION_PREFILL && row->k > 0 && !v->violation[0] &&
+            (from < low || to > high)) {
+            row->wrong++;
+            char here[48], there[48];
+            snprintf(v->violation, sizeof v->violation,
+                     "top_k=%u, prefill: routed tokens over k make prompts of %s tokens, but of %s at "
+                     "top_k=%u; if "
+                     "the prompts do differ, say --prompt-tokens any",
+                     row->k, token_range_text(here, from, to), token_range_text(there, low, high), most->k);
+        }
+    }
+}
+
+/* ---- The whole trace ---- */
+
+/* Prefills and decodes under top_k=K without any visit. */
+static uint64_t count_silent_spans(const attribution_ranges *ranges) {
+    uint64_t silent = 0;
+    for (size_t i = 0; i < attribution_ranges_span_count(ranges); i++) {
+        const attribution_span *span = attribution_ranges_span(ranges, i);
+        bool routed = span->phase == ATTRIBUTION_PREFILL || span->phase == ATTRIBUTION_DECODE;
+        silent +=
+            routed && span->visits == 0 && attribution_ranges_group(ranges, span->group)->k != BASE_NONE;
+    }
+    return silent;
+}
+
 int metrics_routing_check_read(metrics_routing_check *v, const char *path, const names_rules *rules,
                                uint32_t prompt_tokens, bool any_prompt, char error[TRACE_ERROR_BYTES]) {
-    verifying f = {
+    routing_checking f = {
         .v = v, .prompt_tokens = prompt_tokens, .any_prompt = any_prompt, .names = {.rules = rules}};
-    trace_visitor visitor = {.ctx = &f, .string = on_string, .host = on_host, .counter = on_counter};
+    trace_visitor visitor = {.ctx = &f, .string = check_string, .host = check_host, .counter = check_counter};
     trace_status status = {0};
     memset(v, 0, sizeof *v);
     costmodel_workload_init(&f.workload);
-    attribution_ranges_init(&f.ranges, &f.names);
-    f.ranges.on_expert = on_expert;
-    f.ranges.on_expert_ctx = &f;
+    f.ranges = attribution_ranges_new(
+        &f.names, &(attribution_ranges_options){.on_expert = take_expert_range, .on_expert_ctx = &f});
     int rc = input_read(path, base_cores(), &visitor, &status, error);
     for (size_t i = 0; i < f.visit_cap; i++) {
         close_last(&f, &f.visits[i], &f.phases[i]);
     }
-    for (size_t i = 0; i < f.ranges.span_count; i++) {
-        const attribution_span *span = &f.ranges.spans[i];
-        bool routed = span->phase == ATTRIBUTION_PREFILL || span->phase == ATTRIBUTION_DECODE;
-        v->silent += routed && span->visits == 0 && f.ranges.groups[span->group].k != BASE_NONE;
-    }
+    v->silent = count_silent_spans(f.ranges);
     v->lost += status.bytes_skipped;
     v->prompt_known = prompt_tokens > 0 || (f.workload.prompt > 0 && !any_prompt);
     if (rc == 0 && !v->prompt_known && !any_prompt) {
-        metrics_routing_check_prompts(v);
+        compare_prompts(v);
     }
     if (v->count > 0) {
-        qsort(v->rows, v->count, sizeof *v->rows, by_place);
+        qsort(v->rows, v->count, sizeof *v->rows, by_routing_place);
     }
     free(f.visits);
     for (size_t i = 0; i < f.phase_cap; i++) {
@@ -319,7 +355,7 @@ int metrics_routing_check_read(metrics_routing_check *v, const char *path, const
     }
     free(f.phases);
     costmodel_workload_free(&f.workload);
-    attribution_ranges_free(&f.ranges);
+    attribution_ranges_free(f.ranges);
     names_free(&f.names);
     return rc;
 }

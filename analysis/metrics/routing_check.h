@@ -10,7 +10,8 @@
 #ifndef METRICS_ROUTING_CHECK_H
 #define METRICS_ROUTING_CHECK_H
 
-#include "analysis/attribution/range_stack.h"
+#include "analysis/attribution/phases.h"
+#include "analysis/names/range_rules.h"
 
 /* The visits of one phase at one k, warm-up included. */
 typedef struct {
@@ -25,11 +26,10 @@ typedef struct {
 typedef struct {
     metrics_routing_row *rows; /* by k, then phase */
     size_t count, cap;
-    uint32_t experts;   /* one more than the greatest expert index seen */
-    uint64_t uncounted; /* visits that cannot be judged: an expert's range did not say how many tokens */
-    uint64_t outside;   /* visits outside of top_k=K or of a phase */
-    uint64_t
-        silent; /* prefills and decodes under top_k=K without any visit: replayed graphs have no ranges */
+    uint32_t experts;    /* one more than the greatest expert index seen */
+    uint64_t uncounted;  /* visits that cannot be judged: an expert's range did not say how many tokens */
+    uint64_t outside;    /* visits outside of top_k=K or of a phase */
+    uint64_t silent;     /* prefills and decodes under top_k=K without any visit, as of replayed graphs */
     uint64_t unfinished; /* visits of phases that the trace does not hold to their end */
     uint64_t lost;       /* host events that the recorder dropped, or bytes that could not be read */
     bool prompt_known;   /* T of a prefill was given, or a mark says it */
@@ -41,11 +41,6 @@ typedef struct {
  * prompts may differ from k to k. 0, or -1 with one line in error. */
 int metrics_routing_check_read(metrics_routing_check *v, const char *path, const names_rules *rules,
                                uint32_t prompt_tokens, bool any_prompt, char error[TRACE_ERROR_BYTES]);
-
-/* Tokens of a prompt, as the prefills of one k have them, must be within those of the k with the most of
- * them: tokens of experts that do not grow with k make the prompt look shorter at a greater k. What is not
- * becomes the violation, if there is none. For metrics_routing_check_read. */
-void metrics_routing_check_prompts(metrics_routing_check *v);
 
 void metrics_routing_check_free(metrics_routing_check *v);
 

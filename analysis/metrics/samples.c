@@ -2,22 +2,19 @@
 #include "analysis/metrics/samples.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/base/parallel_for.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORKS_MANY 200000 /* calls and pieces of work; to settle fewer is done before threads have begun */
-
-static double ms(uint64_t ns) {
+static double ms_of(uint64_t ns) {
     return (double)ns / 1e6;
 }
 
 /* The longest stretch of [start, end) in which no work of the span ran: before the first, between, or behind
  * the last. */
-static void add_gap(metrics_sample *s, const attribution_span *span, const attribution_busy_sums *sums,
-                    uint64_t end) {
+static void add_longest_gap(metrics_sample *s, const attribution_span *span,
+                            const attribution_busy_sums *sums, uint64_t end) {
     s->gap = s->gap_at = NAN;
     if (sums->first == 0) {
         return;
@@ -31,17 +28,16 @@ static void add_gap(metrics_sample *s, const attribution_span *span, const attri
         gap = end - span->gpu_end;
         at = span->gpu_end;
     }
-    s->gap = ms(gap);
-    s->gap_at = ms(at - span->start);
+    s->gap = ms_of(gap);
+    s->gap_at = ms_of(at - span->start);
 }
 
-metrics_sample metrics_sample_of(const attribution_ranges *ranges, attribution_span *span) {
-    const attribution_group *group = &ranges->groups[span->group];
+metrics_sample metrics_sample_of(const attribution_ranges *ranges, const attribution_span *span) {
+    const attribution_group *group = attribution_ranges_group(ranges, span->group);
     uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
-    attribution_busy *busy = span->step ? &ranges->spans[span->parent].busy : &span->busy;
-    attribution_busy_settle(busy);
-    const attribution_busy_sums *sums = attribution_busy_sums_of(busy, span->part);
-    attribution_profiling profiling = attribution_windows_over(&ranges->watch, span->start, span->end);
+    const attribution_busy_sums *sums = attribution_ranges_busy(ranges, span);
+    const attribution_windows *windows = attribution_ranges_windows(ranges);
+    attribution_profiling profiling = attribution_windows_over(windows, span->start, span->end);
     metrics_sample s = {.k = group->k,
                         .phase = span->phase,
                         .step = span->step,
@@ -49,49 +45,42 @@ metrics_sample metrics_sample_of(const attribution_ranges *ranges, attribution_s
                         .request = span->request,
                         .number = span->number,
                         .profiling = profiling,
-                        .after = profiling == ATTRIBUTION_UNPROFILED && span->end > ranges->watch.touched,
+                        .after = profiling == ATTRIBUTION_UNPROFILED && span->end > windows->first_profiled,
                         .start = span->start,
-                        .latency = ms(end - span->start),
-                        .own = ms(span->end - span->start),
-                        .busy = ms(sums->settled),
-                        .sum = ms(span->gpu_sum),
-                        .issuing = ms(attribution_busy_idle_in(sums, NAMES_CALL_ENQUEUE)),
-                        .waiting = ms(attribution_busy_idle_in(sums, NAMES_CALL_SYNC)),
+                        .latency = ms_of(end - span->start),
+                        .own = ms_of(span->end - span->start),
+                        .busy = ms_of(sums->settled),
+                        .sum = ms_of(span->gpu_sum),
+                        .issuing = ms_of(attribution_busy_idle_in(sums, NAMES_CALL_ENQUEUE)),
+                        .waiting = ms_of(attribution_busy_idle_in(sums, NAMES_CALL_SYNC)),
                         .issues = (double)sums->calls[NAMES_CALL_ENQUEUE],
                         .waits = (double)sums->calls[NAMES_CALL_SYNC],
-                        .in_waits = ms(sums->host[NAMES_CALL_SYNC]),
-                        .beyond = ms(end - span->end),
+                        .in_waits = ms_of(sums->host[NAMES_CALL_SYNC]),
+                        .beyond = ms_of(end - span->end),
                         .kernels = (double)span->kernels,
                         .steps = span->steps,
                         .experts = span->visits ? (double)span->active / span->visits : NAN};
-    add_gap(&s, span, sums, end);
+    add_longest_gap(&s, span, sums, end);
     return s;
 }
 
-static int by_start(const void *a, const void *b) {
+static int by_sample_start(const void *a, const void *b) {
     const metrics_sample *x = a, *y = b;
     int order = (x->start > y->start) - (x->start < y->start);
     return order ? order : x->step - y->step;
 }
 
-/* Steps have their decode's. */
-static void settle(void *ctx, size_t i) {
-    attribution_span *span = &((attribution_ranges *)ctx)->spans[i];
-    if (span->closed && !span->step) {
-        attribution_busy_settle(&span->busy);
-    }
-}
-
-void metrics_samples_make(metrics_samples *samples, attribution_ranges *ranges, unsigned jobs) {
-    samples->list = base_alloc(ranges->span_count, sizeof *samples->list);
-    base_parallel_for(ranges->works.works < WORKS_MANY ? 1 : jobs, ranges->span_count, settle, ranges);
-    for (size_t i = 0; i < ranges->span_count; i++) {
-        if (ranges->spans[i].closed) {
-            samples->list[samples->count++] = metrics_sample_of(ranges, &ranges->spans[i]);
+void metrics_samples_make(metrics_samples *samples, const attribution_ranges *ranges) {
+    size_t count = attribution_ranges_span_count(ranges);
+    samples->list = base_alloc(count, sizeof *samples->list);
+    for (size_t i = 0; i < count; i++) {
+        const attribution_span *span = attribution_ranges_span(ranges, i);
+        if (span->closed) {
+            samples->list[samples->count++] = metrics_sample_of(ranges, span);
         }
     }
     if (samples->count > 0) {
-        qsort(samples->list, samples->count, sizeof *samples->list, by_start);
+        qsort(samples->list, samples->count, sizeof *samples->list, by_sample_start);
     }
 }
 

@@ -2,7 +2,7 @@
 #ifndef METRICS_SAMPLES_H
 #define METRICS_SAMPLES_H
 
-#include "analysis/attribution/range_stack.h"
+#include "analysis/attribution/ranges.h"
 
 /* All times are ms; what the trace does not hold is NaN. */
 typedef struct {
@@ -36,11 +36,11 @@ typedef struct {
     size_t count;
 } metrics_samples;
 
-/* The sample of a closed span; settles its busy time. */
-metrics_sample metrics_sample_of(const attribution_ranges *ranges, attribution_span *span);
+/* The sample of a closed span. */
+metrics_sample metrics_sample_of(const attribution_ranges *ranges, const attribution_span *span);
 
-/* All samples, warm-up included; on at most `jobs` threads. */
-void metrics_samples_make(metrics_samples *samples, attribution_ranges *ranges, unsigned jobs);
+/* All samples, warm-up included. */
+void metrics_samples_make(metrics_samples *samples, const attribution_ranges *ranges);
 
 void metrics_samples_free(metrics_samples *samples);
 

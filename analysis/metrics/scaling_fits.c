@@ -1,4 +1,4 @@
-/* Latency over k and over active experts: least squares, how sure they are, and where the slope changes. */
+/* Latency over k and over active experts: least squares with confidence intervals, and where the slope changes. */
 #include "analysis/metrics/scaling_fits.h"
 
 #include "analysis/base/alloc.h"

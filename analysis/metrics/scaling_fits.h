@@ -1,8 +1,28 @@
-/* The making of the fits of sweep.h, of one kind of row, in parts that can be made at the same time. */
+/* How latency depends on k and on the number of active experts. */
 #ifndef METRICS_SCALING_FITS_H
 #define METRICS_SCALING_FITS_H
 
-#include "analysis/metrics/latency_sweep.h"
+#include "analysis/metrics/latency_rows.h"
+#include "analysis/stats/segmented_fit.h"
+
+/* How latency depends on k, for one kind of row over all k that are known. */
+typedef struct {
+    metrics_row_kind kind;
+    bool has_k, has_n;         /* whether there is such a fit */
+    stats_fit by_k, by_active; /* ms = a + b k, and ms = a + b N, N being active experts of a layer */
+    double k_preferred;        /* in what share of draws the first leaves less; NaN: not known */
+    stats_breakpoint bend;     /* of ms over k */
+} metrics_scaling;
+
+/* Of every kind. Where neither fit could be made, with fewer than two values of k, both are missing. */
+typedef struct {
+    metrics_scaling of[METRICS_ROWS];
+} metrics_fits;
+
+/* Whether either fit was made. */
+bool metrics_scaling_known(const metrics_scaling *s);
+
+/* ---- The making of the fits of one kind of row, in parts that can be made at the same time ---- */
 
 typedef enum {
     METRICS_FIT_PREFERRED, /* takes longest */

@@ -7,50 +7,19 @@
 #define METRICS_TAIL_LATENCY_H
 
 #include "analysis/metrics/samples.h"
+#include "analysis/metrics/tail_reservoir.h"
 
-/* Samples that are kept of one kind: the slowest, and others. */
-#define METRICS_TAIL_SLOW   16
-#define METRICS_TAIL_OTHERS 32
 /* Fewer samples have no tail. */
 #define METRICS_TAIL_SAMPLES 10
 /* Causes that are kept of each kind, for each row. */
 #define METRICS_TAIL_CAUSES 50
 
-typedef struct {
-    uint32_t span;
-    double latency; /* when it was kept, ms */
-    attribution_breakdown *detail;
-} metrics_tail_sample;
-
-/* Samples of one group and phase, as they come. */
-typedef struct {
-    uint32_t group;
-    attribution_phase phase;
-    bool step;
-    metrics_tail_sample slow[METRICS_TAIL_SLOW], others[METRICS_TAIL_OTHERS];
-    size_t slow_count, other_count;
-    uint64_t seen;   /* those that were not among the slowest, or not for ever */
-    uint64_t random; /* state of the generator */
-} metrics_tail_pool;
-
-/* A zeroed one is empty. */
-typedef struct {
-    metrics_tail_pool *list;
-    size_t count, cap;
-    base_map by_kind; /* group, phase and step -> list */
-} metrics_tail_pools;
-
-/* For attribution_accumulator.on_sample; ctx is an metrics_tail_pools. */
-void metrics_tail_take(void *ctx, uint32_t span, const attribution_span_work *s,
-                       attribution_breakdown *detail);
-
-void metrics_tail_pools_free(metrics_tail_pools *pools);
-
 /* Means over some samples. All times are ms; NaN is missing. */
 typedef struct {
     size_t n;
-    double latency, busy, issuing, waiting,
-        between; /* latency = busy + the three in which the GPU did not run */
+    double latency;
+    double busy, issuing, waiting,
+        between; /* their sum is the latency; in the last three the GPU did not run */
     double kernels, gap;
 } metrics_tail_means;
 
@@ -74,7 +43,7 @@ typedef enum {
     METRICS_TAIL_GPU,        /* GPU time of a range, likewise */
     METRICS_TAIL_HOST_LAYER, /* of all ranges of a layer */
     METRICS_TAIL_GPU_LAYER,
-    METRICS_TAIL_KERNEL, /* GPU time of a kernel, or of copies and fills */
+    METRICS_TAIL_KERNEL, /* GPU time of a kernel, or of copies and memsets */
     METRICS_TAIL_KINDS
 } metrics_tail_kind;
 
@@ -95,8 +64,8 @@ typedef struct {
 } metrics_tails;
 
 /* From what was kept, and the samples of the whole trace. `gpu`: it holds GPU work. */
-void metrics_tails_make(metrics_tails *tails, const metrics_tail_pools *pools, attribution_ranges *ranges,
-                        const metrics_samples *samples, bool gpu);
+void metrics_tails_make(metrics_tails *tails, const metrics_tail_pools *pools,
+                        const attribution_ranges *ranges, const metrics_samples *samples, bool gpu);
 
 void metrics_tails_free(metrics_tails *tails);
 

@@ -1,7 +1,7 @@
 /* Which samples keep their details: the slowest, and a random choice of the others (reservoir sampling: J. S.
  * Vitter, "Random Sampling with a Reservoir", ACM Transactions on Mathematical Software 11(1), 1985,
  * algorithm R). */
-#include "analysis/metrics/tail_latency.h"
+#include "analysis/metrics/tail_reservoir.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/stats/bootstrap.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static metrics_tail_pool *pool_of(metrics_tail_pools *pools, const attribution_span_work *span) {
+static metrics_tail_pool *tail_pool_of(metrics_tail_pools *pools, const attribution_span_work *span) {
     uint64_t key = (uint64_t)span->group << 8 | (uint64_t)span->phase << 1 | span->step;
     uint32_t at = base_map_get(&pools->by_kind, key);
     if (at == BASE_NONE) {
@@ -23,7 +23,7 @@ static metrics_tail_pool *pool_of(metrics_tail_pools *pools, const attribution_s
 }
 
 /* Keeps one of those that are not the slowest, or lets it go. */
-static void keep_other(metrics_tail_pool *pool, metrics_tail_sample sample) {
+static void keep_other_sample(metrics_tail_pool *pool, metrics_tail_sample sample) {
     size_t at = pool->other_count;
     pool->seen++;
     if (at == METRICS_TAIL_OTHERS) {
@@ -41,7 +41,7 @@ static void keep_other(metrics_tail_pool *pool, metrics_tail_sample sample) {
 
 void metrics_tail_take(void *ctx, uint32_t span, const attribution_span_work *s,
                        attribution_breakdown *detail) {
-    metrics_tail_pool *pool = pool_of(ctx, s);
+    metrics_tail_pool *pool = tail_pool_of(ctx, s);
     uint64_t end = s->gpu_end > s->end ? s->gpu_end : s->end;
     metrics_tail_sample sample = {.span = span, .latency = (double)(end - s->start) / 1e6, .detail = detail};
     if (pool->slow_count < METRICS_TAIL_SLOW) {
@@ -57,7 +57,7 @@ void metrics_tail_take(void *ctx, uint32_t span, const attribution_span_work *s,
         pool->slow[least] = sample;
         sample = out;
     }
-    keep_other(pool, sample);
+    keep_other_sample(pool, sample);
 }
 
 void metrics_tail_pools_free(metrics_tail_pools *pools) {

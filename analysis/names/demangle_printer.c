@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Deeper trees are printed by libiberty. */
-#define DEPTH_MAX 512
+#define COMPONENT_DEPTH_MAX 512
 /* Substitutions can make a short name very long. */
 #define TEXT_MAX NAMES_DEMANGLED_MAX
 
@@ -27,7 +27,7 @@ void names_demangle_print(names_demangle_printer *p, const char *s) {
 }
 
 bool names_demangle_print_enter(names_demangle_printer *p) {
-    if (p->depth >= DEPTH_MAX || p->failed) {
+    if (p->depth >= COMPONENT_DEPTH_MAX || p->failed) {
         p->failed = true;
         return false;
     }

@@ -47,6 +47,11 @@ static inline uint32_t names_of_id(names_table *names, uint32_t id) {
     return known ? names->by_id[id] - 1 : names_of_any_id(names, id);
 }
 
+/* The name at an index; it may move when names are made. */
+static inline const names_entry *names_entry_at(const names_table *names, uint32_t index) {
+    return &names->list[index];
+}
+
 /* Frees what it holds and leaves it empty. */
 void names_free(names_table *names);
 

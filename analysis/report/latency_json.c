@@ -18,7 +18,9 @@ static bool add_summary(cJSON *object, const char *name, const stats_summary *s)
            cJSON_AddNumberToObject(o, "max", s->max);
 }
 
-static const char *const keys[METRICS_ROWS] = {"vision", "prefill", "decode", "decode_per_token"};
+static const char *row_key(const metrics_row *row) {
+    return row->kind == METRICS_ROW_TOKEN ? "decode_per_token" : metrics_row_name(row->kind);
+}
 
 /* The object `name` in `object`, made when there is none. */
 static cJSON *object_in(cJSON *object, const char *name) {
@@ -37,8 +39,8 @@ static bool add_profiled(cJSON *object, const metrics_row *row) {
         return true;
     }
     cJSON *profiled = object_in(object, "watched"), *overhead = object_in(object, "distortion");
-    cJSON *d = overhead ? cJSON_AddObjectToObject(overhead, keys[row->kind]) : NULL;
-    return profiled && d && add_summary(profiled, keys[row->kind], &row->on) &&
+    cJSON *d = overhead ? cJSON_AddObjectToObject(overhead, row_key(row)) : NULL;
+    return profiled && d && add_summary(profiled, row_key(row), &row->on) &&
            cJSON_AddNumberToObject(d, "n_unwatched", (double)row->unprofiled) &&
            cJSON_AddNumberToObject(d, "n_watched", (double)row->profiled) &&
            cJSON_AddNumberToObject(d, "unwatched_P50", row->off.p50) &&
@@ -58,7 +60,7 @@ static bool add_row(cJSON *list, const metrics_row *row, bool first_of_k) {
     } else {
         object = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
     }
-    return add_summary(object, keys[row->kind], &row->latency) && add_profiled(object, row);
+    return add_summary(object, row_key(row), &row->latency) && add_profiled(object, row);
 }
 
 cJSON *report_json(const metrics_results *results) {

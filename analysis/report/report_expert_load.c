@@ -105,7 +105,7 @@ static void put_cell(const metrics_results *r, report_table *t, const metrics_lo
     report_table_index(t, c->layer);
     report_table_count(t, c->expert);
     report_table_count(t, c->calls);
-    if (c->told) {
+    if (c->counted) {
         report_table_count(t, c->tokens);
     } else {
         report_table_missing(t);
@@ -118,7 +118,7 @@ static void put_cell(const metrics_results *r, report_table *t, const metrics_lo
     }
     report_table_ms(t, (double)c->host_ns / 1e6);
     report_table_ms(t, each(r, c->kernel_ns, c->calls));
-    report_table_ms(t, c->told ? each(r, c->kernel_ns, c->tokens) : NAN);
+    report_table_ms(t, c->counted ? each(r, c->kernel_ns, c->tokens) : NAN);
     report_table_number(t, (double)c->kernel_ns / c->expected_ns, 2);
 }
 

@@ -2,14 +2,12 @@
 #include "analysis/input/chrome/chrome_internal.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/limits.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Ranges that one thread may have open. */
-#define DEPTH_MAX 65536
 
 static void meta(input_chrome_reading *rd, const char *key, const char *value) {
     if (rd->stop == 0 && rd->v->meta) {
@@ -64,7 +62,7 @@ static void say_range(input_chrome_reading *rd, const input_chrome_item *i) {
     int64_t start = start_of(i), end = start + (int64_t)i->duration;
     pop(rd, i->thread, i->duration > 0 ? start + 1 : start);
     input_chrome_ranges *o = &rd->open[i->thread];
-    if (o->depth >= DEPTH_MAX) {
+    if (o->depth >= BASE_NESTING_MAX) {
         return;
     }
     for (size_t n = 0; n < o->depth;

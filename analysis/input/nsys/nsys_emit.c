@@ -2,14 +2,12 @@
 #include "analysis/input/nsys/nsys_internal.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/limits.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Ranges that one thread may have open. */
-#define DEPTH_MAX 65536
 
 static uint64_t nsys_time_of(const input_nsys_reading *rd, int64_t time) {
     return (uint64_t)(time + rd->capture.base);
@@ -361,7 +359,7 @@ void input_nsys_range_row(input_nsys_reading *rd) {
                           .category = input_nsys_cell_u32(row, 8, 0),
                           .color = input_nsys_cell_u32(row, 10, 0)};
     read_range_payload(row, &e);
-    if (o->depth >= DEPTH_MAX) {
+    if (o->depth >= BASE_NESTING_MAX) {
         rd->lost++;
         return;
     }

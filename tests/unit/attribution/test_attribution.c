@@ -1,4 +1,6 @@
 /* Which range owns what: order of arrival, domains, threads, start/end ranges, losses. */
+#include "analysis/attribution/attribution.h"
+#include "analysis/base/limits.h"
 #include "tests/unit/trace_builder.h"
 
 /* The launch says which phase the work belongs to, and its end counts for the latency, whatever the order in
@@ -311,8 +313,9 @@ static void old_launches_are_forgotten(void **state) {
 }
 
 /* Takes calls of this name, with ids from `first` on. */
-static void calls(attribution_state *a, const char *name, uint32_t first, uint32_t count) {
-    names_define(a->names, 1, name, strlen(name));
+static void calls(attribution_state *a, names_table *names, const char *name, uint32_t first,
+                  uint32_t count) {
+    names_define(names, 1, name, strlen(name));
     for (uint32_t i = 0; i < count; i++) {
         attribution_call(
             a, &(trace_host_event){.kind = TRACE_HOST_API, .time = 1, .name = 1, .correlation = first + i});
@@ -331,21 +334,19 @@ static void calls_without_work_give_way(void **state) {
                  {"cudaLaunchKernel", "cudaFree", ATTRIBUTION_CALLS}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         names_table names = {0};
-        attribution_ranges ranges;
-        attribution_state a;
-        attribution_ranges_init(&ranges, &names);
-        attribution_init(&a, &names, &ranges);
-        calls(&a, cases[i].first, 10, 1);
-        calls(&a, cases[i].others, 11, ATTRIBUTION_CALLS - 2);
-        assert_true(a.call_cap <= cases[i].cap);
+        attribution_ranges *ranges = attribution_ranges_new(&names, NULL);
+        attribution_state *a = attribution_new(&names, ranges);
+        calls(a, &names, cases[i].first, 10, 1);
+        calls(a, &names, cases[i].others, 11, ATTRIBUTION_CALLS - 2);
+        assert_true(attribution_call_room(a) <= cases[i].cap);
         if (cases[i].cap == ATTRIBUTION_CALLS && i > 1) {
-            attribution_gpu(&a, &(trace_gpu_event){.kind = TRACE_GPU_KERNEL, .correlation = 10});
-            assert_int_equal(a.lost_kernels.count, 0);
-            attribution_finish(&a);
-            assert_int_equal(a.lost_kernels.count, 0);
+            attribution_gpu(a, &(trace_gpu_event){.kind = TRACE_GPU_KERNEL, .correlation = 10});
+            assert_int_equal(attribution_counts_of(a).unattributed_kernels.count, 0);
+            attribution_finish(a, 1);
+            assert_int_equal(attribution_counts_of(a).unattributed_kernels.count, 0);
         }
-        attribution_free(&a);
-        attribution_ranges_free(&ranges);
+        attribution_free(a);
+        attribution_ranges_free(ranges);
         names_free(&names);
     }
 }
@@ -356,10 +357,10 @@ static void deep_nesting_is_survived(void **state) {
     metrics_results r;
     writer_open(&w);
     uint32_t name = put_string(&w, "down");
-    for (uint64_t i = 0; i < ATTRIBUTION_DEPTH_MAX + 100; i++) {
+    for (uint64_t i = 0; i < BASE_NESTING_MAX + 100; i++) {
         put_host(&w, 0, (trace_host_event){.kind = TRACE_HOST_PUSH, .time = i, .name = name});
     }
-    for (uint64_t i = 0; i < ATTRIBUTION_DEPTH_MAX + 100; i++) {
+    for (uint64_t i = 0; i < BASE_NESTING_MAX + 100; i++) {
         put_pop(&w, 0, 200000 + i);
     }
     put_pop(&w, 0, 900000);

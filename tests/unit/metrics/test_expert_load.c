@@ -103,31 +103,30 @@ static void skew_of_routing_and_of_time(void **state) {
 static void experts_of_the_model(void **state) {
     (void)state;
     names_table names = {0};
-    attribution_ranges ranges;
+    attribution_ranges *ranges = attribution_ranges_new(&names, NULL);
     uint64_t time = 1;
-    attribution_ranges_init(&ranges, &names);
     for (uint32_t e = 0; e < 2; e++) {
         char name[32];
         int len = snprintf(name, sizeof name, "layer3.expert%u", e);
         names_define(&names, e + 1, name, (size_t)len);
-        attribution_ranges_event(&ranges, &(trace_host_event){.kind = TRACE_HOST_PUSH,
-                                                              .time = ++time,
-                                                              .name = e + 1,
-                                                              .payload_type = TRACE_PAYLOAD_U32,
-                                                              .payload = 4});
-        attribution_ranges_event(&ranges, &(trace_host_event){.kind = TRACE_HOST_POP, .time = ++time});
+        attribution_ranges_event(ranges, &(trace_host_event){.kind = TRACE_HOST_PUSH,
+                                                             .time = ++time,
+                                                             .name = e + 1,
+                                                             .payload_type = TRACE_PAYLOAD_U32,
+                                                             .payload = 4});
+        attribution_ranges_event(ranges, &(trace_host_event){.kind = TRACE_HOST_POP, .time = ++time});
     }
     static const struct { size_t model, experts; } cases[] = {{8, 8}, {0, 2}, {1, 2}};
     for (size_t i = 0; i < 3; i++) {
         metrics_load load = {0};
-        metrics_load_make(&load, &ranges, BASE_NONE, cases[i].model);
+        metrics_load_make(&load, ranges, BASE_NONE, cases[i].model);
         assert_int_equal(load.experts, cases[i].experts);
         assert_int_equal(load.of_model, cases[i].model == 8);
         assert_int_equal(load.rows[0].population, cases[i].experts);
         assert_true(near(load.rows[0].tokens_max, (double)cases[i].experts / 2));
         metrics_load_free(&load);
     }
-    attribution_ranges_free(&ranges);
+    attribution_ranges_free(ranges);
     names_free(&names);
 }
 
@@ -151,7 +150,7 @@ static void tokens_that_were_not_told(void **state) {
     assert_true(near(row->time_max, 15 / 12.5));
     assert_int_equal(results.load.cell_count, 6);
     for (uint32_t e = 0; e < 6; e++) {
-        assert_int_equal(results.load.cells[e].told, e != 2);
+        assert_int_equal(results.load.cells[e].counted, e != 2);
         assert_int_equal(isnan(results.load.cells[e].expected_ns), e == 2);
     }
     metrics_results_free(&results);

@@ -1,0 +1,187 @@
+/* The ranges of a trace, from their stacks, their tree and their spans. */
+#include "analysis/attribution/ranges.h"
+
+#include "analysis/base/alloc.h"
+
+#include <stdlib.h>
+
+struct attribution_ranges {
+    attribution_range_stack stack;
+    attribution_tree tree;
+    attribution_spans spans;
+    attribution_windows windows;
+};
+
+attribution_ranges *attribution_ranges_new(names_table *names, const attribution_ranges_options *options) {
+    const attribution_ranges_options none = {0};
+    const attribution_ranges_options *o = options ? options : &none;
+    attribution_ranges *r = base_alloc(1, sizeof *r);
+    attribution_tree_init(&r->tree, names);
+    r->spans = (attribution_spans){
+        .tree = &r->tree,
+        .with_steps = o->steps,
+        .accumulator = {.on_sample = o->on_sample, .on_sample_ctx = o->on_sample_ctx},
+    };
+    r->stack = (attribution_range_stack){.names = names,
+                                         .tree = &r->tree,
+                                         .spans = &r->spans,
+                                         .windows = &r->windows,
+                                         .on_expert = o->on_expert,
+                                         .on_expert_ctx = o->on_expert_ctx};
+    if (o->threaded) {
+        attribution_accumulator_start(&r->spans.accumulator);
+    }
+    return r;
+}
+
+/* ---- While the trace is read ---- */
+
+void attribution_ranges_event(attribution_ranges *r, const trace_host_event *e) {
+    attribution_stack_event(&r->stack, e);
+}
+
+void attribution_ranges_owner(attribution_ranges *r, uint32_t thread, uint64_t time, uint32_t *node,
+                              uint32_t *span) {
+    attribution_stack_owner(&r->stack, thread, time, node, span);
+}
+
+void attribution_ranges_open_request(const attribution_ranges *r, uint32_t thread, uint32_t *request,
+                                     uint32_t *step) {
+    attribution_stack_open_request(&r->stack, thread, request, step);
+}
+
+void attribution_ranges_set_first_profiled(attribution_ranges *r, uint64_t time_ns) {
+    r->windows.first_profiled = time_ns;
+}
+
+void attribution_ranges_ignore_marks(attribution_ranges *r) {
+    r->windows.ignored = true;
+}
+
+uint32_t attribution_ranges_child(attribution_ranges *r, uint32_t parent, uint32_t like) {
+    return attribution_tree_child_like(&r->tree, parent, like);
+}
+
+void attribution_ranges_call(attribution_ranges *r, uint32_t span, names_call_kind kind, uint64_t start_ns,
+                             uint64_t end_ns) {
+    attribution_accumulator_event(&r->spans.accumulator,
+                                  &(attribution_span_event){.kind = ATTRIBUTION_SPAN_CALLED,
+                                                            .span = span,
+                                                            .called = {start_ns, end_ns, kind}});
+}
+
+void attribution_ranges_gpu(attribution_ranges *r, uint32_t span, uint32_t node, uint32_t name, bool timed,
+                            uint64_t start_ns, uint64_t end_ns) {
+    attribution_accumulator_event(
+        &r->spans.accumulator,
+        &(attribution_span_event){.kind = ATTRIBUTION_SPAN_RAN,
+                                  .span = span,
+                                  .ran = {start_ns, end_ns, node, name, name != BASE_NONE, timed}});
+}
+
+void attribution_ranges_unattributed(attribution_ranges *r, uint32_t name, uint64_t ns) {
+    attribution_accumulator_event(
+        &r->spans.accumulator,
+        &(attribution_span_event){.kind = ATTRIBUTION_SPAN_UNATTRIBUTED, .unattributed = {ns, name}});
+}
+
+/* ---- The end ---- */
+
+void attribution_ranges_close_ended(attribution_ranges *r) {
+    attribution_stack_close_ended(&r->stack);
+}
+
+void attribution_ranges_settle(attribution_ranges *r, unsigned jobs) {
+    attribution_spans_settle(&r->spans, jobs);
+}
+
+void attribution_ranges_add_total(attribution_ranges *r, uint32_t node, uint32_t name,
+                                  attribution_amount amount) {
+    attribution_totals_add(&r->spans.accumulator.totals, node, name, amount);
+}
+
+void attribution_ranges_sum_nodes(attribution_ranges *r) {
+    const attribution_totals *sums = &r->spans.accumulator.totals;
+    for (size_t i = 0; i < sums->count; i++) {
+        const attribution_total *kernel = &sums->list[i];
+        if (kernel->node != BASE_NONE) {
+            r->tree.nodes[kernel->node].kernels += kernel->count;
+            r->tree.nodes[kernel->node].kernel_ns += kernel->ns;
+        }
+    }
+    for (size_t i = 0; i < sums->transfer_cap && i < r->tree.node_count; i++) {
+        r->tree.nodes[i].transfers += sums->transfers[i].count;
+        r->tree.nodes[i].transfer_ns += sums->transfers[i].ns;
+    }
+}
+
+/* ---- What there is ---- */
+
+const names_table *attribution_ranges_names(const attribution_ranges *r) {
+    return r->stack.names;
+}
+
+const attribution_windows *attribution_ranges_windows(const attribution_ranges *r) {
+    return &r->windows;
+}
+
+size_t attribution_ranges_node_count(const attribution_ranges *r) {
+    return r->tree.node_count;
+}
+
+const attribution_node *attribution_ranges_node(const attribution_ranges *r, size_t node) {
+    return &r->tree.nodes[node];
+}
+
+size_t attribution_ranges_span_count(const attribution_ranges *r) {
+    return r->spans.count;
+}
+
+const attribution_span *attribution_ranges_span(const attribution_ranges *r, size_t span) {
+    return &r->spans.list[span];
+}
+
+const attribution_group *attribution_ranges_group(const attribution_ranges *r, uint32_t group) {
+    return &r->tree.groups[group];
+}
+
+const attribution_busy_sums *attribution_ranges_busy(const attribution_ranges *r,
+                                                     const attribution_span *span) {
+    const attribution_span *owner = span->step ? &r->spans.list[span->parent] : span;
+    return attribution_busy_sums_of(&owner->busy, span->part);
+}
+
+const attribution_total *attribution_ranges_kernels(const attribution_ranges *r, size_t *count) {
+    *count = r->spans.accumulator.totals.count;
+    return r->spans.accumulator.totals.list;
+}
+
+size_t attribution_ranges_thread_count(const attribution_ranges *r) {
+    return r->stack.thread_count;
+}
+
+bool attribution_ranges_profiled(const attribution_ranges *r, uint32_t group) {
+    attribution_profiling seen = r->tree.groups[group].profiling;
+    return attribution_windows_settled(&r->windows, seen) == ATTRIBUTION_PROFILED;
+}
+
+attribution_ranges_defects attribution_ranges_defects_of(const attribution_ranges *r) {
+    attribution_ranges_defects defects = {.left_open = attribution_stack_left_open(&r->stack),
+                                          .pops_without_push = r->stack.pops_without_push,
+                                          .ends_without_start = r->stack.ends_without_start};
+    for (size_t i = 0; i < r->spans.count; i++) {
+        defects.late += r->spans.list[i].busy.late;
+    }
+    return defects;
+}
+
+void attribution_ranges_free(attribution_ranges *r) {
+    if (!r) {
+        return;
+    }
+    attribution_stack_free(&r->stack);
+    attribution_spans_free(&r->spans);
+    attribution_tree_free(&r->tree);
+    attribution_windows_free(&r->windows);
+    free(r);
+}
