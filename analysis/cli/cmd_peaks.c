@@ -1,6 +1,6 @@
 /* moetrace peaks: what the GPU of this machine really reaches. */
 #include "analysis/cli/cli_table_options.h"
-#include "analysis/peakbench/peak_bandwidth.h"
+#include "analysis/peakbench/peakbench.h"
 #include "analysis/report/report.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* The tree that libiberty makes of a mangled name, and the text that is made of the tree. */
-#include "analysis/names/demangle_internal.h"
+#include "analysis/names/demangle_printer.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/names/demangle.h"
@@ -45,31 +45,39 @@ void names_demangle_print_leaf(names_demangle_printer *p, const names_demangle_c
     }
 }
 
-static bool is_function_qualifier(const names_demangle_component *c) {
-    return c->type == DEMANGLE_COMPONENT_CONST_THIS || c->type == DEMANGLE_COMPONENT_VOLATILE_THIS ||
-           c->type == DEMANGLE_COMPONENT_RESTRICT_THIS || c->type == DEMANGLE_COMPONENT_REFERENCE_THIS ||
-           c->type == DEMANGLE_COMPONENT_RVALUE_REFERENCE_THIS;
+/* How a qualifier behind the parameters is written; NULL when the component is none. */
+static const char *function_qualifier(const names_demangle_component *c) {
+    switch (c->type) {
+    case DEMANGLE_COMPONENT_CONST_THIS:
+        return " const";
+    case DEMANGLE_COMPONENT_VOLATILE_THIS:
+        return " volatile";
+    case DEMANGLE_COMPONENT_RESTRICT_THIS:
+        return " restrict";
+    case DEMANGLE_COMPONENT_REFERENCE_THIS:
+        return " &";
+    case DEMANGLE_COMPONENT_RVALUE_REFERENCE_THIS:
+        return " &&";
+    default:
+        return NULL;
+    }
 }
 
 void names_demangle_print_qualifiers(names_demangle_printer *p, const names_demangle_component *c) {
-    for (; c && is_function_qualifier(c); c = names_demangle_left(c)) {
-        names_demangle_print(p, c->type == DEMANGLE_COMPONENT_CONST_THIS       ? " const"
-                                : c->type == DEMANGLE_COMPONENT_VOLATILE_THIS  ? " volatile"
-                                : c->type == DEMANGLE_COMPONENT_REFERENCE_THIS ? " &"
-                                : c->type == DEMANGLE_COMPONENT_RESTRICT_THIS  ? " restrict"
-                                                                               : " &&");
+    for (; c && function_qualifier(c); c = names_demangle_left(c)) {
+        names_demangle_print(p, function_qualifier(c));
     }
 }
 
 const names_demangle_component *names_demangle_without_qualifiers(const names_demangle_component *c) {
-    while (c && is_function_qualifier(c)) {
+    while (c && function_qualifier(c)) {
         c = names_demangle_left(c);
     }
     return c;
 }
 
 /* Whether the component refers to `other`. Leaves hold no components, and what they leave out is not set. */
-static bool refers(const names_demangle_component *c, const names_demangle_component *other) {
+static bool refers_to(const names_demangle_component *c, const names_demangle_component *other) {
     switch (c->type) {
     case DEMANGLE_COMPONENT_NAME:
     case DEMANGLE_COMPONENT_TEMPLATE_PARAM:
@@ -103,7 +111,7 @@ const names_demangle_component *names_demangle_lost_return_type(const names_dema
     for (const names_demangle_component *c = name + 1; c < function; c++) {
         bool wanted = false;
         for (const names_demangle_component *user = c + 1; user <= function && !wanted; user++) {
-            wanted = refers(user, c);
+            wanted = refers_to(user, c);
         }
         if (!wanted) {
             return c;

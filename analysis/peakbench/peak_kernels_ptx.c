@@ -1,7 +1,7 @@
-/* The kernels of analysis/peakbench/peak_bandwidth.h, in PTX: the driver compiles it for whatever device
+/* The kernels that read, copy and fill memory, in PTX: the driver compiles it for whatever device
  * there is. Each thread takes 16 bytes at a time, four times a round, `step` bytes (16 for every thread there
  * is) apart, from `from` until `end`. */
-#include "analysis/peakbench/peak_bandwidth.h"
+#include "analysis/peakbench/peak_kernels_ptx.h"
 
 #define HEAD                                                                                                 \
     "  .reg .pred again, odd;\n"                                                                             \
@@ -44,7 +44,7 @@
     "  and.b32 " word ", " word ", mask;\n"                                                                  \
     "  or.b32 " word ", " word ", base;\n"
 
-const char peakbench_measure_ptx[] =
+const char peakbench_kernels_ptx[] =
     ".version 6.4\n"
     ".target sm_70\n"
     ".address_size 64\n"

@@ -1,5 +1,5 @@
 /* Matrix products by cuBLAS, opened at run time. */
-#include "analysis/peakbench/peak_bandwidth.h"
+#include "analysis/peakbench/peak_matmul.h"
 
 #include <dlfcn.h>
 #include <glob.h>
@@ -23,11 +23,11 @@ typedef struct {
     int (*destroy)(void *handle);
     gemm_function *gemm;
     void *handle;
-} blas;
+} cublas_library;
 
 /* ---- Finding it ---- */
 
-static void *open_file(const char *path) {
+static void *open_cublas_file(const char *path) {
     /* It needs libcublasLt, which the loader may not find where a Python package keeps it. */
     char beside[512];
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -40,12 +40,12 @@ static void *open_file(const char *path) {
 }
 
 /* The last by name of the files that match, which is the newest version. */
-static void *open_match(const char *pattern, char *where, size_t size) {
+static void *open_newest_cublas(const char *pattern, char *where, size_t size) {
     glob_t found;
     void *library = NULL;
     if (glob(pattern, 0, NULL, &found) == 0) {
         for (size_t i = found.gl_pathc; i-- > 0 && !library;) {
-            library = open_file(found.gl_pathv[i]);
+            library = open_cublas_file(found.gl_pathv[i]);
             snprintf(where, size, "%s", found.gl_pathv[i]);
         }
     }
@@ -54,7 +54,7 @@ static void *open_match(const char *pattern, char *where, size_t size) {
 }
 
 /* Beside the PyTorch of the python3 on the PATH. */
-static void *open_of_python(char *where, size_t size) {
+static void *open_cublas_of_python(char *where, size_t size) {
     static const char *const patterns[] = {"%s/nvidia/*/lib/libcublas.so.1[0-9]",
                                            "%s/torch/lib/libcublas*.so.1[0-9]"};
     char folder[300] = "", pattern[400];
@@ -77,31 +77,31 @@ static void *open_of_python(char *where, size_t size) {
     *slash = '\0'; /* the packages lie side by side */
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns && !library; i++) {
         snprintf(pattern, sizeof pattern, patterns[i], folder);
-        library = open_match(pattern, where, size);
+        library = open_newest_cublas(pattern, where, size);
     }
     return library;
 }
 
-static void *find_library(const char *chosen, char *where, size_t size) {
+static void *find_cublas(const char *chosen, char *where, size_t size) {
     static const char *const names[] = {"libcublas.so.13", "libcublas.so.12", "libcublas.so.11"};
     if (chosen) {
         snprintf(where, size, "%s", chosen);
-        return open_file(chosen);
+        return open_cublas_file(chosen);
     }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        void *library = open_file(names[i]);
+        void *library = open_cublas_file(names[i]);
         if (library) {
             snprintf(where, size, "%s", names[i]);
             return library;
         }
     }
-    void *library = open_match("/usr/local/cuda*/lib64/libcublas.so.1[0-9]", where, size);
-    return library ? library : open_of_python(where, size);
+    void *library = open_newest_cublas("/usr/local/cuda*/lib64/libcublas.so.1[0-9]", where, size);
+    return library ? library : open_cublas_of_python(where, size);
 }
 
-static bool open_blas(blas *b, peakbench_measured *m, const char *chosen) {
+static bool open_cublas(cublas_library *b, peakbench_measured *m, const char *chosen) {
     unsetenv("NVIDIA_TF32_OVERRIDE"); /* it would round fp32, or keep tf32 from being used */
-    void *library = find_library(chosen, m->library, sizeof m->library);
+    void *library = find_cublas(chosen, m->library, sizeof m->library);
     if (!library) {
         if (chosen) {
             snprintf(m->trouble, sizeof m->trouble, "--cublas=%s cannot be opened", chosen);
@@ -139,13 +139,13 @@ static const struct {
 };
 
 typedef struct {
-    const blas *b;
+    const cublas_library *b;
     uint64_t memory[3]; /* A, B, C */
     int n, type;
     int status; /* cuBLAS's, of the last product */
 } product;
 
-static void *pointer(uint64_t memory) {
+static void *device_pointer(uint64_t memory) {
     return (void *)(uintptr_t)memory;
 }
 
@@ -153,28 +153,28 @@ static int product_once(void *ctx) {
     product *p = ctx;
     const float one = 1, zero = 0;
     int type = types[p->type].type;
-    p->status = p->b->gemm(p->b->handle, OP_T, OP_N, p->n, p->n, p->n, &one, pointer(p->memory[0]), type,
-                           p->n, pointer(p->memory[1]), type, p->n, &zero, pointer(p->memory[2]), type, p->n,
-                           types[p->type].compute, GEMM_DEFAULT);
+    p->status = p->b->gemm(p->b->handle, OP_T, OP_N, p->n, p->n, p->n, &one, device_pointer(p->memory[0]),
+                           type, p->n, device_pointer(p->memory[1]), type, p->n, &zero,
+                           device_pointer(p->memory[2]), type, p->n, types[p->type].compute, GEMM_DEFAULT);
     return p->status;
 }
 
 /* The product of one type and size; false after a line in m->trouble. */
-static bool measure_product(peakbench_measured *m, const peakbench_measuring *on, product *p,
+static bool measure_product(peakbench_measured *m, const peakbench_runner *on, product *p,
                             peakbench_speed *speed) {
     const peakbench_driver *d = on->driver;
     size_t bytes = (size_t)p->n * (size_t)p->n * (size_t)types[p->type].bytes;
     int rc = 0;
     for (int i = 0; i < 3 && rc == 0; i++) {
         p->memory[i] = 0;
-        rc = d->cuMemAlloc_v2(&p->memory[i], peakbench_measure_room(on, bytes));
+        rc = d->cuMemAlloc_v2(&p->memory[i], peakbench_runner_room(on, bytes));
         if (rc == 0) {
-            rc = peakbench_measure_fill(on, p->memory[i], bytes, types[p->type].base, types[p->type].mask);
+            rc = peakbench_runner_fill(on, p->memory[i], bytes, types[p->type].base, types[p->type].mask);
         }
     }
     if (rc == 0) {
         double n = p->n;
-        rc = peakbench_measure_repeat(on, product_once, p, 2 * n * n * n, PRODUCT_TIMES, speed);
+        rc = peakbench_runner_repeat(on, product_once, p, 2 * n * n * n, PRODUCT_TIMES, speed);
     }
     for (int i = 0; i < 3; i++) {
         if (p->memory[i]) {
@@ -189,10 +189,10 @@ static bool measure_product(peakbench_measured *m, const peakbench_measuring *on
     return rc == 0;
 }
 
-void peakbench_measure_products(peakbench_measured *m, const peakbench_measuring *on, const char *cublas) {
+void peakbench_measure_products(peakbench_measured *m, const peakbench_runner *on, const char *cublas) {
     static const int sizes[] = {4096, 8192};
-    blas b = {0};
-    if (!open_blas(&b, m, cublas)) {
+    cublas_library b = {0};
+    if (!open_cublas(&b, m, cublas)) {
         return;
     }
     for (int type = 0; type < COSTMODEL_DTYPES; type++) {

@@ -85,7 +85,6 @@ static const struct {
     {"gpu.buffers_dropped", "GPU buffers dropped"},
     {"gpu.untimed", "untimed, recorder"},
     {"string.cut", "names cut"},
-    {"range.unbalanced_pop", "pops, recorder"},
     {"cost.host_events", "cost: host events"},
     {"cost.host_ns", "cost: host time"},
     {"cost.writer_cpu_ns", "cost: writer CPU"},

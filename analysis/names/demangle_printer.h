@@ -1,7 +1,7 @@
-/* The parts of the printer of kernel names (export_names.h): the text and the tree, names, types. Names have
- * types in them, and types names, so that each calls the other. */
-#ifndef NAMES_DEMANGLE_INTERNAL_H
-#define NAMES_DEMANGLE_INTERNAL_H
+/* The tree that libiberty makes of a mangled name, and the text that is made of it: what the printer of whole names
+ * (demangle_tree.h) needs of both. */
+#ifndef NAMES_DEMANGLE_PRINTER_H
+#define NAMES_DEMANGLE_PRINTER_H
 
 #include <libiberty/demangle.h>
 #include <stdbool.h>
@@ -17,6 +17,7 @@ typedef struct {
     bool failed; /* a part that this printer does not know: the caller falls back */
 } names_demangle_printer;
 
+/* The two components that a component holds; leaves hold none. */
 static inline const names_demangle_component *names_demangle_left(const names_demangle_component *c) {
     return c->u.s_binary.left;
 }
@@ -42,18 +43,5 @@ const names_demangle_component *names_demangle_without_qualifiers(const names_de
 /* What a template function returns that a local name lies in; NULL when it is not found. */
 const names_demangle_component *names_demangle_lost_return_type(const names_demangle_component *name,
                                                                 const names_demangle_component *function);
-
-/* A name, qualified as far as the tree has it. */
-void names_demangle_print_name(names_demangle_printer *p, const names_demangle_component *c);
-
-/* A type, or the value of a template argument. */
-void names_demangle_print_type(names_demangle_printer *p, const names_demangle_component *c);
-
-/* Types or template arguments with commas between them; an empty pack leaves no trace. *first is true before
- * the first of them. */
-void names_demangle_print_list(names_demangle_printer *p, const names_demangle_component *c, bool *first);
-
-/* The types of a function's parameters, in parentheses. */
-void names_demangle_print_parameters(names_demangle_printer *p, const names_demangle_component *args);
 
 #endif
