@@ -29,13 +29,15 @@ enum {
 enum { CUPTI_ABI_DOMAIN_DRIVER_API = 1, CUPTI_ABI_DOMAIN_RUNTIME_API = 2, CUPTI_ABI_DOMAIN_RESOURCE = 3 };
 enum { /* callbacks of the resource domain */
        CUPTI_ABI_CONTEXT_CREATED = 1,
+       CUPTI_ABI_MODULE_UNLOAD_STARTING = 7,
        CUPTI_ABI_GRAPH_CREATED = 9,
        CUPTI_ABI_GRAPHNODE_CREATED = 13,
        CUPTI_ABI_GRAPHNODE_CLONED = 20,
 };
 enum { CUPTI_ABI_SITE_ENTER = 0, CUPTI_ABI_SITE_EXIT = 1 };
 enum { CUPTI_ABI_FLUSH_FORCED = 1 };
-enum { CUPTI_ABI_COPY_ASYNC = 1 }; /* flag of memcpy and memset records */
+enum { CUPTI_ABI_NODE_KERNEL = 0 }; /* type of a graph's node */
+enum { CUPTI_ABI_COPY_ASYNC = 1 };  /* flag of memcpy and memset records */
 
 typedef void *cupti_subscriber;
 typedef void (*cupti_callback)(void *userdata, int domain, uint32_t cbid, const void *data);

@@ -2,6 +2,9 @@
  */
 #include "cupti/cupti_session.h"
 
+#include "cupti/cupti_graph_launches.h"
+#include "cupti/cupti_names.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -16,6 +19,12 @@
     2 /* taken at once, before ranges take the memory: CUPTI fills one, the writer reads one */
 #define CBIDS_MAX 512
 #define CBID_END  4096u
+
+/* How long records of graph launches are waited for before records are off. After a wait in vain the next ones are
+ * shorter: a target whose GPU never rests, or whose graphs have no work that is recorded, is not held up each time. */
+#define PATIENCE_NS       100000000u
+#define LEAST_PATIENCE_NS 1000000u
+#define POLL_NS           100000
 
 static const uint32_t activity_kinds[] = {CUPTI_ABI_KIND_CONCURRENT_KERNEL, CUPTI_ABI_KIND_MEMCPY,
                                           CUPTI_ABI_KIND_MEMSET, CUPTI_ABI_KIND_MEMCPY2};
@@ -33,7 +42,11 @@ static struct {
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
     size_t cbid_count;
     bool issues_work[CBID_END]; /* the same, by callback id */
-    uint32_t profiler[2];       /* callbacks of cuProfilerStop and cuProfilerStart; 0 when there are none */
+    bool launches_graph[CBID_END], changes_graph[CBID_END];
+    atomic_uint latest;    /* the youngest correlation id that a callback had */
+    atomic_bool recording; /* records are on */
+    uint64_t patience_ns;
+    uint32_t profiler[2]; /* callbacks of cuProfilerStop and cuProfilerStart; 0 when there are none */
 
     pthread_mutex_t lock; /* of the pool and the queue; held for a few instructions only */
     uint8_t *idle[BUFFER_COUNT];
@@ -94,6 +107,31 @@ static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_reco
     *max_records = 0;
 }
 
+/* Looks at the records of a buffer before anybody else does, and takes out those that must not be there. */
+static void check_records(cupti_buffer *buffer) {
+    bool graphs = cupti_graph_launches_need_records(), name = cupti_names_needed();
+    uint8_t *to = buffer->bytes;
+    void *record = NULL;
+    bool more = (graphs || name) && cupti_session_next(buffer, &record);
+    if (!more) {
+        return;
+    }
+    while (more) {
+        uint8_t *at = record;
+        more = cupti_session_next(buffer, &record);
+        size_t bytes = (size_t)((more ? (uint8_t *)record : buffer->bytes + buffer->valid) - at);
+        bool wanted = !graphs || cupti_graph_launches_record(at);
+        if (wanted && name) {
+            cupti_names_record(at);
+        }
+        if (wanted && to != at) {
+            memmove(to, at, bytes);
+        }
+        to += wanted ? bytes : 0;
+    }
+    buffer->valid = (size_t)(to - buffer->bytes);
+}
+
 static void count_dropped(void *context, uint32_t stream) {
     size_t dropped = 0;
     if (session.lib.get_dropped(context, stream, &dropped) == CUPTI_ABI_SUCCESS) {
@@ -107,17 +145,44 @@ static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, 
     if (!bytes) {
         return;
     }
+    cupti_buffer buffer = {bytes, valid};
+    check_records(&buffer);
     lock_pool();
-    if (valid > 0) {
-        session.done[(session.done_first + session.done_count++) % BUFFER_COUNT] =
-            (cupti_buffer){bytes, valid};
+    if (buffer.valid > 0) {
+        session.done[(session.done_first + session.done_count++) % BUFFER_COUNT] = buffer;
     } else {
         session.idle[session.idle_count++] = bytes;
     }
     unlock_pool();
-    if (valid > 0) {
+    if (buffer.valid > 0) {
         atomic_fetch_add(&session.buffers, 1);
         session.hooks.buffer_ready();
+    }
+}
+
+/* The graph that this thread is launching: its correlation id. */
+static __thread uint32_t launching_graph;
+
+static void on_graph_launch(const cupti_callback_data *call) {
+    if (call->site == CUPTI_ABI_SITE_EXIT) {
+        const int *result = call->function_return;
+        launching_graph = 0;
+        if (result && *result != 0) {
+            cupti_graph_launches_cancel(call->correlation);
+        }
+    } else if (atomic_load(&session.recording)) {
+        launching_graph = call->correlation;
+        cupti_graph_launches_add(call->correlation);
+    } else {
+        cupti_graph_launches_give_up(atomic_load(&session.latest));
+    }
+}
+
+/* Other threads may be here: the ids only grow. */
+static void note_correlation(uint32_t correlation) {
+    uint32_t latest = atomic_load_explicit(&session.latest, memory_order_relaxed);
+    if ((int32_t)(correlation - latest) > 0) {
+        atomic_store_explicit(&session.latest, correlation, memory_order_relaxed);
     }
 }
 
@@ -127,6 +192,13 @@ static void on_graph(uint32_t cbid, const cupti_graph_data *data) {
     session.lib.get_graph_id(data->graph, &graph);
     if (cbid != CUPTI_ABI_GRAPH_CREATED) {
         session.lib.get_graph_node_id(data->node, &node);
+        if (launching_graph) { /* into a stream that is captured */
+            cupti_graph_launches_cancel(launching_graph);
+            launching_graph = 0;
+        }
+        if (data->node_type == CUPTI_ABI_NODE_KERNEL && cupti_names_needed()) {
+            cupti_names_node(data->node, node);
+        }
     }
     if (cbid == CUPTI_ABI_GRAPHNODE_CLONED) {
         session.lib.get_graph_node_id(data->original_node, &original);
@@ -140,12 +212,22 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
     if (domain == CUPTI_ABI_DOMAIN_RESOURCE) {
         if (cbid == CUPTI_ABI_CONTEXT_CREATED) {
             session.hooks.context();
+        } else if (cbid == CUPTI_ABI_MODULE_UNLOAD_STARTING) {
+            /* Flushing here would wait for ever. */
+            cupti_names_module_unloads(atomic_load(&session.latest));
         } else {
             on_graph(cbid, ((const cupti_resource_data *)data)->descriptor);
         }
         return;
     }
     bool driver = domain == CUPTI_ABI_DOMAIN_DRIVER_API;
+    note_correlation(call->correlation);
+    if (driver && cbid < CBID_END && session.changes_graph[cbid]) {
+        cupti_names_node_changes();
+        if (!session.all_calls || !atomic_load(&session.profiling)) {
+            return;
+        }
+    }
     if (session.hooks.profiler && driver && (cbid == session.profiler[0] || cbid == session.profiler[1])) {
         if (call->site == CUPTI_ABI_SITE_ENTER) {
             session.hooks.profiler(cbid == session.profiler[1]);
@@ -153,6 +235,12 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
         if (!session.all_calls || !atomic_load(&session.profiling)) {
             return;
         }
+    }
+    if (driver && cbid < CBID_END && session.launches_graph[cbid]) {
+        on_graph_launch(call);
+    }
+    if (call->site == CUPTI_ABI_SITE_ENTER && call->symbol_name && driver && cupti_names_needed()) {
+        cupti_names_launch(call->correlation, call->symbol_name);
     }
     if (driver || domain == CUPTI_ABI_DOMAIN_RUNTIME_API) {
         session.hooks.driver_call((uint32_t)domain << 16 | cbid, call->function_name,
@@ -174,6 +262,19 @@ static bool issues_gpu_work(const char *name) {
     return false;
 }
 
+/* Driver calls that give a node of a graph another kernel. */
+static bool changes_graph(const char *name) {
+    static const char *const prefixes[] = {
+        "cuGraphExecUpdate",        "cuGraphExecKernelNodeSetParams", "cuGraphKernelNodeSetParams",
+        "cuGraphExecNodeSetParams", "cuGraphNodeSetParams",           "cuGraphExecChildGraphNodeSetParams"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void find_callbacks(void) {
     /* Callback ids are dense from 1; CUDA 13 has about 780. */
     for (uint32_t cbid = 1, misses = 0; cbid < CBID_END && misses < 64 && session.cbid_count < CBIDS_MAX;
@@ -187,9 +288,13 @@ static void find_callbacks(void) {
             if (strcmp(name, "cuProfilerStop") == 0 || strcmp(name, "cuProfilerStart") == 0) {
                 session.profiler[strcmp(name, "cuProfilerStart") == 0] = cbid;
             }
+            if (changes_graph(name)) {
+                session.changes_graph[cbid] = true;
+            }
             if (issues_gpu_work(name)) {
                 session.cbids[session.cbid_count++] = cbid;
                 session.issues_work[cbid] = true;
+                session.launches_graph[cbid] = strncmp(name, "cuGraphLaunch", 13) == 0;
             }
         }
     }
@@ -204,12 +309,25 @@ static void enable_lasting_callbacks(void) {
         session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, graphs[i]);
     }
     session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_ABI_CONTEXT_CREATED);
+    session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE,
+                                CUPTI_ABI_MODULE_UNLOAD_STARTING);
+    for (uint32_t cbid = 0; cbid < CBID_END; cbid++) {
+        if (session.changes_graph[cbid]) {
+            session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API, cbid);
+        }
+    }
     for (size_t i = 0; i < 2; i++) {
         if (session.profiler[i] && session.hooks.profiler) {
             session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API,
                                         session.profiler[i]);
         }
     }
+}
+
+static uint64_t clock_ns(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static cupti_result switch_records(bool on) {
@@ -219,7 +337,30 @@ static cupti_result switch_records(bool on) {
                              : session.lib.activity_disable(activity_kinds[i]);
         first = first ? first : rc;
     }
+    atomic_store(&session.recording, on);
     return first;
+}
+
+/* Waits until the records of all graph launches are here. CUPTI makes them when the GPU has come to rest; asking it
+ * for them does no harm to a capture, which waiting for the device would end. */
+static void await_graph_launches(void) {
+    if (!cupti_graph_launches_pending()) {
+        return;
+    }
+    uint64_t patience = session.patience_ns ? session.patience_ns : PATIENCE_NS;
+    uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+    session.lib.flush_all(0);
+    while (cupti_graph_launches_pending() && clock_ns(CLOCK_MONOTONIC) - begin < patience) {
+        nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
+        session.lib.flush_all(0);
+    }
+    if (cupti_graph_launches_pending()) {
+        cupti_graph_launches_give_up(atomic_load(&session.latest));
+        session.patience_ns = patience / 4 > LEAST_PATIENCE_NS ? patience / 4 : LEAST_PATIENCE_NS;
+    } else {
+        session.lib.flush_all(0); /* a launch's first records may have come by themselves, the others not */
+        session.patience_ns = PATIENCE_NS;
+    }
 }
 
 static cupti_result switch_callbacks(bool on) {
@@ -239,10 +380,19 @@ static cupti_result switch_callbacks(bool on) {
 }
 
 /* Records are on only while callbacks are: other threads launch meanwhile, and a kernel without its launch
- * is worth less than a launch without its kernel. */
+ * is worth less than a launch without its kernel. And while graph launches are awaited, callbacks report another one
+ * that would overwrite their times. */
 static cupti_result switch_all(bool on) {
-    cupti_result first = on ? switch_callbacks(true) : switch_records(false);
-    cupti_result second = on ? switch_records(true) : switch_callbacks(false);
+    cupti_result first, second;
+    if (on) {
+        first = switch_callbacks(true);
+        second = switch_records(true);
+    } else {
+        first = switch_records(false);
+        await_graph_launches();
+        cupti_graph_launches_close(atomic_load(&session.latest));
+        second = switch_callbacks(false);
+    }
     return first ? first : second;
 }
 
@@ -278,6 +428,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
         return "libcupti cannot use the trace's clock (older than CUDA 11.6)";
     }
     atomic_store(&session.subscribed, true);
+    cupti_names_init(&(cupti_names_hooks){.keep = hooks->keep_name, .allocate = hooks->allocate});
     keep_buffers();
     find_callbacks();
     enable_lasting_callbacks();
@@ -338,9 +489,7 @@ void cupti_session_flush(bool forced) {
 
 /* CUPTI's own clock, for whoever uses CUPTI after us. */
 static uint64_t default_clock(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return clock_ns(CLOCK_REALTIME);
 }
 
 void cupti_session_close(void) {
@@ -367,6 +516,9 @@ void cupti_session_forget(void) {
     atomic_store(&session.subscribed, false);
     atomic_store(&session.profiling, false);
     atomic_store(&session.touched, false);
+    atomic_store(&session.recording, false);
+    cupti_graph_launches_forget();
+    cupti_names_forget();
     pthread_mutex_init(&session.lock, NULL);
     locked = 0;
     session.done_count = 0;

@@ -29,6 +29,8 @@ typedef struct {
     void (*buffer_ready)(void);
     /* Memory for buffers, in page multiples; NULL when there is none to spare. It is never given back. */
     void *(*allocate)(size_t bytes);
+    /* A copy of a kernel's name that lasts as long as the process; NULL when there is no memory. */
+    const char *(*keep_name)(const char *name);
 } cupti_hooks;
 
 typedef struct {

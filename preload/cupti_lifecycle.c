@@ -112,7 +112,8 @@ static const char *start_cupti(void) {
                                .context = preload_cupti_used,
                                .profiler = preload_recorder_settings()->start_paused ? on_profiler : NULL,
                                .buffer_ready = preload_writer_wake,
-                               .allocate = preload_page_alloc_map};
+                               .allocate = preload_page_alloc_map,
+                               .keep_name = preload_string_keep};
     cupti_decode_reserve(preload_page_alloc_map);
     const char *library = preload_recorder_settings()->cupti[0] ? preload_recorder_settings()->cupti : NULL;
     return cupti_session_start(&hooks, library, preload_recorder_settings()->level == PRELOAD_FULL);

@@ -81,11 +81,12 @@ static name_entry *add_string(uint64_t hash, const char *bytes, size_t len) {
     if (!names.blocks[block]) {
         names.blocks[block] = preload_page_alloc_map(BLOCK_NAMES * sizeof(name_entry));
     }
-    char *copy = names.blocks[block] ? allocate_string_bytes(len ? len : 1) : NULL;
+    char *copy = names.blocks[block] ? allocate_string_bytes(len + 1) : NULL;
     if (!copy) {
         return NULL;
     }
     memcpy(copy, bytes, len);
+    copy[len] = 0;
     name_entry *e = &names.blocks[block][id % BLOCK_NAMES];
     _Atomic(name_entry *) *slot = &names.slots[hash & (SLOTS - 1)];
     *e = (name_entry){.bytes = copy, .len = (uint32_t)len, .id = id, .hash = hash, .next = atomic_load(slot)};
@@ -190,6 +191,12 @@ const char *preload_string_get(uint32_t id, size_t *len) {
     const name_entry *e = &names.blocks[id / BLOCK_NAMES][id % BLOCK_NAMES];
     *len = e->len;
     return e->bytes;
+}
+
+const char *preload_string_keep(const char *name) {
+    uint32_t id = preload_string_id(NULL, name);
+    size_t len;
+    return id ? preload_string_get(id, &len) : NULL;
 }
 
 uint32_t preload_string_count(void) {

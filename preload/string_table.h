@@ -25,6 +25,8 @@ uint32_t preload_string_wide(preload_string_cache *cache, const wchar_t *name);
 
 /* The name of an id that preload_string_id gave, not terminated; *len bytes. */
 const char *preload_string_get(uint32_t id, size_t *len);
+/* The table's own copy of a name, with a 0 at its end; NULL when the table is full. */
+const char *preload_string_keep(const char *name);
 /* Ids 1 .. count are given. */
 uint32_t preload_string_count(void);
 /* Counts a name that was lost elsewhere. */

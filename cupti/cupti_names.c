@@ -1,0 +1,186 @@
+/* The names of kernels: see cupti_names.h. */
+#include "cupti/cupti_names.h"
+
+#include "cupti/cupti_abi.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+
+#define LAUNCHES    (1u << 16) /* launches that are remembered until their records come, by correlation id */
+#define NODE_BITS   13         /* of the first table of nodes; each further one has twice as many */
+#define NODE_BLOCKS 6u         /* half a million nodes in all */
+#define PROBES      16u
+
+/* The kernel launches of the driver's interface, as far as they are needed here (CUDA_KERNEL_NODE_PARAMS_v2). */
+typedef struct {
+    void *function;
+    unsigned grid[3], block[3], shared;
+    void **arguments, **extra;
+    void *kernel, *context;
+} node_parameters;
+
+typedef struct {
+    atomic_uint correlation; /* 0 while the name is being changed */
+    _Atomic(const char *) name;
+} launch_slot;
+
+typedef struct {
+    atomic_uint_fast64_t id; /* 0: free */
+    _Atomic(const char *) name;
+} node_slot;
+
+static struct {
+    cupti_names_hooks hooks;
+    int (*get_node_parameters)(void *node, node_parameters *parameters);
+    int (*get_function_name)(const char **name, void *function);
+    int (*get_kernel_name)(const char **name, void *kernel);
+
+    atomic_bool needed;
+    atomic_uint first; /* launches up to this one have their right names from CUPTI */
+    _Atomic(launch_slot *) launches;
+    _Atomic(node_slot *) nodes[NODE_BLOCKS];
+    atomic_bool nodes_incomplete; /* not all nodes that should be are in the tables */
+    atomic_bool nodes_changed;
+} names;
+
+static void find_driver_function(void *library, const char *name, void *function) {
+    *(void **)function = dlsym(library, name);
+}
+
+void cupti_names_init(const cupti_names_hooks *hooks) {
+    names.hooks = *hooks;
+    void *library = dlopen("libcuda.so.1", RTLD_NOW | RTLD_NOLOAD);
+    if (library) {
+        find_driver_function(library, "cuGraphKernelNodeGetParams_v2", &names.get_node_parameters);
+        find_driver_function(library, "cuFuncGetName", &names.get_function_name);
+        find_driver_function(library, "cuKernelGetName", &names.get_kernel_name);
+    }
+}
+
+void cupti_names_module_unloads(uint32_t latest) {
+    if (atomic_load(&names.needed)) {
+        return;
+    }
+    launch_slot *nobody = NULL, *table = names.hooks.allocate(LAUNCHES * sizeof *table);
+    if (table) {
+        atomic_compare_exchange_strong(&names.launches, &nobody, table); /* two threads may unload at once */
+    }
+    atomic_store(&names.first, latest);
+    atomic_store(&names.needed, true);
+}
+
+bool cupti_names_needed(void) {
+    return atomic_load_explicit(&names.needed, memory_order_acquire);
+}
+
+/* ---- launches ---- */
+
+void cupti_names_launch(uint32_t correlation, const char *name) {
+    launch_slot *table = atomic_load(&names.launches);
+    const char *kept = table && name ? names.hooks.keep(name) : NULL;
+    if (kept) {
+        launch_slot *slot = &table[correlation & (LAUNCHES - 1)];
+        atomic_store(&slot->correlation, 0);
+        atomic_store(&slot->name, kept);
+        atomic_store(&slot->correlation, correlation);
+    }
+}
+
+static const char *name_of_launch(uint32_t correlation, const char *of_record) {
+    launch_slot *table = atomic_load(&names.launches);
+    if (table) {
+        launch_slot *slot = &table[correlation & (LAUNCHES - 1)];
+        bool before = atomic_load(&slot->correlation) == correlation;
+        const char *name = atomic_load(&slot->name);
+        if (before && atomic_load(&slot->correlation) == correlation) {
+            return name;
+        }
+    }
+    return (int32_t)(correlation - atomic_load(&names.first)) <= 0 ? of_record : NULL;
+}
+
+/* ---- nodes ---- */
+
+static node_slot *probe_node(node_slot *table, uint32_t block, uint64_t id, uint32_t probe) {
+    uint64_t hash = id * 0x9e3779b97f4a7c15u >> (64 - NODE_BITS - block);
+    return &table[(hash + probe) & ((1u << (NODE_BITS + block)) - 1)];
+}
+
+/* The table of this number, made at its first use; NULL when there is no memory. */
+static node_slot *node_table(uint32_t block) {
+    node_slot *table = atomic_load(&names.nodes[block]);
+    if (!table) {
+        node_slot *made = names.hooks.allocate(sizeof *made << (NODE_BITS + block));
+        if (made && atomic_compare_exchange_strong(&names.nodes[block], &table, made)) {
+            table = made;
+        }
+    }
+    return table;
+}
+
+static bool put_node(uint64_t id, const char *name) {
+    for (uint32_t block = 0; block < NODE_BLOCKS; block++) {
+        node_slot *table = node_table(block);
+        for (uint32_t probe = 0; table && probe < PROBES; probe++) {
+            node_slot *slot = probe_node(table, block, id, probe);
+            uint_fast64_t owner = 0;
+            if (atomic_compare_exchange_strong(&slot->id, &owner, id) || owner == id) {
+                atomic_store(&slot->name, name);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The name of a kernel's node. */
+static const char *name_of_node(uint64_t id, const char *of_record) {
+    if (atomic_load(&names.nodes_changed)) {
+        return NULL;
+    }
+    for (uint32_t block = 0; block < NODE_BLOCKS; block++) {
+        node_slot *table = atomic_load(&names.nodes[block]);
+        for (uint32_t probe = 0; table && probe < PROBES; probe++) {
+            node_slot *slot = probe_node(table, block, id, probe);
+            if (atomic_load(&slot->id) == id) {
+                return atomic_load(&slot->name);
+            }
+        }
+    }
+    return atomic_load(&names.nodes_incomplete) ? NULL : of_record; /* made before any unload */
+}
+
+void cupti_names_node(void *node, uint64_t id) {
+    node_parameters p = {0};
+    const char *name = NULL;
+    if (names.get_node_parameters && names.get_node_parameters(node, &p) == 0) {
+        if (p.function && names.get_function_name) {
+            names.get_function_name(&name, p.function);
+        } else if (p.kernel && names.get_kernel_name) {
+            names.get_kernel_name(&name, p.kernel);
+        }
+    }
+    if (!put_node(id, name ? names.hooks.keep(name) : NULL)) {
+        atomic_store(&names.nodes_incomplete, true);
+    }
+}
+
+void cupti_names_node_changes(void) {
+    atomic_store(&names.nodes_changed, true);
+}
+
+/* ---- records ---- */
+
+void cupti_names_record(void *record) {
+    cupti_kernel *k = record;
+    if (k->kind != CUPTI_ABI_KIND_KERNEL && k->kind != CUPTI_ABI_KIND_CONCURRENT_KERNEL) {
+        return;
+    }
+    k->name = k->graph ? name_of_node(k->graph_node, k->name) : name_of_launch(k->correlation, k->name);
+}
+
+void cupti_names_forget(void) {
+    atomic_store(&names.needed, false);
+    atomic_store(&names.nodes_changed, false);
+    atomic_store(&names.nodes_incomplete, false);
+}
