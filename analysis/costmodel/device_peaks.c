@@ -86,7 +86,7 @@ const char *costmodel_peaks_sheet(size_t i) {
 }
 
 /* Results of 32-bit floating-point additions and multiplications that a multiprocessor gives a clock. */
-static double cores(const char *capability) {
+static double cores_of_capability(const char *capability) {
     static const struct {
         const char *capability;
         double cores;
@@ -102,7 +102,7 @@ static double cores(const char *capability) {
     return 0;
 }
 
-static void clear(costmodel_peaks *peaks) {
+static void clear_peaks(costmodel_peaks *peaks) {
     *peaks = (costmodel_peaks){.memory = NAN};
     for (int i = 0; i < COSTMODEL_DTYPES; i++) {
         peaks->flops[i] = NAN;
@@ -125,11 +125,11 @@ static void set_memory(costmodel_peaks *peaks, double bytes_per_s, costmodel_pea
 }
 
 void costmodel_peaks_of_device(costmodel_peaks *peaks, const costmodel_device *device) {
-    clear(peaks);
+    clear_peaks(peaks);
     snprintf(peaks->device, sizeof peaks->device, "%s", device->name ? device->name : "");
     set_memory(peaks, 2 * device->memory_clock_hz * device->memory_bus_bits / 8, COSTMODEL_PEAK_ATTRIBUTES);
     set_flops(peaks, COSTMODEL_FP32,
-              2 * cores(device->capability) * device->multiprocessors * device->clock_hz,
+              2 * cores_of_capability(device->capability) * device->multiprocessors * device->clock_hz,
               COSTMODEL_PEAK_ATTRIBUTES);
     for (size_t i = 0; i < sizeof sheets / sizeof *sheets; i++) {
         if (device->name && strcmp(device->name, sheets[i].name) == 0) {
@@ -153,38 +153,38 @@ void costmodel_peaks_override(costmodel_peaks *peaks, const costmodel_peaks *ove
 /* ---- The file ---- */
 
 /* A number above 0, or NaN when it is absent or null; false when it is something else. */
-static bool number(const cJSON *object, const char *name, double *value) {
+static bool read_peak(const cJSON *object, const char *name, double *value) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
     *value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     return !item || cJSON_IsNull(item) || (*value > 0 && isfinite(*value));
 }
 
-static int refuse(char error[TRACE_ERROR_BYTES], const char *path, const char *what) {
+static int refuse_peaks(char error[TRACE_ERROR_BYTES], const char *path, const char *what) {
     snprintf(error, TRACE_ERROR_BYTES, "%s: %s (`moetrace peaks` writes such files; docs/report.md)", path,
              what);
     return -1;
 }
 
-static int take(costmodel_peaks *peaks, const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]) {
+static int read_peaks(costmodel_peaks *peaks, const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]) {
     const cJSON *flops = cJSON_GetObjectItemCaseSensitive(json, "flops");
     const char *device = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "device"));
     double value;
     if (!cJSON_IsObject(json) || (!flops && !cJSON_HasObjectItem(json, "memory_bytes_per_s"))) {
-        return refuse(error, path, "no JSON object with \"memory_bytes_per_s\" or \"flops\"");
+        return refuse_peaks(error, path, "no JSON object with \"memory_bytes_per_s\" or \"flops\"");
     }
     if (flops && !cJSON_IsNull(flops) && !cJSON_IsObject(flops)) {
-        return refuse(error, path, "\"flops\" is no object");
+        return refuse_peaks(error, path, "\"flops\" is no object");
     }
-    if (!number(json, "memory_bytes_per_s", &value)) {
-        return refuse(error, path, "\"memory_bytes_per_s\" is no number above 0");
+    if (!read_peak(json, "memory_bytes_per_s", &value)) {
+        return refuse_peaks(error, path, "\"memory_bytes_per_s\" is no number above 0");
     }
     snprintf(peaks->device, sizeof peaks->device, "%s", device ? device : "");
     set_memory(peaks, value, COSTMODEL_PEAK_MEASURED);
     for (int i = 0; i < COSTMODEL_DTYPES; i++) {
-        if (!number(flops, type_names[i], &value)) {
+        if (!read_peak(flops, type_names[i], &value)) {
             char what[64];
             snprintf(what, sizeof what, "\"flops\": \"%s\" is no number above 0", type_names[i]);
-            return refuse(error, path, what);
+            return refuse_peaks(error, path, what);
         }
         set_flops(peaks, (costmodel_dtype)i, value, COSTMODEL_PEAK_MEASURED);
     }
@@ -192,7 +192,7 @@ static int take(costmodel_peaks *peaks, const cJSON *json, const char *path, cha
 }
 
 int costmodel_peaks_load(costmodel_peaks *peaks, const char *path, char error[TRACE_ERROR_BYTES]) {
-    clear(peaks);
+    clear_peaks(peaks);
     FILE *f = fopen(path, "re");
     char *text = base_alloc(FILE_MAX + 1, 1);
     size_t len = f ? fread(text, 1, FILE_MAX + 1, f) : 0;
@@ -200,10 +200,10 @@ int costmodel_peaks_load(costmodel_peaks *peaks, const char *path, char error[TR
     if (!f || ferror(f)) {
         snprintf(error, TRACE_ERROR_BYTES, "%s: the peaks cannot be read: %s", path, strerror(errno));
     } else if (len > FILE_MAX) {
-        refuse(error, path, "longer than 64 KiB: these are no peaks");
+        refuse_peaks(error, path, "longer than 64 KiB: these are no peaks");
     } else {
         cJSON *json = cJSON_ParseWithLength(text, len);
-        rc = take(peaks, json, path, error);
+        rc = read_peaks(peaks, json, path, error);
         cJSON_Delete(json);
     }
     if (f) {

@@ -29,7 +29,7 @@ typedef struct {
     char *error;
 } section;
 
-static int refuse(const section *s, const char *field, const char *want) {
+static int refuse_field(const section *s, const char *field, const char *want) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, field);
     char *value = item ? cJSON_PrintUnformatted(item) : NULL;
     snprintf(s->error, TRACE_ERROR_BYTES, "%.200s: field %s%s is %.80s: %s", s->file, s->prefix, field,
@@ -40,15 +40,15 @@ static int refuse(const section *s, const char *field, const char *want) {
 
 /* A whole number from 1; `fallback` stands for an absent or null field (0: it must be there; negative: it is
  * 0). */
-static int size(const section *s, const char *field, double fallback, double *value) {
+static int read_size(const section *s, const char *field, double fallback, double *value) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(s->object, field);
     if (!item || cJSON_IsNull(item)) {
         *value = fallback > 0 ? fallback : 0;
-        return fallback != 0 ? 0 : refuse(s, field, "it must be a whole number from 1");
+        return fallback != 0 ? 0 : refuse_field(s, field, "it must be a whole number from 1");
     }
     *value = item->valuedouble;
     if (!cJSON_IsNumber(item) || *value < 1 || *value > SIZE_BIG || floor(*value) != *value) {
-        return refuse(s, field, "it must be a whole number from 1 to 16777216");
+        return refuse_field(s, field, "it must be a whole number from 1 to 16777216");
     }
     return 0;
 }
@@ -72,7 +72,7 @@ static int check_kind(const section *s) {
         if (!same) {
             char want[96];
             snprintf(want, sizeof want, "costs are known for %s only", kinds[i].only);
-            return refuse(s, kinds[i].field, want);
+            return refuse_field(s, kinds[i].field, want);
         }
     }
     return 0;
@@ -80,27 +80,27 @@ static int check_kind(const section *s) {
 
 static int read_decoder(const section *s, costmodel_model *m) {
     double ratio, hidden, kv_heads, words;
-    if (check_kind(s) != 0 || size(s, "d_model", 0, &m->width) != 0 ||
-        size(s, "n_layers", 0, &m->layers) != 0 || size(s, "n_heads", 0, &m->heads) != 0 ||
-        size(s, "n_kv_heads", m->heads, &kv_heads) != 0 || size(s, "moe_num_experts", 0, &m->experts) != 0 ||
-        size(s, "mlp_ratio", 4, &ratio) != 0 || size(s, "mlp_hidden_size", ratio * m->width, &hidden) != 0 ||
-        size(s, "moe_top_k", -1, &m->top_k) != 0 || size(s, "vocab_size", 0, &words) != 0 ||
-        size(s, "embedding_size", words, &m->vocabulary) != 0) {
+    if (check_kind(s) != 0 || read_size(s, "d_model", 0, &m->width) != 0 ||
+        read_size(s, "n_layers", 0, &m->layers) != 0 || read_size(s, "n_heads", 0, &m->heads) != 0 ||
+        read_size(s, "n_kv_heads", m->heads, &kv_heads) != 0 || read_size(s, "moe_num_experts", 0, &m->experts) != 0 ||
+        read_size(s, "mlp_ratio", 4, &ratio) != 0 || read_size(s, "mlp_hidden_size", ratio * m->width, &hidden) != 0 ||
+        read_size(s, "moe_top_k", -1, &m->top_k) != 0 || read_size(s, "vocab_size", 0, &words) != 0 ||
+        read_size(s, "embedding_size", words, &m->vocabulary) != 0) {
         return -1;
     }
     m->head_dim = m->width / m->heads;
     m->kv_width = kv_heads * m->head_dim;
     m->expert_width = hidden / 2;
     if (floor(m->head_dim) != m->head_dim) {
-        return refuse(s, "n_heads", "d_model must be a multiple of it");
+        return refuse_field(s, "n_heads", "d_model must be a multiple of it");
     }
     return floor(m->expert_width) == m->expert_width
                ? 0
-               : refuse(s, "mlp_hidden_size", "the inner width must be even");
+               : refuse_field(s, "mlp_hidden_size", "the inner width must be even");
 }
 
 /* Patches down or across. */
-static double side(const section *s, int index, double patch) {
+static double patches_along(const section *s, int index, double patch) {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(s->object, "image_default_input_size");
     const cJSON *item = cJSON_GetArrayItem(list, index);
     return cJSON_IsNumber(item) && item->valuedouble <= SIZE_BIG ? floor(item->valuedouble / patch) : 0;
@@ -108,26 +108,26 @@ static double side(const section *s, int index, double patch) {
 
 static int read_vision(const section *top, const section *s, costmodel_model *m) {
     double patch, pool_h, pool_w, heads, kv_heads;
-    if (size(s, "image_num_layers", 0, &m->vision.layers) != 0 ||
-        size(s, "image_emb_dim", 0, &m->vision.width) != 0 ||
-        size(s, "image_mlp_dim", 0, &m->vision.mlp) != 0 || size(s, "image_num_heads", 0, &heads) != 0 ||
-        size(s, "image_num_key_value_heads", heads, &kv_heads) != 0 ||
-        size(s, "image_patch_size", 0, &patch) != 0 ||
-        size(s, "image_num_pos", 0, &m->vision.positions) != 0 ||
-        size(top, "image_pooling_h", 2, &pool_h) != 0 || size(top, "image_pooling_w", 2, &pool_w) != 0) {
+    if (read_size(s, "image_num_layers", 0, &m->vision.layers) != 0 ||
+        read_size(s, "image_emb_dim", 0, &m->vision.width) != 0 ||
+        read_size(s, "image_mlp_dim", 0, &m->vision.mlp) != 0 || read_size(s, "image_num_heads", 0, &heads) != 0 ||
+        read_size(s, "image_num_key_value_heads", heads, &kv_heads) != 0 ||
+        read_size(s, "image_patch_size", 0, &patch) != 0 ||
+        read_size(s, "image_num_pos", 0, &m->vision.positions) != 0 ||
+        read_size(top, "image_pooling_h", 2, &pool_h) != 0 || read_size(top, "image_pooling_w", 2, &pool_w) != 0) {
         return -1;
     }
-    double down = side(s, 0, patch), across = side(s, 1, patch);
+    double down = patches_along(s, 0, patch), across = patches_along(s, 1, patch);
     int features = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(top->object, "vit_layers"));
     if (kv_heads != heads) {
-        return refuse(s, "image_num_key_value_heads", "costs are known for image_num_heads of them only");
+        return refuse_field(s, "image_num_key_value_heads", "costs are known for image_num_heads of them only");
     }
     if (down * across + 1 != m->vision.positions || fmod(down, pool_h) != 0 || fmod(across, pool_w) != 0) {
-        return refuse(s, "image_default_input_size",
+        return refuse_field(s, "image_default_input_size",
                       "its patches must be image_num_pos less one, and fall into windows of pooling");
     }
     if (features < 1) {
-        return refuse(top, "vit_layers", "it must be a list of layers");
+        return refuse_field(top, "vit_layers", "it must be a list of layers");
     }
     m->vision.present = true;
     m->vision.patches = down * across;
@@ -186,7 +186,7 @@ int costmodel_model_load(costmodel_model *model, const char *path, char error[TR
 
 /* ---- Costs ---- */
 
-static void add(costmodel_phase_cost *cost, names_part part, double flops, double weight_bytes,
+static void add_part_cost(costmodel_phase_cost *cost, names_part part, double flops, double weight_bytes,
                 double kv_bytes) {
     costmodel_cost *const to[] = {&cost->parts[part], &cost->all};
     for (int i = 0; i < 2; i++) {
@@ -206,20 +206,20 @@ void costmodel_model_vision(const costmodel_model *model, double crops, double b
                    R * (2 * f * w + 4 * s * f * w + 4 * s * w + 2 * w * w) + R * (4 * w * h + 2 * h * d);
     double weights = q * w + w + P * w + 2 * w + layers * (4 * w * w + 4 * w + 2 * w * m + m + w + 4 * w) +
                      3 * (f * w + w) + w * w + w + (model->vision.padding ? 2 * f : 0) + 2 * w * h + h * d;
-    add(cost, NAMES_PART_VISION, crops * flops, weights * bytes, 0);
+    add_part_cost(cost, NAMES_PART_VISION, crops * flops, weights * bytes, 0);
 }
 
 void costmodel_model_step(const costmodel_model *model, double tokens, double past, double rows,
                           double active, double bytes, costmodel_phase_cost *cost) {
     double n = tokens, p = past, d = model->width, v = model->kv_width, h = model->expert_width;
     double layers = model->layers;
-    add(cost, NAMES_PART_ATTENTION, layers * (2 * n * d * (d + 2 * v) + 4 * n * (p + n) * d + 2 * n * d * d),
+    add_part_cost(cost, NAMES_PART_ATTENTION, layers * (2 * n * d * (d + 2 * v) + 4 * n * (p + n) * d + 2 * n * d * d),
         layers * bytes * (d * (d + 2 * v) + d * d + 3 * d), layers * bytes * (2 * v * n + 2 * v * (p + n)));
-    add(cost, NAMES_PART_ROUTER, layers * 2 * n * d * model->experts, layers * bytes * d * model->experts, 0);
-    add(cost, NAMES_PART_EXPERT, layers * 6 * rows * d * h, layers * bytes * 3 * active * d * h, 0);
-    add(cost, NAMES_PART_NORM, 0, layers * bytes * d, 0);
-    add(cost, NAMES_PART_EMBEDDING, 0, bytes * n * d, 0);
-    add(cost, NAMES_PART_HEAD, 2 * d * model->vocabulary, bytes * (d * model->vocabulary + d), 0);
+    add_part_cost(cost, NAMES_PART_ROUTER, layers * 2 * n * d * model->experts, layers * bytes * d * model->experts, 0);
+    add_part_cost(cost, NAMES_PART_EXPERT, layers * 6 * rows * d * h, layers * bytes * 3 * active * d * h, 0);
+    add_part_cost(cost, NAMES_PART_NORM, 0, layers * bytes * d, 0);
+    add_part_cost(cost, NAMES_PART_EMBEDDING, 0, bytes * n * d, 0);
+    add_part_cost(cost, NAMES_PART_HEAD, 2 * d * model->vocabulary, bytes * (d * model->vocabulary + d), 0);
 }
 
 void costmodel_model_decode(const costmodel_model *model, double steps, double past, double rows,
@@ -229,7 +229,7 @@ void costmodel_model_decode(const costmodel_model *model, double steps, double p
      * step costs the mean. */
     costmodel_model_step(model, 1, past + (steps - 1) / 2, rows, active, bytes, &one);
     for (int part = 0; part < NAMES_PARTS; part++) {
-        add(cost, (names_part)part, steps * one.parts[part].flops, steps * one.parts[part].weight_bytes,
+        add_part_cost(cost, (names_part)part, steps * one.parts[part].flops, steps * one.parts[part].weight_bytes,
             steps * one.parts[part].kv_bytes);
     }
 }

@@ -21,14 +21,14 @@ void costmodel_workload_init(costmodel_workload *w) {
 }
 
 /* A whole number, or NaN. */
-static double whole(const cJSON *json, const char *name) {
+static double whole_number(const cJSON *json, const char *name) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
     double value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     return value >= 0 && value <= SIZE_BIG && floor(value) == value ? value : NAN;
 }
 
 /* What cannot be read is not known. */
-static void take(costmodel_workload *w, const cJSON *json) {
+static void read_model_mark(costmodel_workload *w, const cJSON *json) {
     const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "dtype"));
     const char *moe = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "moe"));
     const char *name = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "name"));
@@ -43,8 +43,8 @@ static void take(costmodel_workload *w, const cJSON *json) {
     w->has_type = type && costmodel_dtype_of(type, &w->type);
     w->has_moe = moe != NULL;
     w->dense = moe && strcmp(moe, "dense") == 0;
-    w->prompt = whole(json, "prompt_tokens");
-    w->crops = whole(json, "crops");
+    w->prompt = whole_number(json, "prompt_tokens");
+    w->crops = whole_number(json, "crops");
 }
 
 void costmodel_workload_event(costmodel_workload *w, names_table *names, const trace_host_event *e) {
@@ -65,7 +65,7 @@ void costmodel_workload_event(costmodel_workload *w, names_table *names, const t
     pthread_mutex_lock(&parsing);
     cJSON *json = cJSON_ParseWithLength(name->text + strlen(PREFIX), name->len - strlen(PREFIX));
     if (cJSON_IsObject(json)) {
-        take(w, json);
+        read_model_mark(w, json);
     } else {
         snprintf(w->problem, sizeof w->problem, "it is no JSON object");
     }

@@ -158,7 +158,7 @@ static void make_bottlenecks(metrics_results *r, const trace_reading *rd) {
 
 /* ---- Completeness ---- */
 
-static void count_work(metrics_results *r, const trace_reading *rd) {
+static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
     attribution_counts counts = attribution_counts_of(rd->attribution);
     r->kernels_all = counts.kernels;
     r->kernels_unattributed = counts.unattributed_kernels;
@@ -249,7 +249,7 @@ static int read_trace(metrics_results *results, const char *path, bool once, con
         attribution_ranges_close_ended(rd.ranges);
         attribution_finish(rd.attribution, jobs);
         metrics_clusters_close(&results->clusters);
-        count_work(results, &rd);
+        count_gpu_work(results, &rd);
         add_defects(results, &rd);
         make_result_tables(results, &rd, jobs);
     }

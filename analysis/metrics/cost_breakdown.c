@@ -29,7 +29,7 @@ static bool is_shown(const costs_making *m, uint32_t at) {
     return metrics_selection_has_host(&m->selection, node) || m->inclusive[at].count > 0;
 }
 
-static void add_work(attribution_work *to, const attribution_work *work) {
+static void add_kernel_work(attribution_work *to, const attribution_work *work) {
     to->count += work->count;
     to->ns += work->ns;
 }
@@ -50,9 +50,9 @@ static void sum_up_inclusive(costs_making *m) {
     for (size_t i = m->node_count; i-- > 0;) { /* children have higher indices than their parents */
         const attribution_node *node = attribution_ranges_node(m->ranges, i);
         attribution_work exclusive = exclusive_work(node);
-        add_work(&m->inclusive[i], &exclusive);
+        add_kernel_work(&m->inclusive[i], &exclusive);
         if (i != ATTRIBUTION_ROOT) {
-            add_work(&m->inclusive[node->parent], &m->inclusive[i]);
+            add_kernel_work(&m->inclusive[node->parent], &m->inclusive[i]);
         }
     }
 }
@@ -216,8 +216,8 @@ static void make_layer_rows(metrics_costs *c) {
             row = &c->layers[c->layer_count++];
             *row = (metrics_layer_row){.phase = leaf->phase, .layer = leaf->layer};
         }
-        add_work(&row->parts[leaf->part], &(attribution_work){leaf->count, leaf->ns});
-        add_work(&row->all, &(attribution_work){leaf->count, leaf->ns});
+        add_kernel_work(&row->parts[leaf->part], &(attribution_work){leaf->count, leaf->ns});
+        add_kernel_work(&row->all, &(attribution_work){leaf->count, leaf->ns});
     }
 }
 
@@ -309,8 +309,8 @@ static void add_range(const costs_making *m, metrics_range_row *row, uint32_t at
         row->calls += node->calls;
         row->host_ns += node->host_ns;
     }
-    add_work(&row->exclusive, &exclusive);
-    add_work(&row->inclusive, &m->inclusive[at]);
+    add_kernel_work(&row->exclusive, &exclusive);
+    add_kernel_work(&row->inclusive, &m->inclusive[at]);
 }
 
 static void make_range_rows(costs_making *m) {

@@ -66,7 +66,7 @@ static void leave_out_later(metrics_row_making *m) {
 /* ---- Statistics of one row ---- */
 
 /* Copies the field at `offset` of the samples with this profiling; returns how many. */
-static size_t take_field(double *out, const metrics_sample *list, size_t n, attribution_profiling profiling,
+static size_t copy_field(double *out, const metrics_sample *list, size_t n, attribution_profiling profiling,
                          size_t offset) {
     size_t taken = 0;
     for (size_t i = 0; i < n; i++) {
@@ -78,7 +78,7 @@ static size_t take_field(double *out, const metrics_sample *list, size_t n, attr
 }
 
 static double profiled_median(double *scratch, const metrics_sample *list, size_t n, size_t offset) {
-    size_t taken = take_field(scratch, list, n, ATTRIBUTION_PROFILED, offset);
+    size_t taken = copy_field(scratch, list, n, ATTRIBUTION_PROFILED, offset);
     return taken ? stats_summarize(scratch, taken).p50 : NAN;
 }
 
@@ -106,10 +106,10 @@ static void add_gpu_medians(metrics_row *row, double *scratch, const metrics_sam
     free(idle);
 }
 
-static void add_overhead(metrics_row *row, double *scratch, const metrics_sample *list, size_t n) {
-    row->profiled = take_field(scratch, list, n, ATTRIBUTION_PROFILED, offsetof(metrics_sample, own));
+static void add_overhead_ratio(metrics_row *row, double *scratch, const metrics_sample *list, size_t n) {
+    row->profiled = copy_field(scratch, list, n, ATTRIBUTION_PROFILED, offsetof(metrics_sample, own));
     row->on = stats_summarize(scratch, row->profiled);
-    row->unprofiled = take_field(scratch, list, n, ATTRIBUTION_UNPROFILED, offsetof(metrics_sample, own));
+    row->unprofiled = copy_field(scratch, list, n, ATTRIBUTION_UNPROFILED, offsetof(metrics_sample, own));
     row->off = stats_summarize(scratch, row->unprofiled);
     row->partly = n - row->profiled - row->unprofiled;
     row->overhead = row->profiled && row->unprofiled ? row->on.p50 / row->off.p50 : NAN;
@@ -181,15 +181,15 @@ void metrics_row_begin(metrics_row_making *m, metrics_row *row, uint32_t k, metr
     }
     row->samples = base_alloc(m->n, sizeof *row->samples);
     row->experts = base_alloc(m->n, sizeof *row->experts);
-    take_field(row->samples, m->list, m->n, row->from, field);
-    m->used = take_field(row->experts, m->list, m->n, row->from, offsetof(metrics_sample, experts));
+    copy_field(row->samples, m->list, m->n, row->from, field);
+    m->used = copy_field(row->experts, m->list, m->n, row->from, offsetof(metrics_sample, experts));
     row->latency.n = m->used;
 }
 
 static void add_statistics(const metrics_row_making *m, bool gpu, double *scratch) {
     metrics_row *row = m->row;
     size_t used = m->used;
-    add_overhead(row, scratch, m->list, m->n);
+    add_overhead_ratio(row, scratch, m->list, m->n);
     row->busy = row->gpu_sum = row->kernels = row->idle_issuing = row->idle_waiting = row->beyond = NAN;
     row->idle = row->idle_between = row->issues = row->waits = row->waiting = NAN;
     if (gpu) {
@@ -207,9 +207,9 @@ static void add_statistics(const metrics_row_making *m, bool gpu, double *scratc
 
 static void add_overhead_ci(const metrics_row_making *m, double *scratch) {
     double *other = base_alloc(m->n, sizeof *other);
-    size_t profiled = take_field(scratch, m->list, m->n, ATTRIBUTION_PROFILED, offsetof(metrics_sample, own));
+    size_t profiled = copy_field(scratch, m->list, m->n, ATTRIBUTION_PROFILED, offsetof(metrics_sample, own));
     size_t unprofiled =
-        take_field(other, m->list, m->n, ATTRIBUTION_UNPROFILED, offsetof(metrics_sample, own));
+        copy_field(other, m->list, m->n, ATTRIBUTION_UNPROFILED, offsetof(metrics_sample, own));
     stats_summarize(scratch, profiled); /* sorts them */
     stats_summarize(other, unprofiled);
     m->row->overhead_ci = stats_bootstrap_ratio(scratch, profiled, other, unprofiled);

@@ -122,11 +122,11 @@ static bool is_wrong_visit(const routing_checking *f, const expert_visit *at, ph
     return false;
 }
 
-static uint64_t least(uint64_t x, uint64_t y) {
+static uint64_t smaller_of(uint64_t x, uint64_t y) {
     return x < y ? x : y;
 }
 
-static uint64_t greatest(uint64_t x, uint64_t y) {
+static uint64_t greater_of(uint64_t x, uint64_t y) {
     return x > y ? x : y;
 }
 
@@ -192,11 +192,11 @@ static void close_visit(routing_checking *f, expert_visit *at, phase_seen *seen)
     }
     metrics_routing_row *row = routing_row_of(f->v, at);
     row->visits++;
-    row->tokens_least = least(row->tokens_least, at->sum);
-    row->tokens_most = greatest(row->tokens_most, at->sum);
-    row->active_least = least(row->active_least, at->active);
-    row->active_most = greatest(row->active_most, at->active);
-    row->one_most = greatest(row->one_most, at->most);
+    row->tokens_least = smaller_of(row->tokens_least, at->sum);
+    row->tokens_most = greater_of(row->tokens_most, at->sum);
+    row->active_least = smaller_of(row->active_least, at->active);
+    row->active_most = greater_of(row->active_most, at->active);
+    row->one_most = greater_of(row->one_most, at->most);
     if (is_wrong_visit(f, at, seen, what)) {
         row->wrong++;
         keep_violation(f, at, what);
@@ -230,8 +230,8 @@ static void take_expert_range(void *ctx, const attribution_expert_event *e) {
     uint32_t expert = attribution_ranges_node(f->ranges, e->node)->expert;
     at->counted = at->counted && e->counted;
     at->sum += e->counted ? e->tokens : 0;
-    at->most = greatest(at->most, e->counted ? e->tokens : 0);
-    f->v->experts = (uint32_t)greatest(f->v->experts, (uint64_t)expert + 1);
+    at->most = greater_of(at->most, e->counted ? e->tokens : 0);
+    f->v->experts = (uint32_t)greater_of(f->v->experts, (uint64_t)expert + 1);
     if (e->tokens > 0 && !(expert < EXPERTS_SEEN && at->seen[expert / 64] >> expert % 64 & 1)) {
         at->active++;
         if (expert < EXPERTS_SEEN) {

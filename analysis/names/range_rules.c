@@ -73,12 +73,12 @@ static const struct {
     int place;
 } numbers[] = {{"{k}", NUMBER}, {"{n}", NUMBER}, {"{layer}", LAYER}, {"{expert}", EXPERT}};
 
-static bool begins(const char *text, const char *with) {
+static bool begins_with(const char *text, const char *with) {
     return *text == *with && strncmp(text, with, strlen(with)) == 0;
 }
 
 /* Reads a whole number of at most nine digits. */
-static const char *take_number(const char *text, const char *end, uint32_t *value) {
+static const char *match_number(const char *text, const char *end, uint32_t *value) {
     const char *p = text;
     uint32_t n = 0;
     for (; p < end && *p >= '0' && *p <= '9'; p++) {
@@ -92,25 +92,25 @@ static const char *take_number(const char *text, const char *end, uint32_t *valu
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as a pattern is long */
-static bool match(const char *pattern, const char *text, const char *end, uint32_t found[PLACES]) {
+static bool match_pattern(const char *pattern, const char *text, const char *end, uint32_t found[PLACES]) {
     for (; *pattern; pattern++, text++) {
         if (*pattern == '*') {
             for (; text <= end; text++) {
-                if (match(pattern + 1, text, end, found)) {
+                if (match_pattern(pattern + 1, text, end, found)) {
                     return true;
                 }
             }
             return false;
         }
-        if (begins(pattern, "{sep}")) {
+        if (begins_with(pattern, "{sep}")) {
             pattern += strlen("{sep}");
             bool one = text < end && *text != '\0' && strchr("._= :/", *text);
-            return (one && match(pattern, text + 1, end, found)) || match(pattern, text, end, found);
+            return (one && match_pattern(pattern, text + 1, end, found)) || match_pattern(pattern, text, end, found);
         }
         for (size_t i = 0; *pattern == '{' && i < sizeof numbers / sizeof *numbers; i++) {
-            if (begins(pattern, numbers[i].text)) {
-                const char *behind = take_number(text, end, &found[numbers[i].place]);
-                return behind && match(pattern + strlen(numbers[i].text), behind, end, found);
+            if (begins_with(pattern, numbers[i].text)) {
+                const char *behind = match_number(text, end, &found[numbers[i].place]);
+                return behind && match_pattern(pattern + strlen(numbers[i].text), behind, end, found);
             }
         }
         if (text >= end || *text != *pattern) {
@@ -123,7 +123,7 @@ static bool match(const char *pattern, const char *text, const char *end, uint32
 static bool try_rule(const char *pattern, names_role *role, const char *text, size_t len, uint32_t *number,
                      uint32_t *expert) {
     uint32_t found[PLACES] = {BASE_NONE, BASE_NONE, BASE_NONE};
-    if (!match(pattern, text, text + len, found)) {
+    if (!match_pattern(pattern, text, text + len, found)) {
         return false;
     }
     *number = found[NUMBER];
@@ -197,16 +197,16 @@ const char *names_part_name(names_part part) {
 /* ---- Rules from a file ---- */
 
 /* Why a pattern cannot be used with a role; NULL when it can. */
-static const char *fault(const char *pattern, const char *needs) {
+static const char *pattern_fault(const char *pattern, const char *needs) {
     int stars = 0;
     for (const char *p = pattern; *p; p++) {
         stars += *p == '*';
         if (*p != '{') {
             continue;
         }
-        bool known = begins(p, "{sep}");
+        bool known = begins_with(p, "{sep}");
         for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-            known = known || begins(p, numbers[i].text);
+            known = known || begins_with(p, numbers[i].text);
         }
         if (!known) {
             return "holds a {...} other than {layer}, {expert}, {k}, {n} and {sep}";
@@ -221,7 +221,7 @@ static const char *fault(const char *pattern, const char *needs) {
     return needs && !strstr(pattern, needs) ? "lacks the number that its \"is\" needs" : NULL;
 }
 
-static int refuse(char error[TRACE_ERROR_BYTES], const char *path, int number, const char *why) {
+static int refuse_rule(char error[TRACE_ERROR_BYTES], const char *path, int number, const char *why) {
     snprintf(error, TRACE_ERROR_BYTES, "%s: rule %d %s (docs/attribution.md has the grammar)", path, number,
              why);
     return -1;
@@ -232,13 +232,13 @@ static int add_rule(names_rules *rules, const cJSON *item, const char *path, cha
     const char *is = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(item, "is"));
     int number = (int)rules->count + 1;
     if (!pattern || !is) {
-        return refuse(error, path, number, "needs the texts \"name\" and \"is\"");
+        return refuse_rule(error, path, number, "needs the texts \"name\" and \"is\"");
     }
     for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++) {
         if (strcmp(is, role_names[i].name) == 0) {
-            const char *why = fault(pattern, role_names[i].needs);
+            const char *why = pattern_fault(pattern, role_names[i].needs);
             if (why) {
-                return refuse(error, path, number, why);
+                return refuse_rule(error, path, number, why);
             }
             rules->list = base_grow(rules->list, &rules->cap, rules->count + 1, sizeof *rules->list);
             rules->list[rules->count++] =
@@ -246,7 +246,7 @@ static int add_rule(names_rules *rules, const cJSON *item, const char *path, cha
             return 0;
         }
     }
-    return refuse(error, path, number, "has an \"is\" that is no role");
+    return refuse_rule(error, path, number, "has an \"is\" that is no role");
 }
 
 static int add_rules(names_rules *rules, const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]) {

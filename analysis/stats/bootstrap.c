@@ -15,7 +15,7 @@
 static const stats_ci missing = {NAN, NAN};
 
 /* splitmix64: G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. */
-static uint64_t next(uint64_t *state) {
+static uint64_t next_random(uint64_t *state) {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -23,16 +23,17 @@ static uint64_t next(uint64_t *state) {
 }
 
 size_t stats_bootstrap_draw(uint64_t *state, size_t n) {
-    return (size_t)((next(state) >> 32) * n >> 32);
+    return (size_t)((next_random(state) >> 32) * n >> 32);
 }
 
 size_t stats_bootstrap_rounds(size_t n) {
     size_t rounds = DRAWS_MAX / (n ? n : 1);
-    return rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
+    rounds = rounds > ROUNDS_MAX ? ROUNDS_MAX : rounds;
+    return rounds < ROUNDS_MIN ? ROUNDS_MIN : rounds;
 }
 
 /* The quantile of values in no order, which it changes. */
-static double quantile_of(double *values, size_t n, double q) {
+static double unsorted_quantile(double *values, size_t n, double q) {
     size_t below = (size_t)(q * (double)(n - 1));
     stats_select(values, n, below);
     if (below + 1 < n) {
@@ -42,8 +43,8 @@ static double quantile_of(double *values, size_t n, double q) {
 }
 
 stats_ci stats_bootstrap_middle(double *values, size_t n) {
-    double low = quantile_of(values, n, 0.025);
-    return (stats_ci){low, quantile_of(values, n, 0.975)};
+    double low = unsorted_quantile(values, n, 0.025);
+    return (stats_ci){low, unsorted_quantile(values, n, 0.975)};
 }
 
 static double resampled_mean(const double *sorted, size_t n, uint64_t *state) {
@@ -73,9 +74,12 @@ static double resampled_p50(const double *sorted, size_t n, uint32_t *times, uin
 }
 
 /* The share of drawn means below which the interval ends that a normal distribution would have at z. */
-static double corrected(double z, double bias, double acceleration) {
+static double corrected_share(double z, double bias, double acceleration) {
     double w = bias + z, below = 1 - acceleration * w;
-    return below > 0 ? stats_normal_share(bias + w / below) : z > 0 ? 1 : 0;
+    if (below > 0) {
+        return stats_normal_share(bias + w / below);
+    }
+    return z > 0 ? 1 : 0;
 }
 
 stats_ci stats_bootstrap_mean(const double *sorted, size_t n) {
@@ -100,13 +104,17 @@ stats_ci stats_bootstrap_mean(const double *sorted, size_t n) {
     for (size_t i = 0; i < rounds; i++) {
         values[i] = resampled_mean(sorted, n, &state);
         double away = values[i] - mean;
-        below += away < -least ? 1 : away <= least ? 0.5 : 0;
+        if (away < -least) {
+            below += 1;
+        } else if (away <= least) {
+            below += 0.5;
+        }
     }
     double bias = stats_normal_quantile(fmin(fmax(below, 0.5), (double)rounds - 0.5) / (double)rounds);
     double acceleration = cubes / (6 * squares * sqrt(squares));
     double z = stats_student_quantile(n - 1) * sqrt((double)n / (double)(n - 1));
-    stats_ci c = {.low = quantile_of(values, rounds, corrected(-z, bias, acceleration))};
-    c.high = quantile_of(values, rounds, corrected(z, bias, acceleration));
+    stats_ci c = {.low = unsorted_quantile(values, rounds, corrected_share(-z, bias, acceleration))};
+    c.high = unsorted_quantile(values, rounds, corrected_share(z, bias, acceleration));
     free(values);
     return c;
 }
@@ -149,7 +157,7 @@ stats_ci stats_bootstrap_ratio(const double *x, size_t nx, const double *y, size
 /* ---- Lines ---- */
 
 /* Least squares; false when x takes one value only. */
-static bool line(const double *x, const double *y, size_t n, double *a, double *b) {
+static bool fit_least_squares(const double *x, const double *y, size_t n, double *a, double *b) {
     double mx = 0, my = 0, sxx = 0, sxy = 0;
     for (size_t i = 0; i < n; i++) {
         mx += x[i];
@@ -170,7 +178,7 @@ static bool line(const double *x, const double *y, size_t n, double *a, double *
     return true;
 }
 
-static double explained(const stats_fit *fit, const double *x, const double *y) {
+static double explained_share(const stats_fit *fit, const double *x, const double *y) {
     double mean = 0, left = 0, all = 0;
     for (size_t i = 0; i < fit->n; i++) {
         mean += y[i] / (double)fit->n;
@@ -229,7 +237,7 @@ static void points_free(points *p) {
 
 /* Draws the points of every stratum anew, with the same numbers for each of their coordinates, around the
  * mean of their stratum. */
-static void redraw(const points *p, uint64_t *state) {
+static void redraw_points(const points *p, uint64_t *state) {
     for (size_t s = 0; s < p->count; s++) {
         size_t from = p->strata[s], n = p->strata[s + 1] - from;
         for (size_t i = from; i < from + n; i++) {
@@ -256,10 +264,10 @@ bool stats_fit_line(stats_fit *fit, const double *x, const double *y, const size
     size_t n = strata[count], rounds = stats_bootstrap_rounds(n), good = 0;
     uint64_t state = STATS_BOOTSTRAP_SEED;
     *fit = (stats_fit){.n = n, .a_ci = missing, .b_ci = missing};
-    if (n < 2 || !line(x, y, n, &fit->a, &fit->b)) {
+    if (n < 2 || !fit_least_squares(x, y, n, &fit->a, &fit->b)) {
         return false;
     }
-    fit->r2 = explained(fit, x, y);
+    fit->r2 = explained_share(fit, x, y);
     if (!stats_bootstrap_enough(strata, count)) {
         return true;
     }
@@ -267,8 +275,8 @@ bool stats_fit_line(stats_fit *fit, const double *x, const double *y, const size
     points_init(&p, strata, count);
     double *as = base_alloc(rounds, sizeof *as), *bs = base_alloc(rounds, sizeof *bs);
     for (size_t round = 0; round < rounds; round++) {
-        redraw(&p, &state);
-        good += line(p.drawn[0], p.drawn[1], n, &as[good], &bs[good]);
+        redraw_points(&p, &state);
+        good += fit_least_squares(p.drawn[0], p.drawn[1], n, &as[good], &bs[good]);
     }
     if (good > 0) {
         fit->a_ci = stats_bootstrap_middle(as, good);
@@ -281,9 +289,9 @@ bool stats_fit_line(stats_fit *fit, const double *x, const double *y, const size
 }
 
 /* The residual sum of squares of the line over x, of the points' own when x takes one value only. */
-static double left_by(const double *x, const double *y, size_t n) {
+static double residual_squares(const double *x, const double *y, size_t n) {
     double a = 0, b = 0, rss = 0;
-    if (!line(x, y, n, &a, &b)) {
+    if (!fit_least_squares(x, y, n, &a, &b)) {
         for (size_t i = 0; i < n; i++) {
             a += y[i] / (double)n;
         }
@@ -305,8 +313,8 @@ double stats_fit_preferred(const double *x, const double *z, const double *y, co
     points p = {.value = {x, z, y}, .coordinates = 3};
     points_init(&p, strata, count);
     for (size_t round = 0; round < rounds; round++) {
-        redraw(&p, &state);
-        double by_x = left_by(p.drawn[0], p.drawn[2], n), by_z = left_by(p.drawn[1], p.drawn[2], n);
+        redraw_points(&p, &state);
+        double by_x = residual_squares(p.drawn[0], p.drawn[2], n), by_z = residual_squares(p.drawn[1], p.drawn[2], n);
         bool same = fabs(by_x - by_z) <= 1e-9 * (by_x + by_z);
         share += (same ? 0.5 : by_x < by_z) / (double)rounds;
     }

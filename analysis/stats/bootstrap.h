@@ -1,5 +1,5 @@
-/* How sure a number is: 95 % intervals by the bootstrap, from a fixed seed, so that the same samples always
- * give the same interval.
+/* Confidence intervals of 95 % by the bootstrap, from a fixed seed, so that the same samples always give the same
+ * interval.
  *
  * Medians and lines have percentile intervals: B. Efron, "Bootstrap Methods: Another Look at the Jackknife",
  * The Annals of Statistics 7(1), 1979; the 2.5 and 97.5 percentiles of the statistic over samples drawn with

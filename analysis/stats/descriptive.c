@@ -43,7 +43,7 @@ void stats_select(double *values, size_t n, size_t place) {
     }
 }
 
-static int ascending(const void *a, const void *b) {
+static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
@@ -53,7 +53,7 @@ stats_summary stats_summarize(double *values, size_t n) {
     if (n == 0) {
         return s;
     }
-    qsort(values, n, sizeof *values, ascending);
+    qsort(values, n, sizeof *values, by_value);
     double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
         sum += values[i];

@@ -78,7 +78,11 @@ stats_ci stats_ratio_test(stats_estimate x, stats_estimate y, double *p) {
     double parts = vx * vx / x.degrees + vy * vy / y.degrees;
     double degrees = parts > 0 ? v * v / parts : x.degrees + y.degrees, ratio = x.mean / y.mean;
     double away = stats_student_quantile((size_t)degrees) * sqrt(v);
-    *p = v > 0 ? stats_student_p(log(ratio) / sqrt(v), degrees) : ratio != 1 ? 0 : 1;
+    if (v > 0) {
+        *p = stats_student_p(log(ratio) / sqrt(v), degrees);
+    } else {
+        *p = ratio == 1 ? 1 : 0;
+    }
     return (stats_ci){ratio * exp(-away), ratio * exp(away)};
 }
 

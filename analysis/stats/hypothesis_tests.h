@@ -1,5 +1,5 @@
 /* Whether a difference is more than chance. A p-value is the probability that two runs of the same thing
- * would differ as much or more; the smaller, the surer the difference. */
+ * would differ as much or more. */
 #ifndef STATS_HYPOTHESIS_TESTS_H
 #define STATS_HYPOTHESIS_TESTS_H
 

@@ -21,7 +21,7 @@ typedef struct {
 } pieces;
 
 /* The weighted line through the strata [from, to); returns its residual sum of squares. */
-static double line(const means *m, size_t from, size_t to, double *a, double *b) {
+static double fit_weighted_line(const means *m, size_t from, size_t to, double *a, double *b) {
     double w = 0, mx = 0, my = 0, sxx = 0, sxy = 0, rss = 0;
     for (size_t i = from; i < to; i++) {
         w += m->weight[i];
@@ -45,7 +45,7 @@ static double line(const means *m, size_t from, size_t to, double *a, double *b)
 
 /* Two pieces that meet at stratum `knot`: mean = level + before min(x - at, 0) + after max(x - at, 0). The
  * two slopes share no stratum, so that only the level ties them. */
-static pieces meet_at(const means *m, size_t knot) {
+static pieces fit_pieces_at(const means *m, size_t knot) {
     double at = m->x[knot], w = 0, wy = 0, left[2] = {0, 0}, right[2] = {0, 0}, leftx = 0, rightx = 0;
     for (size_t i = 0; i < m->count; i++) {
         double d = m->x[i] - at, *side = d < 0 ? left : right;
@@ -70,14 +70,14 @@ static pieces meet_at(const means *m, size_t knot) {
 }
 
 /* The best two pieces: they meet at a stratum, or between two where the lines on either side cross. */
-static pieces best(const means *m) {
+static pieces best_pieces(const means *m) {
     pieces found = {.rss = INFINITY};
     for (size_t i = 1; i + 1 < m->count; i++) {
-        pieces p = meet_at(m, i);
+        pieces p = fit_pieces_at(m, i);
         found = p.rss < found.rss ? p : found;
         double a, after;
         if (i + 2 < m->count) {
-            p.rss = line(m, 0, i + 1, &p.a, &p.before) + line(m, i + 1, m->count, &a, &after);
+            p.rss = fit_weighted_line(m, 0, i + 1, &p.a, &p.before) + fit_weighted_line(m, i + 1, m->count, &a, &after);
             p.after = after;
             p.at = (a - p.a) / (p.before - after);
             if (p.at > m->x[i] && p.at < m->x[i + 1] && p.rss < found.rss) {
@@ -100,7 +100,7 @@ static void take_means(means *m, const double *y, const size_t *strata) {
 }
 
 /* The means of points that are drawn anew; `mean` holds those of the points themselves. */
-static void resample(means *m, const double *mean, const double *y, const size_t *strata, uint64_t *state) {
+static void resample_means(means *m, const double *mean, const double *y, const size_t *strata, uint64_t *state) {
     for (size_t i = 0; i < m->count; i++) {
         size_t n = strata[i + 1] - strata[i];
         double away = 0;
@@ -120,16 +120,16 @@ static void add_intervals(stats_breakpoint *b, means *m, const double *y, const 
         values[i] = base_alloc(rounds, sizeof **values);
     }
     for (size_t round = 0; round < rounds; round++) {
-        resample(m, mean, y, strata, &state);
-        pieces p = best(m);
+        resample_means(m, mean, y, strata, &state);
+        pieces p = best_pieces(m);
         values[0][round] = p.at;
         values[1][round] = p.before;
         values[2][round] = p.after;
         values[3][round] = p.after - p.before;
     }
-    stats_ci *const sure[] = {&b->at_ci, &b->before_ci, &b->after_ci, &b->change_ci};
+    stats_ci *const intervals[] = {&b->at_ci, &b->before_ci, &b->after_ci, &b->change_ci};
     for (int i = 0; i < 4; i++) {
-        *sure[i] = stats_bootstrap_middle(values[i], rounds);
+        *intervals[i] = stats_bootstrap_middle(values[i], rounds);
         free(values[i]);
     }
     free(mean);
@@ -175,10 +175,10 @@ stats_breakpoint stats_find_breakpoint(const double *x, const double *y, const s
     take_means(&m, y, strata);
     double within, all, a, slope;
     sum_squares(&m, y, strata, &within, &all);
-    pieces p = best(&m);
+    pieces p = best_pieces(&m);
     /* Points without any noise leave rounding errors only: they count as nothing. */
     double least = 1e-20 * (all + 1), two = fmax(within + p.rss, least);
-    double one = fmax(within + line(&m, 0, count, &a, &slope), least);
+    double one = fmax(within + fit_weighted_line(&m, 0, count, &a, &slope), least);
     b.at = p.at;
     b.a = p.a;
     b.before = p.before;
