@@ -1,17 +1,21 @@
 # moetrace: `make help` says what each target does.
 #
 # Everything that is built lies under $(BUILD). With SAN=address,undefined (or SAN=thread) the same targets build and
-# test under those sanitizers, in a folder of their own, so that the two never mix. V=1 shows whole commands.
+# test under those sanitizers, in a folder of their own, so that the two never mix. With sanitizers, and with ASSERT=1 alone,
+# the invariants of analysis/base/assert.h are checked. V=1 shows whole commands.
 
 CC       ?= cc
 SAN      ?=
 comma    := ,
 DEPS     := build/deps
 ifeq ($(SAN),)
-BUILD    := build
+BUILD    := build$(if $(ASSERT),/assert)
 else
 BUILD    := build/san-$(subst $(comma),-,$(SAN))
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+endif
+ifneq ($(SAN)$(ASSERT),)
+CPPFLAGS += -DMOETRACE_ASSERT
 endif
 PREFIX   ?= /usr/local
 DESTDIR  ?=
@@ -49,8 +53,9 @@ PLOTLY       := $(DEPS)/plotly
 ANALYSIS_OBJ += $(BUILD)/obj/exe/analysis/charts/html/embed.o
 UNIT_BIN     := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 HELPER_BIN   := $(patsubst tests/helpers/%.c,$(BUILD)/tests/%,$(HELPER_SRC))
-# What unit tests may call: every room but its main(), and none of the interposers.
-UNIT_OBJ     := $(filter-out %/main.o,$(ANALYSIS_OBJ) $(NATIVE_OBJ)) \
+# What unit tests may call: every room but its main(), and none of the interposers. They check the invariants of CHECKED_SRC.
+CHECKED_SRC  := $(wildcard analysis/attribution/*.c analysis/metrics/*.c)
+UNIT_OBJ     := $(filter-out %/main.o $(call obj,exe,$(CHECKED_SRC)),$(ANALYSIS_OBJ) $(NATIVE_OBJ)) $(call obj,checked,$(CHECKED_SRC)) \
                 $(call obj,exe,$(filter-out cupti/cupti_session.c,$(wildcard cupti/*.c)))
 
 # SQLite is linked in, so that the build folder can be carried.
@@ -87,6 +92,9 @@ $(BUILD)/obj/exe/analysis/%.o $(BUILD)/obj/exe/trace/%.o: CFLAGS += $(if $(SAN),
 $(BUILD)/obj/exe/%.o: %.c | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
 	$(say) $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/obj/checked/%.o: %.c | $(DEPS)/.build-ready
+	@mkdir -p $(@D)
+	$(say) $(CC) $(CPPFLAGS) -DMOETRACE_ASSERT $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/obj/exe/analysis/charts/html/embed.o: $(wildcard analysis/charts/html/*) $(wildcard $(PLOTLY)/*) | $(DEPS)/.build-ready
 	@mkdir -p $(@D)
@@ -168,7 +176,7 @@ FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/
               native/config.c native/error.c native/output.c native/safetensors.c) \
               $(BUILD)/obj/exe/analysis/charts/html/embed.o
 FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome rules config))
-FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common -DMOETRACE_ASSERT -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/obj/fuzz/%.o: %.c | $(DEPS)/.test-ready
 	@mkdir -p $(@D)
 	$(say) clang $(CPPFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@

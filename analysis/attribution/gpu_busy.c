@@ -4,6 +4,7 @@
 #include "analysis/attribution/gpu_busy.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/assert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,7 @@ uint64_t attribution_busy_settle(attribution_busy *busy) {
 }
 
 uint64_t attribution_busy_idle_in(const attribution_busy_sums *sums, names_call_kind kind) {
+    BASE_ASSERT(sums->covered[kind] <= sums->host[kind]);
     return sums->host[kind] - sums->covered[kind];
 }
 

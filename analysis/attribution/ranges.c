@@ -2,6 +2,7 @@
 #include "analysis/attribution/ranges.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/assert.h"
 
 #include <stdlib.h>
 
@@ -148,7 +149,9 @@ const attribution_group *attribution_ranges_group(const attribution_ranges *r, u
 const attribution_busy_sums *attribution_ranges_busy(const attribution_ranges *r,
                                                      const attribution_span *span) {
     const attribution_span *owner = span->step ? &r->spans.list[span->parent] : span;
-    return attribution_busy_sums_of(&owner->busy, span->part);
+    const attribution_busy_sums *sums = attribution_busy_sums_of(&owner->busy, span->part);
+    BASE_ASSERT(sums->settled <= span->gpu_sum); /* the union of the work is no longer than its sum */
+    return sums;
 }
 
 const attribution_total *attribution_ranges_kernels(const attribution_ranges *r, size_t *count) {

@@ -165,7 +165,8 @@ static int refuse_peaks(char error[TRACE_ERROR_BYTES], const char *path, const c
     return -1;
 }
 
-static int read_peaks(costmodel_peaks *peaks, const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]) {
+static int read_peaks(costmodel_peaks *peaks, const cJSON *json, const char *path,
+                      char error[TRACE_ERROR_BYTES]) {
     const cJSON *flops = cJSON_GetObjectItemCaseSensitive(json, "flops");
     const char *device = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "device"));
     double value;

@@ -82,8 +82,9 @@ static int read_decoder(const section *s, costmodel_model *m) {
     double ratio, hidden, kv_heads, words;
     if (check_kind(s) != 0 || read_size(s, "d_model", 0, &m->width) != 0 ||
         read_size(s, "n_layers", 0, &m->layers) != 0 || read_size(s, "n_heads", 0, &m->heads) != 0 ||
-        read_size(s, "n_kv_heads", m->heads, &kv_heads) != 0 || read_size(s, "moe_num_experts", 0, &m->experts) != 0 ||
-        read_size(s, "mlp_ratio", 4, &ratio) != 0 || read_size(s, "mlp_hidden_size", ratio * m->width, &hidden) != 0 ||
+        read_size(s, "n_kv_heads", m->heads, &kv_heads) != 0 ||
+        read_size(s, "moe_num_experts", 0, &m->experts) != 0 || read_size(s, "mlp_ratio", 4, &ratio) != 0 ||
+        read_size(s, "mlp_hidden_size", ratio * m->width, &hidden) != 0 ||
         read_size(s, "moe_top_k", -1, &m->top_k) != 0 || read_size(s, "vocab_size", 0, &words) != 0 ||
         read_size(s, "embedding_size", words, &m->vocabulary) != 0) {
         return -1;
@@ -110,21 +111,24 @@ static int read_vision(const section *top, const section *s, costmodel_model *m)
     double patch, pool_h, pool_w, heads, kv_heads;
     if (read_size(s, "image_num_layers", 0, &m->vision.layers) != 0 ||
         read_size(s, "image_emb_dim", 0, &m->vision.width) != 0 ||
-        read_size(s, "image_mlp_dim", 0, &m->vision.mlp) != 0 || read_size(s, "image_num_heads", 0, &heads) != 0 ||
+        read_size(s, "image_mlp_dim", 0, &m->vision.mlp) != 0 ||
+        read_size(s, "image_num_heads", 0, &heads) != 0 ||
         read_size(s, "image_num_key_value_heads", heads, &kv_heads) != 0 ||
         read_size(s, "image_patch_size", 0, &patch) != 0 ||
         read_size(s, "image_num_pos", 0, &m->vision.positions) != 0 ||
-        read_size(top, "image_pooling_h", 2, &pool_h) != 0 || read_size(top, "image_pooling_w", 2, &pool_w) != 0) {
+        read_size(top, "image_pooling_h", 2, &pool_h) != 0 ||
+        read_size(top, "image_pooling_w", 2, &pool_w) != 0) {
         return -1;
     }
     double down = patches_along(s, 0, patch), across = patches_along(s, 1, patch);
     int features = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(top->object, "vit_layers"));
     if (kv_heads != heads) {
-        return refuse_field(s, "image_num_key_value_heads", "costs are known for image_num_heads of them only");
+        return refuse_field(s, "image_num_key_value_heads",
+                            "costs are known for image_num_heads of them only");
     }
     if (down * across + 1 != m->vision.positions || fmod(down, pool_h) != 0 || fmod(across, pool_w) != 0) {
         return refuse_field(s, "image_default_input_size",
-                      "its patches must be image_num_pos less one, and fall into windows of pooling");
+                            "its patches must be image_num_pos less one, and fall into windows of pooling");
     }
     if (features < 1) {
         return refuse_field(top, "vit_layers", "it must be a list of layers");
@@ -187,7 +191,7 @@ int costmodel_model_load(costmodel_model *model, const char *path, char error[TR
 /* ---- Costs ---- */
 
 static void add_part_cost(costmodel_phase_cost *cost, names_part part, double flops, double weight_bytes,
-                double kv_bytes) {
+                          double kv_bytes) {
     costmodel_cost *const to[] = {&cost->parts[part], &cost->all};
     for (int i = 0; i < 2; i++) {
         to[i]->flops += flops;
@@ -213,9 +217,11 @@ void costmodel_model_step(const costmodel_model *model, double tokens, double pa
                           double active, double bytes, costmodel_phase_cost *cost) {
     double n = tokens, p = past, d = model->width, v = model->kv_width, h = model->expert_width;
     double layers = model->layers;
-    add_part_cost(cost, NAMES_PART_ATTENTION, layers * (2 * n * d * (d + 2 * v) + 4 * n * (p + n) * d + 2 * n * d * d),
+    add_part_cost(
+        cost, NAMES_PART_ATTENTION, layers * (2 * n * d * (d + 2 * v) + 4 * n * (p + n) * d + 2 * n * d * d),
         layers * bytes * (d * (d + 2 * v) + d * d + 3 * d), layers * bytes * (2 * v * n + 2 * v * (p + n)));
-    add_part_cost(cost, NAMES_PART_ROUTER, layers * 2 * n * d * model->experts, layers * bytes * d * model->experts, 0);
+    add_part_cost(cost, NAMES_PART_ROUTER, layers * 2 * n * d * model->experts,
+                  layers * bytes * d * model->experts, 0);
     add_part_cost(cost, NAMES_PART_EXPERT, layers * 6 * rows * d * h, layers * bytes * 3 * active * d * h, 0);
     add_part_cost(cost, NAMES_PART_NORM, 0, layers * bytes * d, 0);
     add_part_cost(cost, NAMES_PART_EMBEDDING, 0, bytes * n * d, 0);
@@ -229,8 +235,8 @@ void costmodel_model_decode(const costmodel_model *model, double steps, double p
      * step costs the mean. */
     costmodel_model_step(model, 1, past + (steps - 1) / 2, rows, active, bytes, &one);
     for (int part = 0; part < NAMES_PARTS; part++) {
-        add_part_cost(cost, (names_part)part, steps * one.parts[part].flops, steps * one.parts[part].weight_bytes,
-            steps * one.parts[part].kv_bytes);
+        add_part_cost(cost, (names_part)part, steps * one.parts[part].flops,
+                      steps * one.parts[part].weight_bytes, steps * one.parts[part].kv_bytes);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "analysis/attribution/attribution.h"
 #include "analysis/base/alloc.h"
+#include "analysis/base/assert.h"
 #include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"
@@ -173,6 +174,10 @@ static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
         work->count += node->kernels;
         work->ns += node->kernel_ns;
     }
+    BASE_ASSERT(r->kernels_in_ranges.count + r->kernels_outside.count + r->kernels_unattributed.count ==
+                r->kernels_all.count);
+    BASE_ASSERT(r->kernels_in_ranges.ns + r->kernels_outside.ns + r->kernels_unattributed.ns ==
+                r->kernels_all.ns);
 }
 
 static void add_defects(metrics_results *r, const trace_reading *rd) {

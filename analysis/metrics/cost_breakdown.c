@@ -2,6 +2,7 @@
 #include "analysis/metrics/cost_breakdown.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/assert.h"
 #include "analysis/metrics/launch_variance.h"
 #include "analysis/metrics/selection.h"
 
@@ -45,6 +46,10 @@ static void add_launches_outside(const costs_making *m, metrics_launch_sums *sum
     }
 }
 
+static bool is_no_more(const attribution_work *part, const attribution_work *whole) {
+    return part->count <= whole->count && part->ns <= whole->ns;
+}
+
 static void sum_up_inclusive(costs_making *m) {
     m->inclusive = base_alloc(m->node_count, sizeof *m->inclusive);
     for (size_t i = m->node_count; i-- > 0;) { /* children have higher indices than their parents */
@@ -53,7 +58,9 @@ static void sum_up_inclusive(costs_making *m) {
         add_kernel_work(&m->inclusive[i], &exclusive);
         if (i != ATTRIBUTION_ROOT) {
             add_kernel_work(&m->inclusive[node->parent], &m->inclusive[i]);
+            BASE_ASSERT(is_no_more(&m->inclusive[i], &m->inclusive[node->parent]));
         }
+        BASE_ASSERT(is_no_more(&exclusive, &m->inclusive[i]));
     }
 }
 
@@ -336,6 +343,22 @@ static void make_range_rows(costs_making *m) {
     }
 }
 
+/* Whether leaves add up to the attributed time, and no row takes more than what its share is of. */
+static bool shares_are_of_the_whole(const metrics_costs *c) {
+    uint64_t in_leaves = 0;
+    bool good = true;
+    for (size_t i = 0; i < c->leaf_count; i++) {
+        in_leaves += c->leaves[i].ns;
+    }
+    for (size_t i = 0; i < c->expert_count; i++) {
+        good = good && c->experts[i].kernel_ns <= c->attributed_ns;
+    }
+    for (size_t i = 0; i < c->kernel_count; i++) {
+        good = good && c->kernels[i].ns <= c->chosen_ns;
+    }
+    return good && in_leaves == c->attributed_ns && c->attributed_ns <= c->chosen_ns;
+}
+
 void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges, uint32_t k) {
     costs_making m = {.c = c,
                       .ranges = ranges,
@@ -348,6 +371,7 @@ void metrics_costs_make(metrics_costs *c, const attribution_ranges *ranges, uint
     make_kernel_rows(&m);
     make_range_rows(&m);
     free(m.inclusive);
+    BASE_ASSERT(shares_are_of_the_whole(c));
 }
 
 void metrics_costs_free(metrics_costs *c) {

@@ -105,7 +105,8 @@ static bool match_pattern(const char *pattern, const char *text, const char *end
         if (begins_with(pattern, "{sep}")) {
             pattern += strlen("{sep}");
             bool one = text < end && *text != '\0' && strchr("._= :/", *text);
-            return (one && match_pattern(pattern, text + 1, end, found)) || match_pattern(pattern, text, end, found);
+            return (one && match_pattern(pattern, text + 1, end, found)) ||
+                   match_pattern(pattern, text, end, found);
         }
         for (size_t i = 0; *pattern == '{' && i < sizeof numbers / sizeof *numbers; i++) {
             if (begins_with(pattern, numbers[i].text)) {

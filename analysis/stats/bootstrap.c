@@ -314,7 +314,8 @@ double stats_fit_preferred(const double *x, const double *z, const double *y, co
     points_init(&p, strata, count);
     for (size_t round = 0; round < rounds; round++) {
         redraw_points(&p, &state);
-        double by_x = residual_squares(p.drawn[0], p.drawn[2], n), by_z = residual_squares(p.drawn[1], p.drawn[2], n);
+        double by_x = residual_squares(p.drawn[0], p.drawn[2], n),
+               by_z = residual_squares(p.drawn[1], p.drawn[2], n);
         bool same = fabs(by_x - by_z) <= 1e-9 * (by_x + by_z);
         share += (same ? 0.5 : by_x < by_z) / (double)rounds;
     }

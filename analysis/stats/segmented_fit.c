@@ -77,7 +77,8 @@ static pieces best_pieces(const means *m) {
         found = p.rss < found.rss ? p : found;
         double a, after;
         if (i + 2 < m->count) {
-            p.rss = fit_weighted_line(m, 0, i + 1, &p.a, &p.before) + fit_weighted_line(m, i + 1, m->count, &a, &after);
+            p.rss = fit_weighted_line(m, 0, i + 1, &p.a, &p.before) +
+                    fit_weighted_line(m, i + 1, m->count, &a, &after);
             p.after = after;
             p.at = (a - p.a) / (p.before - after);
             if (p.at > m->x[i] && p.at < m->x[i + 1] && p.rss < found.rss) {
@@ -100,7 +101,8 @@ static void take_means(means *m, const double *y, const size_t *strata) {
 }
 
 /* The means of points that are drawn anew; `mean` holds those of the points themselves. */
-static void resample_means(means *m, const double *mean, const double *y, const size_t *strata, uint64_t *state) {
+static void resample_means(means *m, const double *mean, const double *y, const size_t *strata,
+                           uint64_t *state) {
     for (size_t i = 0; i < m->count; i++) {
         size_t n = strata[i + 1] - strata[i];
         double away = 0;
