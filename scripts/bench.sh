@@ -10,12 +10,12 @@
 #   ROUNDS=5   rounds;  PAIRS=30   pairs of requests for each k;  TOP_K=8   values of k
 set -u
 cd "$(dirname "$0")/.." || exit
-build=${BUILD:-build}
+build=$(realpath "${BUILD:-build}")
 rounds=${ROUNDS:-5} pairs=${PAIRS:-30}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-lib=$PWD/$build/libmoetrace.so
-bare=$PWD/$build/libbare_cupti.so
+lib=$build/libmoetrace.so
+bare=$build/libbare_cupti.so
 if ! libs=$(python3 -c 'import os, torch, nvidia.cu13 as n; print(os.path.join(list(n.__path__)[0], "lib"))' 2>/dev/null); then
     echo "bench: needs a GPU and a python3 with PyTorch for CUDA 13 (its CUDA libraries are used)" >&2
     exit 2

@@ -11,7 +11,7 @@
 # On a machine with no GPU: bench_nsys_cpu.sh, with what nsys does there.
 set -u
 cd "$(dirname "$0")/.." || exit
-build=${BUILD:-build}
+build=$(realpath "${BUILD:-build}")
 limit=${LIMIT:-450}
 tables="KERNEL MEMCPY MEMSET SYNCHRONIZATION RUNTIME"
 [ $# -gt 0 ] || set -- 100000 1000000 10000000
@@ -41,7 +41,7 @@ command -v python3 >/dev/null || die "python3 is missing: it counts the rows and
 run=(${RUN:-$build/run_native --config small --random-weights 1 --warmup 1 --top-k 1,8 --max-new-tokens 10})
 
 record_ours() { # record_ours SAMPLES FILE
-    MOETRACE_OUTPUT=$work/t MOETRACE_CAPTURE=all LD_PRELOAD=$PWD/$build/libmoetrace.so "${run[@]}" --samples "$1" \
+    MOETRACE_OUTPUT=$work/t MOETRACE_CAPTURE=all LD_PRELOAD=$build/libmoetrace.so "${run[@]}" --samples "$1" \
         --output-dir "$work/times" >/dev/null 2>"$work/ours.log" || return 1
     mv "$work"/t/*.moetrace "$2"
 }

@@ -43,7 +43,7 @@ run_both() { # run_both RANGES: leaves theirs.nsys-rep and ours.moetrace
     rm -rf "$work"/t "$work"/ours.* "$work"/theirs.*
     "$nsys" profile -t nvtx -s none --cpuctxsw none -o "$work/theirs" "$build/tests/nvtx_requests" "$1" >"$work/theirs.log" 2>&1
     [ -e "$work/theirs.nsys-rep" ] || die "nsys made no .nsys-rep: $(tail -n 3 "$work/theirs.log" | tr '\n' ' ')"
-    MOETRACE_OUTPUT=$work/t LD_PRELOAD=$PWD/$build/libmoetrace.so "$build/tests/nvtx_requests" "$1" >/dev/null
+    MOETRACE_OUTPUT=$work/t LD_PRELOAD=$build/libmoetrace.so "$build/tests/nvtx_requests" "$1" >/dev/null
     mv "$work"/t/*.moetrace "$work/ours.moetrace"
 }
 

@@ -4,7 +4,7 @@
 #   DEMO_SAMPLES=N requests per k (default 14: half of them are watched, and fewer than 6 have no intervals); DEMO_OUTPUT=DIR (default build/demo)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-build=${BUILD:-build}
+build=$(realpath "${BUILD:-build}")
 out=${DEMO_OUTPUT:-$build/demo}
 
 say() { printf 'demo: %s\n' "$*" >&2; }
@@ -31,7 +31,7 @@ else
 fi
 
 export MOETRACE_OUTPUT=$out
-LD_PRELOAD="$PWD/$build/libmoetrace.so" "$build/run_native" "${args[@]}" --output-dir "$out"
+LD_PRELOAD="$build/libmoetrace.so" "$build/run_native" "${args[@]}" --output-dir "$out"
 unset MOETRACE_OUTPUT
 "$build/moetrace" report "$out" --json "$out/exp2_moe_topk_results.json" --html "$out/report.html"
 say "the answer stands at the top of the report, under 'What k costs'; to read it again: $build/moetrace report $out | less"

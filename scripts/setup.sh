@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Installs what is missing on a Debian or Ubuntu machine, and says what it does.
-#   setup.sh build   the packages and headers that compiling needs
-#   setup.sh test    the same, and what the tests need (cmocka, clang's tools, numpy)
-#   setup.sh torch   a Python environment with the torch wheel and the CUDA libraries it needs to load (for the CPU demo)
-#   setup.sh readers  other people's readers of what moetrace exports, from PyPI, in an environment of their own (for one suite)
-#   setup.sh nsys    NVIDIA's Nsight Systems, for the suites that run it on what moetrace exports, unless one is on the PATH
-#   setup.sh cupti   NVIDIA's CUPTI of CUDA 11.7, 11.8 and 12.9, from PyPI, for one suite
-#   setup.sh bench   pandas, which bench_analysis.sh compares with
+# Installs what is missing on a Debian or Ubuntu machine, and prints what it does.
+#   setup.sh build    what compiling needs: packages, NVTX's headers, plotly.js
+#   setup.sh test     the same, and what the tests need (cmocka, clang's tools, numpy, PyTorch)
+#   setup.sh torch    a Python environment with the torch wheel and the CUDA libraries that it loads (for the demo on a CPU)
+#   setup.sh readers  other people's readers of what moetrace exports, in an environment of their own (for one suite)
+#   setup.sh nsys     NVIDIA's Nsight Systems, for the suites that run it on what moetrace exports, unless one is on the PATH
+#   setup.sh cupti    NVIDIA's CUPTI of CUDA 11.7, 11.8 and 12.9, for one suite
+#   setup.sh bench    pandas, which bench_analysis.sh compares with
 #   setup.sh try readers|nsys|cupti  the same for a test that can be skipped: what failed is not tried again for ten hours
-#   setup.sh stale   prints which of build and test were not run yet, or not as they are now
-# Each step leaves a stamp in build/deps that holds what the step was: a second run does nothing, and a step that asks for
-# more than the stamp knows of is run again.
+# What comes from PyPI is pinned and checked against the hashes in scripts/requirements; packages of Debian have the version that
+# the distribution serves, and are checked by apt with its keys. Each step leaves a stamp in build/deps that holds what the step
+# was: a second run does nothing, and a step that asks for more than the stamp knows of is run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 deps=build/deps
@@ -47,33 +47,41 @@ venv() {
     [ -x "$deps/venv/bin/pip" ] || python3 -m venv "$deps/venv" || die "python3 -m venv failed: install python3-venv"
 }
 
-wheels() { # large ones show their progress on a terminal
-    local quiet=-q
-    [ ! -t 2 ] || quiet=
-    venv
-    say "fetching $*"
-    "$deps/venv/bin/pip" install $quiet --disable-pip-version-check --no-deps "$@" >&2 || die "pip install $* failed"
+pip() { # pip COMMAND NAME OPTION...: of wheels in scripts/requirements/NAME.txt
+    local quiet=-q command=$1 name=$2
+    shift 2
+    [ ! -t 2 ] || quiet= # large ones show their progress on a terminal
+    "${python:-$deps/venv/bin/python3}" -m pip "$command" $quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+        -r "scripts/requirements/$name.txt" "$@" >&2 || die "pip $command of scripts/requirements/$name.txt failed"
 }
 
-# The library that draws the charts of `moetrace report --html`: one file out of its wheel, and its licence.
-plotly() {
-    local version=$1 sum=$2 work
-    [ "$(cat "$deps/plotly/version" 2>/dev/null)" != "$version" ] || return 0
+wheels() { # wheels NAME
     venv
-    say "fetching plotly $version"
+    say "fetching scripts/requirements/$1.txt"
+    pip install "$1" --no-deps
+}
+
+# What is built in: NVTX's headers, and the library that draws the charts of `moetrace report --html`, each with its licence.
+built_in() {
+    local work
+    venv
+    say "fetching NVTX's headers and plotly.js"
     work=$(mktemp -d)
-    echo "plotly==$version --hash=sha256:$sum" >"$work/requirements"
-    "$deps/venv/bin/pip" download -q --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-        -d "$work" -r "$work/requirements" >&2 || die "pip download plotly==$version failed"
-    mkdir -p "$deps/plotly"
-    "$deps/venv/bin/python3" - "$work/plotly-$version-py3-none-any.whl" "$deps/plotly" "$version" <<'PY' || die "plotly $version: its wheel lacks a file"
-import sys, zipfile
-wheel, out, version = sys.argv[1:]
-with zipfile.ZipFile(wheel) as z:
-    for name, member in (("plotly.min.js", "plotly/package_data/plotly.min.js"),
-                         ("LICENSE.txt", f"plotly-{version}.dist-info/licenses/LICENSE.txt")):
-        open(f"{out}/{name}", "wb").write(z.read(member))
-open(f"{out}/version", "w").write(version + "\n")
+    pip download build --no-deps -d "$work"
+    "$deps/venv/bin/python3" - "$work" "$deps" <<'PY' || die "the wheels of NVTX and plotly are laid out in another way"
+import glob, os, re, sys, zipfile
+work, deps = sys.argv[1:]
+MEMBERS = {"plotly": r".*/package_data/(plotly\.min\.js)|.*\.dist-info/licenses/(LICENSE\.txt)",
+           "nvtx": r".*/include/(nvtx3/.*)|.*\.dist-info/licenses/(License\.txt)"}
+for name, members in MEMBERS.items():
+    with zipfile.ZipFile(glob.glob(f"{work}/*{name}*.whl")[0]) as wheel:
+        found = {m[1] or m[2]: member for member in wheel.namelist() if (m := re.fullmatch(members, member))}
+        assert len(found) > 1, found
+        for path, member in found.items():
+            path = os.path.join(deps, name, path)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as out:
+                out.write(wheel.read(member))
 PY
     rm -rf "$work"
 }
@@ -97,21 +105,9 @@ fuzzer() {
     fi
 }
 
-# build/deps/include leads to the headers of NVTX: those of a toolkit that is installed, or of the wheel.
-nvtx() {
-    local header=${CUDA_HOME:-/usr/local/cuda}/include/nvtx3/nvToolsExt.h
-    if [ ! -e "$header" ]; then
-        wheels 'nvidia-nvtx>=13.0,<14'
-        header=$(cd "$deps" && ls venv/lib/python3*/site-packages/nvidia/*/include/nvtx3/nvToolsExt.h) ||
-            die "the wheel nvidia-nvtx has no nvToolsExt.h"
-    fi
-    ln -sfn "${header%/nvtx3/*}" "$deps/include"
-}
-
 step_build() {
-    packages gcc make libc6-dev libcjson-dev libiberty-dev libsqlite3-dev python3 python3-venv
-    nvtx
-    plotly 7.1.0 dbb7fa18afce40d0a8e80d1bf162eceb3faa0ce5a77fe741ad09a74cf78f53f3
+    packages gcc make libc6-dev pkg-config libcjson-dev libiberty-dev libsqlite3-dev python3 python3-venv
+    built_in
 }
 
 step_test() {
@@ -120,13 +116,13 @@ step_test() {
     fuzzer
     browser
     # The headers of the CUDA runtime's wheel include those of crt. What clang-format and clang-tidy say depends on their version.
-    wheels 'numpy<3' 'nvidia-cuda-crt==13.0.*' 'clang-format==14.0.6' 'clang-tidy==19.1.0'
+    wheels test
     step torch
 }
 
 step_torch() {
     step build
-    wheels 'torch==2.11.0' 'nvidia-cuda-runtime==13.0.*' 'nvidia-cuda-cupti==13.0.*'
+    wheels torch
 }
 
 # nsys-ai reads through DuckDB's SQLite extension, which DuckDB would fetch from elsewhere.
@@ -134,46 +130,44 @@ step_readers() {
     step build
     [ -x "$deps/readers/bin/pip" ] || python3 -m venv "$deps/readers" || die "python3 -m venv failed: install python3-venv"
     say "fetching readers of exports"
-    timeout 400 "$deps/readers/bin/pip" install -q --disable-pip-version-check --retries 1 \
-        'HolisticTraceAnalysis==0.5.0' 'perfetto==0.59.1' 'nsys-ai==0.3.0' 'nsys-tui==0.1.5' 'nsys2prv==0.5.8' \
-        'duckdb==1.5.5' 'duckdb-extension-sqlite-scanner==1.5.5' >&2 || die "the readers of exports cannot be installed from PyPI"
+    python=$deps/readers/bin/python3 pip install readers --retries 1
 }
 
 # Libraries and headers only: none of them is installed into the environment.
 step_cupti() {
     step build
     venv
-    local wheel
-    for wheel in nvidia-cuda-cupti-cu11==11.7.101 nvidia-cuda-cupti-cu11==11.8.87 nvidia-cuda-cupti-cu12==12.9.79; do
-        say "fetching $wheel"
-        "$deps/venv/bin/pip" install -q --disable-pip-version-check --no-deps --retries 1 --upgrade \
-            --target "$deps/cupti/${wheel#*==}" "$wheel" >&2 || die "pip install $wheel failed"
+    local version
+    for version in 11.7.101 11.8.87 12.9.79; do
+        say "fetching CUPTI $version"
+        pip install "cupti-$version" --no-deps --retries 1 --upgrade --target "$deps/cupti/$version"
     done
 }
 
 step_bench() {
     step build
-    wheels 'numpy<3' 'pandas<3' python-dateutil pytz six tzdata
+    wheels bench
 }
 
 # shellcheck source=scripts/setup_nsys.sh
 source scripts/setup_nsys.sh
 
-# What a step is: its text, and so the names of all that it installs. The stamp that it leaves holds this.
+# What a step is: its text and its list of wheels, and so the names of all that it installs. The stamp that it leaves holds this.
 contents() {
-    local with="nvtx fuzzer browser"
+    local with="built_in fuzzer browser"
     [ "$1" != nsys ] || with=$(compgen -A function nsys_)
     # shellcheck disable=SC2086
     declare -f "step_$1" $with
+    cat scripts/requirements/"$1"*.txt 2>/dev/null || true
 }
 
-ready() { [ -e "$deps/.$1-ready" ] && [ "$(<"$deps/.$1-ready")" = "$(contents "$1")" ]; }
+ready() { [ -e "$deps/.ready-$1" ] && [ "$(<"$deps/.ready-$1")" = "$(contents "$1")" ]; }
 
 # Runs a step, unless it was run as it is now.
 step() {
     if ! ready "$1"; then
         "step_$1"
-        contents "$1" >"$deps/.$1-ready"
+        contents "$1" >"$deps/.ready-$1"
     fi
 }
 
@@ -185,18 +179,13 @@ build | test | torch | readers | nsys | cupti | bench)
     step "$1"
     ;;
 try)
-    failed=$deps/.$2-failed
+    failed=$deps/.failed-$2
     [ -z "$(find "$failed" -mmin -600 2>/dev/null)" ] || die "$2 could not be had some hours ago: remove $failed to try again"
-    if ! "$0" "$2"; then
+    if ! timeout 400 "$0" "$2"; then
         touch "$failed"
         exit 2
     fi
     rm -f "$failed"
     ;;
-stale)
-    for s in build test; do
-        ready "$s" || echo "$s"
-    done
-    ;;
-*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|[try] cupti|bench|stale" ;;
+*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|[try] cupti|bench" ;;
 esac

@@ -9,7 +9,7 @@ if [ -n "$no_torch" ]; then
 fi
 
 tiny_model "$work" && tiny_tensors tiny_a_request "$work/request.safetensors" &&
-    ${CC:-cc} -shared -fPIC -isystem build/deps/include -o "$work/listener.so" tests/data/native_nvtx.c || exit 1
+    ${CC:-cc} -shared -fPIC -isystem build/deps/nvtx -o "$work/listener.so" tests/data/native_nvtx.c || exit 1
 
 # In dense mode decoding visits all experts and gives no payload; prefill is as in active. This checks the former, and
 # makes of the log $1 one of active, in which the token went to the first k experts: for each of

@@ -36,13 +36,12 @@ if ! scripts/setup.sh try cupti 2>"$work/setup.err"; then
     done_testing
     exit
 fi
-include=$(cd build/deps/include && pwd -P)
 for cuda in 11.7.101:7:5 11.8.87:8:5 12.9.79:9:6; do
     IFS=: read -r number kernel memcpy <<<"$cuda"
     library=$(find "build/deps/cupti/$number" -name 'libcupti.so.*' | head -n 1)
     MOETRACE_CUPTI=$PWD/$library goes_on "$number" "CUPTI refuses with CUPTI_ERROR_NOT_INITIALIZED (15)"
     header=$(find "build/deps/cupti/$number" -name cupti.h | head -n 1)
-    for cuda_h in "$include" build/deps/venv/lib/python3*/site-packages/nvidia/cu13/include; do
+    for cuda_h in "${CUDA_HOME:-/usr/local/cuda}/include" build/deps/venv/lib/python3*/site-packages/nvidia/cu13/include; do
         [ ! -e "$cuda_h/cuda.h" ] || break
     done
     if [ ! -e "$cuda_h/cuda.h" ]; then

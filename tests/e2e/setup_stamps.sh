@@ -6,7 +6,7 @@ set -u
 source "$(dirname "$0")/../tap.sh"
 
 mkdir -p "$work/tree/scripts" "$work/tree/tests/fuzz" "$work/bin"
-cp scripts/setup.sh scripts/setup_nsys.sh "$work/tree/scripts/"
+cp -r scripts/setup.sh scripts/setup_nsys.sh scripts/requirements scripts/can_build.sh "$work/tree/scripts/"
 cp Makefile VERSION "$work/tree/"
 stub() { # stub NAME: a program of this name, its text on stdin
     { echo '#!/bin/sh' && cat; } >"$1"
@@ -20,64 +20,63 @@ case " $* " in *" install "*) for p; do :; done; echo "apt $*" >>"$NOTES"; print
 SH
 stub "$work/bin/sudo" <<<'exec "$@"'
 stub "$work/bin/clang" <<<'echo clang version 1.0'
-stub "$work/bin/pip" <<'SH'
-echo "pip $*" >>"$NOTES"
-case $* in *nvidia-nvtx*)
-    nvtx=$(dirname "$0")/../lib/python3.99/site-packages/nvidia/cu99/include/nvtx3
-    mkdir -p "$nvtx" && echo "#define FETCHED 1" >"$nvtx/nvToolsExt.h" ;;
+# Python: -m venv makes a copy of itself, -m pip takes notes, and anything else is the unpacking of wheels.
+stub "$work/bin/python3" <<'SH'
+case "$1 $2" in
+"-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/" && : >"$3/bin/pip" && chmod +x "$3/bin/pip" ;;
+"-m pip") echo "$*" >>"$NOTES"; [ ! -e "$NOTES.fails" ] ;;
+"- "*) mkdir -p "$3/nvtx/nvtx3" "$3/plotly" && echo "#define FETCHED 1" >"$3/nvtx/nvtx3/nvToolsExt.h" && echo x >"$3/plotly/plotly.min.js" ;;
 esac
 SH
-stub "$work/bin/python3" <<'SH'
-if [ "$1" = -m ]; then mkdir -p "$3/bin" && cp "$(dirname "$0")/pip" "$0" "$3/bin/"; fi
-SH
 PATH=$work/bin:$PATH
-export CUDA_HOME=$work/no-toolkit
 
 setup() { # what it installs, one line for each call of apt-get or pip
     : >"$NOTES"
     "$work/tree/scripts/setup.sh" "$1" 2>"$work/said" || cat "$work/said"
     cat "$NOTES"
 }
-installs() { setup "$1" | grep -cE '^(apt|pip) '; }
+installs() { setup "$1" | grep -cE '^(apt|-m pip) '; }
+make_in() { make -s -C "$work/tree" BUILD=build "$@"; }
 
-is "nothing was run: both steps are due" "$("$work/tree/scripts/setup.sh" stale | xargs)" "build test"
+# make alone brings nothing.
+mkdir -p "$work/tree/preload"
+printf '%s\n' '#include <nvtx3/nvToolsExt.h>' 'int made = FETCHED;' >"$work/tree/preload/only.c"
+make_in build/obj/pic/preload/only.o >"$work/out" 2>"$work/said"
+is "make on a fresh machine: status" $? 2
+is "one line says what is missing, and what brings it" "$(grep -v '^make' "$work/said" | sed "s,NVTX's headers\, ,,")" \
+    "moetrace cannot be built here, missing: plotly.js; \`make deps\` brings it"
+is "it installs and fetches nothing" "$(cat "$NOTES" 2>/dev/null)$(ls "$work/tree/build/deps" 2>/dev/null)" ""
+
 setup test >"$work/first"
 ok "the first run installs Debian packages" grep -q '^apt .*libcmocka-dev' "$work/first"
-ok "the first run fetches wheels" grep -q '^pip .*numpy' "$work/first"
-is "nothing is due after it" "$("$work/tree/scripts/setup.sh" stale)" ""
+ok "the first run fetches wheels" grep -q '^-m pip install .*requirements/test.txt' "$work/first"
+is "all of them by their hashes" "$(grep '^-m pip' "$work/first" | grep -cv -- --require-hashes)" 0
 is "a second run installs nothing" "$(installs test)" 0
 is "nor does a step that another ran" "$(installs torch)" 0
-
-# On a machine where nothing is installed, one call of make fetches the headers and compiles with them.
-mkdir -p "$work/fresh/preload"
-cp -r "$work/tree/scripts" "$work/tree/tests" Makefile VERSION "$work/fresh"
-printf '%s\n' '#include <nvtx3/nvToolsExt.h>' 'int made = FETCHED;' >"$work/fresh/preload/only.c"
-: >"$NOTES"
-ok "a fresh machine: the first make compiles against the headers that it fetched" \
-    make -s -C "$work/fresh" BUILD=build build/obj/pic/preload/only.o
+ok "make compiles against the headers that were fetched" make_in build/obj/pic/preload/only.o
 
 sed -i 's/libcmocka-dev/libcmocka-dev added-later/' "$work/tree/scripts/setup.sh"
-is "a step that asks for more is due, and no other" "$("$work/tree/scripts/setup.sh" stale)" test
 setup test >"$work/more"
 is "what was added is installed, and nothing else by apt-get" \
     "$(sed -n 's/^apt .*--no-install-recommends //p' "$work/more")" added-later
-is "nothing is due after that" "$("$work/tree/scripts/setup.sh" stale)" ""
+is "no other step is run" "$(sed -n 's/^-m pip .*requirements.\([a-z]*\).txt.*/\1/p' "$work/more")" test
+is "nothing is due after that" "$(installs test)" 0
+echo "# another wheel" >>"$work/tree/scripts/requirements/torch.txt"
+is "a step whose list of wheels has changed is run again" "$(installs torch)" 1
 
-: >"$work/tree/build/deps/.test-ready"
-is "the empty stamp of an older checkout is not believed" "$("$work/tree/scripts/setup.sh" stale)" test
-touch -d tomorrow "$work/tree/build/deps/.test-ready"
+: >"$work/tree/build/deps/.ready-build"
+touch -d tomorrow "$work/tree/build/deps/.ready-build"
 : >"$NOTES"
-ok "make runs the step that is due, however new its stamp" make -s -C "$work/tree" deps
-ok "and the step did run" grep -q '^pip .*numpy' "$NOTES"
+ok "make deps runs the step that is due, however new its stamp" make_in deps
+ok "and the step did run" grep -q '^-m pip download .*requirements/build.txt' "$NOTES"
 : >"$NOTES"
-ok "make deps again" make -s -C "$work/tree" deps
+ok "make deps again" make_in deps
 is "installs nothing" "$(cat "$NOTES")" ""
-stub "$work/bin/pip" <<<'exit 1'
-cp "$work/bin/pip" "$work/tree/build/deps/venv/bin/pip"
-rm "$work/tree/build/deps/.torch-ready"
+: >"$NOTES.fails"
+rm "$work/tree/build/deps/.ready-torch"
 "$work/tree/scripts/setup.sh" torch 2>"$work/said"
 is "a step that fails ends with status 2" $? 2
-ok "and leaves no stamp" test ! -e "$work/tree/build/deps/.torch-ready"
+ok "and leaves no stamp" test ! -e "$work/tree/build/deps/.ready-torch"
 
 # A step of a test that may be skipped: what failed is not tried again at once.
 stub "$work/bin/apt-cache" </dev/null
@@ -89,7 +88,7 @@ is "an nsys that is too old is not enough, and without an archive there is none"
 stub "$work/bin/nsys" <<<'echo NVIDIA Nsight Systems version 2025.3.1.90-253135822126v0'
 try_nsys
 is "it is not looked for again at once" "$? $(grep -c 'some hours ago' "$work/said")" "2 1"
-touch -d '11 hours ago' "$work/tree/build/deps/.nsys-failed"
+touch -d '11 hours ago' "$work/tree/build/deps/.failed-nsys"
 ok "but later, and one that is on the PATH is enough" try_nsys
-ok "then the failure is forgotten" test ! -e "$work/tree/build/deps/.nsys-failed" -a -e "$work/tree/build/deps/.nsys-ready"
+ok "then the failure is forgotten" test ! -e "$work/tree/build/deps/.failed-nsys" -a -e "$work/tree/build/deps/.ready-nsys"
 done_testing
