@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # What `make install` and `make uninstall` do: copies what was built under $DESTDIR$PREFIX, and removes what a list says that
 # was put there. The list lies in lib/moetrace and has paths below PREFIX, so that the whole can be moved.
-#   PREFIX=/usr/local DESTDIR= BUILD=build install.sh install|uninstall
+#   PREFIX=/usr/local DESTDIR= BUILD=build PLOTLY=build/deps/plotly NVTX=build/deps/nvtx install.sh install|uninstall
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build} prefix=${PREFIX:-/usr/local}
+plotly=${PLOTLY:-build/deps/plotly} nvtx=${NVTX:-build/deps/nvtx}
 root=${DESTDIR:-}$prefix
 list=lib/moetrace/installed-files
 
@@ -24,17 +25,18 @@ files() {
     printf '644|%s|share/doc/moetrace\n' README.md LICENSE
     while read -r file; do
         printf '644|%s|share/doc/moetrace/%s\n' "$file" "$(dirname "$file")"
-    done < <(find docs -type f | sort)
+    done <<<"$(find docs -type f | sort)"
     for file in "$build"/man/man*/*; do
         printf '644|%s|share/man/%s\n' "$file" "$(basename "$(dirname "$file")")"
     done
     printf '644|%s|share/bash-completion/completions\n' "$build"/completions/bash/*
     printf "644|%s|$zsh\n" "$build"/completions/zsh/*
     printf '644|%s|share/fish/vendor_completions.d\n' "$build"/completions/fish/*
-    # Of what comes along: the copy in lib/moetrace, and the library that draws the charts of report --html.
+    # Of what comes along: the copy in lib/moetrace, the library that draws the charts of report --html, and NVTX's headers.
     file=/usr/share/doc/libcjson1/copyright
     [ ! -e "$file" ] || printf '644|%s|share/doc/moetrace/libcjson1\n' "$file"
-    printf '644|%s|share/doc/moetrace/plotly\n' build/deps/plotly/LICENSE.txt
+    printf '644|%s|share/doc/moetrace/plotly\n' "$plotly/LICENSE.txt"
+    printf '644|%s|share/doc/moetrace/nvtx\n' "$nvtx/License.txt"
 }
 
 # The loader finds a library by its bare name (LD_PRELOAD=libmoetrace.so) through its cache only.
@@ -74,11 +76,11 @@ install_all() {
     installed=$(make_folder "${list%/*}") || exit
     while IFS='|' read -r mode file folder; do
         installed+=$'\n'$(make_folder "$folder")$'\n'$folder/$(basename "$file") || exit
-    done < <(files)
+    done <<<"$(files)"
     sed '/^$/d' <<<"$installed" >"$root/$list"
     while IFS='|' read -r mode file folder; do
         install -m "$mode" "$file" "$root/$folder/" || die "$root/$folder/$(basename "$file") could not be written"
-    done < <(files)
+    done <<<"$(files)"
     echo "install: $(files | wc -l) files are in $root; make uninstall with the same PREFIX and DESTDIR removes them"
 }
 

@@ -7,7 +7,7 @@ source "$(dirname "$0")/../tap.sh"
 
 stage=$work/stage
 root=$stage/opt/moe
-installs() { make -s "$1" SAN="$SAN" DESTDIR="$stage" PREFIX="${2:-/opt/moe}"; }
+installs() { make -s "$1" BUILD="$BUILD" SAN="$SAN" DESTDIR="$stage" PREFIX="${2:-/opt/moe}"; }
 content() { (cd "$1" && find . ! -type d | sort); }
 
 mkdir -p "$root/bin" "$root/share/man/man1"
@@ -19,7 +19,7 @@ is "programs, recorder and library" "$(cd "$root" && find bin lib ! -type d | gr
 is "all man pages" "$(cd "$root/share/man" && find . -type f | sort)" \
     "$(cd "$BUILD/man" && find . -type f ! -name .ready | sort)"
 is "all docs" "$(cd "$root/share/doc/moetrace" && find docs README.md LICENSE | sort)" "$(find docs README.md LICENSE | sort)"
-ok "and plotly's licence, which is in the program" test -s "$root/share/doc/moetrace/plotly/LICENSE.txt"
+ok "and the licences of plotly and NVTX, which are in the programs" test -s "$root/share/doc/moetrace/plotly/LICENSE.txt" -a -s "$root/share/doc/moetrace/nvtx/License.txt"
 is "modes" "$(stat -c %a "$root/bin/moetrace" "$root/bin/run_native" "$root/lib/libmoetrace.so" "$root/share/man/man1/moetrace.1" | xargs)" \
     "755 755 644 644"
 
