@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# The checks that need no running program; prints TAP.
+# The checks that need no running program; prints TAP. BUILD is the build folder.
+#   lint.sh [quick|tidy]   only what takes seconds, or only clang-tidy, which takes minutes
 set -u
 cd "$(dirname "$0")/.." || exit
+build=${BUILD:-build}
 n=0 failed=0
 check() { # check NAME COMMAND...
     local name=$1 out status
@@ -18,81 +20,100 @@ check() { # check NAME COMMAND...
     fi
 }
 
-tools=build/deps/venv/bin # clang-format and clang-tidy, of the versions that scripts/setup.sh names
-rooms=(preload cupti trace analysis native)
-mapfile -t sources < <(git ls-files '*.c')
-mapfile -t all_c < <(git ls-files '*.c' '*.h')
-mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
+tools=build/deps/venv/bin # clang-format and clang-tidy, of the versions that scripts/requirements names
+# What git knows; in a source archive, all files but those that were built or are not ours.
+mapfile -t files < <(git ls-files 2>/dev/null || find . -type f ! -path './build/*' ! -path './third_party/*' -printf '%P\n')
+matching() { printf '%s\n' "${files[@]}" | grep -E "$1"; }
+mapfile -t all_c < <(matching '\.[ch]$')
+mapfile -t scripts < <(matching '\.sh$|^\.ci/run$')
 
-# Which room may include which: preload -> cupti -> trace <- analysis; native knows none of them.
-includes() {
-    local bad=0 room allowed file
-    for room in "${rooms[@]}"; do
-        case $room in
-        preload) allowed='preload|cupti|trace' ;;
-        cupti) allowed='cupti|trace' ;;
-        trace) allowed='trace' ;;
-        analysis) allowed='analysis|trace' ;;
-        native) allowed='native' ;;
-        esac
-        for file in "$room"/*.[ch]; do
-            if grep -nE '^#include "' "$file" | grep -vE "#include \"($allowed)/"; then
-                echo "$file includes across the rooms"
-                bad=1
-            fi
-        done
-    done
-    if grep -nE '#include .*(cupti\.h|cuda\.h|cuda_runtime)' analysis/*.[ch]; then
-        bad=1
-    fi
-    return $bad
+# A header of the lowest module that includes one of the highest.
+upward_is_refused() {
+    local out status
+    out=$(python3 scripts/rooms.py check analysis/base/alloc.h '#include "analysis/cli/cli_options.h"')
+    status=$?
+    [ "$status" -eq 1 ] && grep -q '^analysis/base/alloc.h:[0-9]*: base may not include analysis/cli/cli_options.h' <<<"$out" && return
+    echo "status $status: $out"
+    return 1
 }
+
+circle_is_refused() {
+    local out status
+    out=$(python3 scripts/rooms.py check analysis/base/alloc.h '#include "analysis/base/u64_map.h"')
+    status=$?
+    [ "$status" -eq 1 ] && grep -q '^circle: .*analysis/base/alloc' <<<"$out" && return
+    echo "status $status: $out"
+    return 1
+}
+
+documented() { # documented FILE MARK COMMAND...: what the command prints stands in FILE between <!-- MARK --> and <!-- end -->
+    diff <(sed -n "\\|^<!-- $2 -->\$|,/^<!-- end -->\$/p" "$1" | sed '1d;$d') <("${@:3}") && return
+    echo "$1 has other text between the marks of $2"
+    return 1
+}
+drawing() { echo '```' && python3 scripts/rooms.py draw && echo '```'; }
 
 exports() { # the recorder links libc alone and exports only what must be found by name
     local bad=0
-    [ -e build/libmoetrace.so ] || return 0
-    if objdump -p build/libmoetrace.so | awk '/NEEDED/{print $2}' | grep -vE '^(libc\.so|ld-linux|libpthread|libdl)'; then
+    if objdump -p "$build/libmoetrace.so" | awk '/NEEDED/{print $2}' | grep -vE '^(libc\.so|ld-linux|libpthread|libdl)'; then
         bad=1
     fi
-    if nm -D --defined-only build/libmoetrace.so | awk '{print $3}' |
+    if nm -D --defined-only "$build/libmoetrace.so" | awk '{print $3}' |
         grep -vE '^(_*cuda[A-Z]|cuProfilerSt|cupti[A-Z]|getenv$|_exit$|_Exit$|InitializeInjection)'; then
         bad=1
     fi
     return $bad
 }
 
+hardened() { # what readelf finds in the programs and the recorder
+    local file dynamic headers symbols bad=0
+    lacks() { echo "$file lacks $1"; bad=1; }
+    for file in "$build/moetrace" "$build/run_native" "$build/libmoetrace.so"; do
+        dynamic=$(readelf -dW "$file") headers=$(readelf -lW "$file") symbols=$(readelf --dyn-syms -W "$file")
+        [[ $file == *.so ]] || grep -q 'FLAGS_1.*PIE' <<<"$dynamic" || lacks PIE
+        grep -q 'FLAGS_1.*NOW' <<<"$dynamic" && grep -q GNU_RELRO <<<"$headers" || lacks "full RELRO"
+        grep 'GNU_STACK' <<<"$headers" | grep -q 'RW ' || lacks "a stack that is not executable"
+        grep -q '__stack_chk_fail' <<<"$symbols" || lacks "the stack protector"
+        grep -q '__[a-z]*printf_chk' <<<"$symbols" || lacks _FORTIFY_SOURCE
+    done
+    return $bad
+}
+
 # Machine paths have no place in the repository.
 paths() {
-    ! git grep -nE '(^|[^A-Za-z0-9_.$])/(work|farm|root|home)/' -- . ':!scripts/lint.sh'
+    ! printf '%s\n' "${files[@]}" | grep -vx 'scripts/lint\.sh' | xargs -d '\n' grep -nIE '(^|[^A-Za-z0-9_.$])/(work|farm|root|home)/' --
 }
 
+quick() {
+    check "clang-format" "$tools/clang-format" --dry-run -Werror "${all_c[@]}"
+    check "includes point down, and none in a circle" python3 scripts/rooms.py check
+    check "an include that is turned upward is refused" upward_is_refused
+    check "includes that go in a circle are refused" circle_is_refused
+    check "docs/architecture.md has the drawing of the modules" documented docs/architecture.md "scripts/rooms.py draw" drawing
+    check "docs/recording.md has the settings' table" documented docs/recording.md scripts/settings_table.sh scripts/settings_table.sh
+    if [ -e "$build/libmoetrace.so" ]; then
+        check "the recorder needs only libc and exports only its entries" exports
+        check "programs and recorder are hardened" hardened
+    fi
+    check "no machine paths" paths
+    check "links between pages of documentation" python3 scripts/check_links.py
+    check "shellcheck" shellcheck -x -S warning "${scripts[@]}"
+}
 tidy() {
-    local flags=(-std=c11 -D_GNU_SOURCE -I. '-DMOETRACE_VERSION="0"')
-    printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 4 sh -c \
-        "$tools/clang-tidy"' --quiet "$@" -- '"${flags[*]@Q} -isystem build/deps/include"' 2>/dev/null' sh
+    check "clang-tidy, and clang finds no warning" python3 scripts/tidy.py "$build/lint"
 }
 
-syntax_clang() {
-    local f
-    for f in "${sources[@]}"; do
-        clang -std=c11 -D_GNU_SOURCE -I. '-DMOETRACE_VERSION="0"' -isystem build/deps/include -Wall -Wextra -Werror -Wshadow \
-            -Wstrict-prototypes -Wmissing-prototypes -fsyntax-only "$f" || return 1
-    done
-}
-
-settings_documented() {
-    diff <(sed -n '/^<!-- scripts.settings_table.sh -->$/,/^<!-- end -->$/p' docs/recording.md | sed '1d;$d') \
-        <(scripts/settings_table.sh)
-}
-
-check "clang-format" "$tools/clang-format" --dry-run -Werror "${all_c[@]}"
-check "clang finds no warning" syntax_clang
-check "clang-tidy" tidy
-check "includes stay inside the rooms" includes
-check "the recorder needs only libc and exports only its entries" exports
-check "no machine paths" paths
-check "docs/recording.md has the settings' table" settings_documented
-check "links between pages of documentation" python3 scripts/check_links.py
-check "shellcheck" shellcheck -x -S warning "${scripts[@]}"
+case "${1:-}" in
+quick) quick ;;
+tidy) tidy ;;
+'')
+    quick
+    tidy
+    ;;
+*)
+    echo "usage: lint.sh [quick|tidy]" >&2
+    exit 2
+    ;;
+esac
 echo "1..$n"
 exit $failed

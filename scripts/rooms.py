@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks and draws how modules include each other.
 
-  rooms.py check            an include that points up, or a circle inside a module, is an error
+  rooms.py check            an include that points up, or includes in a circle, are errors
   rooms.py check PATH LINE  the same, as if the file PATH had the line LINE too
   rooms.py draw             the modules and what each includes, as text (docs/architecture.md holds it)
 """
@@ -118,17 +118,15 @@ def check(graph):
 
 
 def draw(graph):
-    uses, sizes = defaultdict(set), defaultdict(int)
+    uses = defaultdict(set)
     for path, includes in graph.items():
-        sizes[module_of(path)] += 1
         for _, included in includes:
             if "/" in included and module_of(included) != module_of(path):
                 uses[module_of(path)].add(module_of(included))
-    for floor in reversed(range(len(FLOORS))):
-        for room in FLOORS[floor]:
-            print(f"{floor + 2}  {room:<12}{sizes[room]:>3} files  -> {' '.join(sorted(uses[room])) or '-'}")
-    for room in ["trace", "cupti", "preload", "native"]:
-        print(f"{'1' if room == 'trace' else ' '}  {room:<12}{sizes[room]:>3} files  -> {' '.join(sorted(uses[room])) or '-'}")
+    floors = [["trace"], *FLOORS]
+    rows = [(str(floor + 1), module) for floor in reversed(range(len(floors))) for module in floors[floor]]
+    for floor, module in rows + [(" ", module) for module in ("cupti", "preload", "native")]:
+        print(f"{floor}  {module:<12} -> {' '.join(sorted(uses[module])) or '-'}")
 
 
 if __name__ == "__main__":
