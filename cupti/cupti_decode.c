@@ -9,6 +9,8 @@
 #define SHAPE_SLOTS (1u << 14) /* open addressing; at most half is used */
 #define QUEUE_SLOTS 1024u
 
+#define CLOCK_ERROR_NS 10000000u /* between the GPU's clock and the host's */
+
 typedef struct {
     bool used;
     trace_shape shape;
@@ -16,6 +18,7 @@ typedef struct {
 
 static struct {
     cupti_decode_hooks hooks;
+    uint64_t now; /* of the clock, when it was last read */
     uint32_t version;
     shape_slot *shapes;
     uint32_t shape_count, shape_used; /* ids given; slots taken */
@@ -33,6 +36,7 @@ void cupti_decode_reserve(void *(*allocate)(size_t bytes)) {
 void cupti_decode_init(const cupti_decode_hooks *hooks, uint32_t version) {
     decode.hooks = *hooks;
     decode.version = version;
+    decode.now = 0;
     cupti_decode_reserve(hooks->allocate);
     if (decode.shape_used > 0) {
         memset(decode.shapes, 0, SHAPE_SLOTS * sizeof *decode.shapes);
@@ -152,8 +156,16 @@ static int shape_id(const cupti_kernel *k, uint32_t *id) {
     return 0;
 }
 
+/* CUPTI gives some records no times, and a few such of another clock: before the recording, or yet to come. */
+static bool are_times(uint64_t start, uint64_t end) {
+    if (end > decode.now) {
+        decode.now = decode.hooks.now() + CLOCK_ERROR_NS;
+    }
+    return start != 0 && end >= start && start + CLOCK_ERROR_NS >= decode.hooks.begin && end <= decode.now;
+}
+
 static void set_times(trace_gpu_event *e, uint64_t start, uint64_t end) {
-    e->timed = start != 0 && end >= start;
+    e->timed = are_times(start, end);
     e->start = e->timed ? start : 0;
     e->end = e->timed ? end : 0;
 }

@@ -11,6 +11,8 @@ typedef struct {
     void *(*allocate)(size_t bytes);      /* zeroed memory; NULL when there is none to spare */
     void (*queue)(const trace_queue *q);  /* called at the first sight of each */
     void (*shape)(const trace_shape *s);  /* likewise */
+    uint64_t (*now)(void);                /* the clock of the records' times */
+    uint64_t begin;                       /* no GPU work was recorded before this time */
 } cupti_decode_hooks;
 
 /* Takes the memory for the table of shapes, if that was not done, while there still is some. Any thread,

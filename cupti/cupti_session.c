@@ -37,6 +37,7 @@ static struct {
     atomic_bool active, profiling;
     atomic_bool subscribed;
     atomic_bool touched; /* records were switched on once */
+    uint64_t begin;
     bool all_calls;
     bool held;                 /* by another tool */
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
@@ -419,6 +420,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
     }
     session.hooks = *hooks;
     session.all_calls = all_calls;
+    session.begin = hooks->now();
     cupti_result rc = session.lib.subscribe(&session.subscriber, on_callback, NULL);
     if (rc != CUPTI_ABI_SUCCESS) {
         return refusal(rc);
@@ -522,6 +524,10 @@ void cupti_session_forget(void) {
     pthread_mutex_init(&session.lock, NULL);
     locked = 0;
     session.done_count = 0;
+}
+
+uint64_t cupti_session_begin(void) {
+    return session.begin;
 }
 
 bool cupti_session_active(void) {

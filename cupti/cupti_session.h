@@ -83,6 +83,8 @@ bool cupti_session_locked(void);
 void cupti_session_forget(void);
 
 bool cupti_session_active(void);
+/* When the session began; no record is of GPU work before. */
+uint64_t cupti_session_begin(void);
 cupti_counts cupti_session_counts(void);
 const cupti_library *cupti_session_library(void);
 

@@ -197,7 +197,9 @@ static bool drain_cupti_buffers(void) {
             cupti_decode_hooks hooks = {.intern = intern_kernel_name,
                                         .allocate = preload_page_alloc_map,
                                         .queue = add_pending_queue,
-                                        .shape = add_pending_shape};
+                                        .shape = add_pending_shape,
+                                        .now = preload_now,
+                                        .begin = cupti_session_begin()};
             cupti_decode_init(&hooks, cupti_session_library()->version);
             chunks.decoder_ready = true;
         }

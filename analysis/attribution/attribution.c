@@ -4,10 +4,14 @@
 #include "analysis/attribution/attribution.h"
 
 #include "analysis/attribution/cuda_graphs.h"
+#include "analysis/attribution/record_check.h"
 #include "analysis/base/alloc.h"
 
 #include <stdlib.h>
 
+#define CALL_TIME_NS   (1 << 20)
+#define CALL_TIME_MAX  ((1 << 30) - 1)
+#define DEFERRED_MAX   (1u << 20)
 #define CALLS_AT_FIRST (1u << 16)
 #define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
 
@@ -26,7 +30,8 @@ typedef struct {
     uint32_t correlation; /* 0: free */
     uint32_t node;        /* or BASE_NONE: GPU records wait for this call, the newest being number `span` */
     uint32_t span;
-    bool done; /* its GPU record came, and it was no graph: no other will come; or none is expected */
+    uint32_t done : 1; /* its GPU record came, and it was no graph: no other will come; or none is expected */
+    int32_t time : 31; /* when the call began, in units of CALL_TIME_NS from a->first_call */
 } call_slot;
 
 typedef struct {
@@ -54,6 +59,11 @@ struct attribution_state {
     size_t queue_cap;
     uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
     attribution_counts counts;
+    attribution_record_check check;
+    uint64_t first_call,
+        latest_call;           /* ns: the beginning of the first call that was read, the latest end of one */
+    trace_gpu_event *deferred; /* end long after the last call that was read: there may be later ones */
+    size_t deferred_count, deferred_cap;
 };
 
 attribution_state *attribution_new(names_table *names, attribution_ranges *ranges) {
@@ -183,16 +193,44 @@ static bool is_still_queued(const attribution_state *a, uint32_t number) {
     return number - a->tail < a->head - a->tail;
 }
 
+/* ---- times that cannot be ---- */
+
+/* The record was counted with its times. */
+static void reject_times(attribution_state *a, waiting_record *w) {
+    attribution_work *all = w->kernel ? &a->counts.kernels : &a->counts.transfers;
+    all->ns -= w->end - w->start;
+    *(w->kernel ? &a->counts.untimed_kernels : &a->counts.untimed_transfers) += 1;
+    *(w->kernel ? &a->counts.impossible_kernels : &a->counts.impossible_transfers) += 1;
+    w->timed = false;
+    w->start = w->end = 0;
+}
+
+/* Calls that are too far away to tell count as early ones: their work may start at any time. */
+static int32_t call_time(const attribution_state *a, uint64_t time) {
+    int64_t units = (int64_t)(time - a->first_call) / CALL_TIME_NS;
+    bool near = time >= a->first_call || a->first_call - time < INT64_MAX;
+    return near && units >= -CALL_TIME_MAX && units <= CALL_TIME_MAX ? (int32_t)units : -CALL_TIME_MAX;
+}
+
+static void reject_before_call(attribution_state *a, waiting_record *w, int32_t called) {
+    /* Both are rounded in the record's favour. */
+    int64_t earliest = ((int64_t)called - 1) * CALL_TIME_NS - (int64_t)ATTRIBUTION_CHECK_EARLY;
+    if (w->timed && called != -CALL_TIME_MAX && (int64_t)(w->start - a->first_call) < earliest) {
+        reject_times(a, w);
+    }
+}
+
 /* Gives what waits for this call, from record `newest` backwards, to its owner. True when that was the one
  * record of a call that was no graph's. */
-static bool resolve_call(attribution_state *a, uint32_t newest, uint32_t node, uint32_t span) {
+static bool resolve_call(attribution_state *a, uint32_t newest, const call_slot *call) {
     bool done = false;
     for (uint32_t number = newest; is_still_queued(a, number);) {
         waiting_record *w = queued_record(a, number);
         if (!w->waits) {
             break;
         }
-        attribute_record(a, w, node, span);
+        reject_before_call(a, w, call->time);
+        attribute_record(a, w, call->node, call->span);
         w->waits = false;
         done = w->graph_node == 0;
         if (!w->chained) {
@@ -243,6 +281,8 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     if (kind == NAMES_CALL_QUERY) {
         return; /* half of a capture's calls */
     }
+    uint64_t end = e->time + e->duration;
+    a->latest_call = end > a->latest_call ? end : a->latest_call;
     attribution_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
     if (span != BASE_NONE && kind != NAMES_CALL_OTHER) {
         attribution_ranges_call(a->ranges, span, kind, e->time, e->time + e->duration);
@@ -250,20 +290,23 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     if (e->correlation == 0) {
         return;
     }
+    a->first_call = a->first_call ? a->first_call : e->time;
+    call_slot found = {
+        .correlation = e->correlation, .node = node, .span = span, .time = call_time(a, e->time)};
     call_slot *call = call_slot_of(a, e->correlation);
     bool done = false;
     if (call->correlation == e->correlation) {
         if (call->node == BASE_NONE) {
-            done = resolve_call(a, call->span, node, span);
+            done = resolve_call(a, call->span, &found);
         }
     } else if (call->correlation != 0 && is_younger(call->correlation, e->correlation)) {
         return;
     }
-    done |= !a->names->list[name].gives_work;
-    *call = (call_slot){.correlation = e->correlation, .node = node, .span = span, .done = done};
+    found.done = done || !a->names->list[name].gives_work;
+    *call = found;
 }
 
-void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
+static void place_record(attribution_state *a, const trace_gpu_event *e, bool impossible) {
     bool kernel = e->kind == TRACE_GPU_KERNEL, timed = e->timed && e->end >= e->start;
     waiting_record w = {.start = timed ? e->start : 0,
                         .end = timed ? e->end : 0,
@@ -276,6 +319,10 @@ void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
     all->count++;
     all->ns += w.end - w.start;
     *(kernel ? &a->counts.untimed_kernels : &a->counts.untimed_transfers) += !timed;
+    if (impossible) {
+        reject_times(a, &w);
+    }
+    a->counts.last_end = w.end > a->counts.last_end ? w.end : a->counts.last_end;
 
     if (e->correlation == 0) {
         count_unattributed(a, &w);
@@ -283,6 +330,7 @@ void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
     }
     call_slot *call = call_slot_of(a, e->correlation);
     if (call->correlation == e->correlation && call->node != BASE_NONE) {
+        reject_before_call(a, &w, call->time);
         attribute_record(a, &w, call->node, call->span);
         call->done = e->graph == 0;
     } else if (call->correlation == e->correlation) {
@@ -296,7 +344,35 @@ void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
     }
 }
 
+static bool ends_late(const attribution_state *a, const trace_gpu_event *e) {
+    return e->timed && a->latest_call != 0 && e->end > a->latest_call &&
+           e->end - a->latest_call > ATTRIBUTION_CHECK_LATE;
+}
+
+static void place_checked(attribution_state *a, const attribution_checked *r) {
+    if (!r->impossible && ends_late(a, &r->event) && a->deferred_count < DEFERRED_MAX) {
+        a->deferred = base_grow(a->deferred, &a->deferred_cap, a->deferred_count + 1, sizeof *a->deferred);
+        a->deferred[a->deferred_count++] = r->event;
+    } else {
+        place_record(a, &r->event, r->impossible);
+    }
+}
+
+void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
+    attribution_checked out;
+    if (attribution_record_check_put(&a->check, e, &out)) {
+        place_checked(a, &out);
+    }
+}
+
 void attribution_finish(attribution_state *a, unsigned jobs) {
+    attribution_checked out;
+    while (attribution_record_check_take(&a->check, &out)) {
+        place_checked(a, &out);
+    }
+    for (size_t i = 0; i < a->deferred_count; i++) {
+        place_record(a, &a->deferred[i], ends_late(a, &a->deferred[i]));
+    }
     while (a->tail != a->head) {
         drop_oldest_record(a);
     }
@@ -320,6 +396,7 @@ void attribution_free(attribution_state *a) {
     free(a->calls);
     free(a->queue);
     free(a->replays);
+    free(a->deferred);
     attribution_graphs_free(&a->graphs);
     base_map_free(&a->by_replay);
     free(a->shapes);

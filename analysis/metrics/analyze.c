@@ -76,9 +76,6 @@ static int read_host(void *ctx, const trace_host_event *e) {
 static int read_gpu(void *ctx, const trace_gpu_event *e) {
     trace_reading *rd = ctx;
     rd->results->gpu_records++;
-    if (e->timed && e->end > rd->results->last_time) {
-        rd->results->last_time = e->end;
-    }
     attribution_gpu(rd->attribution, e);
     return 0;
 }
@@ -167,7 +164,10 @@ static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
     r->transfers_all = counts.transfers;
     r->transfers_unattributed = counts.unattributed_transfers;
     r->transfers_untimed = counts.untimed_transfers;
+    r->kernels_impossible = counts.impossible_kernels;
+    r->transfers_impossible = counts.impossible_transfers;
     r->unknown_nodes = counts.unknown_nodes;
+    r->last_time = counts.last_end > r->last_time ? counts.last_end : r->last_time;
     for (size_t i = 0; i < attribution_ranges_node_count(rd->ranges); i++) {
         const attribution_node *node = attribution_ranges_node(rd->ranges, i);
         attribution_work *work = i == ATTRIBUTION_ROOT ? &r->kernels_outside : &r->kernels_in_ranges;

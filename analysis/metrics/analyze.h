@@ -47,6 +47,7 @@ typedef struct {
     attribution_work kernels_all, kernels_in_ranges, kernels_outside, kernels_unattributed;
     attribution_work transfers_all, transfers_unattributed;
     uint64_t kernels_untimed, transfers_untimed;
+    uint64_t kernels_impossible, transfers_impossible; /* of the untimed: with times that cannot be */
     uint64_t left_open, pops_without_push, ends_without_start;
     uint64_t unknown_nodes; /* GPU work of graphs that stays with the launch, its node being unknown */
     uint64_t marks;         /* that the recorder left when profiling began or ended */

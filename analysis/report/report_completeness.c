@@ -41,6 +41,12 @@ static void put_times(const metrics_results *r, report_table *t) {
     report_table_fieldf(
         t, "copies and fills", "%" PRIu64 ", %" PRIu64 " ns; %" PRIu64 " unattributed, %" PRIu64 " untimed",
         r->transfers_all.count, r->transfers_all.ns, r->transfers_unattributed.count, r->transfers_untimed);
+    if (r->kernels_impossible + r->transfers_impossible > 0) {
+        report_table_fieldf(t, "impossible times",
+                            "%" PRIu64 " kernels, %" PRIu64
+                            " copies and memsets: untimed, as their times cannot be",
+                            r->kernels_impossible, r->transfers_impossible);
+    }
     if (r->unknown_nodes > 0) {
         report_table_fieldf(t, "graph nodes unknown",
                             "%" PRIu64
@@ -150,7 +156,7 @@ bool report_incomplete(const metrics_results *r) {
                                          "gpu.undecoded", "string.lost", "file.lost_bytes"};
     bool lost = r->status.bytes_skipped > 0 || r->status.cut || !r->status.ended || r->left_open > 0 ||
                 r->pops_without_push > 0 || r->ends_without_start > 0 || r->kernels_unattributed.count > 0 ||
-                r->kernels_untimed > 0 || r->late > 0;
+                r->kernels_untimed > 0 || r->transfers_impossible > 0 || r->late > 0;
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         const metrics_counter *c = metrics_results_counter(r, losses[i]);
         lost = lost || (c && c->value > 0);
@@ -189,6 +195,8 @@ static void put_numbers(const metrics_results *r, report_table *t) {
     put_work(t, "transfers", gpu, &r->transfers_all);
     put_work(t, "transfers.unattributed", gpu, &r->transfers_unattributed);
     put_number(t, "transfers.untimed", gpu, r->transfers_untimed);
+    put_number(t, "kernels.impossible", gpu, r->kernels_impossible);
+    put_number(t, "transfers.impossible", gpu, r->transfers_impossible);
     put_number(t, "graph_nodes.unknown", gpu, r->unknown_nodes);
     put_number(t, "records.late", gpu, r->late);
     put_number(t, "marks.late", true, r->late_marks);
