@@ -71,6 +71,14 @@ typedef struct {
     void *dependency, *graph_exec;
 } cupti_graph_data;
 
+/* What the driver says of a graph's node with a kernel (CUDA_KERNEL_NODE_PARAMS_v2). */
+typedef struct {
+    void *function;
+    unsigned grid[3], block[3], shared;
+    void **arguments, **extra;
+    void *kernel, *context;
+} cupti_kernel_node;
+
 /* CUpti_ActivityKernel4 and later, up to the graph's id. Activity records are aligned to 8 bytes. */
 typedef struct {
     uint32_t kind;

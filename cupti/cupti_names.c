@@ -11,14 +11,6 @@
 #define NODE_BLOCKS 6u         /* half a million nodes in all */
 #define PROBES      16u
 
-/* The kernel launches of the driver's interface, as far as they are needed here (CUDA_KERNEL_NODE_PARAMS_v2). */
-typedef struct {
-    void *function;
-    unsigned grid[3], block[3], shared;
-    void **arguments, **extra;
-    void *kernel, *context;
-} node_parameters;
-
 typedef struct {
     atomic_uint correlation; /* 0 while the name is being changed */
     _Atomic(const char *) name;
@@ -31,7 +23,7 @@ typedef struct {
 
 static struct {
     cupti_names_hooks hooks;
-    int (*get_node_parameters)(void *node, node_parameters *parameters);
+    int (*get_node_parameters)(void *node, cupti_kernel_node *parameters);
     int (*get_function_name)(const char **name, void *function);
     int (*get_kernel_name)(const char **name, void *kernel);
 
@@ -151,7 +143,7 @@ static const char *name_of_node(uint64_t id, const char *of_record) {
 }
 
 void cupti_names_node(void *node, uint64_t id) {
-    node_parameters p = {0};
+    cupti_kernel_node p = {0};
     const char *name = NULL;
     if (names.get_node_parameters && names.get_node_parameters(node, &p) == 0) {
         if (p.function && names.get_function_name) {

@@ -86,6 +86,33 @@ ok "graphs: every replayed kernel's node is known" awk '
     /^kernel / { for (i = 2; i <= NF; i++) if ($i ~ /^node=[0-9]/) { seen++; if (!(substr($i, 6) in known)) missing++ } }
     END { print seen + 0, missing + 0; exit !(seen > 0 && missing == 0) }' "$work/graphs.txt"
 
+# ---- a graph that is replayed while CUPTI is off, before the records of the replay before were fetched ----
+replays() { # replays NAME WAY LAUNCHES VARIABLE...: 20 requests; so many launches of the graph are recorded
+    local name=replay_$1 way=$2 launches=$3
+    shift 3
+    ok "$name: recorded" record "$name" "$@" -- python3 tests/gpu/replay_graph.py "$way" 20
+    "$BUILD/moetrace" dump "$work/$name.moetrace" >"$work/$name.txt"
+    ok "$name: $launches launches, each with the times of its own" python3 tests/gpu/graph_times.py "$work/$name.txt" "$launches"
+    is "$name: no impossible times" "$(count "$name" "impossible times")" ""
+}
+replays auto requests 13 MOETRACE_CAPTURE=auto
+replays alternate requests 10 MOETRACE_CAPTURE=alternate
+replays full requests 10 MOETRACE_CAPTURE=alternate MOETRACE_LEVEL=full
+replays window window 10 MOETRACE_CAPTURE=all MOETRACE_CAPTURE_RANGE=window
+replays paused profiler 10 MOETRACE_CAPTURE=all MOETRACE_START=paused
+replays busy busy 10 MOETRACE_CAPTURE=alternate
+replays all requests 23 MOETRACE_CAPTURE=all
+
+# ---- kernels of modules that are gone ----
+for level in kernels full; do
+    for way in sync behind library graph; do
+        name=unload_${way}_$level
+        ok "$name: recorded" record "$name" MOETRACE_CAPTURE=all MOETRACE_LEVEL=$level -- python3 tests/gpu/unload_modules.py $way 300
+        "$BUILD/moetrace" dump "$work/$name.moetrace" >"$work/$name.txt"
+        ok "$name: every kernel has its own name" python3 tests/gpu/kernel_names.py "$work/$name.txt" 300
+    done
+done
+
 # ---- what the GPU reaches ----
 ok "peaks: measured" "$BUILD/moetrace" peaks -o "$work/peaks.json" --format json
 cp "$work/tap.out" "$work/peaks.txt"

@@ -1,5 +1,6 @@
 /* Which range owns what: order of arrival, domains, threads, start/end ranges, losses. */
 #include "analysis/attribution/attribution.h"
+#include "analysis/attribution/record_check.h"
 #include "analysis/base/limits.h"
 #include "tests/unit/trace_builder.h"
 
@@ -275,7 +276,7 @@ static void waiting_is_bounded(void **state) {
     (void)state;
     writer w;
     metrics_results r;
-    uint32_t n = ATTRIBUTION_WAITING + 1000;
+    uint32_t kept = ATTRIBUTION_WAITING + ATTRIBUTION_CHECK_WINDOW, n = kept + 1000;
     writer_open(&w);
     for (uint32_t i = 1; i <= n; i++) {
         put_kernel(&w, i, i, i + 3);
@@ -288,7 +289,7 @@ static void waiting_is_bounded(void **state) {
     read_back(&w, &r);
     assert_int_equal(r.kernels_all.count, n);
     assert_int_equal(r.kernels_unattributed.count, 1000);
-    assert_int_equal(r.kernels_in_ranges.count, ATTRIBUTION_WAITING);
+    assert_int_equal(r.kernels_in_ranges.count, kept);
     assert_int_equal(r.kernels_unattributed.ns, 3000);
     metrics_results_free(&r);
 }
@@ -370,6 +371,38 @@ static void deep_nesting_is_survived(void **state) {
     metrics_results_free(&r);
 }
 
+/* Work cannot begin before its launch, or end an hour after the last call: whichever of the two records comes first. */
+static void times_outside_of_the_recording(void **state) {
+    (void)state;
+    const uint64_t second = 1000000000;
+    for (int order = 0; order < 2; order++) {
+        writer w;
+        metrics_results r;
+        writer_open(&w);
+        put_push(&w, 0, 100 * second, "decode");
+        for (uint32_t i = 1; i <= 5 && order == 0; i++) {
+            put_launch(&w, 0, 101 * second + i, i);
+        }
+        put_kernel(&w, 1, 101 * second + 10, 101 * second + 20);
+        put_kernel(&w, 2, 100 * second, 101 * second);             /* a second before its launch */
+        put_kernel(&w, 3, 101 * second - 1000, 101 * second + 40); /* the clocks differ a little */
+        put_kernel(&w, 4, 9000 * second, 9001 * second);
+        put_kernel(&w, 5, 102 * second, 300 * second); /* somebody waits for it */
+        for (uint32_t i = 1; i <= 5 && order == 1; i++) {
+            put_launch(&w, 0, 101 * second + i, i);
+        }
+        put_pop(&w, 0, 103 * second);
+        read_back(&w, &r);
+        assert_int_equal(r.kernels_all.count, 5);
+        assert_int_equal(r.kernels_in_ranges.count, 5);
+        assert_int_equal(r.kernels_impossible, 2);
+        assert_int_equal(r.kernels_untimed, 2);
+        assert_int_equal(r.kernels_in_ranges.ns, 10 + 1040 + 198 * second);
+        assert_int_equal(r.kernels_all.ns, r.kernels_in_ranges.ns);
+        metrics_results_free(&r);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(owner_in_either_order),
@@ -384,6 +417,7 @@ int main(void) {
         cmocka_unit_test(start_end_ranges_are_phases),
         cmocka_unit_test(ends_without_start_are_counted),
         cmocka_unit_test(waiting_is_bounded),
+        cmocka_unit_test(times_outside_of_the_recording),
         cmocka_unit_test(calls_without_work_give_way),
         cmocka_unit_test(old_launches_are_forgotten),
         cmocka_unit_test(deep_nesting_is_survived),

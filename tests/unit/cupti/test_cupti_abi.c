@@ -41,6 +41,8 @@ static void constants(void **state) {
     assert_int_equal(CUPTI_ABI_DOMAIN_RUNTIME_API, CUPTI_CB_DOMAIN_RUNTIME_API);
     assert_int_equal(CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_CB_DOMAIN_RESOURCE);
     assert_int_equal(CUPTI_ABI_CONTEXT_CREATED, CUPTI_CBID_RESOURCE_CONTEXT_CREATED);
+    assert_int_equal(CUPTI_ABI_MODULE_UNLOAD_STARTING, CUPTI_CBID_RESOURCE_MODULE_UNLOAD_STARTING);
+    assert_int_equal(CUPTI_ABI_NODE_KERNEL, CU_GRAPH_NODE_TYPE_KERNEL);
     assert_int_equal(CUPTI_ABI_GRAPH_CREATED, CUPTI_CBID_RESOURCE_GRAPH_CREATED);
     assert_int_equal(CUPTI_ABI_GRAPHNODE_CREATED, CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED);
     assert_int_equal(CUPTI_ABI_GRAPHNODE_CLONED, CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED);
@@ -49,6 +51,17 @@ static void constants(void **state) {
     assert_int_equal(CUPTI_ABI_FLUSH_FORCED, CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
     assert_int_equal(CUPTI_ABI_COPY_ASYNC, CUPTI_ACTIVITY_FLAG_MEMCPY_ASYNC);
     assert_int_equal(CUPTI_ABI_COPY_ASYNC, CUPTI_ACTIVITY_FLAG_MEMSET_ASYNC);
+}
+
+static void kernel_node(void **state) {
+    (void)state;
+#if CUDA_VERSION >= 12000
+    SAME(cupti_kernel_node, function, CUDA_KERNEL_NODE_PARAMS_v2, func);
+    SAME(cupti_kernel_node, shared, CUDA_KERNEL_NODE_PARAMS_v2, sharedMemBytes);
+    SAME(cupti_kernel_node, kernel, CUDA_KERNEL_NODE_PARAMS_v2, kern);
+    SAME(cupti_kernel_node, context, CUDA_KERNEL_NODE_PARAMS_v2, ctx);
+    assert_int_equal(sizeof(cupti_kernel_node), sizeof(CUDA_KERNEL_NODE_PARAMS_v2));
+#endif
 }
 
 static void callback_data(void **state) {
@@ -140,8 +153,8 @@ static void no_headers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #ifdef HAVE_CUPTI_HEADERS
-        cmocka_unit_test(constants), cmocka_unit_test(callback_data), cmocka_unit_test(graph_data),
-        cmocka_unit_test(kernel),    cmocka_unit_test(copies),
+        cmocka_unit_test(constants),  cmocka_unit_test(kernel_node), cmocka_unit_test(callback_data),
+        cmocka_unit_test(graph_data), cmocka_unit_test(kernel),      cmocka_unit_test(copies),
 #else
         cmocka_unit_test(no_headers),
 #endif
