@@ -25,20 +25,8 @@ uint32_t attribution_graphs_index(attribution_graphs *g, uint64_t id) {
     return at;
 }
 
-/* The innermost range that is around both. Parents have lower indices than their children. */
-static uint32_t innermost_common(const attribution_ranges *r, uint32_t x, uint32_t y) {
-    while (x != y) {
-        if (x > y) {
-            x = attribution_ranges_node(r, x)->parent;
-        } else {
-            y = attribution_ranges_node(r, y)->parent;
-        }
-    }
-    return x;
-}
-
 static uint32_t capture_path(attribution_graphs *g, uint32_t begun, uint32_t tip) {
-    uint32_t base = innermost_common(g->ranges, begun, tip);
+    uint32_t base = attribution_ranges_common(g->ranges, begun, tip);
     uint64_t key = (uint64_t)base << 32 | tip;
     uint32_t at = base_map_get(&g->by_path, key);
     if (at == BASE_NONE) {
@@ -70,7 +58,7 @@ void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e) 
     }
     begun = base_map_get(&g->by_guess, e->graph);
     base_map_put(&g->by_guess, e->graph,
-                 begun == BASE_NONE ? owner : innermost_common(g->ranges, begun, owner));
+                 begun == BASE_NONE ? owner : attribution_ranges_common(g->ranges, begun, owner));
     g->nodes[at].tip = owner;
     g->nodes[at].graph = e->graph;
 }

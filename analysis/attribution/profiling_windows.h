@@ -26,10 +26,21 @@ typedef struct {
     uint64_t queried; /* ns, the latest moment after it, and before the next, that was looked up */
 } attribution_mark;
 
+/* Marks that follow each other. Marks of several threads are read in disorder: a late one moves those of one block only. */
+#define ATTRIBUTION_MARK_BLOCK 256
+typedef struct {
+    size_t count; /* at least 1 */
+    attribution_mark marks[ATTRIBUTION_MARK_BLOCK];
+} attribution_mark_block;
+
 /* A zeroed one has no marks. */
 typedef struct {
-    attribution_mark *marks; /* by time */
-    size_t count, cap;
+    attribution_mark_block **blocks; /* by time */
+    size_t block_count, block_cap;
+    size_t count; /* of marks */
+    attribution_mark
+        *changes; /* marks that begin something else than the one before, after attribution_windows_settle */
+    size_t change_count, change_cap;
     uint64_t queried;        /* ns, the latest moment before the first mark that was looked up */
     size_t late;             /* marks that were read after a moment was looked up that they change */
     bool ignored;            /* marks are not the recorder's */
@@ -43,11 +54,14 @@ void attribution_windows_event(attribution_windows *w, names_table *names, const
 /* The state at a moment by the marks read so far: PROFILED, UNPROFILED, PARTLY_PROFILED or UNKNOWN. */
 attribution_profiling attribution_windows_at(attribution_windows *w, uint64_t time_ns);
 
+/* The file is at its end: there will be no more marks. */
+void attribution_windows_settle(attribution_windows *w);
+
 /* The same once the file is at its end, when nothing is UNKNOWN any more; `seen` is what attribution_windows_at
  * returned. */
 attribution_profiling attribution_windows_settled(const attribution_windows *w, attribution_profiling seen);
 
-/* The state over [start, end], ns, by all marks: PROFILED, UNPROFILED or PARTLY_PROFILED. */
+/* The state over [start, end], ns, by all marks, after attribution_windows_settle: PROFILED, UNPROFILED or PARTLY_PROFILED. */
 attribution_profiling attribution_windows_over(const attribution_windows *w, uint64_t start_ns,
                                                uint64_t end_ns);
 

@@ -16,29 +16,30 @@ typedef struct {
     uint32_t request; /* number of the innermost request, this range or around it; or BASE_NONE */
     bool started;     /* by a START, with this id; else by a push */
     bool closed;      /* ended below the top of the stack; leaves when it gets there */
+    uint32_t pushed;  /* 1 + place of the innermost open push below; 0: there is none */
     uint64_t id, start;
     uint64_t inner;     /* ns of the ranges right inside that closed */
     uint64_t closes_at; /* a START whose END was read first, from another thread: that END's time; else 0 */
 } open_range_entry;
 
-/* What a thread has open in a domain that is not the default one. */
+/* An entry that is to be closed at a time that is known. */
 typedef struct {
-    uint32_t domain;
-    uint64_t depth;
-} domain_depth;
+    uint64_t time;
+    size_t at;
+} timed_end;
 
 struct attribution_range_thread {
     open_range_entry *stack;
     size_t depth, cap;
     uint64_t too_deep; /* pushes beyond BASE_NESTING_MAX that are still open */
-    uint32_t timed;    /* entries with closes_at */
-    uint32_t layers;   /* ranges of layers opened so far */
+    uint32_t pushed;   /* 1 + place of the innermost open push; 0: there is none */
+    timed_end *timed;  /* a heap, the earliest first: entries with closes_at */
+    size_t timed_count, timed_cap;
+    uint32_t layers; /* ranges of layers opened so far */
     struct {
         bool any;
         uint32_t span, layer, layers, steps;
     } visit; /* the last visit to a layer's experts */
-    domain_depth *domains;
-    size_t domain_count, domain_cap;
 };
 
 static uint32_t range_thread_slot(attribution_range_stack *s, uint32_t index) {
@@ -96,6 +97,30 @@ static void open_expert_range(attribution_range_stack *s, attribution_range_thre
     }
 }
 
+static void add_timed_end(attribution_range_thread *t, uint64_t time, size_t at) {
+    t->timed = base_grow(t->timed, &t->timed_cap, t->timed_count + 1, sizeof *t->timed);
+    size_t i = t->timed_count++;
+    for (; i > 0 && t->timed[(i - 1) / 2].time > time; i = (i - 1) / 2) {
+        t->timed[i] = t->timed[(i - 1) / 2];
+    }
+    t->timed[i] = (timed_end){time, at};
+}
+
+/* Takes the earliest one out. */
+static timed_end take_timed_end(attribution_range_thread *t) {
+    timed_end first = t->timed[0], last = t->timed[--t->timed_count];
+    size_t i = 0;
+    for (size_t child; (child = 2 * i + 1) < t->timed_count; i = child) {
+        child += child + 1 < t->timed_count && t->timed[child + 1].time < t->timed[child].time;
+        if (t->timed[child].time >= last.time) {
+            break;
+        }
+        t->timed[i] = t->timed[child];
+    }
+    t->timed[i] = last;
+    return first;
+}
+
 static void open_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e,
                        bool started, uint64_t closes_at) {
     uint32_t parent = t->depth ? t->stack[t->depth - 1].node : ATTRIBUTION_ROOT;
@@ -123,10 +148,16 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
                                               .name = index,
                                               .request = request,
                                               .started = started,
+                                              .pushed = t->pushed,
                                               .id = e->id,
                                               .start = e->time,
                                               .closes_at = closes_at};
-    t->timed += closes_at != 0;
+    if (!started) {
+        t->pushed = (uint32_t)t->depth;
+    }
+    if (closes_at != 0) {
+        add_timed_end(t, closes_at, t->depth - 1);
+    }
     if (node->opens_expert) {
         open_expert_range(s, t, at, span, e, counted);
     }
@@ -144,20 +175,32 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
         t->stack[i - 1].inner += ns;
     }
     entry->closed = true;
-    t->timed -= entry->closes_at != 0;
+    if (!entry->started) {
+        t->pushed = entry->pushed; /* it was the innermost open push */
+    }
     while (t->depth > 0 && t->stack[t->depth - 1].closed) {
         t->depth--;
     }
 }
 
-/* Closes the ranges whose END, from another thread, stood in the file before their START. */
+static int by_place_from_top(const void *a, const void *b) {
+    const timed_end *x = a, *y = b;
+    return (x->at < y->at) - (x->at > y->at);
+}
+
+/* Closes the ranges whose END, from another thread, stood in the file before their START, the inner ones first. */
 static void close_timed_ranges(attribution_range_stack *s, attribution_range_thread *t, uint64_t time) {
-    for (size_t i = t->depth; i-- > 0 && t->timed > 0;) {
-        if (i < t->depth && !t->stack[i].closed && t->stack[i].closes_at != 0 &&
-            t->stack[i].closes_at <= time) {
-            close_range(s, t, i, t->stack[i].closes_at);
-        }
+    size_t count = 0, cap = 0;
+    timed_end *ended = NULL;
+    while (t->timed_count > 0 && t->timed[0].time <= time) {
+        ended = base_grow(ended, &cap, count + 1, sizeof *ended);
+        ended[count++] = take_timed_end(t);
     }
+    qsort(ended, count, sizeof *ended, by_place_from_top);
+    for (size_t i = 0; i < count; i++) {
+        close_range(s, t, ended[i].at, ended[i].time);
+    }
+    free(ended);
 }
 
 static void push_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {
@@ -173,13 +216,11 @@ static void pop_range(attribution_range_stack *s, attribution_range_thread *t, c
         t->too_deep--;
         return;
     }
-    for (size_t i = t->depth; i-- > 0;) {
-        if (!t->stack[i].started && !t->stack[i].closed) {
-            close_range(s, t, i, e->time);
-            return;
-        }
+    if (t->pushed > 0) {
+        close_range(s, t, t->pushed - 1, e->time);
+    } else {
+        s->pops_without_push++;
     }
-    s->pops_without_push++;
 }
 
 static void start_range(attribution_range_stack *s, uint32_t slot, const trace_host_event *e) {
@@ -191,6 +232,7 @@ static void start_range(attribution_range_stack *s, uint32_t slot, const trace_h
     if (early == BASE_NONE) {
         open_range(s, t, e, true, 0);
         base_map_put(&s->by_start, e->id, slot);
+        base_map_put(&s->place_of_start, e->id, (uint32_t)t->depth - 1);
     } else {
         base_map_put(&s->early_ends, e->id, BASE_NONE);
         s->ends_without_start--;
@@ -204,11 +246,11 @@ static void end_range(attribution_range_stack *s, const trace_host_event *e) {
     if (slot != BASE_NONE) {
         attribution_range_thread *t = &s->threads[slot];
         base_map_put(&s->by_start, e->id, BASE_NONE);
-        for (size_t i = t->depth; i-- > 0;) {
-            if (t->stack[i].started && !t->stack[i].closed && t->stack[i].id == e->id) {
-                close_range(s, t, i, e->time);
-                return;
-            }
+        size_t at = base_map_get(&s->place_of_start, e->id);
+        base_map_put(&s->place_of_start, e->id, BASE_NONE);
+        if (at < t->depth && t->stack[at].started && !t->stack[at].closed && t->stack[at].id == e->id) {
+            close_range(s, t, at, e->time);
+            return;
         }
     }
     s->ends_without_start++;
@@ -220,21 +262,19 @@ static void end_range(attribution_range_stack *s, const trace_host_event *e) {
 }
 
 /* A push or pop in a domain that is not the default one: such a domain nests on its own, and owns nothing. */
-static void count_in_domain(attribution_range_stack *s, attribution_range_thread *t,
-                            const trace_host_event *e) {
-    size_t i = 0;
-    while (i < t->domain_count && t->domains[i].domain != e->domain) {
-        i++;
-    }
-    if (i == t->domain_count) {
-        t->domains = base_grow(t->domains, &t->domain_cap, i + 1, sizeof *t->domains);
-        t->domains[i] = (domain_depth){.domain = e->domain};
-        t->domain_count++;
+static void count_in_domain(attribution_range_stack *s, uint32_t slot, const trace_host_event *e) {
+    uint64_t key = (uint64_t)slot << 32 | e->domain;
+    uint32_t i = base_map_get(&s->by_domain, key);
+    if (i == BASE_NONE) {
+        i = (uint32_t)s->domain_count;
+        s->domain_depths = base_grow(s->domain_depths, &s->domain_cap, s->domain_count + 1, sizeof(uint64_t));
+        s->domain_depths[s->domain_count++] = 0;
+        base_map_put(&s->by_domain, key, i);
     }
     if (e->kind == TRACE_HOST_PUSH) {
-        t->domains[i].depth++;
-    } else if (t->domains[i].depth > 0) {
-        t->domains[i].depth--;
+        s->domain_depths[i]++;
+    } else if (s->domain_depths[i] > 0) {
+        s->domain_depths[i]--;
     } else {
         s->pops_without_push++;
     }
@@ -245,13 +285,13 @@ void attribution_stack_event(attribution_range_stack *s, const trace_host_event 
     attribution_range_thread *t = &s->threads[slot];
     if (e->domain != 0) {
         if (e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP) {
-            count_in_domain(s, t, e);
+            count_in_domain(s, slot, e);
         } else {
             attribution_windows_event(s->windows, s->names, e);
         }
         return;
     }
-    if (t->timed > 0) {
+    if (t->timed_count > 0) {
         close_timed_ranges(s, t, e->time);
     }
     switch (e->kind) {
@@ -276,7 +316,7 @@ void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64
                              uint32_t *span) {
     uint32_t slot = range_thread_slot(s, thread); /* may move the threads */
     attribution_range_thread *t = &s->threads[slot];
-    if (t->timed > 0) {
+    if (t->timed_count > 0) {
         close_timed_ranges(s, t, time);
     }
     *node = t->depth ? t->stack[t->depth - 1].node : ATTRIBUTION_ROOT;
@@ -311,9 +351,9 @@ uint64_t attribution_stack_left_open(const attribution_range_stack *s) {
         for (size_t j = 0; j < t->depth; j++) {
             n += !t->stack[j].closed;
         }
-        for (size_t j = 0; j < t->domain_count; j++) {
-            n += t->domains[j].depth;
-        }
+    }
+    for (size_t i = 0; i < s->domain_count; i++) {
+        n += s->domain_depths[i];
     }
     return n;
 }
@@ -321,12 +361,15 @@ uint64_t attribution_stack_left_open(const attribution_range_stack *s) {
 void attribution_stack_free(attribution_range_stack *s) {
     for (size_t i = 0; i < s->thread_count; i++) {
         free(s->threads[i].stack);
-        free(s->threads[i].domains);
+        free(s->threads[i].timed);
     }
     free(s->threads);
     free(s->early_times);
     base_map_free(&s->by_thread);
+    free(s->domain_depths);
+    base_map_free(&s->by_domain);
     base_map_free(&s->by_start);
+    base_map_free(&s->place_of_start);
     base_map_free(&s->early_ends);
     memset(s, 0, sizeof *s);
 }

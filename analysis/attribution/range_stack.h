@@ -39,8 +39,12 @@ typedef struct {
     base_map by_thread; /* the trace's thread index -> threads */
     bool any_thread;    /* what follows is known: */
     uint32_t last_index, last_thread;
-    base_map by_start;   /* id of an open start/end range -> threads */
-    base_map early_ends; /* id of an END whose START was not read so far -> early_times */
+    uint64_t *domain_depths; /* what a thread has open in a domain that is not the default one */
+    size_t domain_count, domain_cap;
+    base_map by_domain;      /* thread and domain -> domain_depths */
+    base_map by_start;       /* id of an open start/end range -> threads */
+    base_map place_of_start; /* and its place on that thread's stack */
+    base_map early_ends;     /* id of an END whose START was not read so far -> early_times */
     uint64_t *early_times;
     size_t early_count, early_cap;
     uint64_t pops_without_push, ends_without_start;

@@ -8,12 +8,12 @@
 
 /* The index of this group, made when there is none. */
 static uint32_t index_of_group(attribution_tree *t, attribution_group group) {
-    for (size_t i = 0; i < t->group_count; i++) {
-        const attribution_group *has = &t->groups[i];
-        if (has->k == group.k && has->warm == group.warm && has->profiling == group.profiling) {
-            return (uint32_t)i;
-        }
+    uint64_t key = (uint64_t)group.k << 32 | (uint64_t)group.warm << 8 | group.profiling;
+    uint32_t at = base_map_get(&t->by_group, key);
+    if (at != BASE_NONE) {
+        return at;
     }
+    base_map_put(&t->by_group, key, (uint32_t)t->group_count);
     t->groups = base_grow(t->groups, &t->group_cap, t->group_count + 1, sizeof *t->groups);
     t->groups[t->group_count] = group;
     return (uint32_t)t->group_count++;
@@ -75,6 +75,9 @@ static uint32_t new_tree_node(attribution_tree *t, uint32_t parent, uint32_t ind
     default:
         break;
     }
+    const attribution_node *jump = &t->nodes[above->jump];
+    node.depth = above->depth + 1;
+    node.jump = above->depth - jump->depth == jump->depth - t->nodes[jump->jump].depth ? jump->jump : parent;
     node.group = index_of_group(t, group);
     t->nodes[t->node_count] = node;
     return (uint32_t)t->node_count++;
@@ -101,6 +104,24 @@ uint32_t attribution_tree_child(attribution_tree *t, uint32_t parent, uint32_t i
     return node;
 }
 
+uint32_t attribution_tree_common(const attribution_tree *t, uint32_t x, uint32_t y) {
+    const attribution_node *nodes = t->nodes;
+    if (nodes[x].depth < nodes[y].depth) {
+        uint32_t deeper = y;
+        y = x;
+        x = deeper;
+    }
+    while (nodes[x].depth > nodes[y].depth) {
+        x = nodes[nodes[x].jump].depth >= nodes[y].depth ? nodes[x].jump : nodes[x].parent;
+    }
+    while (x != y) { /* nodes of one depth jump to one depth */
+        bool apart = nodes[x].jump != nodes[y].jump;
+        x = apart ? nodes[x].jump : nodes[x].parent;
+        y = apart ? nodes[y].jump : nodes[y].parent;
+    }
+    return x;
+}
+
 uint32_t attribution_tree_child_like(attribution_tree *t, uint32_t parent, uint32_t like) {
     return attribution_tree_child(t, parent, t->nodes[like].origin,
                                   t->groups[t->nodes[parent].group].profiling);
@@ -110,5 +131,6 @@ void attribution_tree_free(attribution_tree *t) {
     free(t->nodes);
     free(t->groups);
     base_map_free(&t->by_path);
+    base_map_free(&t->by_group);
     memset(t, 0, sizeof *t);
 }

@@ -22,7 +22,9 @@ typedef struct {
 
 typedef struct {
     uint32_t parent; /* always a lower index; the root is its own */
-    uint32_t name;   /* name index, of the family for numbered requests and steps */
+    uint32_t depth;  /* of the root 0 */
+    uint32_t jump; /* a range around, so far out that each one is reached in some log(depth) of such steps */
+    uint32_t name; /* name index, of the family for numbered requests and steps */
     uint32_t origin; /* name index of the first such range: sample.3 where name is sample.* */
     uint32_t group;
     uint32_t layer, expert;  /* inherited from the ranges around; BASE_NONE outside of any */
@@ -45,6 +47,7 @@ typedef struct {
     base_map by_path; /* parent, name and profiling -> node */
     attribution_group *groups;
     size_t group_count, group_cap;
+    base_map by_group; /* k, warm and profiling -> groups */
 } attribution_tree;
 
 /* Makes the root. */
@@ -58,6 +61,9 @@ uint32_t attribution_tree_child(attribution_tree *tree, uint32_t parent, uint32_
 /* The node of a range named as that of `like`, opened below `parent`; made when there is none. It may move the
  * nodes. */
 uint32_t attribution_tree_child_like(attribution_tree *tree, uint32_t parent, uint32_t like);
+
+/* The innermost range that is around both, each being around itself. */
+uint32_t attribution_tree_common(const attribution_tree *tree, uint32_t x, uint32_t y);
 
 void attribution_tree_free(attribution_tree *tree);
 

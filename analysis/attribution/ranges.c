@@ -93,6 +93,7 @@ void attribution_ranges_close_ended(attribution_ranges *r) {
 }
 
 void attribution_ranges_settle(attribution_ranges *r, unsigned jobs) {
+    attribution_windows_settle(&r->windows);
     attribution_spans_settle(&r->spans, jobs);
 }
 
@@ -140,6 +141,10 @@ size_t attribution_ranges_span_count(const attribution_ranges *r) {
 
 const attribution_span *attribution_ranges_span(const attribution_ranges *r, size_t span) {
     return &r->spans.list[span];
+}
+
+uint32_t attribution_ranges_common(const attribution_ranges *r, uint32_t x, uint32_t y) {
+    return attribution_tree_common(&r->tree, x, y);
 }
 
 const attribution_group *attribution_ranges_group(const attribution_ranges *r, uint32_t group) {

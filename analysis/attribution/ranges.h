@@ -85,6 +85,9 @@ const attribution_node *attribution_ranges_node(const attribution_ranges *r, siz
 size_t attribution_ranges_span_count(const attribution_ranges *r);
 const attribution_span *attribution_ranges_span(const attribution_ranges *r, size_t span);
 
+/* The innermost range that is around both nodes, each being around itself. */
+uint32_t attribution_ranges_common(const attribution_ranges *r, uint32_t x, uint32_t y);
+
 /* Of a node or span, by its `group`. */
 const attribution_group *attribution_ranges_group(const attribution_ranges *r, uint32_t group);
 

@@ -24,6 +24,9 @@ uint32_t base_map_get(const base_map *map, uint64_t key);
 /* Sets the value of `key`; BASE_NONE removes it. */
 void base_map_put(base_map *map, uint64_t key, uint32_t value);
 
+/* A hash of bytes, other in each process: for keys that come from a file. */
+uint64_t base_hash_bytes(const void *bytes, size_t len);
+
 /* Frees what the map holds and leaves it empty. */
 void base_map_free(base_map *map);
 

@@ -34,8 +34,13 @@ static void take_cluster_sample(void *ctx, uint32_t span, const attribution_span
 static int read_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     metrics_results *r = ((trace_reading *)ctx)->results;
     r->meta = base_grow(r->meta, &r->meta_cap, r->meta_count + 1, sizeof *r->meta);
-    metrics_meta *meta = &r->meta[r->meta_count++];
+    metrics_meta *meta = &r->meta[r->meta_count];
     *meta = (metrics_meta){base_copy(key, key_len), base_copy(value, value_len)};
+    uint32_t index = names_intern(&r->keys, key, key_len);
+    if (base_map_get(&r->meta_by_key, index) == BASE_NONE) {
+        base_map_put(&r->meta_by_key, index, (uint32_t)r->meta_count);
+    }
+    r->meta_count++;
     if (strcmp(meta->key, TRACE_FIRST_WATCH) == 0) {
         attribution_ranges_set_first_profiled(((trace_reading *)ctx)->ranges,
                                               strtoull(meta->value, NULL, 10));
@@ -82,12 +87,12 @@ static int read_gpu(void *ctx, const trace_gpu_event *e) {
 
 static int read_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
     metrics_results *r = ((trace_reading *)ctx)->results;
-    for (size_t i = 0; i < r->counter_count; i++) {
-        if (strlen(r->counters[i].name) == name_len && memcmp(r->counters[i].name, name, name_len) == 0) {
-            r->counters[i].value = value;
-            return 0;
-        }
+    uint32_t index = names_intern(&r->keys, name, name_len), at = base_map_get(&r->counter_by_name, index);
+    if (at != BASE_NONE) {
+        r->counters[at].value = value;
+        return 0;
     }
+    base_map_put(&r->counter_by_name, index, (uint32_t)r->counter_count);
     r->counters = base_grow(r->counters, &r->counter_cap, r->counter_count + 1, sizeof *r->counters);
     r->counters[r->counter_count++] = (metrics_counter){base_copy(name, name_len), value};
     return 0;
@@ -279,21 +284,15 @@ bool metrics_results_have_gpu(const metrics_results *results) {
 }
 
 const char *metrics_results_meta(const metrics_results *results, const char *key) {
-    for (size_t i = 0; i < results->meta_count; i++) {
-        if (strcmp(results->meta[i].key, key) == 0) {
-            return results->meta[i].value;
-        }
-    }
-    return NULL;
+    uint32_t index = names_find(&results->keys, key, strlen(key));
+    uint32_t at = index == BASE_NONE ? BASE_NONE : base_map_get(&results->meta_by_key, index);
+    return at == BASE_NONE ? NULL : results->meta[at].value;
 }
 
 const metrics_counter *metrics_results_counter(const metrics_results *results, const char *name) {
-    for (size_t i = 0; i < results->counter_count; i++) {
-        if (strcmp(results->counters[i].name, name) == 0) {
-            return &results->counters[i];
-        }
-    }
-    return NULL;
+    uint32_t index = names_find(&results->keys, name, strlen(name));
+    uint32_t at = index == BASE_NONE ? BASE_NONE : base_map_get(&results->counter_by_name, index);
+    return at == BASE_NONE ? NULL : &results->counters[at];
 }
 
 void metrics_results_free(metrics_results *results) {
@@ -308,6 +307,9 @@ void metrics_results_free(metrics_results *results) {
     free(results->end_reason);
     free(results->meta);
     free(results->counters);
+    names_free(&results->keys);
+    base_map_free(&results->meta_by_key);
+    base_map_free(&results->counter_by_name);
     metrics_samples_free(&results->samples);
     metrics_rows_free(&results->rows);
     metrics_costs_free(&results->costs);

@@ -28,6 +28,8 @@ typedef struct {
     size_t meta_count, meta_cap;
     metrics_counter *counters; /* of each name the last value */
     size_t counter_count, counter_cap;
+    names_table keys;                      /* of meta and counters, for the look-ups: */
+    base_map meta_by_key, counter_by_name; /* index in `keys` -> the first of meta, counters */
     uint64_t host_events, gpu_records;
     uint64_t last_time; /* ns, the latest time of any event; 0 without events */
 

@@ -9,15 +9,6 @@
 
 #define DIRECT_IDS (1u << 22) /* string ids that are looked up in an array */
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_text(const char *text, size_t len) {
-    uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < len; i++) {
-        h = (h ^ (uint8_t)text[i]) * 0x100000001b3u;
-    }
-    return h;
-}
-
 /* Requests and decode steps are told apart by their samples, not by the tree, which would grow with each. */
 static const char *family_of(names_role role) {
     switch (role) {
@@ -32,14 +23,29 @@ static const char *family_of(names_role role) {
     }
 }
 
-uint32_t names_intern(names_table *names, const char *text, size_t len) {
-    uint64_t h = hash_text(text, len);
+/* The index of the text, or BASE_NONE; *hash is where it is to be put then. */
+static uint32_t find_text(const names_table *names, const char *text, size_t len, uint64_t *hash) {
     uint32_t index;
-    while ((index = base_map_get(&names->by_text, h)) != BASE_NONE) {
+    *hash = base_hash_bytes(text, len);
+    while ((index = base_map_get(&names->by_text, *hash)) != BASE_NONE) {
         if (names->list[index].len == len && memcmp(names->list[index].text, text, len) == 0) {
-            return index;
+            break;
         }
-        h++; /* two texts with one hash */
+        ++*hash; /* two texts with one hash */
+    }
+    return index;
+}
+
+uint32_t names_find(const names_table *names, const char *text, size_t len) {
+    uint64_t hash;
+    return find_text(names, text, len, &hash);
+}
+
+uint32_t names_intern(names_table *names, const char *text, size_t len) {
+    uint64_t h;
+    uint32_t index = find_text(names, text, len, &h);
+    if (index != BASE_NONE) {
+        return index;
     }
     index = (uint32_t)names->count;
     names->list = base_grow(names->list, &names->cap, names->count + 1, sizeof *names->list);

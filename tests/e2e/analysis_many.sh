@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Very many of one thing: no table of the report takes time in proportion to the square of what a file holds.
+set -u
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
+
+ok "200,000 counters, devices, keys, domains, marks, starts, ends, values of k, names or calls are read" \
+    "$python" tests/data/many_of_anything.py "$moetrace" "$work" 100
+done_testing
