@@ -302,7 +302,7 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     } else if (call->correlation != 0 && is_younger(call->correlation, e->correlation)) {
         return;
     }
-    found.done = done || !a->names->list[name].gives_work;
+    found.done = done || !a->names->list[name].enqueues;
     *call = found;
 }
 

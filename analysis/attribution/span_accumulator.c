@@ -14,7 +14,7 @@
 
 /* ---- Samples that are complete ---- */
 
-/* The detail of a span that takes more; NULL when nobody wants it. */
+/* The detail of a span that takes more; NULL when it is not wanted. */
 static attribution_breakdown **wanted_detail(attribution_accumulator *w, uint32_t span) {
     return span != BASE_NONE && w->list[span].wanted ? &w->list[span].detail : NULL;
 }
@@ -37,13 +37,13 @@ static void hand_over_sample(attribution_accumulator *w, uint32_t i) {
  * far. */
 static bool is_old_span(const attribution_accumulator *w, const attribution_span_work *span) {
     uint64_t age = w->pieces - span->touched;
-    return age > SWEEP_EVERY / 2 && (span->arrived >= span->issued || age > GIVE_UP_AFTER);
+    return age > SWEEP_EVERY / 2 && (span->arrived >= span->enqueued || age > GIVE_UP_AFTER);
 }
 
 static void fold_old_spans(attribution_accumulator *w) {
     for (size_t i = w->count; i-- > w->settled;) { /* steps have higher indices than their decodes */
         const attribution_span_work *span = &w->list[i];
-        bool waits = span->arrived < span->issued;
+        bool waits = span->arrived < span->enqueued;
         if (span->closed &&
             (is_old_span(w, span) || (!waits && w->closings - span->closed_at > SWEEP_EVERY))) {
             hand_over_sample(w, (uint32_t)i);
@@ -104,7 +104,7 @@ static void add_host_call(attribution_accumulator *w, const attribution_span_eve
     for (uint32_t i = e->span; i != BASE_NONE; i = w->list[i].parent) {
         attribution_span_work *s = &w->list[i];
         s->touched = w->pieces;
-        s->issued += e->called.kind == NAMES_CALL_ENQUEUE;
+        s->enqueued += e->called.kind == NAMES_CALL_ENQUEUE;
         if (s->step) {
             part = s->part;
         } else {

@@ -21,8 +21,8 @@ typedef struct {
     uint64_t gpu_end;      /* when the last GPU work launched inside ended; 0 without any */
     uint64_t kernels;      /* launched inside */
     uint64_t gpu_sum;      /* of all work launched inside, overlapping parts more than once */
-    attribution_busy busy; /* of kernels, copies and fills launched inside; of a step its decode's counts */
-    uint64_t issued, arrived;      /* calls that enqueue work inside, and pieces of work that ran */
+    attribution_busy busy; /* of kernels, copies and memsets launched inside; of a step its decode's counts */
+    uint64_t enqueued, arrived;    /* calls that enqueue work inside, and pieces of work that ran */
     uint64_t touched;              /* `pieces` when it last got some of these */
     uint64_t closed_at;            /* `closings` when it closed */
     attribution_breakdown *detail; /* when there is an on_sample, until that has it; NULL: nothing so far */

@@ -83,7 +83,7 @@ static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks,
         charts_put(p95, "y", row ? row->latency.p95 : NAN);
         charts_put(p99, "y", row ? row->latency.p99 : NAN);
         unprofiled = unprofiled && (!row || row->from == ATTRIBUTION_UNPROFILED);
-        after = after || (row && row->after);
+        after = after || (row && row->after_profiling);
         profiled = profiled && (!row || row->from == ATTRIBUTION_PROFILED);
     }
     log_axes(figure, ks, false);
@@ -184,8 +184,8 @@ static void add_gpu_time(cJSON *list, const metrics_results *r, const k_list *ks
         cJSON *series = charts_series(figure, names[part]);
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], kind);
-            const double values[] = {row ? row->busy : NAN, row ? row->idle_issuing : NAN,
-                                     row ? row->idle_waiting : NAN, row ? row->idle_between : NAN};
+            const double values[] = {row ? row->busy : NAN, row ? row->idle_enqueue : NAN,
+                                     row ? row->idle_sync : NAN, row ? row->idle_between : NAN};
             charts_put(series, "y", values[part]);
         }
     }

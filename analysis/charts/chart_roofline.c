@@ -81,12 +81,12 @@ void charts_roofline(cJSON *list, const metrics_results *r) {
     cJSON_AddStringToObject(figure, "x", "FLOP/byte");
     cJSON_AddStringToObject(figure, "y", "TFLOP/s");
     for (int kind = METRICS_ROW_VISION; kind <= METRICS_ROW_DECODE; kind++) {
-        add_points(figure, &r->bounds, (metrics_row_kind)kind, NAMES_PARTS, &e);
+        add_points(figure, &r->bottlenecks, (metrics_row_kind)kind, NAMES_PARTS, &e);
     }
     for (int kind = METRICS_ROW_PREFILL; kind <= METRICS_ROW_DECODE; kind++) {
-        add_points(figure, &r->bounds, (metrics_row_kind)kind, NAMES_PART_EXPERT, &e);
+        add_points(figure, &r->bottlenecks, (metrics_row_kind)kind, NAMES_PART_EXPERT, &e);
     }
-    add_roof(figure, &r->bounds, &e);
+    add_roof(figure, &r->bottlenecks, &e);
     cJSON_AddStringToObject(
         figure, "note",
         "Of a mean watched request: what the GPU achieved while it was busy, phases as a whole and "

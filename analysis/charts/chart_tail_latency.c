@@ -22,7 +22,7 @@ static void add_value(cJSON *values, const metrics_tail_row *row, const char *wh
 }
 
 static double part_of(const metrics_tail_means *m, size_t part) {
-    const double values[] = {m->busy, m->issuing, m->waiting, m->between};
+    const double values[] = {m->busy, m->idle_enqueue, m->idle_sync, m->idle_between};
     return values[part];
 }
 

@@ -1,4 +1,4 @@
-/* Reading shapes, and the formulas of model.h. */
+/* Reading shapes, and the formulas of model_flops.h. */
 #include "analysis/costmodel/model_flops.h"
 
 #include "analysis/base/alloc.h"

@@ -5,7 +5,7 @@
  *
  *     model={"config": {...}, "dtype": "bf16", "moe": "active", "prompt_tokens": 326, "crops": 2}
  *
- * config holds fields of Molmo's config.json (model.h says which are needed), dtype is one of
+ * config holds fields of Molmo's config.json (model_flops.h lists those that are needed), dtype is one of
  * COSTMODEL_DTYPE_NAMES, and moe "dense" says that every expert computes every decoded token. All but config
  * may be absent. run_native makes one; docs/report.md shows how others can. */
 #ifndef COSTMODEL_WORKLOAD_H

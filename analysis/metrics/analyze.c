@@ -73,7 +73,7 @@ static int read_host(void *ctx, const trace_host_event *e) {
         attribution_ranges_event(rd->ranges, e);
     }
     if (e->kind == TRACE_HOST_MARK) {
-        costmodel_workload_event(&rd->results->bounds.workload, &rd->results->names, e);
+        costmodel_workload_event(&rd->results->bottlenecks.workload, &rd->results->names, e);
     }
     return 0;
 }
@@ -140,12 +140,12 @@ static void find_device_peaks(metrics_results *r, const costmodel_peaks *over) {
     } else {
         device.name = NULL;
     }
-    costmodel_peaks_of_device(&r->bounds.peaks, &device);
+    costmodel_peaks_of_device(&r->bottlenecks.peaks, &device);
     if (over) {
-        costmodel_peaks_override(&r->bounds.peaks, over);
-        if (over->device[0] && r->bounds.peaks.device[0] &&
-            strcmp(over->device, r->bounds.peaks.device) != 0) {
-            snprintf(r->bounds.measured_on, sizeof r->bounds.measured_on, "%s", over->device);
+        costmodel_peaks_override(&r->bottlenecks.peaks, over);
+        if (over->device[0] && r->bottlenecks.peaks.device[0] &&
+            strcmp(over->device, r->bottlenecks.peaks.device) != 0) {
+            snprintf(r->bottlenecks.measured_on, sizeof r->bottlenecks.measured_on, "%s", over->device);
         }
     }
 }
@@ -153,9 +153,9 @@ static void find_device_peaks(metrics_results *r, const costmodel_peaks *over) {
 static void make_bottlenecks(metrics_results *r, const trace_reading *rd) {
     metrics_phase_works works = {0};
     find_device_peaks(r, rd->options->peaks);
-    costmodel_workload_override(&r->bounds.workload, rd->options->workload);
+    costmodel_workload_override(&r->bottlenecks.workload, rd->options->workload);
     metrics_phase_works_make(&works, rd->ranges);
-    metrics_bottlenecks_make(&r->bounds, &r->rows, &works, r->gpu_records > 0);
+    metrics_bottlenecks_make(&r->bottlenecks, &r->rows, &works, r->gpu_records > 0);
     metrics_phase_works_free(&works);
 }
 
@@ -219,7 +219,7 @@ static void make_result_tables(metrics_results *r, trace_reading *rd, unsigned j
     metrics_requests_make(&r->requests, rd->ranges);
     metrics_sweep_end(sweep);
     make_bottlenecks(r, rd);
-    const costmodel_workload *w = &r->bounds.workload;
+    const costmodel_workload *w = &r->bottlenecks.workload;
     metrics_load_make(&r->load, rd->ranges, rd->options->k, w->has_model ? (size_t)w->model.experts : 0);
     if (rd->options->each_k) {
         make_costs_of_each_k(r, rd);
@@ -230,7 +230,7 @@ static int read_trace(metrics_results *results, const char *path, bool once, con
                       char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
     results->names.rules = options->rules;
-    costmodel_workload_init(&results->bounds.workload);
+    costmodel_workload_init(&results->bottlenecks.workload);
     results->path = base_copy(path, strlen(path));
     trace_reading rd = {.results = results, .options = options};
     unsigned jobs = options->jobs ? options->jobs : base_cores();
@@ -320,7 +320,7 @@ void metrics_results_free(metrics_results *results) {
         metrics_costs_free(&results->each_k[i]);
     }
     free(results->each_k);
-    metrics_bottlenecks_free(&results->bounds);
+    metrics_bottlenecks_free(&results->bottlenecks);
     metrics_requests_free(&results->requests);
     names_free(&results->names);
     memset(results, 0, sizeof *results);

@@ -42,7 +42,7 @@ typedef struct {
     metrics_clusters clusters; /* empty unless the options ask for them */
     metrics_costs *each_k;     /* the same of each k that is known, when the options ask for it */
     size_t each_k_count;
-    metrics_bottlenecks bounds;
+    metrics_bottlenecks bottlenecks;
     metrics_requests requests;
 
     /* Of the whole trace, warm-up included. in_ranges + outside + unattributed = all, to the nanosecond. */

@@ -24,7 +24,7 @@ typedef struct {
     double k;             /* experts per token; 0 when it is not known */
     double bytes;         /* of a number; NaN when the type is not known */
     const char **missing; /* the first thing that is */
-    metrics_bottleneck *bound;
+    metrics_bottleneck *result;
 } costing;
 
 static bool lack_evidence(const costing *c, const char *what) {
@@ -56,7 +56,7 @@ static double active_experts_of(const costing *c, const metrics_phase_work *work
     if (work->visits > 0) {
         return fmin((double)work->active / (double)work->visits, most);
     }
-    c->bound->estimated = tokens > 1;
+    c->result->estimated = tokens > 1;
     return tokens > 1 ? costmodel_model_active(&c->workload->model, c->k, tokens) : most;
 }
 
@@ -99,8 +99,8 @@ static bool add_decoder_cost(const costing *c, const metrics_phase_work *work, c
         return lack_evidence(c, "the number of prompt tokens (--prompt-tokens)");
     }
     if (work->phase == ATTRIBUTION_PREFILL) {
-        c->bound->active = active_experts_of(c, work, prompt);
-        costmodel_model_step(&w->model, prompt, 0, prompt * k, c->bound->active, c->bytes, cost);
+        c->result->active = active_experts_of(c, work, prompt);
+        costmodel_model_step(&w->model, prompt, 0, prompt * k, c->result->active, c->bytes, cost);
         return work->visions == 0 || add_vision_cost(c, (double)work->visions / (double)work->requests, cost);
     }
     double steps = (double)work->steps / (double)work->requests;
@@ -115,8 +115,8 @@ static bool add_decoder_cost(const costing *c, const metrics_phase_work *work, c
     if (isnan(rows)) {
         rows = dense ? experts : k;
     }
-    c->bound->active = dense ? experts : active_experts_of(c, work, 1);
-    costmodel_model_decode(&w->model, steps, prompt, rows, c->bound->active, c->bytes, cost);
+    c->result->active = dense ? experts : active_experts_of(c, work, 1);
+    costmodel_model_decode(&w->model, steps, prompt, rows, c->result->active, c->bytes, cost);
     return true;
 }
 
@@ -149,27 +149,27 @@ static metrics_point roofline_point(const metrics_bottlenecks *b, names_part par
     return p;
 }
 
-static void add_part_points(const metrics_bottlenecks *b, metrics_bottleneck *bound,
+static void add_part_points(const metrics_bottlenecks *b, metrics_bottleneck *result,
                             const metrics_phase_work *work, const costmodel_phase_cost *cost) {
-    bound->points = base_alloc(NAMES_PARTS, sizeof *bound->points);
+    result->points = base_alloc(NAMES_PARTS, sizeof *result->points);
     for (int part = 0; part < NAMES_PARTS; part++) {
         const attribution_work *kernels = &work->parts[part];
         const costmodel_cost *one = &cost->parts[part];
         if (kernels->count > 0 && (one->flops > 0 || one->weight_bytes > 0)) {
             double n = (double)work->requests;
-            bound->points[bound->count++] = roofline_point(b, (names_part)part, (double)kernels->count / n,
-                                                           (double)kernels->ns / 1e6 / n, one);
+            result->points[result->count++] = roofline_point(b, (names_part)part, (double)kernels->count / n,
+                                                             (double)kernels->ns / 1e6 / n, one);
         }
     }
 }
 
-static metrics_verdict judge_bottleneck(const metrics_bottlenecks *b, const metrics_bottleneck *bound,
+static metrics_verdict judge_bottleneck(const metrics_bottlenecks *b, const metrics_bottleneck *result,
                                         const char **missing) {
-    const metrics_point *p = &bound->whole;
-    if (isnan(bound->idle)) {
+    const metrics_point *p = &result->whole;
+    if (isnan(result->idle)) {
         return METRICS_BOTTLENECK_UNKNOWN;
     }
-    if (bound->idle > METRICS_BOTTLENECK_SHARE) {
+    if (result->idle > METRICS_BOTTLENECK_SHARE) {
         return METRICS_BOTTLENECK_HOST;
     }
     if (!*missing && isnan(b->peaks.memory)) {
@@ -194,7 +194,7 @@ static metrics_verdict judge_bottleneck(const metrics_bottlenecks *b, const metr
 static metrics_bottleneck make_bottleneck(metrics_bottlenecks *b, const metrics_row *row,
                                           const metrics_phase_works *works, bool gpu) {
     const metrics_phase_work *work = metrics_phase_works_find(works, row->k, metrics_row_phase(row->kind));
-    metrics_bottleneck bound = {.k = row->k, .kind = row->kind, .active = NAN};
+    metrics_bottleneck result = {.k = row->k, .kind = row->kind, .active = NAN};
     const char *missing = NULL;
     if (!gpu) {
         missing = "GPU work in the trace";
@@ -202,12 +202,12 @@ static metrics_bottleneck make_bottleneck(metrics_bottlenecks *b, const metrics_
         missing = "a watched request";
     }
     double behind = row->from == ATTRIBUTION_UNPROFILED && row->beyond > 0 ? row->beyond : 0;
-    bound.time = row->latency.p50 + behind;
-    bound.busy = row->busy;
-    bound.idle = isnan(row->busy) ? NAN : fmax(0, 1 - row->busy / bound.time);
-    bound.issues_per_ms = row->issues / bound.time;
-    bound.waits = row->waits;
-    bound.wait_ms = row->waiting;
+    result.time = row->latency.p50 + behind;
+    result.busy = row->busy;
+    result.idle = isnan(row->busy) ? NAN : fmax(0, 1 - row->busy / result.time);
+    result.enqueues_per_ms = row->enqueues / result.time;
+    result.syncs = row->syncs;
+    result.sync_ms = row->sync_time;
     costmodel_phase_cost cost = {0};
     const costmodel_workload *w = &b->workload;
     if (!missing && !w->has_type) {
@@ -219,40 +219,40 @@ static metrics_bottleneck make_bottleneck(metrics_bottlenecks *b, const metrics_
                  .k = row->k == BASE_NONE ? w->model.top_k : row->k,
                  .bytes = w->has_type ? costmodel_dtype_bytes(w->type) : NAN,
                  .missing = &missing,
-                 .bound = &bound};
+                 .result = &result};
     bool known = work && work->requests > 0 && phase_cost_of(&c, work, &cost);
     if (!known) {
         cost.all = (costmodel_cost){NAN, NAN, NAN};
     }
-    bound.whole = roofline_point(b, NAMES_PARTS, row->kernels, row->busy, &cost.all);
-    bound.least = bound.whole.roof > 0 ? 1e3 * bound.whole.flops / bound.whole.roof : NAN;
+    result.whole = roofline_point(b, NAMES_PARTS, row->kernels, row->busy, &cost.all);
+    result.least = result.whole.roof > 0 ? 1e3 * result.whole.flops / result.whole.roof : NAN;
     if (known && gpu && work->whole) {
-        add_part_points(b, &bound, work, &cost);
+        add_part_points(b, &result, work, &cost);
     }
-    bound.verdict = judge_bottleneck(b, &bound, &missing);
-    bound.missing = missing;
-    return bound;
+    result.verdict = judge_bottleneck(b, &result, &missing);
+    result.missing = missing;
+    return result;
 }
 
-void metrics_bottlenecks_make(metrics_bottlenecks *bounds, const metrics_rows *rows,
+void metrics_bottlenecks_make(metrics_bottlenecks *b, const metrics_rows *rows,
                               const metrics_phase_works *works, bool gpu) {
-    const costmodel_workload *w = &bounds->workload;
-    bounds->peak_flops = w->has_type ? bounds->peaks.flops[w->type] : NAN;
-    bounds->flops_source = w->has_type ? bounds->peaks.flops_source[w->type] : COSTMODEL_PEAK_UNKNOWN;
-    bounds->ridge = bounds->peak_flops / bounds->peaks.memory;
+    const costmodel_workload *w = &b->workload;
+    b->peak_flops = w->has_type ? b->peaks.flops[w->type] : NAN;
+    b->flops_source = w->has_type ? b->peaks.flops_source[w->type] : COSTMODEL_PEAK_UNKNOWN;
+    b->ridge = b->peak_flops / b->peaks.memory;
     for (size_t i = 0; i < rows->count; i++) {
         if (rows->list[i].kind != METRICS_ROW_TOKEN) {
-            bounds->list = base_grow(bounds->list, &bounds->cap, bounds->count + 1, sizeof *bounds->list);
-            bounds->list[bounds->count++] = make_bottleneck(bounds, &rows->list[i], works, gpu);
+            b->list = base_grow(b->list, &b->cap, b->count + 1, sizeof *b->list);
+            b->list[b->count++] = make_bottleneck(b, &rows->list[i], works, gpu);
         }
     }
 }
 
-void metrics_bottlenecks_free(metrics_bottlenecks *bounds) {
-    for (size_t i = 0; i < bounds->count; i++) {
-        free(bounds->list[i].points);
+void metrics_bottlenecks_free(metrics_bottlenecks *b) {
+    for (size_t i = 0; i < b->count; i++) {
+        free(b->list[i].points);
     }
-    free(bounds->list);
-    costmodel_workload_free(&bounds->workload);
-    memset(bounds, 0, sizeof *bounds);
+    free(b->list);
+    costmodel_workload_free(&b->workload);
+    memset(b, 0, sizeof *b);
 }

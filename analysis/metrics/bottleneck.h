@@ -1,10 +1,11 @@
-/* What binds each phase at each k: the host, memory bandwidth or compute, with the evidence; and the points
+/* The bottleneck of each phase at each k: the host, memory bandwidth or compute, with the evidence; and the points
  * of a roofline (Williams, Waterman and Patterson, "Roofline: An Insightful Visual Performance Model for
  * Multicore Architectures", Communications of the ACM 52(4), 2009).
  *
  * The verdict follows one rule. Let the time be that of the phase (median latency), busy the time in which
- * the GPU ran its work, and the shares of peak what its matrix products and its least bytes (model.h) would
- * need of the busy time at the device's peaks: host     the GPU was idle for more than half of the time
+ * the GPU ran its work, and the shares of peak what its matrix products and its least bytes (model_flops.h) would
+ * need of the busy time at the device's peaks:
+ *   host     the GPU was idle for more than half of the time
  *   memory   else, and the share of the peak bandwidth is at least half, and the greater one
  *   compute  else, and the share of the peak FLOP/s is at least half
  *   neither  else: the GPU was busy, with kernels that reach neither peak
@@ -49,15 +50,15 @@ typedef struct {
     uint32_t k;            /* BASE_NONE: the phase lay in no top_k=K */
     metrics_row_kind kind; /* never METRICS_ROW_TOKEN */
     metrics_verdict verdict;
-    const char *missing;   /* what the verdict, or the points, lack; NULL: nothing */
-    double time;           /* latency, with what the GPU still ran behind an unprofiled request's end */
-    double busy;           /* the GPU ran work of the phase */
-    double least;          /* the time that the peaks would take: max(flops / peak, bytes / bandwidth) */
-    double idle;           /* share of the time: 1 - busy / time, at least 0 */
-    double issues_per_ms;  /* calls that give the GPU work, over the time */
-    double waits, wait_ms; /* calls that wait for the GPU, and the time in them */
-    bool estimated;        /* the number of active experts is that expected by chance */
-    double active;         /* distinct experts in a layer that `bytes` counts; NaN in vision */
+    const char *missing;    /* what the verdict, or the points, lack; NULL: nothing */
+    double time;            /* latency, with what the GPU still ran behind an unprofiled request's end */
+    double busy;            /* the GPU ran work of the phase */
+    double least;           /* the time that the peaks would take: max(flops / peak, bytes / bandwidth) */
+    double idle;            /* share of the time: 1 - busy / time, at least 0 */
+    double enqueues_per_ms; /* calls that enqueue GPU work, over the time */
+    double syncs, sync_ms;  /* calls that wait for the GPU, and the time in them */
+    bool estimated;         /* the number of active experts is that expected by chance */
+    double active;          /* distinct experts in a layer that `bytes` counts; NaN in vision */
     metrics_point whole;
     metrics_point *points; /* of its parts that have kernels and costs */
     size_t count;
@@ -71,13 +72,13 @@ typedef struct {
     char measured_on[128];       /* the device of that file, when it is another one; "" otherwise */
     double peak_flops;           /* of the workload's type, FLOP/s; NaN: not known */
     costmodel_peak_source flops_source;
-    double ridge; /* FLOP/byte from which on compute can bind: peak_flops / peaks.memory */
+    double ridge; /* FLOP/byte from which on compute can be the bottleneck: peak_flops / peaks.memory */
 } metrics_bottlenecks;
 
-/* Makes the bounds from the rows and works of a trace. `bounds->workload` and `bounds->peaks` are given;
- * `gpu`: the trace holds GPU work. */
-void metrics_bottlenecks_make(metrics_bottlenecks *bounds, const metrics_rows *rows,
+/* Makes the list from the rows and works of a trace. `workload` and `peaks` are given; `gpu`: the trace holds GPU
+ * work. */
+void metrics_bottlenecks_make(metrics_bottlenecks *b, const metrics_rows *rows,
                               const metrics_phase_works *works, bool gpu);
-void metrics_bottlenecks_free(metrics_bottlenecks *bounds);
+void metrics_bottlenecks_free(metrics_bottlenecks *b);
 
 #endif

@@ -15,8 +15,8 @@
 
 /* What a decode took over the number of its steps. */
 static metrics_sample sample_per_token(metrics_sample s) {
-    double *const parts[] = {&s.latency, &s.own,    &s.busy,   &s.sum,   &s.kernels, &s.issuing,
-                             &s.waiting, &s.beyond, &s.issues, &s.waits, &s.in_waits};
+    double *const parts[] = {&s.latency,   &s.own,    &s.busy,     &s.gpu_sum, &s.kernels,  &s.idle_enqueue,
+                             &s.idle_sync, &s.beyond, &s.enqueues, &s.syncs,   &s.sync_time};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         *parts[i] /= s.steps;
     }
@@ -47,19 +47,19 @@ bool metrics_row_collect(metrics_row_making *m, const metrics_samples *samples, 
 static void leave_out_later(metrics_row_making *m) {
     size_t before = 0, after = 0, kept = 0;
     for (size_t i = 0; i < m->n; i++) {
-        after += m->list[i].after;
-        before += m->list[i].profiling == ATTRIBUTION_UNPROFILED && !m->list[i].after;
+        after += m->list[i].after_profiling;
+        before += m->list[i].profiling == ATTRIBUTION_UNPROFILED && !m->list[i].after_profiling;
     }
     if (before == 0) {
-        m->row->after = after > 0;
+        m->row->after_profiling = after > 0;
         return;
     }
     for (size_t i = 0; i < m->n; i++) {
-        if (!m->list[i].after) {
+        if (!m->list[i].after_profiling) {
             m->list[kept++] = m->list[i];
         }
     }
-    m->row->later = m->n - kept;
+    m->row->left_out = m->n - kept;
     m->n = kept;
 }
 
@@ -84,20 +84,20 @@ static double profiled_median(double *scratch, const metrics_sample *list, size_
 
 static void add_gpu_medians(metrics_row *row, double *scratch, const metrics_sample *list, size_t n) {
     row->busy = profiled_median(scratch, list, n, offsetof(metrics_sample, busy));
-    row->gpu_sum = profiled_median(scratch, list, n, offsetof(metrics_sample, sum));
+    row->gpu_sum = profiled_median(scratch, list, n, offsetof(metrics_sample, gpu_sum));
     row->kernels = profiled_median(scratch, list, n, offsetof(metrics_sample, kernels));
-    row->idle_issuing = profiled_median(scratch, list, n, offsetof(metrics_sample, issuing));
-    row->idle_waiting = profiled_median(scratch, list, n, offsetof(metrics_sample, waiting));
-    row->issues = profiled_median(scratch, list, n, offsetof(metrics_sample, issues));
-    row->waits = profiled_median(scratch, list, n, offsetof(metrics_sample, waits));
-    row->waiting = profiled_median(scratch, list, n, offsetof(metrics_sample, in_waits));
+    row->idle_enqueue = profiled_median(scratch, list, n, offsetof(metrics_sample, idle_enqueue));
+    row->idle_sync = profiled_median(scratch, list, n, offsetof(metrics_sample, idle_sync));
+    row->enqueues = profiled_median(scratch, list, n, offsetof(metrics_sample, enqueues));
+    row->syncs = profiled_median(scratch, list, n, offsetof(metrics_sample, syncs));
+    row->sync_time = profiled_median(scratch, list, n, offsetof(metrics_sample, sync_time));
     row->beyond = profiled_median(scratch, list, n, offsetof(metrics_sample, beyond));
     size_t taken = 0;
     double *idle = base_alloc(n, sizeof *idle);
     for (size_t i = 0; i < n; i++) {
         if (list[i].profiling == ATTRIBUTION_PROFILED) {
             idle[taken] = list[i].latency - list[i].busy;
-            scratch[taken] = idle[taken] - list[i].issuing - list[i].waiting;
+            scratch[taken] = idle[taken] - list[i].idle_enqueue - list[i].idle_sync;
             taken++;
         }
     }
@@ -190,8 +190,8 @@ static void add_statistics(const metrics_row_making *m, bool gpu, double *scratc
     metrics_row *row = m->row;
     size_t used = m->used;
     add_overhead_ratio(row, scratch, m->list, m->n);
-    row->busy = row->gpu_sum = row->kernels = row->idle_issuing = row->idle_waiting = row->beyond = NAN;
-    row->idle = row->idle_between = row->issues = row->waits = row->waiting = NAN;
+    row->busy = row->gpu_sum = row->kernels = row->idle_enqueue = row->idle_sync = row->beyond = NAN;
+    row->idle = row->idle_between = row->enqueues = row->syncs = row->sync_time = NAN;
     if (gpu) {
         add_gpu_medians(row, scratch, m->list, m->n);
     }

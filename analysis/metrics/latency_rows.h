@@ -40,8 +40,8 @@ typedef struct {
     double active;   /* mean of `experts` */
 
     size_t profiled, unprofiled, partly; /* samples of each kind */
-    bool after;            /* the unprofiled ran after CUPTI's records had been on, which made them slower */
-    size_t later;          /* more such ones, left out because there are unprofiled ones from before */
+    bool after_profiling;  /* the unprofiled ran after CUPTI's records had been on, which made them slower */
+    size_t left_out;       /* more such ones, left out because there are unprofiled ones from before */
     stats_summary on, off; /* of profiled and unprofiled ones: the ranges' own durations */
     double overhead;       /* on.p50 / off.p50 */
     stats_ci overhead_ci;
@@ -51,11 +51,11 @@ typedef struct {
     double gpu_sum; /* the same, overlapping work more than once */
     double kernels; /* launched in the phase */
     double idle;    /* latency - busy */
-    double idle_issuing, idle_waiting, idle_between; /* idle while the host was in a call that gives work, in
+    double idle_enqueue, idle_sync, idle_between; /* idle while the host was in a call that enqueues, in
                                                         one that waits, in neither */
-    double issues, waits;                            /* calls that give work, and that wait */
-    double waiting;                                  /* time in calls that wait, GPU idle or not */
-    double beyond;                                   /* from the end of the range to that of its GPU work */
+    double enqueues, syncs;                       /* calls that enqueue, and that wait */
+    double sync_time;                             /* time in calls that wait, GPU idle or not */
+    double beyond;                                /* from the end of the range to that of its GPU work */
 
     size_t outliers; /* samples farther than 5 scaled median absolute deviations from the median */
     double drift;    /* median of the last third of the samples over that of the first */

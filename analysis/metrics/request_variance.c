@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRATA_MAX 65535 /* more are not told from each other's absence: they have no spread */
+#define STRATA_MAX 65535 /* more have no spread */
 
 typedef enum { KERNEL, EXPERT } cluster_kind;
 

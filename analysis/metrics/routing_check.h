@@ -3,7 +3,7 @@
  * A visit is one coming of work to the experts of a layer. Its expert ranges carry how many tokens they got.
  * With k experts a token and T tokens, these must add up to k T, no expert may have more than T, and at most
  * min(E, k T) experts are active. A decode step has T = 1. T of a prefill is what is given, or what the mark
- * of the model says (workload.h), else the sum over k: it must be whole, the same in all layers, and at each
+ * of the model says (costmodel/workload.h), else the sum over k: it must be whole, the same in all layers, and at each
  * k within what it is at that with the most visits, since a k that had no effect makes T look smaller or
  * greater. Where a prefill or a decode visits experts at all, it visits those of every layer, in every step.
  */

@@ -99,14 +99,15 @@ static size_t latencies_like(const tails_making *m, const metrics_sample *like, 
 
 static metrics_tail_means tail_means_of(const kept_sample *list, size_t n, bool gpu) {
     metrics_tail_means m = {.n = n};
-    double *const sums[] = {&m.latency, &m.busy, &m.issuing, &m.waiting, &m.between, &m.kernels, &m.gap};
+    double *const sums[] = {&m.latency,      &m.busy,    &m.idle_enqueue, &m.idle_sync,
+                            &m.idle_between, &m.kernels, &m.gap};
     for (size_t i = 0; i < n; i++) {
         const metrics_sample *s = &list[i].sample;
         const double values[] = {list[i].latency,
                                  s->busy,
-                                 s->issuing,
-                                 s->waiting,
-                                 list[i].latency - s->busy - s->issuing - s->waiting,
+                                 s->idle_enqueue,
+                                 s->idle_sync,
+                                 list[i].latency - s->busy - s->idle_enqueue - s->idle_sync,
                                  s->kernels,
                                  s->gap};
         for (size_t j = 0; j < sizeof sums / sizeof *sums; j++) {
@@ -213,24 +214,19 @@ static int by_kind_and_difference(const void *a, const void *b) {
     return at ? at : compare_numbers(x->order, y->order);
 }
 
+static bool is_kernel_name(const tail_sum *sum) {
+    return sum->kind == METRICS_TAIL_KERNEL && sum->id != BASE_NONE;
+}
+
 static char *cause_text(const tails_making *m, const tail_sum *sum) {
-    char text[32];
+    char text[32] = "copies and memsets";
     const names_entry *name = NULL;
-    switch (sum->kind) {
-    case METRICS_TAIL_HOST:
-    case METRICS_TAIL_GPU:
+    if (sum->kind == METRICS_TAIL_HOST || sum->kind == METRICS_TAIL_GPU) {
         name = names_entry_at(&m->paths, sum->id);
-        break;
-    case METRICS_TAIL_KERNEL:
-        if (sum->id != BASE_NONE) {
-            name = names_entry_at(attribution_ranges_names(m->ranges), sum->id);
-            break;
-        }
-        snprintf(text, sizeof text, "copies and fills");
-        break;
-    default:
+    } else if (is_kernel_name(sum)) {
+        name = names_entry_at(attribution_ranges_names(m->ranges), sum->id);
+    } else if (sum->kind != METRICS_TAIL_KERNEL) {
         snprintf(text, sizeof text, "layer %u", sum->id);
-        break;
     }
     return name ? base_copy(name->text, name->len) : base_copy(text, strlen(text));
 }
@@ -252,6 +248,7 @@ static void keep_causes(tails_making *m) {
         t->causes[t->cause_count++] = (metrics_tail_cause){.row = t->row_count - 1,
                                                            .kind = sum->kind,
                                                            .what = cause_text(m, sum),
+                                                           .mangled = is_kernel_name(sum),
                                                            .slow = sum->slow,
                                                            .typical = sum->typical,
                                                            .slow_count = sum->slow_count,

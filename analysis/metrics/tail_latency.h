@@ -18,8 +18,8 @@
 typedef struct {
     size_t n;
     double latency;
-    double busy, issuing, waiting,
-        between; /* their sum is the latency; in the last three the GPU did not run */
+    /* Their sum is the latency; in the last three the GPU did not run. */
+    double busy, idle_enqueue, idle_sync, idle_between;
     double kernels, gap;
 } metrics_tail_means;
 
@@ -51,7 +51,9 @@ typedef enum {
 typedef struct {
     size_t row;
     metrics_tail_kind kind;
-    char *what; /* path of the range below its phase and step, "layer N", or a mangled kernel name */
+    char *
+        what; /* path of the range below its phase and step, "layer N", a kernel name, "copies and memsets" */
+    bool mangled;                     /* `what` is a kernel's name as the trace has it */
     double slow, typical;             /* ms */
     double slow_count, typical_count; /* ranges, or pieces of GPU work */
 } metrics_tail_cause;

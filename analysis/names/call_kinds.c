@@ -1,3 +1,4 @@
+/* What CUDA calls do, by words in their names. */
 #include "analysis/names/call_kinds.h"
 
 #include <string.h>
@@ -9,8 +10,8 @@ names_call_kind names_call_kind_of(const char *text) {
     if (strstr(text, "Launch") || strstr(text, "Memcpy") || strstr(text, "Memset")) {
         return NAMES_CALL_ENQUEUE;
     }
-    bool asks = strstr(text, "Get") || strstr(text, "Query") || strstr(text, "IsCapturing");
-    return asks ? NAMES_CALL_QUERY : NAMES_CALL_OTHER;
+    bool queries = strstr(text, "Get") || strstr(text, "Query") || strstr(text, "IsCapturing");
+    return queries ? NAMES_CALL_QUERY : NAMES_CALL_OTHER;
 }
 
 bool names_call_enqueues(const char *text) {

@@ -6,14 +6,14 @@
 
 /* What a CUDA call does to the thread that makes it. */
 typedef enum {
-    NAMES_CALL_ENQUEUE, /* gives the GPU work: launches, asynchronous copies and fills */
+    NAMES_CALL_ENQUEUE, /* enqueues GPU work: launches, asynchronous copies and memsets */
     NAMES_CALL_SYNC,    /* waits for the GPU: synchronisations, blocking copies */
-    NAMES_CALL_QUERY,   /* asks for something (cudaStreamQuery, cuKernelGetName): nothing runs for it */
+    NAMES_CALL_QUERY,   /* queries something (cudaStreamQuery, cuKernelGetName): nothing runs for it */
     NAMES_CALL_OTHER,
 } names_call_kind;
 
-/* What the CUDA call `text` does to the thread that makes it, and whether it may give the GPU work: one whose
- * name was lost may. */
+/* What the CUDA call `text` does to the thread that makes it, and whether it may enqueue GPU work: one whose name was
+ * lost may. */
 names_call_kind names_call_kind_of(const char *text);
 bool names_call_enqueues(const char *text);
 

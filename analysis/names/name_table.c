@@ -60,7 +60,7 @@ uint32_t names_intern(names_table *names, const char *text, size_t len) {
                                        .expert = expert,
                                        .family = index};
     names->list[index].call = names_call_kind_of(names->list[index].text);
-    names->list[index].gives_work = names_call_enqueues(names->list[index].text);
+    names->list[index].enqueues = names_call_enqueues(names->list[index].text);
     const char *family = family_of(role);
     if (family) {
         uint32_t at = names_intern(names, family, strlen(family)); /* may move the list */
@@ -75,26 +75,26 @@ void names_define(names_table *names, uint32_t id, const char *text, size_t len)
         names->by_id = base_grow(names->by_id, &names->id_cap, (size_t)id + 1, sizeof *names->by_id);
         names->by_id[id] = index + 1;
     } else {
-        base_map_put(&names->by_great_id, id, index);
+        base_map_put(&names->by_other_id, id, index);
     }
 }
 
-static uint32_t find_id(const names_table *names, uint32_t id) {
+static uint32_t find_string_id(const names_table *names, uint32_t id) {
     if (id < names->id_cap) {
         return names->by_id[id] - 1; /* 0 becomes BASE_NONE */
     }
-    return id < DIRECT_IDS ? BASE_NONE : base_map_get(&names->by_great_id, id);
+    return id < DIRECT_IDS ? BASE_NONE : base_map_get(&names->by_other_id, id);
 }
 
 uint32_t names_of_any_id(names_table *names, uint32_t id) {
-    uint32_t index = find_id(names, id);
+    uint32_t index = find_string_id(names, id);
     if (index == BASE_NONE) {
         char text[16] = "";
         if (id != 0) {
             snprintf(text, sizeof text, "#%u", id);
         }
         names_define(names, id, text, strlen(text));
-        index = find_id(names, id);
+        index = find_string_id(names, id);
     }
     return index;
 }
@@ -106,6 +106,6 @@ void names_free(names_table *names) {
     free(names->list);
     base_map_free(&names->by_text);
     free(names->by_id);
-    base_map_free(&names->by_great_id);
+    base_map_free(&names->by_other_id);
     memset(names, 0, sizeof *names);
 }

@@ -18,7 +18,7 @@ typedef struct {
     uint32_t number;      /* K, N, L or E */
     uint32_t expert;      /* LAYER_EXPERT: E */
     names_call_kind call; /* what a CUDA call of this name does */
-    bool gives_work;      /* and whether a GPU record is to be expected of it */
+    bool enqueues;        /* and whether a GPU record is to be expected of it */
     uint32_t family; /* the name that stands for it in the range tree: sample.* for sample.3, else itself */
 } names_entry;
 
@@ -29,7 +29,7 @@ typedef struct {
     base_map by_text; /* hash of the text -> index */
     uint32_t *by_id;  /* the trace's string id -> index + 1; 0 where none is known */
     size_t id_cap;
-    base_map by_great_id;     /* the same for ids that no recorder hands out */
+    base_map by_other_id;     /* the same for ids beyond those */
     const names_rules *rules; /* or NULL: the built-in ones */
 } names_table;
 

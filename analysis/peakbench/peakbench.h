@@ -1,9 +1,9 @@
-/* What a GPU really reaches: the bandwidth of its memory, and dense matrix products.
+/* The peaks that a GPU reaches: the bandwidth of its memory, and dense matrix products.
  *
  * Bandwidth is that of kernels that read a buffer, or copy it to another (bytes read + bytes written), and of
  * the driver's own copy; the buffers are far greater than the caches. Matrix products are cuBLAS's (C = A^T
  * B, n x n x n, 2 n^3 operations), of random numbers, because a GPU runs faster on zeros. Every repetition is
- * timed by events of its own; the best is the peak, the median says how far it is from usual. */
+ * timed by events of its own; the best is the peak; the median is given beside it. */
 #ifndef PEAKBENCH_PEAKBENCH_H
 #define PEAKBENCH_PEAKBENCH_H
 

@@ -98,7 +98,7 @@ static void put_run_fields(const metrics_results *r, report_table *t) {
     }
     put_devices(r, t);
     char model[160];
-    report_table_field(t, "model", costmodel_workload_text(&r->bounds.workload, model));
+    report_table_field(t, "model", costmodel_workload_text(&r->bottlenecks.workload, model));
     for (size_t i = 0; i < r->meta_count; i++) {
         if (!is_known(r->meta[i].key)) {
             report_table_field(t, r->meta[i].key, r->meta[i].value);

@@ -42,7 +42,7 @@ static void put_verdicts(const metrics_results *r, report_output *out) {
     static const char *const headers[] = {"k",        "phase",       "verdict",   "time ms",
                                           "idle %",   "launches/ms", "waits",     "waits ms",
                                           "% FLOP/s", "% B/s",       "at peak ms"};
-    const metrics_bottlenecks *b = &r->bounds;
+    const metrics_bottlenecks *b = &r->bottlenecks;
     report_table t;
     report_table_begin(&t, "rllrrrrrrrr", 1, headers);
     report_table_title(&t, "What binds each phase");
@@ -56,9 +56,9 @@ static void put_verdicts(const metrics_results *r, report_output *out) {
         }
         report_table_ms(&t, one->time);
         put_percent(&t, one->idle);
-        report_table_number(&t, one->issues_per_ms, 1);
-        report_table_number(&t, one->waits, 0);
-        report_table_ms(&t, one->wait_ms);
+        report_table_number(&t, one->enqueues_per_ms, 1);
+        report_table_number(&t, one->syncs, 0);
+        report_table_ms(&t, one->sync_ms);
         put_percent(&t, one->whole.of_flops);
         put_percent(&t, one->whole.of_memory);
         report_table_ms(&t, one->least);
@@ -124,7 +124,7 @@ static void note_sources(const metrics_bottlenecks *b, report_table *t) {
 static void put_roofline(const metrics_results *r, report_output *out) {
     static const char *const headers[] = {"k",         "phase",   "part",     "GPU ms", "GFLOP", "MB",
                                           "FLOP/byte", "TFLOP/s", "% FLOP/s", "GB/s",   "% B/s", "% roof"};
-    const metrics_bottlenecks *b = &r->bounds;
+    const metrics_bottlenecks *b = &r->bottlenecks;
     report_table t;
     report_table_begin(&t, "rllrrrrrrrrr", 2, headers);
     report_table_title(&t, "Roofline: achieved by the GPU");

@@ -19,8 +19,8 @@ static void note_profiling(const metrics_results *r, report_table *t) {
     size_t unprofiled = 0, after = 0, later = 0, partly = 0, left = 0;
     for (size_t i = 0; i < r->rows.count; i++) {
         unprofiled += r->rows.list[i].from == ATTRIBUTION_UNPROFILED;
-        after += r->rows.list[i].after;
-        later += r->rows.list[i].later;
+        after += r->rows.list[i].after_profiling;
+        later += r->rows.list[i].left_out;
         partly += r->rows.list[i].from == ATTRIBUTION_PARTLY_PROFILED;
         left += r->rows.list[i].from == ATTRIBUTION_PARTLY_PROFILED ? 0 : r->rows.list[i].partly;
     }
@@ -198,8 +198,8 @@ static void put_gpu_time(const metrics_results *r, report_output *out) {
         report_table_ms(&t, row->busy);
         report_table_ms(&t, row->gpu_sum);
         report_table_ms(&t, row->idle);
-        report_table_ms(&t, row->idle_issuing);
-        report_table_ms(&t, row->idle_waiting);
+        report_table_ms(&t, row->idle_enqueue);
+        report_table_ms(&t, row->idle_sync);
         report_table_ms(&t, row->idle_between);
         report_table_number(&t, row->kernels / (row->busy + row->idle), 1);
     }

@@ -73,9 +73,9 @@ static void put_split(const metrics_results *r, report_output *out) {
         report_table_cell(&t, "%s", phase_name(row));
         report_table_ms(&t, x->latency - y->latency);
         report_table_ms(&t, x->busy - y->busy);
-        report_table_ms(&t, x->issuing - y->issuing);
-        report_table_ms(&t, x->waiting - y->waiting);
-        report_table_ms(&t, x->between - y->between);
+        report_table_ms(&t, x->idle_enqueue - y->idle_enqueue);
+        report_table_ms(&t, x->idle_sync - y->idle_sync);
+        report_table_ms(&t, x->idle_between - y->idle_between);
         report_table_number(&t, x->kernels - y->kernels, 1);
         report_table_ms(&t, x->gap);
         report_table_ms(&t, y->gap);
@@ -95,9 +95,7 @@ static void put_split(const metrics_results *r, report_output *out) {
 
 static void put_cause(const metrics_tail_row *row, report_table *t, const metrics_tail_cause *c) {
     static const char *const kinds[METRICS_TAIL_KINDS] = {"host", "GPU", "host", "GPU", "kernel"};
-    char *name = c->kind == METRICS_TAIL_KERNEL && strcmp(c->what, "copies and fills") != 0
-                     ? names_kernel_display(c->what, 40)
-                     : base_copy(c->what, strlen(c->what));
+    char *name = c->mangled ? names_kernel_display(c->what, 40) : base_copy(c->what, strlen(c->what));
     put_head(t, row);
     report_table_cell(t, "%s", kinds[c->kind]);
     report_table_ms(t, c->slow);

@@ -40,7 +40,8 @@ static void put_number(FILE *f, double value) {
 /* Whether the table of latencies is of this sample, among others. */
 static bool in_report(const metrics_results *r, const metrics_sample *s) {
     const metrics_row *row = metrics_rows_find(&r->rows, s->k, (metrics_row_kind)s->phase);
-    return !s->step && !s->warm && row && row->from == s->profiling && (!s->after || row->after);
+    return !s->step && !s->warm && row && row->from == s->profiling &&
+           (!s->after_profiling || row->after_profiling);
 }
 
 static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *f) {
@@ -48,9 +49,10 @@ static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *
     double latency = s->profiling == ATTRIBUTION_UNPROFILED ? s->own : s->latency,
            idle = s->latency - s->busy;
     double start = (double)(int64_t)(s->start - r->status.header.monotonic_ns) / 1e6;
-    const double of_gpu[] = {
-        s->busy,   s->sum, idle,      s->issuing, s->waiting, idle - s->issuing - s->waiting,
-        s->beyond, s->gap, s->gap_at, s->kernels};
+    const double of_gpu[] = {s->busy,         s->gpu_sum,   idle,
+                             s->idle_enqueue, s->idle_sync, idle - s->idle_enqueue - s->idle_sync,
+                             s->beyond,       s->gap,       s->gap_at,
+                             s->kernels};
     base_csv_text(f, r->path);
     put_index(f, s->k);
     fprintf(f, ",%s", s->step ? "step" : metrics_row_name((metrics_row_kind)s->phase));

@@ -125,10 +125,10 @@ static void read_run(const run *r, const costmodel_workload *workload, metrics_r
 }
 
 static const metrics_bottleneck *bound_of(const metrics_results *r, metrics_row_kind kind) {
-    for (size_t i = 0; i < r->bounds.count; i++) {
-        if ((r->bounds.list[i].k == 2 || r->bounds.list[i].k == BASE_NONE) &&
-            r->bounds.list[i].kind == kind) {
-            return &r->bounds.list[i];
+    for (size_t i = 0; i < r->bottlenecks.count; i++) {
+        if ((r->bottlenecks.list[i].k == 2 || r->bottlenecks.list[i].k == BASE_NONE) &&
+            r->bottlenecks.list[i].kind == kind) {
+            return &r->bottlenecks.list[i];
         }
     }
     fail_msg("no bound of kind %d", kind);
@@ -169,14 +169,14 @@ static void costs_of_a_run(void **state) {
     near(decode->whole.bytes, DECODE_BYTES);
     near(prefill->active, 3);
     near(prefill->idle, 0.2);
-    near(prefill->issues_per_ms, 2 / 0.01);
-    near(prefill->waits, 1);
-    near(prefill->wait_ms, 50e-6);
+    near(prefill->enqueues_per_ms, 2 / 0.01);
+    near(prefill->syncs, 1);
+    near(prefill->sync_ms, 50e-6);
     near(prefill->whole.flops_per_s, PREFILL_FLOPS / 8e-6);
     near(prefill->whole.of_memory, PREFILL_BYTES / 8e-6 / 1e12);
     near(prefill->whole.intensity, PREFILL_FLOPS / PREFILL_BYTES);
     near(prefill->whole.roof, 1e12 * PREFILL_FLOPS / PREFILL_BYTES);
-    near(r.bounds.ridge, 1000);
+    near(r.bottlenecks.ridge, 1000);
     near(prefill->least, 1e3 * PREFILL_BYTES / 1e12); /* longer than 1e3 PREFILL_FLOPS / 1e15 */
     /* Attention took a quarter of the kernels' time, the expert the rest; the other parts have no kernels. */
     assert_int_equal(prefill->count, 2);

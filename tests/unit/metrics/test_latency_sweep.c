@@ -102,8 +102,8 @@ static void what_ran_before_cupti_counts(void **state) {
         assert_int_equal(row->from, ATTRIBUTION_UNPROFILED);
         assert_int_equal(row->latency.n, known ? 2 : 3);
         assert_int_equal(row->unprofiled, known ? 2 : 3);
-        assert_int_equal(row->later, known ? 1 : 0);
-        assert_int_equal(row->after, !known);
+        assert_int_equal(row->left_out, known ? 1 : 0);
+        assert_int_equal(row->after_profiling, !known);
         assert_int_equal(row->partly, 0);
         assert_true(row->latency.max == (known ? 12000 : 20000) / 1e6);
         assert_true(row->off.p50 == (known ? 11000 : 12000) / 1e6 && row->profiled == 1);
@@ -270,7 +270,7 @@ static void records_come_late(void **state) {
         const metrics_row *row = row_of(&results, BASE_NONE, METRICS_ROW_PREFILL);
         assert_int_equal(row->latency.n, cases[c].requests);
         assert_true(fabs(row->busy - cases[c].launches * 6e-6) < 1e-9);
-        assert_true(fabs(row->idle_issuing - cases[c].launches * 2e-6) < 1e-9);
+        assert_true(fabs(row->idle_enqueue - cases[c].launches * 2e-6) < 1e-9);
         assert_true(fabs(row->idle_between - cases[c].launches * 2e-6) < 1e-9);
         assert_int_equal(results.late, 0);
         metrics_results_free(&results);
@@ -331,8 +331,8 @@ static void phases_have_idle_time(void **state) {
     read_back(&w, &r);
     const metrics_row *row = row_of(&r, BASE_NONE, METRICS_ROW_DECODE);
     assert_true(fabs(row->idle - 530e-6) < 1e-12);
-    assert_true(fabs(row->idle_issuing - 30e-6) < 1e-12);
-    assert_true(fabs(row->idle_waiting - 300e-6) < 1e-12);
+    assert_true(fabs(row->idle_enqueue - 30e-6) < 1e-12);
+    assert_true(fabs(row->idle_sync - 300e-6) < 1e-12);
     assert_true(fabs(row->idle_between - 200e-6) < 1e-12);
     metrics_results_free(&r);
 }

@@ -139,8 +139,9 @@ static void causes_are_named(void **state) {
     assert_true(about(row->slow.latency - row->typical.latency, (41000 - 2) / 1e6));
     assert_true(near(row->slow.busy - row->typical.busy, 40000 / 1e6));
     const metrics_tail_means *x = &row->slow, *y = &row->typical;
-    assert_true(near(x->latency - y->latency, x->busy - y->busy + x->issuing - y->issuing + x->waiting -
-                                                  y->waiting + x->between - y->between));
+    assert_true(near(x->latency - y->latency, x->busy - y->busy + x->idle_enqueue - y->idle_enqueue +
+                                                  x->idle_sync - y->idle_sync + x->idle_between -
+                                                  y->idle_between));
     assert_true(near(more(&results, on, METRICS_TAIL_GPU, "layer.4/expert.7"), 0.04));
     assert_true(near(more(&results, on, METRICS_TAIL_GPU_LAYER, "layer 4"), 0.04));
     assert_true(near(more(&results, on, METRICS_TAIL_KERNEL, "_Z4slowv"), (40500) / 1e6));
