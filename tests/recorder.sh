@@ -12,19 +12,19 @@ export FAKE_CUPTI_LOG=$work/violations
 export MOETRACE_CUPTI=$fake/libcupti.so.13
 
 # run NAME COMMAND...: runs it under the recorder; traces in $work/NAME, output in $work/NAME.out and .err, status in
-# $status. bare NAME COMMAND...: the same with no recorder. Nothing may take 20 seconds.
+# $status. bare NAME COMMAND...: the same with no recorder. A target that hangs is ended.
 run() {
     local name=$1
     shift
     status=0
-    LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/$name timeout -k 2 20 "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null ||
+    LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/$name timeout -k 2 "$(time_limit 20)" "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null ||
         status=$?
 }
 bare() {
     local name=$1
     shift
     status=0
-    timeout -k 2 20 "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
+    timeout -k 2 "$(time_limit 20)" "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
 }
 # Which traces NAME left, and what is in them: in $work/NAME.dump.
 traces() { find "$work/$1" -name '*.moetrace' 2>/dev/null | sort; }

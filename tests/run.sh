@@ -23,7 +23,8 @@ case ${1:-} in
 esac
 
 # The suites that take long, the longest first: they begin first, and --fast leaves them out.
-slow=(lint_tidy)
+slow=(native_model html_report nsys_around sweep_cpu recorder_kill readers nsys_reports native_ranges recorder_capture import_nsys
+    import_versions plots fuzz_trace)
 
 begin=$EPOCHREALTIME
 elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.1f", b - a}'; }
@@ -43,7 +44,7 @@ run_suite() { # run_suite NAME COMMAND...
     echo "$ok $not_ok $skip" >"$logs/$name.counts"
     {
         printf '%-34s %3d passed, %d failed, %d skipped (%s s)\n' "$name" "$ok" "$not_ok" "$skip" "$(elapsed "$started")"
-        grep -E '^# seed|^[[:space:]]*ok .*# *(SKIP|skip)' "$log" | sed 's/^/    /'
+        grep -E '^# seeds? |^[[:space:]]*ok .*# *(SKIP|skip)' "$log" | sed 's/^/    /'
         if [ "$not_ok" -gt 0 ]; then
             { grep -A 12 -E '^[[:space:]]*not ok ' "$log" | head -n 60; echo ...; tail -n 12 "$log"; } | sed 's/^/    /'
             echo "    all of it: $log"
@@ -73,21 +74,29 @@ done
 
 rm -rf "$logs"
 mkdir -p "$logs"
-running=0
+running=()
 start() { # start NAME: when fewer than $jobs run
-    if [ "$running" -ge "$jobs" ]; then
-        wait -n
-        running=$((running - 1))
+    local ended pid left=()
+    if [ ${#running[@]} -ge "$jobs" ]; then
+        wait -n -p ended "${running[@]}"
+        for pid in "${running[@]}"; do
+            [ "$pid" = "$ended" ] || left+=("$pid")
+        done
+        running=("${left[@]}")
     fi
     # shellcheck disable=SC2086
     run_suite "$1" ${command[$1]} &
-    running=$((running + 1))
+    running+=($!)
 }
+# clang-tidy takes what the suites leave of the processors: they often wait.
+if [ -z "$fast" ] && [ -n "${command[lint_tidy]:-}" ]; then
+    JOBS=$cores run_suite lint_tidy nice -n 10 ${command[lint_tidy]} &
+fi
 for name in "${slow[@]}"; do
     if [ -z "$fast" ] && [ -n "${command[$name]:-}" ]; then start "$name"; fi
 done
 for name in "${names[@]}"; do
-    [[ " ${slow[*]} " == *" $name "* ]] || start "$name"
+    [[ " lint_tidy ${slow[*]} " == *" $name "* ]] || start "$name"
 done
 wait
 cat "$logs"/*.counts 2>/dev/null | awk -v seconds="$(elapsed "$begin")" '

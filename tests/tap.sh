@@ -9,6 +9,9 @@ python=$PWD/build/deps/venv/bin/python3
 export PYTHONDONTWRITEBYTECODE=1
 SAN=${SAN:-}
 tap_count=0 tap_failed=0 tap_failures=0
+# time_limit SECONDS: a limit for what takes a fraction of that here, longer under a sanitizer and on a machine that is busy.
+time_scale=$(awk -v cores="$(nproc)" -v san="${SAN:-}" '{print int((san == "" ? 1 : 4) * (1 + $1 / cores))}' /proc/loadavg)
+time_limit() { echo $(($1 * time_scale)); }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

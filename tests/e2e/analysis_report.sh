@@ -150,6 +150,7 @@ head -c 300 Makefile >"$tmp/foreign.moetrace"
 "$python" tests/data/analysis_oracle.py write "$tmp/a/one.moetrace" 42
 head -c 63 "$tmp/a/one.moetrace" >"$tmp/headless.moetrace"
 
+echo "# seeds 1 to 8"
 ok "report agrees with the oracle on random sweeps" oracle
 ok "--json has the experiment's shape" json_shape
 ok "--json is as readable as any new file" json_is_readable

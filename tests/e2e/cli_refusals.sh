@@ -25,7 +25,7 @@ refusal() {
     local pattern=$1 status before
     shift
     before=$(find . | sort)
-    timeout 20 "$moetrace" "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout "$(time_limit 20)" "$moetrace" "$@" >"$work/out" 2>"$work/err" </dev/null
     status=$?
     [ "$status" -eq 2 ] || echo "status $status: moetrace $*"
     [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q '^moetrace: ' "$work/err" || echo "not one line: moetrace $*"

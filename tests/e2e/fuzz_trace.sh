@@ -8,6 +8,7 @@ if [ -n "$SAN" ]; then
 elif ! tests/fuzz/run.sh possible; then
     skip "fuzz targets" "clang has no libFuzzer here (package libclang-rt-VERSION-dev)"
 else
+    echo "# seed 1 for libFuzzer"
     ok "nothing that a trace, a capture, rules or a model's files may hold does harm" env BUILD="$BUILD" tests/fuzz/run.sh "${FUZZ_SECONDS:-3}" 1
     sed 's/^/# /' "$work/tap.out"
     is "the corpus is small" "$(($(cat tests/fuzz/corpus/*/* | wc -c) / 200000))" 0

@@ -92,7 +92,7 @@ ok "ids that two processes share attribute nothing" two_processes
 
 # refused FILE PATTERN: status 2 and one line, within 256 MiB
 refused() {
-    (ulimit -c 0 && if [ -z "$SAN" ]; then ulimit -v 262144; fi && timeout 20 "$moetrace" report "$1" >/dev/null 2>"$work/err")
+    (ulimit -c 0 && if [ -z "$SAN" ]; then ulimit -v 262144; fi && timeout "$(time_limit 20)" "$moetrace" report "$1" >/dev/null 2>"$work/err")
     [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q -- "$2" "$work/err"
 }
 bad_files() {

@@ -41,7 +41,7 @@ profile() {
     done
     shift
     for _ in 1 2 3; do
-        timeout 120 "$nsys" profile -t "$traced" "${profile_options[@]}" -o "$work/$name" "${options[@]}" "${apart[@]}" "$work/$name" "$@" \
+        timeout "$(time_limit 60)" "$nsys" profile -t "$traced" "${profile_options[@]}" -o "$work/$name" "${options[@]}" "${apart[@]}" "$work/$name" "$@" \
             >"$work/$name.log" 2>&1
         status=$?
         [ ! -e "$work/$name.out" ] || break

@@ -145,7 +145,7 @@ is "no limit: kernels" "$(number_of no-limit kernel)" 20
 for setting in MOETRACE_LEVEL=most MOETRACE_CAPTURE=some MOETRACE_START=later MOETRACE_MEMORY=lots MOETRACE_MEMORY=-5 \
     MOETRACE_MEMORY=1 MOETRACE_TIME_LIMIT=soon MOETRACE_TIME_LIMIT=-1 MOETRACE_TIME_LIMIT=nan; do
     status=0
-    env "$setting" LD_PRELOAD="$(preload)" MOETRACE_OUTPUT="$work/$setting" timeout 20 "$target" requests sample \
+    env "$setting" LD_PRELOAD="$(preload)" MOETRACE_OUTPUT="$work/$setting" timeout "$(time_limit 20)" "$target" requests sample \
         >"$work/$setting.out" 2>"$work/$setting.err" || status=$?
     is "$setting: exit status" "$status" 4
     ok "$setting: output" cmp "$work/auto.bare.out" "$work/$setting.out"

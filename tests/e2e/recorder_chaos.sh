@@ -29,9 +29,10 @@ reads() { # reads NAME: a report, with its integrity, of each trace; none is dam
     done
     [ "$(trace_count "$1")" -gt 0 ]
 }
+echo "# seeds 1 to 8"
 for seed in 1 2 3 4 5 6 7 8; do
     status=0
-    env "$(setting "$seed")" MOETRACE_OUTPUT="$work/$seed" LD_PRELOAD="$(preload)" timeout -k 2 120 "$helpers/cuda_chaos" "$seed" 60 "$without" \
+    env "$(setting "$seed")" MOETRACE_OUTPUT="$work/$seed" LD_PRELOAD="$(preload)" timeout -k 2 "$(time_limit 60)" "$helpers/cuda_chaos" "$seed" 60 "$without" \
         >"$work/$seed.out" 2>"$work/$seed.err" || status=$?
     is "seed $seed, $(setting "$seed"): all is right" "$status $(cat "$work/$seed.out")" "0 seed $seed: right"
     is "seed $seed: only the recorder says something" "$(grep -v '^moetrace: ' "$work/$seed.err" | head -n 40)" ""

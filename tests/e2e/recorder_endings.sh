@@ -44,7 +44,7 @@ for at in 262144:1 1048576:1 1048576:2; do
     for way in interrupted interrupted-exit; do
         name=$way-${at/:/-}
         status=0
-        FAKE_SIGNAL_AT=$at LD_PRELOAD=$(preload):$fake/libsignal.so MOETRACE_OUTPUT=$work/$name timeout -k 2 20 \
+        FAKE_SIGNAL_AT=$at LD_PRELOAD=$(preload):$fake/libsignal.so MOETRACE_OUTPUT=$work/$name timeout -k 2 "$(time_limit 20)" \
             "$helpers/cuda_endings" runtime $way >"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
         is "$name: exit status, in time" "$status" "$([ $way = interrupted ] && echo 46 || echo 47)"
         [ "$(trace_count "$name")" = 0 ] || ok "$name: dump" dump "$name"

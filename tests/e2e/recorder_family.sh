@@ -40,7 +40,7 @@ fi
 
 # The default directory has the process's number in it: a child's too.
 mkdir "$work/here"
-(cd "$work/here" && LD_PRELOAD=$(preload) timeout 20 "$helpers/cuda_family" before >/dev/null 2>&1)
+(cd "$work/here" && LD_PRELOAD=$(preload) timeout "$(time_limit 20)" "$helpers/cuda_family" before >/dev/null 2>&1)
 is "no output directory given: one for each process" "$(find "$work/here" -name '*.moetrace' | wc -l)" 2
 
 # Python's ways of making processes.

@@ -12,10 +12,10 @@ harmless() { # harmless NAME COMMAND...: each run starts in an empty directory o
     local name=$1 wanted
     shift
     mkdir -p dir
-    (cd dir && timeout -k 2 30 "$@" >"../bare.out" 2>"../bare.err" </dev/null)
+    (cd dir && timeout -k 2 "$(time_limit 30)" "$@" >"../bare.out" 2>"../bare.err" </dev/null)
     wanted=$?
     rm -rf dir && mkdir dir
-    (cd dir && LD_PRELOAD=$BUILD/libmoetrace.so timeout -k 2 30 "$@" >"../run.out" 2>"../run.err" </dev/null)
+    (cd dir && LD_PRELOAD=$BUILD/libmoetrace.so timeout -k 2 "$(time_limit 30)" "$@" >"../run.out" 2>"../run.err" </dev/null)
     is "$name: exit status" "$?" "$wanted"
     ok "$name: output" cmp bare.out run.out
     ok "$name: standard error" cmp bare.err run.err

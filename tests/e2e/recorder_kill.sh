@@ -4,7 +4,10 @@
 # shellcheck source=tests/recorder.sh
 source "$(dirname "$0")/../recorder.sh"
 export FAKE_CUDA_LAUNCH_NS=20000
-tries=${KILL_TRIES:-100}
+tries=${KILL_TRIES:-50}
+seed=${KILL_SEED:-$((BASHPID % 30000 + 1))} # of the moments of the kills
+RANDOM=$seed
+echo "# seed $seed (KILL_SEED)"
 [ -z "$SAN" ] || tries=5
 # On a machine whose processors are all taken the recorder's own thread may not run for 100 ms, and no program can tell. So a
 # kill whose trace lacks something is made again, twice at most; how often that was is told.

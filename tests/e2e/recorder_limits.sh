@@ -76,7 +76,7 @@ else
     for kib in 12000 20000 40000; do
         (
             ulimit -v $kib
-            LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/memory$kib exec timeout -k 2 20 "$odd" nested
+            LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/memory$kib exec timeout -k 2 "$(time_limit 20)" "$odd" nested
         ) >"$work/memory$kib.out" 2>"$work/memory$kib.err"
         is "$kib KiB: exit status" $? 6
         ok "$kib KiB: output" cmp "$work/memory.bare.out" "$work/memory$kib.out"
@@ -109,7 +109,7 @@ unwritable() { # unwritable NAME DIRECTORY WHY
     bare "$1.bare" "$helpers/cuda_launches" 4 400 5
     run ignored true
     status=0
-    LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$2 timeout -k 2 20 "$helpers/cuda_launches" 4 400 5 >"$work/$1.out" \
+    LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$2 timeout -k 2 "$(time_limit 20)" "$helpers/cuda_launches" 4 400 5 >"$work/$1.out" \
         2>"$work/$1.err" || status=$?
     is "$1: exit status" "$status" 5
     ok "$1: output" cmp "$work/$1.bare.out" "$work/$1.out"
@@ -123,7 +123,7 @@ unwritable proc /proc/moetrace "No such file"
 unwritable long "$work/$(printf 'x%.0s' {1..300})" "too long"
 ok "a directory that is missing is made" run made/a/b "$odd" huge || true
 
-LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/removed timeout -k 2 20 "$odd" lasting >"$work/removed.out" 2>"$work/removed.err" &
+LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/removed timeout -k 2 "$(time_limit 20)" "$odd" lasting >"$work/removed.out" 2>"$work/removed.err" &
 await removed
 rm -rf "$work/removed"
 status=0
@@ -132,7 +132,7 @@ is "removed: exit status" "$status,$(cat "$work/removed.out")" 6,lasting
 is "removed: one line is said" "$(grep -c '^moetrace: ' "$work/removed.err")" 1
 ok "removed: nothing comes back" test ! -e "$work/removed"
 
-LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/replaced timeout -k 2 20 "$odd" lasting >/dev/null 2>"$work/replaced.err" &
+LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/replaced timeout -k 2 "$(time_limit 20)" "$odd" lasting >/dev/null 2>"$work/replaced.err" &
 await replaced
 trace=$(traces replaced)
 rm -f "$trace"
@@ -147,7 +147,7 @@ full() { # full NAME BLOCKS COMMAND...
     shift 2
     (
         ulimit -f "$blocks"
-        LD_PRELOAD=$library MOETRACE_OUTPUT=$work/$name exec timeout -k 2 20 "$@" 2>&1
+        LD_PRELOAD=$library MOETRACE_OUTPUT=$work/$name exec timeout -k 2 "$(time_limit 20)" "$@" 2>&1
     ) | cat >"$work/$name.out"
     status=${PIPESTATUS[0]}
 }

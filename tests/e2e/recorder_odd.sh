@@ -10,7 +10,7 @@ fi
 
 # ends CASE STATUS: under the recorder the case ends with STATUS within ten seconds.
 ends() {
-    MOETRACE_OUTPUT=$work/$1 LD_PRELOAD=$(preload) timeout -s KILL 10 "$BUILD/tests/odd_endings" "$1" 2>"$work/err"
+    MOETRACE_OUTPUT=$work/$1 LD_PRELOAD=$(preload) timeout -s KILL "$(time_limit 10)" "$BUILD/tests/odd_endings" "$1" 2>"$work/err"
     is "$1: exit status, in time" "$?" "$2"
 }
 marks() { "$BUILD/moetrace" dump "$work/$1" 2>&1 | grep -cE "$2"; }
@@ -30,7 +30,7 @@ ends time-zone 0
 ends fork-ticks 0
 is "fork-ticks: the handler's marks" "$(test "$(marks fork-ticks '^mark .*tick')" -gt 0 && echo some)" some
 ends small-stack 3
-FAKE_SIGNAL_AT=73728:2 MOETRACE_OUTPUT=$work/aside LD_PRELOAD=$(preload):$BUILD/fake/libsignal.so timeout 10 "$BUILD/tests/odd_endings" aside
+FAKE_SIGNAL_AT=73728:2 MOETRACE_OUTPUT=$work/aside LD_PRELOAD=$(preload):$BUILD/fake/libsignal.so timeout "$(time_limit 10)" "$BUILD/tests/odd_endings" aside
 is "aside: exit status" "$?" 0
 is "aside: the handler's range, which no event followed" "$(marks aside '^push .*"handler"')" 2
 done_testing
