@@ -95,15 +95,15 @@ deps: ## install and fetch what building needs
 test-deps: ## ... and what testing needs
 	@scripts/setup.sh test
 
-$(BUILD)/obj/pic/%.o: %.c | $(NEEDS)
+$(BUILD)/obj/pic/%.o: %.c VERSION | $(NEEDS)
 	@mkdir -p $(@D)
 	$(say) $(COMPILE) -fPIC -fvisibility=hidden -ftls-model=initial-exec -MMD -MP -c $< -o $@
 # The analyser reads millions of events a second: -O3 takes an eighth off a long report. The recorder stays at -O2.
 $(BUILD)/obj/exe/analysis/%.o $(BUILD)/obj/exe/trace/%.o: OPT := $(if $(SAN),-O2,-O3)
-$(BUILD)/obj/exe/%.o: %.c | $(NEEDS)
+$(BUILD)/obj/exe/%.o: %.c VERSION | $(NEEDS)
 	@mkdir -p $(@D)
 	$(say) $(COMPILE) -fPIE -MMD -MP -c $< -o $@
-$(BUILD)/obj/checked/%.o: %.c | $(NEEDS)
+$(BUILD)/obj/checked/%.o: %.c VERSION | $(NEEDS)
 	@mkdir -p $(@D)
 	$(say) $(COMPILE) $(CHECKED) -fPIE -MMD -MP -c $< -o $@
 
@@ -201,7 +201,7 @@ FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/
               native/config.c native/error.c native/output.c native/safetensors.c)
 FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome rules config))
 FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common $(CHECKED) -fsanitize=address,undefined -fno-sanitize-recover=all
-$(BUILD)/obj/fuzz/%.o: %.c | $(NEEDS)
+$(BUILD)/obj/fuzz/%.o: %.c VERSION | $(NEEDS)
 	@mkdir -p $(@D)
 	$(say) clang $(INCLUDES) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 $(BUILD)/obj/fuzz.a: $(FUZZ_OBJ) $(EMBED_OBJ)
