@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,15 +14,23 @@ typedef struct {
     char runtime[512];
 } loaded;
 
+/* Whether a file's name is that of a library: libNAME.so..., or with a hash as auditwheel adds it,
+ * libNAME-1a2b3c4d.so... */
+static bool is_named(const char *file, const char *library) {
+    size_t len = strlen(library);
+    return strncmp(file, library, len) == 0 && (file[len] == '.' || file[len] == '-') &&
+           strstr(file + len, ".so");
+}
+
 static int look_at_library(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     loaded *found = data;
     const char *slash = strrchr(info->dlpi_name, '/');
     const char *name = slash ? slash + 1 : info->dlpi_name;
-    if (!found->cupti[0] && strncmp(name, "libcupti.so", 11) == 0) {
+    if (!found->cupti[0] && is_named(name, "libcupti")) {
         snprintf(found->cupti, sizeof found->cupti, "%s", info->dlpi_name);
     }
-    if (!found->runtime[0] && strncmp(name, "libcudart.so", 12) == 0) {
+    if (!found->runtime[0] && is_named(name, "libcudart")) {
         snprintf(found->runtime, sizeof found->runtime, "%s", info->dlpi_name);
     }
     return 0;

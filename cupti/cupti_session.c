@@ -513,9 +513,11 @@ void cupti_session_finish(void) {
     session.lib.unsubscribe(session.subscriber);
 }
 
-void cupti_session_forget(void) {
+void cupti_session_forget(bool cuda_used) {
     atomic_store(&session.active, false);
-    atomic_store(&session.subscribed, false);
+    if (cuda_used) {
+        atomic_store(&session.subscribed, false);
+    }
     atomic_store(&session.profiling, false);
     atomic_store(&session.touched, false);
     atomic_store(&session.recording, false);

@@ -79,8 +79,9 @@ void cupti_session_finish(void);
  * cupti_session_take and _return would wait for ever. */
 bool cupti_session_locked(void);
 
-/* After fork in the child: CUPTI's threads are gone, so the session must not be touched again. */
-void cupti_session_forget(void);
+/* After fork in the child: CUPTI's threads are gone, so the session must not be touched again. Where CUDA was
+ * never used, only the subscription is left, which cupti_session_finish gives back. */
+void cupti_session_forget(bool cuda_used);
 
 bool cupti_session_active(void);
 /* When the session began; no record is of GPU work before. */

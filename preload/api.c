@@ -52,7 +52,9 @@ static void end_api_call(const call *c, const char *name, atomic_uint *name_id, 
         preload_leave(&t->call);
     }
     preload_thread_append(t, &e);
-    preload_cupti_used();
+    if (result == 0) {
+        preload_cupti_used();
+    }
 }
 
 #define WRAP(name, class, parameters, arguments)                                                             \

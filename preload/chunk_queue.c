@@ -2,6 +2,7 @@
 #include "preload/chunk_queue.h"
 
 #include "preload/page_alloc.h"
+#include "preload/program_name.h"
 #include "preload/trace_file.h"
 #include "preload/warn_once.h"
 
@@ -36,7 +37,7 @@ void preload_chunk_queue_flush(void) {
     if (!preload_file_exists()) {
         int rc = EBADF;
         for (int attempt = 0; attempt < TRIES && rc == EBADF; attempt++) {
-            rc = preload_file_create(out.directory, program_invocation_short_name);
+            rc = preload_file_create(out.directory, preload_program_file_name());
         }
         if (rc) {
             preload_warn_once("file",

@@ -21,6 +21,7 @@ enum { CUPTI_NONE, CUPTI_BUSY, CUPTI_OURS, CUPTI_GONE };
 
 static struct {
     atomic_int cupti;         /* of the states above */
+    atomic_bool initialized;  /* CUDA has been initialised, or is being */
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
     bool child;               /* a fork's child whose parent had CUPTI running */
 } cuda;
@@ -80,7 +81,9 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
         t->told_correlation = t->call_correlation;
         t->driver_call = 0;
         preload_thread_append(t, &e);
-        preload_cupti_used();
+        if (e.result == 0) {
+            preload_cupti_used();
+        }
     }
 }
 
@@ -128,6 +131,7 @@ void preload_cupti_begin(void) {
     }
     preload_cancel_guard guard = preload_cancel_guard_enter();
     preload_clock_begin();
+    cupti_session_finish(); /* a parent's, which had begun it in vain */
     const char *problem = cuda.child ? "" : start_cupti();
     bool held = problem && cupti_session_is_held();
     if (!problem && (problem = preload_capture_session_begun(preload_recorder_thread_if_begun()))) {
@@ -151,7 +155,19 @@ void preload_cupti_refused(const char *problem) {
     atomic_store(&cuda.cupti, CUPTI_GONE);
 }
 
+bool preload_cupti_begun(void) {
+    return atomic_load(&cuda.cupti) != CUPTI_NONE;
+}
+
+void preload_cupti_initialized(void) {
+    atomic_store(&cuda.initialized, true);
+    preload_cupti_begin();
+}
+
 void preload_cupti_used(void) {
+    if (!atomic_load_explicit(&cuda.initialized, memory_order_relaxed)) {
+        atomic_store(&cuda.initialized, true);
+    }
     if (!atomic_load_explicit(&cuda.exit_handler, memory_order_relaxed) &&
         !atomic_exchange(&cuda.exit_handler, true)) {
         atexit(at_exit);
@@ -196,8 +212,9 @@ void preload_cupti_yield(void) {
 }
 
 void preload_cupti_after_fork(void) {
-    /* Whatever became of CUPTI in the parent, this process's copy of it is of no use. */
-    cuda.child = cuda.child || atomic_load(&cuda.cupti) != CUPTI_NONE;
+    /* Whatever became of CUPTI in the parent, this process's copy of it is of no use. Where CUDA never began
+     * (no device was visible, say), it may begin here, and CUPTI with it. */
+    cuda.child = cuda.child || (preload_cupti_begun() && atomic_load(&cuda.initialized));
     atomic_store(&cuda.cupti, CUPTI_NONE);
-    cupti_session_forget();
+    cupti_session_forget(cuda.child);
 }

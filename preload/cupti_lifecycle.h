@@ -6,7 +6,11 @@
 
 /* CUDA is about to be used: starts CUPTI, once, if the level wants it. */
 void preload_cupti_begin(void);
-/* CUDA has been used: what comes later than its initialisation is done now. Exit handlers run in the reverse
+/* Whether that was tried. */
+bool preload_cupti_begun(void);
+/* CUDA is being initialised, successfully as far as it got. */
+void preload_cupti_initialized(void);
+/* CUDA has been used with success: what comes later than its initialisation is done now. Exit handlers run in the reverse
  * order of their registration, and the recorder's must run before those that CUDA registers while it
  * initialises. */
 void preload_cupti_used(void);

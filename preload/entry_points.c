@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,7 +18,10 @@
 
 extern char **environ;
 
-static const char *own_path; /* of this library; NULL before the constructor ran */
+/* The name under which this library was loaded; NULL before the constructor ran. Whoever opens it by that name
+ * gets this copy, whatever has become of the file since and of the working directory. */
+static const char *own_path;
+static struct stat own_file;
 
 static char *(*original_getenv)(const char *);
 
@@ -32,25 +36,42 @@ static char *search_environment(const char *name) {
     return NULL;
 }
 
+/* Whether it names this library, perhaps by another name. */
+static bool is_own_path(const char *path) {
+    struct stat file;
+    return strcmp(path, own_path) == 0 || (own_file.st_ino != 0 && stat(path, &file) == 0 &&
+                                           file.st_dev == own_file.st_dev && file.st_ino == own_file.st_ino);
+}
+
+/* Another tool stands in the variable: it gets what the recorder would have got. */
+static void report_other_tool(bool nvtx, const char *tool) {
+    if (nvtx) {
+        preload_warn_once("nvtx",
+                          "NVTX_INJECTION64_PATH is set: another tool (%s) receives the NVTX ranges of this "
+                          "process; none of them is recorded",
+                          tool);
+    } else if (preload_recorder_level() != PRELOAD_PHASES && !preload_cupti_begun()) {
+        preload_warn_once("cuda",
+                          "CUDA_INJECTION64_PATH is set: CUDA loads another tool (%s) instead; GPU work is "
+                          "recorded only if the program calls a shared libcudart",
+                          tool);
+    }
+}
+
 EXPORT char *getenv(const char *name) {
     char *value = original_getenv ? original_getenv(name) : search_environment(name);
     bool nvtx = strcmp(name, "NVTX_INJECTION64_PATH") == 0;
     if (!own_path || (!nvtx && strcmp(name, "CUDA_INJECTION64_PATH") != 0)) {
         return value;
     }
-    if (!value || !*value) {
-        if (nvtx) {
-            preload_nvtx_first_call();
-        }
-        return (char *)(uintptr_t)own_path;
+    if (value && *value && !is_own_path(value)) {
+        report_other_tool(nvtx, value);
+        return value;
     }
-    if (nvtx && strcmp(value, own_path) != 0) {
-        preload_warn_once("nvtx",
-                          "NVTX_INJECTION64_PATH is set: another tool (%s) receives the NVTX ranges of this "
-                          "process; none of them is recorded",
-                          value);
+    if (nvtx) {
+        preload_nvtx_first_call();
     }
-    return value;
+    return (char *)(uintptr_t)own_path;
 }
 
 /* The calls that end a process with no handler run; Python's os._exit is one of them. */
@@ -72,7 +93,7 @@ EXPORT int InitializeInjection(void);
 
 /* The driver calls this once, inside cuInit. */
 EXPORT int InitializeInjection(void) {
-    preload_cupti_begin();
+    preload_cupti_initialized();
     return 1;
 }
 
@@ -81,7 +102,10 @@ __attribute__((constructor)) static void recorder_constructor(void) {
     *(void **)&original_getenv = dlsym(RTLD_NEXT, "getenv");
     preload_recorder_init();
     if (dladdr((void *)(uintptr_t)&InitializeInjection, &info) && info.dli_fname) {
-        own_path = realpath(info.dli_fname, NULL);
+        if (stat(info.dli_fname, &own_file)) {
+            own_file.st_ino = 0;
+        }
+        own_path = strdup(info.dli_fname);
     }
 }
 

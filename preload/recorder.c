@@ -9,6 +9,7 @@
 #include "preload/fork_gate.h"
 #include "preload/lock.h"
 #include "preload/page_alloc.h"
+#include "preload/program_name.h"
 #include "preload/trace_file.h"
 #include "preload/warn_once.h"
 #include "preload/writer.h"
@@ -81,6 +82,7 @@ extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (
 void preload_recorder_init(void) {
     preload_warn_init();
     preload_clock_init();
+    preload_program_name_init();
     preload_settings_read(&recorder.settings);
     preload_capture_init(&recorder.settings);
     preload_page_alloc_init(recorder.settings.memory_bytes);

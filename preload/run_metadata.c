@@ -6,6 +6,7 @@
 #include "preload/fork_gate.h"
 #include "preload/metadata.h"
 #include "preload/page_alloc.h"
+#include "preload/program_name.h"
 #include "preload/thread.h"
 
 #include <dlfcn.h>
@@ -63,7 +64,7 @@ static void format_utc(char *text, size_t size, uint64_t seconds) {
 void preload_describe_run(const preload_settings *settings) {
     char text[1024];
     struct utsname os;
-    preload_metadata_set("program", program_invocation_short_name);
+    preload_metadata_set("program", preload_program_name());
     describe_command();
     format_utc(text, sizeof text, (uint64_t)time(NULL));
     preload_metadata_set("started", text);
@@ -158,7 +159,9 @@ static void describe_version(const char *key, int version) {
 static int match_runtime_library(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     const char *slash = strrchr(info->dlpi_name, '/');
-    if (strncmp(slash ? slash + 1 : info->dlpi_name, "libcudart.so", 12) != 0) {
+    const char *name = slash ? slash + 1 : info->dlpi_name;
+    /* auditwheel puts a hash into the name: libcudart-1a2b3c4d.so.13 */
+    if (strncmp(name, "libcudart", 9) != 0 || (name[9] != '.' && name[9] != '-') || !strstr(name, ".so")) {
         return 0;
     }
     /* Only its name: opening it here would take the loader's locks in the wrong order. */

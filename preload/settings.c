@@ -1,6 +1,7 @@
 /* Reads the MOETRACE_ variables; trace/settings.h lists them. */
 #include "preload/settings.h"
 
+#include "preload/program_name.h"
 #include "trace/settings.h"
 
 #include <errno.h>
@@ -93,7 +94,7 @@ static void read_output_directory(preload_settings *s) {
     const char *wanted = setting_value("MOETRACE_OUTPUT");
     s->output_is_default = !*wanted;
     if (s->output_is_default) {
-        snprintf(name, sizeof name, "moetrace-%.80s-%d", program_invocation_short_name, (int)getpid());
+        snprintf(name, sizeof name, "moetrace-%.80s-%d", preload_program_file_name(), (int)getpid());
         wanted = name;
     }
     char here[2048] = "";
@@ -126,7 +127,7 @@ void preload_settings_after_fork(preload_settings *s) {
     char *name = strrchr(s->output, '/');
     if (s->output_is_default && name) {
         snprintf(name, sizeof s->output - (size_t)(name - s->output), "/moetrace-%.80s-%d",
-                 program_invocation_short_name, (int)getpid());
+                 preload_program_file_name(), (int)getpid());
     }
 }
 

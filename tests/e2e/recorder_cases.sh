@@ -2,10 +2,76 @@
 # What real programs do and a recorder gets wrong easily: each case ends as it would have ended, and is recorded.
 # shellcheck source=tests/recorder.sh
 source "$(dirname "$0")/../recorder.sh"
+target=$(realpath "$helpers/cuda_cases") plugin=$(realpath "$fake/libplugin.so")
 
 # A fork waits for another thread's first call of NVTX: its child would wait for that thread for ever.
 run first-call "$helpers/nvtx_cases" first-call
 is "fork during the first call of NVTX: the child finds it done" "$status" 7
+
+# The file is named after the program, whatever it calls itself later, and lies in the output folder.
+n=0
+filler=$(printf 'x%.0s' {1..200})
+for title in "worker: idle" "///////////////////////////////////////////////////////////////////////../escaped" $'\001-.'; do
+    n=$((n + 1))
+    run "title$n" "$helpers/cuda_cases" title "$title" "$filler"
+    is "title $n: exit status and standard error" "$status $(cat "$work/title$n.err")" "7 "
+    is "title $n: a trace named after the program" "$(find "$work" -newer "$work/title$n.out" -name '*escaped*') \
+$(basename "$(traces "title$n")" | sed 's/-[0-9]*.moetrace//')" " cuda_cases"
+done
+for name in '-name' '.name' $'na\nme' ''; do
+    n=$((n + 1))
+    LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/name$n bash -c 'exec -a "$0" "$1" driver' "$name" "$helpers/cuda_cases"
+    is "name $n: exit status" "$?" 7
+    is "name $n: a trace" "$(trace_count "name$n")" 1
+    is "name $n: without what a file name should not have" \
+        "$(find "$work/name$n" -name '[-.]*.moetrace' -o -name $'*\n*.moetrace' | wc -l)" 0
+done
+
+# Another tool is in CUDA_INJECTION64_PATH: what can be recorded is, and one line says what is not.
+CUDA_INJECTION64_PATH=$work/none.so run taken "$helpers/cuda_cases" driver
+is "CUDA's injection is taken: exit status" "$status" 7
+is "CUDA's injection is taken: one line says so" "$(cat "$work/taken.err")" "moetrace: CUDA_INJECTION64_PATH is set: CUDA loads \
+another tool ($work/none.so) instead; GPU work is recorded only if the program calls a shared libcudart"
+CUDA_INJECTION64_PATH=$work/none.so run shared "$helpers/cuda_cases" plugin "$fake/libplugin.so"
+is "CUDA's injection is taken, a shared runtime: exit status and standard error" "$status $(cat "$work/shared.err")" "7 "
+ok "CUDA's injection is taken, a shared runtime: dump" dump shared
+is "CUDA's injection is taken, a shared runtime: kernels" "$(number_of shared kernel)" 15
+
+# A launcher that sees no GPU, and its child that does.
+for how in malloc sync; do
+    run "no-device-$how" "$helpers/cuda_cases" no-device $how
+    is "no device, $how: exit status and standard error" "$status $(cat "$work/no-device-$how.err")" "7 "
+    ok "no device, $how: dump" dump "no-device-$how"
+    is "no device, $how: the child's kernels" "$(number_of "no-device-$how" kernel)" 10
+done
+
+# The library by another name, and a file that is replaced while it runs (an upgrade): still one recorder.
+if [[ -n $SAN ]]; then
+    skip "the library by another name" "the sanitizer's runtime must be preloaded before it"
+else
+    for name in absolute relative link; do
+        mkdir "$work/lib"
+        cp "$BUILD/libmoetrace.so" "$work/lib/"
+        ln -s libmoetrace.so "$work/lib/current.so"
+        case $name in absolute) path=$work/lib/libmoetrace.so ;; relative) path=lib/libmoetrace.so ;; link) path=$work/lib/current.so ;; esac
+        (cd "$work" && LD_PRELOAD=$path MOETRACE_OUTPUT=$work/named-$name "$target" plugin "$plugin" "$work/lib/libmoetrace.so") \
+            >"$work/named-$name.out" 2>"$work/named-$name.err"
+        is "loaded by a name ($name) and replaced: exit status and standard error" "$? $(cat "$work/named-$name.err")" "7 "
+        is "loaded by a name ($name) and replaced: one trace" "$(trace_count "named-$name")" 1
+        ok "loaded by a name ($name) and replaced: dump" dump "named-$name"
+        is "loaded by a name ($name) and replaced: ranges and kernels" \
+            "$(number_of "named-$name" push) $(number_of "named-$name" kernel)" "6 15"
+        rm -r "$work/lib"
+    done
+fi
+
+# The target's own CUPTI under the name that auditwheel gives it.
+cp "$fake/libcupti.so.13" "$work/libcupti-1a2b3c4d.so.13.0.85"
+MOETRACE_CUPTI='' run renamed "$helpers/cuda_cases" opened "$work/libcupti-1a2b3c4d.so.13.0.85"
+is "CUPTI renamed: exit status and standard error" "$status $(cat "$work/renamed.err")" "7 "
+ok "CUPTI renamed: dump" dump renamed
+is "CUPTI renamed: kernels" "$(number_of renamed kernel)" 10
+is "CUPTI renamed: it is that one" "$(grep -c '^meta "cupti.library".*libcupti-1a2b3c4d' "$work/renamed.dump")" 1
 
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

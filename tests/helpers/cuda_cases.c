@@ -1,0 +1,115 @@
+/* Programs that a recorder gets wrong easily: `cuda_cases CASE [ARGUMENT]...`. Ends with status 7 unless the case
+ * says otherwise, or something went wrong in the program itself. */
+#include "tests/fake/fake.h"
+#include "tests/fake/fake_driver.h"
+#include "tests/fake/fake_runtime.h"
+
+#include <nvtx3/nvToolsExt.h>
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const fake_kernel kernel = {"_Z6kernelv", 2000, 16, 0};
+
+static int launch_ten(void) {
+    dim3 one = {1, 1, 1};
+    int errors = 0;
+    for (int i = 0; i < 10; i++) {
+        errors += __cudaLaunchKernel(&kernel, one, one, NULL, 0, NULL) != 0;
+    }
+    return errors + (cudaDeviceSynchronize() != 0);
+}
+
+static int range_of_ten(void) {
+    nvtxRangePushA("work");
+    int errors = launch_ten();
+    nvtxRangePop();
+    return errors;
+}
+
+/* title TITLE FILLER: writes TITLE over its arguments before its first event, as setproctitle does. */
+static int set_title(int argc, char **argv) {
+    char *end = argv[argc - 1] + strlen(argv[argc - 1]);
+    size_t room = (size_t)(end - argv[0]), len = strlen(argv[2]);
+    char title[512];
+    snprintf(title, sizeof title, "%s", argv[2]);
+    memset(argv[0], 0, room);
+    memcpy(argv[0], title, len < room - 1 ? len : room - 1);
+    return range_of_ten() ? 1 : 7;
+}
+
+/* driver: a program with the CUDA runtime linked in: all that can be seen of it are driver calls. */
+static int driver_only(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    int errors = cuInit(0) != 0;
+    for (int i = 0; i < 10; i++) {
+        errors += cuLaunchKernel((void *)(uintptr_t)&kernel, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL) != 0;
+    }
+    return errors + (cuCtxSynchronize() != 0) ? 1 : 7;
+}
+
+/* no-device malloc|sync: sees no GPU, tries CUDA in vain, and forks a child that is given one. */
+static int no_device(int argc, char **argv) {
+    void *memory;
+    setenv("FAKE_CUDA_NO_DEVICE", "1", 1);
+    int first = argc > 2 && strcmp(argv[2], "sync") == 0 ? cudaDeviceSynchronize() : cudaMalloc(&memory, 16);
+    unsetenv("FAKE_CUDA_NO_DEVICE");
+    pid_t child = fork();
+    if (child == 0) {
+        exit(launch_ten() ? 1 : 7);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    return first && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* plugin LIBRARY [FILE]: after its first events it replaces FILE by a copy, and opens a library whose copy of
+ * NVTX was not used before. */
+static int open_plugin(int argc, char **argv) {
+    int errors = range_of_ten();
+    if (argc > 3) {
+        char command[4096];
+        snprintf(command, sizeof command, "cp '%s' '%s.new' && mv '%s.new' '%s'", argv[3], argv[3], argv[3],
+                 argv[3]);
+        unsetenv("LD_PRELOAD");
+        errors += system(command) != 0;
+    }
+    int (*range)(const void *, void *) = NULL;
+    void *plugin = dlopen(argv[2], RTLD_NOW);
+    if (plugin) {
+        *(void **)&range = dlsym(plugin, "plugin_range");
+    }
+    for (int i = 0; i < 5; i++) {
+        errors += !range || range(&kernel, NULL) != 0;
+    }
+    return errors + (cudaDeviceSynchronize() != 0) ? 1 : 7;
+}
+
+/* opened LIBRARY: opens it, then uses CUDA. */
+static int open_first(int argc, char **argv) {
+    (void)argc;
+    return !dlopen(argv[2], RTLD_NOW) || launch_ten() ? 1 : 7;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} cases[] = {{"title", set_title},
+             {"driver", driver_only},
+             {"no-device", no_device},
+             {"plugin", open_plugin},
+             {"opened", open_first}};
+
+int main(int argc, char **argv) {
+    for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
+        if (strcmp(argv[1], cases[i].name) == 0) {
+            return cases[i].run(argc, argv);
+        }
+    }
+    return 99;
+}
