@@ -1,5 +1,5 @@
-/* What the sweep's rows are made of: which requests were profiled, what the GPU and the host did, how sure the
- * numbers are. */
+/* What the sweep's rows are made of: which requests were profiled, what the GPU and the host did, outliers
+ * and drift. */
 #include "tests/unit/trace_builder.h"
 
 #include <math.h>
@@ -46,7 +46,7 @@ static void put_request(run *r, const char *name, uint64_t length, bool profiled
 }
 
 /* Latencies come from the unprofiled requests, attribution from the profiled ones, and both are compared. */
-static void latencies_are_of_the_unwatched(void **state) {
+static void latencies_are_of_the_unprofiled(void **state) {
     (void)state;
     run r = {0};
     metrics_results results;
@@ -145,7 +145,7 @@ static void one_kind_is_used_as_it_is(void **state) {
 }
 
 /* A phase in which profiling began is neither kind. */
-static void partly_watched_is_left_out(void **state) {
+static void partly_profiled_is_left_out(void **state) {
     (void)state;
     run r = {0};
     metrics_results results;
@@ -160,76 +160,6 @@ static void partly_watched_is_left_out(void **state) {
     assert_true(row->latency.n == 1 && row->latency.p50 == 10000 / 1e6);
     assert_true(row->on.p50 == 30000 / 1e6);
     metrics_results_free(&results);
-}
-
-/* Calls on the host against intervals of the GPU, placed at random in three parts and in none, against a map
- * of every nanosecond: of the whole and of each part. Parts overlap on the GPU, not on the host. */
-static void idle_time_agrees_with_a_map(void **state) {
-    (void)state;
-    enum { LENGTH = 20000, PARTS = 4 };
-    srand(3);
-    for (int round = 0; round < 50; round++) {
-        static bool gpu[PARTS][LENGTH]; /* 0: of all */
-        static uint8_t host[LENGTH], part_at[LENGTH];
-        attribution_busy busy = {0};
-        memset(gpu, 0, sizeof gpu);
-        memset(host, NAMES_CALL_OTHER, sizeof host);
-        for (uint32_t i = 1; i < PARTS; i++) {
-            assert_int_equal(attribution_busy_part(&busy), i);
-        }
-        for (uint64_t at = 0; at < LENGTH - 200;) {
-            uint64_t end = at + (uint64_t)(rand() % 60);
-            int kind = rand() % 2;
-            uint32_t part = (uint32_t)(at * PARTS / LENGTH);
-            if (rand() % 4 == 0 && end > at + 4) { /* a call inside the call, which ends first */
-                attribution_busy_host(&busy, part, (names_call_kind)(rand() % 2), at + 1, end - 1);
-            }
-            attribution_busy_host(&busy, part, (names_call_kind)kind, at, end);
-            memset(host + at, kind, end - at);
-            memset(part_at + at, (int)part, end - at);
-            if (rand() % 3) {
-                uint64_t from = at + (uint64_t)(rand() % 100), to = from + (uint64_t)(rand() % 70);
-                uint32_t of = rand() % 4 ? part : (uint32_t)rand() % PARTS;
-                attribution_busy_add(&busy, of, from, to);
-                memset(gpu[0] + from, true, to - from);
-                memset(gpu[of] + from, true, to - from);
-            }
-            at = end + (uint64_t)(rand() % 40);
-        }
-        attribution_busy_settle(&busy);
-        for (uint32_t part = 0; part < PARTS; part++) {
-            uint64_t want[2] = {0, 0}, ran = 0;
-            for (int i = 0; i < LENGTH; i++) {
-                if (host[i] != NAMES_CALL_OTHER && (part == 0 || part_at[i] == part)) {
-                    want[host[i]] += !gpu[part][i];
-                }
-                ran += gpu[part][i];
-            }
-            const attribution_busy_sums *sums = attribution_busy_sums_of(&busy, part);
-            assert_int_equal(sums->settled, ran);
-            assert_int_equal(attribution_busy_idle_in(sums, NAMES_CALL_ENQUEUE), want[NAMES_CALL_ENQUEUE]);
-            assert_int_equal(attribution_busy_idle_in(sums, NAMES_CALL_SYNC), want[NAMES_CALL_SYNC]);
-        }
-        attribution_busy_free(&busy);
-    }
-}
-
-/* More calls than are held, under a GPU that never pauses and under one that does: exact, in bounded memory.
- */
-static void idle_time_folds(void **state) {
-    (void)state;
-    for (int pauses = 0; pauses < 2; pauses++) {
-        attribution_busy busy = {0};
-        uint64_t n = 4 * ATTRIBUTION_BUSY_WINDOW;
-        for (uint64_t i = 0; i < n; i++) {
-            attribution_busy_add(&busy, 0, 10 * i, 10 * i + (pauses ? 7 : 10));
-            attribution_busy_host(&busy, 0, NAMES_CALL_ENQUEUE, 10 * i + 2, 10 * i + 9);
-        }
-        assert_true(busy.host_cap <= 2 * ATTRIBUTION_BUSY_WINDOW);
-        attribution_busy_settle(&busy);
-        assert_int_equal(busy.late, 0);
-        assert_int_equal(attribution_busy_idle_in(&busy.all, NAMES_CALL_ENQUEUE), pauses ? 2 * n : 0);
-    }
 }
 
 /* All calls stand in the file before the first record of the GPU, as long ones do and those of a slow flush:
@@ -274,43 +204,6 @@ static void records_come_late(void **state) {
         assert_true(fabs(row->idle_between - cases[c].launches * 2e-6) < 1e-9);
         assert_int_equal(results.late, 0);
         metrics_results_free(&results);
-    }
-}
-
-/* What comes too late for its part of a call's time is counted, and said to be. */
-static void later_than_that(void **state) {
-    (void)state;
-    attribution_busy busy = {0};
-    attribution_busy_host(&busy, 0, NAMES_CALL_ENQUEUE, 10, 20);
-    attribution_busy_settle(&busy);
-    attribution_busy_add(&busy, 0, 15, 30);
-    attribution_busy_add(&busy, 0, 30, 40);
-    assert_int_equal(attribution_busy_settle(&busy), 25);
-    assert_int_equal(busy.late, 1);
-    attribution_busy_free(&busy);
-}
-
-static void calls_have_kinds(void **state) {
-    (void)state;
-    static const struct {
-        const char *name;
-        names_call_kind kind;
-    } cases[] = {
-        {"__cudaLaunchKernel", NAMES_CALL_ENQUEUE},
-        {"cuLaunchKernelEx", NAMES_CALL_ENQUEUE},
-        {"cudaGraphLaunch", NAMES_CALL_ENQUEUE},
-        {"cudaMemcpyAsync", NAMES_CALL_ENQUEUE},
-        {"cudaMemcpy", NAMES_CALL_SYNC},
-        {"cuMemcpyDtoH_v2", NAMES_CALL_SYNC},
-        {"cuMemsetD8Async", NAMES_CALL_ENQUEUE},
-        {"cudaStreamSynchronize", NAMES_CALL_SYNC},
-        {"cudaGetDevice", NAMES_CALL_QUERY},
-        {"cudaStreamQuery", NAMES_CALL_QUERY},
-        {"cudaMalloc", NAMES_CALL_OTHER},
-        {"cudaStreamIsCapturing_v10000", NAMES_CALL_QUERY},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(names_call_kind_of(cases[i].name), cases[i].kind);
     }
 }
 
@@ -456,16 +349,12 @@ static void layers_in_experts_names_make_visits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(latencies_are_of_the_unwatched),
+        cmocka_unit_test(latencies_are_of_the_unprofiled),
         cmocka_unit_test(what_ran_before_cupti_counts),
         cmocka_unit_test(before_the_first_mark),
         cmocka_unit_test(one_kind_is_used_as_it_is),
-        cmocka_unit_test(partly_watched_is_left_out),
-        cmocka_unit_test(idle_time_agrees_with_a_map),
-        cmocka_unit_test(idle_time_folds),
+        cmocka_unit_test(partly_profiled_is_left_out),
         cmocka_unit_test(records_come_late),
-        cmocka_unit_test(later_than_that),
-        cmocka_unit_test(calls_have_kinds),
         cmocka_unit_test(phases_have_idle_time),
         cmocka_unit_test(outliers_are_far_from_the_median),
         cmocka_unit_test(drift_is_a_trend_that_matters),
