@@ -171,20 +171,20 @@ static int read_peaks(costmodel_peaks *peaks, const cJSON *json, const char *pat
     const char *device = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "device"));
     double value;
     if (!cJSON_IsObject(json) || (!flops && !cJSON_HasObjectItem(json, "memory_bytes_per_s"))) {
-        return refuse_peaks(error, path, "no JSON object with \"memory_bytes_per_s\" or \"flops\"");
+        return refuse_peaks(error, path, "not a JSON object with \"memory_bytes_per_s\" or \"flops\"");
     }
     if (flops && !cJSON_IsNull(flops) && !cJSON_IsObject(flops)) {
-        return refuse_peaks(error, path, "\"flops\" is no object");
+        return refuse_peaks(error, path, "\"flops\" is not an object");
     }
     if (!read_peak(json, "memory_bytes_per_s", &value)) {
-        return refuse_peaks(error, path, "\"memory_bytes_per_s\" is no number above 0");
+        return refuse_peaks(error, path, "\"memory_bytes_per_s\" is not a number above 0");
     }
     snprintf(peaks->device, sizeof peaks->device, "%s", device ? device : "");
     set_memory(peaks, value, COSTMODEL_PEAK_MEASURED);
     for (int i = 0; i < COSTMODEL_DTYPES; i++) {
         if (!read_peak(flops, type_names[i], &value)) {
             char what[64];
-            snprintf(what, sizeof what, "\"flops\": \"%s\" is no number above 0", type_names[i]);
+            snprintf(what, sizeof what, "\"flops\": \"%s\" is not a number above 0", type_names[i]);
             return refuse_peaks(error, path, what);
         }
         set_flops(peaks, (costmodel_dtype)i, value, COSTMODEL_PEAK_MEASURED);
@@ -201,7 +201,7 @@ int costmodel_peaks_load(costmodel_peaks *peaks, const char *path, char error[TR
     if (!f || ferror(f)) {
         snprintf(error, TRACE_ERROR_BYTES, "%s: the peaks cannot be read: %s", path, strerror(errno));
     } else if (len > FILE_MAX) {
-        refuse_peaks(error, path, "longer than 64 KiB: these are no peaks");
+        refuse_peaks(error, path, "longer than 64 KiB: not a file of peaks");
     } else {
         cJSON *json = cJSON_ParseWithLength(text, len);
         rc = read_peaks(peaks, json, path, error);

@@ -67,7 +67,7 @@ void costmodel_workload_event(costmodel_workload *w, names_table *names, const t
     if (cJSON_IsObject(json)) {
         read_model_mark(w, json);
     } else {
-        snprintf(w->problem, sizeof w->problem, "it is no JSON object");
+        snprintf(w->problem, sizeof w->problem, "it is not a JSON object");
     }
     cJSON_Delete(json);
     pthread_mutex_unlock(&parsing);

@@ -179,8 +179,8 @@ static metrics_verdict judge_bottleneck(const metrics_bottlenecks *b, const metr
         *missing = "the device's peak FLOP/s (--peaks)";
     }
     if (!*missing && fmax(p->of_memory, p->of_flops) > PEAK_AT_MOST) {
-        *missing =
-            "shapes that fit: by these it did more than the device can, unless weights stayed in a cache";
+        *missing = "shapes that match the run: with these it exceeds the device's peaks, unless weights "
+                   "stayed in a cache";
     }
     if (*missing) {
         return METRICS_BOTTLENECK_UNKNOWN;
@@ -199,7 +199,7 @@ static metrics_bottleneck make_bottleneck(metrics_bottlenecks *b, const metrics_
     if (!gpu) {
         missing = "GPU work in the trace";
     } else if (isnan(row->busy)) {
-        missing = "a watched request";
+        missing = "a profiled request";
     }
     double behind = row->from == ATTRIBUTION_UNPROFILED && row->beyond > 0 ? row->beyond : 0;
     result.time = row->latency.p50 + behind;

@@ -100,7 +100,7 @@ static uint64_t expected_tokens(const routing_checking *f, const expert_visit *a
 static bool is_wrong_visit(const routing_checking *f, const expert_visit *at, phase_seen *seen,
                            char what[200]) {
     if (at->k == 0 || (at->phase != ATTRIBUTION_DECODE && at->sum % at->k != 0)) {
-        snprintf(what, 200, "%" PRIu64 " routed tokens are no multiple of k", at->sum);
+        snprintf(what, 200, "%" PRIu64 " routed tokens are not a multiple of k", at->sum);
         return true;
     }
     uint64_t tokens = expected_tokens(f, at, seen), slots = at->k * tokens;
@@ -110,7 +110,7 @@ static bool is_wrong_visit(const routing_checking *f, const expert_visit *at, ph
         return true;
     }
     if (at->most > tokens) {
-        snprintf(what, 200, "one expert got %" PRIu64 " tokens, but there are only %" PRIu64, at->most,
+        snprintf(what, 200, "one expert received %" PRIu64 " tokens, but there are only %" PRIu64, at->most,
                  tokens);
         return true;
     }
@@ -151,7 +151,7 @@ static void close_phase(routing_checking *f, phase_seen *seen) {
             expert_visit at = seen->last;
             at.layer = layer;
             at.step = BASE_NONE;
-            snprintf(what, sizeof what, "its experts got tokens in %u of %u %s", visits, steps,
+            snprintf(what, sizeof what, "its experts received tokens in %u of %u %s", visits, steps,
                      seen->last.phase == ATTRIBUTION_DECODE ? "steps" : "passes");
             routing_row_of(f->v, &at)->wrong++;
             keep_violation(f, &at, what);
@@ -306,7 +306,7 @@ static void compare_prompts(metrics_routing_check *v) {
             snprintf(v->violation, sizeof v->violation,
                      "top_k=%u, prefill: routed tokens over k make prompts of %s tokens, but of %s at "
                      "top_k=%u; if "
-                     "the prompts do differ, say --prompt-tokens any",
+                     "the prompts differ, use --prompt-tokens any",
                      row->k, token_range_text(here, from, to), token_range_text(there, low, high), most->k);
         }
     }

@@ -247,14 +247,14 @@ static int add_rule(names_rules *rules, const cJSON *item, const char *path, cha
             return 0;
         }
     }
-    return refuse_rule(error, path, number, "has an \"is\" that is no role");
+    return refuse_rule(error, path, number, "has an \"is\" that is not a role");
 }
 
 static int add_rules(names_rules *rules, const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]) {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(json, "rules"), *item;
     if (!cJSON_IsArray(list)) {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: no JSON object with a list \"rules\" (docs/attribution.md)",
-                 path);
+        snprintf(error, TRACE_ERROR_BYTES,
+                 "%s: not a JSON object with a list \"rules\" (docs/attribution.md)", path);
         return -1;
     }
     rules->alone = cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "built_in"));
@@ -275,7 +275,7 @@ int names_rules_load(names_rules *rules, const char *path, char error[TRACE_ERRO
     if (!f || ferror(f)) {
         snprintf(error, TRACE_ERROR_BYTES, "%s: the rules cannot be read: %s", path, strerror(errno));
     } else if (len > FILE_MAX) {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: longer than 1 MiB: these are no rules", path);
+        snprintf(error, TRACE_ERROR_BYTES, "%s: longer than 1 MiB: not a file of rules", path);
     } else {
         cJSON *json = cJSON_ParseWithLength(text, len);
         rc = add_rules(rules, json, path, error);

@@ -115,7 +115,7 @@ static bool open_cublas(cublas_library *b, peakbench_measured *m, const char *ch
     *(void **)&b->destroy = dlsym(library, "cublasDestroy_v2");
     *(void **)&b->gemm = dlsym(library, "cublasGemmEx");
     if (!b->create || !b->destroy || !b->gemm) {
-        snprintf(m->trouble, sizeof m->trouble, "%s is no cuBLAS of version 11 or later", m->library);
+        snprintf(m->trouble, sizeof m->trouble, "%s is not cuBLAS 11 or later", m->library);
         return false;
     }
     int rc = b->create(&b->handle);

@@ -54,7 +54,7 @@ static int find_cuda_device(peakbench_measured *m, const peakbench_driver *d, un
                  m->device, m->major, m->minor);
         return -1;
     }
-    return peakbench_driver_check(d, rc, "asking for the device", error);
+    return peakbench_driver_check(d, rc, "querying the device", error);
 }
 
 int peakbench_measure(peakbench_measured *m, unsigned ordinal, const char *cublas,

@@ -113,7 +113,7 @@ refused() { # refused NAME PATTERN OPTION...
     ok "$1" refuses "$2" "$moetrace" report "${@:3}" "$work/small_alternate.moetrace"
 }
 refused "no configuration" "not a JSON object" --model "$work/check.py"
-refused "no file of peaks" "no JSON object" --peaks "$work/check.py"
+refused "no file of peaks" "not a JSON object" --peaks "$work/check.py"
 refused "no peaks in it" "memory_bytes_per_s" --peaks "$work/small.json"
 refused "no dtype" "--dtype" --dtype int4
 refused "no crops" "--crops" --crops 0

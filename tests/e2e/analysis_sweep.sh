@@ -104,9 +104,9 @@ bad_rules() { # bad_rules PATTERN JSON
 }
 
 refusals() {
-    bad_rules 'no JSON object' '{' && bad_rules 'no JSON object' '{"rules": 3}' &&
+    bad_rules 'not a JSON object' '{' && bad_rules 'not a JSON object' '{"rules": 3}' &&
         bad_rules 'rule 1 needs the texts' '{"rules": [{"name": "x"}]}' &&
-        bad_rules 'rule 2 has an "is" that is no role' \
+        bad_rules 'rule 2 has an "is" that is not a role' \
             '{"rules": [{"name": "x", "is": "norm"}, {"name": "x", "is": "y"}]}' &&
         bad_rules 'rule 1 lacks the number' '{"rules": [{"name": "x", "is": "layer"}]}' &&
         bad_rules 'rule 1 holds a {...} other' '{"rules": [{"name": "x{l}", "is": "norm"}]}' &&
@@ -185,11 +185,11 @@ ok "verify: all hold" verifies plain 0 'All hold.'
 ok "verify: half of k was applied" verifies wrong-k 1 \
     'top_k=4, warmup.0, decode, decode.0, layer 0: 2 routed tokens, but k x 1 token are 4'
 ok "verify: a token too many in one layer" verifies odd 1 \
-    'top_k=8, warmup.0, prefill, layer 1: 81 routed tokens are no multiple of k'
+    'top_k=8, warmup.0, prefill, layer 1: 81 routed tokens are not a multiple of k'
 ok "verify: one expert has more tokens than there are" verifies greedy 1 \
-    'top_k=2, warmup.0, prefill, layer 0: one expert got 11 tokens, but there are only 10'
+    'top_k=2, warmup.0, prefill, layer 0: one expert received 11 tokens, but there are only 10'
 ok "verify: a layer without any expert in one step" verifies absent 1 \
-    'top_k=2, sample.5, decode, layer 1: its experts got tokens in 2 of 3 steps'
+    'top_k=2, sample.5, decode, layer 1: its experts received tokens in 2 of 3 steps'
 ok "verify: a k without effect on prefill" verify_flat
 ok "verify: what the end of the trace cuts off is not judged" verifies cut 0 'All that can be judged hold.'
 ok "verify: unwatched requests count too" verifies alternate 0 'All hold.'

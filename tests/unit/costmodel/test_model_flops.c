@@ -249,12 +249,12 @@ static void peaks_of_a_file(void **state) {
     assert_int_equal(p.flops_source[COSTMODEL_FP16], COSTMODEL_PEAK_DATA_SHEET);
     static const struct {
         const char *text, *want;
-    } bad[] = {{"", "no JSON object"},
-               {"[]", "no JSON object"},
-               {"{\"device\":\"D\"}", "no JSON object with"},
+    } bad[] = {{"", "not a JSON object"},
+               {"[]", "not a JSON object"},
+               {"{\"device\":\"D\"}", "not a JSON object with"},
                {"{\"memory_bytes_per_s\":0}", "memory_bytes_per_s"},
                {"{\"memory_bytes_per_s\":\"3e12\"}", "memory_bytes_per_s"},
-               {"{\"flops\":3}", "\"flops\" is no object"},
+               {"{\"flops\":3}", "\"flops\" is not an object"},
                {"{\"flops\":{\"tf32\":-1}}", "tf32"},
                {"{\"flops\":{\"bf16\":1e999}}", "bf16"}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

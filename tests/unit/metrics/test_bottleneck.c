@@ -218,9 +218,9 @@ static void verdicts(void **state) {
     r.memory = bytes / 1.09, r.flops = flops / 0.5;
     verdict(&r, METRICS_ROW_PREFILL, METRICS_BOTTLENECK_MEMORY, NULL);
     r.memory = bytes / 1.11;
-    verdict(&r, METRICS_ROW_PREFILL, METRICS_BOTTLENECK_UNKNOWN, "shapes that fit");
+    verdict(&r, METRICS_ROW_PREFILL, METRICS_BOTTLENECK_UNKNOWN, "shapes that match");
     r.memory = bytes, r.flops = flops / 1.11;
-    verdict(&r, METRICS_ROW_PREFILL, METRICS_BOTTLENECK_UNKNOWN, "shapes that fit");
+    verdict(&r, METRICS_ROW_PREFILL, METRICS_BOTTLENECK_UNKNOWN, "shapes that match");
     /* Of a phase in which the GPU was idle, the host: whatever its kernels reach. */
     r.busy = 4990;
     r.flops = flops / 0.49;
