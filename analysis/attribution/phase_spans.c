@@ -105,6 +105,7 @@ void attribution_spans_settle(attribution_spans *s, unsigned jobs) {
         to->gpu_end = from->gpu_end;
         to->kernels = from->kernels;
         to->gpu_sum = from->gpu_sum;
+        to->untimed = from->untimed;
         to->part = from->part;
         to->busy = from->busy;
         from->busy = (attribution_busy){0};

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t start, end; /* ns; end only when closed */
     /* From attribution_spans_settle on, as in its attribution_span_work: */
     uint64_t gpu_end, kernels, gpu_sum;
+    uint64_t untimed; /* kernels without a time */
     uint32_t part;
     attribution_busy busy;
 } attribution_span;

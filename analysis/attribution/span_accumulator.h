@@ -20,6 +20,7 @@ typedef struct {
     uint64_t start, end;   /* ns; end only when closed */
     uint64_t gpu_end;      /* when the last GPU work launched inside ended; 0 without any */
     uint64_t kernels;      /* launched inside */
+    uint64_t untimed;      /* of those: without a time */
     uint64_t gpu_sum;      /* of all work launched inside, overlapping parts more than once */
     attribution_busy busy; /* of kernels, copies and memsets launched inside; of a step its decode's counts */
     uint64_t enqueued, arrived;    /* calls that enqueue work inside, and pieces of work that ran */

@@ -32,12 +32,21 @@ static void add_longest_gap(metrics_sample *s, const attribution_span *span,
     s->gap_at = ms_of(at - span->start);
 }
 
+/* One kernel in a hundred may lack its time: beyond that, how long the GPU ran is not known. */
+#define UNTIMED_SHARE 100
+
+static attribution_profiling profiling_of(const attribution_windows *windows, const attribution_span *span) {
+    attribution_profiling p = attribution_windows_over(windows, span->start, span->end);
+    bool timed = span->untimed * UNTIMED_SHARE <= span->kernels;
+    return p == ATTRIBUTION_PROFILED && !timed ? ATTRIBUTION_PARTLY_PROFILED : p;
+}
+
 metrics_sample metrics_sample_of(const attribution_ranges *ranges, const attribution_span *span) {
     const attribution_group *group = attribution_ranges_group(ranges, span->group);
     uint64_t end = span->gpu_end > span->end ? span->gpu_end : span->end;
     const attribution_busy_sums *sums = attribution_ranges_busy(ranges, span);
     const attribution_windows *windows = attribution_ranges_windows(ranges);
-    attribution_profiling profiling = attribution_windows_over(windows, span->start, span->end);
+    attribution_profiling profiling = profiling_of(windows, span);
     metrics_sample s = {.k = group->k,
                         .phase = span->phase,
                         .step = span->step,

@@ -54,13 +54,15 @@ static void note_profiling(const metrics_results *r, report_table *t) {
         report_table_note(t, "Another tool had CUPTI for a part of the run, and may have slowed what ran "
                              "then: such phases are neither watched nor unwatched.");
     }
+    const char *untimed = r->kernels_untimed > 0 ? ", or kernels have no times" : "";
+    const char *yielded = r->yielded ? ", or another tool had CUPTI" : "";
     if (partly > 0) {
-        report_table_note(t, "In %zu rows watching began or ended inside every request%s.", partly,
-                          r->yielded ? ", or another tool had CUPTI" : "");
+        report_table_note(t, "In %zu rows watching began or ended inside every request%s%s.", partly,
+                          untimed, yielded);
     }
     if (left > 0) {
-        report_table_note(t, "%zu phases in which watching began or ended%s are left out.", left,
-                          r->yielded ? ", or another tool had CUPTI," : "");
+        report_table_note(t, "%zu phases in which watching began or ended%s%s%s are left out.", left, untimed,
+                          yielded, *untimed || *yielded ? "," : "");
     }
     report_table_note(t, "Warm-up requests are left out. GPU busy and kernels: medians of the watched "
                          "requests.");

@@ -7,6 +7,11 @@
 #   small_auto       run_native --config small --random-weights 1 --samples 12 --warmup 1 --top-k 1,8 --max-new-tokens 4: six
 #                    requests of each k before CUPTI is on, then six that are watched; small_auto_times.json is run_native's clock
 #   python_graph     Python: two threads, cuBLAS, Triton, a captured CUDA graph
+# Captures from an H200 (CUDA 13.0, driver 580, PyTorch 2.11) of tests/gpu/replay_graph.py requests 12, a graph of 60 kernels
+# of about 1 us each, of which every second replay was recorded:
+#   replay_wrong     by a recorder that let go of the target before the records of the replay were there: the kernels of five
+#                    replays end when those of the next replay did, and 60 kernels of an unprofiled replay are recorded
+#   replay_right     by one that waits for them
 # The CSV files are Nsight Systems 2025.3's reports on another run of the first command.
 set -u
 # shellcheck source=tests/tap.sh
@@ -40,6 +45,20 @@ ok "small_graphs: every replayed kernel's node is known" awk '
 decode_row() { awk '/^Phases by part/ {on = 1} on && $1 == "decode" {print; exit}' "$work/small_graphs.report"; }
 is "small_graphs: decode's kernel time by part, through the replay" \
     "$(decode_row | awk '{print $3, $4, $5, $10, $11}')" "34.295 2.040 1.289 0.384 38.567"
+
+# A graph whose replays were recorded with the times of later ones.
+for name in replay_wrong replay_right; do
+    unpack "golden/$name" "$name"
+    "$BUILD/moetrace" report --format csv "$work/$name.moetrace" >"$work/$name.csv" || exit
+done
+cell() { sed -n "s/^$2,//p" "$work/$1.csv"; }
+is "replay_wrong: impossible times are counted" "$(cell replay_wrong kernels.impossible)" 300
+is "replay_wrong: the report is not complete" "$(cell replay_wrong complete)" 0
+is "replay_wrong: kernel time without them" "$(cell replay_wrong kernels.ns)" 316683
+is "replay_right: no time is impossible" "$(cell replay_right kernels.impossible)" 0
+is "replay_right: the report is complete" "$(cell replay_right complete)" 1
+is "replay_right: 60 kernels in each of 9 launches, and 4 before" "$(cell replay_right kernels.count)" 544
+is "replay_right: kernel time" "$(cell replay_right kernels.ns)" 566607
 
 # The order that keeps latencies true, and the model that the program names.
 auto() { grep -c "$1" "$work/small_auto.report"; }
