@@ -36,6 +36,7 @@ typedef struct {
     uint64_t node;
     uint64_t start, end; /* on CLOCK_MONOTONIC; known when it is issued */
     const fake_kernel *kernel;
+    const char *name; /* of the kernel, as CUPTI has it */
     uint32_t grid[3], block[3], cluster[3], dynamic_shared;
     uint64_t bytes;
     uint32_t value;
@@ -51,6 +52,7 @@ typedef struct {
     /* A graph (node 0) or a node of it was made; `original` is the node that it was cloned from, or 0. */
     void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
     void (*context)(void); /* a context was made */
+    void (*unload)(void);  /* a module is about to be unloaded */
     void (*closing)(void); /* the driver's own exit handler runs: nothing can be delivered any more */
 } fake_observer;
 
@@ -60,6 +62,11 @@ FAKE_EXPORT void fake_cuda_observe(const fake_observer *observer); /* NULL ends 
  * Returns that of the call around, for the leave. */
 FAKE_EXPORT uint32_t fake_cuda_runtime_enter(uint32_t cbid, const char *name);
 FAKE_EXPORT void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *result, uint32_t around);
+
+/* The name of the kernel that this thread is launching; NULL outside of launches. */
+FAKE_EXPORT const char *fake_cuda_launched_name(void);
+/* For the driver's other file: a module goes. */
+void fake_cuda_unloads(void);
 
 /* For a signal handler that is about to jump: whether it interrupted a wait of this thread, and may; the wait
  * is over then. */

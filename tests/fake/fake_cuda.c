@@ -17,7 +17,8 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct {
+typedef struct graph {
+    struct graph *next; /* in the list of all */
     uint32_t id, count;
     fake_work *nodes;
 } graph;
@@ -35,6 +36,7 @@ static struct {
     _Atomic(pid_t) owner;            /* the process that initialised; 0 before */
     _Atomic(const fake_observer *) observer;
     atomic_uint correlation, streams, graphs;
+    graph *all_graphs; /* under the lock */
     timeline default_stream;
     uint64_t last_end; /* over all streams */
     unsigned launch_ns;
@@ -45,6 +47,12 @@ static struct {
 
 static __thread uint32_t current_device;      /* of this thread: its streams are made there */
 static __thread uint32_t runtime_correlation; /* of the runtime call around; 0 outside */
+
+static __thread const fake_kernel *launched; /* by the launch that this thread is in */
+
+const char *fake_cuda_launched_name(void) {
+    return launched ? launched->name : NULL;
+}
 
 static const fake_observer *observer(void) {
     return atomic_load_explicit(&driver.observer, memory_order_acquire);
@@ -148,6 +156,7 @@ static int leave(const call *c, int result) {
     if (o) {
         o->call(FAKE_DOMAIN_DRIVER, c->cbid, c->name, 1, c->correlation, &result);
     }
+    launched = NULL;
     return result;
 }
 
@@ -234,6 +243,10 @@ static void issue(timeline *s, fake_work *w) {
 static graph *make_graph(void) {
     graph *g = calloc(1, sizeof *g);
     g->id = atomic_fetch_add(&driver.graphs, 1) + 1;
+    pthread_mutex_lock(&driver.lock);
+    g->next = driver.all_graphs;
+    driver.all_graphs = g;
+    pthread_mutex_unlock(&driver.lock);
     const fake_observer *o = observer();
     if (o) {
         o->graph(g->id, 0, 0);
@@ -285,6 +298,7 @@ enum { FAKE_DRIVER_CALLS(CBID) };
 
 int cuLaunchKernel(void *f, FAKE_GRID, void **args, void **extra) {
     (void)args, (void)extra;
+    launched = f;
     call c = ENTER(cuLaunchKernel);
     fake_work w = kernel_work(f, (unsigned[]){gx, gy, gz}, (unsigned[]){bx, by, bz}, shared);
     return do_call(&c, stream, &w);
@@ -292,6 +306,7 @@ int cuLaunchKernel(void *f, FAKE_GRID, void **args, void **extra) {
 
 int cuLaunchCooperativeKernel(void *f, FAKE_GRID, void **args) {
     (void)args;
+    launched = f;
     call c = ENTER(cuLaunchCooperativeKernel);
     fake_work w = kernel_work(f, (unsigned[]){gx, gy, gz}, (unsigned[]){bx, by, bz}, shared);
     return do_call(&c, stream, &w);
@@ -299,6 +314,7 @@ int cuLaunchCooperativeKernel(void *f, FAKE_GRID, void **args) {
 
 int cuLaunchKernelEx(const fake_driver_config *config, void *f, void **args, void **extra) {
     (void)args, (void)extra;
+    launched = f;
     call c = ENTER(cuLaunchKernelEx);
     fake_work w = kernel_work(f, config->grid, config->block, config->shared);
     return do_call(&c, config->stream, &w);
@@ -470,8 +486,45 @@ int cuGraphInstantiateWithFlags(void **exec, void *captured, unsigned long long 
     return 0;
 }
 
+/* A node's handle is its id. */
+int cuGraphKernelNodeGetParams_v2(void *node, fake_node_parameters *parameters) {
+    uint64_t id = (uintptr_t)node;
+    int result = FAKE_ERROR_INVALID;
+    pthread_mutex_lock(&driver.lock);
+    for (const graph *g = driver.all_graphs; g; g = g->next) {
+        const fake_work *w =
+            g->id == id >> 32 && (uint32_t)id <= g->count ? &g->nodes[(uint32_t)id - 1] : NULL;
+        if (w && w->kind == FAKE_KERNEL) {
+            *parameters = (fake_node_parameters){.function = (void *)(uintptr_t)w->kernel};
+            result = 0;
+        }
+    }
+    pthread_mutex_unlock(&driver.lock);
+    return result;
+}
+
+int cuFuncGetName(const char **name, void *function) {
+    *name = ((const fake_kernel *)function)->name;
+    return 0;
+}
+
+void fake_cuda_unloads(void) {
+    const fake_observer *o = observer();
+    cuCtxSynchronize(); /* as the real one was seen to do */
+    if (o) {
+        o->unload();
+    }
+}
+
 int cuGraphDestroy(void *captured) {
     graph *g = captured;
+    pthread_mutex_lock(&driver.lock);
+    graph **link = &driver.all_graphs;
+    while (*link != g) {
+        link = &(*link)->next;
+    }
+    *link = g->next;
+    pthread_mutex_unlock(&driver.lock);
     free(g->nodes);
     free(g);
     return 0;

@@ -35,6 +35,7 @@ static struct {
 } state;
 
 static __thread unsigned in_callback; /* of this thread */
+__thread bool fake_cupti_in_unload;
 
 static const char *faults; /* NULL: all goes well */
 static uint32_t version = 130001;
@@ -158,6 +159,8 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
     cupti_callback_data data = {.site = leaving ? CUPTI_ABI_SITE_EXIT : CUPTI_ABI_SITE_ENTER,
                                 .function_name = name,
                                 .function_return = result,
+                                .symbol_name =
+                                    domain == FAKE_DOMAIN_DRIVER ? fake_cuda_launched_name() : NULL,
                                 .context = &state,
                                 .context_uid = 1,
                                 .correlation_data = &correlation_data[domain],
@@ -204,7 +207,19 @@ cupti_result cuptiGetGraphNodeId(void *node, uint64_t *id) {
     return CUPTI_ABI_SUCCESS;
 }
 
+static void on_unload(void) {
+    const subscription *s = atomic_load(&state.current);
+    if (atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][CUPTI_ABI_MODULE_UNLOAD_STARTING]) && s &&
+        fake_cupti_alive()) {
+        cupti_resource_data data = {.context = &state};
+        fake_cupti_in_unload = true;
+        call_back(CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_ABI_MODULE_UNLOAD_STARTING, &data);
+        fake_cupti_in_unload = false;
+    }
+}
+
 static const fake_observer observer = {.graph = on_graph,
+                                       .unload = on_unload,
                                        .context = on_context,
                                        .call = on_call,
                                        .work = fake_cupti_work,

@@ -23,6 +23,9 @@ bool fake_cupti_alive(void);
 void fake_cupti_begin(void);
 void fake_cupti_close(void);
 
+/* This thread is in the callback of a module's unload, in which the real CUPTI waits for ever when it is asked to flush. */
+extern __thread bool fake_cupti_in_unload;
+
 /* The activity half's observer functions. */
 void fake_cupti_work(const fake_work *work);
 void fake_cupti_closing(void);

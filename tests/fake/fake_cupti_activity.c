@@ -139,6 +139,29 @@ typedef union {
     uint8_t bytes[RECORD_MAX];
 } record;
 
+/* As on an H200: a kernel's name is remembered by its place, also after its module is gone. */
+static const char *remembered_name(const fake_kernel *kernel) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    const char *name = kernel->name;
+    pthread_mutex_lock(&lock);
+    static struct {
+        const fake_kernel *kernel;
+        const char *name;
+    } known[1024];
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (!known[i].kernel) {
+            known[i].kernel = kernel;
+            known[i].name = strdup(kernel->name);
+        }
+        if (known[i].kernel == kernel) {
+            name = known[i].name;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    return name;
+}
+
 static void kernel_record(record *r, const fake_work *w, uint64_t start, uint64_t end) {
     memset(&r->kernel, 0, sizeof r->kernel);
     cupti_kernel *k = &r->kernel.base;
@@ -158,7 +181,7 @@ static void kernel_record(record *r, const fake_work *w, uint64_t start, uint64_
     k->static_shared = (int32_t)w->kernel->static_shared;
     k->dynamic_shared = (int32_t)w->dynamic_shared;
     k->correlation = w->correlation;
-    k->name = w->kernel->name;
+    k->name = w->name;
     k->graph_node = w->node;
     k->graph = w->graph;
 }
@@ -267,18 +290,37 @@ static void deliver_work(const fake_work *w, bool ended) {
 
 /* ---- from the pending list into buffers ---- */
 
-/* Takes what has ended (or everything) off the pending list. The caller frees what it gets. */
-static size_t take_pending(fake_work **taken, bool all, uint64_t now) {
+/* A graph's records are made when its whole launch has ended. */
+static bool has_ended(size_t at, uint64_t now) {
+    const fake_work *w = &activity.pending[at];
+    bool ended = w->end <= now;
+    for (size_t i = at + 1; w->node && i < activity.pending_count; i++) {
+        if (activity.pending[i].correlation != w->correlation) {
+            break;
+        }
+        ended = ended && activity.pending[i].end <= now;
+    }
+    return ended;
+}
+
+/* Takes what has ended (or everything) off the pending list, that of graphs only when that is asked for. The caller
+ * frees what it gets. */
+static size_t take_pending(fake_work **taken, bool all, bool graphs, uint64_t now) {
     pthread_mutex_lock(&activity.lock);
     size_t count = 0, kept = 0;
     fake_work *list = activity.pending_count ? malloc(activity.pending_count * sizeof *list) : NULL;
+    bool *taken_at = calloc(activity.pending_count + 1, sizeof *taken_at);
     for (size_t i = 0; list && i < activity.pending_count; i++) {
-        if (all || activity.pending[i].end <= now) {
+        taken_at[i] = all || ((graphs || !activity.pending[i].node) && has_ended(i, now));
+    }
+    for (size_t i = 0; list && i < activity.pending_count; i++) {
+        if (taken_at[i]) {
             list[count++] = activity.pending[i];
         } else {
             activity.pending[kept++] = activity.pending[i];
         }
     }
+    free(taken_at);
     activity.pending_count = list ? kept : activity.pending_count;
     pthread_mutex_unlock(&activity.lock);
     *taken = list;
@@ -286,10 +328,10 @@ static size_t take_pending(fake_work **taken, bool all, uint64_t now) {
 }
 
 /* Under `delivery`. */
-static void harvest(bool all) {
+static void harvest(bool all, bool graphs) {
     fake_work *list;
     uint64_t now = fake_now();
-    size_t count = take_pending(&list, all, now);
+    size_t count = take_pending(&list, all, graphs, now);
     bool backwards = fake_cupti_fault("shuffle");
     for (size_t i = 0; i < count; i++) {
         const fake_work *w = &list[backwards ? count - 1 - i : i];
@@ -309,7 +351,7 @@ static void *worker(void *unused) {
         pthread_mutex_unlock(&activity.lock);
         nanosleep(&(struct timespec){.tv_nsec = WORKER_NS}, NULL);
         pthread_mutex_lock(&activity.delivery);
-        harvest(false);
+        harvest(false, false);
         unsigned period = atomic_load(&activity.period_ms);
         if (period && fake_now() - delivered > period * 1000000ull) {
             complete_buffer();
@@ -357,7 +399,22 @@ static void append_pending(const fake_work *work) {
     }
 }
 
+/* As on an H200: the times of a graph's nodes lie in one place, which the next launch uses again. Records are made from
+ * there; before a launch that is to be recorded they are. */
+static void overwrite_times(const fake_work *work) {
+    pthread_mutex_lock(&activity.lock);
+    for (size_t i = 0; i < activity.pending_count; i++) {
+        if (activity.pending[i].node == work->node) {
+            activity.pending[i].end = work->end;
+        }
+    }
+    pthread_mutex_unlock(&activity.lock);
+}
+
 void fake_cupti_work(const fake_work *work) {
+    if (work->node && !wanted(work)) {
+        overwrite_times(work);
+    }
     if (!wanted(work) || !fake_cupti_alive()) {
         return;
     }
@@ -368,9 +425,13 @@ void fake_cupti_work(const fake_work *work) {
         }
         pthread_mutex_unlock(&activity.delivery);
     }
+    fake_work named = *work;
+    if (work->kind == FAKE_KERNEL) {
+        named.name = remembered_name(work->kernel);
+    }
     pthread_mutex_lock(&activity.lock);
     if (wanted(work)) { /* still: what a client gets after it disabled a kind is what it had before */
-        append_pending(work);
+        append_pending(&named);
     }
     pthread_mutex_unlock(&activity.lock);
 }
@@ -456,8 +517,11 @@ cupti_result cuptiActivityFlushAll(uint32_t flags) {
     if (!fake_cupti_alive()) {
         return FAKE_CUPTI_ERROR_NOT_INITIALIZED;
     }
+    if (fake_cupti_in_unload) {
+        fake_cupti_violation("a flush in the callback of a module's unload");
+    }
     pthread_mutex_lock(&activity.delivery);
-    harvest(flags & CUPTI_ABI_FLUSH_FORCED);
+    harvest(flags & CUPTI_ABI_FLUSH_FORCED, true);
     complete_buffer();
     pthread_mutex_unlock(&activity.delivery);
     return CUPTI_ABI_SUCCESS;

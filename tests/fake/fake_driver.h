@@ -61,6 +61,14 @@ FAKE_PUBLIC int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, v
 FAKE_PUBLIC int cuModuleLoadData(void **module, const void *image);
 FAKE_PUBLIC int cuModuleUnload(void *module);
 FAKE_PUBLIC int cuModuleGetFunction(void **function, void *module, const char *name);
+typedef struct {
+    void *function;
+    unsigned grid[3], block[3], shared;
+    void **arguments, **extra;
+    void *kernel, *context;
+} fake_node_parameters; /* CUDA_KERNEL_NODE_PARAMS_v2 */
+FAKE_PUBLIC int cuGraphKernelNodeGetParams_v2(void *node, fake_node_parameters *parameters);
+FAKE_PUBLIC int cuFuncGetName(const char **name, void *function);
 FAKE_PUBLIC int cuStreamBeginCapture_v2(void *stream, int mode);
 FAKE_PUBLIC int cuStreamEndCapture(void *stream, void **graph);
 FAKE_PUBLIC int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags);

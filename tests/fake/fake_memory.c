@@ -12,7 +12,7 @@
 #define HEADER 4096 /* bytes before a piece of memory, where its length stands */
 
 typedef struct {
-    const char *text;
+    char *text;
 } module;
 
 int cuDevicePrimaryCtxRetain(void **context, int device) {
@@ -69,26 +69,42 @@ int cuModuleLoadData(void **handle, const void *image) {
         fclose(file);
     }
     module *m = malloc(sizeof *m);
-    m->text = text;
+    m->text = strdup(text);
     *handle = m;
     return 0;
 }
 
+/* The places of kernels are used again, those of the module that went last at first. */
+#define PLACES 64
+static fake_kernel kernels[PLACES];
+static void *owners[PLACES]; /* module of each; NULL: free */
+
 int cuModuleUnload(void *handle) {
+    fake_cuda_unloads();
+    for (int i = 0; i < PLACES; i++) {
+        if (owners[i] == handle) {
+            owners[i] = NULL;
+            free((char *)(uintptr_t)kernels[i].name);
+            kernels[i].name = NULL;
+        }
+    }
+    free(((module *)handle)->text);
     free(handle);
     return 0;
 }
 
-/* Kernels live as long as the process. */
 int cuModuleGetFunction(void **function, void *handle, const char *name) {
-    static fake_kernel kernels[8];
-    static unsigned count;
     char entry[128];
+    int at = 0;
     snprintf(entry, sizeof entry, ".entry %s(", name);
-    if (!strstr(((module *)handle)->text, entry) || count == 8) {
+    while (at < PLACES && owners[at]) {
+        at++;
+    }
+    if (!strstr(((module *)handle)->text, entry) || at == PLACES) {
         return FAKE_ERROR_INVALID;
     }
-    kernels[count] = (fake_kernel){.name = name, .duration_ns = FAKE_MODULE_KERNEL_NS, .registers = 32};
-    *function = &kernels[count++];
+    owners[at] = handle;
+    kernels[at] = (fake_kernel){.name = strdup(name), .duration_ns = FAKE_MODULE_KERNEL_NS, .registers = 32};
+    *function = &kernels[at];
     return 0;
 }
