@@ -3,6 +3,7 @@
 
 #include "preload/fork_gate.h"
 #include "preload/lock.h"
+#include "preload/symbol_version.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -12,18 +13,21 @@
 
 static char marker; /* an address inside this library */
 
-/* A function of this name in the library at `path` or its dependencies, if it is not this library's own. */
-static void *find_in_library(const char *path, const char *name) {
+static const void *library_base(const void *address) {
+    Dl_info info;
+    return address && dladdr(address, &info) ? info.dli_fbase : NULL;
+}
+
+/* A function of this name in the library at `path` or its dependencies, if it is neither this library's own nor
+ * the caller's: a library that wraps the function itself comes here by its wrapper. */
+static void *find_in_library(const char *path, const char *name, const void *caller) {
     void *handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     void *f = handle ? dlsym(handle, name) : NULL;
     if (handle) {
         dlclose(handle); /* it was loaded before and stays loaded */
     }
-    Dl_info ours, found;
-    if (f && dladdr(f, &found) && dladdr(&marker, &ours) && found.dli_fbase == ours.dli_fbase) {
-        return NULL;
-    }
-    return f;
+    const void *base = library_base(f);
+    return base == library_base(&marker) || base == library_base(caller) ? NULL : f;
 }
 
 #define RUNTIMES_MAX 4
@@ -44,20 +48,27 @@ static int collect_runtime_path(struct dl_phdr_info *info, size_t size, void *da
     return 0;
 }
 
+/* What the dynamic linker would have bound the caller to: the next definition in the global scope, of the version
+ * that the caller wants, be it another tool's wrapper; then one in the caller's own scope (it was opened
+ * RTLD_LOCAL). A caller that has the function from dlsym wants no version. */
 static void *find_next_definition(const char *name, const void *caller) {
     Dl_info info;
-    void *f = NULL;
-    if (dladdr(caller, &info) && info.dli_fname && *info.dli_fname) {
-        f = find_in_library(info.dli_fname, name);
+    const char *version = preload_symbol_version(caller, name);
+    void *f = dlsym(RTLD_NEXT, name);
+    if (f && version && preload_symbol_is_versioned(f)) {
+        f = dlvsym(RTLD_NEXT, name, version);
     }
-    if (!f) {
-        f = dlsym(RTLD_NEXT, name); /* the caller is the program itself, or jumped here */
+    if (!f && dladdr(caller, &info) && info.dli_fname && *info.dli_fname) {
+        f = find_in_library(info.dli_fname, name, caller);
+    }
+    if (!f && version) {
+        f = dlsym(RTLD_NEXT, name);
     }
     if (!f) {
         runtimes r = {.count = 0};
         dl_iterate_phdr(collect_runtime_path, &r);
         for (int i = 0; i < r.count && !f; i++) {
-            f = find_in_library(r.path[i], name);
+            f = find_in_library(r.path[i], name, NULL);
         }
     }
     return f;

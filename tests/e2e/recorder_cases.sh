@@ -73,5 +73,21 @@ ok "CUPTI renamed: dump" dump renamed
 is "CUPTI renamed: kernels" "$(number_of renamed kernel)" 10
 is "CUPTI renamed: it is that one" "$(grep -c '^meta "cupti.library".*libcupti-1a2b3c4d' "$work/renamed.dump")" 1
 
+# Another library wraps launches, loaded before the recorder or after it: both see all.
+own=$(preload) # under a sanitizer: its runtime, then the recorder
+own_library=${own##*:} before=${own%"${own##*:}"}$fake/libinterposer.so
+for command in launches "plugin-launches $plugin"; do
+    for order in "$own:$fake/libinterposer.so" "$before:$own_library"; do
+        name="wrapped by another tool, ${command%% *}, ${order##*/} last"
+        rm -rf "$work/wrapped"
+        # shellcheck disable=SC2086
+        LD_PRELOAD=$order MOETRACE_OUTPUT=$work/wrapped timeout 20 "$helpers/cuda_cases" $command >"$work/wrapped.out" 2>"$work/wrapped.err"
+        is "$name: exit status and standard error" "$? $(cat "$work/wrapped.err")" "7 "
+        is "$name: the other tool saw all" "$(cat "$work/wrapped.out")" 10
+        ok "$name: dump" dump wrapped
+        is "$name: kernels and calls" "$(number_of wrapped kernel) $(grep -c '^api .*aunchKernel' "$work/wrapped.dump")" "10 10"
+    done
+done
+
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

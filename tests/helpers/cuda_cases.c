@@ -68,10 +68,10 @@ static int no_device(int argc, char **argv) {
     return first && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* plugin LIBRARY [FILE]: after its first events it replaces FILE by a copy, and opens a library whose copy of
- * NVTX was not used before. */
+/* plugin LIBRARY [FILE]: replaces FILE by a copy, makes a range, and opens a library whose copy of NVTX makes
+ * others. */
 static int open_plugin(int argc, char **argv) {
-    int errors = range_of_ten();
+    int errors = 0;
     if (argc > 3) {
         char command[4096];
         snprintf(command, sizeof command, "cp '%s' '%s.new' && mv '%s.new' '%s'", argv[3], argv[3], argv[3],
@@ -79,6 +79,7 @@ static int open_plugin(int argc, char **argv) {
         unsetenv("LD_PRELOAD");
         errors += system(command) != 0;
     }
+    errors += range_of_ten();
     int (*range)(const void *, void *) = NULL;
     void *plugin = dlopen(argv[2], RTLD_NOW);
     if (plugin) {
@@ -88,6 +89,33 @@ static int open_plugin(int argc, char **argv) {
         errors += !range || range(&kernel, NULL) != 0;
     }
     return errors + (cudaDeviceSynchronize() != 0) ? 1 : 7;
+}
+
+/* launches: tells what another tool that wraps launches has seen. */
+static int tell_seen(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    int errors = launch_ten();
+    const char *seen = getenv("LAUNCHES_SEEN");
+    printf("%s\n", seen ? seen : "none");
+    return errors ? 1 : 7;
+}
+
+/* plugin-launches LIBRARY: the same, from a library that was opened. */
+static int tell_seen_of_plugin(int argc, char **argv) {
+    (void)argc;
+    int (*launch)(const void *, void *) = NULL, errors = 0;
+    void *plugin = dlopen(argv[2], RTLD_NOW);
+    if (plugin) {
+        *(void **)&launch = dlsym(plugin, "plugin_launch");
+    }
+    for (int i = 0; i < 10; i++) {
+        errors += !launch || launch(&kernel, NULL) != 0;
+    }
+    errors += cudaDeviceSynchronize() != 0;
+    const char *seen = getenv("LAUNCHES_SEEN");
+    printf("%s\n", seen ? seen : "none");
+    return errors ? 1 : 7;
 }
 
 /* opened LIBRARY: opens it, then uses CUDA. */
@@ -103,7 +131,9 @@ static const struct {
              {"driver", driver_only},
              {"no-device", no_device},
              {"plugin", open_plugin},
-             {"opened", open_first}};
+             {"opened", open_first},
+             {"launches", tell_seen},
+             {"plugin-launches", tell_seen_of_plugin}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
