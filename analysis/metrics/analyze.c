@@ -173,16 +173,20 @@ static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
     r->transfers_impossible = counts.impossible_transfers;
     r->unknown_nodes = counts.unknown_nodes;
     r->last_time = counts.last_end > r->last_time ? counts.last_end : r->last_time;
+    attribution_work transfers = r->transfers_unattributed;
     for (size_t i = 0; i < attribution_ranges_node_count(rd->ranges); i++) {
         const attribution_node *node = attribution_ranges_node(rd->ranges, i);
         attribution_work *work = i == ATTRIBUTION_ROOT ? &r->kernels_outside : &r->kernels_in_ranges;
         work->count += node->kernels;
         work->ns += node->kernel_ns;
+        transfers.count += node->transfers;
+        transfers.ns += node->transfer_ns;
     }
     BASE_ASSERT(r->kernels_in_ranges.count + r->kernels_outside.count + r->kernels_unattributed.count ==
                 r->kernels_all.count);
     BASE_ASSERT(r->kernels_in_ranges.ns + r->kernels_outside.ns + r->kernels_unattributed.ns ==
                 r->kernels_all.ns);
+    BASE_ASSERT(transfers.count == r->transfers_all.count && transfers.ns == r->transfers_all.ns);
 }
 
 static void add_defects(metrics_results *r, const trace_reading *rd) {

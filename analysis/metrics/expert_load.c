@@ -102,7 +102,7 @@ static bool is_fitted_cell(const metrics_load_cell *cell) {
     return cell->counted && cell->kernels > 0;
 }
 
-/* Fills in expected_ns of the n cells of one k and phase. */
+/* Sets expected_ns of the n cells of one k and phase. */
 static void expect_times(metrics_load_cell *cells, size_t n) {
     double cc = 0, ct = 0, tt = 0, cy = 0, ty = 0;
     size_t used = 0;

@@ -24,7 +24,7 @@ static void put_replay(writer *w, uint32_t correlation, uint64_t node, uint64_t 
 
 /* Graph 2 is captured under warmup.0 / decode, with nodes 21 in layer.3 / expert.7, 22 in layer.4 and 23 in
  * the range in which the graph was begun; graph 3 is its instance, and 31 to 33 are copies, 33 through 43.
- * Nsight Systems does not tell of graphs. */
+ * Nsight Systems does not report graphs. */
 static void put_capture(writer *w, bool graphs) {
     put_push(w, 0, 10, "warmup.0");
     put_push(w, 0, 11, "decode");

@@ -190,5 +190,5 @@ int main(void) {
         cmocka_unit_test(a_switch_read_late),
         cmocka_unit_test(another_tool),
     };
-    return cmocka_run_group_tests_name("analysis: watching", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("attribution: profiling_windows", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* What binds a phase: traces whose model, routing and kernels are known, each with its verdict, and what is
+/* The bottleneck of a phase: traces whose model, routing and kernels are known, each with its verdict, and what is
  * missing. */
 #include "tests/unit/trace_builder.h"
 

@@ -281,8 +281,8 @@ static void p_values(void **state) {
     double chance;
     stats_estimate few = {1, 0.01, 4}, some = {2, 0.01, 5}, none = {2, 0, 5};
     assert_true(isnan(stats_ratio_test(few, some, &chance).low) && isnan(chance));
-    stats_ci sure = stats_ratio_test(none, none, &chance);
-    assert_true(sure.low == 1 && sure.high == 1 && chance == 1);
+    stats_ci ci = stats_ratio_test(none, none, &chance);
+    assert_true(ci.low == 1 && ci.high == 1 && chance == 1);
 }
 
 static int ascending(const void *a, const void *b) {

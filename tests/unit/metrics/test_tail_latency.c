@@ -82,7 +82,7 @@ static const metrics_tail_row *tail(const metrics_results *r, bool step, attribu
             return &r->tails.rows[i];
         }
     }
-    fail_msg("no row of watching %d", profiling);
+    fail_msg("no row of profiling %d", profiling);
     return NULL;
 }
 
