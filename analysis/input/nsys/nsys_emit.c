@@ -39,13 +39,22 @@ static void emit_copy_places(input_nsys_reading *rd, const input_nsys_cells *row
     }
 }
 
+static uint8_t gpu_kind_of_table(int table) {
+    switch (table) {
+    case INPUT_NSYS_COPIES:
+        return TRACE_GPU_MEMCPY;
+    case INPUT_NSYS_MEMSETS:
+        return TRACE_GPU_MEMSET;
+    default:
+        return TRACE_GPU_KERNEL;
+    }
+}
+
 void input_nsys_gpu_row(input_nsys_reading *rd, int table) {
     input_nsys_table *t = &rd->tables[table];
     input_nsys_capture *cap = &rd->capture;
     const input_nsys_cells *row = t->row;
-    trace_gpu_event e = {.kind = table == INPUT_NSYS_KERNELS  ? TRACE_GPU_KERNEL
-                                 : table == INPUT_NSYS_COPIES ? TRACE_GPU_MEMCPY
-                                                              : TRACE_GPU_MEMSET,
+    trace_gpu_event e = {.kind = gpu_kind_of_table(table),
                          .timed = t->has_end,
                          .correlation = nsys_correlation_of(rd, input_nsys_cell(row, 6, 0), row, 5),
                          .queue = input_nsys_queue_of(rd, row),
@@ -112,33 +121,15 @@ void input_nsys_extra_row(input_nsys_reading *rd, int table) {
     }
 }
 
-static void emit_range_end(input_nsys_reading *rd, uint32_t thread, size_t i) {
-    input_nsys_open_ranges *o = &rd->open[thread];
-    input_nsys_open_range r = o->list[i];
-    memmove(&o->list[i], &o->list[i + 1], (--o->depth - i) * sizeof *o->list);
-    emit_nsys_host(rd, &(trace_host_event){.kind = r.id ? TRACE_HOST_END : TRACE_HOST_POP,
-                                           .thread = r.id ? r.end_thread : thread,
-                                           .time = nsys_time_of(rd, r.end),
-                                           .domain = r.domain,
-                                           .id = r.id});
-}
-
 /* Ends the thread's ranges that end before `limit`, the innermost first. */
 void input_nsys_close_before(input_nsys_reading *rd, uint32_t thread, int64_t limit) {
-    for (;;) {
-        input_nsys_open_ranges *o = &rd->open[thread];
-        if (o->depth == 0 || o->first_end >= limit) {
-            return;
-        }
-        size_t least = o->depth - 1;
-        for (size_t i = o->depth; i-- > 0;) {
-            least = o->list[i].end < o->list[least].end ? i : least;
-        }
-        o->first_end = o->list[least].end;
-        if (o->first_end >= limit) {
-            return;
-        }
-        emit_range_end(rd, thread, least);
+    input_open_range r;
+    while (input_ranges_close_next(&rd->open[thread], limit, &r)) {
+        emit_nsys_host(rd, &(trace_host_event){.kind = r.id ? TRACE_HOST_END : TRACE_HOST_POP,
+                                               .thread = r.id ? r.end_thread : thread,
+                                               .time = nsys_time_of(rd, r.end),
+                                               .domain = r.domain,
+                                               .id = r.id});
     }
 }
 
@@ -287,17 +278,6 @@ static uint32_t range_domain_of(input_nsys_reading *rd, int64_t global, int64_t 
     return id;
 }
 
-/* Whether the new range lies across the end of one that is open, so that push and pop cannot express it. */
-static bool crosses_open_range(const input_nsys_open_ranges *o, uint32_t domain, int64_t start, int64_t end) {
-    for (size_t i = 0; i < o->depth; i++) {
-        if (o->list[i].id == 0 && o->list[i].domain == domain && o->list[i].end > start &&
-            o->list[i].end < end) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The id that the file gives a start/end range, as long as those ascend, so that no two ranges have one; else
  * one that no NVTX hands out. */
 static uint64_t unique_range_id(input_nsys_reading *rd, int64_t given) {
@@ -351,7 +331,7 @@ void input_nsys_range_row(input_nsys_reading *rd) {
     bool closes = t->has_end && t->end < rd->capture.duration;
     /* One that is empty lies inside a range that ends where it begins. */
     input_nsys_close_before(rd, thread, t->end > t->start ? t->start + 1 : t->start);
-    input_nsys_open_ranges *o = &rd->open[thread];
+    const input_open_ranges *o = &rd->open[thread];
     trace_host_event e = {.thread = thread,
                           .time = nsys_time_of(rd, t->start),
                           .name = input_nsys_range_name(rd, row),
@@ -363,19 +343,23 @@ void input_nsys_range_row(input_nsys_reading *rd) {
         rd->lost++;
         return;
     }
-    if (push && closes && crosses_open_range(o, e.domain, t->start, t->end)) {
+    if (push && closes && input_ranges_cross(o, e.domain, t->start, t->end)) {
         push = false;
     }
-    e.kind = mark ? TRACE_HOST_MARK : push ? TRACE_HOST_PUSH : TRACE_HOST_START;
-    e.id = push || mark ? 0 : unique_range_id(rd, start ? input_nsys_cell(row, 7, 0) : 0);
+    if (mark) {
+        e.kind = TRACE_HOST_MARK;
+    } else if (push) {
+        e.kind = TRACE_HOST_PUSH;
+    } else {
+        e.kind = TRACE_HOST_START;
+        e.id = unique_range_id(rd, start ? input_nsys_cell(row, 7, 0) : 0);
+    }
     emit_nsys_host(rd, &e);
     if (!mark && closes) {
         int64_t end_global = input_nsys_cell(row, 9, global);
         uint32_t end_thread = input_nsys_thread_of(rd, end_global, 0); /* may move the open ranges */
-        o = &rd->open[thread];
-        o->list = base_grow(o->list, &o->cap, o->depth + 1, sizeof *o->list);
-        o->first_end = o->depth == 0 || t->end < o->first_end ? t->end : o->first_end;
-        o->list[o->depth++] =
-            (input_nsys_open_range){.end = t->end, .domain = e.domain, .id = e.id, .end_thread = end_thread};
+        input_ranges_open(
+            &rd->open[thread],
+            (input_open_range){.end = t->end, .domain = e.domain, .id = e.id, .end_thread = end_thread});
     }
 }

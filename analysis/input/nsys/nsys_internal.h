@@ -6,19 +6,7 @@
 #include "analysis/base/u64_set.h"
 #include "analysis/input/nsys/nsys_capture.h"
 #include "analysis/input/nsys/nsys_tables.h"
-
-typedef struct {
-    int64_t end;
-    uint32_t domain; /* string id of its name */
-    uint64_t id;     /* of a start/end range; 0 of a push/pop one */
-    uint32_t end_thread;
-} input_nsys_open_range;
-
-typedef struct {
-    input_nsys_open_range *list; /* outermost first; ends descend unless ranges overlap */
-    size_t depth, cap;
-    int64_t first_end; /* no range ends earlier, when there is one */
-} input_nsys_open_ranges;
+#include "analysis/input/open_ranges.h"
 
 typedef struct {
     uint32_t name; /* string id */
@@ -44,7 +32,7 @@ typedef struct {
     base_map threads;    /* globalTid -> thread index */
     int64_t last_global; /* the one that was looked up last, and its index */
     uint32_t last_thread;
-    input_nsys_open_ranges *open; /* by thread index */
+    input_open_ranges *open; /* by thread index */
     size_t open_cap, thread_count;
     base_map queues, domains; /* device, context, stream -> id; process and domain -> string id */
     uint32_t queue_count;

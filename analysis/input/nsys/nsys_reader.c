@@ -117,7 +117,7 @@ static void free_nsys_reading(input_nsys_reading *rd) {
         input_nsys_rows_free(&rd->tables[i].one);
     }
     for (size_t i = 0; i < rd->thread_count; i++) {
-        free(rd->open[i].list);
+        input_ranges_free(&rd->open[i]);
     }
     free(rd->open);
     free(rd->processes);
