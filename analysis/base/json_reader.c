@@ -3,7 +3,6 @@
 
 #include "analysis/base/utf8.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,37 +160,72 @@ bool base_json_skip(base_json *j, base_json_token first) {
     return true;
 }
 
+/* The digits of a decimal number without its point, and the power of ten that they are multiplied with. */
+typedef struct {
+    uint64_t digits;
+    int power;
+    bool dropped; /* further digits follow that are all passed over, */
+    int next;     /* the first of which is this one */
+} decimal;
+
+static void add_digit(decimal *d, int digit, bool behind_point) {
+    if (!d->dropped && d->digits < UINT64_MAX / 10 - 1) {
+        d->digits = d->digits * 10 + (uint64_t)digit;
+        d->power -= behind_point;
+        return;
+    }
+    d->next = d->dropped ? d->next : digit;
+    d->dropped = true;
+    d->power += !behind_point;
+}
+
+static bool read_decimal(const char *p, decimal *d) {
+    bool any = false, behind_point = false;
+    for (; (*p >= '0' && *p <= '9') || (*p == '.' && !behind_point); p++) {
+        if (*p == '.') {
+            behind_point = true;
+        } else {
+            any = true;
+            add_digit(d, *p - '0', behind_point);
+        }
+    }
+    if (any && (*p == 'e' || *p == 'E')) {
+        char *end;
+        long exponent = strtol(p + 1, &end, 10);
+        if (end == p + 1 || exponent < -1000 || exponent > 1000) {
+            return false;
+        }
+        d->power += (int)exponent;
+        p = end;
+    }
+    return any && *p == '\0';
+}
+
+/* Exact, as floating point is not for long times. */
 bool base_json_thousandths(const char *number, int64_t *value) {
-    char *end;
+    const uint64_t most = (uint64_t)1 << 62;
     bool negative = *number == '-';
-    const char *digits = number + negative;
-    uint64_t whole = 0, part = 0;
-    int places = 0;
-    while (*digits >= '0' && *digits <= '9' && whole < (uint64_t)1 << 50) {
-        whole = whole * 10 + (uint64_t)(*digits++ - '0');
-    }
-    if (*digits == '.') {
-        for (digits++; *digits >= '0' && *digits <= '9' && places < 3; places++) {
-            part = part * 10 + (uint64_t)(*digits++ - '0');
-        }
-        for (; places < 3; places++) {
-            part *= 10;
-        }
-        bool up = *digits >= '5' && *digits <= '9';
-        while (*digits >= '0' && *digits <= '9') {
-            digits++;
-        }
-        part += up;
-    }
-    if (*digits == '\0' && digits > number + negative) { /* exact, as floating point is not for long times */
-        int64_t all = (int64_t)(whole * 1000 + part);
-        *value = negative ? -all : all;
-        return true;
-    }
-    double f = strtod(number, &end);
-    if (end == number || *end != '\0' || !isfinite(f) || fabs(f) > 1e15) {
+    decimal d = {0};
+    if (!read_decimal(number + (negative || *number == '+'), &d)) {
         return false;
     }
-    *value = llround(f * 1000);
+    uint64_t n = d.digits;
+    int power = d.power + 3;
+    bool up = d.dropped && d.next >= 5 && power >= 0;
+    for (; power > 0 && n != 0; power--) {
+        if (n > most / 10) {
+            return false;
+        }
+        n *= 10;
+    }
+    for (; power < 0 && n != 0; power++) {
+        up = n % 10 >= 5;
+        n /= 10;
+    }
+    if (n > most) {
+        return false;
+    }
+    n += up;
+    *value = negative ? -(int64_t)n : (int64_t)n;
     return true;
 }

@@ -48,8 +48,14 @@ typedef struct {
 /* META of a capture whose marks `watch on` and `watch off` the program made, for a recorder that was not
  * there: all of it was profiled. */
 #define INPUT_MARKS "note.nsys.marks"
+#define INPUT_MARKS_TEXT                                                                                     \
+    "the program's marks `watch on` and `watch off` were for moetrace's recorder; here all of the run was "  \
+    "profiled"
 
 /* META of a capture of several processes that was read as one. */
 #define INPUT_SEVERAL "note.nsys.processes"
+
+/* The key beside traceEvents by which a Chrome export of moetrace carries the same. */
+#define INPUT_CHROME_MARKS "moetraceMarksOfProgram"
 
 #endif

@@ -14,6 +14,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Blanks before a JSON value. */
+#define BLANKS_MAX (1 << 20)
+
 static bool has_extension(const char *text, const char *end) {
     size_t len = strlen(text), n = strlen(end);
     return len >= n && strcmp(text + len - n, end) == 0;
@@ -47,6 +50,44 @@ size_t input_processes(const char *path, bool guess, uint64_t **list) {
     return is_sqlite(head, read_head(path, head)) ? input_nsys_processes(path, guess, list) : 0;
 }
 
+/* Passes over a byte order mark and blanks: whether what follows begins a JSON value. */
+static bool begins_json(const char *path) {
+    char mark[3];
+    FILE *file = fopen(path, "re");
+    if (!file) {
+        return false;
+    }
+    if (fread(mark, 1, sizeof mark, file) != sizeof mark || memcmp(mark, "\xef\xbb\xbf", sizeof mark) != 0) {
+        rewind(file);
+    }
+    int c = getc(file);
+    for (int blanks = 0; blanks < BLANKS_MAX && c > 0 && strchr(" \t\r\n", c); blanks++) {
+        c = getc(file);
+    }
+    fclose(file);
+    return c == '{' || c == '[';
+}
+
+/* A report in Nsight Systems' own format, by its name or its first bytes. */
+static bool is_nsys_report(const char *path, const char *head, ssize_t n) {
+    static const char magic[] = "NVIDIA Tegra Pro"; /* "NVIDIA Tegra Profiler Report" */
+    bool named = has_extension(path, ".nsys-rep") || has_extension(path, ".qdrep");
+    bool ours = memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) == 0;
+    return n > 0 && !ours && (named || memcmp(head, magic, sizeof magic - 1) == 0);
+}
+
+/* The path without the extension of such a report. */
+static int stem_of_report(const char *path) {
+    static const char *const extensions[] = {".nsys-rep", ".qdrep"};
+    size_t len = strlen(path);
+    for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++) {
+        if (has_extension(path, extensions[i])) {
+            return (int)(len - strlen(extensions[i]));
+        }
+    }
+    return (int)len;
+}
+
 static int read_any(const char *path, unsigned jobs, bool once, const trace_visitor *v,
                     const input_extras *extras, trace_status *status, char error[TRACE_ERROR_BYTES]) {
     char head[17];
@@ -70,17 +111,16 @@ static int read_any(const char *path, unsigned jobs, bool once, const trace_visi
                  "%s: only an SQLite export of Nsight Systems can be read by process", path);
         return -1;
     }
-    if (n > 0 && has_extension(path, ".nsys-rep") && memcmp(head, TRACE_MAGIC, strlen(TRACE_MAGIC)) != 0) {
+    if (is_nsys_report(path, head, n)) {
         memset(status, 0, sizeof *status);
         snprintf(error, TRACE_ERROR_BYTES,
                  "%s: a report in Nsight Systems' own format, which only nsys reads: run `nsys export --type "
                  "sqlite -o "
                  "%.*s.sqlite %s` and give the .sqlite file",
-                 path, (int)(strlen(path) - strlen(".nsys-rep")), path, path);
+                 path, stem_of_report(path), path, path);
         return -1;
     }
-    size_t blank = n > 0 ? strspn(head, " \t\r\n") : 0;
-    if (n > 0 && blank < (size_t)n && (head[blank] == '{' || head[blank] == '[')) {
+    if (n > 0 && begins_json(path)) {
         return input_chrome_read(path, v, status, error);
     }
     if (n > 2 && memcmp(head, "\x1f\x8b", 2) == 0) {

@@ -98,17 +98,22 @@ refused() {
 bad_files() {
     local size
     size=$(stat -c %s "$work/one.json")
-    for at in 2 300 $((size / 2)) $((size - 4)); do
+    for at in 2 300; do # in front of the first event
         head -c "$at" "$work/one.json" >"$work/cut.json"
         refused "$work/cut.json" 'is cut or no JSON' || { echo "cut at $at" && return 1; }
+    done
+    for at in $((size / 2)) $((size - 4)); do
+        head -c "$at" "$work/one.json" >"$work/cut.json"
+        "$moetrace" report --format json "$work/cut.json" >"$work/cut.txt" && "$python" tests/data/case_numbers.py "$work/cut.txt" "n[\"trace.cut\"] == 1" || { echo "cut at $at" && return 1; }
     done
     "$python" - "$work" <<'PY'
 import sys
 d = sys.argv[1]
-open(d + "/deep.json", "w").write('{"traceEvents":' + "[" * 100000 + "]" * 100000 + "}")
+one = '{"ph":"X","cat":"nvtx","name":"%s","pid":1,"tid":1,"ts":1,"dur":1}'
+open(d + "/deep.json", "w").write('{"traceEvents":[' + one % "x" + "," + "[" * 100000 + "]" * 100000 + "]}")
 open(d + "/deeper.json", "w").write('{"x":' + '{"a":[' * 100000)
 open(d + "/other.json", "w").write('{"a": 1, "b": [1, 2, {"c": null}]}')
-open(d + "/long.json", "w").write('{"traceEvents":[{"name":"' + "x" * 50000000 + '"}]}')
+open(d + "/long.json", "w").write('{"traceEvents":[' + one % ("x" * 50000000) + "]}")
 PY
     "$moetrace" report "$work/deep.json" >/dev/null && "$moetrace" report "$work/long.json" >/dev/null &&
         refused "$work/deeper.json" 'is cut' && refused "$work/other.json" 'without traceEvents' || return 1

@@ -9,107 +9,102 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void meta(input_chrome_reading *rd, const char *key, const char *value) {
+/* Devices whose names are told. */
+enum { INPUT_CHROME_DEVICES_MAX = 4096 };
+
+static void emit_chrome_meta(input_chrome_reading *rd, const char *key, const char *value) {
     if (rd->stop == 0 && rd->v->meta) {
         rd->stop = rd->v->meta(rd->v->ctx, key, strlen(key), value, strlen(value));
     }
 }
 
-static void say_names(input_chrome_reading *rd) {
-    for (; rd->said < rd->names.count; rd->said++) {
-        const names_entry *name = &rd->names.list[rd->said];
+static void emit_chrome_names(input_chrome_reading *rd) {
+    for (; rd->emitted < rd->names.count; rd->emitted++) {
+        const names_entry *name = &rd->names.list[rd->emitted];
         if (rd->stop == 0 && rd->v->string) {
-            rd->stop = rd->v->string(rd->v->ctx, (uint32_t)rd->said + 1, name->text,
+            rd->stop = rd->v->string(rd->v->ctx, (uint32_t)rd->emitted + 1, name->text,
                                      name->len > TRACE_STRING_MAX ? TRACE_STRING_MAX : name->len);
         }
     }
 }
 
-static uint64_t time_of(const input_chrome_reading *rd, int64_t time) {
+static uint64_t chrome_time_of(const input_chrome_reading *rd, int64_t time) {
     return (uint64_t)(time - rd->first) + rd->status->header.monotonic_ns;
 }
 
-static int64_t start_of(const input_chrome_item *i) {
+static int64_t start_of_item(const input_chrome_item *i) {
     return (int64_t)(i->key - INPUT_CHROME_SHIFT);
 }
 
-static void host(input_chrome_reading *rd, const trace_host_event *e) {
+static void emit_chrome_host(input_chrome_reading *rd, const trace_host_event *e) {
     if (rd->stop == 0 && rd->v->host) {
         rd->stop = rd->v->host(rd->v->ctx, e);
     }
 }
 
 /* Ends the thread's ranges that end before `limit`, the innermost first. */
-static void pop(input_chrome_reading *rd, uint32_t thread, int64_t limit) {
-    input_chrome_ranges *o = &rd->open[thread];
-    for (;;) {
-        size_t least = o->depth;
-        for (size_t i = o->depth; i-- > 0;) {
-            least = least == o->depth || o->list[i].end < o->list[least].end ? i : least;
-        }
-        if (least == o->depth || o->list[least].end >= limit) {
-            return;
-        }
-        input_chrome_range r = o->list[least];
-        memmove(&o->list[least], &o->list[least + 1], (--o->depth - least) * sizeof *o->list);
-        host(rd,
-             &(trace_host_event){
-                 .kind = TRACE_HOST_POP, .thread = thread, .time = time_of(rd, r.end), .domain = r.domain});
+/* Ends the thread's ranges that end before `limit`, the innermost first. */
+static void close_chrome_ranges(input_chrome_reading *rd, uint32_t thread, int64_t limit) {
+    input_open_range r;
+    while (input_ranges_close_next(&rd->open[thread], limit, &r)) {
+        emit_chrome_host(rd, &(trace_host_event){.kind = r.id ? TRACE_HOST_END : TRACE_HOST_POP,
+                                                 .thread = r.id ? r.end_thread : thread,
+                                                 .time = chrome_time_of(rd, r.end),
+                                                 .domain = r.domain,
+                                                 .id = r.id});
     }
 }
 
-static void say_range(input_chrome_reading *rd, const input_chrome_item *i) {
-    int64_t start = start_of(i), end = start + (int64_t)i->duration;
-    pop(rd, i->thread, i->duration > 0 ? start + 1 : start);
-    input_chrome_ranges *o = &rd->open[i->thread];
+/* One that lies across another's end, or has no end, becomes a start/end range. */
+static void emit_chrome_range(input_chrome_reading *rd, const input_chrome_item *i) {
+    int64_t start = start_of_item(i), end = start + (int64_t)i->duration;
+    close_chrome_ranges(rd, i->thread, end > start ? start + 1 : start);
+    input_open_ranges *o = &rd->open[i->thread];
     if (o->depth >= BASE_NESTING_MAX) {
+        rd->unreadable_host++;
         return;
     }
-    for (size_t n = 0; n < o->depth;
-         n++) { /* one that lies across the end of a range around it ends with that one */
-        end = o->list[n].domain == i->domain && o->list[n].end < end ? o->list[n].end : end;
+    bool push = !i->start_end && !i->left_open && !input_ranges_cross(o, i->domain, start, end);
+    uint64_t id = push ? 0 : ++rd->range_ids;
+    emit_chrome_host(
+        rd, &(trace_host_event){.kind = push ? TRACE_HOST_PUSH : TRACE_HOST_START,
+                                .thread = i->thread,
+                                .time = chrome_time_of(rd, start),
+                                .name = i->name + 1,
+                                .domain = i->domain,
+                                .id = id,
+                                .payload_type = i->has_payload ? TRACE_PAYLOAD_I64 : TRACE_PAYLOAD_NONE,
+                                .payload = (uint64_t)i->payload});
+    if (!i->left_open) {
+        input_ranges_open(
+            o, (input_open_range){.end = end, .domain = i->domain, .id = id, .end_thread = i->end_thread});
     }
-    host(rd, &(trace_host_event){.kind = TRACE_HOST_PUSH,
-                                 .thread = i->thread,
-                                 .time = time_of(rd, start),
-                                 .name = i->name + 1,
-                                 .domain = i->domain,
-                                 .payload_type = i->has_payload ? TRACE_PAYLOAD_I64 : TRACE_PAYLOAD_NONE,
-                                 .payload = (uint64_t)i->payload});
-    o->list = base_grow(o->list, &o->cap, o->depth + 1, sizeof *o->list);
-    o->list[o->depth++] = (input_chrome_range){.end = end, .domain = i->domain};
 }
 
-/* Whether calls of several processes have this id: of GPU work nothing tells which of them it is of. */
-static bool is_shared(const input_chrome_reading *rd, uint32_t correlation) {
-    size_t found = 0;
-    for (size_t i = 0; rd->process_count > 1 && i < rd->process_count && found < 2; i++) {
-        found += base_set_has(&rd->processes[i].calls, correlation);
-    }
-    return found > 1;
+static void emit_chrome_mark(input_chrome_reading *rd, const input_chrome_item *i) {
+    close_chrome_ranges(rd, i->thread, start_of_item(i));
+    emit_chrome_host(
+        rd, &(trace_host_event){.kind = TRACE_HOST_MARK,
+                                .thread = i->thread,
+                                .time = chrome_time_of(rd, start_of_item(i)),
+                                .name = i->name + 1,
+                                .domain = i->domain,
+                                .payload_type = i->has_payload ? TRACE_PAYLOAD_I64 : TRACE_PAYLOAD_NONE,
+                                .payload = (uint64_t)i->payload});
 }
 
-static void say_call(input_chrome_reading *rd, const input_chrome_item *i) {
-    uint32_t correlation = i->correlation;
-    if (correlation != 0 && (is_shared(rd, correlation) || !base_set_add(&rd->calls, correlation))) {
-        correlation = 0;
-    }
-    pop(rd, i->thread, start_of(i) + (int64_t)i->duration);
-    host(rd, &(trace_host_event){.kind = TRACE_HOST_API,
-                                 .thread = i->thread,
-                                 .time = time_of(rd, start_of(i)),
-                                 .duration = i->duration,
-                                 .name = i->name + 1,
-                                 .correlation = correlation});
+static void emit_chrome_call(input_chrome_reading *rd, const input_chrome_item *i) {
+    close_chrome_ranges(rd, i->thread, start_of_item(i) + (int64_t)i->duration);
+    emit_chrome_host(rd, &(trace_host_event){.kind = TRACE_HOST_API,
+                                             .thread = i->thread,
+                                             .time = chrome_time_of(rd, start_of_item(i)),
+                                             .duration = i->duration,
+                                             .name = i->name + 1,
+                                             .correlation = input_chrome_call_id(rd, i)});
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value) {
-    hash = (hash ^ value) * 0x9fb21c651e98df25u;
-    return hash ^ hash >> 32;
-}
-
-static uint32_t queue_of(input_chrome_reading *rd, const input_chrome_item *i) {
-    uint64_t key = mix(mix(i->device, i->context), i->stream);
+static uint32_t chrome_queue_of(input_chrome_reading *rd, const input_chrome_item *i) {
+    uint64_t key = input_chrome_mix(input_chrome_mix(i->device, i->context), i->stream);
     uint32_t id = base_map_get(&rd->queues, key);
     if (id == BASE_NONE) {
         id = rd->queue_count++;
@@ -122,20 +117,20 @@ static uint32_t queue_of(input_chrome_reading *rd, const input_chrome_item *i) {
     return id;
 }
 
-static bool same_shape(const input_chrome_item *a, const input_chrome_item *b) {
+static bool is_same_shape(const input_chrome_item *a, const input_chrome_item *b) {
     return a->name == b->name && memcmp(a->grid, b->grid, sizeof a->grid) == 0 &&
            memcmp(a->block, b->block, sizeof a->block) == 0 && a->registers == b->registers &&
            a->shared == b->shared;
 }
 
-static uint32_t shape_of(input_chrome_reading *rd, const input_chrome_item *i) {
-    uint64_t hash = mix(mix(i->name, i->registers), i->shared);
+static uint32_t chrome_shape_of(input_chrome_reading *rd, const input_chrome_item *i) {
+    uint64_t hash = input_chrome_mix(input_chrome_mix(i->name, i->registers), i->shared);
     for (int n = 0; n < 3; n++) {
-        hash = mix(mix(hash, i->grid[n]), i->block[n]);
+        hash = input_chrome_mix(input_chrome_mix(hash, i->grid[n]), i->block[n]);
     }
     uint32_t id;
     while ((id = base_map_get(&rd->shapes, hash)) != BASE_NONE) {
-        if (same_shape(&rd->shape_list[id], i)) {
+        if (is_same_shape(&rd->shape_list[id], i)) {
             return id;
         }
         hash++;
@@ -156,55 +151,108 @@ static uint32_t shape_of(input_chrome_reading *rd, const input_chrome_item *i) {
     return id;
 }
 
-static void say_gpu(input_chrome_reading *rd, const input_chrome_item *i) {
-    trace_gpu_event e = {.kind = i->kind == INPUT_CHROME_KERNEL ? TRACE_GPU_KERNEL
-                                 : i->kind == INPUT_CHROME_COPY ? TRACE_GPU_MEMCPY
-                                                                : TRACE_GPU_MEMSET,
-                         .timed = true,
-                         .start = time_of(rd, start_of(i)),
-                         .end = time_of(rd, start_of(i) + (int64_t)i->duration),
-                         .correlation = is_shared(rd, i->correlation) ? 0 : i->correlation,
-                         .queue = queue_of(rd, i),
-                         .shape = i->kind == INPUT_CHROME_KERNEL ? shape_of(rd, i) : 0,
+static uint8_t gpu_kind_of_item(const input_chrome_item *i) {
+    switch (i->kind) {
+    case INPUT_CHROME_KERNEL:
+        return TRACE_GPU_KERNEL;
+    case INPUT_CHROME_COPY:
+        return TRACE_GPU_MEMCPY;
+    default:
+        return TRACE_GPU_MEMSET;
+    }
+}
+
+static void emit_chrome_gpu(input_chrome_reading *rd, const input_chrome_item *i) {
+    trace_gpu_event e = {.kind = gpu_kind_of_item(i),
+                         .timed = !i->untimed,
+                         .correlation = input_chrome_work_id(rd, i),
+                         .queue = chrome_queue_of(rd, i),
+                         .shape = i->kind == INPUT_CHROME_KERNEL ? chrome_shape_of(rd, i) : 0,
                          .graph_node = i->graph_node,
                          .bytes = i->bytes,
                          .copy_kind = i->copy_kind,
                          .src_mem_kind = i->src,
                          .dst_mem_kind = i->dst};
+    if (e.timed) {
+        e.start = chrome_time_of(rd, start_of_item(i));
+        e.end = e.start + i->duration;
+    }
     if (rd->stop == 0 && rd->v->gpu) {
         rd->stop = rd->v->gpu(rd->v->ctx, &e);
     }
 }
 
-static void say_head(input_chrome_reading *rd) {
+/* Names of the devices in use, or of all when none is. */
+static void emit_device_names(input_chrome_reading *rd) {
     char key[64];
-    trace_header *h = &rd->status->header;
-    h->major = TRACE_VERSION_MAJOR;
-    h->pid = (uint32_t)rd->pid;
-    h->monotonic_ns = rd->first > 0 ? (uint64_t)rd->first : 1;
-    h->realtime_ns = rd->base_ns > 0 ? (uint64_t)(rd->base_ns + rd->first) : 0;
-    meta(rd, "recorder", "torch.profiler (Chrome trace)");
-    for (unsigned i = 0; i < 8; i++) {
-        snprintf(key, sizeof key, "device.%u.name", i);
-        if (*rd->device[i]) {
-            meta(rd, key, rd->device[i]);
+    for (size_t i = 0; i < rd->device_count && i < INPUT_CHROME_DEVICES_MAX; i++) {
+        uint32_t name = base_map_get(&rd->device_names, rd->devices[i].own);
+        if (name != BASE_NONE) {
+            snprintf(key, sizeof key, "device.%" PRIu32 ".name", rd->devices[i].number);
+            emit_chrome_meta(rd, key, rd->names.list[name].text);
         }
     }
-    meta(rd, "import.absent",
-         " launchType cacheConfig staticSharedMemory dynamicSharedMemory localMemoryPerThread "
-         "localMemoryTotal "
-         "sharedMemoryExecuted sharedMemoryLimitConfig ");
-    if (rd->process_count > 1) {
-        meta(rd, "note.chrome.processes",
-             "the file holds several processes; they are shown as one, and GPU work with an id that calls of "
-             "several have is unattributed: give one file for each of them");
+    for (uint32_t own = 0; rd->device_count == 0 && own < INPUT_CHROME_DEVICES_MAX; own++) {
+        uint32_t name = base_map_get(&rd->device_names, own);
+        if (name != BASE_NONE) {
+            snprintf(key, sizeof key, "device.%" PRIu32 ".name", own);
+            emit_chrome_meta(rd, key, rd->names.list[name].text);
+        }
     }
-    meta(rd, "note.chrome", "read from a Chrome trace: ranges are its user annotations, operators are not");
-    say_names(rd);
+}
+
+static void emit_chrome_notes(input_chrome_reading *rd) {
+    char text[400];
+    if (rd->process_count > 1) {
+        emit_chrome_meta(rd, "note.chrome.processes",
+                         "the file holds several processes; they are shown as one, and GPU work with an id "
+                         "that calls of several have is unattributed, unless the name of its rank tells "
+                         "which: give one file for each of them");
+    }
+    if (rd->unreadable_host > 0) {
+        snprintf(text, sizeof text,
+                 "%" PRIu64 " ranges, marks or calls have no usable time, or no beginning, and were left out",
+                 rd->unreadable_host);
+        emit_chrome_meta(rd, "note.chrome.unreadable", text);
+    }
+    if (*rd->back_ends) {
+        snprintf(text, sizeof text, "events of back ends that are not read: %s", rd->back_ends);
+        emit_chrome_meta(rd, "note.chrome.back_ends", text);
+    }
+    if (rd->status->bytes_skipped > 0) {
+        snprintf(text, sizeof text, "%" PRIu64 " bytes behind the first JSON value were not read",
+                 rd->status->bytes_skipped);
+        emit_chrome_meta(rd, "note.chrome.rest", text);
+    }
+    if (rd->status->cut) {
+        emit_chrome_meta(rd, "note.chrome.cut", "the file is cut: events behind the cut are missing");
+    }
+    if (rd->marks_of_program) {
+        emit_chrome_meta(rd, INPUT_MARKS, INPUT_MARKS_TEXT);
+    }
+    emit_chrome_meta(rd, "note.chrome",
+                     "read from a Chrome trace: ranges are its user annotations, operators are not");
+}
+
+static void emit_chrome_head(input_chrome_reading *rd) {
+    trace_header *h = &rd->status->header;
+    h->major = TRACE_VERSION_MAJOR;
+    h->pid = rd->process_count > 0 ? (uint32_t)rd->processes[0].number : 0;
+    h->monotonic_ns = rd->first > 0 ? (uint64_t)rd->first : 1;
+    h->realtime_ns = rd->base_ns > 0 ? (uint64_t)(rd->base_ns + rd->first) : 0;
+    emit_chrome_meta(rd, "recorder", "torch.profiler (Chrome trace)");
+    emit_device_names(rd);
+    emit_chrome_meta(rd, "import.absent",
+                     " launchType cacheConfig staticSharedMemory dynamicSharedMemory localMemoryPerThread "
+                     "localMemoryTotal "
+                     "sharedMemoryExecuted sharedMemoryLimitConfig ");
+    emit_chrome_notes(rd);
+    emit_chrome_names(rd);
     for (size_t i = 0; i < rd->thread_count; i++) {
-        const names_entry *name = rd->thread_names[i] ? &rd->names.list[rd->thread_names[i] - 1] : NULL;
+        const input_chrome_thread *from = &rd->threads[i];
+        const names_entry *name = from->name ? &rd->names.list[from->name - 1] : NULL;
         trace_thread t = {.index = (uint32_t)i,
-                          .tid = (uint32_t)rd->thread_keys[i],
+                          .tid = from->tid,
                           .name = name ? name->text : "",
                           .name_len = name ? name->len : 0};
         if (rd->stop == 0 && rd->v->thread) {
@@ -213,30 +261,46 @@ static void say_head(input_chrome_reading *rd) {
     }
 }
 
+static void emit_chrome_item(input_chrome_reading *rd, const input_chrome_item *i) {
+    switch (i->kind) {
+    case INPUT_CHROME_RANGE:
+        emit_chrome_range(rd, i);
+        break;
+    case INPUT_CHROME_MARK:
+        emit_chrome_mark(rd, i);
+        break;
+    case INPUT_CHROME_CALL:
+        emit_chrome_call(rd, i);
+        break;
+    default:
+        emit_chrome_gpu(rd, i);
+        break;
+    }
+}
+
 void input_chrome_emit(input_chrome_reading *rd) {
+    static const char dropped[] = "host.dropped";
     const input_chrome_item *i;
     uint64_t done = 0;
-    say_head(rd);
+    input_chrome_settle_ids(rd);
+    emit_chrome_head(rd);
     rd->open = base_alloc(rd->thread_count, sizeof *rd->open);
     while (rd->stop == 0 && (i = base_sorter_next(rd->sorter)) != NULL) {
-        if (i->kind == INPUT_CHROME_RANGE) {
-            say_range(rd, i);
-        } else if (i->kind == INPUT_CHROME_CALL) {
-            say_call(rd, i);
-        } else {
-            say_gpu(rd, i);
-        }
+        emit_chrome_item(rd, i);
         if (++done % 65536 == 0 && rd->stop == 0 && rd->v->progress) {
             rd->stop = rd->v->progress(rd->v->ctx, done, base_sorter_count(rd->sorter));
         }
     }
     for (uint32_t t = 0; t < rd->thread_count; t++) {
-        pop(rd, t, INT64_MAX);
+        close_chrome_ranges(rd, t, INT64_MAX);
+    }
+    if (rd->unreadable_host > 0 && rd->stop == 0 && rd->v->counter) {
+        rd->stop = rd->v->counter(rd->v->ctx, dropped, strlen(dropped), rd->unreadable_host);
     }
     if (rd->stop == 0 && rd->v->end) {
-        rd->stop = rd->v->end(rd->v->ctx, time_of(rd, rd->last), "capture", strlen("capture"));
+        rd->stop = rd->v->end(rd->v->ctx, chrome_time_of(rd, rd->last), "capture", strlen("capture"));
     }
-    if (base_sorter_failed(rd->sorter)) {
+    if (base_sorter_failed(rd->sorter) || base_sorter_failed(rd->halves)) {
         input_chrome_fail(rd, "a temporary file could not be written: make room, or set TMPDIR");
     }
 }

@@ -1,54 +1,103 @@
-/* The reading of a Chrome trace: its events, sorted, and what the visitor was told of them. */
+/* The reading of a Chrome trace: its events as sorted items, and the parts that make and emit them, each with
+ * the file that it is in. */
 #ifndef INPUT_CHROME_CHROME_INTERNAL_H
 #define INPUT_CHROME_CHROME_INTERNAL_H
 
 #include "analysis/base/external_sort.h"
 #include "analysis/base/json_reader.h"
 #include "analysis/base/u64_set.h"
+#include "analysis/input/capture_extras.h"
+#include "analysis/input/open_ranges.h"
 #include "analysis/names/name_table.h"
 #include "trace/trace.h"
 
 /* Makes signed times sort as unsigned ones. */
 #define INPUT_CHROME_SHIFT ((uint64_t)1 << 62)
+/* Times in ns beyond this many either side of 0 are not valid. */
+#define INPUT_CHROME_TIME_MAX ((int64_t)1 << 61)
 
+/* Processes, ranks, devices and categories that are kept apart: of more, the last stands for all others. */
+enum { INPUT_CHROME_PROCESSES_MAX = 4096, INPUT_CHROME_CATEGORIES_MAX = 64 };
+
+/* In the order of events that begin and last alike, the last one first. */
 enum {
-    INPUT_CHROME_RANGE = 1,
-    INPUT_CHROME_CALL,
-    INPUT_CHROME_KERNEL,
+    INPUT_CHROME_MEMSET = 1,
     INPUT_CHROME_COPY,
-    INPUT_CHROME_MEMSET
+    INPUT_CHROME_KERNEL,
+    INPUT_CHROME_CALL,
+    INPUT_CHROME_MARK,
+    INPUT_CHROME_RANGE
 };
 
 /* One event of the file, or the like of it in the making. */
 typedef struct {
-    uint64_t key;      /* start in ns, plus TIME_SHIFT */
-    uint64_t duration; /* the longer one comes first */
+    uint64_t key;   /* start in ns, plus INPUT_CHROME_SHIFT */
+    uint64_t order; /* the longer one comes first, of equal ones the one with the greater kind */
+    uint64_t duration;
+    uint64_t id; /* correlation: see chrome_ids.c; 0 is none */
     int64_t payload;
     uint64_t bytes, graph_node;
-    uint32_t name;   /* index into names */
-    uint32_t domain; /* index into names + 1; 0 is the default domain */
-    uint32_t thread, correlation;
+    uint32_t name;               /* index into names */
+    uint32_t domain;             /* index into names + 1; 0 is the default domain */
+    uint32_t thread, end_thread; /* of ranges, marks and calls */
+    uint32_t process;            /* of calls: index into processes; of GPU work: its rank */
     uint32_t device, context, stream;
     uint32_t grid[3], block[3], registers, shared;
-    uint8_t kind, has_payload, copy_kind, src, dst, async;
-    uint8_t unused[6];
+    uint8_t kind, has_payload, copy_kind, src, dst;
+    uint8_t start_end; /* a start/end range */
+    uint8_t left_open; /* a range without an end */
+    uint8_t untimed;   /* GPU work without a usable time */
 } input_chrome_item;
 
+/* The beginning or the end of an event whose two halves stand apart. */
 typedef struct {
-    int64_t end;
-    uint32_t domain;
-} input_chrome_range;
+    uint64_t key;   /* time in ns, plus INPUT_CHROME_SHIFT */
+    uint64_t match; /* equal for the halves of one event */
+    input_chrome_item item;
+    uint8_t is_end;
+    uint8_t unused[7];
+} input_chrome_half;
+
+/* The fields of one event of the file. */
+typedef struct {
+    uint64_t key; /* equal for equal ids */
+    int64_t number;
+    uint64_t rank; /* of a text: what stands before its last digits; 0 of a number */
+    bool is_number;
+} input_chrome_identity;
 
 typedef struct {
-    input_chrome_range *list; /* outermost first */
-    size_t depth, cap;
-} input_chrome_ranges;
+    char phase, category[32], name_key[64];
+    int64_t ts, dur;
+    input_chrome_identity pid, tid, id;
+    bool has_ts, has_dur;
+    bool left_open; /* args."left open" of an export of moetrace */
+    input_chrome_item item;
+    char *label; /* args.name of metadata */
+} input_chrome_event;
 
-/* A process, and the correlation ids of its calls: each process counts from 1. */
+/* A process, and the correlation ids of its calls: each process counts on its own. */
 typedef struct {
-    int64_t pid;
+    uint64_t key;
+    int64_t number; /* its process id, as far as known */
+    uint32_t rank;
     base_set calls;
 } input_chrome_process;
+
+typedef struct {
+    uint32_t tid;
+    uint32_t name; /* index into names + 1; 0 is none */
+} input_chrome_thread;
+
+typedef struct {
+    uint32_t own, number; /* in its rank; over all ranks */
+} input_chrome_device;
+
+/* Events of a category that is not read. */
+typedef struct {
+    char name[32];
+    uint64_t count;
+} input_chrome_category;
 
 typedef struct {
     const char *path;
@@ -58,36 +107,87 @@ typedef struct {
     int stop;
     base_json *json;
     names_table names;
-    size_t said;
-    base_sorter *sorter;
-    base_map threads; /* pid and tid -> thread */
-    uint64_t *thread_keys;
-    uint32_t *thread_names; /* index into names + 1 */
-    size_t thread_count, thread_cap, thread_name_cap;
-    input_chrome_ranges *open;
-    size_t open_cap;
+    size_t emitted; /* names that the visitor has */
+    base_sorter *sorter, *halves;
+    int64_t base_ns, first, last;
+    bool any_time;         /* first and last are set */
+    bool is_wrong;         /* it is no JSON, or the file ends here */
+    bool marks_of_program; /* its marks `watch on` and `watch off` are not the recorder's */
+    uint64_t items, unreadable_host;
+
+    base_map thread_index; /* process and thread id -> thread */
+    input_chrome_thread *threads;
+    size_t thread_count, thread_cap;
+    input_chrome_process *processes; /* with ranges or calls */
+    size_t process_count, process_cap;
+    base_map ranks; /* hash of a rank's text -> its number, from 1 */
+    uint32_t rank_count;
+    base_map device_index; /* rank and device -> devices */
+    base_set device_numbers;
+    uint32_t free_device; /* no smaller number is free */
+    input_chrome_device *devices;
+    size_t device_count, device_cap;
+    base_map device_names; /* device -> index into names */
+    input_chrome_category categories[INPUT_CHROME_CATEGORIES_MAX];
+    size_t category_count;
+    char back_ends[200];  /* those whose GPU work is not read, as text */
+    bool ids_as_they_are; /* correlation ids need no new numbers */
+    int64_t id_least, id_most;
+    bool any_id;
+
+    /* While emitting. */
+    input_open_ranges *open; /* by thread */
+    base_map new_ids;        /* process and id -> correlation id of the trace */
+    uint32_t new_id_count;
+    base_set calls; /* correlation ids that a call had */
     base_map queues, shapes;
     uint32_t queue_count, shape_count;
     input_chrome_item *shape_list;
     size_t shape_cap;
-    base_set calls;
-    int64_t base_ns, first, last, pid;
-    bool any, cut;
-    input_chrome_process
-        *processes; /* with ranges or calls; at most INPUT_CHROME_PROCESSES_MAX are told apart */
-    size_t process_count, process_cap;
-    char device[8][200]; /* names of devices */
+    uint64_t range_ids;
 } input_chrome_reading;
-
-#define INPUT_CHROME_PROCESSES_MAX 4096
 
 /* chrome_parse.c */
 
 /* Sets the error, unless there was one. */
 void input_chrome_fail(input_chrome_reading *rd, const char *what);
 
-/* Reads all events of the open file into the sorter. */
+/* Reads all events of the open file. */
 void input_chrome_parse(input_chrome_reading *rd);
+
+/* chrome_events.c */
+
+/* Takes the fields of one event. */
+void input_chrome_add_event(input_chrome_reading *rd, input_chrome_event *e);
+
+/* Joins the halves of events, after the last event. */
+void input_chrome_join_halves(input_chrome_reading *rd);
+
+/* chrome_ids.c */
+
+uint64_t input_chrome_mix(uint64_t hash, uint64_t value);
+
+/* What a number or a text stands for. */
+input_chrome_identity input_chrome_identify(const char *text, size_t len);
+
+/* Indices of the thread and the process; new ones are made. */
+uint32_t input_chrome_thread_of(input_chrome_reading *rd, const input_chrome_event *e);
+uint32_t input_chrome_process_of(input_chrome_reading *rd, const input_chrome_event *e);
+
+/* The number of the rank whose name stands in front of a process id; 0 when there is none. */
+uint32_t input_chrome_rank_of(input_chrome_reading *rd, const input_chrome_identity *pid);
+
+/* The number of a device of a rank over all ranks. */
+uint32_t input_chrome_device_of(input_chrome_reading *rd, uint32_t rank, uint32_t device);
+
+/* Notes the correlation id of a call. */
+void input_chrome_note_call(input_chrome_reading *rd, const input_chrome_item *i);
+
+/* The trace's correlation id of a call, and of GPU work, which is 0 when calls of several processes have its
+ * id. */
+void input_chrome_settle_ids(input_chrome_reading *rd);
+uint32_t input_chrome_call_id(input_chrome_reading *rd, const input_chrome_item *i);
+uint32_t input_chrome_work_id(input_chrome_reading *rd, const input_chrome_item *i);
 
 /* chrome_emit.c: gives the visitor all that was read. */
 void input_chrome_emit(input_chrome_reading *rd);

@@ -6,6 +6,7 @@
 #include "analysis/input/chrome/chrome_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,26 +14,80 @@
 
 #define IN_MEMORY (1u << 18)
 
+/* Categories of back ends whose GPU work is not read. */
+static bool is_other_back_end(const char *category) {
+    static const char *const prefixes[] = {"mtia_", "hpu_", "glow_"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        if (strncmp(category, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The categories that are not read, with how many events each has; a control character is shown as a blank. */
+static void list_categories(const input_chrome_reading *rd, bool other_back_ends, char *text, size_t size) {
+    size_t n = 0;
+    *text = '\0';
+    for (size_t i = 0; i < rd->category_count && n < size; i++) {
+        const input_chrome_category *c = &rd->categories[i];
+        if (!other_back_ends || is_other_back_end(c->name)) {
+            const char *comma = n > 0 ? ", " : "";
+            n += (size_t)(*c->name
+                              ? snprintf(text + n, size - n, "%s%s (%" PRIu64 ")", comma, c->name, c->count)
+                              : snprintf(text + n, size - n, "%s%" PRIu64 " event%s without a category",
+                                         comma, c->count, c->count == 1 ? "" : "s"));
+        }
+    }
+    for (char *c = text; *c; c++) {
+        *c = (unsigned char)*c < ' ' ? ' ' : *c;
+    }
+}
+
+static void fail_without_events(input_chrome_reading *rd) {
+    char found[150], what[300];
+    list_categories(rd, false, found, sizeof found);
+    snprintf(what, sizeof what,
+             "holds no event of torch.profiler: looked for user_annotation, cuda_runtime, kernel, "
+             "gpu_memcpy and the like, found %s",
+             *found ? found : "no events at all");
+    input_chrome_fail(rd, what);
+}
+
 static void free_chrome_reading(input_chrome_reading *rd) {
     for (size_t i = 0; rd->open && i < rd->thread_count; i++) {
-        free(rd->open[i].list);
+        input_ranges_free(&rd->open[i]);
     }
-    free(rd->open);
-    free(rd->json);
-    free(rd->thread_keys);
-    free(rd->thread_names);
-    free(rd->shape_list);
-    base_sorter_free(rd->sorter);
-    base_map_free(&rd->threads);
-    base_map_free(&rd->queues);
-    base_map_free(&rd->shapes);
     for (size_t i = 0; i < rd->process_count; i++) {
         base_set_free(&rd->processes[i].calls);
     }
+    free(rd->open);
+    free(rd->json);
+    free(rd->threads);
     free(rd->processes);
+    free(rd->devices);
+    free(rd->shape_list);
+    base_sorter_free(rd->sorter);
+    base_sorter_free(rd->halves);
+    base_map_free(&rd->thread_index);
+    base_map_free(&rd->ranks);
+    base_map_free(&rd->device_index);
+    base_map_free(&rd->device_names);
+    base_map_free(&rd->new_ids);
+    base_map_free(&rd->queues);
+    base_map_free(&rd->shapes);
+    base_set_free(&rd->device_numbers);
     base_set_free(&rd->calls);
     names_free(&rd->names);
     free(rd);
+}
+
+/* Passes over a byte order mark. */
+static void skip_byte_order_mark(FILE *file) {
+    char mark[3];
+    if (fread(mark, 1, sizeof mark, file) != sizeof mark || memcmp(mark, "\xef\xbb\xbf", sizeof mark) != 0) {
+        rewind(file);
+    }
 }
 
 int input_chrome_read(const char *path, const trace_visitor *v, trace_status *status,
@@ -46,9 +101,16 @@ int input_chrome_read(const char *path, const trace_visitor *v, trace_status *st
     rd->json = base_alloc(1, sizeof *rd->json);
     rd->json->file = fopen(path, "re");
     rd->sorter = base_sorter_new(sizeof(input_chrome_item), true, IN_MEMORY);
+    rd->halves = base_sorter_new(sizeof(input_chrome_half), false, IN_MEMORY);
     if (rd->json->file) {
+        skip_byte_order_mark(rd->json->file);
         input_chrome_parse(rd);
         fclose(rd->json->file);
+        input_chrome_join_halves(rd);
+        if (rd->items == 0 && rd->unreadable_host == 0) {
+            fail_without_events(rd);
+        }
+        list_categories(rd, true, rd->back_ends, sizeof rd->back_ends);
         if (rd->stop == 0) {
             input_chrome_emit(rd);
         }

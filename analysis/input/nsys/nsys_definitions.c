@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Small numbers in other places never meet: the hash is spread before the value comes to it. */
 uint64_t input_nsys_mix(uint64_t hash, uint64_t value) {
-    hash = (hash ^ value) * 0x9fb21c651e98df25u;
-    return hash ^ hash >> 32;
+    hash = (hash + 1) * 0x9fb21c651e98df25u + value;
+    hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
 }
 
 input_nsys_process_ids *input_nsys_process_of(input_nsys_reading *rd, int64_t global) {

@@ -52,10 +52,7 @@ void input_nsys_note_marks(input_nsys_reading *rd) {
     for (size_t i = 0; cap->marks_of_program && !rd->noted_marks && i < rd->creation_count; i++) {
         if (strcmp(input_nsys_name(cap, rd->creations[i].name), TRACE_WATCH_DOMAIN) == 0) {
             rd->noted_marks = true;
-            input_nsys_meta(
-                cap, INPUT_MARKS,
-                "the program's marks `watch on` and `watch off` were for moetrace's recorder; here "
-                "all of the run was profiled");
+            input_nsys_meta(cap, INPUT_MARKS, INPUT_MARKS_TEXT);
         }
     }
 }

@@ -83,10 +83,13 @@ static void read_capture(input_nsys_reading *rd, bool once, trace_status *status
         any |= rd->tables[i].present && !extra;
     }
     if (!any && cap->db.stop == 0) {
-        cap->db.stop = -1;
+        bool nsys = input_nsys_has_table(&cap->db, "META_DATA_EXPORT");
         snprintf(cap->db.error, TRACE_ERROR_BYTES,
-                 "%s: an SQLite file, but no export of Nsight Systems: none of its tables is there",
+                 nsys ? "%s: an export of Nsight Systems without CUDA or NVTX events: profile with "
+                        "`nsys profile -t cuda,nvtx`"
+                      : "%s: an SQLite file, but no export of Nsight Systems: none of its tables is there",
                  cap->db.path);
+        cap->db.stop = -1;
     }
     if (once) {
         input_nsys_scan_along(rd);

@@ -1,0 +1,187 @@
+/* Who is who in a Chrome trace. Process, thread and correlation ids are numbers or texts, as the program that
+ * wrote or merged the trace liked them; texts such as "[TP01] 502" begin with the name of their rank. A
+ * correlation id counts within its process, and GPU work has the id but not the process of its call. */
+#include "analysis/input/chrome/chrome_internal.h"
+
+#include "analysis/base/alloc.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Thread ids that the file does not give as numbers: greater than any of Linux, within nsys's 24 bits. */
+#define OWN_TIDS 0xf00000u
+/* Attribution looks for a launch among so many; ids further apart need new numbers. */
+#define ID_WINDOW (1 << 22)
+
+/* Small numbers in other places never meet: the hash is spread before the value comes to it. */
+uint64_t input_chrome_mix(uint64_t hash, uint64_t value) {
+    hash = (hash + 1) * 0x9fb21c651e98df25u + value;
+    hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+static uint64_t hash_of_text(const char *text, size_t len) {
+    uint64_t hash = len + 1;
+    for (size_t i = 0; i < len; i++) {
+        hash = input_chrome_mix(hash, (unsigned char)text[i]);
+    }
+    return hash != 0 ? hash : 1;
+}
+
+/* Whether the whole text is an integer; 1.0 is one, too. */
+static bool is_integer_text(const char *text, int64_t *number) {
+    char *end;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    if (end != text && *end == '\0' && errno == 0) {
+        return true;
+    }
+    if (strspn(text, "+-.0123456789eE") != strlen(text)) {
+        return false;
+    }
+    double value = strtod(text, &end);
+    if (end == text || *end != '\0' || fabs(value) > 9e15 || value != floor(value)) {
+        return false;
+    }
+    *number = (int64_t)value;
+    return true;
+}
+
+input_chrome_identity input_chrome_identify(const char *text, size_t len) {
+    input_chrome_identity id = {0};
+    if (is_integer_text(text, &id.number)) {
+        id.is_number = true;
+        id.key = (uint64_t)id.number;
+        return id;
+    }
+    size_t name = len;
+    while (name > 0 && text[name - 1] >= '0' && text[name - 1] <= '9') {
+        name--;
+    }
+    id.number = strtoll(text + name, NULL, 10);
+    id.key = hash_of_text(text, len);
+    id.rank = hash_of_text(text, name);
+    return id;
+}
+
+uint32_t input_chrome_thread_of(input_chrome_reading *rd, const input_chrome_event *e) {
+    uint64_t key = input_chrome_mix(input_chrome_mix(e->pid.is_number, e->pid.key), e->tid.key);
+    uint32_t at = base_map_get(&rd->thread_index, key);
+    if (at == BASE_NONE) {
+        at = (uint32_t)rd->thread_count++;
+        rd->threads = base_grow(rd->threads, &rd->thread_cap, rd->thread_count, sizeof *rd->threads);
+        bool is_tid = e->tid.is_number && e->tid.number >= 0 && e->tid.number <= UINT32_MAX;
+        rd->threads[at].tid = is_tid ? (uint32_t)e->tid.number : OWN_TIDS + at;
+        base_map_put(&rd->thread_index, key, at);
+    }
+    return at;
+}
+
+uint32_t input_chrome_rank_of(input_chrome_reading *rd, const input_chrome_identity *pid) {
+    if (pid->rank == 0) {
+        return 0;
+    }
+    uint32_t rank = base_map_get(&rd->ranks, pid->rank);
+    if (rank == BASE_NONE) {
+        rank = ++rd->rank_count;
+        base_map_put(&rd->ranks, pid->rank, rank);
+    }
+    return rank;
+}
+
+uint32_t input_chrome_process_of(input_chrome_reading *rd, const input_chrome_event *e) {
+    size_t at = rd->process_count;
+    while (at > 0 && rd->processes[at - 1].key != e->pid.key) { /* mostly one, or the latest */
+        at--;
+    }
+    if (at > 0) {
+        return (uint32_t)at - 1;
+    }
+    if (rd->process_count == INPUT_CHROME_PROCESSES_MAX) {
+        return INPUT_CHROME_PROCESSES_MAX - 1;
+    }
+    rd->processes = base_grow(rd->processes, &rd->process_cap, rd->process_count + 1, sizeof *rd->processes);
+    rd->processes[rd->process_count] = (input_chrome_process){
+        .key = e->pid.key, .number = e->pid.number, .rank = input_chrome_rank_of(rd, &e->pid)};
+    return (uint32_t)rd->process_count++;
+}
+
+uint32_t input_chrome_device_of(input_chrome_reading *rd, uint32_t rank, uint32_t device) {
+    uint64_t key = input_chrome_mix(rank, device);
+    uint32_t at = base_map_get(&rd->device_index, key);
+    if (at != BASE_NONE) {
+        return rd->devices[at].number;
+    }
+    uint32_t number = device;
+    if (!base_set_add(&rd->device_numbers, number)) { /* another rank's has that number */
+        while (!base_set_add(&rd->device_numbers, rd->free_device)) {
+            rd->free_device++;
+        }
+        number = rd->free_device;
+    }
+    at = (uint32_t)rd->device_count++;
+    rd->devices = base_grow(rd->devices, &rd->device_cap, rd->device_count, sizeof *rd->devices);
+    rd->devices[at] = (input_chrome_device){.own = device, .number = number};
+    base_map_put(&rd->device_index, key, at);
+    return number;
+}
+
+void input_chrome_note_call(input_chrome_reading *rd, const input_chrome_item *i) {
+    if (i->id == 0) {
+        return;
+    }
+    base_set_add(&rd->processes[i->process].calls, i->id);
+    int64_t number = (int64_t)i->id;
+    rd->id_least = !rd->any_id || number < rd->id_least ? number : rd->id_least;
+    rd->id_most = !rd->any_id || number > rd->id_most ? number : rd->id_most;
+    rd->any_id = true;
+}
+
+void input_chrome_settle_ids(input_chrome_reading *rd) {
+    rd->ids_as_they_are = rd->process_count <= 1 && rd->any_id && rd->id_least > 0 &&
+                          rd->id_most <= UINT32_MAX && rd->id_most - rd->id_least < ID_WINDOW;
+}
+
+/* Numbers the ids of each process in the order in which they are met. */
+static uint32_t new_id_of(input_chrome_reading *rd, uint32_t process, uint64_t id) {
+    if (rd->ids_as_they_are) {
+        return id <= UINT32_MAX ? (uint32_t)id : 0;
+    }
+    uint64_t key = input_chrome_mix(process + 1, id);
+    uint32_t number = base_map_get(&rd->new_ids, key);
+    if (number == BASE_NONE) {
+        number = ++rd->new_id_count;
+        base_map_put(&rd->new_ids, key, number);
+    }
+    return number;
+}
+
+uint32_t input_chrome_call_id(input_chrome_reading *rd, const input_chrome_item *i) {
+    uint32_t id = i->id != 0 ? new_id_of(rd, i->process, i->id) : 0;
+    return id != 0 && base_set_add(&rd->calls, id) ? id : 0; /* of several calls the first has it */
+}
+
+uint32_t input_chrome_work_id(input_chrome_reading *rd, const input_chrome_item *i) {
+    size_t found = 0, found_in_rank = 0;
+    uint32_t process = 0, process_in_rank = 0;
+    if (i->id == 0) {
+        return 0;
+    }
+    for (uint32_t p = 0; rd->process_count > 1 && p < rd->process_count; p++) {
+        if (!base_set_has(&rd->processes[p].calls, i->id)) {
+            continue;
+        }
+        found++;
+        process = p;
+        if (rd->processes[p].rank == i->process) {
+            found_in_rank++;
+            process_in_rank = p;
+        }
+    }
+    if (found <= 1) {
+        return new_id_of(rd, process, i->id);
+    }
+    return found_in_rank == 1 ? new_id_of(rd, process_in_rank, i->id) : 0;
+}

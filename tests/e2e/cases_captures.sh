@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Small captures, each of a kind that was once read wrongly: the right numbers of each.
+set -u
+# shellcheck source=tests/tap.sh
+source "$(dirname "$0")/../tap.sh"
+cases=tests/data/cases
+
+# reads CASE EXPRESSION: the report is made, and the expression holds for it (tests/data/case_numbers.py)
+reads() {
+    "$moetrace" report --format json "$cases/$1" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" "$2"
+}
+
+ok "ranks whose ids are texts keep their work apart" reads merged_tp.json \
+    'gpu == {"prefill": (0.03, 0.03), "decode": (0.3, 0.3)} and n["kernels.unattributed.count"] == 0 and n["complete"] == 1'
+ok "threads whose ids are texts are not one thread" reads tid_names.json \
+    'n["kernels.outside.count"] == 1 and gpu["loader"] == (0, 0) and gpu["forward"] == (0, 0)'
+
+# Ids far apart, negative, beyond 32 bits and of texts, twice over the distance at which launches are forgotten.
+far_ids() {
+    "$python" - >"$work/far.json" <<'PY'
+import json
+events = []
+for phase, at, ids in (("prefill", 100, [1, 1 + (1 << 22), 1 + (1 << 23), -1, -(1 << 40)]), ("decode", 300, [(1 << 32) + 1, 1 << 62, "a", "1b", 1.0e3])):
+    events.append({"ph": "X", "cat": "user_annotation", "name": phase, "pid": 7, "tid": 7, "ts": at, "dur": 100})
+    for i, n in enumerate(ids):
+        events += [{"ph": "X", "cat": "cuda_runtime", "name": "cudaLaunchKernel", "pid": 7, "tid": 7, "ts": at + 10 * i, "dur": 3,
+                    "args": {"correlation": n}},
+                   {"ph": "X", "cat": "kernel", "name": "k", "pid": 0, "tid": 7, "ts": 500 + at + 10 * i, "dur": 10 if at == 100 else 1,
+                    "args": {"correlation": n, "device": 0, "context": 1, "stream": 7}}]
+print(json.dumps({"traceEvents": events}))
+PY
+    "$moetrace" report --format json "$work/far.json" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" \
+        'gpu == {"prefill": (0.05, 0.05), "decode": (0.005, 0.005)} and n["kernels.unattributed.count"] == 0'
+}
+ok "correlation ids may look like anything" far_ids
+
+# Not a trace: one line tells what was looked for and what was found.
+for case in array_empty array_numbers array_other hatchet events_empty; do
+    ok "$case is no trace" refuses 'no event of torch.profiler: looked for user_annotation.*found no events at all' \
+        "$moetrace" report "$cases/$case.json"
+done
+ok "jax is no trace" refuses 'found 1 event without a category' "$moetrace" report "$cases/jax.json"
+ok "legacy_autograd is no trace" refuses 'found 2 events without a category' "$moetrace" report "$cases/legacy_autograd.json"
+results() {
+    "$moetrace" report --format json "$cases/bom.json" >"$work/results.json"
+    refuses 'no event of torch.profiler' "$moetrace" report "$work/results.json"
+}
+ok "its own results are no trace" results
+ok "an export without CUDA or NVTX" refuses 'without CUDA or NVTX events: profile with .nsys profile -t cuda,nvtx' \
+    "$moetrace" report "$cases/nsys_cpu_only.sqlite"
+ok "a report of nsys by its extension" refuses 'nsys export --type sqlite -o .*nsys_report.sqlite ' "$moetrace" report "$cases/nsys_report.qdrep"
+ok "a report of nsys by its first bytes" refuses 'nsys export --type sqlite' "$moetrace" report "$cases/nsys_report.bin"
+
+# What cannot be read is counted.
+for case in no_dur null_dur nan_dur negative_dur ts0_dur0; do
+    ok "$case: a kernel without a time" reads "$case.json" \
+        'n["kernels.count"] == 2 and n["kernels.untimed"] == 1 and n["kernels.ns"] == 10000 and n["complete"] == 0'
+done
+ok "ts_ns: times that are none are counted" reads ts_ns.json \
+    'n["host.dropped"] == 3 and n["kernels.untimed"] == 2 and n["complete"] == 0 and "3 ranges, marks or calls" in notes'
+for case in ts_exp ts_exp16; do
+    ok "$case: times with an exponent are read exactly" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["complete"] == 1'
+done
+ok "ts_exp16: to the nanosecond" reads ts_exp16.json 'latency == {"prefill": 0.14}'
+for case in trailing_garbage two_objects; do
+    ok "$case: what follows is said to be unread" reads "$case.json" \
+        'n["kernels.count"] == 2 and n["trace.bytes_unreadable"] > 0 and n["complete"] == 0 and "were not read" in notes'
+done
+ok "B and E are a range" reads begin_end.json 'gpu == {"prefill": (0.01, 0.01)} and n["complete"] == 1'
+ok "b and e are a start/end range" reads async_be.json 'gpu == {"prefill": (0.01, 0.01)} and n["complete"] == 1'
+is "it is one" "$("$moetrace" dump "$cases/async_be.json" | grep -cE '^(start|end) ')" 2
+
+# Ranges that lie across each other.
+ok "a range across another's end keeps its work" reads crossing.json \
+    'sum(own for path, (own, _) in gpu.items() if path.count("request") == 2 or own == 0.06) == 0.06 and n["kernels.outside.count"] == 0'
+
+# Other back ends, files that are cut, and what stands in front.
+ok "calls of XPUs launch" reads xpu.json 'gpu == {"prefill": (0.03, 0.03)} and n["kernels.unattributed.count"] == 0'
+ok "work of MTIA is said not to be read" reads mtia.json '"back ends that are not read: mtia_runtime (1), mtia_ccp_events (1)" in notes'
+for case in no_bracket cut_object; do
+    ok "$case: read as far as it goes" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["trace.cut"] == 1 and n["complete"] == 0'
+done
+for case in bom blank_first; do
+    ok "$case: read" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["complete"] == 1'
+done
+ok "GPU 9 has its name" grep -q 'meta "device.9.name" "GPU 9"' <("$moetrace" dump "$cases/device_9.json")
+is "of ten GPUs the one in use is named" "$("$moetrace" dump "$cases/device_9.json" | grep -c 'meta "device\..*name')" 1
+done_testing
