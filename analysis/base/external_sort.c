@@ -3,6 +3,7 @@
 #include "analysis/base/external_sort.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/temporary_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static void spill(base_sorter *s) {
     sort_memory(s);
     s->runs = base_grow(s->runs, &s->run_cap, s->run_count + 1, sizeof *s->runs);
     run *r = &s->runs[s->run_count++];
-    *r = (run){.file = tmpfile()};
+    *r = (run){.file = base_temporary_unnamed()};
     for (size_t i = 0; i < s->count && r->file; i++) {
         s->failed |= fwrite(s->records + s->order[i].place * s->size, s->size, 1, r->file) != 1;
     }

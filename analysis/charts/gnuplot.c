@@ -2,6 +2,7 @@
 #include "analysis/charts/gnuplot.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/temporary_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,7 @@ typedef struct {
     size_t count, cap;
 } plots;
 
-static const char *const endings[] = {"tsv", "gp", "svg", "png"};
+static const char *const endings[] = {"tsv", "svg", "png", "gp"};
 #define ENDINGS (sizeof endings / sizeof *endings)
 
 /* ---- gnuplot ---- */
@@ -45,11 +46,14 @@ static int run_gnuplot(char **argv, const char *folder) {
         execvp("gnuplot", argv);
         _exit(127);
     }
-    int status;
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return -1;
-        }
+    int status, rc;
+    base_temporary_writer(child);
+    do {
+        rc = waitpid(child, &status, 0);
+    } while (rc < 0 && errno == EINTR);
+    base_temporary_writer(0);
+    if (rc < 0) {
+        return -1;
     }
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
@@ -147,6 +151,11 @@ static bool write_sources(plots *p, const cJSON *figures) {
         for (int map = 0; map < (maps > 0 ? maps : 1); map++) {
             p->names = base_grow(p->names, &p->cap, p->count + 1, sizeof *p->names);
             char *name = p->names[p->count++] = name_of(figure, map);
+            for (size_t e = 0; e < ENDINGS; e++) {
+                char *path = path_of(p->folder, name, endings[e]);
+                base_temporary_register(path, false);
+                free(path);
+            }
             if (!write_file(p, figure, map, name, "tsv") || !write_file(p, figure, map, name, "gp")) {
                 return false;
             }
@@ -172,26 +181,43 @@ static bool all_drawn(const plots *p, char error[TRACE_ERROR_BYTES]) {
     return true;
 }
 
-/* Moves the files to the directory, after looking whether each can go there. */
-static int move_all(const plots *p, char error[TRACE_ERROR_BYTES]) {
-    for (size_t moving = 0; moving < 2; moving++) {
-        for (size_t i = 0; i < p->count * ENDINGS; i++) {
-            const char *name = p->names[i / ENDINGS], *ending = endings[i % ENDINGS];
-            char *from = path_of(p->folder, name, ending), *to = path_of(p->target, name, ending);
-            struct stat st;
-            int rc = moving ? rename(from, to) : stat(to, &st) == 0 && !S_ISREG(st.st_mode) ? -1 : 0;
-            if (rc != 0) {
-                snprintf(error, TRACE_ERROR_BYTES, "%s: cannot be written: %s; choose another directory", to,
-                         moving ? strerror(errno) : "it exists, and is no file");
-            }
-            free(from);
-            free(to);
-            if (rc != 0) {
-                return -1;
-            }
-        }
+/* Whether the plot that this file belongs to was drawn by moetrace: its script says so. */
+static bool is_own_plot(const char *path, const char *head, size_t len) {
+    char first[512] = "";
+    (void)head;
+    (void)len;
+    char *folder = base_copy(path, strlen(path)), *name = strrchr(folder, '/');
+    *name++ = '\0'; /* the path is a whole one */
+    name[strcspn(name, ".")] = '\0';
+    char *script = path_of(folder, name, "gp");
+    FILE *f = fopen(script, "re");
+    if (f) {
+        (void)!fread(first, 1, sizeof first - 1, f);
+        fclose(f);
     }
-    return 0;
+    free(script);
+    free(folder);
+    first[strcspn(first, "\n")] = '\0';
+    return first[0] == '#' && strstr(first, ". " CHARTS_GNUPLOT_MAKER) != NULL;
+}
+
+static const base_output_kind plot_kind = {"a file of a plot", is_own_plot};
+
+/* Moves the files to the directory, after looking whether each can go there. */
+static int move_all(const plots *p, base_outputs *outputs, char error[TRACE_ERROR_BYTES]) {
+    bool good = true;
+    for (size_t i = 0; i < 2 * p->count * ENDINGS && good; i++) {
+        bool moving = i >= p->count * ENDINGS;
+        size_t at = i % (p->count * ENDINGS);
+        /* The script comes last: until then it says whose the others are. */
+        const char *name = p->names[at % p->count], *ending = endings[at / p->count];
+        char *from = path_of(p->folder, name, ending), *to = path_of(p->target, name, ending);
+        good = moving ? base_output_move(outputs, from, to, &plot_kind, error) == 0
+                      : base_outputs_allow(outputs, to, &plot_kind, error);
+        free(from);
+        free(to);
+    }
+    return good ? 0 : -1;
 }
 
 static void clean_up(plots *p) {
@@ -199,12 +225,15 @@ static void clean_up(plots *p) {
     for (size_t i = 0; i < p->count * ENDINGS; i++) {
         path = path_of(p->folder, p->names[i / ENDINGS], endings[i % ENDINGS]);
         unlink(path);
+        base_temporary_forget(path);
         free(path);
     }
     path = path_of(p->folder, "gnuplot", "errors");
     unlink(path);
+    base_temporary_forget(path);
     free(path);
     rmdir(p->folder);
+    base_temporary_forget(p->folder);
     for (size_t i = 0; i < p->count; i++) {
         free(p->names[i]);
     }
@@ -223,19 +252,22 @@ static int make_folder(plots *p, char error[TRACE_ERROR_BYTES]) {
         snprintf(error, TRACE_ERROR_BYTES, "%s: is no directory; give another name with --output", p->target);
         return -1;
     }
-    p->folder = base_alloc(len + 10, 1);
-    snprintf(p->folder, len + 10, "%.*s.XXXXXX", (int)len, p->target);
-    if (!mkdtemp(p->folder)) {
+    char *target = base_copy(p->target, len), *errors;
+    int made = base_temporary_folder_beside(target, &p->folder);
+    free(target);
+    if (made != 0) {
         snprintf(error, TRACE_ERROR_BYTES, "%s: cannot be made: %s; choose another place with --output",
                  p->target, strerror(errno));
-        free(p->folder);
-        p->folder = NULL;
         return -1;
     }
+    errors = path_of(p->folder, "gnuplot", "errors");
+    base_temporary_register(errors, false);
+    free(errors);
     return 0;
 }
 
-int charts_gnuplot_write(const cJSON *figures, const char *directory, char error[TRACE_ERROR_BYTES]) {
+int charts_gnuplot_write(const cJSON *figures, base_outputs *outputs, const char *directory,
+                         char error[TRACE_ERROR_BYTES]) {
     plots p = {.target = directory};
     int rc = -1;
     if (make_folder(&p, error) != 0) {
@@ -250,7 +282,7 @@ int charts_gnuplot_write(const cJSON *figures, const char *directory, char error
     } else if (draw(&p, error) == 0 && all_drawn(&p, error)) {
         if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
             snprintf(error, TRACE_ERROR_BYTES, "%s: cannot be made: %s", directory, strerror(errno));
-        } else if (move_all(&p, error) == 0) {
+        } else if (move_all(&p, outputs, error) == 0) {
             rc = (int)p.count;
         }
     }

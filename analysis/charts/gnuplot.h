@@ -3,7 +3,7 @@
 #ifndef CHARTS_GNUPLOT_H
 #define CHARTS_GNUPLOT_H
 
-#include "trace/trace.h"
+#include "analysis/base/output_file.h"
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -12,10 +12,11 @@
 /* Whether gnuplot can be run; false after one line in `error`. */
 bool charts_gnuplot_possible(char error[TRACE_ERROR_BYTES]);
 
-/* Draws the figures into the directory, which is made when it is missing; files of the same names are
+/* Draws the figures into the directory, which is made when it is missing; plots that moetrace drew before are
  * replaced. Time lines are left out. All or, when something fails, nothing. Returns how many were drawn, or
  * -1 with one line in `error`. */
-int charts_gnuplot_write(const cJSON *figures, const char *directory, char error[TRACE_ERROR_BYTES]);
+int charts_gnuplot_write(const cJSON *figures, base_outputs *outputs, const char *directory,
+                         char error[TRACE_ERROR_BYTES]);
 
 /* ---- For the files that make plots ---- */
 
@@ -23,7 +24,8 @@ int charts_gnuplot_write(const cJSON *figures, const char *directory, char error
  * heat map's map. */
 void charts_gnuplot_data(FILE *f, const cJSON *figure, int map);
 
-/* Writes the script that draws NAME.tsv. */
+/* Writes the script that draws NAME.tsv. CHARTS_GNUPLOT_MAKER stands in its first line. */
+#define CHARTS_GNUPLOT_MAKER "Made by moetrace "
 void charts_gnuplot_script(FILE *f, const cJSON *figure, const char *name);
 
 #endif

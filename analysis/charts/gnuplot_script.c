@@ -43,7 +43,7 @@ static bool has_log(const cJSON *figure, const char *axis) {
 static void put_head(FILE *f, const cJSON *figure, const char *name) {
     static const char *const colours[] = {"0072b2", "d55e00", "009e73", "b14d8a",
                                           "c98a00", "3f97cf", "6f7780", "8a7f00"};
-    fprintf(f, "# %s. Made by moetrace " MOETRACE_VERSION "; `gnuplot %s.gp` draws it again.\n",
+    fprintf(f, "# %s. " CHARTS_GNUPLOT_MAKER MOETRACE_VERSION "; `gnuplot %s.gp` draws it again.\n",
             text_of(figure, "title"), name);
     if (get(figure, "note")) {
         fprintf(f, "# %s\n", text_of(figure, "note"));

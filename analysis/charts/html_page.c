@@ -1,18 +1,14 @@
 /* The HTML report, put together from analysis/html/ and one block of data. */
 #include "analysis/charts/html_page.h"
 
-#include "analysis/base/alloc.h"
-#include "analysis/base/atomic_file.h"
 #include "analysis/base/utf8.h"
 #include "analysis/charts/charts.h"
 #include "analysis/charts/timeline.h"
 #include "analysis/export/export_common.h"
 #include "analysis/report/report.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* analysis/charts/html/embed.S */
 extern const char charts_html_page[], charts_html_style[], charts_html_charts[], charts_html_timeline[],
@@ -21,26 +17,12 @@ extern const char charts_html_page[], charts_html_style[], charts_html_charts[],
 /* How every page begins. */
 #define OPENING "<!doctype html>\n<!-- moetrace report -->\n"
 
-bool charts_page_may_write(const char *path, char error[TRACE_ERROR_BYTES]) {
-    char start[sizeof OPENING] = "";
-    struct stat st;
-    if (stat(path, &st) != 0) {
-        return true; /* what else stands in the way is found when writing */
-    }
-    FILE *f = S_ISREG(st.st_mode) ? fopen(path, "rb") : NULL;
-    if (!f) {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: is no file that can be replaced; give another name", path);
-        return false;
-    }
-    size_t len = fread(start, 1, sizeof OPENING - 1, f);
-    fclose(f);
-    if (len > 0 && strcmp(start, OPENING) != 0) {
-        snprintf(error, TRACE_ERROR_BYTES,
-                 "%s: exists and is no HTML report; remove it, or give another name", path);
-        return false;
-    }
-    return true;
+static bool is_page(const char *path, const char *head, size_t len) {
+    (void)path;
+    return len >= sizeof OPENING && memcmp(head, OPENING, sizeof OPENING - 1) == 0;
 }
+
+const base_output_kind charts_page_kind = {"an HTML report", is_page};
 
 /* ---- The data ---- */
 
@@ -113,30 +95,24 @@ static void put_page(FILE *f, const char *json) {
     }
 }
 
-int charts_page_write(const cJSON *data, const char *path, char error[TRACE_ERROR_BYTES]) {
-    if (!charts_page_may_write(path, error)) {
-        return -1;
-    }
-    char *json = cJSON_PrintUnformatted(data);
-    if (!json) {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: no memory to write it", path);
-        return -1;
-    }
-    char *temporary = base_file_begin(path, error);
-    if (!temporary) {
-        cJSON_free(json);
-        return -1;
-    }
-    FILE *f = fopen(temporary, "wb");
+int charts_page_write(const cJSON *data, const base_outputs *outputs, const char *path,
+                      char error[TRACE_ERROR_BYTES]) {
+    char *json = cJSON_PrintUnformatted(data), *bytes = NULL;
+    size_t len = 0;
+    FILE *f = json ? open_memstream(&bytes, &len) : NULL;
     bool good = f != NULL;
     if (f) {
         put_page(f, json);
-        good = fflush(f) == 0 && !ferror(f);
+        good = !ferror(f);
         good = fclose(f) == 0 && good;
     }
-    if (!good) {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: could not be written: %s", path, strerror(errno));
-    }
     cJSON_free(json);
-    return base_file_finish(temporary, path, good, error);
+    int rc = -1;
+    if (good) {
+        rc = base_output_write(outputs, path, &charts_page_kind, bytes, len, error);
+    } else {
+        snprintf(error, TRACE_ERROR_BYTES, "%s: no memory to write it", path);
+    }
+    free(bytes);
+    return rc;
 }

@@ -115,6 +115,15 @@ size_t cli_traces(const char *path, bool guess, char ***list) {
     return count;
 }
 
+void cli_protect_traces(base_outputs *outputs, char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint64_t process;
+        char *file = base_copy(list[i], input_capture_file(list[i], &process));
+        base_outputs_protect(outputs, file);
+        free(file);
+    }
+}
+
 void cli_free_traces(char **list, size_t count) {
     for (size_t i = 0; i < count; i++) {
         free(list[i]);

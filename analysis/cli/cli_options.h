@@ -4,6 +4,7 @@
 #define CLI_CLI_OPTIONS_H
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/output_file.h"
 
 #include <argp.h>
 #include <stdbool.h>
@@ -23,6 +24,11 @@ enum { CLI_OK = 0, CLI_FAILED = 2 };
     {"help", 'h', NULL, 0, "show this help", -1}, {"version", 'V', NULL, 0, "show the version", -1}, {       \
         0                                                                                                    \
     }
+
+/* An option of every subcommand that writes files; the subcommand takes the key. */
+enum { CLI_KEY_FORCE = 0x1000 };
+#define CLI_OPTION_FORCE                                                                                     \
+    { "force", CLI_KEY_FORCE, NULL, 0, "replace files that moetrace did not write, too", 0 }
 
 /* What a TRACE on the command line may be besides. */
 #define CLI_CAPTURES                                                                                         \
@@ -83,5 +89,8 @@ void cli_hide_progress(cli_progress *progress);
  * the list. */
 size_t cli_traces(const char *path, bool guess, char ***list);
 void cli_free_traces(char **list, size_t count);
+
+/* No output may be one of these traces. */
+void cli_protect_traces(base_outputs *outputs, char *const *list, size_t count);
 
 #endif

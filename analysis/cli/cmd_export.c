@@ -1,6 +1,5 @@
 /* moetrace export: traces in the formats of other tools. */
 #include "analysis/base/alloc.h"
-#include "analysis/base/atomic_file.h"
 #include "analysis/cli/cli_options.h"
 #include "analysis/export/export_chrome.h"
 #include "analysis/export/export_nsys.h"
@@ -28,14 +27,14 @@ static const format formats[] = {
 };
 #define FORMAT_NAMES "nsys-sqlite|chrome|perfetto" /* in this order */
 
-enum { OPTION_FORCE = 256, OPTION_RANGE, OPTION_FROM, OPTION_TO };
+enum { OPTION_RANGE = 256, OPTION_FROM, OPTION_TO };
 
 typedef struct {
     char **paths;
     size_t count, cap;
     const format *format;
     const char *output;
-    bool force;
+    base_outputs outputs;
     events_store_filter filter;
 } arguments;
 
@@ -91,8 +90,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 'o':
         a->output = arg;
         return 0;
-    case OPTION_FORCE:
-        a->force = true;
+    case CLI_KEY_FORCE:
+        a->outputs.force = true;
         return 0;
     case OPTION_RANGE:
         a->filter.range = arg;
@@ -116,7 +115,7 @@ static const struct argp_option options[] = {
     {"format", 'f', FORMAT_NAMES, 0, "of Nsight Systems, of torch.profiler and Chrome, or of Perfetto", 0},
     {"output", 'o', "FILE", 0,
      "the file to write; when it is a directory, each trace gets a file of its own there", 0},
-    {"force", OPTION_FORCE, NULL, 0, "replace FILE also when it is no export", 0},
+    CLI_OPTION_FORCE,
     {"range", OPTION_RANGE, "GLOB", 0,
      "only what lies in NVTX ranges with such names (`sample.0`, `decode*`), and the ranges around them", 0},
     {"from", OPTION_FROM, "TIME", 0,
@@ -166,25 +165,28 @@ static void summary(const events_store *rows, const char *path) {
 
 static int write_file(events_store *rows, const arguments *a, const char *path) {
     char error[TRACE_ERROR_BYTES] = "";
-    char *temporary = base_file_begin(path, error);
-    bool good = temporary && a->format->write(rows, temporary, error) == 0;
+    base_output_file file;
+    if (!base_output_begin(&file, &a->outputs, path, &export_output_kind, error)) {
+        return cli_error("%s", error);
+    }
+    bool good = a->format->write(rows, file.temporary, error) == 0;
     if (good && (base_sorter_failed(rows->ranges) || base_sorter_failed(rows->calls) ||
                  base_sorter_failed(rows->gpu) || base_sorter_failed(rows->nodes) ||
                  base_sorter_failed(rows->syncs) || base_sorter_failed(rows->overheads))) {
         snprintf(error, sizeof error, "a temporary file could not be written: make room, or set TMPDIR");
         good = false;
     }
-    if (temporary && base_file_finish(temporary, path, good, error) == 0) {
+    if (base_output_finish(&file, good, error) == 0) {
         summary(rows, path);
         return cli_flush();
     }
     return cli_error("%s", error);
 }
 
-static int export(const arguments *a, char *const *traces, size_t count, const char *path) {
+static int export(arguments *a, char *const *traces, size_t count, const char *path) {
     char error[TRACE_ERROR_BYTES];
     events_store rows;
-    if (!export_may_write(path, a->force, traces, count, error)) {
+    if (!base_outputs_allow(&a->outputs, path, &export_output_kind, error)) {
         return cli_error("%s", error);
     }
     cli_progress progress = {.path = traces[0]};
@@ -216,7 +218,7 @@ static char *each_path(const arguments *a, const char *trace) {
 }
 
 /* One file for each trace. */
-static int export_each(const arguments *a, char *const *traces, size_t count) {
+static int export_each(arguments *a, char *const *traces, size_t count) {
     int status = CLI_OK;
     char **paths = base_alloc(count, sizeof *paths);
     for (size_t i = 0; i < count; i++) {
@@ -239,7 +241,7 @@ static int export_each(const arguments *a, char *const *traces, size_t count) {
     return status;
 }
 
-static int run(const arguments *a, char *const *traces, size_t count) {
+static int run(arguments *a, char *const *traces, size_t count) {
     struct stat st;
     size_t len = strlen(a->output), n = strlen(a->format->ending);
     if (stat(a->output, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -273,8 +275,10 @@ int cli_cmd_export(int argc, char **argv) {
         status = n == 0 ? CLI_FAILED : status;
     }
     if (status == CLI_OK && count > 0) {
+        cli_protect_traces(&a.outputs, all, count);
         status = run(&a, all, count);
     }
+    base_outputs_free(&a.outputs);
     cli_free_traces(all, count);
     free(a.paths);
     return status;

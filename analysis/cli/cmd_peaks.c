@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { OPTION_CUBLAS = 256 };
 
 typedef struct {
     const char *output, *cublas;
+    base_outputs outputs;
     uint32_t device;
     report_format format;
 } arguments;
@@ -21,6 +23,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case 'o':
         a->output = arg;
+        return 0;
+    case CLI_KEY_FORCE:
+        a->outputs.force = true;
         return 0;
     case 'd':
         return cli_number("--device", arg, 0, 1023, &a->device) ? 0 : EINVAL;
@@ -41,6 +46,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"output", 'o', "FILE", 0, "also write the peaks to FILE, as `moetrace report --peaks` reads them", 0},
+    CLI_OPTION_FORCE,
     {"device", 'd', "N", 0, "number of the GPU, as CUDA counts those that are visible (default 0)", 0},
     {"cublas", OPTION_CUBLAS, "FILE", 0,
      "the libcublas.so to multiply with (default: the loader's, CUDA's, or the one beside PyTorch)", 0},
@@ -142,6 +148,16 @@ static cJSON *json_of(const peakbench_measured *m) {
     return json;
 }
 
+/* As cJSON prints it. */
+static bool is_peaks(const char *path, const char *head, size_t len) {
+    static const char opening[] = "{\n\t\"device\":\t\"";
+    (void)path;
+    return len >= sizeof opening && memcmp(head, opening, sizeof opening - 1) == 0 &&
+           strstr(head, "\n\t\"memory_bytes_per_s\":\t") != NULL;
+}
+
+static const base_output_kind peaks_kind = {"a JSON file of peaks", is_peaks};
+
 int cli_cmd_peaks(int argc, char **argv) {
     arguments a = {0};
     peakbench_measured measured;
@@ -150,7 +166,13 @@ int cli_cmd_peaks(int argc, char **argv) {
     if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
     }
+    base_outputs_protect(&a.outputs, a.cublas);
+    if (a.output && !base_outputs_allow(&a.outputs, a.output, &peaks_kind, error)) {
+        base_outputs_free(&a.outputs);
+        return cli_error("%s", error);
+    }
     if (peakbench_measure(&measured, a.device, a.cublas, error) != 0) {
+        base_outputs_free(&a.outputs);
         return cli_error("%s", error);
     }
     report_output out;
@@ -159,9 +181,10 @@ int cli_cmd_peaks(int argc, char **argv) {
     put_table(&measured, &out);
     status = CLI_OK;
     cJSON *json = a.output ? json_of(&measured) : NULL;
-    if (a.output && report_write_json(json, a.output, error) != 0) {
+    if (a.output && report_write_json(json, &a.outputs, a.output, &peaks_kind, error) != 0) {
         status = cli_error("%s", error);
     }
     cJSON_Delete(json);
+    base_outputs_free(&a.outputs);
     return cli_output_end(&out, status);
 }

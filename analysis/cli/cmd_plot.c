@@ -11,6 +11,7 @@ typedef struct {
     const char *trace, *output;
     cli_table_options tables;
     cli_bottleneck_options bounds;
+    base_outputs outputs;
 } arguments;
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -18,6 +19,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case 'o':
         a->output = arg;
+        return 0;
+    case CLI_KEY_FORCE:
+        a->outputs.force = true;
         return 0;
     case 'k':
     case 'r':
@@ -39,7 +43,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"output", 'o', "DIR", 0,
-     "where the files go; made when it is missing, files of the same names are replaced", 0},
+     "where the files go; made when it is missing, older plots of the same names are replaced", 0},
+    CLI_OPTION_FORCE,
     CLI_OPTION_RULES,
     CLI_OPTION_JOBS,
     CLI_OPTION_K(
@@ -112,13 +117,18 @@ int cli_cmd_plot(int argc, char **argv) {
     cJSON *figures = count == 0 ? NULL : figures_of(&a, &rules, traces, count);
     status = CLI_FAILED;
     if (figures) {
-        int drawn = charts_gnuplot_write(figures, a.output, error);
+        cli_protect_traces(&a.outputs, traces, count);
+        base_outputs_protect(&a.outputs, a.tables.rules);
+        base_outputs_protect(&a.outputs, a.bounds.model_file);
+        base_outputs_protect(&a.outputs, a.bounds.peaks_file);
+        int drawn = charts_gnuplot_write(figures, &a.outputs, a.output, error);
         status = drawn < 0 ? cli_error("%s", error) : CLI_OK;
         if (drawn >= 0) {
             printf("%d plots in %s, each as .svg, .png, .tsv and .gp\n", drawn, a.output);
         }
     }
     cJSON_Delete(figures);
+    base_outputs_free(&a.outputs);
     cli_free_traces(traces, count);
     names_rules_free(&rules);
     int flushed = cli_flush();

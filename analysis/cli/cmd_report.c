@@ -9,6 +9,7 @@ typedef struct {
     const char *trace, *json, *samples, *html;
     cli_table_options tables;
     cli_bottleneck_options bounds;
+    base_outputs outputs;
 } arguments;
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -25,6 +26,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     case 's':
         a->samples = arg;
         return 0;
+    case CLI_KEY_FORCE:
+        a->outputs.force = true;
+        return 0;
     case ARGP_KEY_ARG:
     case ARGP_KEY_NO_ARGS:
         return cli_one_trace(key, arg, "report", &a->trace);
@@ -39,6 +43,7 @@ static const struct argp_option options[] = {
     {"samples", 's', "FILE", 0, "also write every sample and every step of decode to FILE, as CSV", 0},
     {"html", 'H', "FILE", 0, "also write the report with charts to FILE, one page that needs nothing else",
      0},
+    CLI_OPTION_FORCE,
     CLI_OPTION_FORMAT,
     CLI_OPTION_RULES,
     CLI_OPTION_JOBS,
@@ -105,11 +110,27 @@ static bool keep(const metrics_results *results, const arguments *a, kept *k) {
 /* Writes the files; the exit status. */
 static int write_files(const arguments *a, const kept *k) {
     char error[TRACE_ERROR_BYTES];
-    if ((a->json && report_write_json(k->json, a->json, error) != 0) ||
-        (a->html && charts_page_write(k->page, a->html, error) != 0)) {
+    if ((a->json && report_write_json(k->json, &a->outputs, a->json, &report_json_kind, error) != 0) ||
+        (a->html && charts_page_write(k->page, &a->outputs, a->html, error) != 0)) {
         return cli_error("%s", error);
     }
     return CLI_OK;
+}
+
+/* Whether the files may be written: found out before the traces are read. False after an error line. */
+static bool may_write(arguments *a, char *const *traces, size_t count) {
+    char error[TRACE_ERROR_BYTES];
+    cli_protect_traces(&a->outputs, traces, count);
+    base_outputs_protect(&a->outputs, a->tables.rules);
+    base_outputs_protect(&a->outputs, a->bounds.model_file);
+    base_outputs_protect(&a->outputs, a->bounds.peaks_file);
+    if ((a->json && !base_outputs_allow(&a->outputs, a->json, &report_json_kind, error)) ||
+        (a->samples && !base_outputs_allow(&a->outputs, a->samples, &report_samples_kind, error)) ||
+        (a->html && !base_outputs_allow(&a->outputs, a->html, &charts_page_kind, error))) {
+        cli_error("%s", error);
+        return false;
+    }
+    return true;
 }
 
 /* With `wrong`, that the one file holds one process is a guess; where it holds several, *wrong is set and
@@ -139,7 +160,8 @@ static int report(const arguments *a, const names_rules *rules, char **traces, s
     cli_read_end(reading);
     status = status == CLI_OK ? write_files(a, &files) : status;
     char error[TRACE_ERROR_BYTES];
-    if (status == CLI_OK && a->samples && report_samples_write(&samples, a->samples, error) != 0) {
+    if (status == CLI_OK && a->samples &&
+        report_samples_write(&samples, &a->outputs, a->samples, error) != 0) {
         status = cli_error("%s", error);
     }
     report_samples_drop(&samples);
@@ -158,10 +180,6 @@ int cli_cmd_report(int argc, char **argv) {
     if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
     }
-    char error[TRACE_ERROR_BYTES];
-    if (a.html && !charts_page_may_write(a.html, error)) {
-        return cli_error("%s", error);
-    }
     a.tables.workload = &a.bounds.workload;
     a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;
     if (!cli_bottleneck_options_load(&a.bounds) || !cli_rules(&a.tables, &rules)) {
@@ -169,13 +187,15 @@ int cli_cmd_report(int argc, char **argv) {
     }
     bool wrong = false;
     size_t count = cli_traces(a.trace, true, &traces);
-    status = count == 0 ? CLI_FAILED : report(&a, &rules, traces, count, count == 1 ? &wrong : NULL);
+    bool ready = count > 0 && may_write(&a, traces, count);
+    status = !ready ? CLI_FAILED : report(&a, &rules, traces, count, count == 1 ? &wrong : NULL);
     if (wrong) {
         cli_free_traces(traces, count);
         count = cli_traces(a.trace, false, &traces);
         status = count == 0 ? CLI_FAILED : report(&a, &rules, traces, count, NULL);
     }
     cli_free_traces(traces, count);
+    base_outputs_free(&a.outputs);
     names_rules_free(&rules);
     return status;
 }

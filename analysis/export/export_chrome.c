@@ -4,7 +4,7 @@
 #include "analysis/export/export_chrome.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/base/atomic_file.h"
+#include "analysis/base/output_file.h"
 #include "analysis/base/u64_set.h"
 #include "analysis/base/utf8.h"
 #include "analysis/names/demangle_nsys.h"
@@ -374,7 +374,7 @@ int export_chrome(events_store *rows, const char *path, char error[TRACE_ERROR_B
         put_chrome_gpu(&w);
         fputs("\n]}\n", w.out);
     }
-    int rc = base_file_close(w.out, path, error);
+    int rc = base_output_close(w.out, path, error);
     for (size_t i = 0; i < w.name_cap; i++) {
         free(w.names[i]);
     }

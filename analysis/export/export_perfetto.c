@@ -3,7 +3,7 @@
 #include "analysis/export/export_perfetto.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/base/atomic_file.h"
+#include "analysis/base/output_file.h"
 #include "analysis/export/perfetto_packets.h"
 #include "analysis/names/demangle_nsys.h"
 
@@ -316,7 +316,7 @@ int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR
         put_perfetto_all(&w);
         export_packets_end(&w.packets);
     }
-    int rc = base_file_close(w.packets.out, path, error);
+    int rc = base_output_close(w.packets.out, path, error);
     for (size_t i = 0; i < rows->device_count; i++) {
         free(w.busy[i].ends);
     }

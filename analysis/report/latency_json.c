@@ -2,13 +2,11 @@
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/utf8.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static bool add_summary(cJSON *object, const char *name, const stats_summary *s) {
     cJSON *o = cJSON_AddObjectToObject(object, name);
@@ -75,48 +73,39 @@ cJSON *report_json(const metrics_results *results) {
     return list;
 }
 
-/* mkstemp makes the file private; a result is as readable as any new file. */
-static void usual_mode(int fd) {
-    mode_t mask = umask(0);
-    umask(mask);
-    (void)fchmod(fd, 0666 & ~mask);
-}
-
-/* Writes the text and a newline to fd and closes it; false with errno. */
-static bool write_and_close(int fd, const char *text) {
-    FILE *f = fdopen(fd, "w");
-    if (!f) {
-        close(fd);
-        return false;
-    }
-    usual_mode(fd);
-    bool good = fputs(text, f) >= 0 && putc('\n', f) != EOF && fflush(f) == 0 && fsync(fd) == 0;
-    int why = errno;
-    if (fclose(f) != 0 && good) {
-        return false;
-    }
-    errno = why;
-    return good;
-}
-
-int report_write_json(const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]) {
-    char *text = json ? cJSON_Print(json) : NULL, *temporary = NULL;
-    int rc = -1;
-    if (!text || asprintf(&temporary, "%s.XXXXXX", path) < 0) {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: no memory to write it", path);
-        cJSON_free(text);
-        return -1;
-    }
-    int fd = mkstemp(temporary);
-    if (fd >= 0 && write_and_close(fd, text) && rename(temporary, path) == 0) {
-        rc = 0;
-    } else {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: could not be written: %s", path, strerror(errno));
-        if (fd >= 0) {
-            unlink(temporary);
+/* By the first member, as cJSON prints it: other programs write other blanks. */
+static bool is_latency_json(const char *path, const char *head, size_t len) {
+    static const char *const beginnings[] = {"[]\n",
+                                             "[{\n\t\t\"top_k\":\t",
+                                             "[{\n\t\t\"vision\":\t{",
+                                             "[{\n\t\t\"prefill\":\t{",
+                                             "[{\n\t\t\"decode\":\t{",
+                                             "[{\n\t\t\"decode_per_token\":\t{"};
+    (void)path;
+    (void)len;
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        if (strncmp(head, beginnings[i], strlen(beginnings[i])) == 0) {
+            return true;
         }
     }
-    free(temporary);
+    return false;
+}
+
+const base_output_kind report_json_kind = {"a JSON file of latencies", is_latency_json};
+
+int report_write_json(const cJSON *json, const base_outputs *outputs, const char *path,
+                      const base_output_kind *kind, char error[TRACE_ERROR_BYTES]) {
+    char *text = json ? cJSON_Print(json) : NULL, *clean = NULL;
+    int rc = -1;
+    if (text) {
+        size_t len = strlen(text);
+        clean = base_utf8_clean(text, &len); /* names may hold any bytes */
+        clean[len] = '\n';                   /* in place of the terminator */
+        rc = base_output_write(outputs, path, kind, clean, len + 1, error);
+    } else {
+        snprintf(error, TRACE_ERROR_BYTES, "%s: no memory to write it", path);
+    }
+    free(clean);
     cJSON_free(text);
     return rc;
 }

@@ -2,6 +2,7 @@
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
+#include "analysis/base/output_file.h"
 #include "analysis/metrics/analyze.h"
 #include "analysis/report/table_writer.h"
 
@@ -42,13 +43,16 @@ typedef struct {
 /* Adds the samples of a trace; false when there is no memory. */
 bool report_samples(const metrics_results *results, report_samples_text *text);
 
-/* Writes the text to `path`, whole or not at all. 0, or -1 with one line in error. */
-int report_samples_write(report_samples_text *text, const char *path, char error[TRACE_ERROR_BYTES]);
+/* Writes the text to `path`. 0, or -1 with one line in error. */
+extern const base_output_kind report_samples_kind;
+int report_samples_write(report_samples_text *text, const base_outputs *outputs, const char *path,
+                         char error[TRACE_ERROR_BYTES]);
 
 void report_samples_drop(report_samples_text *text);
 
-/* Writes `json` to `path`, whole or not at all: to a file beside it that is then renamed. 0, or -1 with one
- * line in error. */
-int report_write_json(const cJSON *json, const char *path, char error[TRACE_ERROR_BYTES]);
+/* Writes `json`, a file of this kind, to `path`. 0, or -1 with one line in error. */
+extern const base_output_kind report_json_kind; /* what report_json makes */
+int report_write_json(const cJSON *json, const base_outputs *outputs, const char *path,
+                      const base_output_kind *kind, char error[TRACE_ERROR_BYTES]);
 
 #endif

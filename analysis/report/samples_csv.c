@@ -2,14 +2,11 @@
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/base/atomic_file.h"
 #include "analysis/base/csv.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char header[] =
     "trace,k,phase,request,warmup,step,watching,in_report,start_ms,latency_ms,range_ms,"
@@ -84,34 +81,22 @@ bool report_samples(const metrics_results *r, report_samples_text *text) {
     return !ferror(text->file);
 }
 
-static bool write_out(const char *path, const char *bytes, size_t len) {
-    FILE *f = fopen(path, "we");
-    if (!f) {
-        return false;
-    }
-    bool good = fwrite(bytes, 1, len, f) == len && fflush(f) == 0 && fsync(fileno(f)) == 0;
-    int why = errno;
-    if (fclose(f) != 0 && good) {
-        return false;
-    }
-    errno = why;
-    return good;
+/* By its first columns, which every version has had. */
+static bool is_samples_csv(const char *path, const char *head, size_t len) {
+    static const char columns[] = "trace,k,phase,request,warmup,";
+    (void)path;
+    return len >= sizeof columns && memcmp(head, columns, sizeof columns - 1) == 0;
 }
 
-int report_samples_write(report_samples_text *text, const char *path, char error[TRACE_ERROR_BYTES]) {
-    bool good = text->file && fflush(text->file) == 0;
-    char *temporary = good ? base_file_begin(path, error) : NULL;
-    if (!good) {
+const base_output_kind report_samples_kind = {"a CSV file of samples", is_samples_csv};
+
+int report_samples_write(report_samples_text *text, const base_outputs *outputs, const char *path,
+                         char error[TRACE_ERROR_BYTES]) {
+    if (!text->file || fflush(text->file) != 0) {
         snprintf(error, TRACE_ERROR_BYTES, "%s: no memory to write it", path);
-    }
-    if (!temporary) {
         return -1;
     }
-    good = write_out(temporary, text->bytes, text->len);
-    if (!good) {
-        snprintf(error, TRACE_ERROR_BYTES, "%s: could not be written: %s", path, strerror(errno));
-    }
-    return base_file_finish(temporary, path, good, error);
+    return base_output_write(outputs, path, &report_samples_kind, text->bytes, text->len, error);
 }
 
 void report_samples_drop(report_samples_text *text) {

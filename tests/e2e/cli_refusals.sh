@@ -143,7 +143,7 @@ refused "export needs --output" export -f chrome k8.moetrace
 refused "--from=soon: give a time from the start of the trace" export --from soon -f chrome -o x.json k8.moetrace
 refused "--to is before --from" export --from 2s --to 1s -f chrome -o x.json k8.moetrace
 refused "x.txt: give a name that ends in .sqlite" export -f nsys-sqlite -o x.txt k8.moetrace
-refused "k8.moetrace: is what is to be exported" export -f chrome -o k8.moetrace k8.moetrace
+refused "k8.moetrace: is an input of this command" export -f chrome -o k8.moetrace k8.moetrace
 refused "no/x.json: cannot be written" export -f chrome -o no/x.json k8.moetrace
 refused "record needs a command" record
 refused "record needs a command" record --level full --

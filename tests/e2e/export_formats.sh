@@ -160,15 +160,15 @@ ok "--range takes the same events in every format" selected_others
 
 files() {
     echo precious >"$work/precious.sqlite"
-    export_refuses 'precious.sqlite: exists and is no export' -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
+    export_refuses 'precious.sqlite: exists and is not an export' -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
         grep -q precious "$work/precious.sqlite" &&
         "$moetrace" export --force -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
         "$moetrace" export -f nsys-sqlite -o "$work/precious.sqlite" "$work/one.moetrace" &&
         "$moetrace" export -f chrome -o "$work/one.json" "$work/one.moetrace" &&
         "$moetrace" export -f perfetto -o "$work/one.pftrace" "$work/one.moetrace" &&
-        export_refuses 'one.moetrace: is what is to be exported' --force -f chrome -o "$work/one.moetrace" "$work/one.moetrace" &&
-        export_refuses 'no export' -f chrome -o "$work/two.moetrace" "$work/one.moetrace" &&
-        export_refuses 'one.sqlite: is what is to be exported' -f nsys-sqlite -o "$work/one.sqlite" "$work/one.sqlite" &&
+        export_refuses 'one.moetrace: is an input' --force -f chrome -o "$work/one.moetrace" "$work/one.moetrace" &&
+        export_refuses 'is not an export' -f chrome -o "$work/two.moetrace" "$work/one.moetrace" &&
+        export_refuses 'one.sqlite: is an input' -f nsys-sqlite -o "$work/one.sqlite" "$work/one.sqlite" &&
         export_refuses 'no/such/x.sqlite: cannot be written' -f nsys-sqlite -o "$work/no/such/x.sqlite" "$work/one.moetrace" &&
         [ -z "$(find "$work" -name '*.sqlite.*')" ] && (umask 022 && "$moetrace" export -f chrome -o "$work/new.json" \
         "$work/one.moetrace") && [ "$(stat -c %a "$work/new.json")" = 644 ]
