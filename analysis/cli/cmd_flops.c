@@ -138,10 +138,16 @@ static void put_cost(report_table *t, const costmodel_cost *cost) {
 }
 
 static void put_phases(const phase *list, size_t count, bool expected, report_output *out) {
-    static const char *const headers[] = {"k",     "phase",      "tokens", "experts/layer",
-                                          "GFLOP", "weights MB", "KV MB",  "FLOP/byte"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"tokens", "tokens", 'r'},
+                                            {"experts_per_layer", "experts/layer", 'r'},
+                                            {"gflop", "GFLOP", 'r'},
+                                            {"weights_mbyte", "weights MB", 'r'},
+                                            {"kv_mbyte", "KV MB", 'r'},
+                                            {"flop_per_byte", "FLOP/byte", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrrrr", 1, headers);
+    report_table_begin(&t, "flops_phases", REPORT_COLUMNS(columns), 1);
     report_table_title(&t, "Phases");
     for (size_t i = 0; i < count; i++) {
         report_table_count(&t, list[i].k);
@@ -161,9 +167,15 @@ static void put_phases(const phase *list, size_t count, bool expected, report_ou
 }
 
 static void put_parts(const phase *list, size_t count, report_output *out) {
-    static const char *const headers[] = {"k", "phase", "part", "GFLOP", "weights MB", "KV MB", "FLOP/byte"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"part", "part", 'l'},
+                                            {"gflop", "GFLOP", 'r'},
+                                            {"weights_mbyte", "weights MB", 'r'},
+                                            {"kv_mbyte", "KV MB", 'r'},
+                                            {"flop_per_byte", "FLOP/byte", 'r'}};
     report_table t;
-    report_table_begin(&t, "rllrrrr", 2, headers);
+    report_table_begin(&t, "flops_parts", REPORT_COLUMNS(columns), 2);
     report_table_title(&t, "Parts of the model");
     for (size_t i = 0; i < count; i++) {
         for (int part = 0; part < NAMES_PARTS; part++) {

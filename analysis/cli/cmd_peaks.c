@@ -85,13 +85,19 @@ static void put(report_table *t, const char *what, const char *unit, const peakb
 }
 
 static void put_table(const peakbench_measured *m, report_output *out) {
-    static const char *const headers[] = {"what", "best", "median", "data sheet", "% of it", "unit", "how"};
+    static const report_column columns[] = {{"quantity", "quantity", 'l'},
+                                            {"best", "best", 'r'},
+                                            {"median", "median", 'r'},
+                                            {"data_sheet", "data sheet", 'r'},
+                                            {"data_sheet_percent", "% of data sheet", 'r'},
+                                            {"unit", "unit", 'l'},
+                                            {"method", "method", 'l'}};
     static const char *const ways[] = {"a kernel reads", "a kernel copies, read + written",
                                        "cuMemcpyDtoD, read + written"};
     costmodel_peaks sheet;
     report_table t;
     costmodel_peaks_of_device(&sheet, &(costmodel_device){.name = m->device});
-    report_table_begin(&t, "lrrrrll", 6, headers);
+    report_table_begin(&t, "peaks", REPORT_COLUMNS(columns), 6);
     report_table_title(&t, "Peaks of %s", m->device);
     for (int i = 0; i < PEAKBENCH_MEMORY_WAYS; i++) {
         put(&t, "memory", "GB/s", &m->memory[i], sheet.memory, 1e9, ways[i]);

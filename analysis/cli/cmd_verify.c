@@ -71,11 +71,17 @@ static void put_range(report_table *t, uint64_t from, uint64_t to) {
 }
 
 static void put_rows(const metrics_routing_check *v, report_output *out) {
-    static const char *const headers[] = {"k",      "phase",          "visits", "routed tokens",
-                                          "tokens", "active experts", "limit",  "wrong"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"layer_calls", "layer calls", 'r'},
+                                            {"routed_tokens", "routed tokens", 'r'},
+                                            {"tokens", "tokens", 'r'},
+                                            {"active_experts", "active experts", 'r'},
+                                            {"limit", "limit", 'r'},
+                                            {"violations", "violations", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrrrr", 1, headers);
-    report_table_title(&t, "Routed tokens by visit to a layer's experts");
+    report_table_begin(&t, "routing", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Routed tokens per call of an MoE layer");
     for (size_t i = 0; i < v->count; i++) {
         const metrics_routing_row *row = &v->rows[i];
         bool decode = row->phase == ATTRIBUTION_DECODE;

@@ -105,14 +105,17 @@ static void take_growth(report_growths *g, const line *l) {
 }
 
 static report_growths put_phases(const metrics_results *a, const metrics_results *b, report_output *out) {
-    static const char *const headers[] = {"k",     "phase", "n A", "n B", "P50 A",  "P50 B",
-                                          "B / A", "from",  "to",  "p",   "verdict"};
+    static const report_column columns[] = {
+        {"k", "k", 'r'},         {"phase", "phase", 'l'},    {"a_n", "n A", 'r'},
+        {"b_n", "n B", 'r'},     {"a_p50_ms", "P50 A", 'r'}, {"b_p50_ms", "P50 B", 'r'},
+        {"ratio", "B / A", 'r'}, {"ratio_low", "low", 'r'},  {"ratio_high", "high", 'r'},
+        {"p", "p", 'r'},         {"verdict", "verdict", 'l'}};
     report_table t;
     report_growths growths = {0};
     size_t count;
     line *list = compare_all(a, b, &count);
-    report_table_begin(&t, "rlrrrrrrrrl", 1, headers);
-    report_table_title(&t, "Latency, ms: A against B");
+    report_table_begin(&t, "diff_latency", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Latency, ms: A compared with B");
     for (size_t i = 0; i < count; i++) {
         const line *l = &list[i];
         const metrics_row *any = l->a ? l->a : l->b;

@@ -166,8 +166,11 @@ static line compare_kernels(const metrics_results *a, const metrics_kernel_row *
 }
 
 void report_diff_kernels(const metrics_results *a, const metrics_results *b, size_t top, report_output *out) {
-    static const char *const headers[] = {"n A",  "n B", "us A", "us B",    "B / A",
-                                          "from", "to",  "p",    "verdict", "kernel"};
+    static const report_column columns[] = {{"a_n", "n A", 'r'},         {"b_n", "n B", 'r'},
+                                            {"a_us", "us A", 'r'},       {"b_us", "us B", 'r'},
+                                            {"ratio", "B / A", 'r'},     {"ratio_low", "low", 'r'},
+                                            {"ratio_high", "high", 'r'}, {"p", "p", 'r'},
+                                            {"verdict", "verdict", 'l'}, {"kernel", "kernel", 'l'}};
     lines all = {0};
     matches m = match_kernels(&a->costs, &b->costs);
     for (size_t i = 0; i < a->costs.kernel_count; i++) {
@@ -185,8 +188,8 @@ void report_diff_kernels(const metrics_results *a, const metrics_results *b, siz
     size_t shown = all.count < top ? all.count : top;
     if (shown > 0) {
         report_table t;
-        report_table_begin(&t, "rrrrrrrrll", 9, headers);
-        report_table_title(&t, "Kernels, mean duration, %zu of %zu by change of their time", shown,
+        report_table_begin(&t, "diff_kernels", REPORT_COLUMNS(columns), 9);
+        report_table_title(&t, "Kernels, mean duration, %zu of %zu by change of total time", shown,
                            all.count);
         for (size_t i = 0; i < shown; i++) {
             char *name = names_kernel_display(all.list[i].name, 40);
@@ -254,14 +257,18 @@ static lines match_experts(const metrics_results *a, const metrics_results *b) {
 }
 
 void report_diff_experts(const metrics_results *a, const metrics_results *b, size_t top, report_output *out) {
-    static const char *const headers[] = {"layer", "expert", "calls A", "calls B", "us/call A", "us/call B",
-                                          "B / A", "from",   "to",      "p",       "verdict"};
+    static const report_column columns[] = {{"layer", "layer", 'r'},     {"expert", "expert", 'r'},
+                                            {"a_calls", "calls A", 'r'}, {"b_calls", "calls B", 'r'},
+                                            {"a_us", "us/call A", 'r'},  {"b_us", "us/call B", 'r'},
+                                            {"ratio", "B / A", 'r'},     {"ratio_low", "low", 'r'},
+                                            {"ratio_high", "high", 'r'}, {"p", "p", 'r'},
+                                            {"verdict", "verdict", 'l'}};
     lines all = match_experts(a, b);
     size_t shown = all.count < top ? all.count : top;
     if (shown > 0) {
         report_table t;
-        report_table_begin(&t, "rrrrrrrrrrl", 0, headers);
-        report_table_title(&t, "Experts, GPU time of a call, %zu of %zu by change of their time", shown,
+        report_table_begin(&t, "diff_experts", REPORT_COLUMNS(columns), 0);
+        report_table_title(&t, "Experts, GPU time per call, %zu of %zu by change of total time", shown,
                            all.count);
         for (size_t i = 0; i < shown; i++) {
             report_table_index(&t, all.list[i].layer);

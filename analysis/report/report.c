@@ -42,7 +42,7 @@ static void put_device(const metrics_results *r, unsigned device, const char *na
                    {"clock_khz", "MHz", 1e-3},
                    {"memory_clock_khz", "MHz memory", 1e-3},
                    {"memory_bus_bits", "bit bus", 1}};
-    char label[32], *line = NULL;
+    char key[32], label[32], *line = NULL;
     size_t len;
     FILE *text = open_memstream(&line, &len);
     if (!text) {
@@ -61,8 +61,9 @@ static void put_device(const metrics_results *r, unsigned device, const char *na
         }
     }
     fclose(text);
+    snprintf(key, sizeof key, "device.%u", device);
     snprintf(label, sizeof label, "device %u", device);
-    report_table_field(t, label, line);
+    report_table_field(t, key, label, line);
     free(line);
 }
 
@@ -78,7 +79,7 @@ static void put_devices(const metrics_results *r, report_table *t) {
         }
     }
     if (!any) {
-        report_table_field(t, "device", NULL);
+        report_table_field(t, "device", "device", NULL);
     }
 }
 
@@ -92,35 +93,36 @@ static bool is_known(const char *key) {
 }
 
 static void put_run_fields(const metrics_results *r, report_table *t) {
-    report_table_field(t, "trace", r->path);
+    report_table_field(t, "trace", "trace", r->path);
     for (size_t i = 0; i < sizeof run_fields / sizeof *run_fields; i++) {
-        report_table_field(t, run_fields[i].label, metrics_results_meta(r, run_fields[i].key));
+        report_table_field(t, run_fields[i].key, run_fields[i].label,
+                           metrics_results_meta(r, run_fields[i].key));
     }
     put_devices(r, t);
     char model[160];
-    report_table_field(t, "model", costmodel_workload_text(&r->bottlenecks.workload, model));
+    report_table_field(t, "model", "model", costmodel_workload_text(&r->bottlenecks.workload, model));
     for (size_t i = 0; i < r->meta_count; i++) {
         if (!is_known(r->meta[i].key)) {
-            report_table_field(t, r->meta[i].key, r->meta[i].value);
+            report_table_field(t, r->meta[i].key, r->meta[i].key, r->meta[i].value);
         }
     }
-    report_table_fieldf(t, "process", "%u", r->status.header.pid);
+    report_table_fieldf(t, "process", "process", "%u", r->status.header.pid);
     if (r->last_time > r->status.header.monotonic_ns) {
         double seconds = (double)(r->last_time - r->status.header.monotonic_ns) / 1e9;
-        report_table_fieldf(t, "duration", "%.3f s%s", seconds,
+        report_table_fieldf(t, "duration", "duration", "%.3f s%s", seconds,
                             r->status.ended ? "" : ", until the last event that was recorded");
     } else {
-        report_table_field(t, "duration", NULL);
+        report_table_field(t, "duration", "duration", NULL);
     }
 }
 
 void report_run(const metrics_results *r, report_output *out) {
     report_table t;
-    report_table_begin_fields(&t, "Run");
+    report_table_begin_fields(&t, "run", "Run");
     put_run_fields(r, &t);
     if (report_incomplete(r)) {
         report_table_note(&t, "%s", "");
-        report_table_note(&t, "This trace is not complete: Integrity, below, says what is missing.");
+        report_table_note(&t, "This trace is not complete; Completeness, below, lists what is missing.");
     }
     report_output_table(out, &t);
 }

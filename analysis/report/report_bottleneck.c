@@ -39,13 +39,21 @@ static void note_missing(const metrics_bottlenecks *b, report_table *t) {
 }
 
 static void put_verdicts(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",        "phase",       "verdict",   "time ms",
-                                          "idle %",   "launches/ms", "waits",     "waits ms",
-                                          "% FLOP/s", "% B/s",       "at peak ms"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"bottleneck", "bottleneck", 'l'},
+                                            {"latency_ms", "time ms", 'r'},
+                                            {"gpu_idle_percent", "idle %", 'r'},
+                                            {"enqueues_per_ms", "enqueues/ms", 'r'},
+                                            {"syncs", "syncs", 'r'},
+                                            {"sync_ms", "sync ms", 'r'},
+                                            {"flops_percent", "% FLOP/s", 'r'},
+                                            {"bandwidth_percent", "% B/s", 'r'},
+                                            {"at_peak_ms", "at peak ms", 'r'}};
     const metrics_bottlenecks *b = &r->bottlenecks;
     report_table t;
-    report_table_begin(&t, "rllrrrrrrrr", 1, headers);
-    report_table_title(&t, "What binds each phase");
+    report_table_begin(&t, "bottleneck", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Bottleneck of each phase");
     for (size_t i = 0; i < b->count; i++) {
         const metrics_bottleneck *one = &b->list[i];
         put_head(&t, one);
@@ -122,11 +130,21 @@ static void note_sources(const metrics_bottlenecks *b, report_table *t) {
 }
 
 static void put_roofline(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",         "phase",   "part",     "GPU ms", "GFLOP", "MB",
-                                          "FLOP/byte", "TFLOP/s", "% FLOP/s", "GB/s",   "% B/s", "% roof"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"part", "part", 'l'},
+                                            {"gpu_ms", "GPU ms", 'r'},
+                                            {"gflop", "GFLOP", 'r'},
+                                            {"mbyte", "MB", 'r'},
+                                            {"flop_per_byte", "FLOP/byte", 'r'},
+                                            {"tflop_per_s", "TFLOP/s", 'r'},
+                                            {"flops_percent", "% FLOP/s", 'r'},
+                                            {"gbyte_per_s", "GB/s", 'r'},
+                                            {"bandwidth_percent", "% B/s", 'r'},
+                                            {"roof_percent", "% roof", 'r'}};
     const metrics_bottlenecks *b = &r->bottlenecks;
     report_table t;
-    report_table_begin(&t, "rllrrrrrrrrr", 2, headers);
+    report_table_begin(&t, "roofline", REPORT_COLUMNS(columns), 2);
     report_table_title(&t, "Roofline: achieved by the GPU");
     for (size_t i = 0; i < b->count; i++) {
         const metrics_bottleneck *one = &b->list[i];

@@ -19,64 +19,70 @@ static void put_times(const metrics_results *r, report_table *t) {
     uint64_t sum = attributed + r->kernels_unattributed.ns, all = r->kernels_all.ns;
     char share[32];
     if (!metrics_results_have_gpu(r)) {
-        report_table_field(t, "kernel time", NULL);
+        report_table_field(t, "kernels.ns", "kernel time", NULL);
         return;
     }
+    report_table_fieldf(t, "kernels.ns", "kernel time",
+                        "%" PRIu64 " ns %s %" PRIu64 " ns attributed + %" PRIu64 " ns unattributed",
+                        r->kernels_all.ns,
+                        sum == r->kernels_all.ns ? "in all =" : "in all, but (a fault of moetrace)",
+                        attributed, r->kernels_unattributed.ns);
+    report_table_fieldf(t, "kernels.attributed", "  attributed", "%s of the kernel time",
+                        percent(share, attributed, all));
+    report_table_fieldf(t, "kernels.count", "kernels", "%" PRIu64 " in all", r->kernels_all.count);
+    report_table_fieldf(t, "kernels.in_ranges", "  in ranges", "%" PRIu64 ", %" PRIu64 " ns, %s",
+                        r->kernels_in_ranges.count, r->kernels_in_ranges.ns,
+                        percent(share, r->kernels_in_ranges.ns, all));
     report_table_fieldf(
-        t, "kernel time", "%" PRIu64 " ns %s %" PRIu64 " ns attributed + %" PRIu64 " ns unattributed",
-        r->kernels_all.ns, sum == r->kernels_all.ns ? "in all =" : "in all, but (a fault of moetrace)",
-        attributed, r->kernels_unattributed.ns);
-    report_table_fieldf(t, "  attributed", "%s of the kernel time", percent(share, attributed, all));
-    report_table_fieldf(t, "kernels", "%" PRIu64 " in all", r->kernels_all.count);
-    report_table_fieldf(t, "  in ranges", "%" PRIu64 ", %" PRIu64 " ns, %s", r->kernels_in_ranges.count,
-                        r->kernels_in_ranges.ns, percent(share, r->kernels_in_ranges.ns, all));
-    report_table_fieldf(t, "  outside", "%" PRIu64 ", %" PRIu64 " ns, %s, launched outside every range",
-                        r->kernels_outside.count, r->kernels_outside.ns,
-                        percent(share, r->kernels_outside.ns, all));
-    report_table_fieldf(t, "  unattributed",
+        t, "kernels.outside", "  outside", "%" PRIu64 ", %" PRIu64 " ns, %s, launched outside every range",
+        r->kernels_outside.count, r->kernels_outside.ns, percent(share, r->kernels_outside.ns, all));
+    report_table_fieldf(t, "kernels.unattributed", "  unattributed",
                         "%" PRIu64 ", %" PRIu64 " ns, %s, without a record of their launch",
                         r->kernels_unattributed.count, r->kernels_unattributed.ns,
                         percent(share, r->kernels_unattributed.ns, all));
-    report_table_fieldf(t, "  untimed", "%" PRIu64 ", counted above without a time", r->kernels_untimed);
-    report_table_fieldf(
-        t, "copies and fills", "%" PRIu64 ", %" PRIu64 " ns; %" PRIu64 " unattributed, %" PRIu64 " untimed",
-        r->transfers_all.count, r->transfers_all.ns, r->transfers_unattributed.count, r->transfers_untimed);
+    report_table_fieldf(t, "kernels.untimed", "  untimed", "%" PRIu64 ", counted above without a time",
+                        r->kernels_untimed);
+    report_table_fieldf(t, "transfers", "copies and fills",
+                        "%" PRIu64 ", %" PRIu64 " ns; %" PRIu64 " unattributed, %" PRIu64 " untimed",
+                        r->transfers_all.count, r->transfers_all.ns, r->transfers_unattributed.count,
+                        r->transfers_untimed);
     if (r->kernels_impossible + r->transfers_impossible > 0) {
-        report_table_fieldf(t, "impossible times",
+        report_table_fieldf(t, "times.impossible", "impossible times",
                             "%" PRIu64 " kernels, %" PRIu64
                             " copies and memsets: untimed, as their times cannot be",
                             r->kernels_impossible, r->transfers_impossible);
     }
     if (r->unknown_nodes > 0) {
-        report_table_fieldf(t, "graph nodes unknown",
+        report_table_fieldf(t, "graph_nodes.unknown", "graph nodes unknown",
                             "%" PRIu64
                             " pieces of GPU work are counted for the range of their graph's launch",
                             r->unknown_nodes);
     }
     if (r->late_marks > 0) {
         report_table_fieldf(
-            t, "watching",
+            t, "marks.late", "watching",
             "%" PRIu64 " times it began or ended on one thread, and ranges of another were read before: "
             "their calls, tokens and host time may be counted as of the other kind of request",
             r->late_marks);
     }
     if (r->late > 0) {
-        report_table_fieldf(t, "GPU busy", "%" PRIu64 " records came too late to be counted in full",
-                            r->late);
+        report_table_fieldf(t, "records.late", "GPU busy",
+                            "%" PRIu64 " records came too late to be counted in full", r->late);
     }
 }
 
 static void put_file(const metrics_results *r, report_table *t) {
     const trace_status *s = &r->status;
-    report_table_fieldf(t, "trace bytes",
+    report_table_fieldf(t, "trace.bytes", "trace bytes",
                         "%" PRIu64 " of %" PRIu64 " unreadable; %" PRIu64 " damaged places, %" PRIu64
                         " unknown chunks; file cut: %s",
                         s->bytes_skipped, s->bytes_total, s->chunks_damaged, s->chunks_unknown,
                         s->cut ? "yes" : "no");
     if (s->ended) {
-        report_table_fieldf(t, "end of recording", "on purpose (%s)", r->end_reason ? r->end_reason : "-");
+        report_table_fieldf(t, "trace.end", "end of recording", "on purpose (%s)",
+                            r->end_reason ? r->end_reason : "-");
     } else {
-        report_table_field(t, "end of recording",
+        report_table_field(t, "trace.end", "end of recording",
                            "abrupt: the trace has no end record, so its last events may be missing");
     }
 }
@@ -111,13 +117,14 @@ static void put_counter(const metrics_counter *c, const char *label, report_tabl
     size_t len = strlen(c->name);
     if (len > 3 && strcmp(c->name + len - 3, "_ns") == 0) {
         char buf[32];
-        report_table_fieldf(t, label, "%s ms (%s)", report_format_ms(buf, (double)c->value / 1e6), c->name);
+        report_table_fieldf(t, c->name, label, "%s ms (%s)", report_format_ms(buf, (double)c->value / 1e6),
+                            c->name);
     } else if (len > 6 && strcmp(c->name + len - 6, "_bytes") == 0) {
         bool small = c->value < 1u << 20;
-        report_table_fieldf(t, label, "%.1f %s (%s)", (double)c->value / (small ? 1u << 10 : 1u << 20),
-                            small ? "KiB" : "MiB", c->name);
+        report_table_fieldf(t, c->name, label, "%.1f %s (%s)",
+                            (double)c->value / (small ? 1u << 10 : 1u << 20), small ? "KiB" : "MiB", c->name);
     } else {
-        report_table_fieldf(t, label, "%" PRIu64 " (%s)", c->value, c->name);
+        report_table_fieldf(t, c->name, label, "%" PRIu64 " (%s)", c->value, c->name);
     }
 }
 
@@ -127,26 +134,28 @@ static void put_counters(const metrics_results *r, report_table *t) {
         if (c) {
             put_counter(c, counters[i].label, t);
         } else {
-            report_table_fieldf(t, counters[i].label, "- (%s)", counters[i].name);
+            report_table_fieldf(t, counters[i].name, counters[i].label, "- (%s)", counters[i].name);
         }
     }
     for (size_t i = 0; i < r->counter_count; i++) {
         if (!is_listed(r->counters[i].name)) {
-            report_table_fieldf(t, r->counters[i].name, "%" PRIu64, r->counters[i].value);
+            report_table_fieldf(t, r->counters[i].name, r->counters[i].name, "%" PRIu64,
+                                r->counters[i].value);
         }
     }
 }
 
 static void put_integrity_fields(const metrics_results *r, report_table *t) {
     put_times(r, t);
-    report_table_fieldf(t, "ranges left open", "%" PRIu64, r->left_open);
-    report_table_fieldf(t, "pops without push", "%" PRIu64, r->pops_without_push);
-    report_table_fieldf(t, "ends without start", "%" PRIu64, r->ends_without_start);
+    report_table_fieldf(t, "ranges.left_open", "ranges left open", "%" PRIu64, r->left_open);
+    report_table_fieldf(t, "ranges.pops_without_push", "pops without push", "%" PRIu64, r->pops_without_push);
+    report_table_fieldf(t, "ranges.ends_without_start", "ends without start", "%" PRIu64,
+                        r->ends_without_start);
     put_file(r, t);
     put_counters(r, t);
     for (size_t i = 0; i < r->meta_count; i++) {
         if (strncmp(r->meta[i].key, "note.", 5) == 0) {
-            report_table_field(t, r->meta[i].key, r->meta[i].value);
+            report_table_field(t, r->meta[i].key, r->meta[i].key, r->meta[i].value);
         }
     }
 }
@@ -222,13 +231,13 @@ static void put_numbers(const metrics_results *r, report_table *t) {
 
 void report_completeness(const metrics_results *r, report_output *out) {
     report_table t;
-    report_table_begin_fields(&t, "Integrity");
+    report_table_begin_fields(&t, "completeness", "Completeness");
     put_integrity_fields(r, &t);
     report_output_table(out, &t);
     if (out->format == REPORT_JSON || out->format == REPORT_CSV) {
-        static const char *const headers[] = {"what", "value"};
-        report_table_begin(&t, "lr", 0, headers);
-        report_table_title(&t, "Integrity in numbers");
+        static const report_column columns[] = {{"name", "name", 'l'}, {"value", "value", 'r'}};
+        report_table_begin(&t, "completeness_counts", REPORT_COLUMNS(columns), 0);
+        report_table_title(&t, "Completeness, counts");
         put_numbers(r, &t);
         report_output_table(out, &t);
     }

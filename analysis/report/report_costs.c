@@ -48,12 +48,22 @@ static void add_layer(metrics_layer_row *sum, const metrics_layer_row *row) {
 }
 
 static void put_layers(const metrics_results *r, bool phases_only, report_output *out) {
-    static const char *const headers[] = {"phase",     "layer", "expert", "attention", "router", "norm",
-                                          "embedding", "head",  "vision", "other",     "sum",    "share %"};
+    static const report_column columns[] = {{"phase", "phase", 'l'},
+                                            {"layer", "layer", 'r'},
+                                            {"expert_ms", "expert", 'r'},
+                                            {"attention_ms", "attention", 'r'},
+                                            {"router_ms", "router", 'r'},
+                                            {"norm_ms", "norm", 'r'},
+                                            {"embedding_ms", "embedding", 'r'},
+                                            {"head_ms", "head", 'r'},
+                                            {"vision_ms", "vision", 'r'},
+                                            {"other_ms", "other", 'r'},
+                                            {"sum_ms", "sum", 'r'},
+                                            {"share_percent", "share %", 'r'}};
     char buf[64];
     report_table t;
-    report_table_begin(&t, "lrrrrrrrrrrr", 0, headers);
-    report_table_title(&t, "%s, exclusive GPU ms (%s)",
+    report_table_begin(&t, phases_only ? "phase_parts" : "layer_parts", REPORT_COLUMNS(columns), 0);
+    report_table_title(&t, "%s, exclusive GPU time, ms (%s)",
                        phases_only ? "Phases by part of the model" : "Layers by part of the model",
                        choice(r, buf));
     metrics_layer_row phase = {0}, all = {0};
@@ -84,16 +94,19 @@ static void put_layers(const metrics_results *r, bool phases_only, report_output
 }
 
 static void put_leaves(const metrics_results *r, size_t top, report_output *out) {
-    static const char *const headers[] = {"phase", "layer", "part", "GPU ms", "share %", "count", "kernel"};
+    static const report_column columns[] = {
+        {"phase", "phase", 'l'},   {"layer", "layer", 'r'},           {"part", "part", 'l'},
+        {"gpu_ms", "GPU ms", 'r'}, {"share_percent", "share %", 'r'}, {"count", "count", 'r'},
+        {"kernel", "kernel", 'l'}};
     size_t shown = r->costs.leaf_count < top ? r->costs.leaf_count : top;
     char buf[64];
     if (shown == 0) {
         return;
     }
     report_table t;
-    report_table_begin(&t, "lrlrrrl", 6, headers);
-    report_table_title(&t, "Phase, layer, part, kernel: exclusive, %zu of %zu (%s)", shown,
-                       r->costs.leaf_count, choice(r, buf));
+    report_table_begin(&t, "layer_kernels", REPORT_COLUMNS(columns), 6);
+    report_table_title(&t, "Kernels by phase, layer and part, %zu of %zu (%s)", shown, r->costs.leaf_count,
+                       choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_leaf *leaf = &r->costs.leaves[i];
         char *name = names_kernel_display(r->names.list[leaf->name].text, 48);
@@ -134,8 +147,10 @@ static void put_expert(const metrics_results *r, report_table *t, const metrics_
 }
 
 static void put_experts(const metrics_results *r, size_t top, bool layers, report_output *out) {
-    static const char *const headers[] = {"layer",   "expert",  "GPU ms", "share %",
-                                          "kernels", "host ms", "calls",  "tokens"};
+    static const report_column columns[] = {{"layer", "layer", 'r'},     {"expert", "expert", 'r'},
+                                            {"gpu_ms", "GPU ms", 'r'},   {"share_percent", "share %", 'r'},
+                                            {"kernels", "kernels", 'r'}, {"host_ms", "host ms", 'r'},
+                                            {"calls", "calls", 'r'},     {"tokens", "tokens", 'r'}};
     const metrics_expert *list = layers ? r->costs.layer_experts : r->costs.experts;
     size_t count = layers ? r->costs.layer_expert_count : r->costs.expert_count;
     size_t shown = count < top ? count : top;
@@ -144,9 +159,11 @@ static void put_experts(const metrics_results *r, size_t top, bool layers, repor
         return;
     }
     report_table t;
-    report_table_begin(&t, layers ? "rrrrrrrr" : "rrrrrrr", 0, layers ? headers : headers + 1);
+    size_t left_out = layers ? 0 : 1; /* the column of layers */
+    report_table_begin(&t, layers ? "layer_experts" : "experts", columns + left_out,
+                       sizeof columns / sizeof *columns - left_out, 0);
     report_table_title(&t, "%s, %zu of %zu (%s)",
-                       layers ? "Experts by layer" : "Experts, all layers together", shown, count,
+                       layers ? "Experts by layer" : "Experts, sums over all layers", shown, count,
                        choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         put_expert(r, &t, &list[i], layers);
@@ -162,14 +179,18 @@ static void put_experts(const metrics_results *r, size_t top, bool layers, repor
 /* ---- Kernels and ranges ---- */
 
 static void put_kernels(const metrics_results *r, size_t top, report_output *out) {
-    static const char *const headers[] = {"GPU ms", "share %", "count", "mean us", "kernel"};
+    static const report_column columns[] = {{"gpu_ms", "GPU ms", 'r'},
+                                            {"share_percent", "share %", 'r'},
+                                            {"count", "count", 'r'},
+                                            {"mean_us", "mean us", 'r'},
+                                            {"kernel", "kernel", 'l'}};
     size_t shown = r->costs.kernel_count < top ? r->costs.kernel_count : top;
     char buf[64];
     if (shown == 0) {
         return;
     }
     report_table t;
-    report_table_begin(&t, "rrrrl", 4, headers);
+    report_table_begin(&t, "kernels", REPORT_COLUMNS(columns), 4);
     report_table_title(&t, "Kernels, %zu of %zu (%s)", shown, r->costs.kernel_count, choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_kernel_row *k = &r->costs.kernels[i];
@@ -185,14 +206,18 @@ static void put_kernels(const metrics_results *r, size_t top, report_output *out
 }
 
 static void put_ranges(const metrics_results *r, size_t top, report_output *out) {
-    static const char *const headers[] = {"inclusive ms", "exclusive ms", "host ms", "calls", "range"};
+    static const report_column columns[] = {{"inclusive_ms", "inclusive ms", 'r'},
+                                            {"exclusive_ms", "exclusive ms", 'r'},
+                                            {"host_ms", "host ms", 'r'},
+                                            {"calls", "calls", 'r'},
+                                            {"range", "range", 'l'}};
     size_t shown = r->costs.range_count < top ? r->costs.range_count : top;
     char buf[64];
     if (shown == 0) {
         return;
     }
     report_table t;
-    report_table_begin(&t, "rrrrl", 4, headers);
+    report_table_begin(&t, "ranges", REPORT_COLUMNS(columns), 4);
     report_table_title(&t, "Ranges, %zu of %zu (%s)", shown, r->costs.range_count, choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_range_row *row = &r->costs.ranges[i];

@@ -41,12 +41,21 @@ static void put_row(const metrics_results *r, report_table *t, const metrics_loa
 }
 
 static void put_phases(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",       "phase",    "active",    "of",
-                                          "tok max", "tok CV",   "time max",  "time CV",
-                                          "r",       "at layer", "at expert", "x expected"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"active", "active", 'r'},
+                                            {"experts", "of", 'r'},
+                                            {"tokens_max_ratio", "tok max", 'r'},
+                                            {"tokens_cv", "tok CV", 'r'},
+                                            {"time_max_ratio", "time max", 'r'},
+                                            {"time_cv", "time CV", 'r'},
+                                            {"correlation", "r", 'r'},
+                                            {"slowest_layer", "at layer", 'r'},
+                                            {"slowest_expert", "at expert", 'r'},
+                                            {"slowest_ratio", "x expected", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
-    report_table_title(&t, "Load of the experts, all layers together");
+    report_table_begin(&t, "expert_load", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Expert load, over all layers");
     for (size_t i = 0; i < r->load.row_count; i++) {
         if (r->load.rows[i].pooled) {
             put_row(r, &t, &r->load.rows[i]);
@@ -71,9 +80,18 @@ static int by_imbalance(const void *a, const void *b) {
 }
 
 static void put_layers(const metrics_results *r, size_t top, report_output *out) {
-    static const char *const headers[] = {"k",       "phase",   "layer",     "active",
-                                          "of",      "tok max", "tok CV",    "time max",
-                                          "time CV", "r",       "at expert", "x expected"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"layer", "layer", 'r'},
+                                            {"active", "active", 'r'},
+                                            {"experts", "of", 'r'},
+                                            {"tokens_max_ratio", "tok max", 'r'},
+                                            {"tokens_cv", "tok CV", 'r'},
+                                            {"time_max_ratio", "time max", 'r'},
+                                            {"time_cv", "time CV", 'r'},
+                                            {"correlation", "r", 'r'},
+                                            {"slowest_expert", "at expert", 'r'},
+                                            {"slowest_ratio", "x expected", 'r'}};
     const metrics_load_row **list = base_alloc(r->load.row_count, sizeof *list);
     size_t count = 0;
     for (size_t i = 0; i < r->load.row_count; i++) {
@@ -85,8 +103,8 @@ static void put_layers(const metrics_results *r, size_t top, report_output *out)
     if (shown > 0) {
         report_table t;
         qsort(list, count, sizeof *list, by_imbalance);
-        report_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
-        report_table_title(&t, "Load of the experts by layer, %zu of %zu by imbalance", shown, count);
+        report_table_begin(&t, "layer_load", REPORT_COLUMNS(columns), 1);
+        report_table_title(&t, "Expert load by layer, the %zu most uneven of %zu", shown, count);
         for (size_t i = 0; i < shown; i++) {
             put_row(r, &t, list[i]);
         }
@@ -131,8 +149,18 @@ static int by_cost(const void *a, const void *b) {
 }
 
 static void put_cells(const metrics_results *r, size_t top, report_output *out) {
-    static const char *const headers[] = {"k",      "phase",   "layer",   "expert",  "calls",    "tokens",
-                                          "GPU ms", "share %", "host ms", "us/call", "us/token", "x exp."};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"layer", "layer", 'r'},
+                                            {"expert", "expert", 'r'},
+                                            {"calls", "calls", 'r'},
+                                            {"tokens", "tokens", 'r'},
+                                            {"gpu_ms", "GPU ms", 'r'},
+                                            {"share_percent", "share %", 'r'},
+                                            {"host_ms", "host ms", 'r'},
+                                            {"call_us", "us/call", 'r'},
+                                            {"token_us", "us/token", 'r'},
+                                            {"expected_ratio", "x exp.", 'r'}};
     size_t count = r->load.cell_count, shown = rows_shown(out, count, top);
     if (shown == 0) {
         return;
@@ -145,7 +173,7 @@ static void put_cells(const metrics_results *r, size_t top, report_output *out) 
         qsort(list, count, sizeof *list, by_cost);
     }
     report_table t;
-    report_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+    report_table_begin(&t, "expert_costs", REPORT_COLUMNS(columns), 1);
     report_table_title(&t, "Experts by k, phase and layer, %zu of %zu", shown, count);
     for (size_t i = 0; i < shown; i++) {
         put_cell(r, &t, list[i]);

@@ -28,7 +28,7 @@ static void note_profiling(const metrics_results *r, report_table *t) {
         report_table_note(t, "Of requests that nobody watched: the range's own duration, as no GPU work of "
                              "theirs is recorded that could end later.");
     } else if (unprofiled > 0) {
-        report_table_note(t, "Rows with unwatched requests (see What watching cost) are of those alone, the "
+        report_table_note(t, "Rows with unwatched requests (see Profiling overhead) are of those alone, the "
                              "range's own duration; the other rows are of watched requests.");
     } else if (partly == r->rows.count) {
         report_table_note(t, "Of requests that were neither watched nor left in peace, as there are no "
@@ -69,10 +69,13 @@ static void note_profiling(const metrics_results *r, report_table *t) {
 }
 
 static void put_latencies(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",    "phase", "n",   "P50", "P95",      "P99",
-                                          "mean", "std",   "min", "max", "GPU busy", "kernels"};
+    static const report_column columns[] = {
+        {"k", "k", 'r'},          {"phase", "phase", 'l'},          {"n", "n", 'r'},
+        {"p50_ms", "P50", 'r'},   {"p95_ms", "P95", 'r'},           {"p99_ms", "P99", 'r'},
+        {"mean_ms", "mean", 'r'}, {"std_ms", "std", 'r'},           {"min_ms", "min", 'r'},
+        {"max_ms", "max", 'r'},   {"gpu_busy_ms", "GPU busy", 'r'}, {"kernels", "kernels", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrrrrrrrr", 1, headers);
+    report_table_begin(&t, "latency", REPORT_COLUMNS(columns), 1);
     report_table_title(&t, "Latency, ms");
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *row = &r->rows.list[i];
@@ -115,15 +118,18 @@ static void warn(report_table *t, const metrics_row *row) {
 }
 
 static void put_certainty(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",    "phase",     "n",       "P50",        "P50 from", "P50 to",
-                                          "mean", "mean from", "mean to", "last/first", "outliers"};
+    static const report_column columns[] = {
+        {"k", "k", 'r'},          {"phase", "phase", 'l'},          {"n", "n", 'r'},
+        {"p50_ms", "P50", 'r'},   {"p50_low_ms", "P50 low", 'r'},   {"p50_high_ms", "P50 high", 'r'},
+        {"mean_ms", "mean", 'r'}, {"mean_low_ms", "mean low", 'r'}, {"mean_high_ms", "mean high", 'r'},
+        {"drift", "drift", 'r'},  {"outliers", "outliers", 'r'}};
     report_table t;
     size_t fewest = SIZE_MAX;
     if (r->rows.count == 0) {
         return;
     }
-    report_table_begin(&t, "rlrrrrrrrrr", 1, headers);
-    report_table_title(&t, "How sure: 95 %% intervals of the latencies, ms");
+    report_table_begin(&t, "confidence", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Confidence intervals (95 %%) of the latencies, ms");
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *row = &r->rows.list[i];
         fewest = row->latency.n < fewest ? row->latency.n : fewest;
@@ -150,11 +156,18 @@ static void put_certainty(const metrics_results *r, report_output *out) {
 }
 
 static void put_overhead(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {
-        "k", "phase", "n unwatched", "P50 unwatched", "n watched", "P50 watched", "ratio", "from", "to"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"unprofiled_n", "n unprofiled", 'r'},
+                                            {"unprofiled_p50_ms", "P50 unprofiled", 'r'},
+                                            {"profiled_n", "n profiled", 'r'},
+                                            {"profiled_p50_ms", "P50 profiled", 'r'},
+                                            {"ratio", "ratio", 'r'},
+                                            {"ratio_low", "low", 'r'},
+                                            {"ratio_high", "high", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrrrrr", 1, headers);
-    report_table_title(&t, "What watching cost: the ranges' own durations, ms");
+    report_table_begin(&t, "overhead", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Profiling overhead: durations of the ranges on the host, ms");
     double worst = 0;
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *row = &r->rows.list[i];
@@ -186,11 +199,18 @@ static void put_overhead(const metrics_results *r, report_output *out) {
 }
 
 static void put_gpu_time(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",           "phase",    "GPU busy",  "sum",       "GPU idle",
-                                          "in launches", "in waits", "host work", "kernels/ms"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"gpu_busy_ms", "GPU busy", 'r'},
+                                            {"gpu_sum_ms", "sum", 'r'},
+                                            {"gpu_idle_ms", "GPU idle", 'r'},
+                                            {"idle_enqueue_ms", "in enqueue", 'r'},
+                                            {"idle_sync_ms", "in sync", 'r'},
+                                            {"idle_host_ms", "host work", 'r'},
+                                            {"kernels_per_ms", "kernels/ms", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrrrrr", 1, headers);
-    report_table_title(&t, "GPU time, and what the host did while the GPU was idle, ms");
+    report_table_begin(&t, "gpu_time", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "GPU busy and idle time, ms");
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *row = &r->rows.list[i];
         if (isnan(row->busy)) {

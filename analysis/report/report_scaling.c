@@ -6,9 +6,14 @@
 #include <math.h>
 
 static void put_ratios(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k", "phase", "P50 ms", "ratio", "efficiency", "experts/layer"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"p50_ms", "P50 ms", 'r'},
+                                            {"slowdown", "slowdown", 'r'},
+                                            {"efficiency", "efficiency", 'r'},
+                                            {"experts_per_layer", "experts/layer", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrr", 1, headers);
+    report_table_begin(&t, "scaling", REPORT_COLUMNS(columns), 1);
     report_table_title(&t, "Scaling with k");
     bool from_one = true, several = false;
     for (int kind = 0; kind < METRICS_ROWS; kind++) {
@@ -42,11 +47,14 @@ static void put_ratios(const metrics_results *r, report_output *out) {
 }
 
 static void put_against(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k", "prefill ms", "decode/token ms", "prefill/token ratio",
-                                          "prefill % of both"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"prefill_p50_ms", "prefill ms", 'r'},
+                                            {"token_p50_ms", "decode/token ms", 'r'},
+                                            {"prefill_tokens", "prefill/token ratio", 'r'},
+                                            {"prefill_percent", "prefill % of both", 'r'}};
     report_table t;
-    report_table_begin(&t, "rrrrr", 0, headers);
-    report_table_title(&t, "Prefill against decode");
+    report_table_begin(&t, "prefill_decode", REPORT_COLUMNS(columns), 0);
+    report_table_title(&t, "Prefill compared with decode");
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *prefill = &r->rows.list[i];
         const metrics_row *token = metrics_rows_find(&r->rows, prefill->k, METRICS_ROW_TOKEN);
@@ -102,10 +110,18 @@ static const char *verdict(const metrics_scaling *s, int model) {
 }
 
 static void put_fits(const metrics_fits *fits, report_output *out) {
-    static const char *const headers[] = {"phase", "model",  "a",    "a from", "a to",
-                                          "b",     "b from", "b to", "R2",     "verdict"};
+    static const report_column columns[] = {{"phase", "phase", 'l'},
+                                            {"model", "model", 'l'},
+                                            {"fixed_ms", "a", 'r'},
+                                            {"fixed_low_ms", "a low", 'r'},
+                                            {"fixed_high_ms", "a high", 'r'},
+                                            {"marginal_ms", "b", 'r'},
+                                            {"marginal_low_ms", "b low", 'r'},
+                                            {"marginal_high_ms", "b high", 'r'},
+                                            {"r2", "R2", 'r'},
+                                            {"verdict", "verdict", 'l'}};
     report_table t;
-    report_table_begin(&t, "llrrrrrrrl", 0, headers);
+    report_table_begin(&t, "fits", REPORT_COLUMNS(columns), 0);
     report_table_title(&t, "Fixed and marginal cost, ms: least squares over all samples");
     for (int kind = 0; kind < METRICS_ROWS; kind++) {
         const metrics_scaling *s = &fits->of[kind];
@@ -137,11 +153,15 @@ static void put_ci(report_table *t, double value, stats_ci sure, bool known) {
 }
 
 static void put_bends(const metrics_fits *fits, report_output *out) {
-    static const char *const headers[] = {"phase", "ks",      "at k",   "k from", "k to", "slope 1", "1 from",
-                                          "1 to",  "slope 2", "2 from", "2 to",   "BIC",  "verdict"};
+    static const report_column columns[] = {
+        {"phase", "phase", 'l'},         {"k_values", "ks", 'r'},           {"change_k", "at k", 'r'},
+        {"change_k_low", "k low", 'r'},  {"change_k_high", "k high", 'r'},  {"slope1_ms", "slope 1", 'r'},
+        {"slope1_low_ms", "1 low", 'r'}, {"slope1_high_ms", "1 high", 'r'}, {"slope2_ms", "slope 2", 'r'},
+        {"slope2_low_ms", "2 low", 'r'}, {"slope2_high_ms", "2 high", 'r'}, {"bic", "BIC", 'r'},
+        {"verdict", "verdict", 'l'}};
     report_table t;
-    report_table_begin(&t, "lrrrrrrrrrrrl", 0, headers);
-    report_table_title(&t, "Change of slope over k, ms for one more k");
+    report_table_begin(&t, "slope_change", REPORT_COLUMNS(columns), 0);
+    report_table_title(&t, "Change of slope over k, ms per unit of k");
     for (int kind = METRICS_ROW_PREFILL; kind < METRICS_ROWS; kind++) {
         const stats_breakpoint *b = &fits->of[kind].bend;
         if (!metrics_scaling_known(&fits->of[kind])) {

@@ -104,12 +104,18 @@ static void note_trust(const metrics_results *r, report_table *t) {
 }
 
 void report_summary(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",           "vision",  "prefill",    "decode/token",
-                                          "prefill x",   "token x", "efficiency", "prefill bound",
-                                          "decode bound"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"vision_p50_ms", "vision", 'r'},
+                                            {"prefill_p50_ms", "prefill", 'r'},
+                                            {"token_p50_ms", "token", 'r'},
+                                            {"prefill_slowdown", "prefill x", 'r'},
+                                            {"token_slowdown", "token x", 'r'},
+                                            {"token_efficiency", "efficiency", 'r'},
+                                            {"prefill_bottleneck", "prefill bottleneck", 'l'},
+                                            {"decode_bottleneck", "decode bottleneck", 'l'}};
     report_table t;
-    report_table_begin(&t, "rrrrrrrll", 0, headers);
-    report_table_title(&t, "What k costs: medians, ms");
+    report_table_begin(&t, "summary", REPORT_COLUMNS(columns), 7);
+    report_table_title(&t, "Summary: median latency, ms");
     for (size_t i = 0; i < r->rows.count; i++) {
         if (i == 0 || r->rows.list[i].k != r->rows.list[i - 1].k) {
             put_k(r, &t, r->rows.list[i].k);

@@ -27,11 +27,21 @@ static bool chosen(const metrics_results *r, const metrics_tail_row *row) {
 }
 
 static void put_rows(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",       "phase",   "watched",    "n",       "P50",    "slowest",
-                                          "slow ms", "typical", "typical ms", "more ms", "sample", "step"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"profiled", "profiled", 'l'},
+                                            {"n", "n", 'r'},
+                                            {"p50_ms", "P50", 'r'},
+                                            {"slowest_n", "slowest", 'r'},
+                                            {"slowest_ms", "slow ms", 'r'},
+                                            {"typical_n", "typical", 'r'},
+                                            {"typical_ms", "typical ms", 'r'},
+                                            {"difference_ms", "diff. ms", 'r'},
+                                            {"slowest_request", "sample", 'r'},
+                                            {"slowest_step", "step", 'r'}};
     report_table t;
-    report_table_begin(&t, "rllrrrrrrrrr", 1, headers);
-    report_table_title(&t, "Tails: the slowest 1 %% against typical samples, ms");
+    report_table_begin(&t, "tails", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Tail latency: the slowest 1 %% compared with typical samples, ms");
     for (size_t i = 0; i < r->tails.row_count; i++) {
         const metrics_tail_row *row = &r->tails.rows[i];
         if (!chosen(r, row)) {
@@ -58,11 +68,20 @@ static void put_rows(const metrics_results *r, report_output *out) {
 }
 
 static void put_split(const metrics_results *r, report_output *out) {
-    static const char *const headers[] = {"k",         "phase",   "more ms",  "GPU busy", "launches", "waits",
-                                          "host work", "kernels", "gap slow", "gap typ.", "gap at"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"difference_ms", "diff. ms", 'r'},
+                                            {"gpu_busy_ms", "GPU busy", 'r'},
+                                            {"idle_enqueue_ms", "enqueue", 'r'},
+                                            {"idle_sync_ms", "sync", 'r'},
+                                            {"idle_host_ms", "host work", 'r'},
+                                            {"kernels", "kernels", 'r'},
+                                            {"slowest_gap_ms", "gap slow", 'r'},
+                                            {"typical_gap_ms", "gap typ.", 'r'},
+                                            {"slowest_gap_at_ms", "gap at", 'r'}};
     report_table t;
-    report_table_begin(&t, "rlrrrrrrrrr", 1, headers);
-    report_table_title(&t, "Tails: where the difference lies, ms (watched requests)");
+    report_table_begin(&t, "tail_breakdown", REPORT_COLUMNS(columns), 1);
+    report_table_title(&t, "Tail latency: breakdown of the difference, ms (profiled requests)");
     for (size_t i = 0; i < r->tails.row_count; i++) {
         const metrics_tail_row *row = &r->tails.rows[i];
         const metrics_tail_means *x = &row->slow, *y = &row->typical;
@@ -108,8 +127,16 @@ static void put_cause(const metrics_tail_row *row, report_table *t, const metric
 }
 
 static void put_causes(const metrics_results *r, size_t top, report_output *out) {
-    static const char *const headers[] = {"k",       "phase", "watched", "time",   "slow",
-                                          "typical", "more",  "n slow",  "n typ.", "what"};
+    static const report_column columns[] = {{"k", "k", 'r'},
+                                            {"phase", "phase", 'l'},
+                                            {"profiled", "profiled", 'l'},
+                                            {"clock", "time", 'l'},
+                                            {"slowest_ms", "slow", 'r'},
+                                            {"typical_ms", "typical", 'r'},
+                                            {"difference_ms", "diff.", 'r'},
+                                            {"slowest_count", "n slow", 'r'},
+                                            {"typical_count", "n typ.", 'r'},
+                                            {"cause", "cause", 'l'}};
     const metrics_tails *tails = &r->tails;
     size_t count = 0, shown = 0;
     for (size_t i = 0; i < tails->cause_count; i++) {
@@ -119,8 +146,8 @@ static void put_causes(const metrics_results *r, size_t top, report_output *out)
         return;
     }
     report_table t;
-    report_table_begin(&t, "rlllrrrrrl", 9, headers);
-    report_table_title(&t, "Tails: what made the difference, ms, %zu of %zu by time",
+    report_table_begin(&t, "tail_causes", REPORT_COLUMNS(columns), 9);
+    report_table_title(&t, "Tail latency: causes of the difference, ms, %zu of %zu by time",
                        count < top ? count : top, count);
     for (size_t i = 0; i < tails->cause_count && shown < top; i++) {
         const metrics_tail_row *row = &tails->rows[tails->causes[i].row];

@@ -46,13 +46,13 @@ void report_output_line(report_output *out, const char *text) {
         break;
     case REPORT_JSON:
     case REPORT_PAGE:
-        break; /* the tables say it too */
+        break; /* it stands in the tables, too */
     }
 }
 
 /* ---- Cells ---- */
 
-static void put_csv(FILE *f, const report_cell *cell) {
+static void put_csv_cell(FILE *f, const report_cell *cell) {
     if (cell->number && cell->whole) {
         fprintf(f, "%.0f", cell->value);
     } else if (cell->number) {
@@ -86,43 +86,64 @@ static void put_latex(FILE *f, const char *text) {
 }
 
 /* For the page a number stands with its text: [value, text]. */
-static cJSON *json_of(const report_cell *cell, bool page) {
+static cJSON *json_of_cell(const report_cell *cell, bool page) {
     if (page && cell->number) {
         cJSON *both = cJSON_CreateArray();
         cJSON_AddItemToArray(both, cJSON_CreateNumber(cell->value));
         cJSON_AddItemToArray(both, cJSON_CreateString(cell->text));
         return both;
     }
-    return cell->missing  ? cJSON_CreateNull()
-           : cell->number ? cJSON_CreateNumber(cell->value)
-                          : cJSON_CreateString(cell->text);
+    if (cell->missing) {
+        return cJSON_CreateNull();
+    }
+    return cell->number ? cJSON_CreateNumber(cell->value) : cJSON_CreateString(cell->text);
 }
 
 /* ---- Tables ---- */
 
-static void csv(FILE *f, const report_table *t) {
-    fprintf(f, "\n# %s\n", t->title ? t->title : "");
+static void write_csv_table(FILE *f, const report_table *t) {
+    fprintf(f, "\n# %s: %s\n", t->id, t->title ? t->title : "");
+    for (size_t c = 0; c < t->column_count; c++) {
+        fprintf(f, "%s%s", c ? "," : "", t->columns[c].name);
+    }
+    putc('\n', f);
     for (size_t i = 0; i < t->count; i++) {
-        put_csv(f, &t->cells[i]);
-        putc((i + 1) % t->columns == 0 ? '\n' : ',', f);
+        put_csv_cell(f, &t->cells[i]);
+        putc((i + 1) % t->column_count == 0 ? '\n' : ',', f);
     }
 }
 
-static void markdown(FILE *f, const report_table *t) {
+/* The header, what separates it from the rows, and the rows: what people see of them. */
+static void write_markdown_rows(FILE *f, const report_table *t) {
+    for (size_t c = 0; c < t->column_count; c++) {
+        if (report_table_shown(t, c)) {
+            fputs("| ", f);
+            put_markdown(f, t->columns[c].title);
+            putc(' ', f);
+        }
+    }
+    fputs("|\n", f);
+    for (size_t c = 0; c < t->column_count; c++) {
+        if (report_table_shown(t, c)) {
+            fputs(t->columns[c].alignment == 'r' ? "|---:" : "|:---", f);
+        }
+    }
+    fputs("|\n", f);
+    for (size_t i = 0; i < t->count; i++) {
+        if (report_table_shown(t, i % t->column_count)) {
+            fputs("| ", f);
+            put_markdown(f, t->cells[i].text);
+            putc(' ', f);
+        }
+        fputs((i + 1) % t->column_count == 0 ? "|\n" : "", f);
+    }
+}
+
+static void write_markdown_table(FILE *f, const report_table *t) {
     fputs("\n## ", f);
     put_markdown(f, t->title ? t->title : "");
     fputs("\n\n", f);
-    for (size_t i = 0; i < t->count; i++) {
-        fputs(i % t->columns == 0 ? "| " : " ", f);
-        put_markdown(f, t->cells[i].text);
-        fputs((i + 1) % t->columns == 0 ? " |\n" : " |", f);
-        if (i + 1 == t->columns) {
-            for (size_t c = 0; c < t->columns; c++) {
-                fputs(t->alignment[c] == 'r' ? "|---:" : "|:---", f);
-            }
-            fputs("|\n", f);
-        }
-    }
+    write_markdown_rows(f, t);
     if (t->notes) {
         putc('\n', f);
         put_markdown(f, t->notes);
@@ -130,19 +151,44 @@ static void markdown(FILE *f, const report_table *t) {
     }
 }
 
-static void latex(FILE *f, const report_table *t) {
+/* A cell in its row; the first of a row must not be taken for an argument of the line's end before it. */
+static void write_latex_cell(FILE *f, const char *text, bool *first) {
+    fputs(*first ? "" : " & ", f);
+    if (*first && (*text == '[' || *text == '*')) {
+        fputs("{}", f);
+    }
+    put_latex(f, text);
+    *first = false;
+}
+
+static void write_latex_rows(FILE *f, const report_table *t) {
+    bool first = true;
+    for (size_t c = 0; c < t->column_count; c++) {
+        if (report_table_shown(t, c)) {
+            write_latex_cell(f, t->columns[c].title, &first);
+        }
+    }
+    fputs(" \\\\\n\\hline\n", f);
+    for (size_t i = 0; i < t->count; i++) {
+        first = i % t->column_count == 0 || first;
+        if (report_table_shown(t, i % t->column_count)) {
+            write_latex_cell(f, t->cells[i].text, &first);
+        }
+        fputs((i + 1) % t->column_count == 0 ? " \\\\\n" : "", f);
+    }
+}
+
+static void write_latex_table(FILE *f, const report_table *t) {
     fputs("\n\\begin{table}\n\\caption{", f);
     put_latex(f, t->title ? t->title : "");
-    fprintf(f, "}\n\\begin{tabular}{%s}\n\\hline\n", t->alignment);
-    for (size_t i = 0; i < t->count; i++) {
-        const char *text = t->cells[i].text;
-        if (i % t->columns == 0 && (*text == '[' || *text == '*')) {
-            fputs("{}", f); /* else it would belong to the end of the line before */
+    fputs("}\n\\begin{tabular}{", f);
+    for (size_t c = 0; c < t->column_count; c++) {
+        if (report_table_shown(t, c)) {
+            putc(t->columns[c].alignment, f);
         }
-        put_latex(f, text);
-        fputs((i + 1) % t->columns == 0 ? " \\\\\n" : " & ", f);
-        fputs(i + 1 == t->columns ? "\\hline\n" : "", f);
     }
+    fputs("}\n\\hline\n", f);
+    write_latex_rows(f, t);
     fputs("\\hline\n\\end{tabular}\n", f);
     if (t->notes) {
         put_latex(f, t->notes);
@@ -151,17 +197,35 @@ static void latex(FILE *f, const report_table *t) {
     fputs("\\end{table}\n", f);
 }
 
-static void json(cJSON *report, const report_table *t, bool page) {
-    cJSON *table = cJSON_CreateObject(), *columns = cJSON_AddArrayToObject(table, "columns");
-    cJSON *rows = cJSON_AddArrayToObject(table, "rows");
+static cJSON *json_of_column(const report_column *column) {
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddStringToObject(json, "name", column->name);
+    cJSON_AddStringToObject(json, "title", column->title ? column->title : column->name);
+    return json;
+}
+
+/* The page shows what people see. */
+static void add_json_table(cJSON *report, const report_table *t, bool page) {
+    cJSON *table = cJSON_CreateObject();
+    cJSON_AddStringToObject(table, "id", t->id);
     cJSON_AddStringToObject(table, "title", t->title ? t->title : "");
-    for (size_t i = 0; i < t->columns; i++) {
-        cJSON_AddItemToArray(columns, cJSON_CreateString(t->cells[i].text));
+    cJSON *columns = cJSON_AddArrayToObject(table, "columns"), *rows = cJSON_AddArrayToObject(table, "rows");
+    for (size_t c = 0; c < t->column_count; c++) {
+        if (!page || report_table_shown(t, c)) {
+            cJSON *column = json_of_column(&t->columns[c]);
+            if (page) {
+                const char alignment[] = {t->columns[c].alignment, '\0'};
+                cJSON_AddStringToObject(column, "alignment", alignment);
+            }
+            cJSON_AddItemToArray(columns, column);
+        }
     }
-    for (size_t i = t->columns; i < t->count;) {
+    for (size_t i = 0; i < t->count;) {
         cJSON *row = cJSON_CreateArray();
-        for (size_t c = 0; c < t->columns; c++) {
-            cJSON_AddItemToArray(row, json_of(&t->cells[i++], page));
+        for (size_t c = 0; c < t->column_count; c++, i++) {
+            if (!page || report_table_shown(t, c)) {
+                cJSON_AddItemToArray(row, json_of_cell(&t->cells[i], page));
+            }
         }
         cJSON_AddItemToArray(rows, row);
     }
@@ -169,7 +233,6 @@ static void json(cJSON *report, const report_table *t, bool page) {
         cJSON_AddStringToObject(table, "notes", t->notes);
     }
     if (page) {
-        cJSON_AddStringToObject(table, "alignment", t->alignment);
         cJSON_AddBoolToObject(table, "fields", t->fields);
     }
     cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(report, "tables"), table);
@@ -183,18 +246,18 @@ void report_output_table(report_output *out, report_table *t) {
         report_table_end(t, out->file);
         return;
     case REPORT_CSV:
-        csv(out->file, t);
+        write_csv_table(out->file, t);
         break;
     case REPORT_MARKDOWN:
-        markdown(out->file, t);
+        write_markdown_table(out->file, t);
         break;
     case REPORT_LATEX:
-        latex(out->file, t);
+        write_latex_table(out->file, t);
         break;
     case REPORT_JSON:
     case REPORT_PAGE:
-        json(cJSON_GetArrayItem(out->reports, cJSON_GetArraySize(out->reports) - 1), t,
-             out->format == REPORT_PAGE);
+        add_json_table(cJSON_GetArrayItem(out->reports, cJSON_GetArraySize(out->reports) - 1), t,
+                       out->format == REPORT_PAGE);
         break;
     }
     report_table_free(t);
@@ -202,7 +265,11 @@ void report_output_table(report_output *out, report_table *t) {
 
 void report_output_end(report_output *out) {
     if (out->format == REPORT_JSON) {
-        char *text = cJSON_Print(out->reports);
+        cJSON *whole = cJSON_CreateObject();
+        cJSON_AddNumberToObject(whole, "schema", REPORT_SCHEMA);
+        cJSON_AddItemToObject(whole, "reports", out->reports);
+        out->reports = NULL;
+        char *text = cJSON_Print(whole);
         if (text) {
             size_t len = strlen(text);
             char *clean = base_utf8_clean(text, &len); /* names may hold any bytes */
@@ -210,8 +277,7 @@ void report_output_end(report_output *out) {
             free(clean);
         }
         cJSON_free(text);
-        cJSON_Delete(out->reports);
-        out->reports = NULL;
+        cJSON_Delete(whole);
     }
 }
 

@@ -27,18 +27,21 @@ static report_cell *add_cell(report_table *t, char *text) {
     return &t->cells[t->count++];
 }
 
-void report_table_begin(report_table *t, const char *alignment, size_t flexible, const char *const *headers) {
-    *t = (report_table){.columns = strlen(alignment), .alignment = alignment, .flexible = flexible};
-    for (size_t i = 0; i < t->columns; i++) {
-        add_cell(t, base_copy(headers[i], strlen(headers[i])));
-    }
+void report_table_begin(report_table *t, const char *id, const report_column *columns, size_t column_count,
+                        size_t flexible) {
+    *t = (report_table){.id = id, .columns = columns, .column_count = column_count, .flexible = flexible};
 }
 
-void report_table_begin_fields(report_table *t, const char *title) {
-    *t = (report_table){.columns = 2, .alignment = "ll", .flexible = 1, .fields = true};
-    add_cell(t, base_copy("what", strlen("what")));
-    add_cell(t, base_copy("value", strlen("value")));
+void report_table_begin_fields(report_table *t, const char *id, const char *title) {
+    static const report_column columns[] = {
+        {"key", NULL, 'l'}, {"field", "Field", 'l'}, {"value", "Value", 'l'}};
+    report_table_begin(t, id, REPORT_COLUMNS(columns), 2);
+    t->fields = true;
     report_table_title(t, "%s", title);
+}
+
+bool report_table_shown(const report_table *t, size_t column) {
+    return t->columns[column].title != NULL;
 }
 
 static char *formatted(const char *format, va_list args) {
@@ -127,7 +130,8 @@ void report_table_share(report_table *t, uint64_t part, uint64_t whole) {
     report_table_number(t, whole ? 100.0 * (double)part / (double)whole : NAN, 2);
 }
 
-void report_table_field(report_table *t, const char *label, const char *value) {
+void report_table_field(report_table *t, const char *key, const char *label, const char *value) {
+    report_table_cell(t, "%s", key);
     report_table_cell(t, "%s", label);
     if (value) {
         report_table_cell(t, "%s", value);
@@ -136,17 +140,17 @@ void report_table_field(report_table *t, const char *label, const char *value) {
     }
 }
 
-void report_table_fieldf(report_table *t, const char *label, const char *format, ...) {
+void report_table_fieldf(report_table *t, const char *key, const char *label, const char *format, ...) {
     va_list args;
     va_start(args, format);
     char *text = formatted(format, args);
     va_end(args);
-    report_table_field(t, label, text);
+    report_table_field(t, key, label, text);
     free(text);
 }
 
 size_t report_table_rows(const report_table *t) {
-    return t->count / t->columns - 1;
+    return t->count / t->column_count;
 }
 
 void report_table_free(report_table *t) {
@@ -165,37 +169,49 @@ static void pad(FILE *out, size_t n) {
     }
 }
 
-static void print_cell(const report_table *t, FILE *out, size_t i, const size_t *widths) {
-    size_t column = i % t->columns;
-    char *text = base_text_shorten(t->cells[i].text, widths[column]);
-    size_t missing = widths[column] - base_text_width(text);
-    if (t->alignment[column] == 'r') {
+static void print_cell(const report_table *t, FILE *out, size_t column, const char *content, size_t width) {
+    bool right = t->columns[column].alignment == 'r';
+    char *text = base_text_shorten(content, width);
+    size_t missing = width - base_text_width(text);
+    if (right) {
         pad(out, missing);
     }
     report_put_text(out, text, strlen(text));
-    if (column + 1 == t->columns) {
+    if (column + 1 == t->column_count) {
         putc('\n', out);
     } else {
-        pad(out, (t->alignment[column] == 'r' ? 0 : missing) + 2);
+        pad(out, (right ? 0 : missing) + 2);
     }
     free(text);
 }
 
-static void print_cells(const report_table *t, FILE *out) {
-    size_t *widths = base_alloc(t->columns, sizeof *widths), total = 2 * (t->columns - 1);
-    for (size_t i = 0; i < t->count; i++) {
-        size_t width = base_text_width(t->cells[i].text);
-        widths[i % t->columns] = width > widths[i % t->columns] ? width : widths[i % t->columns];
+/* The width of each column, that of the flexible one such that a line fits. */
+static size_t *column_widths(const report_table *t) {
+    size_t *widths = base_alloc(t->column_count, sizeof *widths), total = 2 * (t->column_count - 1);
+    for (size_t i = 0; i < t->column_count; i++) {
+        widths[i] = base_text_width(t->columns[i].title);
     }
-    for (size_t i = 0; i < t->columns; i++) {
+    for (size_t i = 0; i < t->count; i++) {
+        size_t width = base_text_width(t->cells[i].text), *column = &widths[i % t->column_count];
+        *column = width > *column ? width : *column;
+    }
+    for (size_t i = 0; i < t->column_count; i++) {
         total += widths[i];
     }
     if (total > REPORT_WIDTH) {
         size_t over = total - REPORT_WIDTH, *width = &widths[t->flexible];
         *width = *width > over + 12 ? *width - over : *width < 12 ? *width : 12;
     }
+    return widths;
+}
+
+static void print_cells(const report_table *t, FILE *out) {
+    size_t *widths = column_widths(t);
+    for (size_t i = 0; i < t->column_count; i++) {
+        print_cell(t, out, i, t->columns[i].title, widths[i]);
+    }
     for (size_t i = 0; i < t->count; i++) {
-        print_cell(t, out, i, widths);
+        print_cell(t, out, i % t->column_count, t->cells[i].text, widths[i % t->column_count]);
     }
     free(widths);
 }
@@ -205,8 +221,8 @@ void report_table_end(report_table *t, FILE *out) {
         fprintf(out, "%s\n", t->title);
     }
     if (t->fields) {
-        for (size_t i = t->columns; i < t->count; i += 2) {
-            report_field(out, t->cells[i].text, t->cells[i + 1].text);
+        for (size_t i = 0; i < t->count; i += t->column_count) {
+            report_field(out, t->cells[i + 1].text, t->cells[i + 2].text);
         }
     } else if (report_table_rows(t) > 0) {
         print_cells(t, out);

@@ -1,5 +1,8 @@
-/* Tables and labelled lines: built once, printed for people (here) or for programs (output.h). What people
- * read fits a terminal's width and is safe to print whatever bytes the trace's names hold. */
+/* Tables and labelled lines: built once, printed for people (here) or for programs (table_writer.h). What people
+ * read fits a terminal's width and is safe to print whatever bytes the trace's names hold.
+ *
+ * Programs find a table by its id and a column by its name: both are part of the format (REPORT_SCHEMA) and stay.
+ * Titles are for people and may change. */
 #ifndef REPORT_TEXT_TABLE_H
 #define REPORT_TEXT_TABLE_H
 
@@ -11,6 +14,18 @@
 /* Columns of every output for people. */
 #define REPORT_WIDTH 100
 
+/* Goes up when an id, a column's name or the meaning of a value changes. */
+#define REPORT_SCHEMA 1
+
+typedef struct {
+    const char *name;  /* for programs, with its unit: "p50_ms" */
+    const char *title; /* for people; NULL: the column is for programs only */
+    char alignment;    /* 'l' or 'r' */
+} report_column;
+
+/* A static array of columns, as report_table_begin takes it. */
+#define REPORT_COLUMNS(array) (array), sizeof(array) / sizeof *(array)
+
 /* A cell is a text, a number, or missing ("-"). */
 typedef struct {
     char *text;  /* as people read it */
@@ -21,22 +36,23 @@ typedef struct {
 } report_cell;
 
 typedef struct {
+    const char *id;
     char *title; /* NULL: none */
     char *notes; /* lines below it; NULL: none */
-    bool fields; /* two columns, what and value: printed as labelled lines */
-    size_t columns;
-    const char *alignment; /* one letter a column: l or r */
-    report_cell *cells;    /* row by row, the headers first */
+    bool fields; /* a key, a label and a value in each row: printed as labelled lines */
+    const report_column *columns;
+    size_t column_count;
+    report_cell *cells; /* row by row */
     size_t count, cap;
     size_t flexible; /* the column that is shortened when the table is too wide */
 } report_table;
 
-/* Starts a table: `alignment` has one letter for each column, `headers` one text. Column `flexible` gives way
- * when the rows are wider than REPORT_WIDTH. */
-void report_table_begin(report_table *t, const char *alignment, size_t flexible, const char *const *headers);
+/* Starts a table. Column `flexible` gives way when the rows are wider than REPORT_WIDTH. */
+void report_table_begin(report_table *t, const char *id, const report_column *columns, size_t column_count,
+                        size_t flexible);
 
 /* Starts a table of labelled values; its rows are report_table_field's. */
-void report_table_begin_fields(report_table *t, const char *title);
+void report_table_begin_fields(report_table *t, const char *id, const char *title);
 
 void report_table_title(report_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -58,10 +74,14 @@ void report_table_index(report_table *t, uint32_t index);
 /* part / whole in percent; missing when whole is 0. */
 void report_table_share(report_table *t, uint64_t part, uint64_t whole);
 
-/* A row of a table of labelled values: a label and its value, NULL when it is missing. */
-void report_table_field(report_table *t, const char *label, const char *value);
-void report_table_fieldf(report_table *t, const char *label, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* A row of a table of labelled values: its name for programs, its label for people, and its value, NULL when it
+ * is missing. */
+void report_table_field(report_table *t, const char *key, const char *label, const char *value);
+void report_table_fieldf(report_table *t, const char *key, const char *label, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Whether people see the column. */
+bool report_table_shown(const report_table *t, size_t column);
 
 /* How many rows it has, the headers not counted. */
 size_t report_table_rows(const report_table *t);

@@ -6,7 +6,6 @@ numpy's word on what `moetrace diff` concludes from them.
   analysis_diff.py intervals MOETRACE A B           ratios, intervals and p-values are those of sums over requests
   analysis_diff.py alarms MOETRACE DIR              runs of the same thing hardly ever differ
 """
-import json
 import math
 import os
 import subprocess
@@ -16,6 +15,7 @@ import numpy as np
 
 from analysis_oracle import (API, COUNTERS, END, META, POP, PUSH, SHAPES, Names, chunk, file_header, gpu_chunk, host_chunk,
                              text, varint)
+from report_tables import tables
 
 KS, EXPERTS, STEPS = (1, 4), 6, 3
 MANGLED = ("_Z4attnIfEvPT_", "_Z4gemmPf", "_Z4siluPf")
@@ -98,7 +98,7 @@ class Run:
 def diff(moetrace, a, b):
     out = subprocess.run([moetrace, "diff", "--top", "1000", "--format", "json", a, b], check=True, capture_output=True,
                          text=True).stdout
-    return {t["title"].split(",")[0]: t["rows"] for t in json.loads(out)[0]["tables"]}
+    return tables(out)
 
 
 def estimate(run, what):
@@ -137,10 +137,12 @@ def holm(p):
 def intervals(moetrace, path_a, path_b):
     a, b = Run(1, samples=12).write(path_a), Run(2, slow=1.1, samples=9).write(path_b)
     got = diff(moetrace, path_a, path_b)
-    tables = {"Experts": {f"expert {row[1]}": row[4:10] for row in got["Experts"]},
-              "Kernels": {("attn<float>", "gemm", "silu").index(row[-1]): row[2:8] for row in got["Kernels"]}}
-    for title, rows in tables.items():
-        assert len(rows) == (EXPERTS if title == "Experts" else 3), rows
+    numbers = ("a_us", "b_us", "ratio", "ratio_low", "ratio_high", "p")
+    experts, kernels = got["diff_experts"].select("expert", *numbers), got["diff_kernels"].select("kernel", *numbers)
+    compared = {"diff_experts": {f"expert {expert}": row for expert, *row in experts},
+                "diff_kernels": {("attn<float>", "gemm", "silu").index(kernel): row for kernel, *row in kernels}}
+    for title, rows in compared.items():
+        assert len(rows) == (EXPERTS if title == "diff_experts" else 3), rows
         want = {}
         for what in rows:
             (x, vx, dx), (y, vy, dy) = estimate(b, what), estimate(a, what)
@@ -165,8 +167,8 @@ def alarms(moetrace, folder):
         a, b = (os.path.join(folder, name) for name in ("same_a.moetrace", "same_b.moetrace"))
         Run(100 + 2 * i).write(a)
         Run(101 + 2 * i).write(b)
-        for title, rows in diff(moetrace, a, b).items():
-            found[title] = found.get(title, 0) + any("slower" in row or "faster" in row for row in rows)
+        for name, table in diff(moetrace, a, b).items():
+            found[name] = found.get(name, 0) + any(row["verdict"] in ("slower", "faster") for row in table.records())
     print("  tables with a difference, of", pairs, "pairs:", found)
     for title, count in found.items():
         if count > 3:

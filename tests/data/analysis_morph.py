@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """Whether reports say the same of traces that say the same (tests/helpers/trace_morph.c).
 
-  analysis_morph.py same MOETRACE A B [LEFT OUT...]   all tables and samples are equal, but tables whose titles begin so
+  analysis_morph.py same MOETRACE A B [LEFT OUT...]   all tables and samples are equal, but tables whose ids begin so
   analysis_morph.py parts MOETRACE WHOLE A B          A and B add up to WHOLE, each having values of k of its own
   analysis_morph.py threads MOETRACE WHOLE A B        A and B add up to WHOLE, each having threads of its own
 """
 import csv
-import json
 import math
 import subprocess
 import sys
 
+from report_tables import tables
+
 # What is about the file, or its clock, rather than what was recorded.
-FILE = ("trace", "trace bytes", "trace.bytes", "process", "duration", "cost: file")
+FILE = ("trace", "trace.bytes", "process", "duration", "cost.file_bytes")
 
 
 def report(moetrace, path):
@@ -21,7 +22,7 @@ def report(moetrace, path):
                          capture_output=True, text=True).stdout
     with open(samples, newline="") as f:
         lines = [{k: v for k, v in line.items() if k != "trace"} for line in csv.DictReader(f)]
-    return json.loads(out)[0]["tables"], lines
+    return tables(out), lines
 
 
 def near(a, b):
@@ -48,25 +49,24 @@ def rows_differ(a, b):
 
 def same(moetrace, a, b, left_out):
     (tables_a, samples_a), (tables_b, samples_b) = report(moetrace, a), report(moetrace, b)
-    if [t["title"] for t in tables_a] != [t["title"] for t in tables_b]:
-        yield f"other tables: {[t['title'] for t in tables_a]} {[t['title'] for t in tables_b]}"
-    for t, u in zip(tables_a, tables_b):
-        if any(t["title"].startswith(title) for title in left_out):
+    if list(tables_a) != list(tables_b):
+        yield f"other tables: {list(tables_a)} {list(tables_b)}"
+    for name in set(tables_a) & set(tables_b):
+        if any(name.startswith(prefix) for prefix in left_out):
             continue
-        rows = [[r for r in table["rows"] if r[0] not in FILE] for table in (t, u)]
+        rows = [[r for r in of[name].rows if r[0] not in FILE] for of in (tables_a, tables_b)]
         wrong = rows_differ(*rows)
         if wrong:
-            yield f"{t['title']}: {wrong}"
+            yield f"{name}: {wrong}"
     if len(samples_a) < 3:
         yield "hardly any samples"
     if not left_out and samples_a != samples_b:
         yield "other samples: " + str(next((x, y) for x, y in zip(samples_a, samples_b) if x != y))
 
 
-def integrity(tables):
+def integrity(of):
     """The counts of kernels, and their times, by where they belong."""
-    facts = dict(next(t for t in tables if t["title"] == "Integrity in numbers")["rows"])
-    return {name: value for name, value in facts.items() if name.startswith(("kernels.", "ranges."))}
+    return {name: value for name, value in of["completeness_counts"].facts().items() if name.startswith(("kernels.", "ranges."))}
 
 
 def adds_up(whole, a, b):
@@ -76,22 +76,15 @@ def adds_up(whole, a, b):
             yield f"{label}: {value}, but the parts have {parts}"
 
 
-def table(tables, title):
-    return next((t["rows"] for t in tables if t["title"].startswith(title)), [])
-
-
 def parts(moetrace, whole, a, b):
     (all_, samples), (first, samples_a), (second, samples_b) = (report(moetrace, path) for path in (whole, a, b))
     yield from adds_up(all_, first, second)
-    for title in ("Latency", "How sure", "What watching cost", "GPU time", "Tails: the slowest",
-                  "Tails: where", "Experts by k"):
-        rows = [[list(r) for r in table(t, title)] for t in (all_, first, second)]
-        if title.startswith("Experts by k"):
-            for r in (row for part in rows for row in part):
-                del r[7]  # the share is of another whole
+    for name in ("latency", "confidence", "overhead", "gpu_time", "tails", "tail_breakdown", "expert_costs"):
+        columns = [c for c in all_[name].columns if c != "share_percent"]  # that is of another whole
+        rows = [of[name].select(*columns) if name in of else [] for of in (all_, first, second)]
         wrong = rows_differ(rows[0], rows[1] + rows[2])
         if not rows[0] or wrong:
-            yield f"{title}: {wrong}"
+            yield f"{name}: {wrong}"
     if samples != samples_a + samples_b:
         yield "other samples"
 
@@ -99,16 +92,14 @@ def parts(moetrace, whole, a, b):
 def threads(moetrace, whole, a, b):
     (all_, samples), (first, samples_a), (second, samples_b) = (report(moetrace, path) for path in (whole, a, b))
     yield from adds_up(all_, first, second)
-    for title in ("Kernels", "Experts, all", "Ranges"):
+    for name, key, number in (("kernels", "kernel", "gpu_ms"), ("experts", "expert", "gpu_ms"), ("ranges", "range", "exclusive_ms")):
         sums = [{}, {}]
-        number = 0 if title == "Kernels" else 1
-        for i, rows in ((0, table(all_, title)), (1, table(first, title)), (1, table(second, title))):
-            for r in rows:
-                name = r[-1] if title != "Experts, all" else r[0]
-                sums[i][name] = sums[i].get(name, 0) + (r[number] or 0)
+        for i, of in ((0, all_), (1, first), (1, second)):
+            for what, value in of[name].select(key, number) if name in of else []:
+                sums[i][what] = sums[i].get(what, 0) + (value or 0)
         if not sums[0] or set(sums[0]) != set(sums[1]) or any(not math.isclose(v, sums[1][k], abs_tol=1e-9)
                                                                for k, v in sums[0].items()):
-            yield f"{title}: {sums}"
+            yield f"{name}: {sums}"
     key = lambda s: (float(s["start_ms"]), s["phase"])
     if sorted(samples, key=key) != sorted(samples_a + samples_b, key=key):
         yield "other samples"

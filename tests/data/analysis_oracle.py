@@ -17,6 +17,8 @@ import sys
 
 import numpy as np
 
+from report_tables import tables
+
 META, STRINGS, THREADS, QUEUES, SHAPES, HOST, GPU, COUNTERS, END = range(1, 10)
 PUSH, POP, START, STOP, MARK, API = range(1, 7)
 
@@ -358,18 +360,6 @@ def statistics(values):
             "max": np.max(values)}
 
 
-def table(report, title):
-    """The rows of the table under the line that begins with title, as lists of words."""
-    lines = report.split("\n")
-    start = next((i for i, line in enumerate(lines) if line.startswith(title)), None)
-    rows = []
-    for line in lines[start + 2:] if start is not None else []:
-        if not line.strip() or not re.match(r" *[-0-9]", line):
-            break
-        rows.append(line.split())
-    return rows
-
-
 def check(moetrace, path, seed):
     run = Run(seed)
     run.sweep()
@@ -377,8 +367,9 @@ def check(moetrace, path, seed):
     with open(path, "wb") as f:
         f.write(data)
     samples, experts, layer_experts, kernels, sums = run.expected(shapes)
-    report = subprocess.run([moetrace, "report", "--top", "1000", "--json", path + ".json", path], check=True,
-                            capture_output=True, text=True).stdout
+    report = subprocess.run([moetrace, "report", "--top", "1000", path], check=True, capture_output=True, text=True).stdout
+    got = tables(subprocess.run([moetrace, "report", "--top", "1000", "--format", "json", "--json", path + ".json", path],
+                                check=True, capture_output=True, text=True).stdout)
     wrong = []
 
     def same(what, got, want, tolerance=0.0):
@@ -389,49 +380,47 @@ def check(moetrace, path, seed):
         listed = {entry.get("top_k"): entry for entry in json.load(f)}
     for (k, phase), values in samples.items():
         want = statistics([v[0] for v in values])
-        got = listed.get(k, {}).get(phase, {})
+        written = listed.get(k, {}).get(phase, {})
         for key, value in want.items():
-            same(f"k={k} {phase} {key}", got.get(key), value, 1e-9)
+            same(f"k={k} {phase} {key}", written.get(key), value, 1e-9)
     have = {(k, phase) for k, entry in listed.items() for phase in entry if phase != "top_k"}
     if have != set(samples):
         wrong.append(f"phases: the report has {have}, expected {set(samples)}")
-    for row in table(report, "Latency"):
-        k = None if row[0] == "-" else int(row[0])
-        values = samples[k, row[1].replace("/", "_per_")]
-        same(f"k={k} {row[1]} n", row[2], len(values))
-        same(f"k={k} {row[1]} busy", row[10], np.median([v[1] for v in values]), 0.0006)
-        same(f"k={k} {row[1]} kernels", row[11], np.median([v[2] for v in values]), 0.51)
-    for title, want, keys in (("Experts, all", experts, 1), ("Experts by layer", layer_experts, 2)):
-        rows = table(report, title)
-        same(f"{title} rows", len(rows), len(want))
+    for row in got["latency"].records():
+        k, phase = row["k"], row["phase"]
+        values = samples[k, phase.replace("/", "_per_")]
+        same(f"k={k} {phase} n", row["n"], len(values))
+        same(f"k={k} {phase} busy", row["gpu_busy_ms"], np.median([v[1] for v in values]), 0.0006)
+        same(f"k={k} {phase} kernels", row["kernels"], np.median([v[2] for v in values]), 0.51)
+    for table, want, keys in (("experts", experts, ("expert",)), ("layer_experts", layer_experts, ("layer", "expert"))):
+        rows = got[table].records()
+        same(f"{table} rows", len(rows), len(want))
         for row in rows:
-            key = tuple(row[:keys])
+            key = tuple("-" if row[name] is None else str(row[name]) for name in keys)
             ns, count, calls, tokens = want[key]
-            same(f"{title} {key} ms", row[keys], ns / 1e6, 0.0006)
-            same(f"{title} {key} kernels", row[keys + 2], count)
-            same(f"{title} {key} calls", row[keys + 4], calls)
-            same(f"{title} {key} tokens", row[keys + 5], tokens)
-    rows = {row[4]: row for row in table(report, "Kernels")}
+            same(f"{table} {key} ms", row["gpu_ms"], ns / 1e6, 1e-9)
+            same(f"{table} {key} kernels", row["kernels"], count)
+            same(f"{table} {key} calls", row["calls"], calls)
+            same(f"{table} {key} tokens", row["tokens"], tokens)
+    rows = {row["kernel"]: row for row in got["kernels"].records()}
     for name, (count, ns) in kernels.items():
-        row = rows.get(KERNELS[name], [None] * 3)
-        same(f"kernel {name} ms", row[0], ns / 1e6, 0.0006)
-        same(f"kernel {name} count", row[2], count)
-    for label, key in (("in ranges", "in"), ("outside", "outside"), ("unattributed", "lost")):
-        found = re.search(rf"^    {label} +(\d+), (\d+) ns", report, re.M)
-        same(f"{label} count", found and found[1], sums[key][0])
-        same(f"{label} ns", found and found[2], sums[key][1])
+        row = rows.get(KERNELS[name], {})
+        same(f"kernel {name} ms", row.get("gpu_ms"), ns / 1e6, 1e-9)
+        same(f"kernel {name} count", row.get("count"), count)
+    counts, texts = got["completeness_counts"].facts(), got["completeness"].facts()
+    for name, key in (("in_ranges", "in"), ("outside", "outside"), ("unattributed", "lost")):
+        same(f"{name} count", counts[f"kernels.{name}.count"], sums[key][0])
+        same(f"{name} ns", counts[f"kernels.{name}.ns"], sums[key][1])
     total = sum(g["end"] - g["start"] for g in run.gpu if g["timed"] and g["kind"] == 1)
     lost = sums["lost"][1]
-    if f" {total} ns in all = {total - lost} ns attributed + {lost} ns unattributed" not in report:
-        wrong.append(f"the sum of kernel time is not shown as {total} ns, {lost} of them unattributed")
+    if re.findall(r"\d+", texts["kernels.ns"].replace(",", "")) != [str(n) for n in (total, total - lost, lost)]:
+        wrong.append(f"the sum of kernel time is not shown as {total} ns, {lost} of them unattributed: {texts['kernels.ns']}")
     share = "100" if lost == 0 else f"{(total - lost) * 10000 // total / 100:.2f}"
-    if not re.search(rf"^    attributed +{re.escape(share)} % of the kernel time$", report, re.M):
+    if not texts["kernels.attributed"].startswith(f"{share} %"):
         wrong.append(f"the share of kernel time that is attributed is not shown as {share} %")
-    for line, want in (("ranges left open", len(run.open[0]) + sum(run.foreign)), ("pops without push", 1)):
-        found = re.search(rf"^  {line} +(\d+)$", report, re.M)
-        same(line, found and found[1], want)
-    same("untimed", (re.search(r"^    untimed +(\d+)", report, re.M) or [0, None])[1],
-         sum(not g["timed"] and g["kind"] == 1 for g in run.gpu))
+    for name, want in (("ranges.left_open", len(run.open[0]) + sum(run.foreign)), ("ranges.pops_without_push", 1),
+                       ("kernels.untimed", sum(not g["timed"] and g["kind"] == 1 for g in run.gpu))):
+        same(name, counts[name], want)
     if any(len(line) > 100 for line in report.split("\n")):
         wrong.append("a line is wider than 100 columns")
     return wrong

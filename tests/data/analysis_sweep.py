@@ -6,7 +6,6 @@
   analysis_sweep.py check MOETRACE FILE KIND   writes FILE, reports on it, compares; says what differs
 """
 import csv
-import json
 import subprocess
 import sys
 from statistics import NormalDist
@@ -15,6 +14,7 @@ import numpy as np
 
 from analysis_oracle import (API, COUNTERS, END, META, POP, PUSH, SHAPES, MARK, Names, chunk, file_header, gpu_chunk,
                              host_chunk, text, varint)
+from report_tables import tables
 
 LAYERS, EXPERTS, PROMPT, STEPS = 2, 16, 10, 3
 KS = (1, 2, 4, 8)
@@ -175,9 +175,9 @@ def expanded_bca(values, rounds=20000):
 def check_load(sweep, got, same):
     """The imbalance of tokens and of time, and what time an expert's calls and tokens take, as numpy has them."""
     experts = {key[3] for key in sweep.cells}
-    rows = got["Load of the experts"]["rows"] + got["Load of the experts by layer"]["rows"]
+    rows = got["expert_load"].rows + got["layer_load"].rows
     named = {}
-    for k, phase, layer, expert, *values in got["Experts by k"]["rows"]:
+    for k, phase, layer, expert, *values in got["expert_costs"].rows:
         named[k, phase, layer, expert] = values
     for key, (calls, tokens, ns) in sweep.cells.items():
         values = named.pop(key, [None] * 8)
@@ -185,7 +185,7 @@ def check_load(sweep, got, same):
                                      (calls, tokens, ns / 1e6, ns / 1e3 / calls, ns / 1e3 / tokens)):
             same(f"expert {key} {what}", value, want)
     same("experts without a range", len(named), 0)
-    pooled = len(got["Load of the experts"]["rows"])
+    pooled = len(got["expert_load"].rows)
     same("rows of load", len(rows), len({key[:2] for key in sweep.cells}) + len({key[:3] for key in sweep.cells}))
     for at, (k, phase, x, *values) in enumerate(rows):
         if at < pooled:
@@ -228,7 +228,7 @@ def two_pieces(x, y, weights, knots):
 
 def check_bends(sweep, rows, got, same):
     ks = np.array(sweep.ks, float)
-    for phase, n, *values in got["Change of slope over k"]["rows"]:
+    for phase, n, *values in got["slope_change"].rows:
         numbers, verdict = values[:10], values[10]
         same(f"{phase} ks", n, len(ks))
         if len(ks) < 5:
@@ -258,18 +258,14 @@ def check_bends(sweep, rows, got, same):
                 same(f"{phase} {name} interval", value, expected, np.std(drawn[:, i]) / 2 + 0.02)
 
 
-def tables(moetrace, path, *options):
-    out = subprocess.run([moetrace, "report", "--format", "json", "--top", "1000", *options, path], check=True,
-                         capture_output=True, text=True).stdout
-    named = {}
-    for t in json.loads(out)[0]["tables"]:  # of the tails the first table
-        named.setdefault(t["title"].split(",")[0].split(":")[0].split(" (")[0], t)
-    return named
+def report(moetrace, path, *options):
+    return tables(subprocess.run([moetrace, "report", "--format", "json", "--top", "1000", *options, path], check=True,
+                                 capture_output=True, text=True).stdout)
 
 
 def check_tails(lines, got, same):
     """So few samples that all are kept: the slowest, and the quarter that is nearest to the median."""
-    rows = got["Tails"]["rows"]
+    rows = got["tails"].rows
     for k, phase, watched, n, p50, slow_n, slow, typical_n, typical, more, request, step in rows:
         mine = [s for s in lines if s["k"] == str(k) and s["phase"] == phase and s["warmup"] == "0" and
                 s["watching"] == ("watched" if watched == "yes" else "unwatched")]
@@ -305,7 +301,7 @@ def check_samples(moetrace, path, sweep, got, same):
         lines = list(csv.DictReader(f))
     phases = len(sweep.ks) * (SAMPLES + 1)
     same("lines of samples", len(lines), phases * 2 + phases * STEPS)
-    for k, phase, n, p50, p95, p99, *_ in got["Latency"]["rows"]:
+    for k, phase, n, p50, p95, p99, *_ in got["latency"].rows:
         used = [s for s in lines if s["in_report"] == "1" and s["k"] == str(k) and s["phase"] == phase.split("/")[0]]
         x = [float(s["latency_ms"]) / (int(s["steps"]) if "/" in phase else 1) for s in used]
         same(f"{k} {phase} samples in the file", len(x), n)
@@ -315,7 +311,7 @@ def check_samples(moetrace, path, sweep, got, same):
         for s, (ms, active, watched) in zip(used, want):
             same(f"{k} {phase} active in the file", float(s["experts_per_layer"]), active)
             same(f"{k} {phase} watched in the file", s["watching"] == "watched", watched)
-    for k, phase, busy, total, idle, launches, waits, work, rate in got.get("GPU time", {"rows": []})["rows"]:
+    for k, phase, busy, total, idle, launches, waits, work, rate in got["gpu_time"].rows if "gpu_time" in got else []:
         mine = [s for s in lines if s["watching"] == "watched" and s["warmup"] == "0" and s["k"] == str(k) and
                 s["phase"] == phase]
         columns = ("gpu_busy_ms", "gpu_sum_ms", "gpu_idle_ms", "idle_in_launches_ms", "idle_in_waits_ms",
@@ -342,7 +338,7 @@ def check_samples(moetrace, path, sweep, got, same):
 def check(moetrace, path, kind):
     sweep = Sweep(kind)
     sweep.write(path)
-    got = tables(moetrace, path)
+    got = report(moetrace, path)
     wrong = []
 
     def same(what, value, want, tolerance=1e-9):
@@ -350,15 +346,15 @@ def check(moetrace, path, kind):
             wrong.append(f"{what}: the report has {value}, expected {want}")
 
     rows = {key: [r for r in values if kind != "alternate" or not r[2]] for key, values in sweep.rows.items()}
-    for k, phase, n, p50, p95, p99, mean, std, low, high, *_ in got["Latency"]["rows"]:
+    for k, phase, n, p50, p95, p99, mean, std, low, high, *_ in got["latency"].rows:
         x = [r[0] for r in rows[k, phase]]
         want = [len(x), *np.percentile(x, [50, 95, 99]), np.mean(x), np.std(x), min(x), max(x)]
         for name, value, expected in zip("n p50 p95 p99 mean std min max".split(),
                                          (n, p50, p95, p99, mean, std, low, high), want):
             same(f"{k} {phase} {name}", value, expected)
-    if len(got["Latency"]["rows"]) != len(rows):
+    if len(got["latency"].rows) != len(rows):
         wrong.append("latency rows are missing")
-    for k, phase, n, p50, p50_low, p50_high, mean, mean_low, mean_high, drift, outliers in got["How sure"]["rows"]:
+    for k, phase, n, p50, p50_low, p50_high, mean, mean_low, mean_high, drift, outliers in got["confidence"].rows:
         x = [r[0] for r in rows[k, phase]]
         near = np.std(x) / 4  # where one of them is far from all others, the mean's takes two draws of it, or three
         for name, value, want in zip(("P50 low", "P50 high", "mean low", "mean high"),
@@ -369,12 +365,12 @@ def check(moetrace, path, kind):
         same(f"{k} {phase} drift", drift, np.median(x[-third:]) / np.median(x[:third]))
         away = np.abs(x - np.median(x))
         same(f"{k} {phase} outliers", outliers, int(np.sum(away > 5 * 1.4826 * np.median(away))))
-    for k, phase, p50, ratio, efficiency, active in got["Scaling with k"]["rows"]:
+    for k, phase, p50, ratio, efficiency, active in got["scaling"].rows:
         x, base = [r[0] for r in rows[k, phase]], [r[0] for r in rows[1, phase]]
         same(f"{k} {phase} ratio", ratio, np.median(x) / np.median(base))
         same(f"{k} {phase} efficiency", efficiency, k / (np.median(x) / np.median(base)))
         same(f"{k} {phase} active", active, np.mean([r[1] for r in rows[k, phase]]))
-    for phase, model, a, a_low, a_high, b, b_low, b_high, r2, verdict in got["Fixed and marginal cost"]["rows"]:
+    for phase, model, a, a_low, a_high, b, b_low, b_high, r2, verdict in got["fits"].rows:
         points = [(k if model == "a + b k" else r[1], r[0]) for (k, p), list_ in rows.items() if p == phase for r in list_]
         x, y = np.array(points).T
         slope, fixed = np.polyfit(x, y, 1)
@@ -393,32 +389,32 @@ def check(moetrace, path, kind):
             wrong.append(f"{phase} {model}: the verdict is '{verdict}'")
         if phase == "decode" and verdict != "same":
             wrong.append(f"{phase} {model}: N is k, but the verdict is '{verdict}'")
-    for k, prefill, token, ratio, share in got["Prefill against decode"]["rows"]:
+    for k, prefill, token, ratio, share in got["prefill_decode"].rows:
         x, y, z = (np.median([r[0] for r in rows[k, p]]) for p in ("prefill", "decode/token", "decode"))
         same(f"{k} prefill/token", ratio, x / y)
         same(f"{k} prefill share", share, 100 * x / (x + z))
     check_load(sweep, got, same)
     check_samples(moetrace, path, sweep, got, same)
     wrong.extend(check_bends(sweep, rows, got, same))
-    notes = got["How sure"]["notes"]
+    notes = got["confidence"].notes
     for warning, wanted in (("Drift: prefill, k = 1:", kind == "drift"), ("Outliers: decode, k = 2:", kind == "drift"),
                             ("P99 of fewer", True)):
         if (warning in notes) != wanted:
             wrong.append(f"'{warning}' is {'missing' if wanted else 'said'}")
     if kind == "alternate":
-        for k, phase, n_off, off, n_on, on, ratio, low, high in got["What watching cost"]["rows"]:
+        for k, phase, n_off, off, n_on, on, ratio, low, high in got["overhead"].rows:
             x, y = ([r[0] for r in sweep.rows[k, phase] if r[2] == w] for w in (True, False))
             same(f"{k} {phase} ratio", ratio, np.median(x) / np.median(y))
             rng, x, y = np.random.default_rng(3), np.array(x), np.array(y)
             drawn = np.divide(*(np.median(v[rng.integers(0, len(v), (5000, len(v)))], axis=1) for v in (x, y)))
             for value, want in zip((low, high), np.percentile(drawn, [2.5, 97.5])):
                 same(f"{k} {phase} ratio's interval", value, want, np.std(drawn) / 3)
-        if len(got["What watching cost"]["rows"]) != len(rows):
-            wrong.append("rows of what watching cost are missing")
-        if any(row[-1] is None for row in got["Latency"]["rows"]):
-            wrong.append("kernels of the watched requests are missing")
-    elif "What watching cost" in got:
-        wrong.append("what watching cost is shown of a trace without unwatched requests")
+        if len(got["overhead"].rows) != len(rows):
+            wrong.append("rows of the overhead are missing")
+        if any(row[-1] is None for row in got["latency"].rows):
+            wrong.append("kernels of the profiled requests are missing")
+    elif "overhead" in got:
+        wrong.append("the overhead is shown of a trace without unprofiled requests")
     return wrong
 
 

@@ -12,6 +12,8 @@ import sys
 
 import numpy as np
 
+from report_tables import tables
+
 LAUNCHES, START = 48, 1000
 
 
@@ -54,17 +56,8 @@ def estimate(ranges, once):
 
 def compare(moetrace, a, b):
     """The row of the one kernel: column -> value."""
-    out = json.loads(subprocess.run([moetrace, "diff", "--format", "json", a, b], check=True, capture_output=True).stdout)
-    tables = [t for part in (out if isinstance(out, list) else [out]) for t in part["tables"]]
-    for table in tables:
-        for row in table["rows"]:
-            if "one_kernel" in row or (isinstance(row, dict) and "one_kernel" in row.values()):
-                return row if isinstance(row, dict) else dict(zip(column_names(table), row))
-    raise SystemExit(f"no row of the kernel: {out}")
-
-
-def column_names(table):
-    return [c["name"] if isinstance(c, dict) else c for c in table["columns"]]
+    out = subprocess.run([moetrace, "diff", "--format", "json", a, b], check=True, capture_output=True, text=True).stdout
+    return next(row for row in tables(out)["diff_kernels"].records() if row["kernel"] == "one_kernel")
 
 
 def main(moetrace, folder, pairs, seed):
@@ -83,12 +76,7 @@ def main(moetrace, folder, pairs, seed):
             row = compare(moetrace, a, b)
             found += row["verdict"] == "slower"
             (mean_a, variance_a), (mean_b, variance_b) = estimate(of_a, once), estimate(of_b, once)
-            ratio = next(row[c] for c in ("ratio", "B / A") if c in row)
-            low = next(row[c] for c in ("ci_low", "low", "ratio_low", "from") if c in row)
-            high = next(row[c] for c in ("ci_high", "high", "ratio_high", "to") if c in row)
-            if low is None:
-                raise SystemExit(f"pair {pair}: no interval, but {LAUNCHES} launches on each side")
-            spread = math.sqrt(variance_a / mean_a**2 + variance_b / mean_b**2)
+            ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
             width = math.log(high / low) / 2 / spread  # Student's t of the degrees of freedom: 1.96 and a little more
             if abs(ratio / (mean_b / mean_a) - 1) > 1e-6 or not 1.95 < width < 2.2:
                 failed = True

@@ -4,11 +4,12 @@ the experts of `moetrace report --format json --top 1000000`.
 
   export_graphs.py REPORT.json EXPORT.sqlite
 """
-import json
 import re
 import sqlite3
 import sys
 from collections import defaultdict
+
+from report_tables import load
 
 
 def around(ranges, tid, at):
@@ -17,10 +18,8 @@ def around(ranges, tid, at):
 
 
 def main():
-    tables = {table["title"].split(",")[0]: table for table in json.load(open(sys.argv[1]))[0]["tables"]}
-    table = tables["Experts by layer"]
-    rows = [dict(zip(table["columns"], row)) for row in table["rows"]]
-    experts = {(row["layer"], row["expert"]): (row["kernels"], round(row["GPU ms"] * 1e6)) for row in rows}
+    rows = load(sys.argv[1])["layer_experts"].select("layer", "expert", "kernels", "gpu_ms")
+    experts = {(layer, expert): (kernels, round(ms * 1e6)) for layer, expert, kernels, ms in rows}
     db = sqlite3.connect(f"file:{sys.argv[2]}?mode=ro", uri=True)
     ranges = defaultdict(list)
     for tid, start, end, name in db.execute("SELECT globalTid, start, end, coalesce(text, value) FROM NVTX_EVENTS LEFT JOIN StringIds"

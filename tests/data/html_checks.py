@@ -100,53 +100,54 @@ def same_numbers(browser, page):
     browser.open(page)
     data = data_of(page)
     seen = browser.js("""[...document.querySelectorAll("section.table")].map(card => ({
-      title: card.querySelector("h3").textContent,
+      id: card.id.replace("table-", ""), title: card.querySelector("h3").textContent,
       rows: [...card.querySelectorAll("tbody tr")].map(tr => [...tr.children].map(td => td.textContent))}))""")
-    by_title = {table["title"]: table for table in data["tables"]}
-    expect(len(seen) == len(by_title), f"{len(seen)} tables are shown of {len(by_title)}")
+    by_id = {table["id"]: table for table in data["tables"]}
+    expect(len(seen) == len(by_id), f"{len(seen)} tables are shown of {len(by_id)}")
     for table in seen:
-        wanted = [["-" if c is None else c[1] if isinstance(c, list) else c for c in row] for row in by_title[table["title"]]["rows"]]
-        expect(table["rows"] == wanted, f"{table['title']}: other rows than the data's")
+        wanted = [["-" if c is None else c[1] if isinstance(c, list) else c for c in row] for row in by_id[table["id"]]["rows"]]
+        expect(table["rows"] == wanted and table["title"] == by_id[table["id"]]["title"], f"{table['id']}: other rows than the data's")
 
 
-COLUMN = """[...document.querySelectorAll(`table[aria-label="%s"] tbody tr`)].map(tr => tr.children[%d].textContent)"""
-HEAD = """document.querySelector(`table[aria-label="%s"] thead`).querySelectorAll("th")[%d]"""
+COLUMN = """[...document.querySelectorAll(`#table-%s tbody tr`)].map(tr => tr.children[%d].textContent)"""
+HEAD = """document.querySelector(`#table-%s thead`).querySelectorAll("th")[%d]"""
 
 
-def check_order(browser, title, column, cells, state, descending):
-    got = browser.js(COLUMN % (title, column))
+def check_order(browser, table, column, cells, state, descending):
+    got = browser.js(COLUMN % (table, column))
     numbers = sorted((c for c in cells if c is not None), key=lambda c: c[0], reverse=descending)
     wanted = [c[1] for c in numbers] + ["-"] * sum(c is None for c in cells)
-    expect(got == wanted, f"{title}, column {column}, {state}: {got}, not {wanted}")
-    expect(browser.js((HEAD + ".getAttribute('aria-sort')") % (title, column)) == state, f"{title}: aria-sort is not {state}")
+    expect(got == wanted, f"{table}, column {column}, {state}: {got}, not {wanted}")
+    expect(browser.js((HEAD + ".getAttribute('aria-sort')") % (table, column)) == state, f"{table}: aria-sort is not {state}")
 
 
 def sorts(browser, page):
     """A click on the head of a column sorts by its numbers, a second one the other way, one on a text by letters."""
     browser.open(page)
-    latency = next(t for t in data_of(page)["tables"] if t["title"] == "Latency, ms")
-    column = latency["columns"].index("P50")
+    latency = next(t for t in data_of(page)["tables"] if t["id"] == "latency")
+    names = [column["name"] for column in latency["columns"]]
+    column = names.index("p50_ms")
     cells = [row[column] for row in latency["rows"]]
     expect(len({c[0] for c in cells}) > 3, "too few values to tell sorting by")
     texts = [c[1] for c in cells]
     expect(sorted(texts) != [c[1] for c in sorted(cells)], "numbers and letters sort alike here: this shows nothing")
-    click = (HEAD + ".querySelector('button').click()") % (latency["title"], column)
+    click = (HEAD + ".querySelector('button').click()") % (latency["id"], column)
     browser.js(click)
-    check_order(browser, latency["title"], column, cells, "descending", True)
+    check_order(browser, latency["id"], column, cells, "descending", True)
     browser.js(click)
-    check_order(browser, latency["title"], column, cells, "ascending", False)
-    phase = latency["columns"].index("phase")
-    browser.js((HEAD + ".querySelector('button').click()") % (latency["title"], phase))
-    got = browser.js(COLUMN % (latency["title"], phase))
+    check_order(browser, latency["id"], column, cells, "ascending", False)
+    phase = names.index("phase")
+    browser.js((HEAD + ".querySelector('button').click()") % (latency["id"], phase))
+    got = browser.js(COLUMN % (latency["id"], phase))
     expect(got == sorted(got) and len(set(got)) > 1, f"by phase: {got}")
-    mixed = next(((t, i) for t in data_of(page)["tables"] for i in range(len(t["columns"])) if t["alignment"][i] == "r"
+    mixed = next(((t, i) for t in data_of(page)["tables"] for i in range(len(t["columns"])) if t["columns"][i]["alignment"] == "r"
                   and 0 < sum(row[i] is None for row in t["rows"]) < len(t["rows"])), None)
     expect(mixed, "no table has a column with missing values among others: this shows nothing")
     if mixed:
         table, at = mixed
         for state, descending in (("descending", True), ("ascending", False)):
-            browser.js((HEAD + ".querySelector('button').click()") % (table["title"], at))
-            check_order(browser, table["title"], at, [row[at] for row in table["rows"]], state, descending)
+            browser.js((HEAD + ".querySelector('button').click()") % (table["id"], at))
+            check_order(browser, table["id"], at, [row[at] for row in table["rows"]], state, descending)
 
 
 def hovers(browser, page):

@@ -11,13 +11,14 @@ REPORT is that of `moetrace report --format json --top 1000000`, DUMP what `moet
 that say what differs.
 """
 import csv
-import json
 import os
 import re
 import statistics
 import subprocess
 import sys
 from collections import defaultdict
+
+from report_tables import load
 
 REPORTS = ("cuda_gpu_kern_sum cuda_gpu_kern_gb_sum cuda_gpu_trace cuda_gpu_sum cuda_api_sum cuda_api_trace cuda_api_gpu_sum "
            "cuda_kern_exec_sum cuda_kern_exec_trace cuda_gpu_mem_time_sum cuda_gpu_mem_size_sum nvtx_sum nvtx_pushpop_sum "
@@ -69,12 +70,11 @@ class Folder:
 
 class Report:
     def __init__(self, path):
-        self.tables = {re.split(r"[,:(]", table["title"])[0].strip(): table for table in json.load(open(path))[0]["tables"]}
-        self.facts = dict(self.tables["Integrity in numbers"]["rows"])
+        self.tables = load(path)
+        self.facts = self.tables["completeness_counts"].facts()
 
-    def rows(self, title):
-        table = self.tables.get(title, {"columns": [], "rows": []})
-        return [dict(zip(table["columns"], row)) for row in table["rows"]]
+    def rows(self, name):
+        return self.tables[name].records() if name in self.tables else []
 
     def fact(self, name):
         """How many, and their nanoseconds."""
@@ -144,30 +144,30 @@ def star(name):
 
 def ranges(report, folder):
     """By the last name of the path, in the program's own domain. What a graph's capture adds below a launch has no range of
-    its own there; of requests that nobody watched nothing is counted."""
+    its own there; of unprofiled requests nothing is counted."""
     report, out = Report(report), Folder(folder)
-    rows = [(row["range"].split("/")[-1], row) for row in report.rows("Ranges") if row["calls"]]
-    graphs = any(not row["calls"] for row in report.rows("Ranges"))
+    rows = [(row["range"].split("/")[-1], row) for row in report.rows("ranges") if row["calls"]]
+    graphs = any(not row["calls"] for row in report.rows("ranges"))
     own = lambda name: name and ":" not in name[1:] and not name.lstrip(":").startswith("top_k=")  # 2025.3 has a colon before names
-    watched = {row["RangeId"] for row in out.rows("nvtx_gpu_proj_trace")}
+    profiled = {row["RangeId"] for row in out.rows("nvtx_gpu_proj_trace")}
     wrong = differ("nvtx_pushpop_trace", grouped((star(row["Name"].lstrip(":")), 1, int(row["Duration (ns)"])) for row in out.rows("nvtx_pushpop_trace")
-                                                 if own(row["Name"]) and row["RangeId"] in watched),
-                   grouped((name, row["calls"], ns(row["host ms"])) for name, row in rows))
+                                                 if own(row["Name"]) and row["RangeId"] in profiled),
+                   grouped((name, row["calls"], ns(row["host_ms"])) for name, row in rows))
     inside = grouped((row["NVTX Range"].lstrip(":"), int(row["Kern Inst"]), int(row["Total Time (ns)"])) for row in out.rows("nvtx_kern_sum")
                      if own(row["NVTX Range"]))
     wrong += differ("nvtx_kern_sum", grouped((star(name), time) for name, (_, time) in inside.items()),
-                    grouped((name, ns(row["inclusive ms"])) for name, row in rows))
-    if report.rows("Experts") and not graphs:
+                    grouped((name, ns(row["inclusive_ms"])) for name, row in rows))
+    if report.rows("experts") and not graphs:
         wrong += differ("nvtx_kern_sum, experts", {key: value for key, value in inside.items() if key.startswith("expert.")},
-                        {f"expert.{row['expert']}": (row["kernels"], ns(row["GPU ms"])) for row in report.rows("Experts")})
-        layers = grouped((f"layer.{row['layer']}", ns(row["sum"])) for row in report.rows("Layers by part of the model")
+                        {f"expert.{row['expert']}": (row["kernels"], ns(row["gpu_ms"])) for row in report.rows("experts")})
+        layers = grouped((f"layer.{row['layer']}", ns(row["sum_ms"])) for row in report.rows("layer_parts")
                          if row["layer"] is not None and row["phase"] in ("prefill", "decode"))
         wrong += differ("nvtx_kern_sum, layers", {key: value[1:] for key, value in inside.items() if key.startswith("layer.")}, layers)
     return wrong if rows else ["no range"]
 
 
 def latencies(report, folder):
-    """Of each phase: until the range and the work that was launched in it are over. Where nobody watched some requests, theirs."""
+    """Of each phase: until the range and the work that was launched in it are over. Where some requests were unprofiled, theirs."""
     report, out, phases = Report(report), Folder(folder), ("vision", "prefill", "decode")
     work = {row["RangeId"]: int(row["Projected Start (ns)"]) + int(row["Projected Duration (ns)"]) for row in out.rows("nvtx_gpu_proj_trace")}
     rows = {row["RangeId"]: row for row in out.rows("nvtx_pushpop_trace")}
@@ -178,8 +178,8 @@ def latencies(report, folder):
         if above[-1] in phases and not any(name.startswith("warmup.") for name in above):
             end = work.get(row["RangeId"])
             found[k, above[-1]][end is not None].append(max(int(row["End (ns)"]), end or 0) - int(row["Start (ns)"]))
-    theirs = {key: unwatched or watched for key, (unwatched, watched) in found.items()}
-    mine = {(row["k"], row["phase"]): (row["n"], ns(row["min"]), ns(row["max"]), row["P50"] * MEGA) for row in report.rows("Latency")
+    theirs = {key: unprofiled or profiled for key, (unprofiled, profiled) in found.items()}
+    mine = {(row["k"], row["phase"]): (row["n"], ns(row["min_ms"]), ns(row["max_ms"]), row["p50_ms"] * MEGA) for row in report.rows("latency")
             if row["phase"] in phases}
     return differ("nvtx_gpu_proj_trace", {key: (len(v), min(v), max(v), statistics.median(v)) for key, v in theirs.items()}, mine) or (
         [] if mine else ["no latency"])
@@ -190,7 +190,7 @@ def counts(report, path):
     rows = [row for row in csv.DictReader(open(path, newline="")) if ":" not in row["Range"].lstrip(":")]
     theirs = grouped((star(row["Range"].lstrip(":")), int(row["Instances"]), int(row["Total Time (ns)"])) for row in rows)
     report = Report(report)
-    mine = grouped((row["range"].split("/")[-1], row["calls"], ns(row["host ms"])) for row in report.rows("Ranges"))
+    mine = grouped((row["range"].split("/")[-1], row["calls"], ns(row["host_ms"])) for row in report.rows("ranges"))
     del theirs["left open" if "left open" in theirs else "top_k=*"]
     mine.pop("left open", None)
     return differ("nvtx_sum", theirs, mine) or ([] if mine else ["no range"])

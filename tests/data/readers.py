@@ -16,6 +16,8 @@ import sys
 import warnings
 from collections import Counter, defaultdict
 
+from report_tables import load
+
 warnings.filterwarnings("ignore")
 BIN = os.path.dirname(sys.executable)
 
@@ -30,13 +32,11 @@ class Report:
     """Kernels and their nanoseconds: of the whole run, and of each expert in the requests that are no warm-up."""
 
     def __init__(self, path):
-        tables = {table["title"].split(",")[0]: table for table in json.load(open(path))[0]["tables"]}
-        facts = dict(tables["Integrity in numbers"]["rows"])
+        tables = load(path)
+        facts = tables["completeness_counts"].facts()
         self.kernels, self.ns = facts["kernels.count"], facts["kernels.ns"]
-        self.experts = {}
-        for row in tables["Experts by layer"]["rows"]:
-            row = dict(zip(tables["Experts by layer"]["columns"], row))
-            self.experts[row["layer"], row["expert"]] = (row["kernels"], round(row["GPU ms"] * 1e6))
+        self.experts = {(layer, expert): (kernels, round(ms * 1e6))
+                        for layer, expert, kernels, ms in tables["layer_experts"].select("layer", "expert", "kernels", "gpu_ms")}
         assert self.kernels > 1000 and len(self.experts) > 50
 
     def whole(self, count, ns):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What binds each phase, on traces of real runs on an H100: the verdicts that are known, rates against Nsight Systems' sums and
+# The bottleneck of each phase, on traces of real runs on an H100: the verdicts that are known, rates against Nsight Systems' sums and
 # moetrace flops, peaks from the data sheet and from a file; a run on the CPU that names its model; and what is refused.
 set -u
 # shellcheck source=tests/tap.sh
@@ -31,15 +31,14 @@ ok "without shapes" report small_alternate bare.json
 "$BUILD/moetrace" flops "$work/small.json" --prompt-tokens 326 --new-tokens 4 --top-k 1,8 --format json >"$work/flops.json"
 
 cat >"$work/check.py" <<'E2'
-import csv, json, math, sys
+import csv, math, sys
+sys.path.insert(0, "tests/data")
+from report_tables import load
 folder, what = sys.argv[1:]
 
 
-def table(name, title):
-    for t in json.load(open(f"{folder}/{name}.json"))[0]["tables"]:
-        if t["title"].startswith(title):
-            return [dict(zip(t["columns"], row)) for row in t["rows"]]
-    raise SystemExit(f"{name} has no table {title}")
+def table(name, id):
+    return load(f"{folder}/{name}.json")[id].records()
 
 
 def near(x, y):
@@ -47,7 +46,7 @@ def near(x, y):
 
 
 def verdicts(name):
-    return {(row["k"], row["phase"]): row["verdict"] for row in table(name, "What binds")}
+    return {(row["k"], row["phase"]): row["bottleneck"] for row in table(name, "bottleneck")}
 
 
 if what == "verdicts":
@@ -56,43 +55,43 @@ if what == "verdicts":
     assert verdicts("bare") == verdicts("alternate")
     assert verdicts("untold") == {(k, p): {"prefill": "host", "vision": "neither", "decode": None}[p]
                                   for k in (2, 8) for p in ("vision", "prefill", "decode")}
-    assert all(row["% B/s"] is None for row in table("untold", "What binds") if row["phase"] == "decode")
+    assert all(row["bandwidth_percent"] is None for row in table("untold", "bottleneck") if row["phase"] == "decode")
     assert verdicts("graphs") == {(k, p): "host" if p == "prefill" else "neither"
                                   for k in (2, 8) for p in ("vision", "prefill", "decode")}
 elif what == "idle":
-    latency = {(row["k"], row["phase"]): row for row in table("alternate", "Latency")}
-    for row in table("alternate", "What binds"):
-        near(row["idle %"], 100 * (1 - latency[row["k"], row["phase"]]["GPU busy"] / row["time ms"]))
-        near(row["time ms"], latency[row["k"], row["phase"]]["P50"])
+    latency = {(row["k"], row["phase"]): row for row in table("alternate", "latency")}
+    for row in table("alternate", "bottleneck"):
+        near(row["gpu_idle_percent"], 100 * (1 - latency[row["k"], row["phase"]]["gpu_busy_ms"] / row["latency_ms"]))
+        near(row["latency_ms"], latency[row["k"], row["phase"]]["p50_ms"])
 elif what == "nsight":
     rows = [row for row in csv.DictReader(open("tests/data/analysis_nsys_k8.csv")) if "expert" in row["range"]]
-    points = {(row["phase"], row["part"]): row for row in table("k8", "Roofline")}
-    near(sum(points[p, "expert"]["GPU ms"] for p in ("prefill", "decode")), sum(int(row["kernel_ns"]) for row in rows) / 1e6)
+    points = {(row["phase"], row["part"]): row for row in table("k8", "roofline")}
+    near(sum(points[p, "expert"]["gpu_ms"] for p in ("prefill", "decode")), sum(int(row["kernel_ns"]) for row in rows) / 1e6)
     # Two of three multiplications of an expert are d_model x 2 x 1024, one 1024 x d_model; 326 tokens with 8 experts in 16 layers.
-    near(points["prefill", "expert"]["GFLOP"], 6 * 2048 * 1024 * 326 * 8 * 16 / 1e9)
-    near(points["decode", "expert"]["MB"], 2 * 16 * 8 * 3 * 2048 * 1024 * 2 / 1e6)
+    near(points["prefill", "expert"]["gflop"], 6 * 2048 * 1024 * 326 * 8 * 16 / 1e9)
+    near(points["decode", "expert"]["mbyte"], 2 * 16 * 8 * 3 * 2048 * 1024 * 2 / 1e6)
     for row in points.values():
-        seconds = row["GPU ms"] / 1e3
-        near(row["TFLOP/s"], row["GFLOP"] / 1e3 / seconds)
-        near(row["% FLOP/s"], 100 * row["GFLOP"] * 1e9 / seconds / 7e14)
-        near(row["% B/s"], 100 * row["MB"] * 1e6 / seconds / 3e12)
-        near(row["FLOP/byte"], row["GFLOP"] * 1e3 / row["MB"])
-        near(row["% roof"], max(row["% FLOP/s"], row["% B/s"]))
+        seconds = row["gpu_ms"] / 1e3
+        near(row["tflop_per_s"], row["gflop"] / 1e3 / seconds)
+        near(row["flops_percent"], 100 * row["gflop"] * 1e9 / seconds / 7e14)
+        near(row["bandwidth_percent"], 100 * row["mbyte"] * 1e6 / seconds / 3e12)
+        near(row["flop_per_byte"], row["gflop"] * 1e3 / row["mbyte"])
+        near(row["roof_percent"], max(row["flops_percent"], row["bandwidth_percent"]))
 elif what == "flops":
-    want = {(row["k"], row["phase"]): row for row in table("flops", "Phases")}
+    want = {(row["k"], row["phase"]): row for row in table("flops", "flops_phases")}
     seen = 0
-    for row in table("alternate", "Roofline"):
+    for row in table("alternate", "roofline"):
         if row["part"] == "all":
-            near(row["GFLOP"], want[row["k"], row["phase"]]["GFLOP"])
+            near(row["gflop"], want[row["k"], row["phase"]]["gflop"])
             if row["phase"] != "prefill":  # there the active experts are counted, not those of chance
-                near(row["MB"], want[row["k"], row["phase"]]["weights MB"] + want[row["k"], row["phase"]]["KV MB"])
-            near(row["% B/s"], 100 * row["GB/s"] / 3350)
-            near(row["% FLOP/s"], 100 * row["TFLOP/s"] / 989.4)
+                near(row["mbyte"], want[row["k"], row["phase"]]["weights_mbyte"] + want[row["k"], row["phase"]]["kv_mbyte"])
+            near(row["bandwidth_percent"], 100 * row["gbyte_per_s"] / 3350)
+            near(row["flops_percent"], 100 * row["tflop_per_s"] / 989.4)
             seen += 1
     assert seen == 6
 elif what == "bare":
-    assert not any(t["title"].startswith("Roofline") for t in json.load(open(f"{folder}/bare.json"))[0]["tables"])
-    assert all(row["% FLOP/s"] is None and row["% B/s"] is None for row in table("bare", "What binds"))
+    assert "roofline" not in load(f"{folder}/bare.json")
+    assert all(row["flops_percent"] is None and row["bandwidth_percent"] is None for row in table("bare", "bottleneck"))
 E2
 ok "MolmoE at k = 8 is bound by the host; graphs take the host's part" "$python" "$work/check.py" "$work" verdicts
 ok "idle time is that of the latencies" "$python" "$work/check.py" "$work" idle
@@ -101,10 +100,10 @@ ok "costs are those of moetrace flops, peaks those of the data sheet" "$python" 
 ok "without shapes there are no shares of peaks" "$python" "$work/check.py" "$work" bare
 for format in text csv markdown latex; do
     "$BUILD/moetrace" report --format $format "${small[@]}" "$work/small_alternate.moetrace" >"$work/out"
-    is "format $format has both tables" "$(grep -cE "What binds each phase|Roofline: achieved" "$work/out")" 2
+    is "format $format has both tables" "$(grep -cE "Bottleneck of each phase|Roofline: achieved" "$work/out")" 2
 done
 is "what people read fits 100 columns" \
-    "$("$BUILD/moetrace" report "${small[@]}" "$work/small_graphs.moetrace" | sed -n '/^What binds/,/^Scaling/p' | awk 'length > 100' | wc -l)" 0
+    "$("$BUILD/moetrace" report "${small[@]}" "$work/small_graphs.moetrace" | sed -n '/^Bottleneck of/,/^Scaling/p' | awk 'length > 100' | wc -l)" 0
 echo '{"device": "Another", "memory_bytes_per_s": 3e12}' >"$work/other.json"
 is "peaks of another device are said to be" \
     "$("$BUILD/moetrace" report --peaks "$work/other.json" "$work/small_alternate.moetrace" | grep -c "measured on another device")" 1
@@ -127,6 +126,6 @@ else
         --random-weights 1 --samples 1 --warmup 0 --top-k 2 --max-new-tokens 2 >/dev/null
     "$BUILD/moetrace" report "$work/cpu" >"$work/cpu.txt"
     is "run_native names its model" "$(awk '$1 == "model" {$1 = ""; print}' "$work/cpu.txt")" " small, fp32, 326 prompt tokens, 2 crops"
-    is "no GPU work, no verdict" "$(sed -n '/^What binds/,/^$/p' "$work/cpu.txt" | awk '$1 == 2 {print $3}' | tr '\n' ' ')" "- - - "
+    is "no GPU work, no verdict" "$(sed -n '/^Bottleneck of/,/^$/p' "$work/cpu.txt" | awk '$1 == 2 {print $3}' | tr '\n' ' ')" "- - - "
 fi
 done_testing

@@ -13,21 +13,25 @@ done
 cat >"$work/agree.py" <<'E2'
 """The sum over five decode steps, and each part of each phase, are those of the counter; all formats hold the same numbers."""
 import csv, json, sys
+sys.path.insert(0, "tests/data")
+from report_tables import load
 counted = json.load(open("tests/data/analysis_flops.json"))
 want = {}
 for one in counted["counts"]:
     for part, flops in one["flops"].items():
         key = (one["k"], one["phase"], part)
         want[key] = want.get(key, 0) + flops
-tables = {t["title"]: t for t in json.load(open(sys.argv[1] + "/flops.json"))[0]["tables"]}
-got = {(k, phase, "total"): round(row[2] * 1e9) for k, phase, *row in tables["Phases"]["rows"] if phase != "decode/token"}
-got.update({(k, phase, part): round(row[0] * 1e9) for k, phase, part, *row in tables["Parts of the model"]["rows"] if row[0]})
+tables = load(sys.argv[1] + "/flops.json")
+got = {(k, phase, "total"): round(gflop * 1e9) for k, phase, gflop in tables["flops_phases"].select("k", "phase", "gflop")
+       if phase != "decode/token"}
+got.update({(k, phase, part): round(gflop * 1e9) for k, phase, part, gflop in tables["flops_parts"].select("k", "phase", "part", "gflop")
+            if gflop})
 assert got == want, set(got.items()) ^ set(want.items())
-weights = {part: round(row[1] * 1e6) for k, phase, part, *row in tables["Parts of the model"]["rows"]
+weights = {part: round(mb * 1e6) for k, phase, part, mb in tables["flops_parts"].select("k", "phase", "part", "weights_mbyte")
            if k == 8 and phase in ("vision", "prefill") and part != "embedding"}
 assert weights == {part: 4 * n for part, n in counted["parameters"].items() if part != "embedding"}, weights
 rows = [row for row in csv.reader(open(sys.argv[1] + "/flops.csv")) if row and row[0].isdigit()]
-numbers = [row for t in tables.values() for row in t["rows"]]
+numbers = [row for t in tables.values() for row in t.rows]
 assert len(rows) == len(numbers)
 for row, like in zip(rows, numbers):
     for x, y in zip(row, like):

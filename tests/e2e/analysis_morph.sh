@@ -32,7 +32,7 @@ for what in "shift 1000000007" "chunks 4" "ids 0"; do
     # shellcheck disable=SC2086
     ok "graphs: the same after: $what" same graphs $what
 done
-ok "graphs: the same after: order 5" same graphs order 5 Tails
+ok "graphs: the same after: order 5" same graphs order 5 tail
 middle=$("$moetrace" dump "$work/sweep.moetrace" | sed -n 's/^push thread=0 time=\([0-9]*\) name="top_k=4".*/\1/p')
 "$morph" "$work/sweep.moetrace" "$work/first.moetrace" before "$middle"
 "$morph" "$work/sweep.moetrace" "$work/second.moetrace" after "$middle"

@@ -28,17 +28,19 @@ PY
 }
 
 # The numbers for programs are those that people read.
-integrity_numbers() {
+completeness_counts() {
     "$moetrace" report --format json "$tmp/cut.moetrace" >"$tmp/cut.report" && "$python" - "$tmp/cut.report" <<'PY'
-import json, re, sys
-tables = {t["title"]: dict(t["rows"]) for t in json.load(open(sys.argv[1]))[0]["tables"] if t["title"].startswith("Integrity")}
-text, numbers = tables["Integrity"], tables["Integrity in numbers"]
-read = lambda label: [int(n) for n in re.findall(r"\d+", text[label])]
+import re, sys
+sys.path.insert(0, "tests/data")
+from report_tables import load
+got = load(sys.argv[1])
+text, numbers = got["completeness"].facts(), got["completeness_counts"].facts()
+read = lambda key: [int(n) for n in re.findall(r"\d+", text[key].replace(",", ""))]
 for part in ("in_ranges", "outside", "unattributed"):
-    assert read("  " + part.replace("_", " "))[:2] == [numbers[f"kernels.{part}.count"], numbers[f"kernels.{part}.ns"]], part
+    assert read("kernels." + part)[:2] == [numbers[f"kernels.{part}.count"], numbers[f"kernels.{part}.ns"]], part
 assert numbers["kernels.ns"] == sum(numbers[f"kernels.{p}.ns"] for p in ("in_ranges", "outside", "unattributed")) > 0
-assert read("trace bytes")[:2] == [numbers["trace.bytes_unreadable"], numbers["trace.bytes"]]
-assert read("ranges left open") == [numbers["ranges.left_open"]]
+assert read("trace.bytes")[:2] == [numbers["trace.bytes_unreadable"], numbers["trace.bytes"]]
+assert read("ranges.left_open") == [numbers["ranges.left_open"]]
 assert (numbers["complete"], numbers["trace.ended_on_purpose"], numbers["host.dropped"]) == (0, 0, None), numbers
 PY
 }
@@ -110,7 +112,7 @@ trace" ] || return 1
 
 one_k() {
     "$moetrace" report --k 2 --top 3 "$tmp/a/one.moetrace" >"$tmp/k.txt" &&
-        grep -q '^Experts, all layers together, 3 of 8 (k = 2, warm-up left out)$' "$tmp/k.txt"
+        grep -q '^Experts, sums over all layers, 3 of 8 (k = 2, warm-up left out)$' "$tmp/k.txt"
 }
 
 full_disk() {
@@ -158,7 +160,7 @@ ok "inputs that are no traces are refused" refuses_inputs
 ok "wrong usage is refused" refuses_usage
 ok "help and version are complete" helps
 ok "a cut trace is reported, and said to be cut" cut_trace
-ok "the numbers of its integrity, for programs" integrity_numbers
+ok "the counts of its completeness, for programs" completeness_counts
 ok "a directory is reported process by process" directory
 ok "--k and --top choose" one_k
 ok "output that cannot be written is an error" full_disk

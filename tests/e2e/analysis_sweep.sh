@@ -129,26 +129,29 @@ formats() {
         "$moetrace" report --format $format "$tmp/alternate.moetrace" >"$tmp/report.$format" || return 1
     done
     "$python" - "$tmp/report" <<'PY'
-import csv, json, re, sys
+import csv, re, sys
+sys.path.insert(0, "tests/data")
+from report_tables import load
 path = sys.argv[1]
-tables = json.load(open(path + ".json"))[0]["tables"]
-assert len(tables) > 10 and all(len(row) == len(t["columns"]) for t in tables for row in t["rows"])
+tables = list(load(path + ".json").values())
+assert len(tables) > 10 and all(len(row) == len(t.columns) for t in tables for row in t.rows)
 for t in tables:
-    assert len(set(t["columns"])) == len(t["columns"]), t["columns"]
+    assert len(set(t.columns)) == len(set(t.titles)) == len(t.columns), t.titles
+    assert all(re.fullmatch("[a-z][a-z0-9]*(_[a-z0-9]+)*", name) for name in [t.id, *t.columns]), t.columns
 blocks = re.split(r"^# ", open(path + ".csv").read(), flags=re.M)[1:]
 assert len(blocks) == len(tables)
 for block, t in zip(blocks, tables):
     title, body = block.split("\n", 1)
     rows = list(csv.reader(body.strip().split("\n")))
-    assert title == t["title"] and rows[0] == t["columns"], title
-    assert len(rows) - 1 == len(t["rows"]), title
-    for got, want in zip(rows[1:], t["rows"]):
+    assert title == f"{t.id}: {t.title}" and rows[0] == t.columns, title
+    assert len(rows) - 1 == len(t.rows), title
+    for got, want in zip(rows[1:], t.rows):
         for a, b in zip(got, want):
             number = isinstance(b, (int, float))
             assert abs(float(a) - b) <= 1e-12 * abs(b) if number else a == ("" if b is None else b), (a, b)
-command = next(row for row in tables[0]["rows"] if row[0] == "command")[1]
+command = tables[0].facts()["command"]
 assert command == "sweep \"1, 2\" | a_b & 5% {x} #\\", command
-tables = [t for t in tables if t["title"] != "Integrity in numbers"]  # for programs alone
+tables = [t for t in tables if t.id != "completeness_counts"]  # for programs alone
 markdown = open(path + ".markdown").read()
 assert r'"1, 2" \| a\_b & 5% {x} \#\\' in markdown
 assert markdown.count("\n## ") == len(tables)
@@ -158,9 +161,10 @@ assert "\n{}[first] & second" in latex  # else it would be the space behind the 
 assert latex.count("\\begin{table}") == latex.count("\\end{table}") == len(tables)
 for t, body in zip(tables, re.findall(r"\\begin\{tabular\}\{(.*?)\}(.*?)\\end\{tabular\}", latex, flags=re.S)):
     lines = [l for l in body[1].split("\n") if l.endswith("\\\\")]
-    rows = 10 if t["title"].startswith(("Load of the experts by layer", "Experts by k")) else len(t["rows"])
-    assert len(body[0]) == len(t["columns"]) and len(lines) == rows + 1  # programs get all rows of those two
-    assert all(len(re.findall(r"(?<!\\)&", l)) == len(t["columns"]) - 1 for l in lines)
+    rows = 10 if t.id in ("layer_load", "expert_costs") else len(t.rows)
+    columns = [name for name in t.columns if name != "key"]  # likewise
+    assert len(body[0]) == len(columns) and len(lines) == rows + 1  # programs get all rows of those two
+    assert all(len(re.findall(r"(?<!\\)&", l)) == len(columns) - 1 for l in lines)
 PY
 }
 

@@ -24,10 +24,10 @@ db.commit()' "$@"
 # The tables of a report but those on the file itself; without the lines on how it was read.
 tables() { "$moetrace" report --format json --top 100000 "$1" | "$python" -c '
 import json, sys
-for process in json.load(sys.stdin):
+for process in json.load(sys.stdin)["reports"]:
     for table in process["tables"]:
-        if table["title"] == "Integrity in numbers": print([row for row in table["rows"] if row[0].startswith("kernel")])
-        elif table["title"] not in ("Run", "Integrity"): print(json.dumps(table))'; }
+        if table["id"] == "completeness_counts": print([row for row in table["rows"] if row[0].startswith("kernel")])
+        elif table["id"] not in ("run", "completeness"): print(json.dumps(table))'; }
 capture_kind() { # capture_kind ENDING NAME
     local file=$work/all.$1
     "$moetrace" verify "$work/all.moetrace" >"$work/wanted"
@@ -37,12 +37,13 @@ capture_kind() { # capture_kind ENDING NAME
         "$("$moetrace" dump "$work/all.moetrace" | grep -oE '^(push|pop|kernel|memcpy|memset|api)' | sort | uniq -c | xargs)"
     "$moetrace" diff --format json "$work/all.moetrace" "$file" >"$work/diff.json" 2>"$work/err"
     ok "diff: $2 against the trace: no difference" "$python" - "$work/diff.json" "$1" <<'PY'
-import json, sys
-text = open(sys.argv[1]).read()
-tables = json.loads(text)[0]["tables"] if isinstance(json.loads(text), list) else json.loads(text)["tables"]
+import sys
+sys.path.insert(0, "tests/data")
+from report_tables import load
+tables = load(sys.argv[1])
 if sys.argv[2] == "json":  # which has no mangled names, by which kernels are matched
-    tables = [table for table in tables if not table["title"].startswith("Kernels")]
-ratios = [row[table["columns"].index("B / A")] for table in tables if "B / A" in table["columns"] for row in table["rows"]]
+    del tables["diff_kernels"]
+ratios = [ratio for table in tables.values() for ratio, in table.select("ratio")]
 assert len(ratios) > 8 and all(abs(ratio - 1) < 1e-9 for ratio in ratios), ratios
 PY
     for format in nsys-sqlite chrome perfetto; do
@@ -52,9 +53,10 @@ PY
 tables "$work/all.moetrace" >"$work/wanted"
 ok "report: an SQLite export of Nsight Systems" diff "$work/wanted" <(tables "$work/all.sqlite")
 kernels() { "$moetrace" report --format json --top 1000 "$1" | "$python" -c '
-import json, sys
-for table in json.load(sys.stdin)[0]["tables"]:
-    if table["title"].startswith("Kernels"): print(table["rows"])'; }
+import sys
+sys.path.insert(0, "tests/data")
+from report_tables import tables
+print(tables(sys.stdin.read())["kernels"].rows)'; }
 ok "report: kernels of a Chrome trace have the names that they have in the trace" diff <(kernels "$work/all.moetrace") \
     <(kernels "$work/all.json")
 capture_kind sqlite "an SQLite export of Nsight Systems"

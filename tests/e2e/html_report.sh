@@ -31,23 +31,28 @@ same_as_report() {
     "$moetrace" report --top 500 --format json "$work/sweep.moetrace" >"$work/sweep.json" &&
         "$python" - "$work/sweep.html" "$work/sweep.json" <<'PY'
 import json, re, sys
+sys.path.insert(0, "tests/data")
+from report_tables import load
 page = open(sys.argv[1]).read()
 data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.S).group(1))
-want = json.load(open(sys.argv[2]))[0]["tables"]
-want = [table for table in want if table["title"] != "Integrity in numbers"]  # for programs alone
-got = [{**{key: t[key] for key in ("title", "columns", "rows", "notes") if key in t},
-        "rows": [[c[0] if isinstance(c, list) else c for c in row] for row in t["rows"]]} for t in data["tables"]]
-assert got == want
-by_title = {t["title"]: t["rows"] for t in want}
-latency = {(k, phase): p50 for k, phase, n, p50, *_ in by_title["Latency, ms"]}
+tables = load(sys.argv[2])
+want = [t for t in tables.values() if t.id != "completeness_counts"]  # for programs alone
+assert [t["id"] for t in data["tables"]] == [t.id for t in want]
+for t, page in zip(want, data["tables"]):
+    columns = [column["name"] for column in page["columns"]]
+    assert columns == [name for name in t.columns if name != "key"], columns  # likewise
+    assert [column["title"] for column in page["columns"]] == [title for title in t.titles if title != "key"]
+    assert [tuple(c[0] if isinstance(c, list) else c for c in row) for row in page["rows"]] == t.select(*columns), t.id
+    assert (page["title"], page.get("notes", "")) == (t.title, t.notes)
+latency = {(k, phase): p50 for k, phase, p50 in tables["latency"].select("k", "phase", "p50_ms")}
 figures = {f["id"]: f for f in data["figures"]}
 token = figures["latency-token"]
 assert token["values"] == [1, 2, 4, 8, 16, 32]
 assert token["series"][0]["y"] == [latency[k, "decode/token"] for k in token["values"]]
-ratios = {(k, phase): ratio for k, phase, ms, ratio, *_ in by_title["Scaling with k"]}
+ratios = {(k, phase): ratio for k, phase, ratio in tables["scaling"].select("k", "phase", "slowdown")}
 assert [s["y"] for s in figures["scaling"]["series"] if s["name"] == "prefill"] == [[ratios[k, "prefill"] for k in token["values"]]]
 tokens = sum(z for row in figures["experts-tokens"]["maps"][0]["z"] for z in row if z)
-assert tokens == sum(row[-1] for title, rows in by_title.items() if title.startswith("Experts by layer") for row in rows)
+assert tokens == sum(n for n, in tables["layer_experts"].select("tokens"))
 PY
 }
 

@@ -23,14 +23,14 @@ json.dump(trace, open(sys.argv[1] + "/torch.json", "w"), indent=1)
 PY
 
 same_tables() { # same_tables FILE FILE: in their reports
-    "$moetrace" report --top 1000 "$1" >"$work/wanted.txt" && "$moetrace" report --top 1000 "$2" >"$work/got.txt" &&
-        "$python" - "$work/wanted.txt" "$work/got.txt" <<'PY'
+    "$moetrace" report --format json --top 1000 "$1" >"$work/wanted" && "$moetrace" report --format json --top 1000 "$2" >"$work/got" &&
+        "$python" - "$work/wanted" "$work/got" <<'PY'
 import sys
 sys.path.insert(0, "tests/data")
-from analysis_oracle import table
-a, b = (open(path).read() for path in sys.argv[1:3])
-for title in ("Latency", "Experts, all", "Experts by layer"):
-    assert table(a, title) and table(a, title) == table(b, title), title
+from report_tables import load
+a, b = (load(path) for path in sys.argv[1:3])
+for table in ("latency", "experts", "layer_experts"):
+    assert a[table].rows and a[table].rows == b[table].rows, table
 PY
 }
 ok "report says of the Chrome trace what it says of the trace" same_tables "$work/k8.moetrace" "$work/k8.json"
@@ -56,13 +56,13 @@ is "a call across the end of a range lies in the range around it" "$(straddling)
     "push push correlation=1 correlation=2 pop correlation=3 pop correlation=4 "
 
 # The report of an import says what it misses; what recording cost is not in such a file, and is not made up.
-integrity() {
-    "$moetrace" report "$work/straddle.json" | sed -n '/^Integrity/,$p' >"$work/integrity.txt"
-    grep -q 'kernel time  *26000 ns in all = 26000 ns attributed + 0 ns unattributed' "$work/integrity.txt" &&
-        grep -qE 'outside  *1, 9000 ns' "$work/integrity.txt" &&
-        grep -qE 'cost: host time  *- ' "$work/integrity.txt" && grep -qE 'GPU records dropped  *- ' "$work/integrity.txt"
+completeness() {
+    "$moetrace" report "$work/straddle.json" | sed -n '/^Completeness/,$p' >"$work/completeness.txt"
+    grep -q 'kernel time  *26000 ns in all = 26000 ns attributed + 0 ns unattributed' "$work/completeness.txt" &&
+        grep -qE 'outside  *1, 9000 ns' "$work/completeness.txt" &&
+        grep -qE 'cost: host time  *- ' "$work/completeness.txt" && grep -qE 'GPU records dropped  *- ' "$work/completeness.txt"
 }
-ok "its report prints its integrity" integrity
+ok "its report prints its completeness" completeness
 
 # Two processes whose calls have the same ids: no kernel is given to the wrong one.
 two_processes() {
@@ -79,13 +79,15 @@ for pid, name in ((7, "prefill"), (8, "decode")):
 print(json.dumps({"traceEvents": events}))
 PY
     "$moetrace" report --format json "$work/two.json" >"$work/two.report" && "$python" - "$work/two.report" <<'PY'
-import json, sys
-tables = json.load(open(sys.argv[1]))[0]["tables"]
-numbers = dict(row for t in tables if t["title"] == "Integrity in numbers" for row in t["rows"])
+import sys
+sys.path.insert(0, "tests/data")
+from report_tables import load
+tables = load(sys.argv[1])
+numbers = tables["completeness_counts"].facts()
 assert (numbers["kernels.unattributed.count"], numbers["kernels.unattributed.ns"]) == (2, 41000), numbers
-phases = {row[0]: row[-2] for t in tables if (t["title"] or "").startswith("Phases by part") for row in t["rows"]}
+phases = dict(tables["phase_parts"].select("phase", "sum_ms"))
 assert (phases["prefill"], phases["decode"]) == (0.010, 0.031), phases
-assert any("several processes" in (row[1] or "") for t in tables for row in t["rows"] if row[0] and "chrome" in str(row[0])), "no note"
+assert any("several processes" in (value or "") for key, value in tables["completeness"].facts().items() if "chrome" in key), "no note"
 PY
 }
 ok "ids that two processes share attribute nothing" two_processes

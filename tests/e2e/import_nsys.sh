@@ -23,16 +23,16 @@ ok "read and exported again, it gives the same rows in every report" back
 same_report() {
     local name
     for name in k8 one; do
-        "$moetrace" report --top 100000 "$work/$name.moetrace" >"$work/$name.txt" &&
-            "$moetrace" report --top 100000 "$work/$name.sqlite" >"$work/$name-sqlite.txt" || return 1
-        "$python" - "$work/$name.txt" "$work/$name-sqlite.txt" <<'PY' || return 1
+        "$moetrace" report --format json --top 100000 "$work/$name.moetrace" >"$work/$name.report" &&
+            "$moetrace" report --format json --top 100000 "$work/$name.sqlite" >"$work/$name-sqlite.report" || return 1
+        "$python" - "$work/$name.report" "$work/$name-sqlite.report" <<'PY' || return 1
 import sys
 sys.path.insert(0, "tests/data")
-from analysis_oracle import table
-a, b = (open(path).read() for path in sys.argv[1:3])
-for title in ("Latency", "Experts, all", "Experts by layer"):
-    assert table(a, title) == table(b, title), title
-assert table(a, "Latency")
+from report_tables import load
+a, b = (load(path) for path in sys.argv[1:3])
+for table in ("latency", "experts", "layer_experts"):
+    assert a[table].rows == b[table].rows, table
+assert a["latency"].rows
 PY
     done
 }
@@ -114,12 +114,12 @@ unusable() {
 ok "rows without a usable time are counted" unusable
 
 # The report says what the capture misses; what recording cost is not in such a file, and is not made up.
-integrity() {
-    "$moetrace" report "$work/one.sqlite" | sed -n '/^Integrity/,$p' >"$work/integrity.txt"
-    grep -qE 'kernel time  *[0-9]+ ns in all = [0-9]+ ns attributed \+ [0-9]+ ns unattributed' "$work/integrity.txt" &&
-        grep -qE 'cost: host time  *- ' "$work/integrity.txt" && grep -qE 'GPU records dropped  *- ' "$work/integrity.txt"
+completeness() {
+    "$moetrace" report "$work/one.sqlite" | sed -n '/^Completeness/,$p' >"$work/completeness.txt"
+    grep -qE 'kernel time  *[0-9]+ ns in all = [0-9]+ ns attributed \+ [0-9]+ ns unattributed' "$work/completeness.txt" &&
+        grep -qE 'cost: host time  *- ' "$work/completeness.txt" && grep -qE 'GPU records dropped  *- ' "$work/completeness.txt"
 }
-ok "the report of a capture prints its integrity" integrity
+ok "the report of a capture prints its completeness" completeness
 
 # Suffixes of calls and names of kernels that ours differ from survive the way back.
 details() {

@@ -14,8 +14,10 @@ draws() {
     "$moetrace" plot -o "$work/plots" "$work/sweep.moetrace" >"$work/said" || return 1
     "$moetrace" report --format json --top 1000 "$work/sweep.moetrace" >"$work/report.json" &&
         "$python" - "$work/plots" "$work/report.json" "$work/said" <<'PY'
-import csv, glob, json, os, re, struct, sys
+import csv, glob, os, re, struct, sys
 import xml.etree.ElementTree as ET
+sys.path.insert(0, "tests/data")
+from report_tables import load
 folder, report, said = sys.argv[1:]
 names = [os.path.basename(p)[:-3] for p in glob.glob(folder + "/*.gp")]
 assert open(said).read() == f"{len(names)} plots in {folder}, each as .svg, .png, .tsv and .gp\n"
@@ -24,23 +26,24 @@ wanted = {"fit-prefill", "fit-token", "imbalance", "tails-step", "latency-prefil
           "gpu-prefill", "gpu-token", "distortion", "parts-prefill", "parts-decode", "experts-time", "experts-time-k32",
           "experts-tokens", "experts-tokens-k1"}
 assert wanted <= set(names), wanted - set(names)
-tables = {t["title"]: t["rows"] for t in json.load(open(report))[0]["tables"]}
+tables = load(report)
 
 def read(name):
     return list(csv.reader(open(f"{folder}/{name}.tsv"), delimiter="\t"))
 
 head, *rows = read("latency-prefill")
 assert head == ["k", "P50", "P50 low", "P50 high", "P95", "P99"], head
-latency = {row[0]: row for row in tables["Latency, ms"] if row[1] == "prefill"}
-sure = {row[0]: row for row in tables["How sure: 95 % intervals of the latencies, ms"] if row[1] == "prefill"}
+latency = {row["k"]: row for row in tables["latency"].records() if row["phase"] == "prefill"}
+intervals = {row["k"]: row for row in tables["confidence"].records() if row["phase"] == "prefill"}
 assert [int(r[0]) for r in rows] == [1, 2, 4, 8, 16, 32]
 for k, p50, low, high, p95, p99 in ([float(x) for x in row] for row in rows):
-    for got, want in zip((p50, p95, p99, low, high), (*latency[k][3:6], *sure[k][4:6])):
+    wanted = [latency[k][name] for name in ("p50_ms", "p95_ms", "p99_ms")] + [intervals[k][name] for name in ("p50_low_ms", "p50_high_ms")]
+    for got, want in zip((p50, p95, p99, low, high), wanted):
         assert abs(got - want) <= 1e-12 * want, (k, got, want)
 head, *rows = read("experts-tokens")
 assert head == ["layer", "expert", "tokens"]
-experts = next(r for t, r in tables.items() if t.startswith("Experts by layer"))
-assert {(int(l), int(e)): float(n) for l, e, n in rows if n} == {(r[0], r[1]): r[-1] for r in experts if r[-1] is not None}
+experts = tables["layer_experts"].select("layer", "expert", "tokens")
+assert {(int(l), int(e)): float(n) for l, e, n in rows if n} == {(l, e): n for l, e, n in experts if n is not None}
 for name in names:
     svg = ET.parse(f"{folder}/{name}.svg").getroot()
     assert svg.tag.endswith("svg") and len(list(svg.iter())) > 30, name

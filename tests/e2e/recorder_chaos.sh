@@ -25,7 +25,7 @@ reads() { # reads NAME: a report, with its integrity, of each trace; none is dam
     local trace
     for trace in $(traces "$1"); do
         "$moetrace" report "$trace" >"$work/report" || return 1
-        grep -q '^Integrity' "$work/report" && grep -q ' 0 damaged places' "$work/report" || return 1
+        grep -q '^Completeness' "$work/report" && grep -q ' 0 damaged places' "$work/report" || return 1
     done
     [ "$(trace_count "$1")" -gt 0 ]
 }

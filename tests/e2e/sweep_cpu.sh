@@ -21,7 +21,7 @@ is "one process, one trace" "$(find "$work/trace" -name "*.moetrace" | wc -l)" 1
 ok "the report is made" "$BUILD/moetrace" report "$work/trace" --json "$work/exp2.json"
 cp "$work/tap.out" "$work/report.txt"
 is "rows of vision, prefill, decode and decode/token for each k" \
-    "$(sed -n '/^Latency, ms/,/^How sure/p' "$work/report.txt" |
+    "$(sed -n '/^Latency, ms/,/^Confidence/p' "$work/report.txt" |
         grep -cE '^ *(1|8|64) +(vision|prefill|decode|decode/token) ')" 12
 
 cat >"$work/agree.py" <<'E2'

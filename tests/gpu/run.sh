@@ -63,7 +63,7 @@ is "full: as many kernels as at level kernels" "$(count full kernels)" "$(count 
 echo '{"memory_bytes_per_s": 1e12, "flops": {"bf16": 1e14}}' >"$work/peaks.json"
 bound() { # bound NAME: verdicts of NAME that are given with both shares of the peaks
     "$BUILD/moetrace" report --peaks "$work/peaks.json" "$work/$1.moetrace" | tee "$work/$1.report" |
-        sed -n '/^What binds/,/^$/p' | grep -cE '^ *(1|8) +(vision|prefill|decode) +(host|memory|compute|neither)( +[0-9.]+){8}$'
+        sed -n '/^Bottleneck of/,/^$/p' | grep -cE '^ *(1|8) +(vision|prefill|decode) +(host|memory|compute|neither)( +[0-9.]+){8}$'
 }
 is "small: a verdict with its evidence for every phase at every k" "$(bound small)" 6
 is "small: the model is named" "$(sed -n 's/^  model  *//p' "$work/small.report")" "small, bf16, 326 prompt tokens, 2 crops"
@@ -118,7 +118,7 @@ ok "peaks: measured" "$BUILD/moetrace" peaks -o "$work/peaks.json" --format json
 cp "$work/tap.out" "$work/peaks.txt"
 ok "peaks: nothing is missing, and nothing is beyond its data sheet, or far below" python3 - "$work/peaks.txt" "$work/peaks.json" <<'E2'
 import json, sys
-rows = json.load(open(sys.argv[1]))[0]["tables"][0]["rows"]
+rows = json.load(open(sys.argv[1]))["reports"][0]["tables"][0]["rows"]
 for what, best, median, sheet, percent, unit, how in rows:
     print(what, how, best, median, percent)
 assert len(rows) == 7 and all(row[1] is not None for row in rows)

@@ -20,28 +20,27 @@ function numberCell(value) {
 function placesOf(figure) {
     const rows = figure.series.filter(s => !s.ideal).flatMap(series => series.x.map((x, i) =>
         [series.name, series.labels ? series.labels[i] : "", numberCell(x), numberCell(series.y[i])]));
-    return {title: figure.title, columns: ["what", "k", figure.x, figure.y], alignment: ["l", "l", "r", "r"], rows};
+    const columns = [["series", "l"], ["k", "l"], [figure.x, "r"], [figure.y, "r"]].map(([title, alignment]) => ({title, alignment}));
+    return {title: figure.title, columns, rows};
 }
 
 /* The numbers of a chart, for who cannot see it and for who wants to copy them. */
 function numbersOf(figure) {
-    const columns = ["k"], alignment = ["r"], lists = [figure.values];
+    const titles = ["k"], lists = [figure.values];
     for (const series of figure.series) {
-        columns.push(series.name);
+        titles.push(series.name);
         lists.push(series.y);
         if (series.low) {
-            columns.push(series.name + " from", series.name + " to");
+            titles.push(series.name + " low", series.name + " high");
             lists.push(series.low, series.high);
         }
     }
-    alignment.length = columns.length;
-    alignment.fill("r");
-    const texts = figure.values.some(value => typeof value === "string");
-    const rows = figure.values.map((_, i) => lists.map(list => typeof list[i] === "string" ? list[i] : numberCell(list[i])));
-    if (texts) {
-        alignment[0] = "l";
+    const columns = titles.map(title => ({title, alignment: "r"}));
+    if (figure.values.some(value => typeof value === "string")) {
+        columns[0].alignment = "l";
     }
-    return {title: figure.title, columns, alignment, rows};
+    const rows = figure.values.map((_, i) => lists.map(list => typeof list[i] === "string" ? list[i] : numberCell(list[i])));
+    return {title: figure.title, columns, rows};
 }
 
 function figureCard(figure) {
@@ -94,17 +93,15 @@ function build() {
     document.getElementById("licence-text").textContent = document.getElementById("licence").textContent.trim();
     document.title = "moetrace report: " + data.trace.split("/").pop();
     const state = document.getElementById("state");
-    state.textContent = data.complete ? "The recording is complete." : "The recording is not complete: Integrity says what is missing.";
+    state.textContent = data.complete ? "The recording is complete." : "The recording is not complete; Completeness lists what is missing.";
     state.className = data.complete ? "good" : "bad";
     state.hidden = false;
 
-    const table = title => data.tables.find(t => t.title === title);
-    const main = document.getElementById("main");
+    const table = id => data.tables.find(t => t.id === id);
+    const main = document.getElementById("main"), apart = ["summary", "completeness", "run"];
     main.append(glance());
-    const answer = data.tables.find(t => t.title.startsWith("What k costs")), apart = ["Integrity", "Run"];
-    if (answer) {
-        section("In short").append(tableCard(answer));
-        apart.push(answer.title);
+    if (table("summary")) {
+        section("Summary").append(tableCard(table("summary")));
     }
     const titles = [...new Set(data.figures.map(f => f.section))];
     for (const title of titles) {
@@ -112,10 +109,10 @@ function build() {
         section(title).append(figures);
         figures.append(...data.figures.filter(f => f.section === title).map(figureCard));
     }
-    section("Integrity").append(tableCard(table("Integrity")));
+    section("Completeness").append(tableCard(table("completeness")));
     const tables = section("Tables");
-    tables.append(...data.tables.filter(t => !apart.includes(t.title)).map(tableCard));
-    section("Run").append(tableCard(table("Run")));
+    tables.append(...data.tables.filter(t => !apart.includes(t.id)).map(tableCard));
+    section("Run").append(tableCard(table("run")));
 }
 
 let turn = 0; /* of drawing: a later one ends those before it */

@@ -1,4 +1,4 @@
-/* Tables that sort by any column. A cell is a text, null when it is missing, or [number, its text]. */
+/* Tables that sort by any column. A column has a title and an alignment, "l" or "r"; a cell is a text, null when it is missing, or [number, its text]. */
 
 function make(tag, properties, ...children) {
     const element = Object.assign(document.createElement(tag), properties);
@@ -23,7 +23,7 @@ function compareCells(a, b, direction) {
 
 function fillBody(body, table, rows) {
     body.replaceChildren(...rows.map(row => make("tr", {}, ...row.map((cell, i) => {
-        const text = cellText(cell), letter = table.alignment[i];
+        const text = cellText(cell), letter = table.columns[i].alignment;
         const td = make("td", {className: letter + (letter === "l" && text.length > 24 ? " long" : "")}, text);
         if (cell === null) {
             td.classList.add("missing");
@@ -47,11 +47,11 @@ function sortableTable(table) {
         heads.forEach((th, i) => th.setAttribute("aria-sort",
             i !== sorted ? "none" : direction > 0 ? "ascending" : "descending"));
     };
-    const head = make("tr", {}, ...table.columns.map((name, i) => {
-        const button = make("button", {type: "button"}, name);
-        const th = make("th", {scope: "col", className: table.alignment[i]}, button);
+    const head = make("tr", {}, ...table.columns.map((column, i) => {
+        const button = make("button", {type: "button"}, column.title);
+        const th = make("th", {scope: "col", className: column.alignment}, button);
         button.addEventListener("click", () => {
-            const first = table.alignment[i] === "r" ? -1 : 1; /* of numbers the greatest first */
+            const first = column.alignment === "r" ? -1 : 1; /* of numbers the greatest first */
             direction = sorted === i ? -direction : first;
             sorted = i;
             refresh();
@@ -75,7 +75,7 @@ function fieldsTable(table) {
 /* A table with its title, its notes, and a filter when it is long. */
 function tableCard(table) {
     const top = make("div", {className: "top"}, make("h3", {}, table.title));
-    const card = make("section", {className: "table"}, top);
+    const card = make("section", {className: "table", id: "table-" + table.id}, top);
     if (table.fields) {
         card.append(fieldsTable(table));
     } else if (table.rows.length > 0) {
