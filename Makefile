@@ -79,7 +79,7 @@ TARGETS  := $(BUILD)/libmoetrace.so $(PROGRAMS) $(BUILD)/man/.ready $(BUILD)/com
 NEEDS    := $(BUILD)/.can-build
 
 .PHONY: all install uninstall dist demo helpers test-programs test test-fast test-gpu fuzz lint format bench measure bench-analysis \
-        bench-recorder clean help deps test-deps
+        bench-recorder clean help deps test-deps arm64 cross-programs
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -117,7 +117,7 @@ $(BUILD)/libmoetrace.so: $(PRELOAD_OBJ)
 
 $(BUILD)/lib/.ready: | $(NEEDS)
 	@mkdir -p $(@D)
-	@cp -L "$$($(CC) -print-file-name=libcjson.so.1)" $(BUILD)/lib/libcjson.so.1
+	@cp -L "$$($(CC) $(LDFLAGS) -print-file-name=libcjson.so.1)" $(BUILD)/lib/libcjson.so.1
 	@touch $@
 
 # Man pages and completions are what the programs say in their --help.
@@ -131,10 +131,10 @@ $(BUILD)/moetrace: $(ANALYSIS_OBJ) $(EMBED_OBJ) $(BUILD)/lib/.ready
 $(BUILD)/run_native: $(NATIVE_OBJ) $(BUILD)/lib/.ready
 	$(say) $(LINK) -pie $(RPATH) -o $@ $(filter %.o,$^) $(NATIVE_LIBS)
 
-# One compares with NVIDIA's own headers, where there are any.
+# NVIDIA's own headers: a unit test compares with them where there are any, and a target calls all of NVTX.
 CUDA_INCLUDE := $(patsubst %/cupti.h,%,$(firstword $(wildcard $(DEPS)/venv/lib/python3*/site-packages/nvidia/cu13/include/cupti.h \
                   $(or $(CUDA_HOME),/usr/local/cuda)/include/cupti.h)))
-$(BUILD)/tests/unit/cupti/test_cupti_abi: INCLUDES += $(addprefix -isystem ,$(CUDA_INCLUDE))
+$(BUILD)/tests/unit/cupti/test_cupti_abi $(BUILD)/tests/nvtx_all: INCLUDES += $(addprefix -isystem ,$(CUDA_INCLUDE))
 # Unit tests link from an archive what they call.
 $(BUILD)/obj/units.a: $(UNIT_OBJ)
 	@rm -f $@
@@ -227,6 +227,15 @@ test-fast: test-deps ## the unit tests and the quick suites: under 3 minutes on 
 	$(again) test-programs FUZZ_BIN= WERROR=1
 	@BUILD='$(BUILD)' SAN='$(SAN)' CC='$(CC)' tests/run.sh --fast
 
+# For aarch64, by Debian's cross compiler, with libraries that scripts/setup.sh arm64 unpacks. Man pages need programs that run here.
+ARM64      := $(DEPS)/arm64/usr
+ARM64_MAKE  = $(again) BUILD='$(BUILD)/arm64' CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar PKG_CONFIG=false WERROR=1 \
+              CPPFLAGS='-isystem $(ARM64)/include' LDFLAGS='-B$(ARM64)/lib/aarch64-linux-gnu'
+cross-programs: $(BUILD)/libmoetrace.so $(PROGRAMS) $(UNIT_BIN) helpers
+arm64: ## cross-compile programs, recorder and tests for aarch64, into build/arm64
+	@scripts/setup.sh arm64
+	$(ARM64_MAKE) cross-programs
+
 test-gpu: all ## the tests that need a GPU
 	@BUILD='$(BUILD)' tests/gpu/run.sh
 
@@ -258,7 +267,7 @@ format: test-deps ## rewrite the sources as clang-format wants them
 	$(DEPS)/venv/bin/clang-format -i $(C_ALL)
 
 clean: ## remove what was built, keep what was downloaded
-	rm -rf $(addprefix $(BUILD)/,obj assert lib man completions tests fake fuzz demo measured lint .can-build moetrace run_native bench_launch \
+	rm -rf $(addprefix $(BUILD)/,obj assert arm64 lib man completions tests fake fuzz demo measured lint .can-build moetrace run_native bench_launch \
 	  bench_stay bench_stop libmoetrace.so libbench_launch.so libbare_cupti.so) $(wildcard build/san-*)
 
 help: ## this list

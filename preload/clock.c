@@ -10,6 +10,15 @@
  * million. */
 #define ENOUGH_NS 2000000
 
+/* What the kernel calls the counter, and what the trace calls it. */
+#if defined(__aarch64__)
+#define KERNEL_NAME "arch_sys_counter"
+#define TRACE_NAME  "cntvct"
+#else
+#define KERNEL_NAME "tsc"
+#define TRACE_NAME  "tsc"
+#endif
+
 struct preload_clock preload_clock;
 
 typedef struct {
@@ -23,9 +32,9 @@ static reading read_counter_and_clock(void) {
     reading best = {0, 0};
     uint64_t least = UINT64_MAX;
     for (int i = 0; i < 5; i++) {
-        uint64_t before = PRELOAD_COUNTER();
+        uint64_t before = preload_counter();
         uint64_t ns = preload_clock_of(CLOCK_MONOTONIC);
-        uint64_t after = PRELOAD_COUNTER();
+        uint64_t after = preload_counter();
         if (after - before < least) {
             least = after - before;
             best = (reading){before + (after - before) / 2, ns};
@@ -36,18 +45,31 @@ static reading read_counter_and_clock(void) {
 
 /* The kernel uses the counter for its own clock only when it runs at one rate and alike on all processors. */
 static bool kernel_trusts_counter(void) {
-    char name[8] = "";
+    char name[32] = "";
     int fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return false;
     }
     ssize_t n = read(fd, name, sizeof name - 1);
     close(fd);
-    return n >= 3 && strncmp(name, "tsc", 3) == 0;
+    return n > 0 && strncmp(name, KERNEL_NAME, strlen(KERNEL_NAME)) == 0;
 }
 
 void preload_clock_init(void) {
     first = read_counter_and_clock();
+}
+
+/* Times 2^32. ARM's processors know the rate of their counter; firmware may have left it 0. */
+static uint64_t ns_per_count(reading now) {
+#if defined(__aarch64__)
+    uint64_t frequency;
+    __asm__("mrs %0, cntfrq_el0" : "=r"(frequency));
+    if ((uint32_t)frequency != 0) {
+        return (uint64_t)(((unsigned __int128)1000000000 << 32) / (uint32_t)frequency);
+    }
+#endif
+    unsigned __int128 ns = now.ns - first.ns;
+    return (uint64_t)((ns << 32) / (now.counter - first.counter));
 }
 
 static void calibrate_clock(void) {
@@ -55,8 +77,7 @@ static void calibrate_clock(void) {
     if (now.ns - first.ns < ENOUGH_NS || now.counter <= first.counter || !kernel_trusts_counter()) {
         return;
     }
-    unsigned __int128 ns = now.ns - first.ns;
-    preload_clock.scale = (uint64_t)((ns << 32) / (now.counter - first.counter));
+    preload_clock.scale = ns_per_count(now);
     preload_clock.base_counter = first.counter;
     preload_clock.base_ns = first.ns;
     atomic_store_explicit(&preload_clock.use_counter, true, memory_order_release);
@@ -68,5 +89,5 @@ void preload_clock_begin(void) {
 }
 
 const char *preload_clock_name(void) {
-    return atomic_load(&preload_clock.use_counter) ? "tsc" : "CLOCK_MONOTONIC";
+    return atomic_load(&preload_clock.use_counter) ? TRACE_NAME : "CLOCK_MONOTONIC";
 }

@@ -1,5 +1,5 @@
 /* The clock of the trace, in nanoseconds, for host events and, through CUPTI, for GPU records. It reads the
- * processor's time stamp counter where the kernel itself trusts it, set to run like CLOCK_MONOTONIC: each
+ * processor's counter (time stamp counter; virtual counter of ARM) where the kernel itself trusts it, set to run like CLOCK_MONOTONIC: each
  * launch is timed twice, and in a virtual machine clock_gettime costs several times as much (seen on an H100
  * machine: 64 ns against 18 ns). */
 #ifndef PRELOAD_CLOCK_H
@@ -12,9 +12,19 @@
 
 #if defined(__x86_64__)
 #include <x86intrin.h>
-#define PRELOAD_COUNTER() __rdtsc()
+static inline uint64_t preload_counter(void) {
+    return __rdtsc();
+}
+#elif defined(__aarch64__)
+static inline uint64_t preload_counter(void) {
+    uint64_t count;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(count));
+    return count;
+}
 #else
-#define PRELOAD_COUNTER() 0
+static inline uint64_t preload_counter(void) {
+    return 0; /* none: the clock stays CLOCK_MONOTONIC */
+}
 #endif
 
 extern struct preload_clock {
@@ -31,7 +41,7 @@ static inline uint64_t preload_clock_of(clockid_t clock) {
 
 static inline uint64_t preload_now(void) {
     if (atomic_load_explicit(&preload_clock.use_counter, memory_order_acquire)) {
-        unsigned __int128 counts = PRELOAD_COUNTER() - preload_clock.base_counter;
+        unsigned __int128 counts = preload_counter() - preload_clock.base_counter;
         return preload_clock.base_ns + (uint64_t)(counts * preload_clock.scale >> 32);
     }
     return preload_clock_of(CLOCK_MONOTONIC);
@@ -42,7 +52,7 @@ void preload_clock_init(void);
 /* Compares them again and, when enough time has passed to know the counter's rate and the kernel trusts it,
  * uses it from now on. Only the first call does something; it comes before the first time is taken. */
 void preload_clock_begin(void);
-/* What the clock is: "tsc" or "CLOCK_MONOTONIC". */
+/* What the clock is: "tsc", "cntvct" or "CLOCK_MONOTONIC". */
 const char *preload_clock_name(void);
 
 #endif

@@ -6,8 +6,9 @@
 #   setup.sh readers  other people's readers of what moetrace exports, in an environment of their own (for one suite)
 #   setup.sh nsys     NVIDIA's Nsight Systems, for the suites that run it on what moetrace exports, unless one is on the PATH
 #   setup.sh cupti    NVIDIA's CUPTI of CUDA 11.7, 11.8 and 12.9, for one suite
+#   setup.sh arm64    a cross compiler, qemu-user and libraries for aarch64 (for one suite)
 #   setup.sh bench    pandas, which bench_analysis.sh compares with
-#   setup.sh try readers|nsys|cupti  the same for a test that can be skipped: what failed is not tried again for ten hours
+#   setup.sh try readers|nsys|cupti|arm64  the same for a test that can be skipped: what failed is not tried again for ten hours
 # What comes from PyPI is pinned and checked against the hashes in scripts/requirements; packages of Debian have the version that
 # the distribution serves, and are checked by apt with its keys. Each step leaves a stamp in build/deps that holds what the step
 # was: a second run does nothing, and a step that asks for more than the stamp knows of is run again.
@@ -151,11 +152,14 @@ step_bench() {
 
 # shellcheck source=scripts/setup_nsys.sh
 source scripts/setup_nsys.sh
+# shellcheck source=scripts/setup_arm64.sh
+source scripts/setup_arm64.sh
 
 # What a step is: its text and its list of wheels, and so the names of all that it installs. The stamp that it leaves holds this.
 contents() {
     local with="built_in fuzzer browser"
     [ "$1" != nsys ] || with=$(compgen -A function nsys_)
+    [ "$1" != arm64 ] || echo "${arm64_packages[@]}"
     # shellcheck disable=SC2086
     declare -f "step_$1" $with
     cat scripts/requirements/"$1"*.txt 2>/dev/null || true
@@ -172,7 +176,7 @@ step() {
 }
 
 case "${1:-}" in
-build | test | torch | readers | nsys | cupti | bench)
+build | test | torch | readers | nsys | cupti | arm64 | bench)
     if ready "$1"; then exit; fi
     exec 9>"$deps/.lock" # one at a time
     flock 9
@@ -187,5 +191,5 @@ try)
     fi
     rm -f "$failed"
     ;;
-*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|[try] cupti|bench" ;;
+*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|[try] cupti|[try] arm64|bench" ;;
 esac

@@ -11,20 +11,26 @@ export FAKE_CUPTI_LOG=$work/violations
 # The fake CUPTI, wherever the target's runtime lies and whatever is installed.
 export MOETRACE_CUPTI=$fake/libcupti.so.13
 
+# Of qemu the variable is for the program that it runs, and not for itself.
+preload_variable=LD_PRELOAD
+[ -z "$emulator" ] || preload_variable=QEMU_SET_ENV=LD_PRELOAD
+
 # run NAME COMMAND...: runs it under the recorder; traces in $work/NAME, output in $work/NAME.out and .err, status in
 # $status. bare NAME COMMAND...: the same with no recorder. A target that hangs is ended.
 run() {
     local name=$1
     shift
     status=0
-    LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/$name timeout -k 2 "$(time_limit 20)" "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null ||
+    # shellcheck disable=SC2086
+    env "$preload_variable=$(preload)" MOETRACE_OUTPUT="$work/$name" timeout -k 2 "$(time_limit 20)" $emulator "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null ||
         status=$?
 }
 bare() {
     local name=$1
     shift
     status=0
-    timeout -k 2 "$(time_limit 20)" "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
+    # shellcheck disable=SC2086
+    timeout -k 2 "$(time_limit 20)" $emulator "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
 }
 # Which traces NAME left, and what is in them: in $work/NAME.dump.
 traces() { find "$work/$1" -name '*.moetrace' 2>/dev/null | sort; }

@@ -14,6 +14,13 @@ time_scale=$(awk -v cores="$(nproc)" -v san="${SAN:-}" '{print int((san == "" ? 
 time_limit() { echo $(($1 * time_scale)); }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# EMULATOR runs programs of another processor, which are in BUILD then: tests/e2e/aarch64.sh sets it.
+emulator=${EMULATOR:-}
+if [ -n "$emulator" ]; then
+    printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$emulator" "$moetrace" >"$work/moetrace"
+    chmod +x "$work/moetrace"
+    moetrace=$work/moetrace
+fi
 
 tap() { # tap RESULT NAME
     tap_count=$((tap_count + 1))

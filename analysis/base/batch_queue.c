@@ -11,6 +11,8 @@
 static void pause_briefly(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb"); /* yield is no pause on most processors */
 #endif
 }
 

@@ -14,7 +14,7 @@ graphs() { # graphs NAME THREADS REPLAYS: output and status as without the recor
     is "$name: standard error" "$(cat "$work/$name.err")" ""
     ok "$name: dump" dump "$name"
     is "$name: nothing that no trace should have" "$(problems "$name")" ""
-    "$helpers/trace_graphs" "$(traces "$name")" | sort >"$work/$name.graphs"
+    $emulator "$helpers/trace_graphs" "$(traces "$name")" | sort >"$work/$name.graphs"
 }
 MOETRACE_CAPTURE=all graphs one 1 3
 is "one thread: captured and launched where they were" "$(cat "$work/one.graphs")" "$(sort "$work/one.out")"

@@ -6,7 +6,7 @@ set -u
 source "$(dirname "$0")/../tap.sh"
 
 mkdir -p "$work/tree/scripts" "$work/tree/tests/fuzz" "$work/bin"
-cp -r scripts/setup.sh scripts/setup_nsys.sh scripts/requirements scripts/can_build.sh "$work/tree/scripts/"
+cp -r scripts/setup.sh scripts/setup_nsys.sh scripts/setup_arm64.sh scripts/requirements scripts/can_build.sh "$work/tree/scripts/"
 cp Makefile VERSION "$work/tree/"
 stub() { # stub NAME: a program of this name, its text on stdin
     { echo '#!/bin/sh' && cat; } >"$1"
