@@ -30,6 +30,9 @@ static void begin_api_call(call *c, preload_call_class class) {
         return; /* a call inside a call is part of it */
     }
     preload_cupti_begin();
+    if (class != PRELOAD_CALL_SYNC) {
+        preload_cupti_await();
+    }
     preload_enter(&t->call, &c->frame);
     t->call_correlation = 0;
     c->thread = t;

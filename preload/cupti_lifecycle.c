@@ -16,11 +16,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* The CUPTI session: whoever moves it to CUPTI_BUSY starts or ends it, and moves it on. */
-enum { CUPTI_NONE, CUPTI_BUSY, CUPTI_OURS, CUPTI_GONE };
+/* The CUPTI session: whoever moves it to CUPTI_STARTS or CUPTI_ENDS starts or ends it, and moves it on. */
+enum { CUPTI_NONE, CUPTI_STARTS, CUPTI_OURS, CUPTI_ENDS, CUPTI_GONE };
 
 static struct {
-    atomic_int cupti;         /* of the states above */
+    atomic_int cupti; /* of the states above */
+    atomic_uint_fast64_t missed;
     atomic_bool initialized;  /* CUDA has been initialised, or is being */
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
     bool child;               /* a fork's child whose parent had CUPTI running */
@@ -122,14 +123,41 @@ static const char *start_cupti(void) {
     return cupti_session_start(&hooks, library, preload_recorder_settings()->level == PRELOAD_FULL);
 }
 
+/* Starting takes some 50 ms. Whoever starts it may wait for the dynamic linker, which this thread may hold. */
+#define START_PATIENCE_NS 500000000u
+#define START_POLL_NS     100000
+
+/* This thread is the one that starts it. */
+static __thread bool starts_here;
+
+void preload_cupti_await(void) {
+    if (starts_here || atomic_load_explicit(&cuda.cupti, memory_order_relaxed) != CUPTI_STARTS) {
+        return;
+    }
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    uint64_t begin = preload_now();
+    while (atomic_load(&cuda.cupti) == CUPTI_STARTS && preload_now() - begin < START_PATIENCE_NS) {
+        nanosleep(&(struct timespec){.tv_nsec = START_POLL_NS}, NULL);
+    }
+    if (atomic_load(&cuda.cupti) == CUPTI_STARTS) {
+        atomic_fetch_add(&cuda.missed, 1);
+    }
+    preload_cancel_guard_leave(&guard);
+}
+
+uint64_t preload_cupti_missed(void) {
+    return atomic_load(&cuda.missed);
+}
+
 void preload_cupti_begin(void) {
     int none = CUPTI_NONE;
     if (atomic_load_explicit(&cuda.cupti, memory_order_relaxed) != CUPTI_NONE ||
         preload_recorder_settings()->level == PRELOAD_PHASES || preload_recorder_stopped() ||
-        !atomic_compare_exchange_strong(&cuda.cupti, &none, CUPTI_BUSY)) {
+        !atomic_compare_exchange_strong(&cuda.cupti, &none, CUPTI_STARTS)) {
         return;
     }
     preload_cancel_guard guard = preload_cancel_guard_enter();
+    starts_here = true;
     preload_clock_begin();
     cupti_session_finish(); /* a parent's, which had begun it in vain */
     const char *problem = cuda.child ? "" : start_cupti();
@@ -146,6 +174,7 @@ void preload_cupti_begin(void) {
         preload_capture_gone(preload_recorder_thread_if_begun(), held);
     }
     atomic_store(&cuda.cupti, problem ? CUPTI_GONE : CUPTI_OURS);
+    starts_here = false;
     preload_cancel_guard_leave(&guard);
 }
 
@@ -176,12 +205,17 @@ void preload_cupti_used(void) {
 
 bool preload_cupti_end(void) {
     int ours = CUPTI_OURS;
-    if (!atomic_compare_exchange_strong(&cuda.cupti, &ours, CUPTI_BUSY)) {
+    if (!atomic_compare_exchange_strong(&cuda.cupti, &ours, CUPTI_ENDS)) {
         return false;
     }
     cupti_session_finish();
     atomic_store(&cuda.cupti, CUPTI_GONE);
     return true;
+}
+
+static bool is_cupti_moving(void) {
+    int state = atomic_load(&cuda.cupti);
+    return state == CUPTI_STARTS || state == CUPTI_ENDS;
 }
 
 void preload_cupti_yield(void) {
@@ -196,7 +230,7 @@ void preload_cupti_yield(void) {
         }
     } else {
         /* Another thread may be starting or ending the session: CUPTI is free when it has done so. */
-        for (int i = 0; i < 5000 && atomic_load(&cuda.cupti) == CUPTI_BUSY; i++) {
+        for (int i = 0; i < 5000 && is_cupti_moving(); i++) {
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         }
         if (atomic_load(&cuda.cupti) == CUPTI_OURS) {

@@ -48,5 +48,11 @@ for level in kernels full; do
         is "$name: every kernel has its own name" "$(names "$name")" "600 right, 0 not"
     done
 done
+# Four threads make their first CUDA calls at once, while one of them starts CUPTI.
+FAKE_CUPTI_FAULT=slow-start run first "$helpers/cuda_first" 4 50
+is "first launches: exit status" "$status" 9
+dump first
+is "first launches: all kernels of all threads" "$(number_of first kernel) $(counter first gpu.dropped)" "200 0"
+is "first launches: nothing that no trace should have" "$(problems first)" ""
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

@@ -1,6 +1,7 @@
 /* libcupti.so.13 over the fake driver: the subscription and the callbacks. It delivers nothing that was not
  * enabled and allows one subscriber at a time. FAKE_CUPTI_FAULT is a list of what goes wrong:
  *   subscribe-39, subscribe-35   the subscription is refused with that error
+ *   slow-start                   subscribing takes 50 ms, as the start of the real one does
  *   enable, callbacks, clock     activity kinds, callbacks or the timestamp function are refused
  *   waits                        switching callbacks waits for those that other threads are in
  * and those of fake_cupti_activity.c. Built with FAKE_CUPTI_OLD it lacks the optional functions, with
@@ -231,6 +232,9 @@ void fake_cupti_begin(void) {
 }
 
 cupti_result cuptiSubscribe(cupti_subscriber *subscriber, cupti_callback callback, void *userdata) {
+    if (fake_cupti_fault("slow-start")) {
+        usleep(50000);
+    }
     if (fake_cupti_fault("subscribe-39")) {
         return CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS;
     }
