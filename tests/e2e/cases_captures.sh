@@ -74,6 +74,10 @@ is "it is one" "$("$moetrace" dump "$cases/async_be.json" | grep -cE '^(start|en
 ok "a range across another's end keeps its work" reads crossing.json \
     'sum(own for path, (own, _) in gpu.items() if path.count("request") == 2 or own == 0.06) == 0.06 and n["kernels.outside.count"] == 0'
 
+# nsys traces graphs as wholes unless it is told not to.
+ok "the time of whole graphs is in latency and busy" reads nsys_graph_whole.sqlite \
+    'latency == {"decode": 3.1} and busy == {"decode": 1.01} and n["complete"] == 0 and "traced as wholes" in notes'
+
 # Other back ends, files that are cut, and what stands in front.
 ok "calls of XPUs launch" reads xpu.json 'gpu == {"prefill": (0.03, 0.03)} and n["kernels.unattributed.count"] == 0'
 ok "work of MTIA is said not to be read" reads mtia.json '"back ends that are not read: mtia_runtime (1), mtia_ccp_events (1)" in notes'

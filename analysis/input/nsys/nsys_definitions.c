@@ -173,6 +173,18 @@ static uint32_t shape_of_columns(input_nsys_reading *rd, const input_nsys_shape 
     return at;
 }
 
+uint32_t input_nsys_named_shape(input_nsys_reading *rd, const char *name) {
+    input_nsys_capture *cap = &rd->capture;
+    trace_shape shape = {.id = (uint32_t)rd->shape_count++,
+                         .name = input_nsys_text_id(cap, name, strlen(name))};
+    rd->shapes = base_grow(rd->shapes, &rd->shape_cap, rd->shape_count, sizeof *rd->shapes);
+    memset(&rd->shapes[shape.id], 0xff, sizeof *rd->shapes); /* as one without columns */
+    if (cap->db.stop == 0 && cap->v->shape) {
+        cap->db.stop = cap->v->shape(cap->v->ctx, &shape);
+    }
+    return shape.id;
+}
+
 uint32_t input_nsys_shape_of(input_nsys_reading *rd, const input_nsys_table *t) {
     uint32_t *id = &t->held->ids[t->row->shape];
     if (*id == BASE_NONE) {

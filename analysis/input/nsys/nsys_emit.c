@@ -50,15 +50,29 @@ static uint8_t gpu_kind_of_table(int table) {
     }
 }
 
+/* A graph that was traced as a whole is GPU work with a time, and stands as a kernel of that name. */
+static uint32_t shape_of_whole_graph(input_nsys_reading *rd) {
+    if (rd->whole_graphs++ == 0) {
+        rd->graph_shape = input_nsys_named_shape(rd, "(CUDA graph)");
+        input_nsys_meta(
+            &rd->capture, "note.nsys.graphs",
+            "CUDA graphs were traced as wholes: each launch counts as one kernel with the time of "
+            "the graph, as the kernels, copies and memsets in it are missing (nsys profile "
+            "--cuda-graph-trace=node records them)");
+    }
+    return rd->graph_shape;
+}
+
 void input_nsys_gpu_row(input_nsys_reading *rd, int table) {
     input_nsys_table *t = &rd->tables[table];
     input_nsys_capture *cap = &rd->capture;
     const input_nsys_cells *row = t->row;
+    bool whole = table == INPUT_NSYS_GRAPH_TRACES;
     trace_gpu_event e = {.kind = gpu_kind_of_table(table),
                          .timed = t->has_end,
                          .correlation = nsys_correlation_of(rd, input_nsys_cell(row, 6, 0), row, 5),
                          .queue = input_nsys_queue_of(rd, row),
-                         .graph_node = (uint64_t)input_nsys_cell(row, 7, 0)};
+                         .graph_node = whole ? 0 : (uint64_t)input_nsys_cell(row, 7, 0)};
     e.graph = (uint32_t)(e.graph_node >> 32);
     if (e.graph_node != 0 && !rd->tables[INPUT_NSYS_NODES].present && !rd->noted_nodes) {
         rd->noted_nodes = true;
@@ -71,7 +85,9 @@ void input_nsys_gpu_row(input_nsys_reading *rd, int table) {
         e.start = nsys_time_of(rd, t->start);
         e.end = nsys_time_of(rd, t->end);
     }
-    if (table == INPUT_NSYS_KERNELS) {
+    if (whole) {
+        e.shape = shape_of_whole_graph(rd);
+    } else if (table == INPUT_NSYS_KERNELS) {
         e.shape = input_nsys_shape_of(rd, t);
     } else {
         e.bytes = (uint64_t)input_nsys_cell(row, 8, 0);

@@ -52,6 +52,8 @@ typedef struct {
     uint64_t range_ids, rows_done, rows_total, lost;
     int64_t range_id_max;
     bool noted_nodes, noted_marks;
+    uint64_t whole_graphs; /* launches of graphs that were traced as wholes */
+    uint32_t graph_shape;  /* that of the first one's record */
 } input_nsys_reading;
 
 /* nsys_definitions.c */
@@ -74,6 +76,9 @@ uint32_t input_nsys_queue_of(input_nsys_reading *rd, const input_nsys_cells *row
 
 /* The shape of the kernel that the table is at. */
 uint32_t input_nsys_shape_of(input_nsys_reading *rd, const input_nsys_table *t);
+
+/* A shape of its own for this name. */
+uint32_t input_nsys_named_shape(input_nsys_reading *rd, const char *name);
 
 /* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
 uint32_t input_nsys_range_name(input_nsys_reading *rd, const input_nsys_cells *row);

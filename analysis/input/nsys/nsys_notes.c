@@ -17,6 +17,11 @@ static void emit_domain_creations(input_nsys_reading *rd) {
     }
 }
 
+/* The number of a table in the keys of notes, which stay as they were when a table is added. */
+static int number_of_note(int table) {
+    return table < INPUT_NSYS_GRAPH_TRACES ? table : table - 1;
+}
+
 /* Which columns the file's tables lack, and to an export which parts of kernels' shapes. */
 static void note_absent_columns(input_nsys_reading *rd) {
     input_nsys_capture *cap = &rd->capture;
@@ -24,13 +29,14 @@ static void note_absent_columns(input_nsys_reading *rd) {
         const input_nsys_table *t = &rd->tables[i];
         char key[64], list[1000] = " ", text[1200];
         size_t n = 1;
-        for (int c = 0; t->present && t->columns[c]; c++) {
+        bool noted = t->present && i != INPUT_NSYS_GRAPH_TRACES;
+        for (int c = 0; noted && t->columns[c]; c++) {
             if (!input_nsys_has_column(&cap->db, t->name, t->columns[c])) {
                 n += (size_t)snprintf(list + n, sizeof list - n, "%s ", t->columns[c]);
             }
         }
         if (n > 1) {
-            snprintf(key, sizeof key, "note.nsys.columns.%d", i);
+            snprintf(key, sizeof key, "note.nsys.columns.%d", number_of_note(i));
             snprintf(text, sizeof text, "table %s has no column%.*s: the values of these columns are missing",
                      t->name, (int)n - 1, list);
             input_nsys_meta(cap, key, text);
@@ -38,12 +44,6 @@ static void note_absent_columns(input_nsys_reading *rd) {
         if (i == INPUT_NSYS_KERNELS) {
             input_nsys_detail(cap, "import.absent", list);
         }
-    }
-    if (cap->db.stop == 0 && input_nsys_has_table(&cap->db, "CUPTI_ACTIVITY_KIND_GRAPH_TRACE")) {
-        input_nsys_meta(
-            cap, "note.nsys.graphs",
-            "CUDA graphs were traced as wholes: the kernels, copies and memsets in them are missing (nsys "
-            "profile --cuda-graph-trace=node records them)");
     }
 }
 
@@ -59,8 +59,8 @@ void input_nsys_note_marks(input_nsys_reading *rd) {
 
 void input_nsys_emit_notes(input_nsys_reading *rd) {
     emit_domain_creations(rd);
-    static const char *const what[] = {NULL, NULL, "kernels",    "copies",     "memsets",
-                                       NULL, NULL, "CUDA calls", "NVTX ranges"};
+    static const char *const what[] = {NULL, NULL, "kernels", "copies",     "memsets",
+                                       NULL, NULL, NULL,      "CUDA calls", "NVTX ranges"};
     char key[64], text[300];
     for (int i = 0; i < INPUT_NSYS_TABLES; i++) {
         const input_nsys_table *t = &rd->tables[i];
@@ -68,12 +68,12 @@ void input_nsys_emit_notes(input_nsys_reading *rd) {
             continue;
         }
         if (!t->present) {
-            snprintf(key, sizeof key, "note.nsys.%d", i);
+            snprintf(key, sizeof key, "note.nsys.%d", number_of_note(i));
             snprintf(text, sizeof text, "%s: the file has no table %s: none ran, or they were not captured",
                      what[i], t->name);
             input_nsys_meta(&rd->capture, key, text);
         } else if (t->unusable > 0) {
-            snprintf(key, sizeof key, "note.nsys.%d", i);
+            snprintf(key, sizeof key, "note.nsys.%d", number_of_note(i));
             snprintf(text, sizeof text,
                      "%s: %" PRIu64 " rows of table %s have no usable time and were left out", what[i],
                      t->unusable, t->name);

@@ -108,6 +108,10 @@ static void read_capture(input_nsys_reading *rd, bool once, trace_status *status
     input_nsys_emit_names(cap);
     input_nsys_read_threads(rd);
     emit_rows_in_order(rd);
+    if (rd->whole_graphs > 0 && cap->db.stop == 0 && cap->v->counter) {
+        static const char name[] = "graphs.whole";
+        cap->db.stop = cap->v->counter(cap->v->ctx, name, strlen(name), rd->whole_graphs);
+    }
     uint64_t end = (uint64_t)(cap->last + cap->base);
     if (cap->db.stop == 0 && cap->v->end) {
         cap->db.stop = cap->v->end(cap->v->ctx, end, "capture", strlen("capture"));

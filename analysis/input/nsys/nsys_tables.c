@@ -38,6 +38,8 @@ static const char *const copy_columns[] = {
 static const char *const memset_columns[] = {"start",    "end",           "deviceId",  "contextId",
                                              "streamId", "correlationId", "globalPid", "graphNodeId",
                                              "bytes",    "value",         "memKind",   NULL};
+static const char *const graph_trace_columns[] = {
+    "start", "end", "deviceId", "contextId", "streamId", "correlationId", "globalPid", "graphId", NULL};
 static const char *const call_columns[] = {"start",  "end",         "globalTid", "correlationId",
                                            "nameId", "returnValue", NULL};
 static const char *const sync_columns[] = {"start",    "end",           "deviceId",           "contextId",
@@ -71,6 +73,7 @@ void input_nsys_tables(input_nsys_table tables[INPUT_NSYS_TABLES]) {
         TABLE("CUPTI_ACTIVITY_KIND_KERNEL", "globalPid", kernel_columns, 7, 11, 6, 5, -1),
         TABLE("CUPTI_ACTIVITY_KIND_MEMCPY", "globalPid", copy_columns, 7, 8, 6, 5, -1),
         TABLE("CUPTI_ACTIVITY_KIND_MEMSET", "globalPid", memset_columns, 7, 8, 6, 5, -1),
+        TABLE("CUPTI_ACTIVITY_KIND_GRAPH_TRACE", "globalPid", graph_trace_columns, 7, ALL, 6, 5, -1),
         TABLE("CUDA_GRAPH_NODE_EVENTS", "globalTid", node_columns, 3, ALL, 2, -1, -1),
         TABLE("CUDA_GRAPH_EVENTS", "globalTid", graph_columns, 3, ALL, 2, -1, -1),
         TABLE("CUPTI_ACTIVITY_KIND_RUNTIME", "globalTid", call_columns, 4, 5, 2, 3, -1),

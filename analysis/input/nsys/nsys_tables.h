@@ -12,6 +12,7 @@ enum {
     INPUT_NSYS_KERNELS,
     INPUT_NSYS_COPIES,
     INPUT_NSYS_MEMSETS,
+    INPUT_NSYS_GRAPH_TRACES, /* launches of graphs that were traced as wholes */
     INPUT_NSYS_NODES,
     INPUT_NSYS_GRAPHS,
     INPUT_NSYS_CALLS,
