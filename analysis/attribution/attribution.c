@@ -359,16 +359,16 @@ static void place_checked(attribution_state *a, const attribution_checked *r) {
 }
 
 void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
-    attribution_checked out;
-    if (attribution_record_check_put(&a->check, e, &out)) {
-        place_checked(a, &out);
+    const attribution_checked *oldest = attribution_record_check_make_room(&a->check);
+    if (oldest) {
+        place_checked(a, oldest);
     }
+    attribution_record_check_put(&a->check, e);
 }
 
 void attribution_finish(attribution_state *a, unsigned jobs) {
-    attribution_checked out;
-    while (attribution_record_check_take(&a->check, &out)) {
-        place_checked(a, &out);
+    for (const attribution_checked *r; (r = attribution_record_check_take(&a->check)) != NULL;) {
+        place_checked(a, r);
     }
     for (size_t i = 0; i < a->deferred_count; i++) {
         place_record(a, &a->deferred[i], ends_late(a, &a->deferred[i]));

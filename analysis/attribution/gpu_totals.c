@@ -29,28 +29,30 @@ static uint32_t total_of_kernel(attribution_totals *k, uint32_t node, uint32_t *
     return at;
 }
 
-void attribution_totals_add(attribution_totals *k, uint32_t node, uint32_t name, attribution_amount amount) {
+void attribution_totals_add(attribution_totals *totals, uint32_t node, uint32_t name,
+                            attribution_amount amount) {
     if (name == BASE_NONE) {
-        k->transfers = base_grow(k->transfers, &k->transfer_cap, (size_t)node + 1, sizeof *k->transfers);
-        k->transfers[node].count += amount.n;
-        k->transfers[node].ns += amount.ns;
+        totals->transfers =
+            base_grow(totals->transfers, &totals->transfer_cap, (size_t)node + 1, sizeof *totals->transfers);
+        totals->transfers[node].count += amount.n;
+        totals->transfers[node].ns += amount.ns;
         return;
     }
-    uint32_t *last = &k->unattributed_last;
+    uint32_t *last = &totals->unattributed_last;
     if (node != BASE_NONE) {
-        k->last = base_grow(k->last, &k->last_cap, (size_t)node + 1, sizeof *k->last);
-        last = &k->last[node];
+        totals->last = base_grow(totals->last, &totals->last_cap, (size_t)node + 1, sizeof *totals->last);
+        last = &totals->last[node];
     }
-    uint32_t at = total_of_kernel(k, node, last, name); /* may move the list */
-    k->list[at].count += amount.n;
-    k->list[at].ns += amount.ns;
-    k->list[at].squares += amount.squares;
+    uint32_t at = total_of_kernel(totals, node, last, name); /* may move the list */
+    totals->list[at].count += amount.n;
+    totals->list[at].ns += amount.ns;
+    totals->list[at].squares += amount.squares;
 }
 
-void attribution_totals_free(attribution_totals *k) {
-    free(k->list);
-    free(k->last);
-    free(k->transfers);
-    base_map_free(&k->by_kernel);
-    memset(k, 0, sizeof *k);
+void attribution_totals_free(attribution_totals *totals) {
+    free(totals->list);
+    free(totals->last);
+    free(totals->transfers);
+    base_map_free(&totals->by_kernel);
+    memset(totals, 0, sizeof *totals);
 }

@@ -196,7 +196,9 @@ static void close_timed_ranges(attribution_range_stack *s, attribution_range_thr
         ended = base_grow(ended, &cap, count + 1, sizeof *ended);
         ended[count++] = take_timed_end(t);
     }
-    qsort(ended, count, sizeof *ended, by_place_from_top);
+    if (count > 1) {
+        qsort(ended, count, sizeof *ended, by_place_from_top);
+    }
     for (size_t i = 0; i < count; i++) {
         close_range(s, t, ended[i].at, ended[i].time);
     }

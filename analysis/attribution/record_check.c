@@ -1,6 +1,8 @@
 /* GPU records whose times cannot be: see record_check.h. */
 #include "analysis/attribution/record_check.h"
 
+#include <stddef.h>
+
 static attribution_checked *at_number(attribution_record_check *c, uint32_t number) {
     return &c->window[number % ATTRIBUTION_CHECK_WINDOW];
 }
@@ -66,22 +68,26 @@ static bool is_impossible(attribution_record_check *c, uint32_t number) {
     return true;
 }
 
-bool attribution_record_check_take(attribution_record_check *c, attribution_checked *out) {
+const attribution_checked *attribution_record_check_take(attribution_record_check *c) {
     if (c->tail == c->head) {
-        return false;
+        return NULL;
     }
-    bool impossible = is_impossible(c, c->tail);
-    *out = *at_number(c, c->tail++);
-    out->impossible = impossible;
-    return true;
+    attribution_checked *oldest = at_number(c, c->tail);
+    oldest->impossible = is_impossible(c, c->tail);
+    c->tail++;
+    return oldest;
 }
 
-bool attribution_record_check_put(attribution_record_check *c, const trace_gpu_event *e,
-                                  attribution_checked *out) {
-    bool full = c->head - c->tail == ATTRIBUTION_CHECK_WINDOW && attribution_record_check_take(c, out);
-    *at_number(c, c->head++) = (attribution_checked){.event = *e};
+const attribution_checked *attribution_record_check_make_room(attribution_record_check *c) {
+    bool full = c->head - c->tail == ATTRIBUTION_CHECK_WINDOW;
+    return full ? attribution_record_check_take(c) : NULL;
+}
+
+void attribution_record_check_put(attribution_record_check *c, const trace_gpu_event *e) {
+    attribution_checked *slot = at_number(c, c->head++);
+    slot->event = *e;
+    slot->overlapped = slot->impossible = false;
     if (takes_turns(e)) {
         compare_with_previous(c, c->head - 1);
     }
-    return full;
 }

@@ -42,10 +42,13 @@ typedef struct {
     uint32_t wrong_launch; /* correlation id of a graph launch whose times are wrong; 0: none */
 } attribution_record_check;
 
-/* Puts a record in. True when that takes out an earlier one. */
-bool attribution_record_check_put(attribution_record_check *c, const trace_gpu_event *e,
-                                  attribution_checked *out);
-/* Takes out the oldest record, when there is one. */
-bool attribution_record_check_take(attribution_record_check *c, attribution_checked *out);
+/* Takes out the oldest record; NULL when there is none. It may be used until the next is put in. */
+const attribution_checked *attribution_record_check_take(attribution_record_check *c);
+
+/* The same, when there is no room for one more; else NULL. */
+const attribution_checked *attribution_record_check_make_room(attribution_record_check *c);
+
+/* Puts a record in, for which there must be room. */
+void attribution_record_check_put(attribution_record_check *c, const trace_gpu_event *e);
 
 #endif
