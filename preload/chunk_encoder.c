@@ -9,6 +9,7 @@
 #include "preload/clock.h"
 #include "preload/cupti_lifecycle.h"
 #include "preload/metadata.h"
+#include "preload/nvtx_payload.h"
 #include "preload/page_alloc.h"
 #include "preload/run_metadata.h"
 #include "preload/thread.h"
@@ -229,6 +230,9 @@ static void append_counters(void) {
     trace_put_counter(&c, "gpu.buffers_dropped", gpu.refused_buffers);
     trace_put_counter(&c, "gpu.undecoded", chunks.undecoded);
     trace_put_counter(&c, "gpu.untimed", chunks.untimed);
+    if (preload_nvtx_payload_skipped() > 0) {
+        trace_put_counter(&c, "nvtx.payloads_skipped", preload_nvtx_payload_skipped());
+    }
     trace_put_counter(&c, "string.cut", preload_string_table_cut());
     trace_put_counter(&c, "string.lost", preload_string_table_lost());
     trace_put_counter(&c, "file.lost_bytes", preload_chunk_queue_lost_bytes());

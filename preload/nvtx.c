@@ -2,12 +2,14 @@
  * Every library of the target has its own copy of NVTX and calls InitializeInjectionNvtx2 for it. */
 #define NVTX_NO_IMPL
 #include <nvtx3/nvToolsExt.h>
+#include <nvtx3/nvToolsExtPayload.h>
 
 #include "preload/nvtx.h"
 
 #include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/fork_gate.h"
+#include "preload/nvtx_payload.h"
 #include "preload/recorder.h"
 #include "trace/settings.h"
 
@@ -77,6 +79,14 @@ static void copy_nvtx_payload(trace_host_event *e, const nvtxEventAttributes_t *
     e->payload_type = (uint8_t)a->payloadType;
 }
 
+static uint32_t registered_handle_id(uint64_t handle) {
+    return registered_string_id((nvtxStringHandle_t)(uintptr_t)handle);
+}
+
+static void read_payloads(preload_thread *t, trace_host_event *e, const void *payloads, uint64_t count) {
+    preload_nvtx_payload_read(e, payloads, count, &t->names, registered_handle_id);
+}
+
 static bool read_nvtx_attributes(preload_thread *t, trace_host_event *e, const nvtxEventAttributes_t *a) {
     if (!a || a->size < offsetof(nvtxEventAttributes_t, message) + sizeof a->message) {
         return false;
@@ -84,7 +94,11 @@ static bool read_nvtx_attributes(preload_thread *t, trace_host_event *e, const n
     e->name = message_string_id(&t->names, a->messageType, a->message);
     e->category = a->category;
     e->color = a->colorType == NVTX_COLOR_ARGB ? a->color : 0;
-    copy_nvtx_payload(e, a);
+    if (a->payloadType == NVTX_PAYLOAD_TYPE_EXT) {
+        read_payloads(t, e, (const void *)(uintptr_t)a->payload.ullValue, (uint32_t)a->reserved0);
+    } else {
+        copy_nvtx_payload(e, a);
+    }
     return true;
 }
 
@@ -363,6 +377,57 @@ static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxRe
     return (nvtxResourceHandle_t)(uintptr_t)1; /* never looked at: there is nothing to destroy */
 }
 
+/* ---- the payload extension; its ranges may be ended by the plain calls ---- */
+
+static uint64_t on_schema_register(nvtxDomainHandle_t domain, const nvtxPayloadSchemaAttr_t *schema) {
+    (void)domain;
+    preload_fork_delay_end(&first_call);
+    return preload_nvtx_payload_register(schema);
+}
+
+static int on_range_push_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t *data, size_t count) {
+    preload_thread *t = nvtx_thread();
+    if (!t) {
+        return NVTX_NO_PUSH_POP_TRACKING;
+    }
+    trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, domain);
+    read_payloads(t, &e, data, count);
+    return append_push(t, &e);
+}
+
+static int on_range_pop_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t *data, size_t count) {
+    (void)data;
+    (void)count;
+    return on_domain_range_pop(domain);
+}
+
+static nvtxRangeId_t on_range_start_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t *data,
+                                            size_t count) {
+    preload_thread *t = nvtx_thread();
+    if (!t) {
+        return 0;
+    }
+    trace_host_event e = make_nvtx_event(TRACE_HOST_START, domain);
+    read_payloads(t, &e, data, count);
+    return append_range_start(t, &e);
+}
+
+static void on_range_end_payload(nvtxDomainHandle_t domain, nvtxRangeId_t id, const nvtxPayloadData_t *data,
+                                 size_t count) {
+    (void)data;
+    (void)count;
+    on_domain_range_end(domain, id);
+}
+
+static void on_mark_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t *data, size_t count) {
+    preload_thread *t = nvtx_thread();
+    if (t) {
+        trace_host_event e = make_nvtx_event(TRACE_HOST_MARK, domain);
+        read_payloads(t, &e, data, count);
+        preload_thread_append(t, &e);
+    }
+}
+
 /* ---- the injection ---- */
 
 typedef struct {
@@ -458,4 +523,41 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     preload_recorder_thread(); /* now, and not where a later first event might interrupt the allocator */
     preload_fork_delay_shorten(&first_call, READY_MS);
     return 1;
+}
+
+static const nvtx_hook payload_hooks[] = {
+    HOOK(NVTX3EXT_CBID_nvtxPayloadSchemaRegister, on_schema_register),
+    HOOK(NVTX3EXT_CBID_nvtxMarkPayload, on_mark_payload),
+    HOOK(NVTX3EXT_CBID_nvtxRangePushPayload, on_range_push_payload),
+    HOOK(NVTX3EXT_CBID_nvtxRangePopPayload, on_range_pop_payload),
+    HOOK(NVTX3EXT_CBID_nvtxRangeStartPayload, on_range_start_payload),
+    HOOK(NVTX3EXT_CBID_nvtxRangeEndPayload, on_range_end_payload),
+};
+
+/* What NVTX's header gives an extension's tool (nvtxExtModuleInfo_t of nvtxExtTypes.h, which cannot be
+ * included without the implementation). */
+typedef struct {
+    size_t id, slot_count;
+    intptr_t *slots;
+} extension_segment;
+typedef struct {
+    uint16_t nvtx_version, struct_size, module, compatibility;
+    size_t segment_count;
+    extension_segment *segments;
+    void *get_export_function;
+    const void *info;
+} extension_module;
+
+__attribute__((visibility("default"))) int InitializeInjectionNvtxExtension(extension_module *module);
+
+int InitializeInjectionNvtxExtension(extension_module *module) {
+    bool known = module && module->struct_size >= sizeof *module &&
+                 module->module == NVTX_EXT_PAYLOAD_MODULEID && module->segment_count > 0;
+    for (size_t i = 0; known && i < sizeof payload_hooks / sizeof payload_hooks[0]; i++) {
+        if (payload_hooks[i].cbid < module->segments[0].slot_count) {
+            module->segments[0].slots[payload_hooks[i].cbid] = (intptr_t)payload_hooks[i].function;
+        }
+    }
+    preload_fork_delay_shorten(&first_call, READY_MS);
+    return known;
 }

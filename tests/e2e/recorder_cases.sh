@@ -8,6 +8,19 @@ target=$(realpath "$helpers/cuda_cases") plugin=$(realpath "$fake/libplugin.so")
 run first-call "$helpers/nvtx_cases" first-call
 is "fork during the first call of NVTX: the child finds it done" "$status" 7
 
+# Ranges whose pushes carry a structure, and whose pops are plain.
+run payloads "$helpers/nvtx_cases" payloads
+is "payloads: exit status and standard error" "$status $(cat "$work/payloads.err")" "7 "
+ok "payloads: dump" dump payloads
+is "payloads: each push has its pop, each start its end" \
+    "$(for kind in push pop mark start end; do number_of payloads $kind; done | paste -sd ' ')" "3 3 2 1 1"
+payload_of() { grep "^$1 .*name=$2" "$work/payloads.dump" | grep -o ' payload=[^ ]*' | sort -u | paste -sd ' '; }
+is "payloads: a number behind an ordinary message" "$(payload_of push '"outer"')" " payload=4096"
+is "payloads: a message and a number" "$(payload_of push '"inner"')$(payload_of start '"inner"')$(payload_of mark '"inner"')" \
+    " payload=-5 payload=-5 payload=-5"
+is "payloads: of an unknown layout, and cut off" "$(payload_of push -)$(payload_of mark -) $(counter payloads nvtx.payloads_skipped)" \
+    " payload=- payload=- 2"
+
 # The file is named after the program, whatever it calls itself later, and lies in the output folder.
 n=0
 filler=$(printf 'x%.0s' {1..200})

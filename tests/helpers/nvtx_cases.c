@@ -1,6 +1,7 @@
 /* What programs do with NVTX that a recorder gets wrong easily: `nvtx_cases CASE`. Ends with status 7 unless
  * something went wrong in the program itself. */
 #include <nvtx3/nvToolsExt.h>
+#include <nvtx3/nvToolsExtPayload.h>
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -60,10 +61,62 @@ static int first_call(void) {
     return status;
 }
 
+/* ---- the payload extension ---- */
+
+static uint64_t register_layout(nvtxDomainHandle_t domain, const nvtxPayloadSchemaEntry_t *entries,
+                                size_t count, size_t bytes) {
+    const nvtxPayloadSchemaAttr_t schema = {
+        .fieldMask = NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_TYPE | NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_ENTRIES |
+                     NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_NUM_ENTRIES | NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_STATIC_SIZE,
+        .type = NVTX_PAYLOAD_SCHEMA_TYPE_STATIC,
+        .entries = entries,
+        .numEntries = count,
+        .payloadStaticSize = bytes};
+    return nvtxPayloadSchemaRegister(domain, &schema);
+}
+
+/* Ranges that are pushed with payloads and popped without, as NCCL does. */
+static int payloads(void) {
+    static const nvtxPayloadSchemaEntry_t number[] = {{.type = NVTX_PAYLOAD_ENTRY_TYPE_UINT64}};
+    static const nvtxPayloadSchemaEntry_t text_and_short[] = {
+        {.flags = NVTX_PAYLOAD_ENTRY_FLAG_EVENT_MESSAGE, .type = NVTX_PAYLOAD_ENTRY_TYPE_CSTRING},
+        {.type = NVTX_PAYLOAD_ENTRY_TYPE_CHAR},
+        {.type = NVTX_PAYLOAD_ENTRY_TYPE_INT16}};
+    struct {
+        const char *text;
+        char letter;
+        int16_t value;
+    } inner = {"inner", 'x', -5};
+    uint64_t bytes = 4096;
+    nvtxDomainHandle_t domain = nvtxDomainCreateA("NCCL");
+    nvtxPayloadData_t outer_data = {register_layout(domain, number, 1, sizeof bytes), sizeof bytes, &bytes};
+    nvtxPayloadData_t inner_data = {register_layout(domain, text_and_short, 3, sizeof inner), sizeof inner,
+                                    &inner};
+    nvtxPayloadData_t unknown = {NVTX_PAYLOAD_SCHEMA_ID_STATIC_START + 5, sizeof inner, &inner};
+    nvtxPayloadData_t cut = {outer_data.schemaId, 4, &bytes};
+    const nvtxEventAttributes_t outer = {.version = NVTX_VERSION,
+                                         .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
+                                         .messageType = NVTX_MESSAGE_TYPE_ASCII,
+                                         .message.ascii = "outer",
+                                         .payloadType = NVTX_PAYLOAD_TYPE_EXT,
+                                         .reserved0 = 1,
+                                         .payload.ullValue = (uint64_t)(uintptr_t)&outer_data};
+    nvtxDomainRangePushEx(domain, &outer);
+    nvtxRangePushPayload(domain, &inner_data, 1);
+    nvtxDomainRangePop(domain);
+    nvtxRangePushPayload(domain, &unknown, 1);
+    nvtxRangePopPayload(domain, &cut, 1);
+    nvtxDomainRangePop(domain);
+    nvtxMarkPayload(domain, &inner_data, 1);
+    nvtxMarkPayload(domain, &cut, 1);
+    nvtxRangeEndPayload(domain, nvtxRangeStartPayload(domain, &inner_data, 1), NULL, 0);
+    return nvtxDomainIsEnabled(domain) ? 7 : 1;
+}
+
 static const struct {
     const char *name;
     int (*run)(void);
-} cases[] = {{"first-call", first_call}};
+} cases[] = {{"first-call", first_call}, {"payloads", payloads}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
