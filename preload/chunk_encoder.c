@@ -30,6 +30,7 @@ static struct {
     trace_shape shapes[PENDING_MAX];
     size_t queue_count, shape_count;
     bool decoder_ready, devices_described;
+    uint64_t end_at; /* where the end mark stands that may be taken away */
 
     uint64_t untimed, undecoded, cpu_ns;
 } chunks;
@@ -290,6 +291,28 @@ void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda) {
     chunks.devices_described |= !may_ask_cuda;
     preload_chunk_encoder_drain();
     preload_chunk_queue_finish(append_closing_chunks);
+}
+
+bool preload_chunk_encoder_close(const char *reason) {
+    uint8_t buf[256];
+    size_t taken = 0;
+    preload_chunk_encoder_drain();
+    append_counters();
+    preload_chunk_queue_flush();
+    if (!preload_file_exists() || preload_chunk_queue_waiting() > 0) {
+        return false;
+    }
+    chunks.end_at = preload_file_bytes();
+    trace_chunk c;
+    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_END, 0, 0);
+    trace_put_end(&c, preload_now(), reason);
+    size_t len = trace_chunk_end(&c);
+    preload_file_append(buf, len, &taken);
+    return taken == len;
+}
+
+void preload_chunk_encoder_reopen(void) {
+    preload_file_cut_to(chunks.end_at);
 }
 
 bool preload_chunk_encoder_init(const char *directory) {

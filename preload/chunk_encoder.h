@@ -12,6 +12,10 @@ void preload_chunk_encoder_drain(void);
 /* The same for the last time, with the end mark; may_ask_cuda: CUDA may be asked for what describes its
  * devices. */
 void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda);
+/* Encodes and appends all that is there, and an end mark if the file took all. True: the mark stands, and
+ * preload_chunk_encoder_reopen must take it away before more is appended. */
+bool preload_chunk_encoder_close(const char *reason);
+void preload_chunk_encoder_reopen(void);
 /* After fork in the child: all of it is the parent's. */
 void preload_chunk_encoder_after_fork(void);
 

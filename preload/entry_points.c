@@ -3,6 +3,7 @@
  * Answering the question, instead of setting the variables, leaves the target's environment (and its
  * children's) as it was. */
 #include "preload/cupti_lifecycle.h"
+#include "preload/exec.h"
 #include "preload/nvtx.h"
 #include "preload/recorder.h"
 #include "preload/warn_once.h"
@@ -101,6 +102,7 @@ __attribute__((constructor)) static void recorder_constructor(void) {
     Dl_info info;
     *(void **)&original_getenv = dlsym(RTLD_NEXT, "getenv");
     preload_recorder_init();
+    preload_exec_init();
     if (dladdr((void *)(uintptr_t)&InitializeInjection, &info) && info.dli_fname) {
         if (stat(info.dli_fname, &own_file)) {
             own_file.st_ino = 0;

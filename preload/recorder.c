@@ -210,3 +210,21 @@ void preload_recorder_leave(void) {
         preload_cancel_guard_leave(&guard);
     }
 }
+
+bool preload_recorder_before_exec(void) {
+    if (atomic_load(&recorder.state) != RECORDING || recorder.pid != getpid() || is_thread_interrupted() ||
+        is_on_small_signal_stack()) {
+        return false;
+    }
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    cupti_session_flush(false);
+    bool written = preload_writer_close("exec", 2000);
+    preload_cancel_guard_leave(&guard);
+    return written;
+}
+
+void preload_recorder_after_failed_exec(void) {
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    preload_writer_reopen();
+    preload_cancel_guard_leave(&guard);
+}

@@ -26,6 +26,11 @@ preload_level preload_recorder_level(void);
  * for more. */
 void preload_recorder_leave(void);
 
+/* The program is about to be replaced (exec): writes what is known, and marks the end. True: it did, and
+ * preload_recorder_after_failed_exec must follow if the program goes on. Not in a vfork's child. */
+bool preload_recorder_before_exec(void);
+void preload_recorder_after_failed_exec(void);
+
 /* Writes everything that is known, marks the end (`reason`: "exit", ...) and records nothing any more.
  * Idempotent. */
 void preload_recorder_stop(const char *reason);

@@ -257,6 +257,16 @@ size_t preload_file_cut_back(void) {
     return bytes;
 }
 
+void preload_file_cut_to(uint64_t bytes) {
+    int fd;
+    if (reopen_trace_file(&fd) == 0) {
+        if (ftruncate(fd, (off_t)bytes) == 0) {
+            file.bytes = bytes;
+        }
+        close_trace_file();
+    }
+}
+
 bool preload_file_exists(void) {
     return file.exists;
 }

@@ -19,6 +19,8 @@ int preload_file_append(const uint8_t *chunks, size_t len, size_t *taken);
  * that the trace can be closed where nothing fits any more. Returns how many bytes that were. */
 #define PRELOAD_FILE_RESERVE 1024u
 size_t preload_file_cut_back(void);
+/* Takes off what was appended last: the file has `bytes` again. */
+void preload_file_cut_to(uint64_t bytes);
 bool preload_file_exists(void);
 uint64_t preload_file_bytes(void);
 const char *preload_file_path(void);

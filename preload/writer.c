@@ -26,7 +26,8 @@ static struct {
     bool awake, stop, running;
     preload_settings settings;
 
-    bool ready; /* there is memory to write with */
+    bool ready;  /* there is memory to write with */
+    bool closed; /* the trace has its end mark; under drain_lock */
 } writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER, .wake_lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* When the last thread of a process ends, the process exits with status 0. This thread must not be the one
@@ -74,7 +75,9 @@ static void *writer_thread(void *unused) {
                     profiling; /* once more after its end; requests that nobody watches are left in peace */
             }
             preload_lock(&writer.drain_lock);
-            preload_chunk_encoder_drain();
+            if (!writer.closed) {
+                preload_chunk_encoder_drain();
+            }
             preload_unlock(&writer.drain_lock);
             exit_after_last_thread();
         }
@@ -129,6 +132,14 @@ void preload_writer_wake(void) {
     preload_unlock(&writer.wake_lock);
 }
 
+/* Under drain_lock. */
+static void reopen_if_closed(void) {
+    if (writer.closed) {
+        preload_chunk_encoder_reopen();
+        writer.closed = false;
+    }
+}
+
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda) {
     /* A signal handler may end the process. If it interrupted the recorder itself on this thread, what the
      * writer needs is in nobody's hands: what it has written so far is the trace. */
@@ -147,11 +158,37 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
     preload_block_signals(&before);
     bool pended = preload_signal_pends(SIGXFSZ); /* a limit on the file's size raises it in who writes */
     if (preload_lock_for(&writer.drain_lock, patience_ms)) {
+        reopen_if_closed();
         preload_chunk_encoder_finish(reason, may_ask_cuda);
         preload_swallow_signal(SIGXFSZ, pended);
         preload_unlock(&writer.drain_lock);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+bool preload_writer_close(const char *reason, unsigned patience_ms) {
+    bool closed = false;
+    sigset_t before;
+    if (!writer.ready) {
+        return false;
+    }
+    preload_block_signals(&before);
+    bool pended = preload_signal_pends(SIGXFSZ);
+    if (preload_lock_for(&writer.drain_lock, patience_ms)) {
+        if (!writer.closed) {
+            closed = writer.closed = preload_chunk_encoder_close(reason);
+            preload_swallow_signal(SIGXFSZ, pended);
+        }
+        preload_unlock(&writer.drain_lock);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return closed;
+}
+
+void preload_writer_reopen(void) {
+    preload_lock(&writer.drain_lock);
+    reopen_if_closed();
+    preload_unlock(&writer.drain_lock);
 }
 
 /* ---- fork ---- */
@@ -162,6 +199,6 @@ void preload_writer_after_fork(void) {
     pthread_mutex_init(&writer.wake_lock, NULL);
     pthread_mutex_init(&writer.drain_lock, NULL);
     preload_metadata_after_fork();
-    writer.awake = writer.stop = writer.running = writer.ready = false;
+    writer.awake = writer.stop = writer.running = writer.ready = writer.closed = false;
     preload_chunk_encoder_after_fork();
 }

@@ -16,6 +16,11 @@ void preload_writer_wake(void);
  * stuck, and at once if it was called by a signal handler that interrupted the recorder itself. */
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda);
 
+/* Writes all that is left and an end mark, behind which nothing is written until preload_writer_reopen takes the
+ * mark away again, or preload_writer_finish. False: it was not done. */
+bool preload_writer_close(const char *reason, unsigned patience_ms);
+void preload_writer_reopen(void);
+
 /* After fork in the child, where nothing is written until preload_writer_start is called again. */
 void preload_writer_after_fork(void);
 

@@ -21,6 +21,15 @@ is "payloads: a message and a number" "$(payload_of push '"inner"')$(payload_of 
 is "payloads: of an unknown layout, and cut off" "$(payload_of push -)$(payload_of mark -) $(counter payloads nvtx.payloads_skipped)" \
     " payload=- payload=- 2"
 
+# The program is replaced soon after its work, or ends without exit handlers; before, an attempt fails.
+for way in execl execlp execle execv execve execvp quick_exit none; do
+    run "exec-$way" "$helpers/cuda_cases" exec $way
+    is "$way: exit status and standard error" "$status $(cat "$work/exec-$way.err")" "$([ $way = none ] && echo 7 || echo 0) "
+    ok "$way: dump" dump "exec-$way"
+    is "$way: ranges, marks, kernels, ends" "$(for kind in push mark kernel finish; do number_of "exec-$way" $kind; done | paste -sd ' ')" "1 1 10 1"
+    is "$way: none damaged" "$(grep '^read' "$work/exec-$way.dump" | grep -c ' damaged=0 ')" 1
+done
+
 # The file is named after the program, whatever it calls itself later, and lies in the output folder.
 n=0
 filler=$(printf 'x%.0s' {1..200})

@@ -124,16 +124,39 @@ static int open_first(int argc, char **argv) {
     return !dlopen(argv[2], RTLD_NOW) || launch_ten() ? 1 : 7;
 }
 
+/* exec WAY: works, and becomes `true` by a call of that name; before that it tries what is not there. */
+static int become_true(int argc, char **argv) {
+    char *const arguments[] = {"true", NULL};
+    const char *way = argv[2], *path = "/bin/true";
+    int errors = range_of_ten();
+    (void)argc;
+    execv("/nonexistent/true", arguments);
+    nvtxMarkA("not there");
+    if (strcmp(way, "execl") == 0) {
+        execl(path, "true", (char *)NULL);
+    } else if (strcmp(way, "execlp") == 0) {
+        execlp("true", "true", (char *)NULL);
+    } else if (strcmp(way, "execle") == 0) {
+        execle(path, "true", (char *)NULL, environ);
+    } else if (strcmp(way, "execv") == 0) {
+        execv(path, arguments);
+    } else if (strcmp(way, "execve") == 0) {
+        execve(path, arguments, environ);
+    } else if (strcmp(way, "execvp") == 0) {
+        execvp("true", arguments);
+    } else if (strcmp(way, "quick_exit") == 0) {
+        quick_exit(errors);
+    }
+    return errors ? 1 : 7;
+}
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} cases[] = {{"title", set_title},
-             {"driver", driver_only},
-             {"no-device", no_device},
-             {"plugin", open_plugin},
-             {"opened", open_first},
-             {"launches", tell_seen},
-             {"plugin-launches", tell_seen_of_plugin}};
+} cases[] = {{"title", set_title},     {"driver", driver_only},
+             {"no-device", no_device}, {"plugin", open_plugin},
+             {"opened", open_first},   {"exec", become_true},
+             {"launches", tell_seen},  {"plugin-launches", tell_seen_of_plugin}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {

@@ -1,0 +1,89 @@
+/* The calls that replace the program, and quick_exit: no exit handler runs, so what is in memory is written
+ * before. A program may try exec several times (along PATH): when it returns, recording goes on. */
+#include "preload/exec.h"
+
+#include "preload/recorder.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* CALL(name, (parameters), (arguments)) */
+#define EXEC_CALLS(CALL)                                                                                     \
+    CALL(execve, (const char *path, char *const argv[], char *const env[]), (path, argv, env))               \
+    CALL(execv, (const char *path, char *const argv[]), (path, argv))                                        \
+    CALL(execvp, (const char *file, char *const argv[]), (file, argv))                                       \
+    CALL(execvpe, (const char *file, char *const argv[], char *const env[]), (file, argv, env))              \
+    CALL(fexecve, (int fd, char *const argv[], char *const env[]), (fd, argv, env))                          \
+    CALL(execveat, (int dir, const char *path, char *const argv[], char *const env[], int flags),            \
+         (dir, path, argv, env, flags))
+
+#define EXEC_MEMBER(name, parameters, arguments) int(*name) parameters;
+static struct { EXEC_CALLS(EXEC_MEMBER) } original_exec;
+
+#define EXEC_LOOK_UP(name, parameters, arguments) *(void **)&original_exec.name = dlsym(RTLD_NEXT, #name);
+
+static void stop_at_quick_exit(void) {
+    preload_recorder_stop("quick_exit");
+}
+
+void preload_exec_init(void) {
+    EXEC_CALLS(EXEC_LOOK_UP)
+    at_quick_exit(stop_at_quick_exit);
+}
+
+/* Before the constructor ran, other libraries' initialisers may call these. */
+#define EXEC_WRAP(name, parameters, arguments)                                                               \
+    EXPORT int name parameters;                                                                              \
+    EXPORT int name parameters {                                                                             \
+        if (!original_exec.name) {                                                                           \
+            EXEC_LOOK_UP(name, parameters, arguments)                                                        \
+        }                                                                                                    \
+        bool written = preload_recorder_before_exec();                                                       \
+        int result = original_exec.name arguments;                                                           \
+        if (written) {                                                                                       \
+            preload_recorder_after_failed_exec();                                                            \
+        }                                                                                                    \
+        return result;                                                                                       \
+    }
+EXEC_CALLS(EXEC_WRAP)
+
+static size_t count_arguments(const char *first, va_list list) {
+    size_t count = 0;
+    for (const char *argument = first; argument; argument = va_arg(list, const char *)) {
+        count++;
+    }
+    return count;
+}
+
+/* Their arguments, as the C library takes them: up to a NULL, which comes along. */
+static void copy_arguments(char **argv, const char *first, va_list list) {
+    size_t i = 0;
+    for (char *argument = (char *)(uintptr_t)first; argument; argument = va_arg(list, char *)) {
+        argv[i++] = argument;
+    }
+    argv[i] = NULL;
+}
+
+#define EXEC_WRAP_LIST(name, call)                                                                           \
+    EXPORT int name(const char *path, const char *first, ...);                                               \
+    EXPORT int name(const char *path, const char *first, ...) {                                              \
+        va_list list;                                                                                        \
+        va_start(list, first);                                                                               \
+        char *argv[count_arguments(first, list) + 1];                                                        \
+        va_end(list);                                                                                        \
+        va_start(list, first);                                                                               \
+        copy_arguments(argv, first, list);                                                                   \
+        char *const *env = ENVIRONMENT_OF_##name(list);                                                      \
+        va_end(list);                                                                                        \
+        return call(path, argv, env);                                                                        \
+    }
+#define ENVIRONMENT_OF_execl(list)  environ
+#define ENVIRONMENT_OF_execlp(list) environ
+#define ENVIRONMENT_OF_execle(list) va_arg(list, char *const *)
+EXEC_WRAP_LIST(execl, execve)
+EXEC_WRAP_LIST(execlp, execvpe)
+EXEC_WRAP_LIST(execle, execve)
