@@ -3,10 +3,13 @@
 
   rooms.py check            an include that points up, or includes in a circle, are errors
   rooms.py check PATH LINE  the same, as if the file PATH had the line LINE too
+  rooms.py calls BUILD      files of one module of analysis/ that call each other in a circle, by the symbols of the objects in BUILD, and
+                            two file-local functions of analysis/ with one name, are errors
   rooms.py draw             the modules and what each includes, as text (docs/architecture.md holds it)
 """
 import os
 import re
+import subprocess
 import sys
 from collections import defaultdict
 
@@ -24,6 +27,7 @@ FLOORS = [
 OTHERS = {"preload": {"cupti", "trace"}, "cupti": {"trace"}, "trace": set(), "native": set()}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
+STATIC = re.compile(r"^static [^=;{}()]*?(\w+)\([^;{}]*\) *\{", re.M)
 FOREIGN = re.compile(r"^\s*#\s*include\s+[<\"](cupti|cuda|cuda_runtime)[\w/]*\.h")
 
 
@@ -69,13 +73,8 @@ def unit(path):
     return os.path.splitext(path)[0]
 
 
-def find_circles(graph):
-    """Circles of units: each as the list of its members (Tarjan)."""
-    edges = defaultdict(set)
-    for path, includes in graph.items():
-        for _, included in includes:
-            if included in graph and unit(included) != unit(path):
-                edges[unit(path)].add(unit(included))
+def find_circles(edges):
+    """Circles in {unit: units that it includes or calls}: each as the list of its members (Tarjan)."""
     index, low, on_stack, stack, circles = {}, {}, set(), [], []
 
     def visit(node):
@@ -96,10 +95,55 @@ def find_circles(graph):
             if len(members) > 1:
                 circles.append(sorted(members))
 
-    for node in sorted({unit(path) for path in graph}):
+    for node in sorted(edges):
         if node not in index:
             visit(node)
     return circles
+
+
+def edges_of_includes(graph):
+    edges = {unit(path): set() for path in graph}
+    for path, includes in graph.items():
+        edges[unit(path)] |= {unit(i) for _, i in includes if i in graph and unit(i) != unit(path)}
+    return edges
+
+
+def edges_of_calls(build):
+    """Between files of one module, by the symbols that an object defines and those that it needs."""
+    defined, needed = {}, defaultdict(set)
+    sources = [path[:-2] for path in read_includes() if path.startswith("analysis/") and path.endswith(".c")]
+    for source in sources:
+        object_file = f"{build}/obj/exe/{source}.o"
+        if not os.path.exists(object_file):
+            continue
+        for line in subprocess.run(["nm", object_file], capture_output=True, text=True, check=True).stdout.splitlines():
+            *_, kind, name = line.split()
+            if kind == "U":
+                needed[source].add(name)
+            elif kind in "TDBRVC":
+                defined[name] = source
+    edges = {source: set() for source in sources}
+    for source, names in needed.items():
+        edges[source] |= {defined[n] for n in names if n in defined and module_of(defined[n]) == module_of(source)}
+    return edges
+
+
+def find_shared_names():
+    """{name: files} of file-local functions of analysis/ that several files define."""
+    files = defaultdict(set)
+    for path in read_includes():
+        if path.startswith("analysis/"):
+            with open(path, encoding="utf-8") as f:
+                for name in STATIC.findall(f.read()):
+                    files[name].add(path)
+    return {name: sorted(paths) for name, paths in files.items() if len(paths) > 1}
+
+
+def check_calls(build):
+    errors = ["circle of calls: " + ", ".join(members) for members in find_circles(edges_of_calls(build))]
+    errors += [f"{name}() is a file-local function in {', '.join(paths)}" for name, paths in sorted(find_shared_names().items())]
+    print("\n".join(errors), end="\n" if errors else "")
+    return 1 if errors else 0
 
 
 def check(graph):
@@ -111,7 +155,7 @@ def check(graph):
         for line, included in includes:
             if not is_allowed(path, included):
                 errors.append(f"{path}:{line}: {module_of(path)} may not include {included}")
-    for members in find_circles(graph):
+    for members in find_circles(edges_of_includes(graph)):
         errors.append("circle: " + ", ".join(members))
     print("\n".join(errors), end="\n" if errors else "")
     return 1 if errors else 0
@@ -133,6 +177,8 @@ if __name__ == "__main__":
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command == "check" and len(sys.argv) in (2, 4):
         sys.exit(check(read_includes(tuple(sys.argv[2:4]) or None)))
+    if command == "calls" and len(sys.argv) == 3:
+        sys.exit(check_calls(sys.argv[2]))
     if command == "draw" and len(sys.argv) == 2:
         draw(read_includes())
         sys.exit()

@@ -83,7 +83,7 @@ else
         ok "loaded by a name ($name) and replaced: dump" dump "named-$name"
         is "loaded by a name ($name) and replaced: ranges and kernels" \
             "$(number_of "named-$name" push) $(number_of "named-$name" kernel)" "6 15"
-        rm -r "$work/lib"
+        rm -r "${work:?}/lib"
     done
 fi
 
