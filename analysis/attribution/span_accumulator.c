@@ -168,47 +168,31 @@ static void add_span_event(attribution_accumulator *w, const attribution_span_ev
 
 /* ---- The other thread ---- */
 
-static void *add_span_batches(void *ctx) {
-    attribution_accumulator *w = ctx;
-    size_t count;
-    for (const attribution_span_event *batch; (batch = base_queue_take(&w->ring, &count)) != NULL;) {
-        for (size_t i = 0; i < count; i++) {
-            add_span_event(w, &batch[i]);
-        }
-        base_queue_give_back(&w->ring, false);
+static int add_span_events(void *ctx, const void *events, size_t count) {
+    const attribution_span_event *list = events;
+    for (size_t i = 0; i < count; i++) {
+        add_span_event(ctx, &list[i]);
     }
-    return NULL;
+    return 0;
 }
 
 void attribution_accumulator_start(attribution_accumulator *w) {
-    if (!base_queue_init(&w->ring, BATCH * sizeof *w->writing)) {
-        return;
-    }
-    w->writing = base_queue_batch(&w->ring);
-    w->threaded = pthread_create(&w->thread, NULL, add_span_batches, w) == 0;
-    if (!w->threaded) {
-        base_queue_free(&w->ring);
-    }
+    w->threaded =
+        base_queue_start_taker(&w->queue, sizeof(attribution_span_event), BATCH, add_span_events, w);
 }
 
 void attribution_accumulator_event(attribution_accumulator *w, const attribution_span_event *e) {
-    if (!w->threaded) {
+    if (w->threaded) {
+        attribution_span_event *queued = base_queue_add(&w->queue); /* add_span_events never stops */
+        *queued = *e;
+    } else {
         add_span_event(w, e);
-        return;
     }
-    if (w->written == BATCH) {
-        base_queue_hand_over(&w->ring, w->written);
-        w->writing = base_queue_batch(&w->ring);
-        w->written = 0;
-    }
-    w->writing[w->written++] = *e;
 }
 
 static void join_accumulator(attribution_accumulator *w) {
     if (w->threaded) {
-        base_queue_end(&w->ring, w->written);
-        pthread_join(w->thread, NULL);
-        base_queue_free(&w->ring);
+        base_queue_end(&w->queue);
         w->threaded = false;
     }
 }

@@ -87,10 +87,7 @@ typedef struct {
     attribution_breakdowns details;
     attribution_totals totals;
     bool threaded; /* another thread adds up: */
-    pthread_t thread;
-    base_queue ring;
-    attribution_span_event *writing; /* the batch that is filled, and how many events it has */
-    size_t written;
+    base_queue queue;
 } attribution_accumulator;
 
 /* From now on another thread adds up, if one can be had; on_sample is called there. */

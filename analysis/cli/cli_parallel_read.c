@@ -5,7 +5,6 @@
 #include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,12 +24,10 @@ struct cli_reading {
     const names_rules *rules;
     unsigned jobs; /* for each trace */
     size_t at_once, threads;
-    pthread_t *thread;
     one_trace *traces;
-    pthread_mutex_t lock; /* of what follows, and of `ready` and `share` */
-    pthread_cond_t changed;
+    base_pool *pool;        /* has the lock of what follows, and of `ready` and `share` */
     size_t next, given;     /* traces that were begun, and whose results the caller has */
-    bool stopped, waiting;  /* waiting: the caller is, so that the terminal is free for progress */
+    bool waiting;           /* the caller is, so that the terminal is free for progress */
     uint64_t shares, whole; /* what was read of all that is shown together */
     cli_progress progress;
 };
@@ -39,13 +36,13 @@ static void on_progress(void *ctx, uint64_t done, uint64_t total) {
     one_trace *one = ctx;
     cli_reading *rd = one->reading;
     uint64_t share = total == 0 ? 0 : (uint64_t)(1000.0 * (double)done / (double)total);
-    pthread_mutex_lock(&rd->lock);
+    base_pool_lock(rd->pool);
     rd->shares += share - one->share;
     one->share = share;
     if (rd->waiting) {
         cli_show_progress(&rd->progress, rd->shares, rd->whole);
     }
-    pthread_mutex_unlock(&rd->lock);
+    base_pool_unlock(rd->pool);
 }
 
 static void read_one(cli_reading *rd, size_t i) {
@@ -64,26 +61,29 @@ static void read_one(cli_reading *rd, size_t i) {
     one->rc = metrics_analyze(&one->results, rd->paths[i], &choices, one->error);
 }
 
-static void *read_some(void *ctx) {
+static base_task_choice choose_trace(void *ctx, base_task *task) {
     cli_reading *rd = ctx;
-    pthread_mutex_lock(&rd->lock);
-    for (;;) {
-        while (!rd->stopped && rd->next < rd->count && rd->next >= rd->given + rd->at_once) {
-            pthread_cond_wait(&rd->changed, &rd->lock);
-        }
-        if (rd->stopped || rd->next == rd->count) {
-            break;
-        }
-        size_t i = rd->next++;
-        pthread_mutex_unlock(&rd->lock);
-        read_one(rd, i);
-        pthread_mutex_lock(&rd->lock);
-        rd->traces[i].ready = true;
-        pthread_cond_broadcast(&rd->changed);
+    if (rd->next == rd->count) {
+        return BASE_TASK_NONE;
     }
-    pthread_mutex_unlock(&rd->lock);
-    return NULL;
+    if (rd->next >= rd->given + rd->at_once) {
+        return BASE_TASK_LATER;
+    }
+    task->place = rd->next++;
+    return BASE_TASK_CHOSEN;
 }
+
+static void read_trace(void *ctx, void *own, base_task task) {
+    (void)own;
+    read_one(ctx, task.place);
+}
+
+static void trace_is_ready(void *ctx, base_task task) {
+    cli_reading *rd = ctx;
+    rd->traces[task.place].ready = true;
+}
+
+static const base_pool_tasks reading_tasks = {choose_trace, read_trace, trace_is_ready, NULL, NULL};
 
 cli_reading *cli_read_begin(const char *const *paths, size_t count, const cli_table_options *tables,
                             const names_rules *rules) {
@@ -96,39 +96,34 @@ cli_reading *cli_read_begin(const char *const *paths, size_t count, const cli_ta
     rd->at_once = jobs < count ? jobs : count;
     rd->jobs = jobs / (unsigned)(rd->at_once ? rd->at_once : 1);
     rd->traces = base_alloc(count, sizeof *rd->traces);
-    rd->thread = base_alloc(rd->at_once, sizeof *rd->thread);
-    pthread_mutex_init(&rd->lock, NULL);
-    pthread_cond_init(&rd->changed, NULL);
+    rd->pool = base_pool_new(&reading_tasks, rd);
     for (size_t i = 0; i < count; i++) {
         rd->traces[i].reading = rd;
     }
-    while (rd->at_once > 1 && rd->threads < rd->at_once &&
-           pthread_create(&rd->thread[rd->threads], NULL, read_some, rd) == 0) {
-        rd->threads++;
-    }
+    rd->threads = base_pool_start(rd->pool, rd->at_once > 1 ? rd->at_once : 0);
     return rd;
 }
 
 /* Waits for a trace, or reads it here and now when no thread does. */
 static void wait_for(cli_reading *rd, one_trace *one, size_t i) {
-    pthread_mutex_lock(&rd->lock);
+    base_pool_lock(rd->pool);
     bool alone = rd->threads == 0;
     rd->progress.path = alone ? rd->paths[i] : "the traces";
     rd->whole = 1000 * (uint64_t)(alone ? 1 : rd->count);
     rd->shares = alone ? 0 : rd->shares;
     rd->waiting = true;
     while (!alone && !one->ready) {
-        pthread_cond_wait(&rd->changed, &rd->lock);
+        base_pool_wait(rd->pool);
     }
-    pthread_mutex_unlock(&rd->lock);
+    base_pool_unlock(rd->pool);
     if (alone) {
         read_one(rd, i);
     }
-    pthread_mutex_lock(&rd->lock);
+    base_pool_lock(rd->pool);
     rd->waiting = false;
     rd->given = i + 1;
-    pthread_cond_broadcast(&rd->changed);
-    pthread_mutex_unlock(&rd->lock);
+    base_pool_go_on(rd->pool);
+    base_pool_unlock(rd->pool);
 }
 
 /* Whether a trace of requests has any with top_k=k; false after an error line that says which k it has. */
@@ -167,19 +162,10 @@ int cli_read_next(cli_reading *rd, metrics_results **results) {
 }
 
 void cli_read_end(cli_reading *rd) {
-    pthread_mutex_lock(&rd->lock);
-    rd->stopped = true;
-    pthread_cond_broadcast(&rd->changed);
-    pthread_mutex_unlock(&rd->lock);
-    for (size_t i = 0; i < rd->threads; i++) {
-        pthread_join(rd->thread[i], NULL);
-    }
+    base_pool_free(rd->pool);
     for (size_t i = 0; i < rd->count; i++) {
         metrics_results_free(&rd->traces[i].results);
     }
-    pthread_mutex_destroy(&rd->lock);
-    pthread_cond_destroy(&rd->changed);
     free(rd->traces);
-    free(rd->thread);
     free(rd);
 }

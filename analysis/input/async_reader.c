@@ -6,7 +6,6 @@
 #include "analysis/base/batch_queue.h"
 #include "analysis/input/capture_reader.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,25 +59,18 @@ typedef struct {
     trace_status status;
     int rc;
     base_queue queue;
-    record *writing; /* the reading thread's batch, and how many records it has */
-    size_t written;
-    bool refused; /* the reading thread knows that no more is wanted */
+    const trace_visitor *visitor; /* the caller's */
+    int visited;                  /* what it returned last */
 } ahead;
 
 /* ---- The reading thread ---- */
 
 /* A record to be filled in; NULL when no more is wanted. */
 static record *new_record(ahead *a, record_kind kind) {
-    if (a->written == BATCH && !a->refused) {
-        a->refused = !base_queue_hand_over(&a->queue, a->written);
-        a->writing = base_queue_batch(&a->queue);
-        a->written = 0;
+    record *r = base_queue_add(&a->queue);
+    if (r) {
+        r->kind = kind;
     }
-    if (a->refused) {
-        return NULL;
-    }
-    record *r = &a->writing[a->written++];
-    r->kind = kind;
     return r;
 }
 
@@ -184,11 +176,9 @@ static int read_capture_file(const char *path, unsigned jobs, bool once, const t
     return once ? input_read_once(path, jobs, v, status, error) : input_read(path, jobs, v, status, error);
 }
 
-static void *read_on_own_thread(void *ctx) {
+static void read_on_own_thread(void *ctx) {
     ahead *a = ctx;
     a->rc = read_capture_file(a->path, a->jobs - 1, a->once, &a->queueing, &a->status, a->error);
-    base_queue_end(&a->queue, a->refused ? 0 : a->written);
-    return NULL;
 }
 
 /* ---- The caller's thread ---- */
@@ -225,21 +215,22 @@ static int emit_record(const trace_visitor *v, const record *r) {
     }
 }
 
-/* Gives the visitor a batch, unless rc is not 0: then no more is wanted. */
-static int emit_batch(const trace_visitor *v, const record *batch, size_t count, int rc) {
-    for (const record *r = batch; r < batch + count; r++) {
-        rc = rc == 0 ? emit_record(v, r) : rc;
-        if (r->kind >= DEFINITIONS) {
-            free(r->definition);
+/* Gives the visitor the records of a batch, unless it wants no more: then they are only freed. */
+static int emit_records(void *ctx, const void *batch, size_t count) {
+    ahead *a = ctx;
+    const record *records = batch;
+    for (size_t i = 0; i < count; i++) {
+        a->visited = a->visited == 0 ? emit_record(a->visitor, &records[i]) : a->visited;
+        if (records[i].kind >= DEFINITIONS) {
+            free(records[i].definition);
         }
     }
-    return rc;
+    return a->visited;
 }
 
 int input_read_async(const char *path, const trace_visitor *v, unsigned jobs, bool once, trace_status *status,
                      char error[TRACE_ERROR_BYTES]) {
-    pthread_t reader;
-    ahead a = {.path = path, .jobs = jobs, .once = once, .error = error};
+    ahead a = {.path = path, .jobs = jobs, .once = once, .error = error, .visitor = v};
     a.queueing = (trace_visitor){.ctx = &a,
                                  .meta = v->meta ? queue_meta : NULL,
                                  .string = v->string ? queue_string : NULL,
@@ -251,22 +242,11 @@ int input_read_async(const char *path, const trace_visitor *v, unsigned jobs, bo
                                  .counter = v->counter ? queue_counter : NULL,
                                  .end = v->end ? queue_end : NULL,
                                  .progress = v->progress ? queue_progress : NULL};
-    if (jobs < 2 || !base_queue_init(&a.queue, BATCH * sizeof(record))) {
+    if (jobs < 2 || !base_queue_start_writer(&a.queue, sizeof(record), BATCH, read_on_own_thread, &a)) {
         return read_capture_file(path, jobs, once, v, status, error);
     }
-    a.writing = base_queue_batch(&a.queue);
-    if (pthread_create(&reader, NULL, read_on_own_thread, &a) != 0) {
-        base_queue_free(&a.queue);
-        return read_capture_file(path, jobs, once, v, status, error);
-    }
-    int rc = 0;
-    size_t count;
-    for (const record *batch; (batch = base_queue_take(&a.queue, &count)) != NULL;) {
-        rc = emit_batch(v, batch, count, rc);
-        base_queue_give_back(&a.queue, rc != 0);
-    }
-    pthread_join(reader, NULL);
-    base_queue_free(&a.queue);
+    base_queue_take_all(&a.queue, emit_records, &a);
+    base_queue_end(&a.queue);
     *status = a.status;
-    return rc != 0 ? rc : a.rc;
+    return a.visited != 0 ? a.visited : a.rc;
 }

@@ -2,10 +2,10 @@
 #include "analysis/input/nsys/nsys_prefetch.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/parallel_for.h"
 #include "analysis/input/nsys/nsys_sqlite.h"
 #include "trace/trace.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,11 +56,7 @@ struct input_nsys_feed {
     feed_connection own; /* of the thread that uses the rows */
     bool own_open;
     char *error;
-    pthread_t threads[THREADS_MAX];
-    size_t thread_count;
-    pthread_mutex_t lock;         /* of what follows, and of states and counts of slices */
-    pthread_cond_t filled, taken; /* a slice was */
-    bool stopped;
+    base_pool *pool; /* has the lock of what follows, and of states and counts of slices */
     input_nsys_rows spare[INPUT_NSYS_REQUESTS * AHEAD]; /* memory of slices that were used up */
     size_t spare_count;
 };
@@ -172,30 +168,43 @@ static bool all_slices_begun(const input_nsys_feed *feed) {
     return true;
 }
 
-static void *read_feed_slices(void *ctx) {
+static base_task_choice choose_slice(void *ctx, base_task *task) {
+    input_nsys_feed *feed = ctx;
+    if (all_slices_begun(feed)) {
+        return BASE_TASK_NONE;
+    }
+    task->list = request_to_fill(feed);
+    if (task->list == feed->asked_count) {
+        return BASE_TASK_LATER;
+    }
+    task->place = claim_next_slice(feed, &feed->asked[task->list]);
+    return BASE_TASK_CHOSEN;
+}
+
+static void *begin_filling(void *ctx) {
     input_nsys_feed *feed = ctx;
     feed_connection *c = base_alloc(1, sizeof *c);
     open_feed_connection(c, feed->path, feed->purpose);
-    pthread_mutex_lock(&feed->lock);
-    while (!feed->stopped && !all_slices_begun(feed)) {
-        size_t request = request_to_fill(feed);
-        if (request == feed->asked_count) {
-            pthread_cond_wait(&feed->taken, &feed->lock);
-            continue;
-        }
-        asked *a = &feed->asked[request];
-        size_t i = claim_next_slice(feed, a);
-        pthread_mutex_unlock(&feed->lock);
-        fill_slice(c, a, request, i);
-        pthread_mutex_lock(&feed->lock);
-        a->slices[i].state = FILLED;
-        pthread_cond_signal(&feed->filled);
-    }
-    pthread_mutex_unlock(&feed->lock);
-    close_feed_connection(c);
-    free(c);
-    return NULL;
+    return c;
 }
+
+static void end_filling(void *own) {
+    close_feed_connection(own);
+    free(own);
+}
+
+static void fill_chosen_slice(void *ctx, void *own, base_task task) {
+    input_nsys_feed *feed = ctx;
+    fill_slice(own, &feed->asked[task.list], task.list, task.place);
+}
+
+static void slice_is_filled(void *ctx, base_task task) {
+    input_nsys_feed *feed = ctx;
+    feed->asked[task.list].slices[task.place].state = FILLED;
+}
+
+static const base_pool_tasks feed_tasks = {choose_slice, fill_chosen_slice, slice_is_filled, begin_filling,
+                                           end_filling};
 
 /* ---- The thread that uses the rows ---- */
 
@@ -211,19 +220,19 @@ static bool open_own_connection(input_nsys_feed *feed) {
 static slice *wait_for_slice(input_nsys_feed *feed, size_t request) {
     asked *a = &feed->asked[request];
     slice *s = &a->slices[a->taken];
-    pthread_mutex_lock(&feed->lock);
+    base_pool_lock(feed->pool);
     if (s->state == EMPTY) {
         size_t i = claim_next_slice(feed, a);
-        pthread_mutex_unlock(&feed->lock);
+        base_pool_unlock(feed->pool);
         open_own_connection(feed);
         fill_slice(&feed->own, a, request, i);
-        pthread_mutex_lock(&feed->lock);
+        base_pool_lock(feed->pool);
         s->state = FILLED;
     }
     while (s->state != FILLED) {
-        pthread_cond_wait(&feed->filled, &feed->lock);
+        base_pool_wait(feed->pool);
     }
-    pthread_mutex_unlock(&feed->lock);
+    base_pool_unlock(feed->pool);
     return s;
 }
 
@@ -233,7 +242,7 @@ static void release_slice(input_nsys_feed *feed, asked *a) {
     a->at = 0;
     sqlite3_finalize(a->rest);
     a->rest = NULL;
-    pthread_mutex_lock(&feed->lock);
+    base_pool_lock(feed->pool);
     if (feed->purpose != INPUT_NSYS_KEEP) {
         if (feed->spare_count < sizeof feed->spare / sizeof *feed->spare) {
             feed->spare[feed->spare_count++] = s->rows;
@@ -244,8 +253,8 @@ static void release_slice(input_nsys_feed *feed, asked *a) {
     }
     input_nsys_summary_free(&s->summary);
     a->taken++;
-    pthread_cond_signal(&feed->taken);
-    pthread_mutex_unlock(&feed->lock);
+    base_pool_go_on(feed->pool);
+    base_pool_unlock(feed->pool);
 }
 
 static void set_feed_error(input_nsys_feed *feed, const char *error) {
@@ -341,9 +350,9 @@ void input_nsys_feed_rewind(input_nsys_feed *feed) {
         a->rest = NULL;
         a->using = NULL;
         a->at = 0;
-        pthread_mutex_lock(&feed->lock);
+        base_pool_lock(feed->pool);
         a->taken = 0;
-        pthread_mutex_unlock(&feed->lock);
+        base_pool_unlock(feed->pool);
     }
 }
 
@@ -354,9 +363,7 @@ input_nsys_feed *input_nsys_feed_open(const char *path, unsigned jobs, input_nsy
     feed->purpose = purpose;
     feed->asked = base_alloc(count, sizeof *feed->asked);
     feed->asked_count = count;
-    pthread_mutex_init(&feed->lock, NULL);
-    pthread_cond_init(&feed->filled, NULL);
-    pthread_cond_init(&feed->taken, NULL);
+    feed->pool = base_pool_new(&feed_tasks, feed);
     size_t slices = 0;
     for (size_t i = 0; i < count; i++) {
         asked *a = &feed->asked[i];
@@ -375,10 +382,7 @@ input_nsys_feed *input_nsys_feed_open(const char *path, unsigned jobs, input_nsy
     size_t threads = jobs > 1 ? jobs - 1 : 0;
     threads = threads < THREADS_MAX ? threads : THREADS_MAX;
     threads = threads < slices / THREAD_SLICES ? threads : slices / THREAD_SLICES;
-    while (feed->thread_count < threads &&
-           pthread_create(&feed->threads[feed->thread_count], NULL, read_feed_slices, feed) == 0) {
-        feed->thread_count++;
-    }
+    base_pool_start(feed->pool, threads);
     return feed;
 }
 
@@ -386,13 +390,7 @@ void input_nsys_feed_close(input_nsys_feed *feed) {
     if (!feed) {
         return;
     }
-    pthread_mutex_lock(&feed->lock);
-    feed->stopped = true;
-    pthread_cond_broadcast(&feed->taken);
-    pthread_mutex_unlock(&feed->lock);
-    for (size_t i = 0; i < feed->thread_count; i++) {
-        pthread_join(feed->threads[i], NULL);
-    }
+    base_pool_free(feed->pool);
     for (size_t i = 0; i < feed->asked_count; i++) {
         asked *a = &feed->asked[i];
         for (size_t k = 0; k < a->count; k++) {
@@ -411,9 +409,6 @@ void input_nsys_feed_close(input_nsys_feed *feed) {
     if (feed->own_open) {
         close_feed_connection(&feed->own);
     }
-    pthread_mutex_destroy(&feed->lock);
-    pthread_cond_destroy(&feed->filled);
-    pthread_cond_destroy(&feed->taken);
     free(feed->asked);
     free(feed->error);
     free(feed);
