@@ -43,7 +43,7 @@ ok "intervals and p-values of experts and kernels are numpy's" \
     pair intervals "$moetrace" "$tmp/x.moetrace" "$tmp/y.moetrace"
 ok "runs of the same thing hardly ever differ" pair alarms "$moetrace" "$tmp"
 ok "launches outside of phases: hardly ever different by chance, 10 % is found, intervals are numpy's" \
-    "$python" tests/data/diff_launches.py "$moetrace" "$tmp" 330
+    "$python" tests/data/diff_launches.py "$moetrace" "$tmp" 120
 ok "kernels are matched by demangled names where one side has no others" other_names
 ok "--fail-above says what grew" fails
 ok "too few samples are no verdict" unknown
