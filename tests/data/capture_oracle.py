@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+"""An independent reading of captures, in exact decimals: which range owns each piece of GPU work, and what follows.
+
+  capture_oracle.py check MOETRACE CAPTURE...       Chrome traces, and SQLite exports of Nsight Systems
+  capture_oracle.py random MOETRACE DIR COUNT SEED  captures made at random, each as Chrome trace and as SQLite export:
+                                                    both are right, and give the same tables
+
+The rule: a piece of GPU work belongs to the innermost push/pop range that contains the start of the call with its
+correlation id, on the thread of that call.
+"""
+import json
+import os
+import random
+import re
+import sqlite3
+import subprocess
+import sys
+from collections import defaultdict
+from decimal import Decimal
+
+GPU = {"kernel": "kernel", "gpu_memcpy": "copy", "gpu_memset": "copy"}
+
+
+class Capture:
+    """Calls: (thread, start, end, correlation). Ranges: (thread, start, end, name). Work: (kind, start, end, correlation,
+    name, stream). All times are ns."""
+
+    def __init__(self):
+        self.calls, self.ranges, self.work = [], [], []
+
+
+def nanoseconds(us):
+    return int((Decimal(us) * 1000).to_integral_value())
+
+
+def read_chrome(path):
+    with open(path, encoding="utf-8") as f:
+        events = json.load(f, parse_float=Decimal)
+    capture = Capture()
+    for e in events["traceEvents"] if isinstance(events, dict) else events:
+        if e.get("ph") != "X" or e.get("dur") is None:
+            continue
+        start, category = nanoseconds(e["ts"]), e.get("cat")
+        end = start + nanoseconds(e["dur"])
+        thread, correlation = (e["pid"], e["tid"]), e.get("args", {}).get("correlation")
+        if category == "user_annotation":
+            capture.ranges.append((thread, start, end, e["name"]))
+        elif category in ("cuda_runtime", "cuda_driver"):
+            capture.calls.append((thread, start, end, correlation))
+        elif category in GPU:
+            capture.work.append((GPU[category], start, end, correlation, e["name"], e["tid"]))
+    return capture
+
+
+def read_sqlite(path):
+    db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+    names = dict(db.execute("SELECT id, value FROM StringIds"))
+    tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
+    capture = Capture()
+    for start, end, thread, correlation in db.execute(
+            "SELECT start, end, globalTid, correlationId FROM CUPTI_ACTIVITY_KIND_RUNTIME"):
+        capture.calls.append((thread, start, end, correlation))
+    for start, end, thread, text, text_id in db.execute(
+            "SELECT start, end, globalTid, text, textId FROM NVTX_EVENTS WHERE eventType = 59"):
+        capture.ranges.append((thread, start, end, text if text is not None else names[text_id]))
+    for table, kind in (("KERNEL", "kernel"), ("MEMCPY", "copy"), ("MEMSET", "copy")):
+        if f"CUPTI_ACTIVITY_KIND_{table}" in tables:
+            column = "demangledName" if kind == "kernel" else "NULL"
+            for start, end, correlation, name, stream in db.execute(
+                    f"SELECT start, end, correlationId, {column}, streamId FROM CUPTI_ACTIVITY_KIND_{table}"):
+                capture.work.append((kind, start, end, correlation, names.get(name, ""), stream))
+    return capture
+
+
+def evaluate(capture):
+    """What the report must say: sums of kernels, and of each path of ranges."""
+    by_thread = defaultdict(list)
+    for thread, start, end, name in capture.ranges:
+        by_thread[thread].append((start, -end, end, name))
+    call_of = {correlation: (thread, start) for thread, start, _, correlation in capture.calls if correlation is not None}
+
+    def open_at(thread, time):
+        """Names of the ranges around, from the outermost."""
+        return [name for start, _, end, name in sorted(by_thread[thread]) if start <= time < end]
+
+    def path_of(names):
+        return "/".join(re.sub(r"[0-9]+", "*", n) for n in names if not n.startswith("top_k="))
+
+    paths = defaultdict(lambda: [0, 0, 0, 0])  # inclusive and exclusive ns, host ns, calls
+    for thread, start, end, name in capture.ranges:
+        around = [n for s, _, e, n in sorted(by_thread[thread]) if (s, -e) < (start, -end) and e >= end]
+        row = paths[path_of(around + [name])]
+        row[2] += end - start
+        row[3] += 1
+    kernels, total, lost, outside = 0, 0, [0, 0], [0, 0]
+    for kind, start, end, correlation, _, _ in capture.work:
+        if kind != "kernel":
+            continue
+        kernels += 1
+        total += end - start
+        if correlation not in call_of:
+            lost[0] += 1
+            lost[1] += end - start
+            continue
+        around = open_at(*call_of[correlation])
+        if not around:
+            outside[0] += 1
+            outside[1] += end - start
+            continue
+        for depth in range(1, len(around) + 1):
+            paths[path_of(around[:depth])][0] += end - start
+        paths[path_of(around)][1] += end - start
+    return {"kernels": kernels, "ns": total, "unattributed": lost, "outside": outside,
+            "ranges": {p: r for p, r in paths.items() if p}}
+
+
+def tables_of(moetrace, path):
+    out = subprocess.run([moetrace, "report", "--format", "json", "--top", "100000", path], capture_output=True, check=False)
+    if out.returncode != 0:
+        raise SystemExit(f"{path}: report ended with {out.returncode}: {out.stderr.decode()}")
+    report = json.loads(out.stdout)["reports"][0]
+    return {t["id"]: [dict(zip((c["name"] for c in t["columns"]), row)) for row in t["rows"]] for t in report["tables"]}
+
+
+def differences(tables, wanted):
+    """Lines that say where the report differs from what is right."""
+    counts = {row["name"]: row["value"] for row in tables["completeness_counts"]}
+    found = {"kernels": counts["kernels.count"], "ns": counts["kernels.ns"],
+             "unattributed": [counts["kernels.unattributed.count"], counts["kernels.unattributed.ns"]],
+             "outside": [counts["kernels.outside.count"], counts["kernels.outside.ns"]]}
+    lines = [f"{key}: {found[key]}, not {wanted[key]}" for key in found if found[key] != wanted[key]]
+    rows = {row["range"]: row for row in tables.get("ranges", [])}
+    for path in sorted(set(rows) | set(wanted["ranges"])):
+        if path not in rows or path not in wanted["ranges"]:
+            lines.append(f"range {path}: " + ("not reported" if path not in rows else "reported, but not in the capture"))
+            continue
+        row, right = rows[path], wanted["ranges"][path]
+        values = [round((row[c] or 0) * 1e6) for c in ("inclusive_ms", "exclusive_ms", "host_ms")] + [row["calls"]]
+        if values != right:
+            lines.append(f"range {path}: {values}, not {right}")
+        parent = rows.get(path.rpartition("/")[0])
+        if parent and (row["inclusive_ms"] or 0) > (parent["inclusive_ms"] or 0) + 1e-9:
+            lines.append(f"range {path}: more inclusive time than its parent")
+    return lines
+
+
+def check(moetrace, path):
+    capture = read_sqlite(path) if path.endswith(".sqlite") else read_chrome(path)
+    lines = differences(tables_of(moetrace, path), evaluate(capture))
+    for line in lines:
+        print(f"{path}: {line}")
+    return not lines
+
+
+# ---- Captures made at random ----
+
+
+def make_capture(seed):
+    r = random.Random(seed)
+    capture, correlation, gpu = Capture(), r.choice((0, 1000, 2**31 - 50)), 0
+    phases = ["vision", "prefill", "decode", "layer.%d", "expert.%d", "attn", "moe", "aten::mm, op_id = %d"]
+
+    def fill(thread, start, end, depth):
+        """Ranges and calls one after the other inside of [start, end)."""
+        nonlocal correlation, gpu
+        now = start + r.randrange(1, 50)
+        while now + 200 < end and r.random() < 0.9:
+            until = min(end - 10, now + r.randrange(100, max(101, (end - start) // 2)))
+            if depth < 6 and r.random() < 0.5 and until - now > 150:
+                name = r.choice(phases)
+                capture.ranges.append((thread, now, until, name % r.randrange(4) if "%" in name else name))
+                fill(thread, now, until, depth + 1)
+            else:
+                until = now + r.randrange(5, 40)
+                correlation += 1
+                capture.calls.append((thread, now, until, correlation))
+                kind = r.choices(("kernel", "copy", "none"), (8, 2, 1))[0]
+                if kind != "none":
+                    begin = max(until, gpu) + r.randrange(300)
+                    length = r.choice((1, r.randrange(1, 2000), r.randrange(1, 100_000)))
+                    gpu = begin + length
+                    capture.work.append((kind, begin, gpu, correlation, r.choice(("gemm", "attention", "silu")), 7))
+            now = until + r.randrange(1, 60)
+
+    for number in range(r.randrange(1, 4)):
+        fill((10, 10 + number), 1000 * 1000, 1000 * 1000 + r.randrange(1000, 60_000), 0)
+    for _ in range(r.randrange(3)):  # work whose launch is not in the capture
+        correlation += 1
+        gpu += r.randrange(1, 500)
+        capture.work.append(("kernel", gpu, gpu + 77, correlation, "orphan", 7))
+        gpu += 77
+    for list_ in (capture.calls, capture.ranges, capture.work):
+        list_.sort(key=lambda row: (row[1], -row[2]))
+    return capture
+
+
+def microseconds(ns):
+    return Decimal(ns) / 1000
+
+
+def write_chrome(capture, path):
+    events = []
+
+    def add(category, name, pid, tid, start, end, args):
+        events.append('{"ph": "X", "cat": %s, "name": %s, "pid": %d, "tid": %d, "ts": %s, "dur": %s, "args": %s}' % (
+            json.dumps(category), json.dumps(name), pid, tid, microseconds(start), microseconds(end - start), json.dumps(args)))
+
+    for (pid, tid), start, end, name in capture.ranges:
+        add("user_annotation", name, pid, tid, start, end, {})
+    for (pid, tid), start, end, correlation in capture.calls:
+        add("cuda_runtime", "cudaLaunchKernel", pid, tid, start, end, {"correlation": correlation})
+    for kind, start, end, correlation, name, stream in capture.work:
+        add("kernel" if kind == "kernel" else "gpu_memcpy", name, 0, stream, start, end,
+            {"correlation": correlation, "device": 0, "context": 1, "stream": stream})
+    with open(path, "w", encoding="utf-8") as f:
+        f.write('{"traceEvents": [\n' + ",\n".join(events) + "\n]}\n")
+
+
+def write_sqlite(capture, path):
+    if os.path.exists(path):
+        os.unlink(path)
+    db = sqlite3.connect(path)
+    names = {}
+
+    def string(text):
+        return names.setdefault(text, len(names))
+
+    def thread_id(thread):
+        return 1 << 48 | thread[0] << 24 | thread[1]
+
+    db.executescript("""
+        CREATE TABLE StringIds(id INTEGER PRIMARY KEY, value TEXT);
+        CREATE TABLE META_DATA_EXPORT(name TEXT, value TEXT);
+        INSERT INTO META_DATA_EXPORT VALUES('EXPORT_SCHEMA_VERSION', '3.20.3');
+        CREATE TABLE CUPTI_ACTIVITY_KIND_RUNTIME(start INTEGER, end INTEGER, eventClass INTEGER, globalTid INTEGER,
+            correlationId INTEGER, nameId INTEGER, returnValue INTEGER);
+        CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL(start INTEGER, end INTEGER, deviceId INTEGER, contextId INTEGER,
+            streamId INTEGER, correlationId INTEGER, globalPid INTEGER, demangledName INTEGER, shortName INTEGER,
+            mangledName INTEGER, gridX INTEGER, gridY INTEGER, gridZ INTEGER, blockX INTEGER, blockY INTEGER, blockZ INTEGER);
+        CREATE TABLE CUPTI_ACTIVITY_KIND_MEMCPY(start INTEGER, end INTEGER, deviceId INTEGER, contextId INTEGER,
+            streamId INTEGER, correlationId INTEGER, globalPid INTEGER, bytes INTEGER, copyKind INTEGER);
+        CREATE TABLE NVTX_EVENTS(start INTEGER, end INTEGER, eventType INTEGER, text TEXT, globalTid INTEGER, textId INTEGER,
+            domainId INTEGER);""")
+    for thread, start, end, name in capture.ranges:
+        db.execute("INSERT INTO NVTX_EVENTS VALUES(?, ?, 59, ?, ?, NULL, 0)", (start, end, name, thread_id(thread)))
+    for thread, start, end, correlation in capture.calls:
+        db.execute("INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME VALUES(?, ?, 0, ?, ?, ?, 0)",
+                   (start, end, thread_id(thread), correlation, string("cudaLaunchKernel_v7000")))
+    for kind, start, end, correlation, name, stream in capture.work:
+        place = (start, end, 0, 1, stream, correlation, thread_id((10, 0)))
+        if kind == "kernel":
+            db.execute("INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 1, 1, 1, 32, 1, 1)",
+                       place + (string(name), string(name)))
+        else:
+            db.execute("INSERT INTO CUPTI_ACTIVITY_KIND_MEMCPY VALUES(?, ?, ?, ?, ?, ?, ?, 4096, 1)", place)
+    db.executemany("INSERT INTO StringIds VALUES(?, ?)", [(i, text) for text, i in names.items()])
+    db.commit()
+    db.close()
+
+
+def compare_forms(moetrace, chrome, sqlite):
+    """Tables of the same data as Chrome trace and as SQLite export are the same, but for what files are called, what they
+    hold besides, and the order of rows that cost the same."""
+    a, b = ({table: sorted(rows, key=str) for table, rows in tables_of(moetrace, path).items()} for path in (chrome, sqlite))
+    apart = {"run", "completeness", "completeness_counts"}
+    return [f"{chrome}: table {t} is {a.get(t)}, as SQLite {b.get(t)}"[:600]
+            for t in sorted((set(a) | set(b)) - apart) if a.get(t) != b.get(t)]
+
+
+def check_random(moetrace, folder, count, seed):
+    print(f"seed {seed}")
+    chrome, sqlite, good = os.path.join(folder, "random.json"), os.path.join(folder, "random.sqlite"), True
+    for number in range(count):
+        capture = make_capture(f"{seed} {number}")
+        if not capture.work:
+            continue
+        write_chrome(capture, chrome)
+        write_sqlite(capture, sqlite)
+        good = check(moetrace, chrome) and good
+        good = check(moetrace, sqlite) and good
+        for line in compare_forms(moetrace, chrome, sqlite):
+            print(line)
+            good = False
+        if not good:
+            print(f"number {number}")
+            break
+    return good
+
+
+if __name__ == "__main__":
+    command = sys.argv[1] if len(sys.argv) > 3 else ""
+    if command == "check":
+        sys.exit(0 if all([check(sys.argv[2], path) for path in sys.argv[3:]]) else 1)
+    if command == "random" and len(sys.argv) == 6:
+        sys.exit(0 if check_random(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5]) else 1)
+    raise SystemExit(__doc__)
