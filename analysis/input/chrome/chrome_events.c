@@ -81,15 +81,26 @@ static bool is_gpu_work(uint8_t kind) {
     return kind == INPUT_CHROME_KERNEL || kind == INPUT_CHROME_COPY || kind == INPUT_CHROME_MEMSET;
 }
 
+/* Of events that begin together, those of the greater order come first, as with a capture of nsys. */
+static unsigned order_of_kind(uint8_t kind) {
+    switch (kind) {
+    case INPUT_CHROME_RANGE:
+        return 3;
+    case INPUT_CHROME_MARK:
+        return 2;
+    case INPUT_CHROME_CALL:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 /* Adds an item that lasts from `start`, within the times of the run. */
 static void add_item(input_chrome_reading *rd, input_chrome_item *i, int64_t start, int64_t duration) {
     int64_t end = start + duration;
     i->key = (uint64_t)start + INPUT_CHROME_SHIFT;
     i->duration = (uint64_t)duration;
-    i->order = i->duration << 2 | (i->kind == INPUT_CHROME_RANGE  ? 3u
-                                   : i->kind == INPUT_CHROME_MARK ? 2u
-                                   : i->kind == INPUT_CHROME_CALL ? 1u
-                                                                  : 0u);
+    i->order = (uint64_t)order_of_kind(i->kind) << 62 | i->duration;
     rd->first = !rd->any_time || start < rd->first ? start : rd->first;
     rd->last = !rd->any_time || end > rd->last ? end : rd->last;
     rd->any_time = true;

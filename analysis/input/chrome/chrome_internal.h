@@ -19,7 +19,6 @@
 /* Processes, ranks, devices and categories that are kept apart: of more, the last stands for all others. */
 enum { INPUT_CHROME_PROCESSES_MAX = 4096, INPUT_CHROME_CATEGORIES_MAX = 64 };
 
-/* In the order of events that begin and last alike, the last one first. */
 enum {
     INPUT_CHROME_MEMSET = 1,
     INPUT_CHROME_COPY,
@@ -31,8 +30,9 @@ enum {
 
 /* One event of the file, or the like of it in the making. */
 typedef struct {
-    uint64_t key;   /* start in ns, plus INPUT_CHROME_SHIFT */
-    uint64_t order; /* the longer one comes first, of equal ones the one with the greater kind */
+    uint64_t key; /* start in ns, plus INPUT_CHROME_SHIFT */
+    uint64_t
+        order; /* of those that begin together: ranges first, then marks, calls, work; the longer first */
     uint64_t duration;
     uint64_t id; /* correlation: see chrome_ids.c; 0 is none */
     int64_t payload;

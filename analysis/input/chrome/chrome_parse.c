@@ -204,9 +204,11 @@ static void read_device_names(input_chrome_reading *rd) {
     }
 }
 
-/* The whole value that the file holds; whether it is or has an array of events. */
-static bool read_top_value(input_chrome_reading *rd) {
+/* The whole value that the file holds; whether it is or has an array of events. `keys` becomes its keys, as
+ * many as fit. */
+static bool read_top_value(input_chrome_reading *rd, char *keys, size_t size) {
     base_json *j = rd->json;
+    size_t used = 0;
     char key[64];
     bool found = false;
     base_json_token t = base_json_next(j);
@@ -215,6 +217,9 @@ static bool read_top_value(input_chrome_reading *rd) {
         return true;
     }
     while (t != BASE_JSON_ERROR && !rd->is_wrong && next_object_key(rd, key)) {
+        if (used < size) {
+            used += (size_t)snprintf(keys + used, size - used, "%s%s", used > 0 ? ", " : "", key);
+        }
         t = base_json_next(j);
         bool array = t == BASE_JSON_OPEN && j->bracket == '[';
         if (array && strcmp(key, "traceEvents") == 0) {
@@ -244,17 +249,21 @@ static void count_rest(input_chrome_reading *rd) {
 
 void input_chrome_parse(input_chrome_reading *rd) {
     base_json *j = rd->json;
-    bool found = read_top_value(rd);
+    char keys[80] = "none", what[200];
+    bool found = read_top_value(rd, keys, sizeof keys);
     if (!rd->is_wrong && !j->failed) {
         if (found) {
             count_rest(rd);
         } else {
-            input_chrome_fail(rd, "is JSON without traceEvents");
+            for (char *c = keys; *c; c++) {
+                *c = (unsigned char)*c < ' ' || *c == 0x7f ? ' ' : *c;
+            }
+            snprintf(what, sizeof what, "is JSON without traceEvents: its keys are %s", keys);
+            input_chrome_fail(rd, what);
         }
     } else if (found && rd->items > 0 && feof(j->file)) {
         rd->status->cut = true;
     } else {
-        char what[100];
         snprintf(what, sizeof what, "is cut or no JSON at byte %" PRIu64, j->read);
         input_chrome_fail(rd, what);
     }
