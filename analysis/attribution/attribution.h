@@ -44,7 +44,7 @@ typedef struct {
     attribution_work unattributed_kernels, unattributed_transfers; /* without the record of their launch */
     uint64_t untimed_kernels, untimed_transfers;
     uint64_t impossible_kernels, impossible_transfers; /* of those: with times that cannot be */
-    uint64_t last_end;      /* ns, of the records with times */
+    uint64_t last_end;                                 /* ns, of the records with times */
     uint64_t unknown_nodes; /* work of graphs that stays with the launch, its node's making being unknown */
 } attribution_counts;
 
