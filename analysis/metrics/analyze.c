@@ -230,8 +230,8 @@ static void make_result_tables(metrics_results *r, trace_reading *rd, unsigned j
     }
 }
 
-static int read_trace(metrics_results *results, const char *path, bool once, const metrics_options *options,
-                      char error[TRACE_ERROR_BYTES]) {
+static int analyze_trace(metrics_results *results, const char *path, bool once,
+                         const metrics_options *options, char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
     results->names.rules = options->rules;
     costmodel_workload_init(&results->bottlenecks.workload);
@@ -275,10 +275,10 @@ static int read_trace(metrics_results *results, const char *path, bool once, con
 
 int metrics_analyze(metrics_results *results, const char *path, const metrics_options *options,
                     char error[TRACE_ERROR_BYTES]) {
-    int rc = read_trace(results, path, true, options, error);
+    int rc = analyze_trace(results, path, true, options, error);
     if (rc == INPUT_READ_AGAIN) {
         metrics_results_free(results);
-        rc = read_trace(results, path, false, options, error);
+        rc = analyze_trace(results, path, false, options, error);
     }
     return rc;
 }
