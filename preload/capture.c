@@ -218,14 +218,7 @@ void preload_capture_begin(preload_thread *t, uint64_t time) {
 
 static bool matches(const char *glob, uint32_t name) {
     char text[256];
-    size_t len = 0;
-    const char *bytes = name <= preload_string_count() ? preload_string_get(name, &len) : NULL;
-    if (!bytes || len >= sizeof text) {
-        return false;
-    }
-    memcpy(text, bytes, len);
-    text[len] = 0;
-    return fnmatch(glob, text, 0) == 0;
+    return preload_string_copy(name, text, sizeof text) && fnmatch(glob, text, 0) == 0;
 }
 
 static int kind_of(uint32_t name) {

@@ -12,8 +12,10 @@
 #include "preload/nvtx_payload.h"
 #include "preload/page_alloc.h"
 #include "preload/run_metadata.h"
+#include "preload/string_ring.h"
 #include "preload/thread.h"
 #include "preload/trace_file.h"
+#include "preload/warn_once.h"
 #include "trace/trace.h"
 
 #include <stdatomic.h>
@@ -24,8 +26,10 @@
 
 static struct {
     uint8_t *scratch;
-    bool finishing; /* nothing will be written later */
-    uint32_t names_written;
+    bool finishing;      /* nothing will be written later */
+    uint32_t generation; /* of definitions of names, from 1: another one, and all are written again */
+    trace_chunk names;   /* definitions that the next chunk needs */
+    bool names_kept;     /* none of them was given up */
     trace_queue queues[PENDING_MAX]; /* found while encoding, not written yet */
     trace_shape shapes[PENDING_MAX];
     size_t queue_count, shape_count;
@@ -33,13 +37,13 @@ static struct {
     uint64_t end_at; /* where the end mark stands that may be taken away */
 
     uint64_t untimed, undecoded, cpu_ns;
-} chunks;
+} chunks = {.generation = 1};
 
 /* ---- appending ---- */
 
 /* Chunks were given up. Names and other definitions may be among them: all of them are written again. */
 static void redefine_after_loss(void) {
-    chunks.names_written = 0;
+    chunks.generation++;
     for (preload_thread *t = preload_thread_first(); t; t = t->next) {
         t->announced = false;
     }
@@ -47,25 +51,35 @@ static void redefine_after_loss(void) {
     preload_metadata_again();
 }
 
-/* Definitions are small and rare: each kind gets a chunk built on the stack. */
-static bool append_strings(void) {
+/* Definitions are rare. Those of names are collected here, until the chunk that uses them is appended. */
+static void begin_names(void) {
     static uint8_t buf[TRACE_STRING_MAX + 4096];
-    uint32_t count = preload_string_count();
-    trace_chunk c;
-    trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
-    while (chunks.names_written < count) {
-        size_t len;
-        const char *bytes = preload_string_get(chunks.names_written + 1, &len);
-        if (trace_put_string(&c, chunks.names_written + 1, bytes, len)) {
-            chunks.names_written++;
-        } else {
-            if (!preload_chunk_queue_append(&c)) {
-                return false;
-            }
-            trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
-        }
+    trace_chunk_begin(&chunks.names, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
+}
+
+static bool append_names(void) {
+    bool kept = chunks.names_kept && (!chunks.names.buf || preload_chunk_queue_append(&chunks.names));
+    chunks.names_kept = true;
+    begin_names();
+    return kept;
+}
+
+/* A name is about to be used: only such names are defined. */
+static void use_name(uint32_t id) {
+    const char *bytes;
+    size_t len;
+    if (!chunks.names.buf) {
+        begin_names();
+        chunks.names_kept = true;
     }
-    return preload_chunk_queue_append(&c);
+    if (!preload_string_define(id, chunks.generation, &bytes, &len)) {
+        return;
+    }
+    if (!trace_put_string(&chunks.names, id, bytes, len)) {
+        chunks.names_kept = preload_chunk_queue_append(&chunks.names) && chunks.names_kept;
+        begin_names();
+        trace_put_string(&chunks.names, id, bytes, len);
+    }
 }
 
 static bool append_queues_and_shapes(void) {
@@ -86,7 +100,7 @@ static bool append_queues_and_shapes(void) {
 }
 
 static void append_with_definitions(trace_chunk *c) {
-    bool names = append_strings();
+    bool names = append_names();
     if (append_queues_and_shapes() && names) {
         preload_chunk_queue_append(c);
     } else {
@@ -135,6 +149,8 @@ static bool drain_host_thread(preload_thread *t) {
         trace_chunk_begin(&c, chunks.scratch, SCRATCH_BYTES, TRACE_CHUNK_HOST, t->index, e->time);
         uint32_t done = 0;
         while (done < count && trace_put_host(&c, &e[done])) {
+            use_name(e[done].name);
+            use_name(e[done].domain);
             done++;
         }
         append_with_definitions(&c);
@@ -155,6 +171,7 @@ static void add_pending_queue(const trace_queue *q) {
 }
 
 static void add_pending_shape(const trace_shape *s) {
+    use_name(s->name);
     chunks.shapes[chunks.shape_count++] = *s;
 }
 
@@ -257,6 +274,10 @@ void preload_chunk_encoder_drain(void) {
         any |= drain_host_thread(t);
     }
     preload_threads_reap();
+    if (preload_string_ring_used()) {
+        preload_warn_once("names",
+                          "too many different range names to keep in memory; the trace repeats later ones");
+    }
     any |= drain_cupti_buffers();
     chunks.cpu_ns += preload_clock_of(CLOCK_THREAD_CPUTIME_ID) - begin;
     if (any) {
@@ -324,7 +345,9 @@ bool preload_chunk_encoder_init(const char *directory) {
 
 void preload_chunk_encoder_after_fork(void) {
     chunks.finishing = false;
-    chunks.names_written = 0;
+    chunks.generation++;
+    begin_names();
+    chunks.names_kept = true;
     chunks.queue_count = chunks.shape_count = 0;
     chunks.decoder_ready = chunks.devices_described = false;
     chunks.untimed = chunks.undecoded = chunks.cpu_ns = 0;

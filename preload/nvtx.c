@@ -279,14 +279,21 @@ static void on_mark_wide(const wchar_t *message) {
 
 /* ---- domains and registered strings ---- */
 
+/* A domain is never the default one because its name could not be kept. */
+static nvtxDomainHandle_t domain_handle(uint32_t name) {
+    static atomic_uint unnamed;
+    uint32_t id = name ? name : preload_string_once(&unnamed, "(unnamed domain)");
+    return (nvtxDomainHandle_t)(uintptr_t)(id ? id : UINT32_MAX);
+}
+
 static nvtxDomainHandle_t on_domain_create(const char *name) {
     preload_fork_delay_end(&first_call);
-    return (nvtxDomainHandle_t)(uintptr_t)preload_string_id(NULL, name);
+    return domain_handle(preload_string_id(NULL, name));
 }
 
 static nvtxDomainHandle_t on_domain_create_wide(const wchar_t *name) {
     preload_fork_delay_end(&first_call);
-    return (nvtxDomainHandle_t)(uintptr_t)preload_string_wide(NULL, name);
+    return domain_handle(preload_string_wide(NULL, name));
 }
 
 static nvtxStringHandle_t on_register_string(nvtxDomainHandle_t domain, const char *string) {

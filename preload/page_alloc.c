@@ -25,6 +25,10 @@ void *preload_page_alloc_map(size_t bytes) {
     return p;
 }
 
+size_t preload_page_alloc_budget(void) {
+    return budget;
+}
+
 uint64_t preload_page_alloc_used(void) {
     return atomic_load(&used);
 }

@@ -10,6 +10,8 @@ void preload_page_alloc_init(size_t budget_bytes);
 /* Zeroed pages, or NULL when the budget or the system has no more. They stay mapped until the process ends.
  * Any thread. */
 void *preload_page_alloc_map(size_t bytes);
+/* What may be mapped in all, in bytes. */
+size_t preload_page_alloc_budget(void);
 /* What is mapped now, in bytes. */
 uint64_t preload_page_alloc_used(void);
 

@@ -10,6 +10,7 @@
 #include "preload/lock.h"
 #include "preload/page_alloc.h"
 #include "preload/program_name.h"
+#include "preload/string_ring.h"
 #include "preload/trace_file.h"
 #include "preload/warn_once.h"
 #include "preload/writer.h"
@@ -85,6 +86,7 @@ void preload_recorder_init(void) {
     preload_program_name_init();
     preload_settings_read(&recorder.settings);
     preload_capture_init(&recorder.settings);
+    preload_string_ring_init(preload_writer_wake);
     preload_page_alloc_init(recorder.settings.memory_bytes);
     __register_atfork(recorder_before_fork, recorder_after_fork_parent, recorder_after_fork_child, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include "preload/lock.h"
 #include "preload/page_alloc.h"
+#include "preload/string_ring.h"
 #include "trace/trace.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@
 typedef struct name_entry {
     const char *bytes;
     uint32_t len, id;
+    uint32_t defined_in; /* the writer's: generation of the definition that was written last */
     uint64_t hash;
     struct name_entry *next; /* in the same slot of the table */
 } name_entry;
@@ -30,6 +32,7 @@ static struct {
     char *arena;
     size_t arena_left;
     atomic_uint count;
+    size_t bytes; /* mapped for all of it */
     atomic_uint_fast64_t cut, lost;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -55,6 +58,7 @@ static bool is_same_string(const name_entry *e, uint64_t hash, const char *bytes
 
 static char *allocate_string_bytes(size_t len) {
     if (len > ARENA_BYTES / 4) {
+        names.bytes += len;
         return preload_page_alloc_map(len);
     }
     if (names.arena_left < len) {
@@ -64,6 +68,7 @@ static char *allocate_string_bytes(size_t len) {
         }
         names.arena = more;
         names.arena_left = ARENA_BYTES;
+        names.bytes += ARENA_BYTES;
     }
     char *p = names.arena;
     names.arena += len;
@@ -80,6 +85,7 @@ static name_entry *add_string(uint64_t hash, const char *bytes, size_t len) {
     }
     if (!names.blocks[block]) {
         names.blocks[block] = preload_page_alloc_map(BLOCK_NAMES * sizeof(name_entry));
+        names.bytes += BLOCK_NAMES * sizeof(name_entry);
     }
     char *copy = names.blocks[block] ? allocate_string_bytes(len + 1) : NULL;
     if (!copy) {
@@ -104,12 +110,20 @@ static const name_entry *find_string(uint64_t hash, const char *bytes, size_t le
     return e;
 }
 
-static const name_entry *intern_string(uint64_t hash, const char *bytes, size_t len) {
+/* The names of events get a quarter of the memory, and half of the ids: the others have room when they come. */
+static bool may_keep_event_name(void) {
+    return names.bytes < preload_page_alloc_budget() / 4 &&
+           atomic_load(&names.count) < BLOCKS * BLOCK_NAMES / 2;
+}
+
+static const name_entry *intern_string(uint64_t hash, const char *bytes, size_t len, bool of_event) {
     const name_entry *e = find_string(hash, bytes, len);
     if (!e) {
         preload_lock(&names.lock);
         e = find_string(hash, bytes, len);
-        e = e ? e : add_string(hash, bytes, len);
+        if (!e && (!of_event || may_keep_event_name())) {
+            e = add_string(hash, bytes, len);
+        }
         preload_unlock(&names.lock);
     }
     return e;
@@ -125,10 +139,11 @@ uint32_t preload_string_bytes(preload_string_cache *cache, const char *bytes, si
     if (e && is_same_string(e, hash, bytes, len)) {
         return e->id;
     }
-    e = intern_string(hash, bytes, len);
+    e = intern_string(hash, bytes, len, cache != NULL);
     if (!e) {
-        atomic_fetch_add(&names.lost, 1);
-        return 0;
+        uint32_t id = cache ? preload_string_ring_intern(hash, bytes, len) : 0;
+        atomic_fetch_add(&names.lost, id == 0);
+        return id;
     }
     if (cache) {
         cache->entry[hash % PRELOAD_STRING_CACHE] = e;
@@ -187,16 +202,41 @@ uint32_t preload_string_wide(preload_string_cache *cache, const wchar_t *name) {
     return preload_string_bytes(cache, utf8, len);
 }
 
-const char *preload_string_get(uint32_t id, size_t *len) {
-    const name_entry *e = &names.blocks[id / BLOCK_NAMES][id % BLOCK_NAMES];
-    *len = e->len;
-    return e->bytes;
+static name_entry *entry_of_id(uint32_t id) {
+    return id != 0 && id <= preload_string_count() ? &names.blocks[id / BLOCK_NAMES][id % BLOCK_NAMES] : NULL;
 }
 
 const char *preload_string_keep(const char *name) {
-    uint32_t id = preload_string_id(NULL, name);
-    size_t len;
-    return id ? preload_string_get(id, &len) : NULL;
+    const name_entry *e = entry_of_id(preload_string_id(NULL, name));
+    return e ? e->bytes : NULL;
+}
+
+bool preload_string_copy(uint32_t id, char *to, size_t size) {
+    const name_entry *e = entry_of_id(id);
+    size_t len = e ? e->len : 0;
+    bool fits = e ? len < size : size > 0 && preload_string_ring_copy(id, to, size - 1, &len);
+    if (fits && e) {
+        memcpy(to, e->bytes, len);
+    }
+    if (fits) {
+        to[len] = 0;
+    }
+    return fits;
+}
+
+bool preload_string_define(uint32_t id, uint32_t generation, const char **bytes, size_t *len) {
+    static char copy[TRACE_STRING_MAX];
+    name_entry *e = entry_of_id(id);
+    if (!e) {
+        *bytes = copy;
+        return id >= PRELOAD_STRING_RING_FIRST &&
+               preload_string_ring_define(id, generation, copy, sizeof copy, len);
+    }
+    bool first = e->defined_in != generation;
+    e->defined_in = generation;
+    *bytes = e->bytes;
+    *len = e->len;
+    return first;
 }
 
 uint32_t preload_string_count(void) {
@@ -217,5 +257,6 @@ uint64_t preload_string_table_lost(void) {
 
 void preload_string_table_after_fork(void) {
     pthread_mutex_init(&names.lock, NULL);
+    preload_string_ring_after_fork();
     names.arena_left = 0; /* whoever was just taking from it is gone */
 }

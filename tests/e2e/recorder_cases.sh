@@ -30,6 +30,21 @@ for way in execl execlp execle execv execve execvp quick_exit none; do
     is "$way: none damaged" "$(grep '^read' "$work/exec-$way.dump" | grep -c ' damaged=0 ')" 1
 done
 
+# Names that occur once, more than there is memory for: what comes later has its names, and one line says so.
+MOETRACE_MEMORY=8 run names "$helpers/nvtx_cases" names
+is "many names: exit status" "$status" 7
+is "many names: it is reported" "$(cat "$work/names.err")" \
+    "moetrace: too many different range names to keep in memory; the trace repeats later ones"
+ok "many names: dump" dump names
+is "many names: all ranges" "$(number_of names push) $(number_of names pop)" "60031 60031"
+is "many names: the later ones" "$(grep '^push ' "$work/names.dump" | grep -c ' name="phase ')" 30
+is "many names: a domain" "$(grep '^push ' "$work/names.dump" | grep ' name="late"' | grep -o ' domain=.*' | cut -d' ' -f2-3)" 'domain="late domain"'
+run worker "$helpers/nvtx_cases" worker
+is "a worker of a process with many names: exit status and standard error" "$status $(cat "$work/worker.err")" "7 "
+is "a worker of a process with many names: traces" "$(trace_count worker)" 2
+is "a worker of a process with many names: its trace holds the names that it uses" \
+    "$(traces worker | xargs ls -S | tail -1 | xargs "$moetrace" dump | grep -c '^string ')" 1
+
 # The file is named after the program, whatever it calls itself later, and lies in the output folder.
 n=0
 filler=$(printf 'x%.0s' {1..200})

@@ -113,10 +113,61 @@ static int payloads(void) {
     return nvtxDomainIsEnabled(domain) ? 7 : 1;
 }
 
+/* ---- many names ---- */
+
+static void range(const char *name) {
+    nvtxRangePushA(name);
+    nvtxRangePop();
+}
+
+/* Names that occur once, as emit_nvtx makes them. The rests give the writer time, however busy the machine is. */
+static void unique_ranges(int count) {
+    char name[128];
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name,
+                 "aten::native_layer_norm, seq = %d, op_id = %d, sizes = [[8, 326, 2048], []]", i, 3 * i);
+        range(name);
+        if (i % 500 == 0) {
+            usleep(5000);
+        }
+    }
+}
+
+/* What comes after them has its names all the same: ranges, a request, a domain. */
+static int names_then_more(void) {
+    char name[64];
+    unique_ranges(60000);
+    usleep(200000);
+    for (int i = 0; i < 30; i++) {
+        snprintf(name, sizeof name, "phase %d", i);
+        range(name);
+    }
+    nvtxDomainHandle_t domain = nvtxDomainCreateA("late domain");
+    const nvtxEventAttributes_t step = {.version = NVTX_VERSION,
+                                        .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
+                                        .messageType = NVTX_MESSAGE_TYPE_ASCII,
+                                        .message.ascii = "late"};
+    nvtxDomainRangePushEx(domain, &step);
+    nvtxDomainRangePop(domain);
+    return domain ? 7 : 1;
+}
+
+/* A process with many names forks a worker with one. */
+static int worker(void) {
+    unique_ranges(5000);
+    pid_t child = fork();
+    if (child == 0) {
+        range("load");
+        exit(7);
+    }
+    return status_of(child);
+}
+
 static const struct {
     const char *name;
     int (*run)(void);
-} cases[] = {{"first-call", first_call}, {"payloads", payloads}};
+} cases[] = {
+    {"first-call", first_call}, {"payloads", payloads}, {"names", names_then_more}, {"worker", worker}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
