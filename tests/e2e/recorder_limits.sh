@@ -102,7 +102,7 @@ bash -c 'ln -s "$1/precious" "$1/links/odd_ranges-$$.moetrace"; export LD_PRELOA
 is "a link in the trace's place is not followed" "$(cat "$work/precious")" precious
 is "a link in the trace's place: the trace lies beside it" "$(find "$work/links" -type f -name 'odd_ranges-*-2.moetrace' | wc -l)" 1
 bash -c 'export LD_PRELOAD=$2 MOETRACE_OUTPUT=$1/named/inside; exec -a ../../evil/.. "$3" huge' - "$work" "$(preload)" "$odd" >/dev/null 2>&1
-is "no program's name leads out of the directory" "$(cd "$work/named" && find . -type f | sed 's/[0-9][0-9]*/N/')" "./inside/..-N.moetrace"
+is "no program's name leads out of the directory" "$(cd "$work/named" && find . -type f | sed 's/[0-9][0-9]*/N/')" "./inside/_.-N.moetrace"
 
 # The output directory.
 unwritable() { # unwritable NAME DIRECTORY WHY
