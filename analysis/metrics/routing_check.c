@@ -163,7 +163,9 @@ static void close_phase(routing_checking *f, phase_seen *seen) {
 static void count_layer_visit(routing_checking *f, const expert_visit *at, phase_seen *seen) {
     if (seen->span != at->span) {
         close_phase(f, seen);
-        memset(seen->layers, 0, seen->layer_cap * sizeof *seen->layers);
+        if (seen->layers) {
+            memset(seen->layers, 0, seen->layer_cap * sizeof *seen->layers);
+        }
         seen->span = at->span;
     }
     seen->last = *at;

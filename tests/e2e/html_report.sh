@@ -106,7 +106,25 @@ directory() {
     report_refuses 'several traces with phases' --html "$work/three.html" "$work/two" && [ ! -e "$work/three.html" ]
 }
 
+# Names may hold any bytes; what programs read is UTF-8.
+utf8() {
+    local format
+    for format in json csv; do
+        "$moetrace" report --format $format --top 1000 --json "$work/names.json" --samples "$work/names.csv" "$work/hostile.moetrace" \
+            >"$work/names.$format.out" || return 1
+    done
+    "$python" - "$work"/names.* <<'PY'
+import json, sys
+texts = {path: open(path, "rb").read().decode() for path in sys.argv[1:]}
+assert any("\ufffd" in text for text in texts.values())
+for path, text in texts.items():
+    if "json" in path:
+        json.loads(text)
+PY
+}
+
 ok "the page's data is the report's" same_as_report
+ok "output for programs is UTF-8 whatever bytes the names hold" utf8
 ok "the time lines are those of the median and the P99 request" timelines
 ok "the text report is printed as ever" cmp "$work/sweep.txt" <("$moetrace" report "$work/sweep.moetrace")
 ok "names of a trace cannot leave the data" is_sealed

@@ -10,6 +10,8 @@ unpack analysis_nsys_k8 k8
 ok "a capture of Nsight Systems' layout" "$moetrace" export "$work/k8.moetrace" -f nsys-sqlite -o "$work/k8.sqlite"
 "$moetrace" export "$work/one.moetrace" -f nsys-sqlite -o "$work/one.sqlite" >/dev/null
 
+ok "of a path that begins with two slashes" "$moetrace" report "/$work/k8.sqlite"
+
 back() {
     local name
     for name in k8 one; do

@@ -23,9 +23,11 @@ bool input_nsys_fail(input_nsys_connection *c) {
     return false;
 }
 
-/* The path as a URI that forbids all writing, locking and journals. */
+/* The path as a URI that forbids all writing, locking and journals. An empty host stands before a whole path,
+ * which may begin with two slashes. */
 static char *uri_of(const char *path) {
     char *uri = base_alloc(strlen(path) * 3 + 40, 1), *p = uri + sprintf(uri, "file:");
+    p += sprintf(p, "%s", *path == '/' ? "//" : "");
     for (; *path; path++) {
         p += sprintf(p, strchr("%?#", *path) ? "%%%02x" : "%c", (unsigned char)*path);
     }
