@@ -16,7 +16,7 @@ check() { # check NAME COMMAND...
     else
         failed=1
         echo "not ok $n - $name"
-        printf '%s\n' "$out" | head -n 40 | sed 's/^/# /'
+        printf '%s\n' "$out" | head -n 200 | sed 's/^/# /'
     fi
 }
 

@@ -33,7 +33,7 @@ elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN {printf "%.1f", b - a}'; 
 run_suite() { # run_suite NAME COMMAND...
     local name=$1 log=$logs/$1.log status=0 started=$EPOCHREALTIME ok not_ok skip
     shift
-    timeout 1800 "$@" >"$log" 2>&1 </dev/null || status=$?
+    timeout 3600 "$@" >"$log" 2>&1 </dev/null || status=$?
     skip=$(grep -cE '^[[:space:]]*ok .*# *(SKIP|skip)' "$log")
     ok=$(($(grep -cE '^[[:space:]]*ok ' "$log") - skip))
     not_ok=$(grep -cE '^[[:space:]]*not ok ' "$log")

@@ -63,7 +63,7 @@ if command -v mandoc >/dev/null; then
         while read -r variable; do
             [[ $text == *"$variable="* ]] || return 1
         done < <(grep -o 'SETTING("MOETRACE_[A-Z_]*' trace/settings.h | cut -d'"' -f2)
-        [[ $text == *"MOETRACE_MEMORY=MIB most memory that the recorder holds, in MiB (default 64)"* ]]
+        [[ $text =~ MOETRACE_MEMORY=MIB\ [a-zA-Z,\ ]*\(default\ 64\) ]]
     }
     ok "libmoetrace(7) has every variable of the recorder" variables
 else
