@@ -7,7 +7,9 @@
 #include "analysis/base/output_file.h"
 #include "analysis/base/u64_set.h"
 #include "analysis/base/utf8.h"
+#include "analysis/input/capture_extras.h"
 #include "analysis/names/demangle_nsys.h"
+#include "trace/settings.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -15,14 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The row of the stretches without profiling: no thread of Linux has this number. */
+enum { UNPROFILED_TID = 0xffffff };
+
 typedef struct {
     events_store *rows;
     FILE *out;
     char **names; /* by name index: in JSON, with its quotes */
     size_t name_cap;
-    char **kernels; /* by shape: demangled, in JSON */
-    base_set work;  /* correlation ids of GPU rows */
-    bool any;       /* an event was written */
+    char **kernels;             /* by shape: demangled, in JSON */
+    base_set work;              /* correlation ids of GPU rows */
+    bool any;                   /* an event was written */
+    uint64_t *unprofiled_since; /* by source: when profiling was switched off; 0: it is on, or not known */
 } chrome;
 
 /* The text as a JSON string. */
@@ -111,6 +117,7 @@ static void put_chrome_processes(chrome *w) {
         put_chrome_meta(w, "process_labels", pid, 0, "labels", "\"CPU\"");
         snprintf(text, sizeof text, "%" PRIu64, pid);
         put_chrome_meta(w, "process_sort_index", pid, 0, "sort_index", text);
+        put_chrome_meta(w, "thread_name", pid, UNPROFILED_TID, "name", "\"profiling off (moetrace)\"");
         free(json);
     }
     for (size_t i = 0; i < w->rows->thread_count; i++) {
@@ -154,6 +161,21 @@ static void put_chrome_property(const chrome *w, const events_device *d, const c
     }
 }
 
+/* What tells an importer which requests were profiled, beside the recorder's marks among the events. */
+static void put_chrome_profiling(chrome *w) {
+    for (size_t i = 0; i < w->rows->source_count; i++) {
+        if (events_source_meta(&w->rows->sources[i], INPUT_MARKS)) {
+            fputs(",\"" INPUT_CHROME_MARKS "\":true", w->out);
+            break;
+        }
+    }
+    const char *first = events_source_meta(&w->rows->sources[0], TRACE_FIRST_WATCH);
+    uint64_t time = first ? strtoull(first, NULL, 10) : 0;
+    if (w->rows->source_count == 1 && time >= w->rows->zero) {
+        put_chrome_time(w, INPUT_CHROME_FIRST_WATCH, time - w->rows->zero);
+    }
+}
+
 static void put_chrome_head(chrome *w) {
     const trace_header *first = &w->rows->sources[0].header;
     fputs("{\"schemaVersion\":1,\"producer\":\"moetrace " MOETRACE_VERSION "\",\"deviceProperties\":[",
@@ -183,6 +205,7 @@ static void put_chrome_head(chrome *w) {
         fprintf(w->out, ",\"baseTimeNanoseconds\":%" PRIu64,
                 first->realtime_ns - (first->monotonic_ns - w->rows->zero));
     }
+    put_chrome_profiling(w);
     fputs(",\"traceEvents\":[", w->out);
 }
 
@@ -298,7 +321,9 @@ static void put_chrome_payload(const chrome *w, const events_range *row) {
 }
 
 static void put_chrome_range_args(chrome *w, const events_range *row) {
-    fprintf(w->out, "\"style\":\"%s\"", row->style == EVENTS_PUSH_POP ? "push/pop" : "start/end");
+    static const char *const styles[] = {
+        [EVENTS_PUSH_POP] = "push/pop", [EVENTS_START_END] = "start/end", [EVENTS_MARK] = "mark"};
+    fprintf(w->out, "\"style\":\"%s\"", styles[row->style]);
     if (row->domain != BASE_NONE) {
         fprintf(w->out, ",\"domain\":%s", json_name_of(w, w->rows->domains[row->domain].name));
     }
@@ -328,6 +353,44 @@ static void put_chrome_async(chrome *w, const events_range *row, const char *pha
     fputs("}}", w->out);
 }
 
+/* The stretch without profiling that ends here, if there is one, as an event on a row of its own. */
+static void put_chrome_unprofiled(chrome *w, uint32_t source, uint64_t time) {
+    uint64_t *since = &w->unprofiled_since[source];
+    if (*since != 0 && time > *since) {
+        put_chrome_complete(w, "moetrace", "\"unprofiled\"", chrome_pid_of(w, source), UNPROFILED_TID, *since,
+                            time - *since);
+        fputs("}}", w->out);
+    }
+    *since = 0;
+}
+
+/* A mark of the recorder also begins or ends a stretch without profiling. */
+static void note_chrome_watch_mark(chrome *w, const events_range *row) {
+    const events_store *rows = w->rows;
+    uint32_t source = rows->threads[row->thread].source;
+    if (row->domain == BASE_NONE || events_source_meta(&rows->sources[source], INPUT_MARKS) ||
+        strcmp(export_name(rows, rows->domains[row->domain].name), TRACE_WATCH_DOMAIN) != 0) {
+        return;
+    }
+    if (strcmp(export_name(rows, row->name), TRACE_WATCH_ON) == 0) {
+        put_chrome_unprofiled(w, source, row->start);
+    } else if (strcmp(export_name(rows, row->name), TRACE_WATCH_OFF) == 0 &&
+               w->unprofiled_since[source] == 0) {
+        w->unprofiled_since[source] = row->start;
+    }
+}
+
+static void put_chrome_mark(chrome *w, const events_range *row, uint64_t pid, uint32_t tid) {
+    note_chrome_watch_mark(w, row);
+    begin_chrome_event(w);
+    fprintf(w->out, "\"ph\":\"i\",\"s\":\"t\",\"cat\":\"nvtx\",\"name\":%s,\"pid\":%" PRIu64 ",\"tid\":%u",
+            json_name_of(w, row->name), pid, tid);
+    put_chrome_start(w, row->start);
+    fputs(",\"args\":{", w->out);
+    put_chrome_range_args(w, row);
+    fputs("}}", w->out);
+}
+
 static void put_chrome_ranges(chrome *w) {
     const events_range *row;
     while ((row = base_sorter_next(w->rows->ranges)) != NULL) {
@@ -342,13 +405,11 @@ static void put_chrome_ranges(chrome *w) {
             put_chrome_range_args(w, row);
             fputs("}}", w->out);
         } else {
-            begin_chrome_event(w);
-            fprintf(w->out,
-                    "\"ph\":\"i\",\"s\":\"t\",\"cat\":\"nvtx\",\"name\":%s,\"pid\":%" PRIu64 ",\"tid\":%u",
-                    json_name_of(w, row->name), pid, t->tid);
-            put_chrome_start(w, row->start);
-            fputc('}', w->out);
+            put_chrome_mark(w, row, pid, t->tid);
         }
+    }
+    for (uint32_t i = 0; i < w->rows->source_count; i++) {
+        put_chrome_unprofiled(w, i, w->rows->last);
     }
 }
 
@@ -365,6 +426,7 @@ int export_chrome(events_store *rows, const char *path, char error[TRACE_ERROR_B
     chrome w = {
         .rows = rows, .out = fopen(path, "we"), .kernels = base_alloc(rows->shape_count, sizeof *w.kernels)};
     if (w.out) {
+        w.unprofiled_since = base_alloc(rows->source_count, sizeof *w.unprofiled_since);
         find_calls_with_work(&w);
         put_chrome_head(&w);
         put_chrome_processes(&w);
@@ -378,6 +440,7 @@ int export_chrome(events_store *rows, const char *path, char error[TRACE_ERROR_B
     for (size_t i = 0; i < w.name_cap; i++) {
         free(w.names[i]);
     }
+    free(w.unprofiled_since);
     for (size_t i = 0; i < rows->shape_count; i++) {
         free(w.kernels[i]);
     }

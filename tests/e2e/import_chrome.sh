@@ -37,6 +37,34 @@ ok "report says of the Chrome trace what it says of the trace" same_tables "$wor
 grep -v '"left open":true' "$work/one.json" >"$work/plain.json"
 ok "in any order, among operators, too" same_tables "$work/plain.json" "$work/torch.json"
 
+# Which requests were profiled is known from the recorder's marks, in the export, too.
+for golden in small_alternate small_auto; do
+    gunzip -c "tests/data/golden/$golden.moetrace.gz" >"$work/$golden.moetrace"
+    "$moetrace" export "$work/$golden.moetrace" -f chrome -o "$work/$golden.json" >/dev/null
+    profiled_as_before() {
+        for file in "$golden.moetrace" "$golden.json"; do
+            "$moetrace" report --format json "$work/$file" >"$work/$file.report" || return 1
+        done
+        "$python" - "$work/$golden.moetrace.report" "$work/$golden.json.report" <<'PY'
+import json, sys
+a, b = ({t["id"]: (t["rows"], t.get("notes")) for t in json.load(open(path))["reports"][0]["tables"]} for path in sys.argv[1:3])
+for table in ("latency", "overhead", "gpu_time", "phase_parts"):
+    assert a[table] == b[table], table
+PY
+    }
+    ok "$golden: an export knows which requests were profiled" profiled_as_before
+done
+unprofiled() {
+    "$python" - "$work/small_alternate.json" <<'PY'
+import json, sys
+events = json.load(open(sys.argv[1]))["traceEvents"]
+off = [(e["ts"], e["ts"] + e["dur"]) for e in events if e.get("cat") == "moetrace"]
+kernels = [e["ts"] for e in events if e.get("cat") == "kernel"]
+assert off and kernels and not any(a < ts < b for ts in kernels for a, b in off), (len(off), len(kernels))
+PY
+}
+ok "and shows when profiling was off" unprofiled
+
 # A call that ends where a range does lies in it; one that lies across its end does not, as in Nsight Systems' reports.
 straddling() {
     "$python" - >"$work/straddle.json" <<'PY'

@@ -3,6 +3,7 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/limits.h"
+#include "trace/settings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -226,6 +227,10 @@ static void emit_chrome_notes(input_chrome_reading *rd) {
     }
     if (rd->status->cut) {
         emit_chrome_meta(rd, "note.chrome.cut", "the file is cut: events behind the cut are missing");
+    }
+    if (rd->has_first_watch && rd->first_watch >= rd->first) {
+        snprintf(text, sizeof text, "%" PRIu64, chrome_time_of(rd, rd->first_watch));
+        emit_chrome_meta(rd, TRACE_FIRST_WATCH, text);
     }
     if (rd->marks_of_program) {
         emit_chrome_meta(rd, INPUT_MARKS, INPUT_MARKS_TEXT);

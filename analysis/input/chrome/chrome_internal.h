@@ -110,6 +110,8 @@ typedef struct {
     size_t emitted; /* names that the visitor has */
     base_sorter *sorter, *halves;
     int64_t base_ns, first, last;
+    int64_t first_watch; /* when the recorder first switched profiling on */
+    bool has_first_watch;
     bool any_time;         /* first and last are set */
     bool is_wrong;         /* it is no JSON, or the file ends here */
     bool marks_of_program; /* its marks `watch on` and `watch off` are not the recorder's */

@@ -229,6 +229,8 @@ static bool read_top_value(input_chrome_reading *rd, char *keys, size_t size) {
             read_device_names(rd);
         } else if (t == BASE_JSON_WORD && strcmp(key, "baseTimeNanoseconds") == 0) {
             rd->base_ns = strtoll(j->text, NULL, 10);
+        } else if (t == BASE_JSON_WORD && strcmp(key, INPUT_CHROME_FIRST_WATCH) == 0) {
+            rd->has_first_watch = base_json_thousandths(j->text, &rd->first_watch);
         } else if (t == BASE_JSON_WORD && strcmp(key, INPUT_CHROME_MARKS) == 0) {
             rd->marks_of_program = strcmp(j->text, "true") == 0;
         } else {
