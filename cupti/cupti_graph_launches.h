@@ -16,7 +16,7 @@
 
 /* A graph is about to be launched while records are on. */
 void cupti_graph_launches_add(uint32_t correlation);
-/* No record of this launch will come: the call failed, or it was captured into another graph. */
+/* No record of this launch will come: the call failed. */
 void cupti_graph_launches_cancel(uint32_t correlation);
 /* Takes a record that CUPTI delivers. Its launch is no longer pending; a record whose times may be those of a later
  * launch loses them. False: it is of a launch while records were off. */

@@ -161,18 +161,13 @@ static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, 
     }
 }
 
-/* The graph that this thread is launching: its correlation id. */
-static __thread uint32_t launching_graph;
-
 static void on_graph_launch(const cupti_callback_data *call) {
     if (call->site == CUPTI_ABI_SITE_EXIT) {
         const int *result = call->function_return;
-        launching_graph = 0;
-        if (result && *result != 0) {
+        if (result && *result != 0) { /* also a launch into a capture, which CUDA refuses */
             cupti_graph_launches_cancel(call->correlation);
         }
     } else if (atomic_load(&session.recording)) {
-        launching_graph = call->correlation;
         cupti_graph_launches_add(call->correlation);
     } else {
         cupti_graph_launches_give_up(atomic_load(&session.latest));
@@ -193,10 +188,6 @@ static void on_graph(uint32_t cbid, const cupti_graph_data *data) {
     session.lib.get_graph_id(data->graph, &graph);
     if (cbid != CUPTI_ABI_GRAPH_CREATED) {
         session.lib.get_graph_node_id(data->node, &node);
-        if (launching_graph) { /* into a stream that is captured */
-            cupti_graph_launches_cancel(launching_graph);
-            launching_graph = 0;
-        }
         if (data->node_type == CUPTI_ABI_NODE_KERNEL && cupti_names_needed()) {
             cupti_names_node(data->node, node);
         }
