@@ -59,6 +59,11 @@ typedef struct {
     uint32_t correlation;
 } cupti_callback_data;
 
+/* What cuGraphLaunch is given (cuGraphLaunch_params). */
+typedef struct {
+    void *graph, *stream;
+} cupti_graph_launch_parameters;
+
 /* What a resource callback is given (CUpti_ResourceData), and behind it for graphs (CUpti_GraphData). */
 typedef struct {
     void *context;

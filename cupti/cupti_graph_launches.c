@@ -6,28 +6,89 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#define SLOT_BITS 13
+#define SLOT_BITS 12
 #define SLOTS     (1u << SLOT_BITS)
-#define PROBES    16u /* slots in which a launch may stand */
-#define TOO_OLD   (1u << 30)
+#define PROBES    16u /* slots in which a launch or a graph may stand */
+/* No record comes so many ids late, and the ids have not begun again. */
+#define TOO_OLD (1u << 22)
+
+/* A set of correlation ids. */
+typedef struct {
+    atomic_uint slots[SLOTS]; /* 0: free */
+} launch_set;
 
 static struct {
-    atomic_uint slots[SLOTS]; /* correlation ids; 0: free */
-    atomic_uint pending;
-    atomic_bool untracked;             /* a launch found no slot */
-    atomic_bool any_doubt, any_closed; /* the next two mean something */
-    atomic_uint doubt;                 /* launches up to this one get no times */
-    atomic_uint closed;     /* launches up to this one, and above `doubt`, have had all their records */
+    launch_set pending;
+    atomic_uint pending_count;
+    atomic_bool untracked; /* a launch found no place in the set */
+    atomic_bool any;
+    struct {
+        _Atomic(const void *) graph; /* NULL: free */
+        atomic_uint latest;          /* correlation id of its latest launch */
+    } graphs[SLOTS];
+
+    launch_set doubtful;
+    atomic_bool any_doubt;
+    atomic_bool any_all_doubt, any_closed; /* the next two mean something */
+    atomic_uint all_doubt;                 /* launches up to this one get no times */
+    atomic_uint closed;     /* launches up to this one, and above `all_doubt`, have had all their records */
     atomic_uint last_taken; /* the launch whose record came last: its other records follow */
 } launches;
 
-static atomic_uint *probe_slot(uint32_t correlation, uint32_t probe) {
-    uint32_t hash = correlation * 2654435769u >> (32 - SLOT_BITS);
-    return &launches.slots[(hash + probe) & (SLOTS - 1)];
+static uint32_t hash_of(uint64_t key) {
+    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> (64 - SLOT_BITS));
 }
 
-/* Before the ids begin again. */
-static void forget_old(atomic_bool *any, atomic_uint *bound, uint32_t correlation) {
+static atomic_uint *set_slot(launch_set *set, uint32_t correlation, uint32_t probe) {
+    return &set->slots[(hash_of(correlation) + probe) & (SLOTS - 1)];
+}
+
+static bool remove_launch(launch_set *set, uint32_t correlation) {
+    for (uint32_t probe = 0; probe < PROBES; probe++) {
+        unsigned expected = correlation;
+        if (atomic_compare_exchange_strong(set_slot(set, correlation, probe), &expected, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_launch(launch_set *set, uint32_t correlation) {
+    for (uint32_t probe = 0; probe < PROBES; probe++) {
+        if (atomic_load(set_slot(set, correlation, probe)) == correlation) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those that are older than `age` give way. */
+static bool add_launch(launch_set *set, uint32_t correlation, uint32_t age) {
+    for (uint32_t probe = 0; probe < PROBES; probe++) {
+        atomic_uint *slot = set_slot(set, correlation, probe);
+        unsigned owner = atomic_load(slot);
+        if ((owner == 0 || correlation - owner > age) &&
+            atomic_compare_exchange_strong(slot, &owner, correlation)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where a graph's latest launch stands; NULL when there is no room. */
+static atomic_uint *latest_of(const void *graph) {
+    for (uint32_t probe = 0; graph && probe < PROBES; probe++) {
+        uint32_t at = (hash_of((uintptr_t)graph) + probe) & (SLOTS - 1);
+        const void *owner = NULL;
+        if (atomic_compare_exchange_strong(&launches.graphs[at].graph, &owner, graph) || owner == graph) {
+            return &launches.graphs[at].latest;
+        }
+    }
+    return NULL;
+}
+
+/* Bounds mean nothing any more before the ids begin again. */
+static void forget_old(atomic_bool *any, const atomic_uint *bound, uint32_t correlation) {
     if (atomic_load(any) && correlation - atomic_load(bound) > TOO_OLD) {
         atomic_store(any, false);
     }
@@ -37,28 +98,52 @@ static bool is_up_to(const atomic_bool *any, const atomic_uint *bound, uint32_t 
     return atomic_load(any) && (int32_t)(atomic_load(bound) - correlation) >= 0;
 }
 
-void cupti_graph_launches_add(uint32_t correlation) {
-    forget_old(&launches.any_doubt, &launches.doubt, correlation);
-    forget_old(&launches.any_closed, &launches.closed, correlation);
-    for (uint32_t probe = 0; probe < PROBES; probe++) {
-        unsigned nobody = 0;
-        atomic_fetch_add(&launches.pending, 1);
-        if (atomic_compare_exchange_strong(probe_slot(correlation, probe), &nobody, correlation)) {
-            return;
-        }
-        atomic_fetch_sub(&launches.pending, 1);
+static void settle_launch(uint32_t correlation) {
+    if (remove_launch(&launches.pending, correlation)) {
+        atomic_fetch_sub(&launches.pending_count, 1);
     }
-    atomic_store(&launches.untracked, true);
 }
 
-void cupti_graph_launches_cancel(uint32_t correlation) {
-    for (uint32_t probe = 0; probe < PROBES; probe++) {
-        unsigned expected = correlation;
-        if (atomic_compare_exchange_strong(probe_slot(correlation, probe), &expected, 0)) {
-            atomic_fetch_sub(&launches.pending, 1);
-            return;
+static void doubt_launch(uint32_t correlation) {
+    if (!add_launch(&launches.doubtful, correlation, TOO_OLD)) {
+        atomic_store(&launches.all_doubt, correlation);
+        atomic_store(&launches.any_all_doubt, true);
+    }
+    atomic_store(&launches.any_doubt, true);
+}
+
+void cupti_graph_launches_begin(uint32_t correlation) {
+    forget_old(&launches.any_all_doubt, &launches.all_doubt, correlation);
+    forget_old(&launches.any_closed, &launches.closed, correlation);
+    atomic_store(&launches.any, true);
+    atomic_fetch_add(&launches.pending_count, 1);
+    if (!add_launch(&launches.pending, correlation, UINT32_MAX)) {
+        atomic_fetch_sub(&launches.pending_count, 1);
+        atomic_store(&launches.untracked, true);
+    }
+}
+
+void cupti_graph_launches_end(uint32_t correlation, const void *graph, bool failed) {
+    atomic_uint *latest = failed ? NULL : latest_of(graph);
+    if (failed) {
+        settle_launch(correlation);
+    } else if (latest) {
+        uint32_t before = atomic_exchange(latest, correlation);
+        if (before != 0) {
+            settle_launch(before); /* it is no longer at risk */
         }
     }
+}
+
+void cupti_graph_launches_overwrite(const void *graph, uint32_t correlation) {
+    atomic_uint *latest = latest_of(graph);
+    uint32_t before = latest ? atomic_load(latest) : 0;
+    if (before != 0 && has_launch(&launches.pending, before)) {
+        doubt_launch(before); /* before it is no longer pending */
+        settle_launch(before);
+    }
+    doubt_launch(correlation);
+    settle_launch(correlation);
 }
 
 /* What records of every kind have, each at an offset of its own. */
@@ -93,51 +178,63 @@ bool cupti_graph_launches_record(void *record) {
     if (r.graph == 0) {
         return true;
     }
+    bool doubtful = is_up_to(&launches.any_all_doubt, &launches.all_doubt, r.correlation) ||
+                    (atomic_load(&launches.any_doubt) && has_launch(&launches.doubtful, r.correlation));
     if (r.correlation != atomic_exchange(&launches.last_taken, r.correlation)) {
-        cupti_graph_launches_cancel(r.correlation);
+        settle_launch(r.correlation);
     }
-    if (is_up_to(&launches.any_doubt, &launches.doubt, r.correlation)) {
+    if (doubtful) {
         *r.start = *r.end = 0;
         return true;
     }
     return !is_up_to(&launches.any_closed, &launches.closed, r.correlation);
 }
 
-bool cupti_graph_launches_pending(void) {
-    return atomic_load(&launches.pending) > 0 || atomic_load(&launches.untracked);
-}
-
 bool cupti_graph_launches_need_records(void) {
-    return cupti_graph_launches_pending() || atomic_load(&launches.any_doubt) ||
+    return atomic_load(&launches.any) || atomic_load(&launches.any_doubt) ||
            atomic_load(&launches.any_closed);
 }
 
-void cupti_graph_launches_give_up(uint32_t latest) {
-    if (!cupti_graph_launches_pending()) {
-        return;
-    }
-    atomic_store(&launches.doubt, latest);
-    atomic_store(&launches.any_doubt, true);
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        if (atomic_exchange(&launches.slots[i], 0) != 0) {
-            atomic_fetch_sub(&launches.pending, 1);
-        }
-    }
-    atomic_store(&launches.untracked, false);
+bool cupti_graph_launches_any(void) {
+    return atomic_load(&launches.any);
+}
+
+bool cupti_graph_launches_pending(void) {
+    return atomic_load(&launches.pending_count) > 0 || atomic_load(&launches.untracked);
 }
 
 void cupti_graph_launches_close(uint32_t latest) {
-    atomic_store(&launches.closed, latest);
-    atomic_store(&launches.any_closed, true);
+    bool all_here = !cupti_graph_launches_pending();
+    if (atomic_exchange(&launches.untracked, false)) {
+        atomic_store(&launches.all_doubt, latest);
+        atomic_store(&launches.any_all_doubt, true);
+    }
+    for (uint32_t i = 0; !all_here && i < SLOTS; i++) {
+        uint32_t correlation = atomic_load(&launches.pending.slots[i]);
+        if (correlation != 0) {
+            doubt_launch(correlation);
+            settle_launch(correlation);
+        }
+    }
+    if (all_here) {
+        atomic_store(&launches.closed, latest);
+        atomic_store(&launches.any_closed, true);
+    }
+    atomic_store(&launches.any, false);
 }
 
 void cupti_graph_launches_forget(void) {
     for (uint32_t i = 0; i < SLOTS; i++) {
-        atomic_store(&launches.slots[i], 0);
+        atomic_store(&launches.pending.slots[i], 0);
+        atomic_store(&launches.doubtful.slots[i], 0);
+        atomic_store(&launches.graphs[i].graph, NULL);
+        atomic_store(&launches.graphs[i].latest, 0);
     }
-    atomic_store(&launches.pending, 0);
+    atomic_store(&launches.pending_count, 0);
     atomic_store(&launches.untracked, false);
+    atomic_store(&launches.any, false);
     atomic_store(&launches.any_doubt, false);
+    atomic_store(&launches.any_all_doubt, false);
     atomic_store(&launches.any_closed, false);
     atomic_store(&launches.last_taken, 0);
 }

@@ -44,8 +44,8 @@ static struct {
     size_t cbid_count;
     bool issues_work[CBID_END]; /* the same, by callback id */
     bool launches_graph[CBID_END], changes_graph[CBID_END];
-    atomic_uint latest;    /* the youngest correlation id that a callback had */
-    atomic_bool recording; /* records are on */
+    atomic_uint latest; /* the youngest correlation id that a callback had */
+    atomic_uint epoch;  /* odd while records are on: changes after they went on, and before they go off */
     uint64_t patience_ns;
     uint32_t profiler[2]; /* callbacks of cuProfilerStop and cuProfilerStart; 0 when there are none */
 
@@ -162,15 +162,19 @@ static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, 
 }
 
 static void on_graph_launch(const cupti_callback_data *call) {
-    if (call->site == CUPTI_ABI_SITE_EXIT) {
-        const int *result = call->function_return;
-        if (result && *result != 0) { /* also a launch into a capture, which CUDA refuses */
-            cupti_graph_launches_cancel(call->correlation);
-        }
-    } else if (atomic_load(&session.recording)) {
-        cupti_graph_launches_add(call->correlation);
+    static __thread unsigned begun; /* the epoch in which this thread's launch began */
+    const cupti_graph_launch_parameters *parameters = call->function_params;
+    const void *graph = parameters ? parameters->graph : NULL;
+    const int *result = call->function_return;
+    unsigned epoch = atomic_load(&session.epoch);
+    bool recording = epoch % 2 == 1;
+    if (call->site == CUPTI_ABI_SITE_EXIT && begun == epoch) {
+        cupti_graph_launches_end(call->correlation, graph, result && *result != 0);
+    } else if (call->site == CUPTI_ABI_SITE_EXIT || !recording) {
+        cupti_graph_launches_overwrite(graph, call->correlation);
     } else {
-        cupti_graph_launches_give_up(atomic_load(&session.latest));
+        begun = epoch;
+        cupti_graph_launches_begin(call->correlation);
     }
 }
 
@@ -324,35 +328,44 @@ static uint64_t clock_ns(clockid_t clock) {
 
 static cupti_result switch_records(bool on) {
     cupti_result first = CUPTI_ABI_SUCCESS;
+    if (!on && atomic_load(&session.epoch) % 2 == 1) {
+        atomic_fetch_add(&session.epoch, 1);
+    }
     for (size_t i = 0; i < KIND_COUNT; i++) {
         cupti_result rc = on ? session.lib.activity_enable(activity_kinds[i])
                              : session.lib.activity_disable(activity_kinds[i]);
         first = first ? first : rc;
     }
-    atomic_store(&session.recording, on);
+    if (on && atomic_load(&session.epoch) % 2 == 0) {
+        atomic_fetch_add(&session.epoch, 1);
+    }
     return first;
 }
 
 /* Waits until the records of all graph launches are here. CUPTI makes them when the GPU has come to rest; asking it
  * for them does no harm to a capture, which waiting for the device would end. */
 static void await_graph_launches(void) {
-    if (!cupti_graph_launches_pending()) {
+    if (!cupti_graph_launches_any()) {
         return;
     }
     uint64_t patience = session.patience_ns ? session.patience_ns : PATIENCE_NS;
     uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+    bool waited = cupti_graph_launches_pending();
     session.lib.flush_all(0);
     while (cupti_graph_launches_pending() && clock_ns(CLOCK_MONOTONIC) - begin < patience) {
         nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
         session.lib.flush_all(0);
     }
     if (cupti_graph_launches_pending()) {
-        cupti_graph_launches_give_up(atomic_load(&session.latest));
         session.patience_ns = patience / 4 > LEAST_PATIENCE_NS ? patience / 4 : LEAST_PATIENCE_NS;
     } else {
-        session.lib.flush_all(0); /* a launch's first records may have come by themselves, the others not */
         session.patience_ns = PATIENCE_NS;
+        if (waited) {
+            session.lib.flush_all(
+                0); /* a launch's first records may have come by themselves, the others not */
+        }
     }
+    cupti_graph_launches_close(atomic_load(&session.latest));
 }
 
 static cupti_result switch_callbacks(bool on) {
@@ -382,7 +395,6 @@ static cupti_result switch_all(bool on) {
     } else {
         first = switch_records(false);
         await_graph_launches();
-        cupti_graph_launches_close(atomic_load(&session.latest));
         second = switch_callbacks(false);
     }
     return first ? first : second;
@@ -511,7 +523,7 @@ void cupti_session_forget(bool cuda_used) {
     }
     atomic_store(&session.profiling, false);
     atomic_store(&session.touched, false);
-    atomic_store(&session.recording, false);
+    atomic_store(&session.epoch, 0);
     cupti_graph_launches_forget();
     cupti_names_forget();
     pthread_mutex_init(&session.lock, NULL);

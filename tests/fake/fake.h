@@ -65,6 +65,8 @@ FAKE_EXPORT void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *r
 
 /* The name of the kernel that this thread is launching; NULL outside of launches. */
 FAKE_EXPORT const char *fake_cuda_launched_name(void);
+/* What the graph launch was given that this thread is making; NULL outside of them. */
+FAKE_EXPORT const void *fake_cuda_parameters(void);
 /* For the driver's other file: a module goes. */
 void fake_cuda_unloads(void);
 

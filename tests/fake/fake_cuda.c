@@ -50,6 +50,12 @@ static __thread uint32_t runtime_correlation; /* of the runtime call around; 0 o
 
 static __thread const fake_kernel *launched; /* by the launch that this thread is in */
 
+static __thread void **launch_parameters; /* of the graph launch that this thread is in */
+
+const void *fake_cuda_parameters(void) {
+    return launch_parameters;
+}
+
 const char *fake_cuda_launched_name(void) {
     return launched ? launched->name : NULL;
 }
@@ -157,6 +163,7 @@ static int leave(const call *c, int result) {
         o->call(FAKE_DOMAIN_DRIVER, c->cbid, c->name, 1, c->correlation, &result);
     }
     launched = NULL;
+    launch_parameters = NULL;
     return result;
 }
 
@@ -354,6 +361,7 @@ int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void *handle
 }
 
 int cuGraphLaunch(void *exec, void *handle) {
+    launch_parameters = (void *[]){exec, handle};
     call c = ENTER(cuGraphLaunch);
     const graph *g = exec;
     if (ready()) {

@@ -157,15 +157,16 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
         !s || !fake_cupti_alive()) {
         return;
     }
-    cupti_callback_data data = {.site = leaving ? CUPTI_ABI_SITE_EXIT : CUPTI_ABI_SITE_ENTER,
-                                .function_name = name,
-                                .function_return = result,
-                                .symbol_name =
-                                    domain == FAKE_DOMAIN_DRIVER ? fake_cuda_launched_name() : NULL,
-                                .context = &state,
-                                .context_uid = 1,
-                                .correlation_data = &correlation_data[domain],
-                                .correlation = correlation};
+    cupti_callback_data data = {
+        .site = leaving ? CUPTI_ABI_SITE_EXIT : CUPTI_ABI_SITE_ENTER,
+        .function_name = name,
+        .function_return = result,
+        .function_params = domain == FAKE_DOMAIN_DRIVER ? fake_cuda_parameters() : NULL,
+        .symbol_name = domain == FAKE_DOMAIN_DRIVER ? fake_cuda_launched_name() : NULL,
+        .context = &state,
+        .context_uid = 1,
+        .correlation_data = &correlation_data[domain],
+        .correlation = correlation};
     call_back(domain, cbid, &data);
 }
 

@@ -400,12 +400,13 @@ static void append_pending(const fake_work *work) {
 }
 
 /* As on an H200: the times of a graph's nodes lie in one place, which the next launch uses again. Records are made from
- * there; before a launch that is to be recorded they are. */
+ * there, those of the launches before when another one is recorded. */
 static void overwrite_times(const fake_work *work) {
     pthread_mutex_lock(&activity.lock);
-    for (size_t i = 0; i < activity.pending_count; i++) {
+    for (size_t i = activity.pending_count; i-- > 0;) {
         if (activity.pending[i].node == work->node) {
             activity.pending[i].end = work->end;
+            break;
         }
     }
     pthread_mutex_unlock(&activity.lock);
