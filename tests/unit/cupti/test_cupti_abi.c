@@ -55,6 +55,8 @@ static void constants(void **state) {
 
 static void kernel_node(void **state) {
     (void)state;
+    SAME(cupti_graph_launch_parameters, graph, cuGraphLaunch_params, hGraph);
+    SAME(cupti_graph_launch_parameters, stream, cuGraphLaunch_params, hStream);
 #if CUDA_VERSION >= 12000
     SAME(cupti_kernel_node, function, CUDA_KERNEL_NODE_PARAMS_v2, func);
     SAME(cupti_kernel_node, shared, CUDA_KERNEL_NODE_PARAMS_v2, sharedMemBytes);
