@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The C library's headers name the parameters with names that are reserved for it. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 #define EXPORT __attribute__((visibility("default")))
 
 /* CALL(name, (parameters), (arguments)) */
@@ -87,3 +89,4 @@ static void copy_arguments(char **argv, const char *first, va_list list) {
 EXEC_WRAP_LIST(execl, execve)
 EXEC_WRAP_LIST(execlp, execvpe)
 EXEC_WRAP_LIST(execle, execve)
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
