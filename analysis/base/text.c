@@ -2,7 +2,9 @@
 
 #include "analysis/base/alloc.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,4 +43,17 @@ char *base_text_shorten(const char *text, size_t width) {
     memcpy(out + (cut - text), "...", 3);
     memcpy(out + (cut - text) + 3, tail, strlen(tail));
     return out;
+}
+
+const char *base_text_count(char buf[32], uint64_t n) {
+    char digits[24];
+    int count = snprintf(digits, sizeof digits, "%" PRIu64, n), used = 0;
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && (count - i) % 3 == 0) {
+            buf[used++] = ',';
+        }
+        buf[used++] = digits[i];
+    }
+    buf[used] = '\0';
+    return buf;
 }

@@ -1,8 +1,9 @@
-/* Text as people see it: width and shortening. */
+/* Text as people see it: width, shortening, large counts. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Columns that the text takes, one a UTF-8 character. */
 size_t base_text_width(const char *text);
@@ -12,5 +13,8 @@ const char *base_text_skip(const char *text, size_t n);
 
 /* The text shortened to `width` columns with "..." in its middle; the caller frees it. */
 char *base_text_shorten(const char *text, size_t width);
+
+/* A count with a comma before every three digits: "13,986". */
+const char *base_text_count(char buf[32], uint64_t n);
 
 #endif

@@ -1,4 +1,4 @@
-/* Figures of where the time went: parts of the model, experts of layers. */
+/* Figures of costs: parts of the model, experts of layers. */
 #include "analysis/charts/charts.h"
 
 #include "analysis/base/alloc.h"
@@ -57,7 +57,8 @@ static void add_parts(cJSON *list, const metrics_results *r, attribution_phase p
             charts_put(series, "y", all > 0 ? 100 * ns / all : NAN);
         }
     }
-    cJSON_AddStringToObject(figure, "note", "Each kernel counts for the innermost range around its launch.");
+    cJSON_AddStringToObject(figure, "note",
+                            "Each kernel is attributed to the innermost range around its launch.");
 }
 
 /* ---- Experts ---- */
@@ -123,7 +124,7 @@ static void add_map(cJSON *maps, const grid *g, const metrics_costs *costs, quan
     }
     if (any) {
         cJSON *map = cJSON_CreateObject(), *rows = cJSON_AddArrayToObject(map, "z");
-        char name[32] = "every k together";
+        char name[32] = "all k";
         if (costs->k != BASE_NONE) {
             snprintf(name, sizeof name, "k = %u", costs->k);
         }
@@ -145,9 +146,9 @@ static void add_heat(cJSON *list, const metrics_results *r, const grid *g, quant
     static const char *const titles[] = {"GPU time of each expert", "Host time of each expert",
                                          "Tokens of each expert"};
     static const char *const notes[] = {
-        "Kernels launched in the expert's ranges, watched requests, warm-up left out.",
-        "The expert's ranges on the host, warm-up left out.",
-        "Payloads of the expert's ranges, watched requests where there are any, warm-up left out."};
+        "Kernels launched in the expert's ranges; profiled requests without warm-up.",
+        "Durations of the expert's ranges on the host, without warm-up.",
+        "Payloads of the expert's ranges; profiled requests where there are any, without warm-up."};
     cJSON *maps = cJSON_CreateArray();
     add_map(maps, g, &r->costs, what);
     for (size_t i = 0; i < r->each_k_count && r->each_k_count > 1; i++) {

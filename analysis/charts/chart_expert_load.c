@@ -1,4 +1,4 @@
-/* The figure of how unevenly the experts are loaded. */
+/* The figure of expert load imbalance. */
 #include "analysis/charts/charts.h"
 
 #include "analysis/base/alloc.h"
@@ -25,7 +25,10 @@ static void add_series(cJSON *figure, const metrics_load *load, const uint32_t *
     for (int pass = 0; pass < 2; pass++) { /* whether there is any, then all */
         for (size_t i = 0; i < count; i++) {
             const metrics_load_row *row = pooled(load, ks[i], phase);
-            double value = row ? tokens ? row->tokens_max : row->time_max : NAN;
+            double value = NAN;
+            if (row) {
+                value = tokens ? row->tokens_max : row->time_max;
+            }
             if (pass == 0 && !series && !isnan(value)) {
                 series = charts_series(figure, name);
             } else if (pass == 1 && series) {
@@ -45,9 +48,9 @@ void charts_expert_load(cJSON *list, const metrics_results *r) {
         }
     }
     if (count > 0) {
-        cJSON *figure = charts_add(list, "Experts", "imbalance", "lines", "Load imbalance of the experts");
+        cJSON *figure = charts_add(list, "Experts", "imbalance", "lines", "Expert load imbalance");
         cJSON_AddStringToObject(figure, "x", "k, experts per token");
-        cJSON_AddStringToObject(figure, "y", "greatest / mean");
+        cJSON_AddStringToObject(figure, "y", "maximum / mean");
         for (size_t i = 0; i < count; i++) {
             charts_put(figure, "values", ks[i] == BASE_NONE ? NAN : ks[i]);
         }
@@ -72,10 +75,10 @@ void charts_expert_load(cJSON *list, const metrics_results *r) {
         if (ks[0] != 0 && ks[count - 1] != BASE_NONE) {
             cJSON_AddItemToArray(cJSON_AddArrayToObject(figure, "log"), cJSON_CreateString("x"));
         }
-        cJSON_AddStringToObject(
-            figure, "note",
-            "Over all pairs of layer and expert, sums over all requests; experts without a token count "
-            "as 0. Where time is uneven and tokens are not, it is not the routing.");
+        cJSON_AddStringToObject(figure, "note",
+                                "Over all pairs of layer and expert, sums over all requests; an expert "
+                                "without tokens counts as 0. If time is uneven "
+                                "and tokens are not, routing is not the cause.");
     }
     free(ks);
 }

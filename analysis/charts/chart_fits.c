@@ -1,5 +1,4 @@
-/* Figures of the fits: every sample over its k, the line through them, and the two where the slope changes.
- */
+/* Figures of the fits: the samples over k, one line, and the segmented fit where the slope changes. */
 #include "analysis/base/alloc.h"
 #include "analysis/charts/charts.h"
 #include "analysis/report/report.h"
@@ -28,6 +27,17 @@ static cJSON *add_line(cJSON *figure, const char *name) {
     return series;
 }
 
+static const char *fit_note(const stats_breakpoint *b) {
+    if (!b->tested) {
+        return "Least squares over all samples. A change of slope was not tested: too few values of k, or "
+               "too few samples.";
+    }
+    return b->changes ? "Least squares over all samples. The slope changes: a segmented fit is better than "
+                        "one line, by BIC and by "
+                        "the confidence interval of the change."
+                      : "Least squares over all samples. A segmented fit is not better than one line.";
+}
+
 static void add_fit(cJSON *list, const metrics_results *r, const metrics_scaling *s) {
     bool prefill = s->kind == METRICS_ROW_PREFILL;
     double last = 0;
@@ -50,19 +60,12 @@ static void add_fit(cJSON *list, const metrics_results *r, const metrics_scaling
     put_place(one, last, s->by_k.a + s->by_k.b * last);
     const stats_breakpoint *b = &s->bend;
     if (b->tested && b->changes) {
-        cJSON *two = add_line(figure, "two lines");
+        cJSON *two = add_line(figure, "segmented fit");
         put_place(two, 0, b->a);
         put_place(two, b->at, b->a + b->before * b->at);
         put_place(two, last, b->a + b->before * b->at + b->after * (last - b->at));
     }
-    cJSON_AddStringToObject(
-        figure, "note",
-        b->tested && b->changes
-            ? "Least squares over all samples. The slope changes: two lines that meet say more "
-              "than one, by BIC and by the interval of the change."
-        : b->tested ? "Least squares over all samples. Two lines that meet do not say more than one."
-                    : "Least squares over all samples. Whether the slope changes is not tested: there are "
-                      "too few k or samples.");
+    cJSON_AddStringToObject(figure, "note", fit_note(b));
 }
 
 void charts_fits(cJSON *list, const metrics_results *r) {

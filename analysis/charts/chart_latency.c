@@ -1,4 +1,4 @@
-/* Figures of the sweep: latency, scaling, phases, what the host did, what profiling cost. */
+/* Figures of the sweep: latency, scaling, phases, GPU time, profiling overhead. */
 #include "analysis/charts/charts.h"
 
 #include "analysis/base/alloc.h"
@@ -66,6 +66,25 @@ static bool has_kind(const metrics_results *r, metrics_row_kind kind) {
 
 /* ---- Latency ---- */
 
+static const char *latency_note(bool unprofiled, bool profiled, bool after) {
+    if (unprofiled && after) {
+        return "Unprofiled requests, which ran after CUPTI had been on in this process: that slows every "
+               "later "
+               "launch. Bars: 95 % confidence interval of the median (bootstrap).";
+    }
+    if (unprofiled) {
+        return "Unprofiled requests. Bars: 95 % confidence interval of the median (bootstrap).";
+    }
+    if (profiled) {
+        return "Profiled requests; there are no unprofiled ones. Bars: 95 % confidence interval of the "
+               "median "
+               "(bootstrap).";
+    }
+    return "Unprofiled requests where a k has any, else profiled ones. Bars: 95 % confidence interval of the "
+           "median "
+           "(bootstrap).";
+}
+
 static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks, metrics_row_kind kind) {
     static const char *const ids[METRICS_ROWS] = {"latency-vision", "latency-prefill", "latency-decode",
                                                   "latency-token"};
@@ -87,15 +106,7 @@ static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks,
         profiled = profiled && (!row || row->from == ATTRIBUTION_PROFILED);
     }
     log_axes(figure, ks, false);
-    note(figure,
-         unprofiled && after
-             ? "Of requests that nobody watched, but after CUPTI had been on in this process, which slows "
-               "launches for good. Bars: 95 % interval of the median (bootstrap)."
-         : unprofiled ? "Of requests that nobody watched. Bars: 95 % interval of the median (bootstrap)."
-         : profiled   ? "Of watched requests, as there are no others. Bars: 95 % interval of the median "
-                        "(bootstrap)."
-                    : "Of unwatched requests where a k has any, else of watched ones. Bars: 95 % interval of "
-                      "the median (bootstrap).");
+    note(figure, latency_note(unprofiled, profiled, after && metrics_results_have_gpu(r)));
 }
 
 /* ---- Scaling ---- */
@@ -103,7 +114,7 @@ static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks,
 static void add_scaling(cJSON *list, const metrics_results *r, const k_list *ks, bool efficiency) {
     cJSON *figure =
         efficiency ? add_figure(list, ks, "Scaling with k", "efficiency", "lines", "Efficiency", "efficiency")
-                   : add_figure(list, ks, "Scaling with k", "scaling", "lines", "Scaling", "latency ratio");
+                   : add_figure(list, ks, "Scaling with k", "scaling", "lines", "Slowdown", "slowdown");
     uint32_t least = ks->list[0];
     for (int kind = METRICS_ROW_PREFILL; kind < METRICS_ROWS; kind++) {
         const metrics_row *base = metrics_rows_base(&r->rows, (metrics_row_kind)kind);
@@ -113,23 +124,26 @@ static void add_scaling(cJSON *list, const metrics_results *r, const k_list *ks,
         cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
-            double value = !row         ? NAN
-                           : efficiency ? metrics_row_efficiency(row, base)
-                                        : metrics_row_ratio(row, base);
+            double value = NAN;
+            if (row) {
+                value = efficiency ? metrics_row_efficiency(row, base) : metrics_row_ratio(row, base);
+            }
             charts_put(series, "y", value);
         }
     }
-    cJSON *ideal = charts_series(figure, "ideal");
+    cJSON *ideal = charts_series(figure, "proportional to k");
     cJSON_AddTrueToObject(ideal, "ideal");
     for (size_t i = 0; i < ks->count; i++) {
         charts_put(ideal, "y", efficiency ? 1 : (double)ks->list[i] / least);
     }
     log_axes(figure, ks, true);
-    note(figure, efficiency
-                     ? "k over the latency ratio: 1 when k experts cost k times as much as one; more when "
-                       "they cost less."
-                     : "Median latency over that of the smallest k. Below the line, experts come cheaper "
-                       "than in proportion.");
+    note(figure,
+         efficiency
+             ? "(k / smallest k) / slowdown. 1: the cost is proportional to k; more than 1: additional "
+               "experts cost less than in proportion."
+             : "Slowdown: median latency divided by that of the smallest k. Below the line, additional "
+               "experts "
+               "cost less than in proportion.");
 }
 
 /* ---- Phases ---- */
@@ -147,12 +161,12 @@ static void add_phases(cJSON *list, const metrics_results *r, const k_list *ks) 
         }
     }
     note(figure,
-         "Median of each phase. Medians do not add up exactly: the height is near the median request.");
+         "Median of each phase. Medians do not add up exactly; the height is close to the median request.");
 }
 
 static void add_against(cJSON *list, const metrics_results *r, const k_list *ks) {
     cJSON *figure =
-        add_figure(list, ks, "Phases", "prefill-decode", "bars", "Prefill against one decoded token", "ms");
+        add_figure(list, ks, "Phases", "prefill-decode", "bars", "Prefill and one decoded token", "ms");
     for (int kind = METRICS_ROW_PREFILL; kind <= METRICS_ROW_TOKEN; kind += 2) {
         cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
         for (size_t i = 0; i < ks->count; i++) {
@@ -162,13 +176,13 @@ static void add_against(cJSON *list, const metrics_results *r, const k_list *ks)
             charts_put(series, "high", row ? row->p50_ci.high : NAN);
         }
     }
-    note(figure, "Medians and their 95 % intervals.");
+    note(figure, "Medians with their 95 % confidence intervals.");
 }
 
 /* ---- GPU and host ---- */
 
 static void add_gpu_time(cJSON *list, const metrics_results *r, const k_list *ks, metrics_row_kind kind) {
-    static const char *const names[] = {"GPU busy", "idle, host in launches", "idle, host in waits",
+    static const char *const names[] = {"GPU busy", "idle, host in enqueue", "idle, host in sync",
                                         "idle, host work"};
     bool any = false;
     for (size_t i = 0; i < r->rows.count; i++) {
@@ -178,8 +192,9 @@ static void add_gpu_time(cJSON *list, const metrics_results *r, const k_list *ks
         return;
     }
     bool prefill = kind == METRICS_ROW_PREFILL;
-    cJSON *figure = add_figure(list, ks, "GPU and host", prefill ? "gpu-prefill" : "gpu-token", "stack",
-                               prefill ? "What a prefill waits for" : "What a decoded token waits for", "ms");
+    cJSON *figure = add_figure(
+        list, ks, "GPU and host", prefill ? "gpu-prefill" : "gpu-token", "stack",
+        prefill ? "Prefill: GPU busy and idle time" : "Decoded token: GPU busy and idle time", "ms");
     for (size_t part = 0; part < sizeof names / sizeof *names; part++) {
         cJSON *series = charts_series(figure, names[part]);
         for (size_t i = 0; i < ks->count; i++) {
@@ -189,7 +204,7 @@ static void add_gpu_time(cJSON *list, const metrics_results *r, const k_list *ks
             charts_put(series, "y", values[part]);
         }
     }
-    note(figure, "Medians of the watched requests, each of its own.");
+    note(figure, "Medians of the profiled requests, of each part on its own.");
 }
 
 static void add_overhead(cJSON *list, const metrics_results *r, const k_list *ks) {
@@ -200,8 +215,8 @@ static void add_overhead(cJSON *list, const metrics_results *r, const k_list *ks
     if (!any) {
         return;
     }
-    cJSON *figure = add_figure(list, ks, "What watching cost", "distortion", "points", "What watching cost",
-                               "watched / unwatched");
+    cJSON *figure = add_figure(list, ks, "Profiling overhead", "overhead", "points", "Profiling overhead",
+                               "profiled / unprofiled");
     for (int kind = METRICS_ROW_VISION; kind < METRICS_ROWS; kind++) {
         if (kind == METRICS_ROW_DECODE || !has_kind(r, (metrics_row_kind)kind)) {
             continue;
@@ -214,13 +229,14 @@ static void add_overhead(cJSON *list, const metrics_results *r, const k_list *ks
             charts_put(series, "high", row ? row->overhead_ci.high : NAN);
         }
     }
-    cJSON *ideal = charts_series(figure, "no cost");
+    cJSON *ideal = charts_series(figure, "no overhead");
     cJSON_AddTrueToObject(ideal, "ideal");
     for (size_t i = 0; i < ks->count; i++) {
         charts_put(ideal, "y", 1);
     }
-    note(figure, "Median of watched over median of unwatched requests, and its 95 % interval. The latencies "
-                 "above are of the unwatched ones.");
+    note(figure, "Median of profiled requests divided by that of unprofiled ones, with its 95 % confidence "
+                 "interval. The latencies "
+                 "above are of the unprofiled ones.");
 }
 
 void charts_latency(cJSON *list, const metrics_results *r) {

@@ -1,4 +1,4 @@
-/* The roofline: what each phase achieved, below what the device can do. */
+/* The roofline: what each phase achieved, and the peaks of the device. */
 #include "analysis/charts/charts.h"
 
 #include "analysis/base/alloc.h"
@@ -87,10 +87,10 @@ void charts_roofline(cJSON *list, const metrics_results *r) {
         add_points(figure, &r->bottlenecks, (metrics_row_kind)kind, NAMES_PART_EXPERT, &e);
     }
     add_roof(figure, &r->bottlenecks, &e);
-    cJSON_AddStringToObject(
-        figure, "note",
-        "Of a mean watched request: what the GPU achieved while it was busy, phases as a whole and "
-        "their experts alone. Where the peaks are from, the table Roofline says.");
+    cJSON_AddStringToObject(figure, "note",
+                            "Means of the profiled requests while the GPU was busy: whole phases, and their "
+                            "experts alone. The table Roofline lists "
+                            "the sources of the peaks.");
     if (e.count > 0) {
         cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(own, 0));
     }

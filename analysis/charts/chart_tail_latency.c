@@ -1,4 +1,4 @@
-/* Figures of the tails: what a slow sample's time went on, beside a typical one's. */
+/* Figures of tail latency: the time of slow samples and of typical ones, by part. */
 #include "analysis/base/alloc.h"
 #include "analysis/charts/charts.h"
 
@@ -27,7 +27,7 @@ static double part_of(const metrics_tail_means *m, size_t part) {
 }
 
 static void add_tails(cJSON *list, const metrics_results *r, attribution_phase phase, bool step) {
-    static const char *const parts[] = {"GPU busy", "idle, host in launches", "idle, host in waits",
+    static const char *const parts[] = {"GPU busy", "idle, host in enqueue", "idle, host in sync",
                                         "idle, host work"};
     cJSON *figure = NULL, *values = NULL;
     for (size_t i = 0; i < r->tails.row_count; i++) {
@@ -36,7 +36,7 @@ static void add_tails(cJSON *list, const metrics_results *r, attribution_phase p
             continue;
         }
         if (!figure) {
-            figure = charts_add(list, "Tails", step ? "tails-step" : "tails-prefill", "stack",
+            figure = charts_add(list, "Tail latency", step ? "tails-step" : "tails-prefill", "stack",
                                 step ? "The slowest decode steps" : "The slowest prefills");
             cJSON_AddStringToObject(figure, "x", "k, and which samples");
             cJSON_AddStringToObject(figure, "y", "ms");
@@ -56,10 +56,10 @@ static void add_tails(cJSON *list, const metrics_results *r, attribution_phase p
         }
     }
     if (figure) {
-        cJSON_AddStringToObject(
-            figure, "note",
-            "Means of watched samples: those nearest to the median, and the slowest 1 %. Tails, under "
-            "Tables, names the ranges, layers and kernels that made the difference.");
+        cJSON_AddStringToObject(figure, "note",
+                                "Means of profiled samples: those nearest to the median, and the slowest 1 "
+                                "%. The tables of tail latency list the "
+                                "ranges, layers and kernels that cause the difference.");
     }
 }
 

@@ -1,4 +1,4 @@
-/* The figure of a time line: its lanes, names and the note below. */
+/* The figure of a timeline: its lanes, names and the note below. */
 #include "analysis/charts/timeline_internal.h"
 
 #include "analysis/base/alloc.h"
@@ -58,22 +58,22 @@ static char *note_of(const charts_timeline *t, size_t n, bool p99) {
     }
     fprintf(f, "%.3f ms. ", (double)(t->request.end - t->request.start) / 1e6);
     if (p99 && n < 100) {
-        fprintf(f, "The longest of %zu watched requests", n);
+        fprintf(f, "The longest of %zu profiled requests", n);
     } else {
-        fprintf(f, "Of %zu watched requests, the one at %s", n, p99 ? "the 99th percentile" : "the median");
+        fprintf(f, "Of %zu profiled requests, the one at %s", n, p99 ? "the 99th percentile" : "the median");
     }
-    fputs(" (latencies above are of unwatched ones, where there are any). A range's time on the GPU is from "
-          "the "
-          "first to the last work that was launched in it.",
+    fputs(" (latencies above are of unprofiled ones where there are any). On the GPU, a range extends from "
+          "the first to the last "
+          "operation launched in it.",
           f);
     if (t->within > 0) {
         fprintf(f,
                 " %" PRIu64
-                " pieces of GPU work; where there are too many, what lies within %.1f us is drawn as one.",
+                " GPU operations; where there are too many, those within %.1f us are drawn as one.",
                 t->kernels, (double)t->within / 1e3);
     }
     if (t->foreign > 0) {
-        fprintf(f, " %" PRIu64 " pieces of GPU work of other requests or threads in this time are not drawn.",
+        fprintf(f, " %" PRIu64 " GPU operations of other requests or threads during this time are not drawn.",
                 t->foreign);
     }
     fclose(f);
@@ -87,7 +87,7 @@ void charts_timeline_add_figure(cJSON *figures, const charts_timeline *t, size_t
     }
     char whole[128], *note = note_of(t, n, p99);
     snprintf(whole, sizeof whole, "%s request%s", p99 ? "P99" : "Median", title);
-    cJSON *figure = charts_add(figures, "Time lines", p99 ? "time-p99" : "time-median", "time", whole);
+    cJSON *figure = charts_add(figures, "Timelines", p99 ? "time-p99" : "time-median", "time", whole);
     cJSON *names = cJSON_AddArrayToObject(figure, "names");
     cJSON_AddStringToObject(figure, "x", "ms from the start");
     cJSON_AddStringToObject(figure, "note", note ? note : "");

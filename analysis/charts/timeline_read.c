@@ -105,7 +105,7 @@ static charts_timeline_lane *gpu_lane(charts_timeline *t, uint32_t queue) {
 
 static uint32_t work_name(charts_timeline *t, const events_gpu *row) {
     if (row->kind != TRACE_GPU_KERNEL) {
-        return name_index(t, row->kind == TRACE_GPU_MEMCPY ? "copy" : "fill");
+        return name_index(t, row->kind == TRACE_GPU_MEMCPY ? "memcpy" : "memset");
     }
     uint32_t name = t->rows.shapes[row->shape].shape.name;
     char *text = names_kernel_display(name == BASE_NONE ? "" : row_name(t, name), 60);

@@ -15,26 +15,26 @@ enum { CLI_KEY_MODEL = 512, CLI_KEY_DTYPE, CLI_KEY_PROMPT, CLI_KEY_CROPS, CLI_KE
      CLI_KEY_MODEL,                                                                                          \
      "CONFIG",                                                                                               \
      0,                                                                                                      \
-     "the model's shapes: a Molmo config.json, or molmoe-1b (default: what the trace says)",                 \
+     "shapes of the model: a Molmo config.json, or molmoe-1b (default: the model that the trace names)",     \
      0},                                                                                                     \
-        {"dtype", CLI_KEY_DTYPE, COSTMODEL_DTYPE_NAMES, 0, "the type of its numbers", 0},                    \
+        {"dtype", CLI_KEY_DTYPE, COSTMODEL_DTYPE_NAMES, 0, "data type of weights and activations", 0},       \
         {"prompt-tokens",                                                                                    \
          CLI_KEY_PROMPT,                                                                                     \
          "N",                                                                                                \
          0,                                                                                                  \
-         "tokens of the prompt, where the experts' ranges do not tell them",                                 \
+         "number of prompt tokens (default: counted from the experts' ranges)",                              \
          0},                                                                                                 \
-        {"crops", CLI_KEY_CROPS, "N", 0, "crops of the image of a request", 0},                              \
+        {"crops", CLI_KEY_CROPS, "N", 0, "number of image crops per request", 0},                            \
         {"moe",                                                                                              \
          CLI_KEY_MOE,                                                                                        \
          CLI_MOE_NAMES,                                                                                      \
          0,                                                                                                  \
-         "which experts compute a decoded token: those it is routed to, or every one (default: what the "    \
-         "trace says)",                                                                                      \
+         "experts that compute a decoded token: those that are routed to, or all (default: as the trace "    \
+         "says)",                                                                                            \
          0},                                                                                                 \
     {                                                                                                        \
         "peaks", CLI_KEY_PEAKS, "FILE", 0,                                                                   \
-            "what the device can do, as `moetrace peaks` measured it (default: its data sheet)", 0           \
+            "peaks of the device, measured by `moetrace peaks` (default: its data sheet)", 0                 \
     }
 
 typedef struct {

@@ -102,7 +102,7 @@ static void say_mistake(const struct argp_option *options, int argc, char **argv
             i += rc;
         }
     }
-    cli_error("the arguments cannot be understood (see %s --help)", argv[0]);
+    cli_error("the arguments cannot be parsed (see %s --help)", argv[0]);
 }
 
 typedef struct {

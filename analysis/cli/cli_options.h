@@ -28,16 +28,15 @@ enum { CLI_OK = 0, CLI_FAILED = 2 };
 /* An option of every subcommand that writes files; the subcommand takes the key. */
 enum { CLI_KEY_FORCE = 0x1000 };
 #define CLI_OPTION_FORCE                                                                                     \
-    { "force", CLI_KEY_FORCE, NULL, 0, "replace files that moetrace did not write, too", 0 }
+    { "force", CLI_KEY_FORCE, NULL, 0, "also replace files that moetrace did not write", 0 }
 
 /* What a TRACE on the command line may be besides. */
 #define CLI_CAPTURES                                                                                         \
-    "In place of a trace: an SQLite export of Nsight Systems (FILE#PID is one process of several in it), "   \
-    "or a "                                                                                                  \
+    "TRACE may also be an SQLite export of Nsight Systems (FILE#PID selects one of its processes) or a "     \
     "Chrome trace of torch.profiler.\n\n"
 
 /* The end of a subcommand's help, where it has no exit status of its own. */
-#define CLI_EXIT "Exit status: 0; 2 after one line on standard error that says what is wrong."
+#define CLI_EXIT "Exit status: 0; 2 after one line on standard error that names the error."
 
 typedef struct {
     const char *name, *summary; /* as in `moetrace NAME` */

@@ -142,7 +142,7 @@ static bool has_k(const metrics_results *results, uint32_t k) {
     }
     if (!found) {
         cli_error("--k=%u: no request of %s has this k; %s%s", k, results->path,
-                  *known ? "it has " : "its requests lie in no top_k=K", known);
+                  *known ? "it has " : "none of its requests is in a top_k=K range", known);
     }
     return found;
 }

@@ -9,15 +9,15 @@
 /* Lines of an option table; cli_table_options_parse answers them. What --top and --k apply to, each
  * subcommand says for itself. */
 #define CLI_OPTION_FORMAT                                                                                    \
-    { "format", 'f', REPORT_FORMATS, 0, "how tables are printed (default text)", 0 }
+    { "format", 'f', REPORT_FORMATS, 0, "format of the tables (default text)", 0 }
 #define CLI_OPTION_RULES                                                                                     \
-    { "rules", 'r', "FILE", 0, "what the names of ranges mean, where the built-in rules do not know them", 0 }
+    { "rules", 'r', "FILE", 0, "rules for names of ranges that the built-in rules do not cover", 0 }
 #define CLI_OPTION_TOP(help)                                                                                 \
     { "top", 't', "N", 0, help, 0 }
 #define CLI_OPTION_K(help)                                                                                   \
     { "k", 'k', "K", 0, help, 0 }
 #define CLI_OPTION_JOBS                                                                                      \
-    { "jobs", 'J', "N", 0, "threads to read with (default: as many as there are cores)", 0 }
+    { "jobs", 'J', "N", 0, "number of threads (default: the number of cores)", 0 }
 
 typedef struct {
     report_format format;

@@ -60,25 +60,24 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"fail-above", 'F', "PERCENT", 0,
-     "exit with status 1 when the median of a phase at some k grew by more, and not by chance", 0},
+     "exit with status 1 when the median of a phase at some k grew significantly, by more than PERCENT", 0},
     CLI_OPTION_FORMAT,
     CLI_OPTION_RULES,
     CLI_OPTION_JOBS,
-    CLI_OPTION_TOP("rows in the tables of experts and kernels (default 10)"),
-    CLI_OPTION_K("compare the experts and kernels of the requests with top_k=K only"),
+    CLI_OPTION_TOP("number of rows in the tables of experts and kernels (default 10)"),
+    CLI_OPTION_K("compare experts and kernels of requests with top_k=K only"),
     CLI_OPTIONS};
 
 static const struct argp argp = {options,
                                  parse,
                                  "A B",
                                  "Compares two traces: the medians of each phase at each k, the experts and "
-                                 "the kernels; B in terms of A, with 95 % intervals. A and B are "
+                                 "the kernels, as ratios B / A with 95 % confidence intervals. A and B are "
                                  "files, or directories that hold one trace.\v" CLI_CAPTURES "Examples:\n"
                                  "  moetrace diff before.moetrace after.moetrace\n"
                                  "  moetrace diff --fail-above 5% runs/before runs/after\n\n"
-                                 "Exit status: 0; 1 when --fail-above is exceeded; 2 when something is "
-                                 "wrong, or too few samples cannot tell; 1 and 2 after one line on "
-                                 "standard error.",
+                                 "Exit status: 0; 1 when --fail-above is exceeded; 2 on an error, or with "
+                                 "too few samples to decide; 1 and 2 after one line on standard error.",
                                  NULL,
                                  NULL,
                                  NULL};
@@ -101,7 +100,7 @@ static int judge(const report_growths *grew, double limit) {
     }
     if (grew->unknown.share > limit) {
         say(&grew->unknown, limit,
-            ", of too few samples to tell it from chance; give 6 or more to either side");
+            "; too few samples to decide whether that is significant: record 6 or more on each side");
         return CLI_FAILED;
     }
     return CLI_OK;

@@ -112,15 +112,15 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"format", 'f', FORMAT_NAMES, 0, "of Nsight Systems, of torch.profiler and Chrome, or of Perfetto", 0},
-    {"output", 'o', "FILE", 0,
-     "the file to write; when it is a directory, each trace gets a file of its own there", 0},
+    {"format", 'f', FORMAT_NAMES, 0,
+     "format of the file: Nsight Systems, Chrome (torch.profiler) or Perfetto", 0},
+    {"output", 'o', "FILE", 0, "output file, or a directory that gets one file per trace", 0},
     CLI_OPTION_FORCE,
     {"range", OPTION_RANGE, "GLOB", 0,
-     "only what lies in NVTX ranges with such names (`sample.0`, `decode*`), and the ranges around them", 0},
+     "only events in NVTX ranges with matching names (`sample.0`, `decode*`), and the ranges around them", 0},
     {"from", OPTION_FROM, "TIME", 0,
-     "only what ends at or after TIME (1.5s, 300ms) from the start of the trace", 0},
-    {"to", OPTION_TO, "TIME", 0, "only what begins at or before TIME", 0},
+     "only events that end at or after TIME (1.5s, 300ms) from the start of the trace", 0},
+    {"to", OPTION_TO, "TIME", 0, "only events that begin at or before TIME", 0},
     CLI_OPTIONS};
 
 static const struct argp argp = {
@@ -129,7 +129,7 @@ static const struct argp argp = {
     "TRACE...",
     "Writes traces in the format of another tool.\v"
     "TRACE is a file *.moetrace, or a directory of them. Several traces, such as the ranks of one run, "
-    "go into one file, on one clock.\n\n" CLI_CAPTURES "Examples:\n"
+    "are written to one file with a common clock.\n\n" CLI_CAPTURES "Examples:\n"
     "  moetrace export --format nsys-sqlite -o run.sqlite run.moetrace\n"
     "  moetrace export --format perfetto --range 'decode*' -o run.pftrace traces\n\n" CLI_EXIT,
     NULL,
@@ -156,10 +156,10 @@ static void summary(const events_store *rows, const char *path) {
         printf("  left out: %" PRIu64 " GPU records without a time\n", untimed);
     }
     if (twice > 0) {
-        printf("  without a link to GPU work: %" PRIu64 " calls with an id that was given before\n", twice);
+        printf("  without a link to GPU work: %" PRIu64 " calls with a repeated correlation id\n", twice);
     }
     if (damaged > 0) {
-        printf("  not complete: the input is cut or damaged\n");
+        printf("  not complete: the input is truncated or damaged\n");
     }
 }
 
@@ -248,7 +248,7 @@ static int run(arguments *a, char *const *traces, size_t count) {
         return export_each(a, traces, count);
     }
     if (a->format->strict && (len <= n || strcmp(a->output + len - n, a->format->ending) != 0)) {
-        return cli_error("%s: give a name that ends in %s: the tools that read %s take no other", a->output,
+        return cli_error("%s: give a name that ends in %s: tools that read %s accept no other", a->output,
                          a->format->ending, a->format->name);
     }
     return export(a, traces, count, a->output);

@@ -90,14 +90,16 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"top-k", 'k', "LIST", 0,
-     "experts per token, such as 1,8,32 (default: those of 1,2,4,8,16,32 that the model has)", 0},
-    {"prompt-tokens", 'p', "N", 0, "tokens of the prompt, those of the image among them", 0},
+     "experts per token, such as 1,8,32 (default: 1,2,4,8,16,32, up to the model's number of experts)", 0},
+    {"prompt-tokens", 'p', "N", 0, "number of prompt tokens, including those of the image", 0},
     {"new-tokens", 'n', "M", 0,
-     "tokens to generate (default 10): the first by prefill, each further one by a decode step", 0},
-    {"crops", OPTION_CROPS, "N", 0, "crops of the image (default 2); 0: no vision", 0},
+     "number of tokens to generate (default 10): the first by prefill, each further one by a decode step", 0},
+    {"crops", OPTION_CROPS, "N", 0, "number of image crops (default 2); 0: no vision", 0},
     {"active", OPTION_ACTIVE, "N", 0,
-     "distinct experts that get a token in a layer of prefill (default: as many as chance makes)", 0},
-    {"dtype", OPTION_TYPE, COSTMODEL_DTYPE_NAMES, 0, "of weights and cache (default bf16)", 0},
+     "number of distinct active experts in a layer of prefill (default: the expected number under uniform "
+     "routing)",
+     0},
+    {"dtype", OPTION_TYPE, COSTMODEL_DTYPE_NAMES, 0, "data type of weights and cache (default bf16)", 0},
     CLI_OPTION_FORMAT,
     CLI_OPTIONS};
 
@@ -105,12 +107,12 @@ static const struct argp argp = {
     options,
     parse,
     "CONFIG",
-    "Says what the phases of a Molmo mixture of experts cost by its shapes: floating-point operations of its "
-    "matrix products, bytes of weights and bytes of the cache of keys and values, for each k, phase and part "
-    "of the model.\v"
-    "CONFIG is a config.json as the public MolmoE has it, or molmoe-1b. Nothing is run.\n\n"
-    "FLOPs are those that PyTorch's FlopCounterMode counts. Bytes are the least that must move: each weight "
-    "once a step, no activations.\n\n"
+    "Computes the cost of the phases of a Molmo mixture of experts from its shapes: floating-point "
+    "operations of its matrix products, bytes of weights and bytes of the KV cache, for each k, phase and "
+    "part of the model.\v"
+    "CONFIG is a config.json like that of the public MolmoE, or molmoe-1b. Nothing is run.\n\n"
+    "FLOPs are counted as by PyTorch's FlopCounterMode. Bytes are a lower bound of the traffic: each weight "
+    "once per step, no activations.\n\n"
     "Examples:\n"
     "  moetrace flops --prompt-tokens 326 molmoe-1b\n"
     "  moetrace flops -p 1024 -n 100 --top-k 2,8 --format csv config.json\n\n" CLI_EXIT,
@@ -156,12 +158,12 @@ static void put_phases(const phase *list, size_t count, bool expected, report_ou
         report_table_number(&t, list[i].active, 2);
         put_cost(&t, &list[i].cost.all);
     }
-    report_table_note(&t, "GFLOP: 1e9 operations of matrix products, one multiplication and one addition "
-                          "being two. MB: 1e6 bytes; each weight once a step, activations left out.");
+    report_table_note(&t, "GFLOP: 1e9 operations of matrix products; a multiply-add counts as two. MB: 1e6 "
+                          "bytes; each weight once per step, without activations.");
     if (expected) {
-        report_table_note(&t,
-                          "experts/layer: in prefill the number expected when all sets of k are as likely; "
-                          "--active gives another.");
+        report_table_note(
+            &t,
+            "experts/layer: in prefill the expected number under uniform routing; --active sets another.");
     }
     report_output_table(out, &t);
 }

@@ -45,11 +45,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"output", 'o', "FILE", 0, "also write the peaks to FILE, as `moetrace report --peaks` reads them", 0},
+    {"output", 'o', "FILE", 0, "also write the peaks to FILE, for `moetrace report --peaks`", 0},
     CLI_OPTION_FORCE,
-    {"device", 'd', "N", 0, "number of the GPU, as CUDA counts those that are visible (default 0)", 0},
-    {"cublas", OPTION_CUBLAS, "FILE", 0,
-     "the libcublas.so to multiply with (default: the loader's, CUDA's, or the one beside PyTorch)", 0},
+    {"device", 'd', "N", 0, "index of the GPU among the visible ones (default 0)", 0},
+    {"cublas", OPTION_CUBLAS, "FILE", 0, "libcublas.so to use (default: the loader's, CUDA's or PyTorch's)",
+     0},
     CLI_OPTION_FORMAT,
     CLI_OPTIONS};
 
@@ -57,13 +57,11 @@ static const struct argp argp = {
     options,
     parse,
     NULL,
-    "Measures what the GPU of this machine really reaches: bytes/s of its memory, and FLOP/s of dense matrix "
-    "products by type.\v"
+    "Measures the peak rates of this machine's GPU: bytes/s of its memory, and FLOP/s of dense matrix "
+    "products by data type.\v"
     "Memory is read and copied by kernels, and copied by the driver; matrices are multiplied by cuBLAS. "
-    "Without "
-    "cuBLAS there are no products, and FILE has null for them. It takes a few seconds and up to a quarter of "
-    "the "
-    "free memory; nothing else should run on the GPU.\n\n"
+    "Without cuBLAS the products are missing, and null in FILE. Measuring takes a few seconds and up to a "
+    "quarter of the free memory; nothing else should run on the GPU.\n\n"
     "Examples:\n"
     "  moetrace peaks -o h100.json\n"
     "  moetrace peaks --device 1 --format markdown\n\n" CLI_EXIT,
@@ -109,7 +107,7 @@ static void put_table(const peakbench_measured *m, report_output *out) {
         }
         put(&t, costmodel_dtype_name((costmodel_dtype)i), "TFLOP/s", &m->flops[i], sheet.flops[i], 1e12, how);
     }
-    report_table_note(&t, "best and median of the repetitions; buffers of %zu MiB.", m->bytes >> 20);
+    report_table_note(&t, "Best and median of the repetitions; buffers of %zu MiB.", m->bytes >> 20);
     if (m->library[0]) {
         report_table_note(&t, "Products by %s.", m->library);
     }

@@ -47,27 +47,24 @@ static const struct argp_option options[] = {
     CLI_OPTION_FORCE,
     CLI_OPTION_RULES,
     CLI_OPTION_JOBS,
-    CLI_OPTION_K(
-        "the experts' first heat maps are of the requests with top_k=K (default: of every k together)"),
+    CLI_OPTION_K("first heat maps of experts: requests with top_k=K only (default: all k)"),
     CLI_OPTIONS_BOTTLENECK,
     CLI_OPTIONS};
 
-static const struct argp argp = {options,
-                                 parse,
-                                 "TRACE",
-                                 "Draws the curves of a report with gnuplot, as SVG and PNG files for a "
-                                 "paper: latency, scaling, phases, what "
-                                 "watching cost, the roofline, heat maps of experts.\v"
-                                 "TRACE is a file *.moetrace, or a directory of them, of which the one "
-                                 "process that has phases is taken. Each "
-                                 "plot NAME is four files: NAME.svg, NAME.png, NAME.tsv with what was drawn, "
-                                 "and NAME.gp, the gnuplot script "
-                                 "that draws it again.\n\n"
-                                 "Examples:\n"
-                                 "  moetrace plot -o figures traces\n\n" CLI_EXIT,
-                                 NULL,
-                                 NULL,
-                                 NULL};
+static const struct argp argp = {
+    options,
+    parse,
+    "TRACE",
+    "Plots a report with gnuplot, as SVG and PNG files for a paper: latency, scaling, phases, profiling "
+    "overhead, roofline, heat maps of experts.\v"
+    "TRACE is a file *.moetrace, or a directory of them, of which the one process with phases is used. Each "
+    "plot NAME is four files: NAME.svg, NAME.png, NAME.tsv with the data, and NAME.gp, the gnuplot script "
+    "that draws it.\n\n"
+    "Examples:\n"
+    "  moetrace plot -o figures traces\n\n" CLI_EXIT,
+    NULL,
+    NULL,
+    NULL};
 
 /* The figures of the one trace with phases, else of the first; NULL after an error line. */
 static cJSON *figures_of(const arguments *a, const names_rules *rules, char **traces, size_t count) {

@@ -166,8 +166,8 @@ int cli_cmd_record(int argc, char **argv) {
         parse,
         "[--] CMD [ARG...]",
         "Runs CMD under the recorder, which writes one trace for each process.\v"
-        "Output and signals are the command's own. Each option sets the variable in brackets, which the "
-        "recorder reads; a variable that is set already holds unless its option is given.\n\n"
+        "Output and signals of the command are unchanged. Each option sets the environment variable in "
+        "brackets; a variable that is already set is used unless its option is given.\n\n"
         "Examples:\n"
         "  moetrace record -o traces -- python3 serve.py --port 8000\n"
         "  moetrace record --level full --capture-range decode ./run_native\n\n"

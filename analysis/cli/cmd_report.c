@@ -39,17 +39,16 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
-    {"json", 'j', "FILE", 0, "also write the latencies to FILE, as exp2_moe_topk_results.json has them", 0},
-    {"samples", 's', "FILE", 0, "also write every sample and every step of decode to FILE, as CSV", 0},
-    {"html", 'H', "FILE", 0, "also write the report with charts to FILE, one page that needs nothing else",
+    {"json", 'j', "FILE", 0, "also write the latencies to FILE, in the format of exp2_moe_topk_results.json",
      0},
+    {"samples", 's', "FILE", 0, "also write every sample and decode step to FILE, as CSV", 0},
+    {"html", 'H', "FILE", 0, "also write the report with charts to FILE, a self-contained HTML page", 0},
     CLI_OPTION_FORCE,
     CLI_OPTION_FORMAT,
     CLI_OPTION_RULES,
     CLI_OPTION_JOBS,
-    CLI_OPTION_TOP("rows in the tables of experts, kernels, leaves and ranges (default 10)"),
-    CLI_OPTION_K(
-        "list the experts and kernels of the requests with top_k=K only (default: of every k together)"),
+    CLI_OPTION_TOP("number of rows in the tables of experts, kernels and ranges (default 10)"),
+    CLI_OPTION_K("list experts and kernels of requests with top_k=K only (default: all k)"),
     CLI_OPTIONS_BOTTLENECK,
     CLI_OPTIONS};
 
@@ -57,14 +56,11 @@ static const struct argp argp = {
     options,
     parse,
     "TRACE",
-    "Reports on a trace: the run, the latency of each phase at each k, the "
-    "experts and kernels that cost most, and "
-    "what the trace misses.\v"
-    "TRACE is a file *.moetrace, or a directory of them: each process has its "
-    "own, and its own report. --json and --html then "
-    "take the one process that has phases.\n\n" CLI_CAPTURES
-    "A trace that is cut or damaged is reported as far as it can be read; the report then says so, and the "
-    "exit "
+    "Reports on a trace: the run, the latency of each phase at each k, the most expensive experts and "
+    "kernels, and the completeness of the trace.\v"
+    "TRACE is a file *.moetrace, or a directory of them: one trace and one report per process. --json and "
+    "--html then use the one process that has phases.\n\n" CLI_CAPTURES
+    "A truncated or damaged trace is reported as far as it can be read; the report says so, and the exit "
     "status is still 0.\n\n"
     "Examples:\n"
     "  moetrace report traces\n"

@@ -33,30 +33,28 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static const struct argp_option options[] = {{"prompt-tokens", 'p', "N", 0,
-                                              "tokens of every prefill (default: what the program's mark "
-                                              "says, else whatever they are, the same in all "
-                                              "layers and at every k; any: they may differ from k to k)",
-                                              0},
-                                             CLI_OPTION_FORMAT,
-                                             CLI_OPTION_RULES,
-                                             CLI_OPTIONS};
+static const struct argp_option options[] = {
+    {"prompt-tokens", 'p', "N", 0,
+     "number of tokens of every prefill (default: from the program's mark, else any number that is the same "
+     "in all layers and at every k; any: it may differ between values of k)",
+     0},
+    CLI_OPTION_FORMAT,
+    CLI_OPTION_RULES,
+    CLI_OPTIONS};
 
 static const struct argp argp = {
     options,
     parse,
     "TRACE",
-    "Checks that k was applied: in every layer of every prefill and decode step, warm-up included, the "
-    "tokens "
-    "that the experts' ranges say they got add up to k times the tokens, no expert got more than there are, "
-    "and at most min(experts, k x tokens) were active.\v"
-    "TRACE is a file *.moetrace, or a directory of them, of which each is checked.\n\n" CLI_CAPTURES
+    "Checks that k was applied: in every layer of every prefill and decode step, including warm-up, the "
+    "tokens in the payloads of the experts' ranges add up to k times the tokens, no expert got more tokens "
+    "than there are, and at most min(experts, k x tokens) experts were active.\v"
+    "TRACE is a file *.moetrace, or a directory of them, each of which is checked.\n\n" CLI_CAPTURES
     "Examples:\n"
     "  moetrace verify traces\n"
     "  moetrace verify traces/run_native-4242.moetrace\n"
     "  moetrace verify --prompt-tokens 326 --format json run.moetrace\n\n"
-    "Exit status: 0 when all of it holds; 1 when it does not (the first violation is named); 2 after one "
-    "line "
+    "Exit status: 0 when every check passes; 1 on a violation (the first one is printed); 2 after one line "
     "on standard error, also when there is nothing to check.",
     NULL,
     NULL,
@@ -98,39 +96,41 @@ static void put_rows(const metrics_routing_check *v, report_output *out) {
         report_table_count(&t, row->wrong);
     }
     report_table_note(&t,
-                      "tokens: 1 in decode; in prefill routed tokens / k. limit: min(experts, k x tokens), "
-                      "experts being %u, the most that the trace shows.",
+                      "tokens: 1 in decode; routed tokens / k in prefill. limit: min(experts, k x tokens), "
+                      "with %u experts, the largest number in the trace.",
                       v->experts);
     if (v->uncounted > 0) {
-        report_table_note(&t, "%" PRIu64 " visits cannot be judged: their ranges carry no number of tokens.",
+        report_table_note(&t,
+                          "%" PRIu64 " layer calls were not checked: their ranges carry no number of tokens.",
                           v->uncounted);
     }
     if (v->outside > 0) {
-        report_table_note(&t, "%" PRIu64 " visits lay outside of top_k=K or of a phase, and were not judged.",
+        report_table_note(&t, "%" PRIu64 " layer calls outside of top_k=K or of a phase were not checked.",
                           v->outside);
     }
     if (v->silent > 0) {
         report_table_note(&t,
-                          "%" PRIu64 " phases have no expert's range, as when a graph is replayed: in them "
-                          "k cannot be judged.",
+                          "%" PRIu64
+                          " phases have no expert ranges, as in a replayed graph; k was not checked in them.",
                           v->silent);
     }
     if (v->unfinished > 0) {
-        report_table_note(&t, "%" PRIu64 " visits were cut off by the end of the trace, and were not judged.",
-                          v->unfinished);
+        report_table_note(
+            &t, "%" PRIu64 " layer calls were cut off by the end of the trace and were not checked.",
+            v->unfinished);
     }
     if (v->lost > 0 && v->violation[0]) {
-        report_table_note(&t, "Parts of the trace are lost: what is violated may be what is missing.");
+        report_table_note(&t, "Parts of the trace are lost; the violation may come from missing records.");
     }
     if (!v->prompt_known) {
-        report_table_note(&t, "Nothing says how long the prompts were: in prefill k is held against what the "
-                              "tokens of all k make of it (--prompt-tokens).");
+        report_table_note(&t, "The length of the prompts is not known (--prompt-tokens): in prefill, routed "
+                              "tokens / k is compared between the values of k.");
     }
     bool judged = v->uncounted == 0 && v->outside == 0 && v->unfinished == 0 && v->silent == 0;
     if (v->violation[0]) {
-        report_table_note(&t, "Violated: %s", v->violation);
+        report_table_note(&t, "Violation: %s", v->violation);
     } else {
-        report_table_note(&t, "%s", judged ? "All hold." : "All that can be judged hold.");
+        report_table_note(&t, "%s", judged ? "All checks passed." : "All checks that could be made passed.");
     }
     report_output_table(out, &t);
 }

@@ -7,14 +7,14 @@
 
 static const cli_command commands[] = {
     {"record", "run a command under the recorder", cli_cmd_record},
-    {"report", "latencies, experts, kernels and what the trace misses", cli_cmd_report},
-    {"plot", "the curves of a report as SVG and PNG files", cli_cmd_plot},
-    {"verify", "proof that the k that was asked for is the k that ran", cli_cmd_verify},
-    {"diff", "two traces side by side", cli_cmd_diff},
-    {"dump", "every record of a trace as a line of text", cli_cmd_dump},
-    {"peaks", "what the GPU of this machine really reaches", cli_cmd_peaks},
-    {"flops", "what a model's phases cost by its shapes", cli_cmd_flops},
-    {"export", "traces in the formats of other tools", cli_cmd_export},
+    {"report", "report latencies, experts, kernels and completeness", cli_cmd_report},
+    {"plot", "plot a report as SVG and PNG files", cli_cmd_plot},
+    {"verify", "check that the requested k was applied in every layer", cli_cmd_verify},
+    {"diff", "compare two traces", cli_cmd_diff},
+    {"dump", "print every record of a trace as text", cli_cmd_dump},
+    {"peaks", "measure the peak rates of this machine's GPU", cli_cmd_peaks},
+    {"flops", "compute the cost of a model's phases from its shapes", cli_cmd_flops},
+    {"export", "convert traces to the formats of other tools", cli_cmd_export},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -27,14 +27,14 @@ static void help(FILE *out) {
         fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
     }
     fputs("\n"
-          "  -h, --help                 show this help; COMMAND --help, or help COMMAND, shows what a\n"
-          "                             command takes\n"
+          "  -h, --help                 show this help; COMMAND --help, or help COMMAND, shows the\n"
+          "                             options of a command\n"
           "  -V, --version              show the version\n\n"
           "Examples:\n"
           "  moetrace record -o traces -- python3 your_script.py\n"
           "  moetrace report traces\n\n"
-          "Exit status: 0; 1 when verify or diff found what they look for; 2 after one line on\n"
-          "standard error that says what is wrong. `moetrace record` has that of its command.\n",
+          "Exit status: 0; 1 when verify finds a violation or diff a regression; 2 after one line on\n"
+          "standard error that names the error. `moetrace record` exits as its command does.\n",
           out);
 }
 

@@ -127,12 +127,14 @@ static report_growths put_phases(const metrics_results *a, const metrics_results
         take_growth(&growths, l);
     }
     report_table_note(&t,
-                      "from, to: 95 %% interval of the ratio of medians, by the bootstrap. p: of the "
-                      "rank-sum test, adjusted for all rows (Holm). slower, faster: the interval excludes "
-                      "1, and p is below %.2f. too few: fewer than %d samples on a side.",
+                      "low, high: 95 %% confidence interval of the ratio of medians (bootstrap). p: rank-sum "
+                      "test, adjusted for all rows (Holm). "
+                      "slower, faster: the interval excludes 1 and p is below %.2f. too few: fewer than %d "
+                      "samples in A or B.",
                       STATS_SIGNIFICANT, STATS_BOOTSTRAP_SAMPLES);
-    report_table_note(&t, "All of it is about these two runs: what differs from one run of the same program "
-                          "to the next is not told from what was changed.");
+    report_table_note(&t, "This compares two runs: a difference between them may also be the variation from "
+                          "one run of the same program to "
+                          "the next.");
     report_output_table(out, &t);
     free(list);
     return growths;

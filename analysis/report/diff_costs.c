@@ -95,9 +95,8 @@ static void note_mix(report_table *t, const metrics_results *a, const metrics_re
         other = other || fabs(share - (double)x->strata[i].requests / of_a) > 0.01;
     }
     if (other && a->costs.k == BASE_NONE) {
-        report_table_note(t,
-                          "A and B have the requests of each k in other proportions, which alone makes these "
-                          "means differ: --k compares one.");
+        report_table_note(t, "A and B have different proportions of requests of each k, which alone makes "
+                             "these means differ: --k compares one k.");
     }
 }
 
@@ -199,11 +198,12 @@ void report_diff_kernels(const metrics_results *a, const metrics_results *b, siz
             report_table_cell(&t, "%s", name);
             free(name);
         }
-        report_table_note(&t,
-                          "from, to: 95 %% interval of the ratio of means; it and p follow from how sums of "
-                          "whole requests differ, p being adjusted for all %zu kernels. slower, faster and "
-                          "too few: as above.",
-                          all.count);
+        report_table_note(
+            &t,
+            "low, high: 95 %% confidence interval of the ratio of means; interval and p come from the "
+            "variance between "
+            "requests or launches; p is adjusted for all %zu kernels. slower, faster and too few: as above.",
+            all.count);
         note_mix(&t, a, b);
         report_output_table(out, &t);
     }
@@ -277,12 +277,13 @@ void report_diff_experts(const metrics_results *a, const metrics_results *b, siz
             report_table_count(&t, all.list[i].count_b);
             report_change_put(&t, &all.list[i].change);
         }
-        report_table_note(
-            &t,
-            "from, to: 95 %% interval of the ratio; it and p follow from how sums of whole "
-            "requests differ, p being adjusted for all %zu experts. slower, faster and too few: "
-            "as above. A call takes longer, too, where more tokens were routed to it.",
-            all.count);
+        report_table_note(&t,
+                          "low, high: 95 %% confidence interval of the ratio; interval and p come from the "
+                          "variance between requests; p is "
+                          "adjusted for all %zu experts. slower, faster and too few: as above. A call also "
+                          "takes longer when more "
+                          "tokens are routed to it.",
+                          all.count);
         note_mix(&t, a, b);
         report_output_table(out, &t);
     }

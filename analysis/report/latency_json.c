@@ -36,13 +36,13 @@ static bool add_profiled(cJSON *object, const metrics_row *row) {
     if (row->profiled == 0 || row->unprofiled == 0) {
         return true;
     }
-    cJSON *profiled = object_in(object, "watched"), *overhead = object_in(object, "distortion");
+    cJSON *profiled = object_in(object, "profiled"), *overhead = object_in(object, "overhead");
     cJSON *d = overhead ? cJSON_AddObjectToObject(overhead, row_key(row)) : NULL;
     return profiled && d && add_summary(profiled, row_key(row), &row->on) &&
-           cJSON_AddNumberToObject(d, "n_unwatched", (double)row->unprofiled) &&
-           cJSON_AddNumberToObject(d, "n_watched", (double)row->profiled) &&
-           cJSON_AddNumberToObject(d, "unwatched_P50", row->off.p50) &&
-           cJSON_AddNumberToObject(d, "watched_P50", row->on.p50) && add_number(d, "ratio", row->overhead) &&
+           cJSON_AddNumberToObject(d, "n_unprofiled", (double)row->unprofiled) &&
+           cJSON_AddNumberToObject(d, "n_profiled", (double)row->profiled) &&
+           cJSON_AddNumberToObject(d, "unprofiled_P50", row->off.p50) &&
+           cJSON_AddNumberToObject(d, "profiled_P50", row->on.p50) && add_number(d, "ratio", row->overhead) &&
            add_number(d, "ratio_low", row->overhead_ci.low) &&
            add_number(d, "ratio_high", row->overhead_ci.high);
 }

@@ -1,4 +1,4 @@
-/* The report as a whole, and what the run was. */
+/* The report as a whole, and the table of the run. */
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
@@ -110,7 +110,7 @@ static void put_run_fields(const metrics_results *r, report_table *t) {
     if (r->last_time > r->status.header.monotonic_ns) {
         double seconds = (double)(r->last_time - r->status.header.monotonic_ns) / 1e9;
         report_table_fieldf(t, "duration", "duration", "%.3f s%s", seconds,
-                            r->status.ended ? "" : ", until the last event that was recorded");
+                            r->status.ended ? "" : ", until the last recorded event");
     } else {
         report_table_field(t, "duration", "duration", NULL);
     }

@@ -29,7 +29,7 @@ bool report_incomplete(const metrics_results *results);
 /* The latencies in the experiment's own format: a list with one object for each k,
  * {"top_k": k, "vision": S, "prefill": S, "decode": S, "decode_per_token": S}, S being {"P50", "P95", "P99",
  * "mean", "std", "min", "max"} in ms. A phase without samples is absent, and so is a k that is missing. Where
- * a phase has profiled and unprofiled requests, the object also has "profiled" and "distortion"
+ * a phase has profiled and unprofiled requests, the object also has "profiled" and "overhead"
  * (docs/report.md). The caller deletes it; NULL when there is no memory. */
 cJSON *report_json(const metrics_results *results);
 

@@ -1,5 +1,4 @@
-/* The report's tables of what binds each phase: the verdict with its evidence, and the points of the
- * roofline. */
+/* The report's tables of the bottleneck of each phase, with its evidence, and of the roofline. */
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
@@ -26,15 +25,15 @@ static void note_missing(const metrics_bottlenecks *b, report_table *t) {
             said = said || (b->list[j].missing && strcmp(b->list[j].missing, b->list[i].missing) == 0);
         }
         if (!said) {
-            report_table_note(t, "Missing, so that some of it cannot be said: %s.", b->list[i].missing);
+            report_table_note(t, "Columns are empty for lack of: %s.", b->list[i].missing);
         }
     }
     if (b->measured_on[0]) {
-        report_table_note(t, "The peaks were measured on another device: %s, and the trace is of %s.",
-                          b->measured_on, b->peaks.device);
+        report_table_note(t, "The peaks were measured on %s, but the trace is of %s.", b->measured_on,
+                          b->peaks.device);
     }
     if (b->workload.problem[0]) {
-        report_table_note(t, "The mark that names the model says nothing: %s.", b->workload.problem);
+        report_table_note(t, "The mark that names the model cannot be used: %s.", b->workload.problem);
     }
 }
 
@@ -75,10 +74,9 @@ static void put_verdicts(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(
-        &t, "host: the GPU was idle for more than half of the time. Else memory or compute: over the "
-            "time in which the GPU was busy, at least half of the peak, the greater share. Else "
-            "neither.");
+    report_table_note(&t, "host: the GPU was idle for more than half of the time. memory, compute: while it "
+                          "was busy, the GPU reached at least half of "
+                          "that peak, and more of it than of the other. neither: none of these.");
     note_missing(b, &t);
     report_output_table(out, &t);
 }
@@ -115,17 +113,20 @@ static void note_sources(const metrics_bottlenecks *b, report_table *t) {
                           costmodel_dtype_name(w->type), costmodel_peak_source_name(b->flops_source));
     }
     if (!isnan(b->ridge)) {
-        report_table_note(t, "The roof bends at %.1f FLOP/byte: below, bandwidth limits; above, compute.",
-                          b->ridge);
+        report_table_note(
+            t, "The ridge is at %.1f FLOP/byte: below it bandwidth is the limit, above it compute.",
+            b->ridge);
     }
     report_table_note(t,
-                      "Of a mean watched request. GPU ms: of all, the time in which the GPU was busy; of a "
-                      "part, the sum of its kernels. GFLOP: matrix products by the shapes of %s. MB: weights "
-                      "once a step, and the cache: the least that must move.",
+                      "Means of the profiled requests. GPU ms: for all, the time in which the GPU was busy; "
+                      "for a part, the sum of its "
+                      "kernels. GFLOP: matrix products by the shapes of %s. MB: the lower bound of the "
+                      "traffic, weights once per step and "
+                      "the KV cache.",
                       w->model.name);
     if (estimated) {
-        report_table_note(t, "Experts with a token were not counted in every prefill: their number is then "
-                             "the one expected by chance.");
+        report_table_note(
+            t, "Where a prefill has no count of the active experts, the number expected by chance is used.");
     }
 }
 

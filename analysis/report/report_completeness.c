@@ -1,4 +1,4 @@
-/* What a trace misses, and what recording it cost. */
+/* What a trace misses, and the recorder's own cost. */
 #include "analysis/report/report.h"
 
 #include <inttypes.h>
@@ -25,11 +25,11 @@ static void put_times(const metrics_results *r, report_table *t) {
     report_table_fieldf(t, "kernels.ns", "kernel time",
                         "%" PRIu64 " ns %s %" PRIu64 " ns attributed + %" PRIu64 " ns unattributed",
                         r->kernels_all.ns,
-                        sum == r->kernels_all.ns ? "in all =" : "in all, but (a fault of moetrace)",
+                        sum == r->kernels_all.ns ? "in total =" : "in total, but (an error of moetrace)",
                         attributed, r->kernels_unattributed.ns);
     report_table_fieldf(t, "kernels.attributed", "  attributed", "%s of the kernel time",
                         percent(share, attributed, all));
-    report_table_fieldf(t, "kernels.count", "kernels", "%" PRIu64 " in all", r->kernels_all.count);
+    report_table_fieldf(t, "kernels.count", "kernels", "%" PRIu64 " in total", r->kernels_all.count);
     report_table_fieldf(t, "kernels.in_ranges", "  in ranges", "%" PRIu64 ", %" PRIu64 " ns, %s",
                         r->kernels_in_ranges.count, r->kernels_in_ranges.ns,
                         percent(share, r->kernels_in_ranges.ns, all));
@@ -42,7 +42,7 @@ static void put_times(const metrics_results *r, report_table *t) {
                         percent(share, r->kernels_unattributed.ns, all));
     report_table_fieldf(t, "kernels.untimed", "  untimed", "%" PRIu64 ", counted above without a time",
                         r->kernels_untimed);
-    report_table_fieldf(t, "transfers", "copies and fills",
+    report_table_fieldf(t, "transfers", "copies and memsets",
                         "%" PRIu64 ", %" PRIu64 " ns; %" PRIu64 " unattributed, %" PRIu64 " untimed",
                         r->transfers_all.count, r->transfers_all.ns, r->transfers_unattributed.count,
                         r->transfers_untimed);
@@ -54,20 +54,19 @@ static void put_times(const metrics_results *r, report_table *t) {
     }
     if (r->unknown_nodes > 0) {
         report_table_fieldf(t, "graph_nodes.unknown", "graph nodes unknown",
-                            "%" PRIu64
-                            " pieces of GPU work are counted for the range of their graph's launch",
+                            "%" PRIu64 " GPU operations are attributed to the range of their graph's launch",
                             r->unknown_nodes);
     }
     if (r->late_marks > 0) {
         report_table_fieldf(
-            t, "marks.late", "watching",
-            "%" PRIu64 " times it began or ended on one thread, and ranges of another were read before: "
-            "their calls, tokens and host time may be counted as of the other kind of request",
+            t, "marks.late", "profiling",
+            "%" PRIu64 " times profiling began or ended on one thread after ranges of another had been read: "
+            "their calls, tokens and host time may be counted for the wrong kind of request",
             r->late_marks);
     }
     if (r->late > 0) {
         report_table_fieldf(t, "records.late", "GPU busy",
-                            "%" PRIu64 " records came too late to be counted in full", r->late);
+                            "%" PRIu64 " records came too late to be counted completely", r->late);
     }
 }
 
@@ -79,11 +78,11 @@ static void put_file(const metrics_results *r, report_table *t) {
                         s->bytes_skipped, s->bytes_total, s->chunks_damaged, s->chunks_unknown,
                         s->cut ? "yes" : "no");
     if (s->ended) {
-        report_table_fieldf(t, "trace.end", "end of recording", "on purpose (%s)",
+        report_table_fieldf(t, "trace.end", "end of recording", "regular (%s)",
                             r->end_reason ? r->end_reason : "-");
     } else {
         report_table_field(t, "trace.end", "end of recording",
-                           "abrupt: the trace has no end record, so its last events may be missing");
+                           "abrupt: the trace has no end record; its last events may be missing");
     }
 }
 
@@ -96,7 +95,7 @@ static const struct {
     {"gpu.dropped", "GPU records dropped"},
     {"gpu.buffers_dropped", "GPU buffers dropped"},
     {"gpu.untimed", "untimed, recorder"},
-    {"string.cut", "names cut"},
+    {"string.cut", "names truncated"},
     {"cost.host_events", "cost: host events"},
     {"cost.host_ns", "cost: host time"},
     {"cost.writer_cpu_ns", "cost: writer CPU"},

@@ -1,4 +1,4 @@
-/* The report's tables of what the time went on: layers and parts, experts, kernels, ranges. */
+/* The report's tables of costs: layers and parts, experts, kernels, ranges. */
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
@@ -14,9 +14,9 @@ static const char *phase_name(attribution_phase phase) {
 
 static const char *choice(const metrics_results *r, char buf[64]) {
     if (r->costs.k == BASE_NONE) {
-        snprintf(buf, 64, "every k together, warm-up left out");
+        snprintf(buf, 64, "all k, without warm-up");
     } else {
-        snprintf(buf, 64, "k = %u, warm-up left out", r->costs.k);
+        snprintf(buf, 64, "k = %u, without warm-up", r->costs.k);
     }
     return buf;
 }
@@ -86,9 +86,9 @@ static void put_layers(const metrics_results *r, bool phases_only, report_output
     }
     if (phases_only) {
         put_layer(r, &t, "all", BASE_NONE, &all);
-        report_table_note(&t, "Each kernel is in one cell: that of the innermost range around its launch. A "
-                              "row's sum is inclusive: all that was launched in the phase and in no phase "
-                              "inside it.");
+        report_table_note(&t, "Each kernel counts in one cell: that of the innermost range around its "
+                              "launch. The sum of a row is inclusive: "
+                              "all kernels launched in the phase, except in a phase nested in it.");
     }
     report_output_table(out, &t);
 }
@@ -170,7 +170,7 @@ static void put_experts(const metrics_results *r, size_t top, bool layers, repor
     }
     if (!layers && metrics_results_have_gpu(r)) {
         char total[32];
-        report_table_note(&t, "share: of the %s ms of kernel time whose launch is known",
+        report_table_note(&t, "share: of the %s ms of attributed kernel time.",
                           report_format_ms(total, (double)r->costs.attributed_ns / 1e6));
     }
     report_output_table(out, &t);
@@ -229,7 +229,8 @@ static void put_ranges(const metrics_results *r, size_t top, report_output *out)
         report_table_cell(&t, "%s", path);
         free(path);
     }
-    report_table_note(&t, "GPU time with all that lies inside (inclusive), and without (exclusive).");
+    report_table_note(
+        &t, "inclusive: GPU time of the range and of all ranges in it; exclusive: of the range alone.");
     report_output_table(out, &t);
 }
 

@@ -1,4 +1,4 @@
-/* The report's tables of the sweep: latencies, how sure they are, what profiling cost, what the GPU did. */
+/* The report's tables of the sweep: latencies, their confidence intervals, profiling overhead, GPU time. */
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
@@ -25,47 +25,54 @@ static void note_profiling(const metrics_results *r, report_table *t) {
         left += r->rows.list[i].from == ATTRIBUTION_PARTLY_PROFILED ? 0 : r->rows.list[i].partly;
     }
     if (unprofiled == r->rows.count) {
-        report_table_note(t, "Of requests that nobody watched: the range's own duration, as no GPU work of "
-                             "theirs is recorded that could end later.");
+        report_table_note(t, "Latencies are the durations of unprofiled requests, on the host's clock.");
     } else if (unprofiled > 0) {
-        report_table_note(t, "Rows with unwatched requests (see Profiling overhead) are of those alone, the "
-                             "range's own duration; the other rows are of watched requests.");
+        report_table_note(
+            t,
+            "Where a row has unprofiled requests (see Profiling overhead), its latencies are their durations "
+            "on the host's clock; the other rows are of profiled requests.");
     } else if (partly == r->rows.count) {
-        report_table_note(t, "Of requests that were neither watched nor left in peace, as there are no "
-                             "others.");
+        report_table_note(
+            t, "All requests were profiled in part: profiling began or ended during each of them.");
     } else if (!metrics_results_have_gpu(r)) {
-        report_table_note(t, "Host time only, because the trace holds no GPU work.");
+        report_table_note(t, "Host time only: the trace holds no GPU work.");
     } else {
-        report_table_note(t, "Of watched requests, as there are no others: from the start of the range until "
-                             "it and the GPU work launched in it have ended.");
+        report_table_note(
+            t, "Latencies are of profiled requests, from the start of the range until the range and the GPU "
+               "work launched in it have ended; there are no unprofiled requests.");
     }
     if (after > 0 && metrics_results_have_gpu(r)) {
-        report_table_note(t,
-                          "CUPTI had been on before in this process, and makes launches slower for good, on "
-                          "an H100 by some 0.9 us each (docs/measuring.md). A `watch off` mark of the "
-                          "program's (docs/recording.md) keeps the latencies free of it.");
-    } else if (unprofiled > 0 && after == 0) {
-        report_table_note(t, "They ran before CUPTI was switched on in this process.");
+        report_table_note(
+            t,
+            "CUPTI had been on before in this process, which slows every later launch, on an H100 by about "
+            "0.9 us (docs/measuring.md). To avoid that, run the unprofiled requests first: the program emits "
+            "a "
+            "`watch off` mark (docs/recording.md).");
+    } else if (unprofiled > 0 && after == 0 && metrics_results_have_gpu(r)) {
+        report_table_note(t, "The unprofiled requests ran before CUPTI was switched on in this process.");
     }
     if (later > 0) {
-        report_table_note(t, "%zu unwatched phases that ran after it was are left out.", later);
+        report_table_note(t, "%zu unprofiled phases that ran after the first profiled one are left out.",
+                          later);
     }
     if (r->yielded) {
-        report_table_note(t, "Another tool had CUPTI for a part of the run, and may have slowed what ran "
-                             "then: such phases are neither watched nor unwatched.");
+        report_table_note(
+            t,
+            "Another tool held CUPTI for a part of the run and may have slowed it: phases in that part are "
+            "neither profiled nor unprofiled.");
     }
     const char *untimed = r->kernels_untimed > 0 ? ", or kernels have no times" : "";
-    const char *yielded = r->yielded ? ", or another tool had CUPTI" : "";
+    const char *yielded = r->yielded ? ", or another tool held CUPTI" : "";
     if (partly > 0) {
-        report_table_note(t, "In %zu rows watching began or ended inside every request%s%s.", partly,
+        report_table_note(t, "In %zu rows profiling began or ended during every request%s%s.", partly,
                           untimed, yielded);
     }
     if (left > 0) {
-        report_table_note(t, "%zu phases in which watching began or ended%s%s%s are left out.", left, untimed,
-                          yielded, *untimed || *yielded ? "," : "");
+        report_table_note(t, "%zu phases during which profiling began or ended%s%s%s are left out.", left,
+                          untimed, yielded, *untimed || *yielded ? "," : "");
     }
-    report_table_note(t, "Warm-up requests are left out. GPU busy and kernels: medians of the watched "
-                         "requests.");
+    report_table_note(
+        t, "Warm-up requests are left out. GPU busy and kernels: medians of the profiled requests.");
 }
 
 static void put_latencies(const metrics_results *r, report_output *out) {
@@ -89,7 +96,8 @@ static void put_latencies(const metrics_results *r, report_output *out) {
         report_table_number(&t, row->kernels, row->kind == METRICS_ROW_TOKEN);
     }
     if (r->rows.count == 0) {
-        report_table_note(&t, "  no finished vision, prefill or decode range outside of warm-up requests");
+        report_table_note(
+            &t, "The trace has no finished vision, prefill or decode range outside of warm-up requests.");
     } else {
         note_profiling(r, &t);
     }
@@ -107,8 +115,9 @@ static void warn(report_table *t, const metrics_row *row) {
     snprintf(where, sizeof where, row->k == BASE_NONE ? "%s" : "%s, k = %u", metrics_row_name(row->kind),
              row->k);
     if (row->drifts) {
-        report_table_note(t, "Drift: %s: the last third of the requests took %.2f times the first third.",
-                          where, row->drift);
+        report_table_note(
+            t, "Drift: %s: the last third of the requests took %.2f times as long as the first third.", where,
+            row->drift);
     }
     if (row->outliers > 0) {
         report_table_note(
@@ -142,14 +151,16 @@ static void put_certainty(const metrics_results *r, report_output *out) {
         report_table_number(&t, row->drift, 3);
         report_table_count(&t, row->outliers);
     }
-    report_table_note(&t, "By the bootstrap, from a fixed seed. last/first: median of the last third of the "
-                          "requests over that of the first.");
+    report_table_note(
+        &t,
+        "Bootstrap with a fixed seed. drift: median of the last third of the requests divided by the median "
+        "of the first third.");
     for (size_t i = 0; i < r->rows.count; i++) {
         warn(&t, &r->rows.list[i]);
     }
     if (fewest < P99_SAMPLES) {
         report_table_note(&t,
-                          "P99 of fewer than %d samples (here from %zu) says little more than the maximum.",
+                          "P99 of fewer than %d samples is close to the maximum; the fewest here are %zu.",
                           P99_SAMPLES, fewest);
     }
     report_output_table(out, &t);
@@ -188,11 +199,13 @@ static void put_overhead(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t, "ratio: watched over unwatched median, and its 95 %% interval by the bootstrap.");
+    report_table_note(&t, "ratio: median of the profiled requests divided by that of the unprofiled ones, "
+                          "with its 95 %% confidence interval (bootstrap).");
     if (worst > 0) {
         report_table_note(&t,
-                          "In watched requests GPU work went on for up to %.3f ms (median of a phase) behind "
-                          "the range, which the latencies of unwatched ones do not hold.",
+                          "In profiled requests GPU work continued for up to %.3f ms (median of a phase) "
+                          "after the end of the "
+                          "range; latencies of unprofiled requests do not include that.",
                           worst);
     }
     report_output_table(out, &t);
@@ -229,9 +242,12 @@ static void put_gpu_time(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t, "Medians of the watched requests. busy: at least one kernel, copy or fill of the "
-                          "phase ran; sum: overlapping ones count twice. idle: the rest of the phase, while "
-                          "the host was in a call that launches, in one that waits, or in neither.");
+    report_table_note(
+        &t,
+        "Medians of the profiled requests. GPU busy: at least one kernel, copy or memset of the phase was "
+        "running; sum: their durations added up. GPU idle: the rest of the phase, while the host was in a "
+        "call "
+        "that enqueues work, in a synchronizing call, or in neither (host work).");
     report_output_table(out, &t);
 }
 

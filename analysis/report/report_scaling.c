@@ -15,7 +15,7 @@ static void put_ratios(const metrics_results *r, report_output *out) {
     report_table t;
     report_table_begin(&t, "scaling", REPORT_COLUMNS(columns), 1);
     report_table_title(&t, "Scaling with k");
-    bool from_one = true, several = false;
+    bool several = false;
     for (int kind = 0; kind < METRICS_ROWS; kind++) {
         const metrics_row *base = metrics_rows_base(&r->rows, (metrics_row_kind)kind);
         for (size_t i = 0; base && i < r->rows.count; i++) {
@@ -29,7 +29,6 @@ static void put_ratios(const metrics_results *r, report_output *out) {
             report_table_number(&t, metrics_row_ratio(row, base), 3);
             report_table_number(&t, metrics_row_efficiency(row, base), 3);
             report_table_number(&t, row->active, 2);
-            from_one = from_one && base->k == 1;
             several = several || row != base;
         }
     }
@@ -37,12 +36,9 @@ static void put_ratios(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    if (from_one) {
-        report_table_note(&t, "ratio: latency(k) / latency(1). efficiency: k / ratio.");
-    } else {
-        report_table_note(&t, "ratio: latency(k) / latency(smallest k). efficiency: k / smallest k / ratio.");
-    }
-    report_table_note(&t, "experts/layer: distinct experts that were active in a layer, on average.");
+    report_table_note(&t,
+                      "slowdown: latency(k) / latency(smallest k). efficiency: (k / smallest k) / slowdown.");
+    report_table_note(&t, "experts/layer: mean number of distinct active experts in a layer.");
     report_output_table(out, &t);
 }
 
@@ -73,7 +69,8 @@ static void put_against(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t, "Medians. ratio: how many decoded tokens take as long as one prefill.");
+    report_table_note(
+        &t, "Medians. prefill/token ratio: the number of decoded tokens that take as long as one prefill.");
     report_output_table(out, &t);
 }
 
@@ -139,10 +136,11 @@ static void put_fits(const metrics_fits *fits, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t,
-                      "N: distinct experts that were active in a layer, counted from their ranges. a: what "
-                      "a phase costs without any; b: one more. from, to: 95 %% by the bootstrap. better: "
-                      "it leaves less in all but 2.5 %% of the draws; unclear: neither does.");
+    report_table_note(&t, "N: number of distinct active experts in a layer, counted from their ranges. a: "
+                          "fixed cost of a phase; b: cost of each "
+                          "additional expert. low, high: 95 %% confidence interval (bootstrap). better: the "
+                          "smaller residual in at "
+                          "least 97.5 %% of the resamples; unclear: neither model has it.");
     report_output_table(out, &t);
 }
 
@@ -179,12 +177,13 @@ static void put_bends(const metrics_fits *fits, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(
-        &t,
-        "Two lines that meet, against one, over all samples. BIC: that of the line less that of the "
-        "two. The slope changes when it is above %d and the 95 %% interval of the change excludes 0. "
-        "Not tested (-) with fewer than %d values of k, or than %d samples at some k.",
-        STATS_BREAKPOINT_BIC, STATS_BREAKPOINT_X, STATS_BOOTSTRAP_SAMPLES);
+    report_table_note(&t,
+                      "A segmented fit (two lines that meet) compared with one line, over all samples. BIC: "
+                      "that of one line minus that of the segmented "
+                      "fit. The slope changes if BIC is above %d and the 95 %% confidence interval of the "
+                      "change excludes 0. "
+                      "Not tested (-) with fewer than %d values of k or fewer than %d samples at some k.",
+                      STATS_BREAKPOINT_BIC, STATS_BREAKPOINT_X, STATS_BOOTSTRAP_SAMPLES);
     report_output_table(out, &t);
 }
 

@@ -1,4 +1,4 @@
-/* The report's tables of the tails. */
+/* The report's tables of tail latency. */
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
@@ -60,9 +60,10 @@ static void put_rows(const metrics_results *r, report_output *out) {
     }
     report_table_note(
         &t,
-        "Means of the slowest 1 %% (at least one, at most %d) and of those nearest to the median; sample, "
-        "step: which was the slowest. Watched and unwatched requests are compared among themselves: the "
-        "latencies above are of unwatched ones where there are any, of which only ranges are known.",
+        "Means of the slowest 1 %% of the samples (1 to %d) and of the typical ones, which are nearest to "
+        "the median; sample, "
+        "step: the slowest one. Profiled and unprofiled requests are kept apart; of unprofiled ones "
+        "only the ranges are known.",
         METRICS_TAIL_SLOW);
     report_output_table(out, &t);
 }
@@ -104,11 +105,11 @@ static void put_split(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t, "GPU busy, and the GPU idle while the host was in launches, in waits or at work "
-                          "of its own: they add up "
-                          "to more ms, slow less typical. gap: the longest stretch without GPU work of the "
-                          "sample; at: where it "
-                          "began in the slowest, from its start.");
+    report_table_note(&t, "Slow minus typical: GPU busy, and GPU idle while the host was in calls that "
+                          "enqueue work, in synchronizing calls "
+                          "or in neither (host work); these add up to diff. ms. gap: the longest time "
+                          "without GPU work; gap at: its "
+                          "beginning in the slowest sample.");
     report_output_table(out, &t);
 }
 
@@ -156,11 +157,10 @@ static void put_causes(const metrics_results *r, size_t top, report_output *out)
             shown++;
         }
     }
-    report_table_note(
-        &t, "Means of a sample; more: slow less typical. Of a range its exclusive time on the host or of GPU "
-            "work, of "
-            "a layer that of all its ranges. n: ranges, or kernels, copies and fills. Host time of a watched "
-            "sample holds what recording cost.");
+    report_table_note(&t, "Means per sample; diff.: slow minus typical. For a range: its exclusive host or "
+                          "GPU time; for a layer: that of all its ranges. "
+                          "n: number of ranges, or of kernels, copies and memsets. Host time of a profiled "
+                          "sample includes the profiling overhead.");
     report_output_table(out, &t);
 }
 

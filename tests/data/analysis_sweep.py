@@ -268,7 +268,7 @@ def check_tails(lines, got, same):
     rows = got["tails"].rows
     for k, phase, watched, n, p50, slow_n, slow, typical_n, typical, more, request, step in rows:
         mine = [s for s in lines if s["k"] == str(k) and s["phase"] == phase and s["warmup"] == "0" and
-                s["watching"] == ("watched" if watched == "yes" else "unwatched")]
+                s["profiling"] == ("profiled" if watched == "yes" else "unprofiled")]
         what = f"tail {k} {phase} {watched}"
         x = np.sort([float(s["latency_ms"]) for s in mine])[::-1]
         same(f"{what} n", n, len(x))
@@ -289,7 +289,7 @@ def check_tails(lines, got, same):
         same(f"{what} which", float(top["latency_ms"]), x[0])
         same(f"{what} request", any(s["request"] == str(request) and s["step"] == ("" if step is None else str(step)) and
                                     float(s["latency_ms"]) == x[0] for s in mine), True)
-    kinds = {(s["k"], s["phase"], s["watching"]) for s in lines}
+    kinds = {(s["k"], s["phase"], s["profiling"]) for s in lines}
     same("rows of tails", len(rows), len(kinds))
 
 
@@ -310,11 +310,11 @@ def check_samples(moetrace, path, sweep, got, same):
         want = sweep.rows[k, phase] if sweep.kind != "alternate" else [r for r in sweep.rows[k, phase] if not r[2]]
         for s, (ms, active, watched) in zip(used, want):
             same(f"{k} {phase} active in the file", float(s["experts_per_layer"]), active)
-            same(f"{k} {phase} watched in the file", s["watching"] == "watched", watched)
+            same(f"{k} {phase} profiled in the file", s["profiling"] == "profiled", watched)
     for k, phase, busy, total, idle, launches, waits, work, rate in got["gpu_time"].rows if "gpu_time" in got else []:
-        mine = [s for s in lines if s["watching"] == "watched" and s["warmup"] == "0" and s["k"] == str(k) and
+        mine = [s for s in lines if s["profiling"] == "profiled" and s["warmup"] == "0" and s["k"] == str(k) and
                 s["phase"] == phase]
-        columns = ("gpu_busy_ms", "gpu_sum_ms", "gpu_idle_ms", "idle_in_launches_ms", "idle_in_waits_ms",
+        columns = ("gpu_busy_ms", "gpu_sum_ms", "gpu_idle_ms", "idle_in_enqueue_ms", "idle_in_sync_ms",
                    "idle_host_work_ms")
         for column, value in zip(columns, (busy, total, idle, launches, waits, work)):
             if mine:  # not of a token
@@ -328,8 +328,8 @@ def check_samples(moetrace, path, sweep, got, same):
     for key, decode in decodes.items():
         mine = steps[key]
         same(f"steps of {key}", [s["step"] for s in mine] == [str(i) for i in range(STEPS)], True)
-        same(f"watching of the steps of {key}", {s["watching"] for s in mine} == {decode["watching"]}, True)
-        if decode["watching"] == "watched":
+        same(f"profiling of the steps of {key}", {s["profiling"] for s in mine} == {decode["profiling"]}, True)
+        if decode["profiling"] == "profiled":
             same(f"kernels of the steps of {key}", sum(int(s["kernels"]) for s in mine), int(decode["kernels"]))
         elif decode["kernels"] or mine[0]["gpu_busy_ms"]:
             same(f"GPU work of unwatched {key}", 1, 0)

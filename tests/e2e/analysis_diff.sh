@@ -35,7 +35,7 @@ unknown() {
     "$moetrace" diff --fail-above 0% "$tmp/few_a.moetrace" "$tmp/few_b.moetrace" >"$tmp/diff.txt" 2>"$tmp/said.txt"
     status=$?
     cat "$tmp/diff.txt" "$tmp/said.txt"
-    [ "$status" -eq 2 ] && grep -q 'too few samples to tell it from chance' "$tmp/said.txt" &&
+    [ "$status" -eq 2 ] && grep -q 'too few samples to decide' "$tmp/said.txt" &&
         [ "$(grep -c ' too few *$' "$tmp/diff.txt")" -ge 6 ] && ! grep -qE '^ *[0-9].* (slower|faster)( |$)' "$tmp/diff.txt"
 }
 

@@ -93,7 +93,7 @@ cut_trace() {
     head -c 20000 "$tmp/a/one.moetrace" >"$tmp/cut.moetrace"
     "$moetrace" report --json "$tmp/cut.json" "$tmp/cut.moetrace" >"$tmp/cut.txt" || return 1
     grep -q 'This trace is not complete' "$tmp/cut.txt" && grep -q 'file cut: yes' "$tmp/cut.txt" &&
-        grep -q 'end of recording *abrupt' "$tmp/cut.txt" && grep -q 'ns in all = ' "$tmp/cut.txt" &&
+        grep -q 'end of recording *abrupt' "$tmp/cut.txt" && grep -q 'ns in total = ' "$tmp/cut.txt" &&
         [ -s "$tmp/cut.json" ]
 }
 
@@ -112,7 +112,7 @@ trace" ] || return 1
 
 one_k() {
     "$moetrace" report --k 2 --top 3 "$tmp/a/one.moetrace" >"$tmp/k.txt" &&
-        grep -q '^Experts, sums over all layers, 3 of 8 (k = 2, warm-up left out)$' "$tmp/k.txt"
+        grep -q '^Experts, sums over all layers, 3 of 8 (k = 2, without warm-up)$' "$tmp/k.txt"
 }
 
 full_disk() {

@@ -9,18 +9,18 @@ agrees() {
     "$python" tests/data/analysis_sweep.py check "$moetrace" "$tmp/check.moetrace" "$1"
 }
 
-# The experiment's file keeps its shape, its latencies are the unwatched ones, and what watching cost stands beside.
+# The experiment's file keeps its shape, its latencies are the unprofiled ones, and the profiling overhead stands beside.
 json_of_alternate() {
     "$moetrace" report --json "$tmp/alternate.json" "$tmp/alternate.moetrace" >"$tmp/alternate.txt" &&
-        grep -q '^Of requests that nobody watched' "$tmp/alternate.txt" &&
+        grep -q '^Latencies are the durations of unprofiled requests' "$tmp/alternate.txt" &&
         "$python" - "$tmp/alternate.json" <<'PY'
 import json, sys
 for entry in json.load(open(sys.argv[1])):
-    assert list(entry) == ["top_k", "prefill", "watched", "distortion", "decode", "decode_per_token"], list(entry)
-    for phase, d in entry["distortion"].items():
-        assert d["unwatched_P50"] == entry[phase]["P50"] and d["watched_P50"] == entry["watched"][phase]["P50"]
-        assert d["n_watched"] == d["n_unwatched"] == 12
-        assert abs(d["ratio"] - d["watched_P50"] / d["unwatched_P50"]) < 1e-12
+    assert list(entry) == ["top_k", "prefill", "profiled", "overhead", "decode", "decode_per_token"], list(entry)
+    for phase, d in entry["overhead"].items():
+        assert d["unprofiled_P50"] == entry[phase]["P50"] and d["profiled_P50"] == entry["profiled"][phase]["P50"]
+        assert d["n_profiled"] == d["n_unprofiled"] == 12
+        assert abs(d["ratio"] - d["profiled_P50"] / d["unprofiled_P50"]) < 1e-12
         assert d["ratio_low"] < d["ratio"] < d["ratio_high"]
 PY
 }
@@ -52,10 +52,10 @@ verify_flat() {
 # Each process of a directory is judged, and one without experts is left out.
 verify_directory() {
     mkdir -p "$tmp/ranks" && cp "$tmp/plain.moetrace" "$tmp/ranks/0.moetrace" && cp "$tmp/foreign.moetrace" "$tmp/ranks/2.moetrace" &&
-        "$moetrace" verify "$tmp/ranks" >"$tmp/verify.txt" && [ "$(grep -c 'All hold.' "$tmp/verify.txt")" -eq 1 ] || return 1
+        "$moetrace" verify "$tmp/ranks" >"$tmp/verify.txt" && [ "$(grep -c 'All checks passed.' "$tmp/verify.txt")" -eq 1 ] || return 1
     cp "$tmp/odd.moetrace" "$tmp/ranks/1.moetrace"
     "$moetrace" verify "$tmp/ranks" >"$tmp/verify.txt"
-    [ $? -eq 1 ] && grep -qF 'Violated: ' "$tmp/verify.txt" && grep -qF 'All hold.' "$tmp/verify.txt"
+    [ $? -eq 1 ] && grep -qF 'Violation: ' "$tmp/verify.txt" && grep -qF 'All checks passed.' "$tmp/verify.txt"
 }
 verify_capture() {
     local kind
@@ -148,7 +148,7 @@ for block, t in zip(blocks, tables):
     for got, want in zip(rows[1:], t.rows):
         for a, b in zip(got, want):
             number = isinstance(b, (int, float))
-            assert abs(float(a) - b) <= 1e-12 * abs(b) if number else a == ("" if b is None else b), (a, b)
+            assert abs(float(a) - b) <= 1e-12 * abs(b) if number else a == ("" if b is None else "'" * (b != "-" and b.startswith(("=", "+", "-", "@"))) + b), (a, b)
 command = tables[0].facts()["command"]
 assert command == "sweep \"1, 2\" | a_b & 5% {x} #\\", command
 tables = [t for t in tables if t.id != "completeness_counts"]  # for programs alone
@@ -181,11 +181,11 @@ done
 
 ok "statistics, intervals, scaling and fits are numpy's" agrees plain
 ok "drift and outliers are warned of" agrees drift
-ok "latencies of unwatched requests, and what watching cost, are numpy's" agrees alternate
+ok "latencies of unprofiled requests, and the profiling overhead, are numpy's" agrees alternate
 ok "a change of slope over k, as numpy has it" agrees bend
 ok "no change of slope where there is none" agrees straight
-ok "--json has what watching cost beside" json_of_alternate
-ok "verify: all hold" verifies plain 0 'All hold.'
+ok "--json has the profiling overhead beside" json_of_alternate
+ok "verify: all hold" verifies plain 0 'All checks passed.'
 ok "verify: half of k was applied" verifies wrong-k 1 \
     'top_k=4, warmup.0, decode, decode.0, layer 0: 2 routed tokens, but k x 1 token are 4'
 ok "verify: a token too many in one layer" verifies odd 1 \
@@ -195,8 +195,8 @@ ok "verify: one expert has more tokens than there are" verifies greedy 1 \
 ok "verify: a layer without any expert in one step" verifies absent 1 \
     'top_k=2, sample.5, decode, layer 1: its experts received tokens in 2 of 3 steps'
 ok "verify: a k without effect on prefill" verify_flat
-ok "verify: what the end of the trace cuts off is not judged" verifies cut 0 'All that can be judged hold.'
-ok "verify: unwatched requests count too" verifies alternate 0 'All hold.'
+ok "verify: what the end of the trace cuts off is not judged" verifies cut 0 'All checks that could be made passed.'
+ok "verify: unprofiled requests count too" verifies alternate 0 'All checks passed.'
 ok "verify: --prompt-tokens" verify_prompt
 ok "verify: each process of a directory" verify_directory
 ok "verify: an export for Nsight Systems has the same verdict" verify_capture

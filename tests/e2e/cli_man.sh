@@ -53,7 +53,7 @@ if command -v mandoc >/dev/null; then
     texts() { # the text of an option, whole
         local text
         text=$(plain "$BUILD/man/man1/moetrace-report.1")
-        [[ $text == *"-r, --rules=FILE what the names of ranges mean, where the built-in rules do not know them"* ]] &&
+        [[ $text == *"-r, --rules=FILE rules for names of ranges that the built-in rules do not cover"* ]] &&
             [[ $text == *"EXIT STATUS 0; 2 after one line on standard error"* ]]
     }
     ok "with its whole text" texts

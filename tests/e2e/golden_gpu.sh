@@ -63,7 +63,7 @@ is "replay_right: kernel time" "$(cell replay_right kernels.ns)" 566607
 # The order that keeps latencies true, and the model that the program names.
 auto() { grep -c "$1" "$work/small_auto.report"; }
 is "small_auto: the model is named" "$(auto '^  model  *small, bf16, 326 prompt tokens, 2 crops$')" 1
-is "small_auto: latencies are from before CUPTI was on" "$(auto '^They ran before CUPTI was switched on in this process')" 1
+is "small_auto: latencies are from before CUPTI was on" "$(auto '^The unprofiled requests ran before CUPTI was switched on in this process')" 1
 ok "small_auto: every k was applied" "$BUILD/moetrace" verify "$work/small_auto.moetrace"
 own_clock() {
     "$BUILD/moetrace" report --json "$work/small_auto.json" "$work/small_auto.moetrace" >/dev/null && "$python" - "$work/small_auto.json" \

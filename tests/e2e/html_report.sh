@@ -130,7 +130,7 @@ ok "the text report is printed as ever" cmp "$work/sweep.txt" <("$moetrace" repo
 ok "names of a trace cannot leave the data" is_sealed
 ok "no file is lost to a page" keeps_files
 ok "a directory gives the page of the process with phases" directory
-in_browser "a sweep: every chart is drawn" sweep drawn latency-,scaling,efficiency,fit-,imbalance,tails-step,phases,prefill-decode,gpu-,parts-,experts-time,experts-tokens,distortion,time-median,time-p99
+in_browser "a sweep: every chart is drawn" sweep drawn latency-,scaling,efficiency,fit-,imbalance,tails-step,phases,prefill-decode,gpu-,parts-,experts-time,experts-tokens,overhead,time-median,time-p99
 in_browser "a capture of an H100: every chart is drawn" small_all drawn latency-,experts-time,time-median,roofline
 in_browser "a capture with CUDA graphs: every chart is drawn" small_graphs drawn latency-,time-p99
 in_browser "one request without a k: every chart is drawn" bare drawn latency-,phases,time-median

@@ -60,10 +60,10 @@ ok "replayed kernels belong to the experts in which their nodes were captured" "
     "$work/$name.json" "$work/$name.sqlite"
 # run_native's marks are for our recorder, which was not there: all was watched.
 watched() { # watched FILE: "watched" or "unwatched" samples in the table of latencies, and the note
-    "$moetrace" report "$1" | tr '\n' ' ' | grep -oE 'Of watched requests, as there are no others|Of requests that nobody watched|here all of the run was profiled'
+    "$moetrace" report "$1" | tr '\n' ' ' | grep -oE 'Latencies are of profiled requests|Latencies are the durations of unprofiled requests|here all of the run was profiled'
 }
 is "marks of the program's are none of the recorder's" "$(watched "$work/$name.sqlite")" \
-    $'Of watched requests, as there are no others\nhere all of the run was profiled'
+    $'Latencies are of profiled requests\nhere all of the run was profiled'
 ok "exported again" "$moetrace" export "$work/$name.sqlite" -f nsys-sqlite -o "$work/$name-again.sqlite"
 is "nor are they then" "$(watched "$work/$name-again.sqlite")" "$(watched "$work/$name.sqlite")"
 done_testing

@@ -23,7 +23,7 @@ names = [os.path.basename(p)[:-3] for p in glob.glob(folder + "/*.gp")]
 assert open(said).read() == f"{len(names)} plots in {folder}, each as .svg, .png, .tsv and .gp\n"
 assert sorted(os.listdir(folder)) == sorted(n + e for n in names for e in (".gp", ".tsv", ".svg", ".png"))
 wanted = {"fit-prefill", "fit-token", "imbalance", "tails-step", "latency-prefill", "latency-decode", "latency-token", "scaling", "efficiency", "phases", "prefill-decode",
-          "gpu-prefill", "gpu-token", "distortion", "parts-prefill", "parts-decode", "experts-time", "experts-time-k32",
+          "gpu-prefill", "gpu-token", "overhead", "parts-prefill", "parts-decode", "experts-time", "experts-time-k32",
           "experts-tokens", "experts-tokens-k1"}
 assert wanted <= set(names), wanted - set(names)
 tables = load(report)
