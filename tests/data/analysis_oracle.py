@@ -328,7 +328,7 @@ class Run:
                 k = next((int(n[6:]) for n in around if n.startswith("top_k=")), None)
                 gpu = work.get((thread,) + x, [])
                 timed = [g for g in gpu if g["timed"]]
-                if x[2] in ("vision", "prefill", "decode"):
+                if x[2] in ("vision", "prefill", "decode") and all(g["timed"] for g in gpu if g["kind"] == 1):
                     latency = (max([x[1]] + [g["end"] for g in timed]) - x[0]) / 1e6
                     samples.setdefault((k, x[2]), []).append(
                         (latency, union(timed) / 1e6, sum(g["kind"] == 1 for g in gpu)))
