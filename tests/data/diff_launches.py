@@ -77,6 +77,9 @@ def main(moetrace, folder, pairs, seed):
             found += row["verdict"] == "slower"
             (mean_a, variance_a), (mean_b, variance_b) = estimate(of_a, once), estimate(of_b, once)
             ratio, low, high = row["ratio"], row["ratio_low"], row["ratio_high"]
+            if low is None:
+                raise SystemExit(f"pair {pair}: no interval, but {LAUNCHES} launches on each side")
+            spread = math.sqrt(variance_a / mean_a**2 + variance_b / mean_b**2)
             width = math.log(high / low) / 2 / spread  # Student's t of the degrees of freedom: 1.96 and a little more
             if abs(ratio / (mean_b / mean_a) - 1) > 1e-6 or not 1.95 < width < 2.2:
                 failed = True
