@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The table reference of docs/report.md against the programs: the same ids, and the same columns in the same order.
+# docs/report.md against the programs: the same tables by id, with the same columns in the same order, and the columns of the
+# samples file.
 set -u
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
@@ -44,4 +45,11 @@ for table in different:
     print(f"{table}: docs/report.md has {documented.get(table)}, the program prints {printed.get(table)}")
 sys.exit(bool(different))
 PY
+documented_samples() { # the names in the first column of the table below the heading
+    sed -n '/^## The samples file$/,/^## moetrace verify$/p' docs/report.md | grep '^| `' | cut -d'|' -f2 | grep -o '[a-z_]*' | paste -sd,
+}
+printed_samples() {
+    "$moetrace" report --samples "$work/samples.csv" "$work/small_auto.moetrace" >"$work/report.txt" && head -n 1 "$work/samples.csv"
+}
+is "docs/report.md has the columns of the samples file" "$(documented_samples)" "$(printed_samples)"
 done_testing
