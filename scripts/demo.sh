@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The main job, end to end: the top-k sweep of run_native under the recorder, then its report.
 # With a GPU: MolmoE-1B at full size with random weights. Without one: a small MolmoE on the CPU.
-#   DEMO_SAMPLES=N requests per k (default 14: half of them are watched, and fewer than 6 have no intervals); DEMO_OUTPUT=DIR (default build/demo)
+#   DEMO_SAMPLES=N requests per k (default 14: half of them are profiled, and fewer than 6 have no intervals); DEMO_OUTPUT=DIR (default build/demo)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$(realpath "${BUILD:-build}")
