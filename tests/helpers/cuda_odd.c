@@ -296,8 +296,10 @@ static void descriptors(void) {
     pid_t child = fork();
     if (child == 0) {
         for (int fd = 3; fd < 1024; fd++) {
-            if (fcntl(fd, F_GETFD) >= 0) {
-                printf("descriptor %d\n", fd);
+            char link[64], path[512] = "";
+            snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+            if (readlink(link, path, sizeof path - 1) > 0 && strstr(path, ".moetrace") != NULL) {
+                printf("descriptor %d: %s\n", fd, path);
             }
         }
         fflush(stdout);
