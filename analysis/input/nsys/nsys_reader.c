@@ -119,6 +119,7 @@ static void read_capture(input_nsys_reading *rd, bool once, trace_status *status
 }
 
 static void free_nsys_reading(input_nsys_reading *rd) {
+    input_nsys_cursors_close(&rd->capture.cursors); /* its threads use what is freed here */
     for (int i = 0; i < INPUT_NSYS_TABLES; i++) {
         sqlite3_finalize(rd->tables[i].statement);
         input_nsys_rows_free(&rd->tables[i].one);
