@@ -1,9 +1,11 @@
 #include "analysis/base/text.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/utf8.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,4 +58,30 @@ const char *base_text_count(char buf[32], uint64_t n) {
     }
     buf[used] = '\0';
     return buf;
+}
+
+/* Whether a terminal or a reader would do something else with the character than show it. */
+static bool is_control(uint32_t code) {
+    bool direction = code == 0x61c || (code >= 0x200e && code <= 0x200f) ||
+                     (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    bool line = code == 0x2028 || code == 0x2029;
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || direction || line;
+}
+
+char *base_text_printable(const char *text, size_t len) {
+    char *clean = base_utf8_clean(text, &len);
+    size_t to = 0;
+    for (size_t from = 0; from < len;) {
+        uint32_t code;
+        size_t bytes = base_utf8_decode(clean + from, len - from, &code);
+        if (is_control(code)) {
+            clean[to++] = '?';
+        } else {
+            memmove(clean + to, clean + from, bytes);
+            to += bytes;
+        }
+        from += bytes;
+    }
+    clean[to] = '\0';
+    return clean;
 }

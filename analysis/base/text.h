@@ -11,6 +11,10 @@ size_t base_text_width(const char *text);
 /* The byte behind the first n characters of `text`. */
 const char *base_text_skip(const char *text, size_t n);
 
+/* A copy that is safe to print anywhere: each byte that is not UTF-8 is U+FFFD; control characters (C0, DEL, C1) and those
+ * that change the direction of writing are "?". The caller frees it. */
+char *base_text_printable(const char *text, size_t len);
+
 /* The text shortened to `width` columns with "..." in its middle; the caller frees it. */
 char *base_text_shorten(const char *text, size_t width);
 

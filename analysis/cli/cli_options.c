@@ -1,6 +1,8 @@
 /* Options and errors of every subcommand. */
 #include "analysis/cli/cli_options.h"
 
+#include "analysis/base/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -14,9 +16,15 @@ int cli_error(const char *format, ...) {
     fflush(stdout);
     fputs("moetrace: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    char *line = NULL;
+    int len = vasprintf(&line, format, args);
     va_end(args);
-    putc('\n', stderr);
+    if (len >= 0) {
+        char *printable = base_text_printable(line, (size_t)len); /* names of files and of what is in them */
+        fprintf(stderr, "%s\n", printable);
+        free(printable);
+        free(line);
+    }
     error_was_said = true;
     return CLI_FAILED;
 }

@@ -3,6 +3,7 @@
 #include "analysis/names/demangle_nsys.h"
 #include "analysis/names/kernel_display_name.h"
 #include "analysis/report/diff_internal.h"
+#include "analysis/report/table_names.h"
 #include "analysis/stats/hypothesis_tests.h"
 
 #include <math.h>
@@ -191,12 +192,10 @@ void report_diff_kernels(const metrics_results *a, const metrics_results *b, siz
         report_table_title(&t, "Kernels, mean duration, %zu of %zu by change of total time", shown,
                            all.count);
         for (size_t i = 0; i < shown; i++) {
-            char *name = names_kernel_display(all.list[i].name, 40);
             report_table_count(&t, all.list[i].count_a);
             report_table_count(&t, all.list[i].count_b);
             report_change_put(&t, &all.list[i].change);
-            report_table_cell(&t, "%s", name);
-            free(name);
+            report_table_kernel(&t, all.list[i].name, 40);
         }
         report_table_note(
             &t,

@@ -133,7 +133,7 @@ static void put_counters(const metrics_results *r, report_table *t) {
         if (c) {
             put_counter(c, counters[i].label, t);
         } else {
-            report_table_fieldf(t, counters[i].name, counters[i].label, "- (%s)", counters[i].name);
+            report_table_field(t, counters[i].name, counters[i].label, NULL);
         }
     }
     for (size_t i = 0; i < r->counter_count; i++) {

@@ -2,7 +2,7 @@
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/names/kernel_display_name.h"
+#include "analysis/report/table_names.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -109,15 +109,13 @@ static void put_leaves(const metrics_results *r, size_t top, report_output *out)
                        choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_leaf *leaf = &r->costs.leaves[i];
-        char *name = names_kernel_display(r->names.list[leaf->name].text, 48);
         report_table_cell(&t, "%s", phase_name(leaf->phase));
         report_table_index(&t, leaf->layer);
         report_table_cell(&t, "%s", names_part_name(leaf->part));
         report_table_ms(&t, (double)leaf->ns / 1e6);
         report_table_share(&t, leaf->ns, r->costs.attributed_ns);
         report_table_count(&t, leaf->count);
-        report_table_cell(&t, "%s", name);
-        free(name);
+        report_table_kernel(&t, r->names.list[leaf->name].text, 48);
     }
     report_output_table(out, &t);
 }
@@ -194,13 +192,11 @@ static void put_kernels(const metrics_results *r, size_t top, report_output *out
     report_table_title(&t, "Kernels, %zu of %zu (%s)", shown, r->costs.kernel_count, choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_kernel_row *k = &r->costs.kernels[i];
-        char *name = names_kernel_display(k->name, 60);
         report_table_ms(&t, (double)k->ns / 1e6);
         report_table_share(&t, k->ns, r->costs.chosen_ns);
         report_table_count(&t, k->count);
         report_table_ms(&t, (double)k->ns / 1e3 / (double)k->count);
-        report_table_cell(&t, "%s", name);
-        free(name);
+        report_table_kernel(&t, k->name, 60);
     }
     report_output_table(out, &t);
 }

@@ -2,7 +2,7 @@
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/names/kernel_display_name.h"
+#include "analysis/report/table_names.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -115,7 +115,6 @@ static void put_split(const metrics_results *r, report_output *out) {
 
 static void put_cause(const metrics_tail_row *row, report_table *t, const metrics_tail_cause *c) {
     static const char *const kinds[METRICS_TAIL_KINDS] = {"host", "GPU", "host", "GPU", "kernel"};
-    char *name = c->mangled ? names_kernel_display(c->what, 40) : base_copy(c->what, strlen(c->what));
     put_head(t, row);
     report_table_cell(t, "%s", kinds[c->kind]);
     report_table_ms(t, c->slow);
@@ -123,8 +122,11 @@ static void put_cause(const metrics_tail_row *row, report_table *t, const metric
     report_table_ms(t, c->slow - c->typical);
     report_table_number(t, c->slow_count, 1);
     report_table_number(t, c->typical_count, 1);
-    report_table_cell(t, "%s", name);
-    free(name);
+    if (c->mangled) {
+        report_table_kernel(t, c->what, 40);
+    } else {
+        report_table_cell(t, "%s", c->what);
+    }
 }
 
 static void put_causes(const metrics_results *r, size_t top, report_output *out) {

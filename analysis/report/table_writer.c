@@ -3,6 +3,7 @@
 
 #include "analysis/base/csv.h"
 #include "analysis/base/utf8.h"
+#include "analysis/report/table_names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static void put_csv_cell(FILE *f, const report_cell *cell) {
     } else if (cell->number) {
         base_csv_number(f, cell->value);
     } else if (!cell->missing) {
-        base_csv_text(f, cell->text);
+        base_csv_text(f, cell->whole_text ? cell->whole_text : cell->text);
     }
 }
 
@@ -96,7 +97,10 @@ static cJSON *json_of_cell(const report_cell *cell, bool page) {
     if (cell->missing) {
         return cJSON_CreateNull();
     }
-    return cell->number ? cJSON_CreateNumber(cell->value) : cJSON_CreateString(cell->text);
+    if (cell->number) {
+        return cJSON_CreateNumber(cell->value);
+    }
+    return cJSON_CreateString(cell->whole_text && !page ? cell->whole_text : cell->text);
 }
 
 /* ---- Tables ---- */
@@ -239,6 +243,7 @@ static void add_json_table(cJSON *report, const report_table *t, bool page) {
 }
 
 void report_output_table(report_output *out, report_table *t) {
+    report_table_distinguish_kernels(t);
     switch (out->format) {
     case REPORT_TEXT:
         fputs(out->begun ? "\n" : "", out->file);

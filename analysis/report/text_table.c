@@ -3,6 +3,7 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/text.h"
+#include "analysis/report/table_names.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -44,12 +45,16 @@ bool report_table_shown(const report_table *t, size_t column) {
     return t->columns[column].title != NULL;
 }
 
+/* Names of a trace are in it: it becomes safe to print. */
 static char *formatted(const char *format, va_list args) {
-    char *text = NULL;
-    if (vasprintf(&text, format, args) < 0) {
+    char *text = NULL, *printable;
+    int len = vasprintf(&text, format, args);
+    if (len < 0) {
         return base_copy("", 0);
     }
-    return text;
+    printable = base_text_printable(text, (size_t)len);
+    free(text);
+    return printable;
 }
 
 void report_table_title(report_table *t, const char *format, ...) {
@@ -156,6 +161,8 @@ size_t report_table_rows(const report_table *t) {
 void report_table_free(report_table *t) {
     for (size_t i = 0; i < t->count; i++) {
         free(t->cells[i].text);
+        free(t->cells[i].whole_text);
+        free(t->cells[i].mangled);
     }
     free(t->cells);
     free(t->title);
@@ -169,10 +176,10 @@ static void pad(FILE *out, size_t n) {
     }
 }
 
-static void print_cell(const report_table *t, FILE *out, size_t column, const char *content, size_t width) {
+/* A text that is wider than its column takes what it needs. */
+static void print_cell(const report_table *t, FILE *out, size_t column, const char *text, size_t width) {
     bool right = t->columns[column].alignment == 'r';
-    char *text = base_text_shorten(content, width);
-    size_t missing = width - base_text_width(text);
+    size_t has = base_text_width(text), missing = width > has ? width - has : 0;
     if (right) {
         pad(out, missing);
     }
@@ -182,7 +189,6 @@ static void print_cell(const report_table *t, FILE *out, size_t column, const ch
     } else {
         pad(out, (right ? 0 : missing) + 2);
     }
-    free(text);
 }
 
 /* The width of each column, that of the flexible one such that a line fits. */
@@ -210,9 +216,15 @@ static void print_cells(const report_table *t, FILE *out) {
     for (size_t i = 0; i < t->column_count; i++) {
         print_cell(t, out, i, t->columns[i].title, widths[i]);
     }
+    char **shortened = report_table_shorten_column(t, t->flexible, widths[t->flexible]);
     for (size_t i = 0; i < t->count; i++) {
-        print_cell(t, out, i % t->column_count, t->cells[i].text, widths[i % t->column_count]);
+        size_t column = i % t->column_count, row = i / t->column_count;
+        print_cell(t, out, column, column == t->flexible ? shortened[row] : t->cells[i].text, widths[column]);
     }
+    for (size_t i = 0; i < report_table_rows(t); i++) {
+        free(shortened[i]);
+    }
+    free(shortened);
     free(widths);
 }
 

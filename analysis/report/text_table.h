@@ -28,9 +28,11 @@ typedef struct {
 
 /* A cell is a text, a number, or missing ("-"). */
 typedef struct {
-    char *text;  /* as people read it */
-    bool number; /* then value is the whole of it */
-    bool whole;  /* a number that is a count */
+    char *text;       /* as people read it */
+    char *whole_text; /* for programs, where that is another; else NULL */
+    char *mangled;    /* of a kernel's name; else NULL */
+    bool number;      /* then value is the whole of it */
+    bool whole;       /* a number that is a count */
     bool missing;
     double value;
 } report_cell;

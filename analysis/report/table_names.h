@@ -1,0 +1,17 @@
+/* Names in tables: whole for programs; shortened for people only where they can still be told apart. */
+#ifndef REPORT_TABLE_NAMES_H
+#define REPORT_TABLE_NAMES_H
+
+#include "analysis/report/text_table.h"
+
+/* Fills the next cell with a kernel's name: for people in some `width` columns. */
+void report_table_kernel(report_table *t, const char *mangled, size_t width);
+
+/* Once all rows are there: kernels whose names came out alike get longer ones. */
+void report_table_distinguish_kernels(report_table *t);
+
+/* What people see of each cell of `column`, shortened to `width`: a list of as many texts as the table has rows; the texts
+ * and the list are the caller's. Different cells never look alike: those that would are not shortened. */
+char **report_table_shorten_column(const report_table *t, size_t column, size_t width);
+
+#endif
