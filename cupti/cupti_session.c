@@ -531,6 +531,10 @@ void cupti_session_forget(bool cuda_used) {
     session.done_count = 0;
 }
 
+void cupti_session_missed(void) {
+    atomic_fetch_add(&session.dropped_records, 1);
+}
+
 uint64_t cupti_session_begin(void) {
     return session.begin;
 }

@@ -83,6 +83,9 @@ bool cupti_session_locked(void);
  * never used, only the subscription is left, which cupti_session_finish gives back. */
 void cupti_session_forget(bool cuda_used);
 
+/* GPU work was issued before the session was there: counts it as dropped. */
+void cupti_session_missed(void);
+
 bool cupti_session_active(void);
 /* When the session began; no record is of GPU work before. */
 uint64_t cupti_session_begin(void);

@@ -7,7 +7,6 @@
 #include "cupti/cupti_session.h"
 #include "preload/chunk_queue.h"
 #include "preload/clock.h"
-#include "preload/cupti_lifecycle.h"
 #include "preload/metadata.h"
 #include "preload/nvtx_payload.h"
 #include "preload/page_alloc.h"
@@ -244,7 +243,7 @@ static void append_counters(void) {
     trace_put_counter(&c, "cost.host_events", preload_threads_events());
     trace_put_counter(&c, "host.dropped", preload_threads_lost());
     trace_put_counter(&c, "gpu.buffers", gpu.buffers);
-    trace_put_counter(&c, "gpu.dropped", gpu.dropped_records + preload_cupti_missed());
+    trace_put_counter(&c, "gpu.dropped", gpu.dropped_records);
     trace_put_counter(&c, "gpu.buffers_dropped", gpu.refused_buffers);
     trace_put_counter(&c, "gpu.undecoded", chunks.undecoded);
     trace_put_counter(&c, "gpu.untimed", chunks.untimed);

@@ -20,8 +20,7 @@
 enum { CUPTI_NONE, CUPTI_STARTS, CUPTI_OURS, CUPTI_ENDS, CUPTI_GONE };
 
 static struct {
-    atomic_int cupti; /* of the states above */
-    atomic_uint_fast64_t missed;
+    atomic_int cupti;         /* of the states above */
     atomic_bool initialized;  /* CUDA has been initialised, or is being */
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
     bool child;               /* a fork's child whose parent had CUPTI running */
@@ -140,13 +139,9 @@ void preload_cupti_await(void) {
         nanosleep(&(struct timespec){.tv_nsec = START_POLL_NS}, NULL);
     }
     if (atomic_load(&cuda.cupti) == CUPTI_STARTS) {
-        atomic_fetch_add(&cuda.missed, 1);
+        cupti_session_missed();
     }
     preload_cancel_guard_leave(&guard);
-}
-
-uint64_t preload_cupti_missed(void) {
-    return atomic_load(&cuda.missed);
 }
 
 void preload_cupti_begin(void) {

@@ -3,15 +3,12 @@
 #define PRELOAD_CUPTI_LIFECYCLE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* CUDA is about to be used: starts CUPTI, once, if the level wants it. */
 void preload_cupti_begin(void);
-/* Waits while another thread starts CUPTI, but not for ever: what is launched before CUPTI is there is not recorded. To be
- * called outside of CUDA only. */
+/* Waits while another thread starts CUPTI, but not for ever: what is launched before CUPTI is there is not recorded, and
+ * then counted as dropped. To be called outside of CUDA only. */
 void preload_cupti_await(void);
-/* Calls that did not wait to the end: their GPU work may be missing. */
-uint64_t preload_cupti_missed(void);
 /* Whether that was tried. */
 bool preload_cupti_begun(void);
 /* CUDA is being initialised, successfully as far as it got. */
