@@ -26,6 +26,8 @@ FLOORS = [
 # Outside of analysis/: what each module may include besides itself.
 OTHERS = {"preload": {"cupti", "trace"}, "cupti": {"trace"}, "trace": set(), "native": set()}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+# The recorder's parts act on each other: a thread's first event begins the recorder, whose capture asks for threads.
+CIRCLES_ALLOWED = {"preload"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 STATIC = re.compile(r"^static [^=;{}()]*?(\w+)\([^;{}]*\) *\{", re.M)
 FOREIGN = re.compile(r"^\s*#\s*include\s+[<\"](cupti|cuda|cuda_runtime)[\w/]*\.h")
@@ -156,7 +158,8 @@ def check(graph):
             if not is_allowed(path, included):
                 errors.append(f"{path}:{line}: {module_of(path)} may not include {included}")
     for members in find_circles(edges_of_includes(graph)):
-        errors.append("circle: " + ", ".join(members))
+        if not {module_of(member) for member in members} <= CIRCLES_ALLOWED:
+            errors.append("circle: " + ", ".join(members))
     print("\n".join(errors), end="\n" if errors else "")
     return 1 if errors else 0
 

@@ -1,4 +1,5 @@
 /* Which requests get a time line, and the second pass over the trace for the window of each. */
+#include "analysis/charts/timeline.h"
 #include "analysis/charts/timeline_internal.h"
 
 #include "analysis/base/alloc.h"

@@ -2,8 +2,10 @@
 #ifndef CHARTS_TIMELINE_INTERNAL_H
 #define CHARTS_TIMELINE_INTERNAL_H
 
-#include "analysis/charts/timeline.h"
 #include "analysis/events/event_store.h"
+#include "analysis/metrics/analyze.h"
+
+#include <cjson/cJSON.h>
 
 /* Ranges nested deeper than this are not drawn. */
 #define CHARTS_TIMELINE_DEPTH 12

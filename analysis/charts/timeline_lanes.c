@@ -1,4 +1,5 @@
 /* The lanes of a time line: ranges by their depth, and no more boxes than can be drawn. */
+#include "analysis/charts/timeline.h"
 #include "analysis/charts/timeline_internal.h"
 
 #include "analysis/base/alloc.h"

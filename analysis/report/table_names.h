@@ -10,8 +10,4 @@ void report_table_kernel(report_table *t, const char *mangled, size_t width);
 /* Once all rows are there: kernels whose names came out alike get longer ones. */
 void report_table_distinguish_kernels(report_table *t);
 
-/* What people see of each cell of `column`, shortened to `width`: a list of as many texts as the table has rows; the texts
- * and the list are the caller's. Different cells never look alike: those that would are not shortened. */
-char **report_table_shorten_column(const report_table *t, size_t column, size_t width);
-
 #endif

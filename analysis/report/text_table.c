@@ -3,7 +3,7 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/text.h"
-#include "analysis/report/table_names.h"
+#include "analysis/report/short_names.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -216,15 +216,21 @@ static void print_cells(const report_table *t, FILE *out) {
     for (size_t i = 0; i < t->column_count; i++) {
         print_cell(t, out, i, t->columns[i].title, widths[i]);
     }
-    char **shortened = report_table_shorten_column(t, t->flexible, widths[t->flexible]);
+    size_t rows = report_table_rows(t);
+    const char **flexible = base_alloc(rows, sizeof *flexible);
+    for (size_t i = 0; i < rows; i++) {
+        flexible[i] = t->cells[i * t->column_count + t->flexible].text;
+    }
+    char **shortened = report_shorten_texts(flexible, rows, widths[t->flexible]);
     for (size_t i = 0; i < t->count; i++) {
         size_t column = i % t->column_count, row = i / t->column_count;
         print_cell(t, out, column, column == t->flexible ? shortened[row] : t->cells[i].text, widths[column]);
     }
-    for (size_t i = 0; i < report_table_rows(t); i++) {
+    for (size_t i = 0; i < rows; i++) {
         free(shortened[i]);
     }
     free(shortened);
+    free(flexible);
     free(widths);
 }
 
