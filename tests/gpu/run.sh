@@ -48,7 +48,7 @@ small=("$BUILD/run_native" --config small --random-weights 1 --samples 2 --warmu
 ok "small: recorded with its logits" record logits -- "${small[@]}" --dump-logits "$work/seen.st"
 is "small: nothing is said on standard error" "$(cat "$work/logits.err")" ""
 ok "small: the logits are the same under the recorder, bit for bit" cmp "$work/plain.st" "$work/seen.st"
-ok "small: recorded, every request watched" record small MOETRACE_CAPTURE=all -- "${small[@]}"
+ok "small: recorded, every request profiled" record small MOETRACE_CAPTURE=all -- "${small[@]}"
 is "small: no kernel is unattributed" "$(count small unattributed)" 0
 "$BUILD/moetrace" dump "$work/small.moetrace" >"$work/small.txt"
 ok "small: ranges and kernels as the golden run of Nsight Systems counted them" python3 "$golden/compare.py" \
@@ -114,9 +114,9 @@ for level in kernels full; do
 done
 
 # ---- what the GPU reaches ----
-ok "peaks: measured" "$BUILD/moetrace" peaks -o "$work/peaks.json" --format json
+ok "peaks: measured" "$BUILD/moetrace" peaks -o "$work/measured.json" --format json
 cp "$work/tap.out" "$work/peaks.txt"
-ok "peaks: nothing is missing, and nothing is beyond its data sheet, or far below" python3 - "$work/peaks.txt" "$work/peaks.json" <<'E2'
+ok "peaks: nothing is missing, and nothing is beyond its data sheet, or far below" python3 - "$work/peaks.txt" "$work/measured.json" <<'E2'
 import json, sys
 rows = json.load(open(sys.argv[1]))["reports"][0]["tables"][0]["rows"]
 for what, best, median, sheet, percent, unit, how in rows:
