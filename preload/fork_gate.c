@@ -75,20 +75,28 @@ static preload_fork_delay acquire_any_slot(uint64_t now) {
     return delay;
 }
 
-preload_fork_delay preload_fork_delay_begin(void) {
-    uint64_t begin = preload_clock_of(CLOCK_MONOTONIC), now = begin;
-    preload_fork_delay delay = acquire_any_slot(now);
-    while (must_wait_for_fork() && now - begin < PATIENCE_NS) {
-        release_slot(
-            &delay); /* fork looks at it after it has said that it forks: one of the two sees the other */
-        pause_briefly();
-        now = preload_clock_of(CLOCK_MONOTONIC);
-        delay = acquire_any_slot(now);
-    }
+static preload_fork_delay own_slot(preload_fork_delay delay) {
     if (delay.slot >= 0) {
         own_slots |= (uint64_t)1 << delay.slot;
     }
     return delay;
+}
+
+preload_fork_delay preload_fork_delay_begin_at_once(void) {
+    return own_slot(acquire_any_slot(preload_clock_of(CLOCK_MONOTONIC)));
+}
+
+preload_fork_delay preload_fork_delay_begin(void) {
+    uint64_t begin = preload_clock_of(CLOCK_MONOTONIC), now = begin;
+    preload_fork_delay delay = acquire_any_slot(now);
+    /* Fork looks at the slots after it has counted itself: one of the two sees the other. */
+    while (must_wait_for_fork() && now - begin < PATIENCE_NS) {
+        release_slot(&delay);
+        pause_briefly();
+        now = preload_clock_of(CLOCK_MONOTONIC);
+        delay = acquire_any_slot(now);
+    }
+    return own_slot(delay);
 }
 
 void preload_fork_delay_shorten(preload_fork_delay *delay, unsigned milliseconds) {
@@ -120,6 +128,7 @@ void preload_fork_gate_before_fork(void) {
     forking_here = true;
     wait_for_slots();
     acquire_fork_gate();
+    wait_for_slots(); /* once more, as late as can be: a first call of NVTX may have begun meanwhile */
 }
 
 void preload_fork_gate_after_fork_parent(void) {

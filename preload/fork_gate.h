@@ -20,6 +20,8 @@ typedef struct {
 } preload_fork_delay;
 
 preload_fork_delay preload_fork_delay_begin(void);
+/* The same where a fork that is under way would find the stretch begun already: it is not waited for, and waits. */
+preload_fork_delay preload_fork_delay_begin_at_once(void);
 /* From now on forks wait this long at most. */
 void preload_fork_delay_shorten(preload_fork_delay *delay, unsigned milliseconds);
 void preload_fork_delay_end(preload_fork_delay *delay);

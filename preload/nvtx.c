@@ -27,7 +27,7 @@ static __thread preload_fork_delay first_call = {.slot = -1};
 
 void preload_nvtx_first_call(void) {
     preload_fork_delay_end(&first_call);
-    first_call = preload_fork_delay_begin();
+    first_call = preload_fork_delay_begin_at_once(); /* NVTX has marked itself as starting before it asks */
 }
 
 /* This thread's stream, for an event; NULL when nothing is recorded. */
