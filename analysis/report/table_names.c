@@ -19,15 +19,15 @@ void report_table_kernel(report_table *t, const char *mangled, size_t width) {
     free(whole);
 }
 
-void report_table_distinguish_kernels(report_table *t) {
+void report_table_distinguish_kernels(report_cell *cells, size_t count) {
     report_short_names wholes = {0}, texts = {0};
-    for (size_t i = 0; i < t->count; i++) {
-        if (t->cells[i].mangled) {
-            report_short_names_add(&wholes, t->cells[i].whole_text, t->cells[i].mangled);
+    for (size_t i = 0; i < count; i++) {
+        if (cells[i].mangled) {
+            report_short_names_add(&wholes, cells[i].whole_text, cells[i].mangled);
         }
     }
-    for (size_t i = 0; i < t->count; i++) {
-        report_cell *cell = &t->cells[i];
+    for (size_t i = 0; i < count; i++) {
+        report_cell *cell = &cells[i];
         if (cell->mangled && report_short_names_shared(&wholes, cell->whole_text)) {
             char *signature = names_kernel_signature(cell->mangled);
             free(cell->whole_text);
@@ -38,8 +38,8 @@ void report_table_distinguish_kernels(report_table *t) {
             report_short_names_add(&texts, cell->text, cell->mangled);
         }
     }
-    for (size_t i = 0; i < t->count; i++) {
-        report_cell *cell = &t->cells[i];
+    for (size_t i = 0; i < count; i++) {
+        report_cell *cell = &cells[i];
         if (cell->mangled && report_short_names_shared(&texts, cell->text)) {
             free(cell->text);
             cell->text = base_copy(cell->whole_text, strlen(cell->whole_text));

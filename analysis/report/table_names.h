@@ -7,7 +7,7 @@
 /* Fills the next cell with a kernel's name: for people in some `width` columns. */
 void report_table_kernel(report_table *t, const char *mangled, size_t width);
 
-/* Once all rows are there: kernels whose names came out alike get longer ones. */
-void report_table_distinguish_kernels(report_table *t);
+/* Of the cells of a whole table: kernels whose names came out alike get longer ones. */
+void report_table_distinguish_kernels(report_cell *cells, size_t count);
 
 #endif

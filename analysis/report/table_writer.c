@@ -111,9 +111,11 @@ static void write_csv_table(FILE *f, const report_table *t) {
         fprintf(f, "%s%s", c ? "," : "", t->columns[c].name);
     }
     putc('\n', f);
-    for (size_t i = 0; i < t->count; i++) {
-        put_csv_cell(f, &t->cells[i]);
-        putc((i + 1) % t->column_count == 0 ? '\n' : ',', f);
+    for (size_t i = 0; i < t->count;) {
+        for (size_t c = 0; c < t->column_count; c++, i++) {
+            put_csv_cell(f, &t->cells[i]);
+            putc(c + 1 == t->column_count ? '\n' : ',', f);
+        }
     }
 }
 
@@ -133,13 +135,15 @@ static void write_markdown_rows(FILE *f, const report_table *t) {
         }
     }
     fputs("|\n", f);
-    for (size_t i = 0; i < t->count; i++) {
-        if (report_table_shown(t, i % t->column_count)) {
-            fputs("| ", f);
-            put_markdown(f, t->cells[i].text);
-            putc(' ', f);
+    for (size_t i = 0; i < t->count;) {
+        for (size_t c = 0; c < t->column_count; c++, i++) {
+            if (report_table_shown(t, c)) {
+                fputs("| ", f);
+                put_markdown(f, t->cells[i].text);
+                putc(' ', f);
+            }
         }
-        fputs((i + 1) % t->column_count == 0 ? "|\n" : "", f);
+        fputs("|\n", f);
     }
 }
 
@@ -173,12 +177,14 @@ static void write_latex_rows(FILE *f, const report_table *t) {
         }
     }
     fputs(" \\\\\n\\hline\n", f);
-    for (size_t i = 0; i < t->count; i++) {
-        first = i % t->column_count == 0 || first;
-        if (report_table_shown(t, i % t->column_count)) {
-            write_latex_cell(f, t->cells[i].text, &first);
+    for (size_t i = 0; i < t->count;) {
+        first = true;
+        for (size_t c = 0; c < t->column_count; c++, i++) {
+            if (report_table_shown(t, c)) {
+                write_latex_cell(f, t->cells[i].text, &first);
+            }
         }
-        fputs((i + 1) % t->column_count == 0 ? " \\\\\n" : "", f);
+        fputs(" \\\\\n", f);
     }
 }
 
@@ -243,7 +249,7 @@ static void add_json_table(cJSON *report, const report_table *t, bool page) {
 }
 
 void report_output_table(report_output *out, report_table *t) {
-    report_table_distinguish_kernels(t);
+    report_table_distinguish_kernels(t->cells, t->count);
     switch (out->format) {
     case REPORT_TEXT:
         fputs(out->begun ? "\n" : "", out->file);

@@ -212,7 +212,7 @@ typedef struct {
 
 static void join_end(input_chrome_reading *rd, waiting_list *w, const input_chrome_half *end) {
     uint32_t at = base_map_get(&w->by_match, end->match);
-    if (at >= w->count) { /* BASE_NONE, too */
+    if (at >= w->count) {      /* BASE_NONE, too */
         rd->unreadable_host++; /* an end without a beginning */
         return;
     }
