@@ -57,10 +57,9 @@ static bool begins_json(const char *path) {
     if (!file) {
         return false;
     }
-    if (fread(mark, 1, sizeof mark, file) != sizeof mark || memcmp(mark, "\xef\xbb\xbf", sizeof mark) != 0) {
-        rewind(file);
-    }
-    int c = getc(file);
+    bool marked =
+        fread(mark, 1, sizeof mark, file) == sizeof mark && memcmp(mark, "\xef\xbb\xbf", sizeof mark) == 0;
+    int c = marked || fseek(file, 0, SEEK_SET) == 0 ? getc(file) : EOF;
     for (int blanks = 0; blanks < BLANKS_MAX && c > 0 && strchr(" \t\r\n", c); blanks++) {
         c = getc(file);
     }

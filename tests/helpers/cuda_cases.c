@@ -50,7 +50,8 @@ static int driver_only(int argc, char **argv) {
     for (int i = 0; i < 10; i++) {
         errors += cuLaunchKernel((void *)(uintptr_t)&kernel, 1, 1, 1, 1, 1, 1, 0, NULL, NULL, NULL) != 0;
     }
-    return errors + (cuCtxSynchronize() != 0) ? 1 : 7;
+    errors += cuCtxSynchronize() != 0;
+    return errors ? 1 : 7;
 }
 
 /* no-device malloc|sync: sees no GPU, tries CUDA in vain, and forks a child that is given one. */
@@ -88,7 +89,8 @@ static int open_plugin(int argc, char **argv) {
     for (int i = 0; i < 5; i++) {
         errors += !range || range(&kernel, NULL) != 0;
     }
-    return errors + (cudaDeviceSynchronize() != 0) ? 1 : 7;
+    errors += cudaDeviceSynchronize() != 0;
+    return errors ? 1 : 7;
 }
 
 /* launches: tells what another tool that wraps launches has seen. */

@@ -82,12 +82,12 @@ static void free_chrome_reading(input_chrome_reading *rd) {
     free(rd);
 }
 
-/* Passes over a byte order mark. */
-static void skip_byte_order_mark(FILE *file) {
+/* Passes over a byte order mark; false when the file cannot be read from its beginning again. */
+static bool skip_byte_order_mark(FILE *file) {
     char mark[3];
-    if (fread(mark, 1, sizeof mark, file) != sizeof mark || memcmp(mark, "\xef\xbb\xbf", sizeof mark) != 0) {
-        rewind(file);
-    }
+    bool marked =
+        fread(mark, 1, sizeof mark, file) == sizeof mark && memcmp(mark, "\xef\xbb\xbf", sizeof mark) == 0;
+    return marked || fseek(file, 0, SEEK_SET) == 0;
 }
 
 int input_chrome_read(const char *path, const trace_visitor *v, trace_status *status,
@@ -102,8 +102,7 @@ int input_chrome_read(const char *path, const trace_visitor *v, trace_status *st
     rd->json->file = fopen(path, "re");
     rd->sorter = base_sorter_new(sizeof(input_chrome_item), true, IN_MEMORY);
     rd->halves = base_sorter_new(sizeof(input_chrome_half), false, IN_MEMORY);
-    if (rd->json->file) {
-        skip_byte_order_mark(rd->json->file);
+    if (rd->json->file && skip_byte_order_mark(rd->json->file)) {
         input_chrome_parse(rd);
         fclose(rd->json->file);
         input_chrome_join_halves(rd);
@@ -116,6 +115,9 @@ int input_chrome_read(const char *path, const trace_visitor *v, trace_status *st
         }
     } else {
         input_chrome_fail(rd, strerror(errno));
+        if (rd->json->file) {
+            fclose(rd->json->file);
+        }
     }
     int rc = rd->stop;
     free_chrome_reading(rd);

@@ -180,16 +180,19 @@ static void a_signal_leaves_nothing(void **state) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         pid_t child = fork();
         if (child == 0) {
-            char error[TRACE_ERROR_BYTES], *name, *inside;
+            char error[TRACE_ERROR_BYTES], *name, *inside = NULL;
             base_outputs outputs = {0};
             base_output_file file;
             bool good = base_output_write(&outputs, "kept", &kind, "mark kept", 9, error) == 0 &&
                         base_output_begin(&file, &outputs, "file", &kind, error) &&
                         base_temporary_folder_beside("folder", &name) == 0 &&
                         asprintf(&inside, "%s/file", name) > 0;
+            if (!good) {
+                _exit(1);
+            }
             base_temporary_register(inside, false);
             put(inside, "text");
-            if (good && count_files(false) == 3) {
+            if (count_files(false) == 3) {
                 raise(signals[i]);
             }
             _exit(1);
@@ -225,7 +228,7 @@ static void unnamed_files_obey_tmpdir(void **state) {
     (void)state;
     const char *was = getenv("TMPDIR");
     char *before = was ? strdup(was) : NULL;
-    struct stat of_file, of_folder;
+    struct stat of_file = {0}, of_folder = {0};
     setenv("TMPDIR", folder, 1);
     FILE *f = base_temporary_unnamed();
     assert_non_null(f);
