@@ -5,6 +5,7 @@
 #include "preload/recorder.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -43,6 +44,10 @@ void preload_exec_init(void) {
     EXPORT int name parameters {                                                                             \
         if (!original_exec.name) {                                                                           \
             EXEC_LOOK_UP(name, parameters, arguments)                                                        \
+        }                                                                                                    \
+        if (!original_exec.name) { /* execveat before glibc 2.34 */                                          \
+            errno = ENOSYS;                                                                                  \
+            return -1;                                                                                       \
         }                                                                                                    \
         bool written = preload_recorder_before_exec();                                                       \
         int result = original_exec.name arguments;                                                           \
