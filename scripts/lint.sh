@@ -46,6 +46,16 @@ circle_is_refused() {
     return 1
 }
 
+# A file-local function with the name of another file's.
+shared_name_is_refused() {
+    local out status
+    out=$(python3 scripts/rooms.py calls "$build" analysis/cli/main.c 'static int find_slot(int key) {')
+    status=$?
+    [ "$status" -eq 1 ] && [ "$out" = "find_slot() is a file-local function in analysis/base/u64_map.c, analysis/cli/main.c" ] && return
+    echo "status $status: $out"
+    return 1
+}
+
 documented() { # documented FILE MARK COMMAND...: what the command prints stands in FILE between <!-- MARK --> and <!-- end -->
     diff <(sed -n "\\|^<!-- $2 -->\$|,/^<!-- end -->\$/p" "$1" | sed '1d;$d') <("${@:3}") && return
     echo "$1 has other text between the marks of $2"
@@ -89,6 +99,8 @@ quick() {
     check "includes point down, and none in a circle" python3 scripts/rooms.py check
     check "an include that is turned upward is refused" upward_is_refused
     check "includes that go in a circle are refused" circle_is_refused
+    check "calls go in no circle, and file-local functions have names of their own" python3 scripts/rooms.py calls "$build"
+    check "a file-local function with another's name is refused" shared_name_is_refused
     check "docs/architecture.md has the drawing of the modules" documented docs/architecture.md "scripts/rooms.py draw" drawing
     check "docs/recording.md has the settings' table" documented docs/recording.md scripts/settings_table.sh scripts/settings_table.sh
     if [ -e "$build/libmoetrace.so" ]; then

@@ -5,6 +5,7 @@
   rooms.py check PATH LINE  the same, as if the file PATH had the line LINE too
   rooms.py calls BUILD      files of one module of analysis/ that call each other in a circle, by the symbols of the objects in BUILD, and
                             two file-local functions of analysis/ with one name, are errors
+  rooms.py calls BUILD PATH TEXT  the same, as if the file PATH had the text TEXT too
   rooms.py draw             the modules and what each includes, as text (docs/architecture.md holds it)
 """
 import os
@@ -130,20 +131,21 @@ def edges_of_calls(build):
     return edges
 
 
-def find_shared_names():
+def find_shared_names(extra=None):
     """{name: files} of file-local functions of analysis/ that several files define."""
     files = defaultdict(set)
     for path in read_includes():
         if path.startswith("analysis/"):
             with open(path, encoding="utf-8") as f:
-                for name in STATIC.findall(f.read()):
+                text = f.read() + (extra[1] if extra and extra[0] == path else "")
+                for name in STATIC.findall(text):
                     files[name].add(path)
     return {name: sorted(paths) for name, paths in files.items() if len(paths) > 1}
 
 
-def check_calls(build):
+def check_calls(build, extra=None):
     errors = ["circle of calls: " + ", ".join(members) for members in find_circles(edges_of_calls(build))]
-    errors += [f"{name}() is a file-local function in {', '.join(paths)}" for name, paths in sorted(find_shared_names().items())]
+    errors += [f"{name}() is a file-local function in {', '.join(paths)}" for name, paths in sorted(find_shared_names(extra).items())]
     print("\n".join(errors), end="\n" if errors else "")
     return 1 if errors else 0
 
@@ -180,8 +182,8 @@ if __name__ == "__main__":
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command == "check" and len(sys.argv) in (2, 4):
         sys.exit(check(read_includes(tuple(sys.argv[2:4]) or None)))
-    if command == "calls" and len(sys.argv) == 3:
-        sys.exit(check_calls(sys.argv[2]))
+    if command == "calls" and len(sys.argv) in (3, 5):
+        sys.exit(check_calls(sys.argv[2], tuple(sys.argv[3:5]) or None))
     if command == "draw" and len(sys.argv) == 2:
         draw(read_includes())
         sys.exit()

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int get(base_json *j) {
+static int read_byte(base_json *j) {
     j->read++;
     return getc_unlocked(j->file);
 }
@@ -16,7 +16,7 @@ static base_json_token error(base_json *j) {
     return BASE_JSON_ERROR;
 }
 
-static void keep(base_json *j, int c) {
+static void keep_byte(base_json *j, int c) {
     if (j->len < BASE_JSON_TEXT) {
         j->text[j->len++] = (char)c;
     }
@@ -26,7 +26,7 @@ static void keep(base_json *j, int c) {
 static int hex4(base_json *j) {
     int value = 0;
     for (int i = 0; i < 4; i++) {
-        int c = get(j);
+        int c = read_byte(j);
         int digit = c >= '0' && c <= '9'   ? c - '0'
                     : c >= 'a' && c <= 'f' ? c - 'a' + 10
                     : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -43,7 +43,7 @@ static void keep_code(base_json *j, uint32_t code) {
     char bytes[4];
     size_t len = base_utf8_encode(bytes, code);
     for (size_t i = 0; i < len; i++) {
-        keep(j, bytes[i]);
+        keep_byte(j, bytes[i]);
     }
 }
 
@@ -75,9 +75,9 @@ static bool keep_escaped_code(base_json *j, uint32_t *half) {
 static base_json_token text(base_json *j) {
     static const char from[] = "nrtbf", to[] = "\n\r\t\b\f";
     uint32_t half = 0;
-    for (int c; (c = get(j)) != '"';) {
+    for (int c; (c = read_byte(j)) != '"';) {
         bool escaped = c == '\\';
-        c = escaped ? get(j) : c;
+        c = escaped ? read_byte(j) : c;
         if (c == EOF) {
             return error(j);
         }
@@ -89,7 +89,7 @@ static base_json_token text(base_json *j) {
         }
         keep_half(j, &half);
         const char *known = escaped ? strchr(from, c) : NULL;
-        keep(j, known ? to[known - from] : c);
+        keep_byte(j, known ? to[known - from] : c);
     }
     keep_half(j, &half);
     j->text[j->len] = '\0';
@@ -99,8 +99,8 @@ static base_json_token text(base_json *j) {
 static base_json_token word(base_json *j, int c) {
     while (c != EOF &&
            (strchr("+-.", c) || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))) {
-        keep(j, c);
-        c = get(j);
+        keep_byte(j, c);
+        c = read_byte(j);
     }
     if (c != EOF) {
         ungetc(c, j->file);
@@ -116,7 +116,7 @@ base_json_token base_json_next(base_json *j) {
         return BASE_JSON_ERROR;
     }
     do {
-        c = get(j);
+        c = read_byte(j);
     } while (c == ' ' || c == '\n' || c == '\t' || c == '\r');
     j->len = 0;
     switch (c) {

@@ -10,7 +10,7 @@
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2 };
 #define LENGTH_BYTES 4
 
-static void put(base_protobuf *p, const void *bytes, size_t len) {
+static void put_bytes(base_protobuf *p, const void *bytes, size_t len) {
     p->bytes = base_grow(p->bytes, &p->cap, p->len + len, 1);
     if (len > 0) {
         memcpy(p->bytes + p->len, bytes, len);
@@ -18,23 +18,23 @@ static void put(base_protobuf *p, const void *bytes, size_t len) {
     p->len += len;
 }
 
-static void put_number(base_protobuf *p, uint64_t value) {
+static void put_varint(base_protobuf *p, uint64_t value) {
     uint8_t out[10];
     size_t n = 0;
     for (; value >= 0x80; value >>= 7) {
         out[n++] = (uint8_t)(value | 0x80);
     }
     out[n++] = (uint8_t)value;
-    put(p, out, n);
+    put_bytes(p, out, n);
 }
 
 static void put_key(base_protobuf *p, uint32_t field, uint32_t wire) {
-    put_number(p, (uint64_t)field << 3 | wire);
+    put_varint(p, (uint64_t)field << 3 | wire);
 }
 
 void base_protobuf_varint(base_protobuf *p, uint32_t field, uint64_t value) {
     put_key(p, field, WIRE_VARINT);
-    put_number(p, value);
+    put_varint(p, value);
 }
 
 void base_protobuf_fixed64(base_protobuf *p, uint32_t field, uint64_t value) {
@@ -43,7 +43,7 @@ void base_protobuf_fixed64(base_protobuf *p, uint32_t field, uint64_t value) {
         out[i] = (uint8_t)(value >> 8 * i);
     }
     put_key(p, field, WIRE_FIXED64);
-    put(p, out, sizeof out);
+    put_bytes(p, out, sizeof out);
 }
 
 void base_protobuf_double(base_protobuf *p, uint32_t field, double value) {
@@ -54,8 +54,8 @@ void base_protobuf_double(base_protobuf *p, uint32_t field, double value) {
 
 void base_protobuf_bytes(base_protobuf *p, uint32_t field, const void *bytes, size_t len) {
     put_key(p, field, WIRE_BYTES);
-    put_number(p, len);
-    put(p, bytes, len);
+    put_varint(p, len);
+    put_bytes(p, bytes, len);
 }
 
 void base_protobuf_text(base_protobuf *p, uint32_t field, const char *text) {
@@ -65,7 +65,7 @@ void base_protobuf_text(base_protobuf *p, uint32_t field, const char *text) {
 size_t base_protobuf_open(base_protobuf *p, uint32_t field) {
     static const uint8_t room[LENGTH_BYTES];
     put_key(p, field, WIRE_BYTES);
-    put(p, room, sizeof room);
+    put_bytes(p, room, sizeof room);
     return p->len;
 }
 

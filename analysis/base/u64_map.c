@@ -27,7 +27,7 @@ static size_t hash(uint64_t key) {
     return (size_t)(key ^ (key >> 31));
 }
 
-static base_map_slot *find(const base_map *map, uint64_t key) {
+static base_map_slot *find_slot(const base_map *map, uint64_t key) {
     size_t i = hash(key) & (map->cap - 1);
     while (map->slots[i].used && map->slots[i].key != key) {
         i = (i + 1) & (map->cap - 1);
@@ -48,7 +48,7 @@ static void rebuild(base_map *map) {
     *map = (base_map){.slots = base_alloc(cap, sizeof *map->slots), .cap = cap, .used = live};
     for (size_t i = 0; i < old.cap; i++) {
         if (old.slots[i].used && old.slots[i].value != BASE_NONE) {
-            *find(map, old.slots[i].key) = old.slots[i];
+            *find_slot(map, old.slots[i].key) = old.slots[i];
         }
     }
     free(old.slots);
@@ -58,7 +58,7 @@ uint32_t base_map_get(const base_map *map, uint64_t key) {
     if (map->cap == 0) {
         return BASE_NONE;
     }
-    const base_map_slot *slot = find(map, key);
+    const base_map_slot *slot = find_slot(map, key);
     return slot->used ? slot->value : BASE_NONE;
 }
 
@@ -66,7 +66,7 @@ void base_map_put(base_map *map, uint64_t key, uint32_t value) {
     if ((map->used + 1) * 4 > map->cap * 3) {
         rebuild(map);
     }
-    base_map_slot *slot = find(map, key);
+    base_map_slot *slot = find_slot(map, key);
     if (!slot->used) {
         if (value == BASE_NONE) {
             return;

@@ -1,8 +1,8 @@
 /* Figures of costs: parts of the model, experts of layers. */
-#include "analysis/charts/charts.h"
+#include "analysis/charts/charts_internal.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/report/report.h"
+#include "analysis/charts/chart_builder.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -41,20 +41,20 @@ static void add_parts(cJSON *list, const metrics_results *r, attribution_phase p
         return;
     }
     bool prefill = phase == ATTRIBUTION_PREFILL;
-    cJSON *figure = charts_add(
+    cJSON *figure = charts_add_figure(
         list, "Parts of the model", prefill ? "parts-prefill" : "parts-decode", "stack",
         prefill ? "Prefill: GPU time by part of the model" : "Decode: GPU time by part of the model");
     cJSON_AddStringToObject(figure, "x", "k, experts per token");
     cJSON_AddStringToObject(figure, "y", "% of the phase's kernel time");
     for (size_t i = 0; i < r->each_k_count; i++) {
-        charts_put(figure, "values", r->each_k[i].k);
+        charts_append(figure, "values", r->each_k[i].k);
     }
     for (int part = 0; part < NAMES_PARTS; part++) {
-        cJSON *series = used[part] ? charts_series(figure, names_part_name((names_part)part)) : NULL;
+        cJSON *series = used[part] ? charts_add_series(figure, names_part_name((names_part)part)) : NULL;
         for (size_t i = 0; series && i < r->each_k_count; i++) {
             double all = (double)phase_ns(&r->each_k[i], phase);
             double ns = (double)part_ns(&r->each_k[i], phase, (names_part)part);
-            charts_put(series, "y", all > 0 ? 100 * ns / all : NAN);
+            charts_append(series, "y", all > 0 ? 100 * ns / all : NAN);
         }
     }
     cJSON_AddStringToObject(figure, "note",
@@ -132,7 +132,7 @@ static void add_map(cJSON *maps, const grid *g, const metrics_costs *costs, quan
         for (size_t y = 0; y < g->layer_count; y++) {
             cJSON *row = cJSON_CreateArray();
             for (size_t x = 0; x < g->expert_count; x++) {
-                cJSON_AddItemToArray(row, charts_number(z[y * g->expert_count + x]));
+                cJSON_AddItemToArray(row, charts_number_or_null(z[y * g->expert_count + x]));
             }
             cJSON_AddItemToArray(rows, row);
         }
@@ -158,15 +158,15 @@ static void add_heat(cJSON *list, const metrics_results *r, const grid *g, quant
         cJSON_Delete(maps);
         return;
     }
-    cJSON *figure = charts_add(list, "Experts", ids[what], "heat", titles[what]);
+    cJSON *figure = charts_add_figure(list, "Experts", ids[what], "heat", titles[what]);
     cJSON_AddStringToObject(figure, "x", "expert");
     cJSON_AddStringToObject(figure, "y", "layer");
     cJSON_AddStringToObject(figure, "unit", what == TOKENS ? "tokens" : "ms");
     for (size_t i = 0; i < g->expert_count; i++) {
-        charts_put(figure, "columns", g->experts[i]);
+        charts_append(figure, "columns", g->experts[i]);
     }
     for (size_t i = 0; i < g->layer_count; i++) {
-        charts_put(figure, "rows", g->layers[i] == BASE_NONE ? NAN : g->layers[i]);
+        charts_append(figure, "rows", g->layers[i] == BASE_NONE ? NAN : g->layers[i]);
     }
     cJSON_AddItemToObject(figure, "maps", maps);
     cJSON_AddStringToObject(figure, "note", notes[what]);

@@ -1,10 +1,11 @@
-/* The figure of expert load imbalance. */
-#include "analysis/charts/charts.h"
+/* The figure of expert load imbalance.*/
+#include "analysis/charts/charts_internal.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/report/report.h"
+#include "analysis/charts/chart_builder.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const metrics_load_row *pooled(const metrics_load *load, uint32_t k, attribution_phase phase) {
@@ -30,9 +31,9 @@ static void add_series(cJSON *figure, const metrics_load *load, const uint32_t *
                 value = tokens ? row->tokens_max : row->time_max;
             }
             if (pass == 0 && !series && !isnan(value)) {
-                series = charts_series(figure, name);
+                series = charts_add_series(figure, name);
             } else if (pass == 1 && series) {
-                charts_put(series, "y", value);
+                charts_append(series, "y", value);
             }
         }
     }
@@ -48,11 +49,11 @@ void charts_expert_load(cJSON *list, const metrics_results *r) {
         }
     }
     if (count > 0) {
-        cJSON *figure = charts_add(list, "Experts", "imbalance", "lines", "Expert load imbalance");
+        cJSON *figure = charts_add_figure(list, "Experts", "imbalance", "lines", "Expert load imbalance");
         cJSON_AddStringToObject(figure, "x", "k, experts per token");
         cJSON_AddStringToObject(figure, "y", "maximum / mean");
         for (size_t i = 0; i < count; i++) {
-            charts_put(figure, "values", ks[i] == BASE_NONE ? NAN : ks[i]);
+            charts_append(figure, "values", ks[i] == BASE_NONE ? NAN : ks[i]);
         }
         for (int phase = ATTRIBUTION_PREFILL; phase <= ATTRIBUTION_DECODE; phase++) {
             add_series(figure, load, ks, count, (attribution_phase)phase, true);
@@ -65,12 +66,12 @@ void charts_expert_load(cJSON *list, const metrics_results *r) {
             free(ks);
             return;
         }
-        cJSON *even = count > 1 ? charts_series(figure, "even") : NULL; /* one place is no line */
+        cJSON *even = count > 1 ? charts_add_series(figure, "even") : NULL; /* one place is no line */
         if (even) {
             cJSON_AddTrueToObject(even, "ideal");
         }
         for (size_t i = 0; even && i < count; i++) {
-            charts_put(even, "y", 1);
+            charts_append(even, "y", 1);
         }
         if (ks[0] != 0 && ks[count - 1] != BASE_NONE) {
             cJSON_AddItemToArray(cJSON_AddArrayToObject(figure, "log"), cJSON_CreateString("x"));

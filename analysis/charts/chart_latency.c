@@ -1,8 +1,8 @@
-/* Figures of the sweep: latency, scaling, phases, GPU time, profiling overhead. */
-#include "analysis/charts/charts.h"
+/* Figures of the sweep: latency, scaling, phases, GPU time, profiling overhead.*/
+#include "analysis/charts/charts_internal.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/report/report.h"
+#include "analysis/charts/chart_builder.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,11 +31,11 @@ static double k_value(uint32_t k) {
 
 static cJSON *add_figure(cJSON *list, const k_list *ks, const char *section, const char *id, const char *kind,
                          const char *title, const char *y) {
-    cJSON *figure = charts_add(list, section, id, kind, title);
+    cJSON *figure = charts_add_figure(list, section, id, kind, title);
     cJSON_AddStringToObject(figure, "x", "k, experts per token");
     cJSON_AddStringToObject(figure, "y", y);
     for (size_t i = 0; i < ks->count; i++) {
-        charts_put(figure, "values", k_value(ks->list[i]));
+        charts_append(figure, "values", k_value(ks->list[i]));
     }
     return figure;
 }
@@ -91,16 +91,16 @@ static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks,
     static const char *const titles[METRICS_ROWS] = {"Vision latency", "Prefill latency", "Decode latency",
                                                      "Decode latency per token"};
     cJSON *figure = add_figure(list, ks, "Latency", ids[kind], "lines", titles[kind], "ms");
-    cJSON *p50 = charts_series(figure, "P50"), *p95 = charts_series(figure, "P95");
-    cJSON *p99 = charts_series(figure, "P99");
+    cJSON *p50 = charts_add_series(figure, "P50"), *p95 = charts_add_series(figure, "P95");
+    cJSON *p99 = charts_add_series(figure, "P99");
     bool unprofiled = true, profiled = true, after = false;
     for (size_t i = 0; i < ks->count; i++) {
         const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], kind);
-        charts_put(p50, "y", row ? row->latency.p50 : NAN);
-        charts_put(p50, "low", row ? row->p50_ci.low : NAN);
-        charts_put(p50, "high", row ? row->p50_ci.high : NAN);
-        charts_put(p95, "y", row ? row->latency.p95 : NAN);
-        charts_put(p99, "y", row ? row->latency.p99 : NAN);
+        charts_append(p50, "y", row ? row->latency.p50 : NAN);
+        charts_append(p50, "low", row ? row->p50_ci.low : NAN);
+        charts_append(p50, "high", row ? row->p50_ci.high : NAN);
+        charts_append(p95, "y", row ? row->latency.p95 : NAN);
+        charts_append(p99, "y", row ? row->latency.p99 : NAN);
         unprofiled = unprofiled && (!row || row->from == ATTRIBUTION_UNPROFILED);
         after = after || (row && row->after_profiling);
         profiled = profiled && (!row || row->from == ATTRIBUTION_PROFILED);
@@ -121,20 +121,20 @@ static void add_scaling(cJSON *list, const metrics_results *r, const k_list *ks,
         if (!base || kind == METRICS_ROW_DECODE) { /* what a token takes says the same, whatever the length */
             continue;
         }
-        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        cJSON *series = charts_add_series(figure, metrics_row_name((metrics_row_kind)kind));
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
             double value = NAN;
             if (row) {
                 value = efficiency ? metrics_row_efficiency(row, base) : metrics_row_ratio(row, base);
             }
-            charts_put(series, "y", value);
+            charts_append(series, "y", value);
         }
     }
-    cJSON *ideal = charts_series(figure, "proportional to k");
+    cJSON *ideal = charts_add_series(figure, "proportional to k");
     cJSON_AddTrueToObject(ideal, "ideal");
     for (size_t i = 0; i < ks->count; i++) {
-        charts_put(ideal, "y", efficiency ? 1 : (double)ks->list[i] / least);
+        charts_append(ideal, "y", efficiency ? 1 : (double)ks->list[i] / least);
     }
     log_axes(figure, ks, true);
     note(figure,
@@ -154,10 +154,10 @@ static void add_phases(cJSON *list, const metrics_results *r, const k_list *ks) 
         if (!has_kind(r, (metrics_row_kind)kind)) {
             continue;
         }
-        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        cJSON *series = charts_add_series(figure, metrics_row_name((metrics_row_kind)kind));
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
-            charts_put(series, "y", row ? row->latency.p50 : NAN);
+            charts_append(series, "y", row ? row->latency.p50 : NAN);
         }
     }
     note(figure,
@@ -168,12 +168,12 @@ static void add_against(cJSON *list, const metrics_results *r, const k_list *ks)
     cJSON *figure =
         add_figure(list, ks, "Phases", "prefill-decode", "bars", "Prefill and one decoded token", "ms");
     for (int kind = METRICS_ROW_PREFILL; kind <= METRICS_ROW_TOKEN; kind += 2) {
-        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        cJSON *series = charts_add_series(figure, metrics_row_name((metrics_row_kind)kind));
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
-            charts_put(series, "y", row ? row->latency.p50 : NAN);
-            charts_put(series, "low", row ? row->p50_ci.low : NAN);
-            charts_put(series, "high", row ? row->p50_ci.high : NAN);
+            charts_append(series, "y", row ? row->latency.p50 : NAN);
+            charts_append(series, "low", row ? row->p50_ci.low : NAN);
+            charts_append(series, "high", row ? row->p50_ci.high : NAN);
         }
     }
     note(figure, "Medians with their 95 % confidence intervals.");
@@ -196,12 +196,12 @@ static void add_gpu_time(cJSON *list, const metrics_results *r, const k_list *ks
         list, ks, "GPU and host", prefill ? "gpu-prefill" : "gpu-token", "stack",
         prefill ? "Prefill: GPU busy and idle time" : "Decoded token: GPU busy and idle time", "ms");
     for (size_t part = 0; part < sizeof names / sizeof *names; part++) {
-        cJSON *series = charts_series(figure, names[part]);
+        cJSON *series = charts_add_series(figure, names[part]);
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], kind);
             const double values[] = {row ? row->busy : NAN, row ? row->idle_enqueue : NAN,
                                      row ? row->idle_sync : NAN, row ? row->idle_between : NAN};
-            charts_put(series, "y", values[part]);
+            charts_append(series, "y", values[part]);
         }
     }
     note(figure, "Medians of the profiled requests, of each part on its own.");
@@ -221,18 +221,18 @@ static void add_overhead(cJSON *list, const metrics_results *r, const k_list *ks
         if (kind == METRICS_ROW_DECODE || !has_kind(r, (metrics_row_kind)kind)) {
             continue;
         }
-        cJSON *series = charts_series(figure, metrics_row_name((metrics_row_kind)kind));
+        cJSON *series = charts_add_series(figure, metrics_row_name((metrics_row_kind)kind));
         for (size_t i = 0; i < ks->count; i++) {
             const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
-            charts_put(series, "y", row ? row->overhead : NAN);
-            charts_put(series, "low", row ? row->overhead_ci.low : NAN);
-            charts_put(series, "high", row ? row->overhead_ci.high : NAN);
+            charts_append(series, "y", row ? row->overhead : NAN);
+            charts_append(series, "low", row ? row->overhead_ci.low : NAN);
+            charts_append(series, "high", row ? row->overhead_ci.high : NAN);
         }
     }
-    cJSON *ideal = charts_series(figure, "no overhead");
+    cJSON *ideal = charts_add_series(figure, "no overhead");
     cJSON_AddTrueToObject(ideal, "ideal");
     for (size_t i = 0; i < ks->count; i++) {
-        charts_put(ideal, "y", 1);
+        charts_append(ideal, "y", 1);
     }
     note(figure, "Median of profiled requests divided by that of unprofiled ones, with its 95 % confidence "
                  "interval. The latencies "

@@ -1,8 +1,8 @@
-/* The roofline: what each phase achieved, and the peaks of the device. */
-#include "analysis/charts/charts.h"
+/* The roofline: what each phase achieved, and the peaks of the device.*/
+#include "analysis/charts/charts_internal.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/report/report.h"
+#include "analysis/charts/chart_builder.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -42,15 +42,15 @@ static void add_points(cJSON *figure, const metrics_bottlenecks *b, metrics_row_
             char name[64];
             snprintf(name, sizeof name, "%s%s%s", metrics_row_name(kind), part == NAMES_PARTS ? "" : ", ",
                      part == NAMES_PARTS ? "" : names_part_name(part));
-            series = charts_series(figure, name);
+            series = charts_add_series(figure, name);
             labels = cJSON_AddArrayToObject(series, "labels");
         }
         char label[32] = "";
         if (b->list[i].k != BASE_NONE) {
             snprintf(label, sizeof label, "k = %u", b->list[i].k);
         }
-        charts_put(series, "x", p->intensity);
-        charts_put(series, "y", p->flops_per_s / 1e12);
+        charts_append(series, "x", p->intensity);
+        charts_append(series, "y", p->flops_per_s / 1e12);
         cJSON_AddItemToArray(labels, cJSON_CreateString(label));
         e->low = e->count == 0 || p->intensity < e->low ? p->intensity : e->low;
         e->high = e->count == 0 || p->intensity > e->high ? p->intensity : e->high;
@@ -66,17 +66,17 @@ static void add_roof(cJSON *figure, const metrics_bottlenecks *b, const extent *
     double low = fmin(e->low, b->ridge) / 4, high = fmax(e->high, b->ridge) * 4;
     const double x[] = {low, b->ridge, high};
     const double y[] = {low * b->peaks.memory, b->peak_flops, b->peak_flops};
-    cJSON *roof = charts_series(figure, "peak of the device");
+    cJSON *roof = charts_add_series(figure, "peak of the device");
     cJSON_AddTrueToObject(roof, "ideal");
     for (size_t i = 0; i < 3; i++) {
-        charts_put(roof, "x", x[i]);
-        charts_put(roof, "y", y[i] / 1e12);
+        charts_append(roof, "x", x[i]);
+        charts_append(roof, "y", y[i] / 1e12);
     }
 }
 
 void charts_roofline(cJSON *list, const metrics_results *r) {
     cJSON *own = cJSON_CreateArray(); /* kept only when something can be placed in it */
-    cJSON *figure = charts_add(own, "Roofline", "roofline", "scatter", "Roofline");
+    cJSON *figure = charts_add_figure(own, "Roofline", "roofline", "scatter", "Roofline");
     extent e = {0};
     cJSON_AddStringToObject(figure, "x", "FLOP/byte");
     cJSON_AddStringToObject(figure, "y", "TFLOP/s");

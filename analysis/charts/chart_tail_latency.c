@@ -1,6 +1,8 @@
 /* Figures of tail latency: the time of slow samples and of typical ones, by part. */
+#include "analysis/charts/charts_internal.h"
+
 #include "analysis/base/alloc.h"
-#include "analysis/charts/charts.h"
+#include "analysis/charts/chart_builder.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -36,8 +38,8 @@ static void add_tails(cJSON *list, const metrics_results *r, attribution_phase p
             continue;
         }
         if (!figure) {
-            figure = charts_add(list, "Tail latency", step ? "tails-step" : "tails-prefill", "stack",
-                                step ? "The slowest decode steps" : "The slowest prefills");
+            figure = charts_add_figure(list, "Tail latency", step ? "tails-step" : "tails-prefill", "stack",
+                                       step ? "The slowest decode steps" : "The slowest prefills");
             cJSON_AddStringToObject(figure, "x", "k, and which samples");
             cJSON_AddStringToObject(figure, "y", "ms");
             values = cJSON_AddArrayToObject(figure, "values");
@@ -46,12 +48,12 @@ static void add_tails(cJSON *list, const metrics_results *r, attribution_phase p
         add_value(values, row, "slowest");
     }
     for (size_t part = 0; figure && part < sizeof parts / sizeof *parts; part++) {
-        cJSON *series = charts_series(figure, parts[part]);
+        cJSON *series = charts_add_series(figure, parts[part]);
         for (size_t i = 0; i < r->tails.row_count; i++) {
             const metrics_tail_row *row = &r->tails.rows[i];
             if (belongs(r, row, phase, step)) {
-                charts_put(series, "y", part_of(&row->typical, part));
-                charts_put(series, "y", part_of(&row->slow, part));
+                charts_append(series, "y", part_of(&row->typical, part));
+                charts_append(series, "y", part_of(&row->slow, part));
             }
         }
     }

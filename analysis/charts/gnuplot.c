@@ -3,6 +3,7 @@
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/temporary_files.h"
+#include "analysis/charts/gnuplot_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -109,7 +110,8 @@ static char *path_of(const char *folder, const char *name, const char *ending) {
     return path;
 }
 
-static bool write_file(const plots *p, const cJSON *figure, int map, const char *name, const char *ending) {
+static bool write_plot_file(const plots *p, const cJSON *figure, int map, const char *name,
+                            const char *ending) {
     char *path = path_of(p->folder, name, ending);
     FILE *f = fopen(path, "w");
     free(path);
@@ -126,10 +128,10 @@ static bool write_file(const plots *p, const cJSON *figure, int map, const char 
 }
 
 /* The name of a plot: the figure's, and for maps behind the first that of the map ("k = 8" is k8). */
-static char *name_of(const cJSON *figure, int map) {
-    const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(figure, "id"));
-    const cJSON *chosen = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(figure, "maps"), map);
-    const char *which = map > 0 ? cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(chosen, "name")) : "";
+static char *plot_name(const cJSON *figure, int map) {
+    const char *id = cJSON_GetStringValue(charts_member(figure, "id"));
+    const cJSON *chosen = cJSON_GetArrayItem(charts_member(figure, "maps"), map);
+    const char *which = map > 0 ? cJSON_GetStringValue(charts_member(chosen, "name")) : "";
     char *name = base_alloc(strlen(id) + strlen(which) + 2, 1), *end = name + sprintf(name, "%s", id);
     *end = *which ? '-' : '\0';
     end += *which != '\0';
@@ -144,19 +146,20 @@ static char *name_of(const cJSON *figure, int map) {
 static bool write_sources(plots *p, const cJSON *figures) {
     const cJSON *figure;
     cJSON_ArrayForEach(figure, figures) {
-        if (strcmp(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(figure, "kind")), "time") == 0) {
+        if (strcmp(cJSON_GetStringValue(charts_member(figure, "kind")), "time") == 0) {
             continue;
         }
-        int maps = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(figure, "maps"));
+        int maps = cJSON_GetArraySize(charts_member(figure, "maps"));
         for (int map = 0; map < (maps > 0 ? maps : 1); map++) {
             p->names = base_grow(p->names, &p->cap, p->count + 1, sizeof *p->names);
-            char *name = p->names[p->count++] = name_of(figure, map);
+            char *name = p->names[p->count++] = plot_name(figure, map);
             for (size_t e = 0; e < ENDINGS; e++) {
                 char *path = path_of(p->folder, name, endings[e]);
                 base_temporary_register(path, false);
                 free(path);
             }
-            if (!write_file(p, figure, map, name, "tsv") || !write_file(p, figure, map, name, "gp")) {
+            if (!write_plot_file(p, figure, map, name, "tsv") ||
+                !write_plot_file(p, figure, map, name, "gp")) {
                 return false;
             }
         }
@@ -242,7 +245,7 @@ static void clean_up(plots *p) {
 }
 
 /* Makes a directory beside the target, on the same file system. */
-static int make_folder(plots *p, char error[TRACE_ERROR_BYTES]) {
+static int make_plot_folder(plots *p, char error[TRACE_ERROR_BYTES]) {
     struct stat st;
     size_t len = strlen(p->target);
     while (len > 1 && p->target[len - 1] == '/') {
@@ -270,7 +273,7 @@ int charts_gnuplot_write(const cJSON *figures, base_outputs *outputs, const char
                          char error[TRACE_ERROR_BYTES]) {
     plots p = {.target = directory};
     int rc = -1;
-    if (make_folder(&p, error) != 0) {
+    if (make_plot_folder(&p, error) != 0) {
         return -1;
     }
     if (!write_sources(&p, figures)) {

@@ -1,4 +1,4 @@
-/* Figures (figures.h) as files for a paper. Each figure, and each map of a heat map, is four files: NAME.tsv
+/* Figures (chart_builder.h) as files for a paper. Each figure, and each map of a heat map, is four files: NAME.tsv
  * is what was drawn, NAME.gp the gnuplot script that draws it, NAME.svg and NAME.png what that made. */
 #ifndef CHARTS_GNUPLOT_H
 #define CHARTS_GNUPLOT_H
@@ -17,15 +17,5 @@ bool charts_gnuplot_possible(char error[TRACE_ERROR_BYTES]);
  * -1 with one line in `error`. */
 int charts_gnuplot_write(const cJSON *figures, base_outputs *outputs, const char *directory,
                          char error[TRACE_ERROR_BYTES]);
-
-/* ---- For the files that make plots ---- */
-
-/* Writes what is drawn, tab-separated, with a line of headers; missing numbers are empty. `map`: index of a
- * heat map's map. */
-void charts_gnuplot_data(FILE *f, const cJSON *figure, int map);
-
-/* Writes the script that draws NAME.tsv. CHARTS_GNUPLOT_MAKER stands in its first line. */
-#define CHARTS_GNUPLOT_MAKER "Made by moetrace "
-void charts_gnuplot_script(FILE *f, const cJSON *figure, const char *name);
 
 #endif

@@ -1,23 +1,20 @@
 /* The gnuplot script of a plot. It stands on its own, so that who writes the paper can change it and draw
  * again. */
-#include "analysis/charts/gnuplot.h"
+#include "analysis/charts/gnuplot_internal.h"
 
 #include "analysis/base/number_text.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-static const cJSON *get(const cJSON *object, const char *key) {
-    return cJSON_GetObjectItemCaseSensitive(object, key);
-}
-
 static const char *text_of(const cJSON *object, const char *key) {
-    const char *text = cJSON_GetStringValue(get(object, key));
+    const char *text = cJSON_GetStringValue(charts_member(object, key));
     return text ? text : "";
 }
 
 /* In single quotes, where gnuplot reads nothing but the quote itself. */
-static void put_quoted(FILE *f, const char *text) {
+static void put_gnuplot_text(FILE *f, const char *text) {
     putc('\'', f);
     for (const char *p = text; *p; p++) {
         fputs(*p == '\'' ? "'" : "", f);
@@ -27,12 +24,12 @@ static void put_quoted(FILE *f, const char *text) {
 }
 
 static bool is_ideal(const cJSON *series) {
-    return cJSON_IsTrue(get(series, "ideal"));
+    return cJSON_IsTrue(charts_member(series, "ideal"));
 }
 
 static bool has_log(const cJSON *figure, const char *axis) {
     const cJSON *item;
-    cJSON_ArrayForEach(item, get(figure, "log")) {
+    cJSON_ArrayForEach(item, charts_member(figure, "log")) {
         if (strcmp(cJSON_GetStringValue(item), axis) == 0) {
             return true;
         }
@@ -40,12 +37,12 @@ static bool has_log(const cJSON *figure, const char *axis) {
     return false;
 }
 
-static void put_head(FILE *f, const cJSON *figure, const char *name) {
+static void put_script_head(FILE *f, const cJSON *figure, const char *name) {
     static const char *const colours[] = {"0072b2", "d55e00", "009e73", "b14d8a",
                                           "c98a00", "3f97cf", "6f7780", "8a7f00"};
     fprintf(f, "# %s. " CHARTS_GNUPLOT_MAKER MOETRACE_VERSION "; `gnuplot %s.gp` draws it again.\n",
             text_of(figure, "title"), name);
-    if (get(figure, "note")) {
+    if (charts_member(figure, "note")) {
         fprintf(f, "# %s\n", text_of(figure, "note"));
     }
     fputs("reset session\nset encoding utf8\nset datafile separator tab\nset grid linecolor rgb '#c3c8cf'\n"
@@ -56,9 +53,9 @@ static void put_head(FILE *f, const cJSON *figure, const char *name) {
                 colours[i]);
     }
     fputs("set xlabel ", f);
-    put_quoted(f, text_of(figure, "x"));
+    put_gnuplot_text(f, text_of(figure, "x"));
     fputs(" noenhanced\nset ylabel ", f);
-    put_quoted(f, text_of(figure, "y"));
+    put_gnuplot_text(f, text_of(figure, "y"));
     fputs(" noenhanced\n", f);
 }
 
@@ -108,7 +105,7 @@ static void put_intervals(FILE *f, const char *name, const char *x, int column, 
 }
 
 static int columns_of(const cJSON *series) {
-    return get(series, "low") ? 3 : 1;
+    return charts_member(series, "low") ? 3 : 1;
 }
 
 /* Ticks at the values of x; by their numbers in the list where one is missing, or where `numbered` says so.
@@ -117,11 +114,11 @@ static bool put_ticks(FILE *f, const cJSON *figure, bool numbered) {
     char number[BASE_NUMBER_BYTES];
     const cJSON *value;
     int i = 0;
-    cJSON_ArrayForEach(value, get(figure, "values")) {
+    cJSON_ArrayForEach(value, charts_member(figure, "values")) {
         numbered = numbered || !cJSON_IsNumber(value);
     }
     fputs("set xtics (", f);
-    cJSON_ArrayForEach(value, get(figure, "values")) {
+    cJSON_ArrayForEach(value, charts_member(figure, "values")) {
         fputs(i ? ", " : "", f);
         if (!numbered) {
             fputs(base_number_text(number, value->valuedouble), f);
@@ -140,8 +137,8 @@ static bool put_ticks(FILE *f, const cJSON *figure, bool numbered) {
 static void put_log_range(FILE *f, const cJSON *figure) {
     const cJSON *series, *y;
     double low = INFINITY, high = 0;
-    cJSON_ArrayForEach(series, get(figure, "series")) {
-        cJSON_ArrayForEach(y, get(series, "y")) {
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
+        cJSON_ArrayForEach(y, charts_member(series, "y")) {
             low = cJSON_IsNumber(y) && y->valuedouble < low ? y->valuedouble : low;
             high = cJSON_IsNumber(y) && y->valuedouble > high ? y->valuedouble : high;
         }
@@ -158,7 +155,7 @@ static void put_lines(FILE *f, const cJSON *figure, const char *name) {
     int column = 2, colour = 1;
     const char *x = put_ticks(f, figure, false) ? "0" : "1";
     if (has_log(figure, "x")) { /* the values ascend */
-        const cJSON *values = get(figure, "values");
+        const cJSON *values = charts_member(figure, "values");
         fprintf(f, "set logscale x 2\nset xrange [%g:%g]\n",
                 cJSON_GetArrayItem(values, 0)->valuedouble / 1.15,
                 cJSON_GetArrayItem(values, cJSON_GetArraySize(values) - 1)->valuedouble * 1.15);
@@ -170,25 +167,26 @@ static void put_lines(FILE *f, const cJSON *figure, const char *name) {
     } else {
         fputs("set yrange [0:*]\n", f);
     }
-    cJSON_ArrayForEach(series, get(figure, "series")) {
-        intervals = intervals || get(series, "low");
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
+        intervals = intervals || charts_member(series, "low");
     }
-    cJSON_ArrayForEach(series, get(figure, "series")) {
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
         part(f, name, &first);
         fprintf(f, "%s:%d", x, column);
         if (is_ideal(series)) {
             fputs(" with lines dashtype 2 linecolor rgb '#6f7780'", f);
         } else {
             fprintf(f, " with linespoints linetype %d", colour++);
-            fputs(intervals && !get(series, "low") ? " dashtype 3 linewidth 1.5 pointsize 0.5" : "", f);
+            fputs(intervals && !charts_member(series, "low") ? " dashtype 3 linewidth 1.5 pointsize 0.5" : "",
+                  f);
         }
         put_title(f, series);
         column += columns_of(series);
     }
     column = 2;
     colour = 1;
-    cJSON_ArrayForEach(series, get(figure, "series")) { /* over all lines */
-        if (get(series, "low")) {
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) { /* over all lines */
+        if (charts_member(series, "low")) {
             char own[16];
             snprintf(own, sizeof own, "%d", colour);
             put_intervals(f, name, x, column, own);
@@ -202,7 +200,7 @@ static void put_lines(FILE *f, const cJSON *figure, const char *name) {
 static int count_measured(const cJSON *figure) {
     const cJSON *series;
     int count = 0;
-    cJSON_ArrayForEach(series, get(figure, "series")) {
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
         count += !is_ideal(series);
     }
     return count;
@@ -219,7 +217,7 @@ static void put_bars(FILE *f, const cJSON *figure, const char *name, bool stack)
             "set boxwidth %s\nset yrange [0:%s]\n",
             stack ? "rowstacked" : "clustered gap 1", stack ? "0.75" : "0.9 relative",
             text_of(figure, "y")[0] == '%' ? "100" : "*");
-    cJSON_ArrayForEach(series, get(figure, "series")) {
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
         part(f, name, &first);
         if (is_ideal(series)) {
             fprintf(f, "0:%d with lines dashtype 2 linecolor rgb '#6f7780'", column);
@@ -231,8 +229,8 @@ static void put_bars(FILE *f, const cJSON *figure, const char *name, bool stack)
         column += columns_of(series);
     }
     column = 2;
-    cJSON_ArrayForEach(series, get(figure, "series")) {
-        if (!stack && get(series, "low")) {
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
+        if (!stack && charts_member(series, "low")) {
             char x[32];
             snprintf(x, sizeof x, "($0 %+.4f)", (number - (count - 1) / 2.0) / (count + 1));
             put_intervals(f, name, x, column, "rgb 'black'");
@@ -250,8 +248,8 @@ static void put_beside(FILE *f, const cJSON *figure, const char *name) {
     int column = 2, count = count_measured(figure), number = 0;
     put_ticks(f, figure, true);
     fprintf(f, "set xrange [-0.6:%d.6]\nset offsets 0, 0, graph 0.05, graph 0.05\n",
-            cJSON_GetArraySize(get(figure, "values")) - 1);
-    cJSON_ArrayForEach(series, get(figure, "series")) {
+            cJSON_GetArraySize(charts_member(figure, "values")) - 1);
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
         char x[32], colour[16];
         snprintf(x, sizeof x, "($0 %+.4f)", 0.6 * ((number + 0.5) / count - 0.5));
         snprintf(colour, sizeof colour, "%d", number + 1);
@@ -262,7 +260,7 @@ static void put_beside(FILE *f, const cJSON *figure, const char *name) {
             fprintf(f, "%s:%d with points linetype %s", x, column, colour);
         }
         put_title(f, series);
-        if (get(series, "low")) {
+        if (charts_member(series, "low")) {
             put_intervals(f, name, x, column, colour);
         }
         number += !is_ideal(series);
@@ -278,19 +276,19 @@ static void put_scatter(FILE *f, const cJSON *figure, const char *name) {
     const cJSON *series;
     bool first = true;
     int row = 0, number = 0, ideals = 0; /* of the file's lines, of the series */
-    bool linear = cJSON_IsTrue(get(figure, "linear"));
+    bool linear = cJSON_IsTrue(charts_member(figure, "linear"));
     fputs(linear ? "set xrange [0:*]\nset yrange [0:*]\n"
                  : "set logscale xy 10\nset format '%g'\n"
                    "set offsets graph 0.03, graph 0.03, graph 0.1, graph 0.05\n",
           f);
-    cJSON_ArrayForEach(series, get(figure, "series")) {
-        int last = row + cJSON_GetArraySize(get(series, "x")) - 1;
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
+        int last = row + cJSON_GetArraySize(charts_member(series, "x")) - 1;
         part(f, name, &first);
         if (is_ideal(series)) {
             fprintf(f, "3:4 every ::%d::%d with lines %s", row, last,
                     ideals++ == 0 ? "dashtype 2 linecolor rgb '#6f7780'" : "linecolor rgb '#d55e00'");
             put_title(f, series);
-        } else if (!get(series, "labels")) {
+        } else if (!charts_member(series, "labels")) {
             fprintf(f, "3:4 every ::%d::%d with points linetype %d pointsize 0.5", row, last, number % 8 + 1);
             put_title(f, series);
             number++;
@@ -327,10 +325,10 @@ static void put_heat(FILE *f, const cJSON *figure, const char *name) {
     fputs("set palette defined (0 '#00204c', 0.25 '#414d6b', 0.5 '#7c7b78', 0.75 '#bcaf6f', 1 '#ffe945')\n"
           "set cbrange [0:*]\nset cblabel ",
           f);
-    put_quoted(f, text_of(figure, "unit"));
+    put_gnuplot_text(f, text_of(figure, "unit"));
     fputs(" noenhanced\nset style fill solid 1.0 noborder\nunset key\nunset grid\nset tics out\n", f);
-    put_index_axis(f, "x", get(figure, "columns"), false);
-    put_index_axis(f, "y", get(figure, "rows"), true);
+    put_index_axis(f, "x", charts_member(figure, "columns"), false);
+    put_index_axis(f, "y", charts_member(figure, "rows"), true);
     fprintf(f,
             "draw = \"plot '%s.tsv' skip 1 using 2:(valid(1)?$1:-1):($2-0.5):($2+0.5):(valid(1)?$1-0.5:-1.5):"
             "(valid(1)?$1+0.5:-0.5):3 with boxxyerror linecolor palette\"\n",
@@ -339,10 +337,10 @@ static void put_heat(FILE *f, const cJSON *figure, const char *name) {
 
 void charts_gnuplot_script(FILE *f, const cJSON *figure, const char *name) {
     const char *kind = text_of(figure, "kind");
-    put_head(f, figure, name);
+    put_script_head(f, figure, name);
     unsigned width = 640, height = 400;
     if (strcmp(kind, "heat") == 0) {
-        unsigned rows = (unsigned)cJSON_GetArraySize(get(figure, "rows"));
+        unsigned rows = (unsigned)cJSON_GetArraySize(charts_member(figure, "rows"));
         put_heat(f, figure, name);
         width = 900;
         height = rows > 40 ? 900 : rows * 16 + 160;

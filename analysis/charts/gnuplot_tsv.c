@@ -1,15 +1,11 @@
 /* The data of a plot: tab-separated values that gnuplot, R and pandas read as they are. */
-#include "analysis/charts/gnuplot.h"
+#include "analysis/charts/gnuplot_internal.h"
 
 #include "analysis/base/number_text.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const cJSON *get(const cJSON *object, const char *key) {
-    return cJSON_GetObjectItemCaseSensitive(object, key);
-}
 
 /* A field: neither tabs nor ends of lines. */
 static void put_text(FILE *f, const char *text) {
@@ -18,20 +14,20 @@ static void put_text(FILE *f, const char *text) {
     }
 }
 
-static void put_number(FILE *f, const cJSON *item) {
+static void put_tsv_number(FILE *f, const cJSON *item) {
     char text[BASE_NUMBER_BYTES];
     fputs(base_number_text(text, cJSON_IsNumber(item) ? item->valuedouble : NAN), f);
 }
 
 /* One line for each x, columns for each series: its values, and the ends of their intervals. */
 static void put_series(FILE *f, const cJSON *figure) {
-    const cJSON *values = get(figure, "values"), *series;
+    const cJSON *values = charts_member(figure, "values"), *series;
     fputs("k", f);
-    cJSON_ArrayForEach(series, get(figure, "series")) {
-        const char *name = cJSON_GetStringValue(get(series, "name"));
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
+        const char *name = cJSON_GetStringValue(charts_member(series, "name"));
         putc('\t', f);
         put_text(f, name);
-        if (get(series, "low")) {
+        if (charts_member(series, "low")) {
             putc('\t', f);
             put_text(f, name);
             fputs(" low\t", f);
@@ -45,15 +41,15 @@ static void put_series(FILE *f, const cJSON *figure) {
         if (cJSON_IsString(value)) {
             put_text(f, cJSON_GetStringValue(value));
         }
-        put_number(f, value);
-        cJSON_ArrayForEach(series, get(figure, "series")) {
+        put_tsv_number(f, value);
+        cJSON_ArrayForEach(series, charts_member(figure, "series")) {
             putc('\t', f);
-            put_number(f, cJSON_GetArrayItem(get(series, "y"), i));
-            if (get(series, "low")) {
+            put_tsv_number(f, cJSON_GetArrayItem(charts_member(series, "y"), i));
+            if (charts_member(series, "low")) {
                 putc('\t', f);
-                put_number(f, cJSON_GetArrayItem(get(series, "low"), i));
+                put_tsv_number(f, cJSON_GetArrayItem(charts_member(series, "low"), i));
                 putc('\t', f);
-                put_number(f, cJSON_GetArrayItem(get(series, "high"), i));
+                put_tsv_number(f, cJSON_GetArrayItem(charts_member(series, "high"), i));
             }
         }
         putc('\n', f);
@@ -63,36 +59,38 @@ static void put_series(FILE *f, const cJSON *figure) {
 /* One line for each point. */
 static void put_points(FILE *f, const cJSON *figure) {
     const cJSON *series;
-    fprintf(f, "series\tlabel\t%s\t%s\n", cJSON_GetStringValue(get(figure, "x")),
-            cJSON_GetStringValue(get(figure, "y")));
-    cJSON_ArrayForEach(series, get(figure, "series")) {
-        const cJSON *x = get(series, "x"), *y = get(series, "y"), *labels = get(series, "labels");
+    fprintf(f, "series\tlabel\t%s\t%s\n", cJSON_GetStringValue(charts_member(figure, "x")),
+            cJSON_GetStringValue(charts_member(figure, "y")));
+    cJSON_ArrayForEach(series, charts_member(figure, "series")) {
+        const cJSON *x = charts_member(series, "x"), *y = charts_member(series, "y"),
+                    *labels = charts_member(series, "labels");
         for (int i = 0; i < cJSON_GetArraySize(x); i++) {
-            put_text(f, cJSON_GetStringValue(get(series, "name")));
+            put_text(f, cJSON_GetStringValue(charts_member(series, "name")));
             putc('\t', f);
             put_text(f, cJSON_GetStringValue(cJSON_GetArrayItem(labels, i)));
             putc('\t', f);
-            put_number(f, cJSON_GetArrayItem(x, i));
+            put_tsv_number(f, cJSON_GetArrayItem(x, i));
             putc('\t', f);
-            put_number(f, cJSON_GetArrayItem(y, i));
+            put_tsv_number(f, cJSON_GetArrayItem(y, i));
             putc('\n', f);
         }
     }
 }
 
 /* One line for each cell. */
-static void put_cells(FILE *f, const cJSON *figure, int map) {
-    const cJSON *rows = get(figure, "rows"), *columns = get(figure, "columns"), *row, *cell;
+static void put_heat_cells(FILE *f, const cJSON *figure, int map) {
+    const cJSON *rows = charts_member(figure, "rows"), *columns = charts_member(figure, "columns"), *row,
+                *cell;
     int y = 0;
-    fprintf(f, "layer\texpert\t%s\n", cJSON_GetStringValue(get(figure, "unit")));
-    cJSON_ArrayForEach(row, get(cJSON_GetArrayItem(get(figure, "maps"), map), "z")) {
+    fprintf(f, "layer\texpert\t%s\n", cJSON_GetStringValue(charts_member(figure, "unit")));
+    cJSON_ArrayForEach(row, charts_member(cJSON_GetArrayItem(charts_member(figure, "maps"), map), "z")) {
         int x = 0;
         cJSON_ArrayForEach(cell, row) {
-            put_number(f, cJSON_GetArrayItem(rows, y));
+            put_tsv_number(f, cJSON_GetArrayItem(rows, y));
             putc('\t', f);
-            put_number(f, cJSON_GetArrayItem(columns, x++));
+            put_tsv_number(f, cJSON_GetArrayItem(columns, x++));
             putc('\t', f);
-            put_number(f, cell);
+            put_tsv_number(f, cell);
             putc('\n', f);
         }
         y++;
@@ -100,9 +98,9 @@ static void put_cells(FILE *f, const cJSON *figure, int map) {
 }
 
 void charts_gnuplot_data(FILE *f, const cJSON *figure, int map) {
-    const char *kind = cJSON_GetStringValue(get(figure, "kind"));
+    const char *kind = cJSON_GetStringValue(charts_member(figure, "kind"));
     if (strcmp(kind, "heat") == 0) {
-        put_cells(f, figure, map);
+        put_heat_cells(f, figure, map);
     } else if (strcmp(kind, "scatter") == 0) {
         put_points(f, figure);
     } else {

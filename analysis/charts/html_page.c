@@ -6,6 +6,7 @@
 #include "analysis/charts/timeline.h"
 #include "analysis/export/export_common.h"
 #include "analysis/report/report.h"
+#include "analysis/report/report_completeness.h"
 
 #include <stdlib.h>
 #include <string.h>

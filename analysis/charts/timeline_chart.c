@@ -2,7 +2,7 @@
 #include "analysis/charts/timeline_internal.h"
 
 #include "analysis/base/alloc.h"
-#include "analysis/charts/charts.h"
+#include "analysis/charts/chart_builder.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -87,7 +87,7 @@ void charts_timeline_add_figure(cJSON *figures, const charts_timeline *t, size_t
     }
     char whole[128], *note = note_of(t, n, p99);
     snprintf(whole, sizeof whole, "%s request%s", p99 ? "P99" : "Median", title);
-    cJSON *figure = charts_add(figures, "Timelines", p99 ? "time-p99" : "time-median", "time", whole);
+    cJSON *figure = charts_add_figure(figures, "Timelines", p99 ? "time-p99" : "time-median", "time", whole);
     cJSON *names = cJSON_AddArrayToObject(figure, "names");
     cJSON_AddStringToObject(figure, "x", "ms from the start");
     cJSON_AddStringToObject(figure, "note", note ? note : "");

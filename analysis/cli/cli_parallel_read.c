@@ -32,7 +32,7 @@ struct cli_reading {
     cli_progress progress;
 };
 
-static void on_progress(void *ctx, uint64_t done, uint64_t total) {
+static void on_read_progress(void *ctx, uint64_t done, uint64_t total) {
     one_trace *one = ctx;
     cli_reading *rd = one->reading;
     uint64_t share = total == 0 ? 0 : (uint64_t)(1000.0 * (double)done / (double)total);
@@ -56,7 +56,7 @@ static void read_one(cli_reading *rd, size_t i) {
                                .workload = tables->workload,
                                .peaks = tables->peaks,
                                .jobs = rd->jobs,
-                               .progress = on_progress,
+                               .progress = on_read_progress,
                                .progress_ctx = one};
     one->rc = metrics_analyze(&one->results, rd->paths[i], &choices, one->error);
 }

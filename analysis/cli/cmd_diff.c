@@ -2,7 +2,6 @@
 #include "analysis/base/alloc.h"
 #include "analysis/cli/cli_parallel_read.h"
 #include "analysis/report/diff.h"
-#include "analysis/report/report.h"
 
 #include <errno.h>
 #include <math.h>
@@ -40,7 +39,7 @@ static error_t parse_input(arguments *a, const char *arg) {
     return 0;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_diff(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     switch (key) {
     case 'F':
@@ -69,7 +68,7 @@ static const struct argp_option options[] = {
     CLI_OPTIONS};
 
 static const struct argp argp = {options,
-                                 parse,
+                                 parse_diff,
                                  "A B",
                                  "Compares two traces: the medians of each phase at each k, the experts and "
                                  "the kernels, as ratios B / A with 95 % confidence intervals. A and B are "
@@ -82,7 +81,7 @@ static const struct argp argp = {options,
                                  NULL,
                                  NULL};
 
-static void say(const report_growth *g, double limit, const char *how) {
+static void print_growth(const report_growth *g, double limit, const char *how) {
     char k[32] = "";
     if (g->k != BASE_NONE) {
         snprintf(k, sizeof k, " at k=%u", g->k);
@@ -94,12 +93,13 @@ static void say(const report_growth *g, double limit, const char *how) {
 /* The exit status, after a line that says why when it is not 0. Nothing is above a limit of NaN: there is
  * none. */
 static int judge(const report_growths *grew, double limit) {
-    if (grew->sure.share > limit) {
-        say(&grew->sure, limit, "");
+    if (grew->significant.share > limit) {
+        print_growth(&grew->significant, limit, "");
         return GREW;
     }
     if (grew->unknown.share > limit) {
-        say(&grew->unknown, limit,
+        print_growth(
+            &grew->unknown, limit,
             "; too few samples to decide whether that is significant: record 6 or more on each side");
         return CLI_FAILED;
     }

@@ -23,7 +23,7 @@ typedef struct {
 /* ---- Fields ---- */
 
 /* Text in quotes; a quote or backslash in it has a backslash before it, control characters are \xHH. */
-static void put_quoted(const char *text, size_t len) {
+static void put_dump_text(const char *text, size_t len) {
     putchar('"');
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -48,11 +48,11 @@ static void put_name(dump *d, const char *field, uint32_t id) {
     }
     uint32_t index = names_of_id(&d->names, id); /* may move the names */
     const names_entry *name = &d->names.list[index];
-    put_quoted(name->text, name->len);
+    put_dump_text(name->text, name->len);
 }
 
 /* A number of which 0 means that there is none. */
-static void put_number(const char *field, uint64_t value) {
+static void put_dump_number(const char *field, uint64_t value) {
     if (value == 0) {
         printf(" %s=-", field);
     } else {
@@ -109,9 +109,9 @@ static void put_payload(const trace_host_event *e) {
 static int on_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     (void)ctx;
     printf("meta ");
-    put_quoted(key, key_len);
+    put_dump_text(key, key_len);
     putchar(' ');
-    put_quoted(value, value_len);
+    put_dump_text(value, value_len);
     putchar('\n');
     return 0;
 }
@@ -119,7 +119,7 @@ static int on_meta(void *ctx, const char *key, size_t key_len, const char *value
 static int on_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
     names_define(&((dump *)ctx)->names, id, bytes, len);
     printf("string id=%u ", id);
-    put_quoted(bytes, len);
+    put_dump_text(bytes, len);
     putchar('\n');
     return 0;
 }
@@ -127,7 +127,7 @@ static int on_string(void *ctx, uint32_t id, const char *bytes, size_t len) {
 static int on_thread(void *ctx, const trace_thread *t) {
     (void)ctx;
     printf("thread index=%u tid=%u name=", t->index, t->tid);
-    put_quoted(t->name, t->name_len);
+    put_dump_text(t->name, t->name_len);
     putchar('\n');
     return 0;
 }
@@ -163,7 +163,7 @@ static int on_host(void *ctx, const trace_host_event *e) {
     if (e->kind == TRACE_HOST_API) {
         printf(" duration=%" PRIu64, e->duration);
         put_name(d, "name", e->name);
-        put_number("correlation", e->correlation);
+        put_dump_number("correlation", e->correlation);
         if (e->no_result) {
             puts(" result=-");
         } else {
@@ -183,8 +183,8 @@ static int on_host(void *ctx, const trace_host_event *e) {
     if (e->kind == TRACE_HOST_GRAPH || e->kind == TRACE_HOST_NODE) {
         printf(" id=%" PRIu64, e->id);
         if (e->kind == TRACE_HOST_NODE) {
-            put_number("graph", e->graph);
-            put_number("copy_of", e->payload);
+            put_dump_number("graph", e->graph);
+            put_dump_number("copy_of", e->payload);
         }
         putchar('\n');
         return 0;
@@ -198,7 +198,7 @@ static int on_host(void *ctx, const trace_host_event *e) {
     put_name(d, "domain", e->domain);
     if (e->kind != TRACE_HOST_POP && e->kind != TRACE_HOST_END) {
         put_payload(e);
-        put_number("category", e->category);
+        put_dump_number("category", e->category);
         if (e->color == 0) {
             printf(" color=-");
         } else {
@@ -219,9 +219,9 @@ static int on_gpu(void *ctx, const trace_gpu_event *e) {
     } else {
         printf(" start=- duration=-");
     }
-    put_number("correlation", e->correlation);
-    put_number("graph", e->graph);
-    put_number("node", e->graph_node);
+    put_dump_number("correlation", e->correlation);
+    put_dump_number("graph", e->graph);
+    put_dump_number("node", e->graph_node);
     if (e->kind == TRACE_GPU_KERNEL) {
         uint32_t name = base_map_get(&d->shapes, e->shape);
         printf(" shape=%u", e->shape);
@@ -241,7 +241,7 @@ static int on_gpu(void *ctx, const trace_gpu_event *e) {
 static int on_counter(void *ctx, const char *name, size_t name_len, uint64_t value) {
     (void)ctx;
     printf("counter ");
-    put_quoted(name, name_len);
+    put_dump_text(name, name_len);
     printf(" %" PRIu64 "\n", value);
     return 0;
 }
@@ -250,19 +250,19 @@ static int on_end(void *ctx, uint64_t time, const char *reason, size_t reason_le
     printf("finish");
     put_time(ctx, "time", time);
     printf(" reason=");
-    put_quoted(reason, reason_len);
+    put_dump_text(reason, reason_len);
     putchar('\n');
     return 0;
 }
 
-static int on_progress(void *ctx, uint64_t done, uint64_t total) {
+static int on_dump_progress(void *ctx, uint64_t done, uint64_t total) {
     cli_show_progress(&((dump *)ctx)->progress, done, total);
     return ferror(stdout);
 }
 
 /* ---- Command ---- */
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_dump(int key, char *arg, struct argp_state *state) {
     return cli_one_trace(key, arg, "dump", state->input);
 }
 
@@ -270,7 +270,7 @@ static const struct argp_option options[] = {CLI_OPTIONS};
 
 static const struct argp argp = {
     options,
-    parse,
+    parse_dump,
     "TRACE",
     "Prints every record of a trace as a line of text, in the order of the file.\v"
     "TRACE is a file *.moetrace, or a directory of them. Names are resolved, kernel names are left mangled; "
@@ -294,7 +294,7 @@ static int dump_trace(const char *path) {
                              .gpu = on_gpu,
                              .counter = on_counter,
                              .end = on_end,
-                             .progress = on_progress};
+                             .progress = on_dump_progress};
     int rc = input_read(path, base_cores(), &visitor, &status, error);
     cli_hide_progress(&d.progress);
     if (rc < 0) {
@@ -321,7 +321,7 @@ int cli_cmd_dump(int argc, char **argv) {
     status = count > 0 ? CLI_OK : CLI_FAILED;
     for (size_t i = 0; i < count && !ferror(stdout); i++) {
         printf("trace ");
-        put_quoted(traces[i], strlen(traces[i]));
+        put_dump_text(traces[i], strlen(traces[i]));
         putchar('\n');
         if (dump_trace(traces[i]) != CLI_OK) {
             status = CLI_FAILED;

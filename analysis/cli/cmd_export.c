@@ -66,7 +66,7 @@ static bool parse_time(const char *option, const char *text, uint64_t *ns) {
     return false;
 }
 
-static error_t parse_end(const arguments *a) {
+static error_t check_export(const arguments *a) {
     if (a->count == 0) {
         cli_error("export needs a trace, or the directory that `moetrace record` wrote (see moetrace "
                   "export --help)");
@@ -82,7 +82,7 @@ static error_t parse_end(const arguments *a) {
     return EINVAL;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_export(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     switch (key) {
     case 'f':
@@ -105,7 +105,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         a->paths[a->count++] = arg;
         return 0;
     case ARGP_KEY_END:
-        return parse_end(a);
+        return check_export(a);
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -125,7 +125,7 @@ static const struct argp_option options[] = {
 
 static const struct argp argp = {
     options,
-    parse,
+    parse_export,
     "TRACE...",
     "Writes traces in the format of another tool.\v"
     "TRACE is a file *.moetrace, or a directory of them. Several traces, such as the ranks of one run, "
@@ -163,7 +163,7 @@ static void summary(const events_store *rows, const char *path) {
     }
 }
 
-static int write_file(events_store *rows, const arguments *a, const char *path) {
+static int write_export(events_store *rows, const arguments *a, const char *path) {
     char error[TRACE_ERROR_BYTES] = "";
     base_output_file file;
     if (!base_output_begin(&file, &a->outputs, path, &export_output_kind, error)) {
@@ -192,7 +192,7 @@ static int export(arguments *a, char *const *traces, size_t count, const char *p
     cli_progress progress = {.path = traces[0]};
     int rc = events_store_read(&rows, traces, count, &a->filter, cli_show_progress, &progress, error);
     cli_hide_progress(&progress);
-    int status = rc != 0 ? cli_error("%s", error) : write_file(&rows, a, path);
+    int status = rc != 0 ? cli_error("%s", error) : write_export(&rows, a, path);
     events_store_free(&rows);
     return status;
 }
@@ -241,7 +241,7 @@ static int export_each(arguments *a, char *const *traces, size_t count) {
     return status;
 }
 
-static int run(arguments *a, char *const *traces, size_t count) {
+static int export_traces(arguments *a, char *const *traces, size_t count) {
     struct stat st;
     size_t len = strlen(a->output), n = strlen(a->format->ending);
     if (stat(a->output, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -276,7 +276,7 @@ int cli_cmd_export(int argc, char **argv) {
     }
     if (status == CLI_OK && count > 0) {
         cli_protect_traces(&a.outputs, all, count);
-        status = run(&a, all, count);
+        status = export_traces(&a, all, count);
     }
     base_outputs_free(&a.outputs);
     cli_free_traces(all, count);

@@ -40,7 +40,7 @@ static bool read_list(const char *text, arguments *a) {
     return ok;
 }
 
-static error_t parse_end(const arguments *a) {
+static error_t check_flops(const arguments *a) {
     if (!a->config) {
         cli_error("flops needs a Molmo config.json, or molmoe-1b (see moetrace flops --help)");
         return EINVAL;
@@ -52,7 +52,7 @@ static error_t parse_end(const arguments *a) {
     return 0;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_flops(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     int type;
     switch (key) {
@@ -82,7 +82,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         a->config = arg;
         return 0;
     case ARGP_KEY_END:
-        return parse_end(a);
+        return check_flops(a);
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -105,7 +105,7 @@ static const struct argp_option options[] = {
 
 static const struct argp argp = {
     options,
-    parse,
+    parse_flops,
     "CONFIG",
     "Computes the cost of the phases of a Molmo mixture of experts from its shapes: floating-point "
     "operations of its matrix products, bytes of weights and bytes of the KV cache, for each k, phase and "
@@ -139,7 +139,7 @@ static void put_cost(report_table *t, const costmodel_cost *cost) {
     report_table_number(t, bytes > 0 ? cost->flops / bytes : NAN, 2);
 }
 
-static void put_phases(const phase *list, size_t count, bool expected, report_output *out) {
+static void put_flops(const phase *list, size_t count, bool expected, report_output *out) {
     static const report_column columns[] = {{"k", "k", 'r'},
                                             {"phase", "phase", 'l'},
                                             {"tokens", "tokens", 'r'},
@@ -214,7 +214,7 @@ static size_t make_phases(const arguments *a, const costmodel_model *m, uint32_t
     return n;
 }
 
-static int report(const arguments *a, const costmodel_model *m) {
+static int report_flops(const arguments *a, const costmodel_model *m) {
     phase *list = base_alloc(LIST_MAX, 4 * sizeof *list);
     report_output out;
     char title[256];
@@ -227,7 +227,7 @@ static int report(const arguments *a, const costmodel_model *m) {
     report_output_begin(&out, a->format, stdout);
     report_output_report(&out, title);
     report_output_line(&out, title);
-    put_phases(list, n, a->active == 0, &out);
+    put_flops(list, n, a->active == 0, &out);
     put_parts(list, n, &out);
     free(list);
     return cli_output_end(&out, CLI_OK);
@@ -263,5 +263,5 @@ int cli_cmd_flops(int argc, char **argv) {
     if (costmodel_model_load(&model, a.config, error) != 0) {
         return cli_error("%s", error);
     }
-    return settle_top_k(&a, &model) ? report(&a, &model) : CLI_FAILED;
+    return settle_top_k(&a, &model) ? report_flops(&a, &model) : CLI_FAILED;
 }

@@ -1,7 +1,7 @@
 /* moetrace peaks: what the GPU of this machine really reaches. */
 #include "analysis/cli/cli_table_options.h"
 #include "analysis/peakbench/peakbench.h"
-#include "analysis/report/report.h"
+#include "analysis/report/latency_json.h"
 
 #include <errno.h>
 #include <math.h>
@@ -17,7 +17,7 @@ typedef struct {
     report_format format;
 } arguments;
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_peaks(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     int format;
     switch (key) {
@@ -55,7 +55,7 @@ static const struct argp_option options[] = {
 
 static const struct argp argp = {
     options,
-    parse,
+    parse_peaks,
     NULL,
     "Measures the peak rates of this machine's GPU: bytes/s of its memory, and FLOP/s of dense matrix "
     "products by data type.\v"
@@ -71,8 +71,8 @@ static const struct argp argp = {
 
 /* ---- The table ---- */
 
-static void put(report_table *t, const char *what, const char *unit, const peakbench_speed *speed,
-                double sheet, double scale, const char *how) {
+static void put_speed(report_table *t, const char *what, const char *unit, const peakbench_speed *speed,
+                      double sheet, double scale, const char *how) {
     report_table_cell(t, "%s", what);
     report_table_number(t, speed->best / scale, 1);
     report_table_number(t, speed->median / scale, 1);
@@ -98,14 +98,15 @@ static void put_table(const peakbench_measured *m, report_output *out) {
     report_table_begin(&t, "peaks", REPORT_COLUMNS(columns), 6);
     report_table_title(&t, "Peaks of %s", m->device);
     for (int i = 0; i < PEAKBENCH_MEMORY_WAYS; i++) {
-        put(&t, "memory", "GB/s", &m->memory[i], sheet.memory, 1e9, ways[i]);
+        put_speed(&t, "memory", "GB/s", &m->memory[i], sheet.memory, 1e9, ways[i]);
     }
     for (int i = 0; i < COSTMODEL_DTYPES; i++) {
         char how[64] = "";
         if (m->sizes[i] > 0) {
             snprintf(how, sizeof how, "product of %u x %u matrices", m->sizes[i], m->sizes[i]);
         }
-        put(&t, costmodel_dtype_name((costmodel_dtype)i), "TFLOP/s", &m->flops[i], sheet.flops[i], 1e12, how);
+        put_speed(&t, costmodel_dtype_name((costmodel_dtype)i), "TFLOP/s", &m->flops[i], sheet.flops[i], 1e12,
+                  how);
     }
     report_table_note(&t, "Best and median of the repetitions; buffers of %zu MiB.", m->bytes >> 20);
     if (m->library[0]) {

@@ -14,7 +14,7 @@ typedef struct {
     base_outputs outputs;
 } arguments;
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_plot(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     switch (key) {
     case 'o':
@@ -53,7 +53,7 @@ static const struct argp_option options[] = {
 
 static const struct argp argp = {
     options,
-    parse,
+    parse_plot,
     "TRACE",
     "Plots a report with gnuplot, as SVG and PNG files for a paper: latency, scaling, phases, profiling "
     "overhead, roofline, heat maps of experts.\v"

@@ -79,7 +79,7 @@ static int key_of(size_t i) {
     return strcmp(settings[i].option, "output") == 0 ? 'o' : FIRST_KEY + (int)i;
 }
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_record(int key, char *arg, struct argp_state *state) {
     char ***command = state->input;
     for (size_t i = 0; i < SETTINGS; i++) {
         if (key == key_of(i)) {
@@ -163,7 +163,7 @@ int cli_cmd_record(int argc, char **argv) {
     make_options(options);
     struct argp argp = {
         options,
-        parse,
+        parse_record,
         "[--] CMD [ARG...]",
         "Runs CMD under the recorder, which writes one trace for each process.\v"
         "Output and signals of the command are unchanged. Each option sets the environment variable in "

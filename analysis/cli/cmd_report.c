@@ -3,7 +3,9 @@
 #include "analysis/cli/cli_bottleneck_options.h"
 #include "analysis/cli/cli_parallel_read.h"
 #include "analysis/input/capture_reader.h"
+#include "analysis/report/latency_json.h"
 #include "analysis/report/report.h"
+#include "analysis/report/samples_csv.h"
 
 typedef struct {
     const char *trace, *json, *samples, *html;
@@ -12,7 +14,7 @@ typedef struct {
     base_outputs outputs;
 } arguments;
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_report(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     error_t rc;
     switch (key) {
@@ -54,7 +56,7 @@ static const struct argp_option options[] = {
 
 static const struct argp argp = {
     options,
-    parse,
+    parse_report,
     "TRACE",
     "Reports on a trace: the run, the latency of each phase at each k, the most expensive experts and "
     "kernels, and the completeness of the trace.\v"
@@ -80,7 +82,7 @@ typedef struct {
 } kept;
 
 /* False after an error line when that would be a second trace with phases. */
-static bool keep(const metrics_results *results, const arguments *a, kept *k) {
+static bool keep_results(const metrics_results *results, const arguments *a, kept *k) {
     bool phases = results->rows.count > 0;
     if ((!a->json && !a->html) || (k->any && !phases)) {
         return true;
@@ -131,7 +133,8 @@ static bool may_write(arguments *a, char *const *traces, size_t count) {
 
 /* With `wrong`, that the one file holds one process is a guess; where it holds several, *wrong is set and
  * nothing is printed or written. */
-static int report(const arguments *a, const names_rules *rules, char **traces, size_t count, bool *wrong) {
+static int report_traces(const arguments *a, const names_rules *rules, char **traces, size_t count,
+                         bool *wrong) {
     int status = CLI_OK;
     kept files = {0};
     report_samples_text samples = {0};
@@ -144,7 +147,7 @@ static int report(const arguments *a, const names_rules *rules, char **traces, s
         if (read && wrong && metrics_results_meta(results, INPUT_SEVERAL)) {
             *wrong = true;
             status = CLI_FAILED;
-        } else if (!read || !keep(results, a, &files)) {
+        } else if (!read || !keep_results(results, a, &files)) {
             status = CLI_FAILED; /* the other processes have their reports all the same */
         } else if (a->samples && !report_samples(results, &samples)) {
             status = cli_error("no memory for the samples");
@@ -184,11 +187,11 @@ int cli_cmd_report(int argc, char **argv) {
     bool wrong = false;
     size_t count = cli_traces(a.trace, true, &traces);
     bool ready = count > 0 && may_write(&a, traces, count);
-    status = !ready ? CLI_FAILED : report(&a, &rules, traces, count, count == 1 ? &wrong : NULL);
+    status = !ready ? CLI_FAILED : report_traces(&a, &rules, traces, count, count == 1 ? &wrong : NULL);
     if (wrong) {
         cli_free_traces(traces, count);
         count = cli_traces(a.trace, false, &traces);
-        status = count == 0 ? CLI_FAILED : report(&a, &rules, traces, count, NULL);
+        status = count == 0 ? CLI_FAILED : report_traces(&a, &rules, traces, count, NULL);
     }
     cli_free_traces(traces, count);
     base_outputs_free(&a.outputs);

@@ -16,7 +16,7 @@ typedef struct {
     cli_table_options tables;
 } arguments;
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
+static error_t parse_verify(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     switch (key) {
     case 'p':
@@ -44,7 +44,7 @@ static const struct argp_option options[] = {
 
 static const struct argp argp = {
     options,
-    parse,
+    parse_verify,
     "TRACE",
     "Checks that k was applied: in every layer of every prefill and decode step, including warm-up, the "
     "tokens in the payloads of the experts' ranges add up to k times the tokens, no expert got more tokens "
@@ -68,7 +68,7 @@ static void put_range(report_table *t, uint64_t from, uint64_t to) {
     }
 }
 
-static void put_rows(const metrics_routing_check *v, report_output *out) {
+static void put_checks(const metrics_routing_check *v, report_output *out) {
     static const report_column columns[] = {{"k", "k", 'r'},
                                             {"phase", "phase", 'l'},
                                             {"layer_calls", "layer calls", 'r'},
@@ -146,7 +146,7 @@ static int verify(const arguments *a, const names_rules *rules, const char *path
         status = cli_error("%s", error);
     } else if (v.count > 0) {
         report_output_report(out, path);
-        put_rows(&v, out);
+        put_checks(&v, out);
         status = v.violation[0] ? VIOLATED : CLI_OK;
         ++*checked;
     }

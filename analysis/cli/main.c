@@ -39,14 +39,14 @@ static void help(FILE *out) {
 }
 
 /* Runs a subcommand with argv[0] naming it whole, as its help shows it. */
-static int run(const cli_command *command, int argc, char **argv) {
+static int run_command(const cli_command *command, int argc, char **argv) {
     char name[32];
     snprintf(name, sizeof name, "moetrace %s", command->name);
     argv[0] = name;
     return command->run(argc, argv);
 }
 
-static const cli_command *find(const char *name) {
+static const cli_command *find_command(const char *name) {
     for (size_t i = 0; i < COMMANDS; i++) {
         if (strcmp(name, commands[i].name) == 0) {
             return &commands[i];
@@ -75,13 +75,13 @@ int main(int argc, char **argv) {
     if (helps && argc > 3) {
         return cli_error("help takes one command, and got %s and %s", argv[2], argv[3]);
     }
-    const cli_command *command = find(name);
+    const cli_command *command = find_command(name);
     if (!command) {
         return cli_error("unknown %s: %s (see moetrace --help)", *name == '-' ? "option" : "command", name);
     }
     if (helps) {
         char option[] = "--help", *args[] = {NULL, option, NULL};
-        return run(command, 2, args);
+        return run_command(command, 2, args);
     }
-    return run(command, argc - 1, argv + 1);
+    return run_command(command, argc - 1, argv + 1);
 }

@@ -1,38 +1,14 @@
-/* The table of phases of `moetrace diff`, and what all its tables share. */
+/* The table of phases of `moetrace diff`. */
 #include "analysis/report/diff.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/report/diff_change.h"
 #include "analysis/report/diff_internal.h"
-#include "analysis/report/report.h"
 #include "analysis/stats/hypothesis_tests.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-bool report_change_holds(const report_change *c) {
-    return c->p < STATS_SIGNIFICANT && (c->sure.low > 1 || c->sure.high < 1);
-}
-
-static const char *verdict(const report_change *c) {
-    if (isnan(c->ratio)) {
-        return isnan(c->a) && !isnan(c->b) ? "only B" : isnan(c->b) && !isnan(c->a) ? "only A" : "";
-    }
-    if (isnan(c->sure.low)) {
-        return "too few";
-    }
-    return !report_change_holds(c) ? "" : c->ratio > 1 ? "slower" : "faster";
-}
-
-void report_change_put(report_table *t, const report_change *c) {
-    report_table_ms(t, c->a);
-    report_table_ms(t, c->b);
-    report_table_number(t, c->ratio, 3);
-    report_table_number(t, c->sure.low, 3);
-    report_table_number(t, c->sure.high, 3);
-    report_table_p(t, c->p);
-    report_table_cell(t, "%s", verdict(c));
-}
 
 /* A phase at some k, in A, in B or in both. */
 typedef struct {
@@ -52,13 +28,13 @@ static double *sorted(const metrics_row *row) {
     return copy;
 }
 
-static line compare(const metrics_row *a, const metrics_row *b) {
+static line compare_rows(const metrics_row *a, const metrics_row *b) {
     line l = {a, b, {a ? a->latency.p50 : NAN, b ? b->latency.p50 : NAN, NAN, {NAN, NAN}, NAN}};
     if (a && b) {
         double *x = sorted(a), *y = sorted(b);
         l.change.ratio = l.change.b / l.change.a;
-        l.change.sure = stats_bootstrap_ratio(y, b->latency.n, x, a->latency.n);
-        if (!isnan(l.change.sure.low)) {
+        l.change.ci = stats_bootstrap_ratio(y, b->latency.n, x, a->latency.n);
+        if (!isnan(l.change.ci.low)) {
             l.change.p = stats_rank_sum_p(x, a->latency.n, y, b->latency.n);
         }
         free(x);
@@ -68,17 +44,17 @@ static line compare(const metrics_row *a, const metrics_row *b) {
 }
 
 /* All phases of both: those of A, then what only B has. */
-static line *compare_all(const metrics_results *a, const metrics_results *b, size_t *count) {
+static line *compare_all_rows(const metrics_results *a, const metrics_results *b, size_t *count) {
     line *list = base_alloc(a->rows.count + b->rows.count, sizeof *list);
     *count = 0;
     for (size_t i = 0; i < a->rows.count; i++) {
         const metrics_row *row = &a->rows.list[i];
-        list[(*count)++] = compare(row, metrics_rows_find(&b->rows, row->k, row->kind));
+        list[(*count)++] = compare_rows(row, metrics_rows_find(&b->rows, row->k, row->kind));
     }
     for (size_t i = 0; i < b->rows.count; i++) {
         const metrics_row *row = &b->rows.list[i];
         if (!metrics_rows_find(&a->rows, row->k, row->kind)) {
-            list[(*count)++] = compare(NULL, row);
+            list[(*count)++] = compare_rows(NULL, row);
         }
     }
     double *p = base_alloc(*count, sizeof *p);
@@ -93,18 +69,22 @@ static line *compare_all(const metrics_results *a, const metrics_results *b, siz
     return list;
 }
 
-static void take_growth(report_growths *g, const line *l) {
+static void add_growth(report_growths *g, const line *l) {
     const report_change *c = &l->change;
     if (!l->a || !(c->ratio > 1)) {
         return;
     }
-    report_growth *of = isnan(c->sure.low) ? &g->unknown : report_change_holds(c) ? &g->sure : NULL;
-    if (of && c->ratio - 1 > of->share) {
+    if (!isnan(c->ci.low) && !report_change_holds(c)) {
+        return;
+    }
+    report_growth *of = isnan(c->ci.low) ? &g->unknown : &g->significant;
+    if (c->ratio - 1 > of->share) {
         *of = (report_growth){c->ratio - 1, l->a->k, l->a->kind};
     }
 }
 
-static report_growths put_phases(const metrics_results *a, const metrics_results *b, report_output *out) {
+static report_growths put_diff_phases(const metrics_results *a, const metrics_results *b,
+                                      report_output *out) {
     static const report_column columns[] = {
         {"k", "k", 'r'},         {"phase", "phase", 'l'},    {"a_n", "n A", 'r'},
         {"b_n", "n B", 'r'},     {"a_p50_ms", "P50 A", 'r'}, {"b_p50_ms", "P50 B", 'r'},
@@ -113,7 +93,7 @@ static report_growths put_phases(const metrics_results *a, const metrics_results
     report_table t;
     report_growths growths = {0};
     size_t count;
-    line *list = compare_all(a, b, &count);
+    line *list = compare_all_rows(a, b, &count);
     report_table_begin(&t, "diff_latency", REPORT_COLUMNS(columns), 1);
     report_table_title(&t, "Latency, ms: A compared with B");
     for (size_t i = 0; i < count; i++) {
@@ -124,7 +104,7 @@ static report_growths put_phases(const metrics_results *a, const metrics_results
         report_table_count(&t, l->a ? l->a->latency.n : 0);
         report_table_count(&t, l->b ? l->b->latency.n : 0);
         report_change_put(&t, &l->change);
-        take_growth(&growths, l);
+        add_growth(&growths, l);
     }
     report_table_note(&t,
                       "low, high: 95 %% confidence interval of the ratio of medians (bootstrap). p: rank-sum "
@@ -142,7 +122,7 @@ static report_growths put_phases(const metrics_results *a, const metrics_results
 
 report_growths report_diff(const metrics_results *a, const metrics_results *b, size_t top,
                            report_output *out) {
-    report_growths growths = put_phases(a, b, out);
+    report_growths growths = put_diff_phases(a, b, out);
     if (a->gpu_records > 0 && b->gpu_records > 0) {
         report_diff_experts(a, b, top, out);
         report_diff_kernels(a, b, top, out);

@@ -14,8 +14,8 @@ typedef struct {
 } report_growth;
 
 typedef struct {
-    report_growth sure;    /* of those whose growth is not chance */
-    report_growth unknown; /* of those with too few samples to say */
+    report_growth significant; /* of the phases whose growth is significant */
+    report_growth unknown;     /* of the phases with too few samples to decide */
 } report_growths;
 
 /* Prints the tables of differences from `a` to `b`, at most `top` rows in those of experts and kernels (the

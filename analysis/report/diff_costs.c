@@ -2,6 +2,7 @@
 #include "analysis/base/alloc.h"
 #include "analysis/names/demangle_nsys.h"
 #include "analysis/names/kernel_display_name.h"
+#include "analysis/report/diff_change.h"
 #include "analysis/report/diff_internal.h"
 #include "analysis/report/table_names.h"
 #include "analysis/stats/hypothesis_tests.h"
@@ -30,7 +31,7 @@ typedef struct {
     metrics_spread spread; /* of ns */
 } side;
 
-static line compare(side a, side b) {
+static line compare_sides(side a, side b) {
     line l = {
         .count_a = a.count, .count_b = b.count, .total_a = (double)a.ns / 1e6, .total_b = (double)b.ns / 1e6};
     double na = (double)a.count, nb = (double)b.count;
@@ -42,12 +43,12 @@ static line compare(side a, side b) {
                                {NAN, NAN},
                                NAN};
     if (a.count && b.count) {
-        l.change.sure = stats_ratio_test(of_b, of_a, &l.change.p);
+        l.change.ci = stats_ratio_test(of_b, of_a, &l.change.p);
     }
     return l;
 }
 
-static void add_line(lines *of, line l) {
+static void add_diff_line(lines *of, line l) {
     of->list = base_grow(of->list, &of->cap, of->count + 1, sizeof *of->list);
     of->list[of->count++] = l;
 }
@@ -121,7 +122,7 @@ static bool has_mangled(const metrics_costs *c) {
 
 /* The name that kernels are matched by: as it is, or as torch.profiler has it, which knows no mangled names.
  */
-static char *name_of(const metrics_kernel_row *row, bool demangled) {
+static char *matching_name(const metrics_kernel_row *row, bool demangled) {
     return demangled ? names_kernel_signature(row->name) : base_copy(row->name, strlen(row->name));
 }
 
@@ -132,12 +133,12 @@ static matches match_kernels(const metrics_costs *a, const metrics_costs *b) {
     names_table names = {0};
     base_map of_b = {0};
     for (size_t i = b->kernel_count; i-- > 0;) { /* of those with the same name the first stays */
-        char *name = name_of(&b->kernels[i], demangled);
+        char *name = matching_name(&b->kernels[i], demangled);
         base_map_put(&of_b, names_intern(&names, name, strlen(name)), (uint32_t)i);
         free(name);
     }
     for (size_t i = 0; i < a->kernel_count; i++) {
-        char *name = name_of(&a->kernels[i], demangled);
+        char *name = matching_name(&a->kernels[i], demangled);
         uint32_t at = base_map_get(&of_b, names_intern(&names, name, strlen(name)));
         at = at != BASE_NONE && m.taken[at] ? BASE_NONE : at;
         m.in_b[i] = at;
@@ -160,7 +161,7 @@ static side side_of_kernel(const metrics_results *r, const metrics_kernel_row *r
 static line compare_kernels(const metrics_results *a, const metrics_kernel_row *in_a,
                             const metrics_results *b, const metrics_kernel_row *in_b) {
     side none = {0};
-    line l = compare(in_a ? side_of_kernel(a, in_a) : none, in_b ? side_of_kernel(b, in_b) : none);
+    line l = compare_sides(in_a ? side_of_kernel(a, in_a) : none, in_b ? side_of_kernel(b, in_b) : none);
     l.name = in_a ? in_a->name : in_b ? in_b->name : "";
     return l;
 }
@@ -175,11 +176,11 @@ void report_diff_kernels(const metrics_results *a, const metrics_results *b, siz
     matches m = match_kernels(&a->costs, &b->costs);
     for (size_t i = 0; i < a->costs.kernel_count; i++) {
         const metrics_kernel_row *other = m.in_b[i] == BASE_NONE ? NULL : &b->costs.kernels[m.in_b[i]];
-        add_line(&all, compare_kernels(a, &a->costs.kernels[i], b, other));
+        add_diff_line(&all, compare_kernels(a, &a->costs.kernels[i], b, other));
     }
     for (size_t i = 0; i < b->costs.kernel_count; i++) {
         if (!m.taken[i]) {
-            add_line(&all, compare_kernels(a, NULL, b, &b->costs.kernels[i]));
+            add_diff_line(&all, compare_kernels(a, NULL, b, &b->costs.kernels[i]));
         }
     }
     free(m.in_b);
@@ -223,7 +224,7 @@ static side side_of_expert(const metrics_results *r, const metrics_expert *e) {
 static line compare_experts(const metrics_results *a, const metrics_expert *in_a, const metrics_results *b,
                             const metrics_expert *in_b) {
     side none = {0};
-    line l = compare(in_a ? side_of_expert(a, in_a) : none, in_b ? side_of_expert(b, in_b) : none);
+    line l = compare_sides(in_a ? side_of_expert(a, in_a) : none, in_b ? side_of_expert(b, in_b) : none);
     l.layer = (in_a ? in_a : in_b)->layer;
     l.expert = (in_a ? in_a : in_b)->expert;
     return l;
@@ -241,13 +242,13 @@ static lines match_experts(const metrics_results *a, const metrics_results *b) {
         const metrics_expert *e = &a->costs.layer_experts[i];
         uint64_t key = (uint64_t)e->layer << 32 | e->expert;
         uint32_t at = base_map_get(&of_b, key);
-        add_line(&all, compare_experts(a, e, b, at == BASE_NONE ? NULL : &b->costs.layer_experts[at]));
+        add_diff_line(&all, compare_experts(a, e, b, at == BASE_NONE ? NULL : &b->costs.layer_experts[at]));
         base_map_put(&of_b, key, BASE_NONE);
     }
     for (size_t i = 0; i < b->costs.layer_expert_count; i++) {
         const metrics_expert *e = &b->costs.layer_experts[i];
         if (base_map_get(&of_b, (uint64_t)e->layer << 32 | e->expert) != BASE_NONE) {
-            add_line(&all, compare_experts(a, NULL, b, e));
+            add_diff_line(&all, compare_experts(a, NULL, b, e));
         }
     }
     base_map_free(&of_b);

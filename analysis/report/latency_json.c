@@ -1,5 +1,5 @@
 /* The report for programs: exp2_moe_topk_results.json as the experiment writes it. */
-#include "analysis/report/report.h"
+#include "analysis/report/latency_json.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/utf8.h"
@@ -27,7 +27,7 @@ static cJSON *object_in(cJSON *object, const char *name) {
 }
 
 /* NaN is missing: absent. */
-static bool add_number(cJSON *object, const char *name, double value) {
+static bool add_statistic(cJSON *object, const char *name, double value) {
     return isnan(value) || cJSON_AddNumberToObject(object, name, value);
 }
 
@@ -42,9 +42,9 @@ static bool add_profiled(cJSON *object, const metrics_row *row) {
            cJSON_AddNumberToObject(d, "n_unprofiled", (double)row->unprofiled) &&
            cJSON_AddNumberToObject(d, "n_profiled", (double)row->profiled) &&
            cJSON_AddNumberToObject(d, "unprofiled_P50", row->off.p50) &&
-           cJSON_AddNumberToObject(d, "profiled_P50", row->on.p50) && add_number(d, "ratio", row->overhead) &&
-           add_number(d, "ratio_low", row->overhead_ci.low) &&
-           add_number(d, "ratio_high", row->overhead_ci.high);
+           cJSON_AddNumberToObject(d, "profiled_P50", row->on.p50) &&
+           add_statistic(d, "ratio", row->overhead) && add_statistic(d, "ratio_low", row->overhead_ci.low) &&
+           add_statistic(d, "ratio_high", row->overhead_ci.high);
 }
 
 static bool add_row(cJSON *list, const metrics_row *row, bool first_of_k) {

@@ -2,6 +2,8 @@
 #include "analysis/report/report.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/report/report_completeness.h"
+#include "analysis/report/report_internal.h"
 #include "analysis/report/text_table.h"
 
 #include <inttypes.h>
@@ -116,7 +118,7 @@ static void put_run_fields(const metrics_results *r, report_table *t) {
     }
 }
 
-void report_run(const metrics_results *r, report_output *out) {
+static void put_run(const metrics_results *r, report_output *out) {
     report_table t;
     report_table_begin_fields(&t, "run", "Run");
     put_run_fields(r, &t);
@@ -129,7 +131,7 @@ void report_run(const metrics_results *r, report_output *out) {
 
 void report_print(const metrics_results *results, size_t top, report_output *out) {
     report_output_report(out, results->path);
-    report_run(results, out);
+    put_run(results, out);
     report_summary(results, out);
     report_latency(results, out);
     report_bottleneck(results, out);

@@ -1,15 +1,11 @@
 /* The report's tables of the bottleneck of each phase, with its evidence, and of the roofline. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/report/report_cells.h"
 
 #include <math.h>
 #include <string.h>
-
-static void put_head(report_table *t, const metrics_bottleneck *b) {
-    report_table_index(t, b->k);
-    report_table_cell(t, "%s", metrics_row_name(b->kind));
-}
 
 static void put_percent(report_table *t, double share) {
     report_table_number(t, 100 * share, share > 0 && share < 0.01 ? 3 : 1);
@@ -55,7 +51,7 @@ static void put_verdicts(const metrics_results *r, report_output *out) {
     report_table_title(&t, "Bottleneck of each phase");
     for (size_t i = 0; i < b->count; i++) {
         const metrics_bottleneck *one = &b->list[i];
-        put_head(&t, one);
+        report_table_phase(&t, one->k, one->kind);
         if (one->verdict == METRICS_BOTTLENECK_UNKNOWN) {
             report_table_missing(&t);
         } else {
@@ -84,7 +80,7 @@ static void put_verdicts(const metrics_results *r, report_output *out) {
 /* ---- The roofline ---- */
 
 static void put_point(report_table *t, const metrics_bottleneck *b, const metrics_point *p) {
-    put_head(t, b);
+    report_table_phase(t, b->k, b->kind);
     report_table_cell(t, "%s", p->part == NAMES_PARTS ? "all" : names_part_name(p->part));
     report_table_ms(t, p->ms);
     report_table_ms(t, p->flops / 1e9);

@@ -1,5 +1,5 @@
 /* What a trace misses, and the recorder's own cost. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_completeness.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -174,7 +174,7 @@ bool report_incomplete(const metrics_results *r) {
 }
 
 /* A row of the table for programs. */
-static void put_number(report_table *t, const char *name, bool known, uint64_t value) {
+static void put_known_count(report_table *t, const char *name, bool known, uint64_t value) {
     report_table_cell(t, "%s", name);
     if (known) {
         report_table_count(t, value);
@@ -186,45 +186,45 @@ static void put_number(report_table *t, const char *name, bool known, uint64_t v
 static void put_work(report_table *t, const char *name, bool known, const attribution_work *work) {
     char row[64];
     snprintf(row, sizeof row, "%s.count", name);
-    put_number(t, row, known, work->count);
+    put_known_count(t, row, known, work->count);
     snprintf(row, sizeof row, "%s.ns", name);
-    put_number(t, row, known, work->ns);
+    put_known_count(t, row, known, work->ns);
 }
 
 /* The same once more for programs, each number on its own; the recorder's counters by their own names. */
 static void put_numbers(const metrics_results *r, report_table *t) {
     const trace_status *s = &r->status;
     bool gpu = metrics_results_have_gpu(r);
-    put_number(t, "complete", true, !report_incomplete(r));
+    put_known_count(t, "complete", true, !report_incomplete(r));
     put_work(t, "kernels", gpu, &r->kernels_all);
     put_work(t, "kernels.in_ranges", gpu, &r->kernels_in_ranges);
     put_work(t, "kernels.outside", gpu, &r->kernels_outside);
     put_work(t, "kernels.unattributed", gpu, &r->kernels_unattributed);
-    put_number(t, "kernels.untimed", gpu, r->kernels_untimed);
+    put_known_count(t, "kernels.untimed", gpu, r->kernels_untimed);
     put_work(t, "transfers", gpu, &r->transfers_all);
     put_work(t, "transfers.unattributed", gpu, &r->transfers_unattributed);
-    put_number(t, "transfers.untimed", gpu, r->transfers_untimed);
-    put_number(t, "kernels.impossible", gpu, r->kernels_impossible);
-    put_number(t, "transfers.impossible", gpu, r->transfers_impossible);
-    put_number(t, "graph_nodes.unknown", gpu, r->unknown_nodes);
-    put_number(t, "records.late", gpu, r->late);
-    put_number(t, "marks.late", true, r->late_marks);
-    put_number(t, "ranges.left_open", true, r->left_open);
-    put_number(t, "ranges.pops_without_push", true, r->pops_without_push);
-    put_number(t, "ranges.ends_without_start", true, r->ends_without_start);
-    put_number(t, "trace.bytes", true, s->bytes_total);
-    put_number(t, "trace.bytes_unreadable", true, s->bytes_skipped);
-    put_number(t, "trace.chunks_damaged", true, s->chunks_damaged);
-    put_number(t, "trace.chunks_unknown", true, s->chunks_unknown);
-    put_number(t, "trace.cut", true, s->cut);
-    put_number(t, "trace.ended_on_purpose", true, s->ended);
+    put_known_count(t, "transfers.untimed", gpu, r->transfers_untimed);
+    put_known_count(t, "kernels.impossible", gpu, r->kernels_impossible);
+    put_known_count(t, "transfers.impossible", gpu, r->transfers_impossible);
+    put_known_count(t, "graph_nodes.unknown", gpu, r->unknown_nodes);
+    put_known_count(t, "records.late", gpu, r->late);
+    put_known_count(t, "marks.late", true, r->late_marks);
+    put_known_count(t, "ranges.left_open", true, r->left_open);
+    put_known_count(t, "ranges.pops_without_push", true, r->pops_without_push);
+    put_known_count(t, "ranges.ends_without_start", true, r->ends_without_start);
+    put_known_count(t, "trace.bytes", true, s->bytes_total);
+    put_known_count(t, "trace.bytes_unreadable", true, s->bytes_skipped);
+    put_known_count(t, "trace.chunks_damaged", true, s->chunks_damaged);
+    put_known_count(t, "trace.chunks_unknown", true, s->chunks_unknown);
+    put_known_count(t, "trace.cut", true, s->cut);
+    put_known_count(t, "trace.ended_on_purpose", true, s->ended);
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
         const metrics_counter *c = metrics_results_counter(r, counters[i].name);
-        put_number(t, counters[i].name, c, c ? c->value : 0);
+        put_known_count(t, counters[i].name, c, c ? c->value : 0);
     }
     for (size_t i = 0; i < r->counter_count; i++) {
         if (!is_listed(r->counters[i].name)) {
-            put_number(t, r->counters[i].name, true, r->counters[i].value);
+            put_known_count(t, r->counters[i].name, true, r->counters[i].value);
         }
     }
 }

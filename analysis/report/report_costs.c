@@ -1,5 +1,5 @@
 /* The report's tables of costs: layers and parts, experts, kernels, ranges. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/report/table_names.h"
@@ -7,10 +7,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-
-static const char *phase_name(attribution_phase phase) {
-    return phase == ATTRIBUTION_PHASES ? "-" : metrics_row_name((metrics_row_kind)phase);
-}
 
 static const char *choice(const metrics_results *r, char buf[64]) {
     if (r->costs.k == BASE_NONE) {
@@ -47,7 +43,7 @@ static void add_layer(metrics_layer_row *sum, const metrics_layer_row *row) {
     sum->all.ns += row->all.ns;
 }
 
-static void put_layers(const metrics_results *r, bool phases_only, report_output *out) {
+static void put_cost_layers(const metrics_results *r, bool phases_only, report_output *out) {
     static const report_column columns[] = {{"phase", "phase", 'l'},
                                             {"layer", "layer", 'r'},
                                             {"expert_ms", "expert", 'r'},
@@ -73,10 +69,10 @@ static void put_layers(const metrics_results *r, bool phases_only, report_output
         add_layer(&phase, row);
         add_layer(&all, row);
         if (!phases_only && row->layer != BASE_NONE) {
-            put_layer(r, &t, phase_name(row->phase), row->layer, row);
+            put_layer(r, &t, attribution_phase_name(row->phase), row->layer, row);
         }
         if (phases_only && last) {
-            put_layer(r, &t, phase_name(row->phase), BASE_NONE, &phase);
+            put_layer(r, &t, attribution_phase_name(row->phase), BASE_NONE, &phase);
         }
         phase = last ? (metrics_layer_row){0} : phase;
     }
@@ -109,7 +105,7 @@ static void put_leaves(const metrics_results *r, size_t top, report_output *out)
                        choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_leaf *leaf = &r->costs.leaves[i];
-        report_table_cell(&t, "%s", phase_name(leaf->phase));
+        report_table_cell(&t, "%s", attribution_phase_name(leaf->phase));
         report_table_index(&t, leaf->layer);
         report_table_cell(&t, "%s", names_part_name(leaf->part));
         report_table_ms(&t, (double)leaf->ns / 1e6);
@@ -231,8 +227,8 @@ static void put_ranges(const metrics_results *r, size_t top, report_output *out)
 }
 
 void report_costs(const metrics_results *r, size_t top, report_output *out) {
-    put_layers(r, true, out);
-    put_layers(r, false, out);
+    put_cost_layers(r, true, out);
+    put_cost_layers(r, false, out);
     put_leaves(r, top, out);
     put_experts(r, top, false, out);
     put_experts(r, top, true, out);

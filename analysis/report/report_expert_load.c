@@ -1,14 +1,10 @@
 /* The report's tables of the experts' load: how uneven it is, and every expert of every layer. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 
 #include "analysis/base/alloc.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static const char *phase_name(attribution_phase phase) {
-    return phase == ATTRIBUTION_PHASES ? "-" : metrics_row_name((metrics_row_kind)phase);
-}
 
 /* Programs get every row. */
 static size_t rows_shown(const report_output *out, size_t count, size_t top) {
@@ -22,7 +18,7 @@ static double gpu(const metrics_results *r, double value) {
 
 static void put_row(const metrics_results *r, report_table *t, const metrics_load_row *row) {
     report_table_index(t, row->k);
-    report_table_cell(t, "%s", phase_name(row->phase));
+    report_table_cell(t, "%s", attribution_phase_name(row->phase));
     if (!row->pooled) {
         report_table_index(t, row->layer);
     }
@@ -40,7 +36,7 @@ static void put_row(const metrics_results *r, report_table *t, const metrics_loa
     report_table_number(t, row->slow, 2);
 }
 
-static void put_phases(const metrics_results *r, report_output *out) {
+static void put_load_phases(const metrics_results *r, report_output *out) {
     static const report_column columns[] = {{"k", "k", 'r'},
                                             {"phase", "phase", 'l'},
                                             {"active", "active", 'r'},
@@ -81,7 +77,7 @@ static int by_imbalance(const void *a, const void *b) {
     return order ? order : (x > y) - (x < y);
 }
 
-static void put_layers(const metrics_results *r, size_t top, report_output *out) {
+static void put_load_layers(const metrics_results *r, size_t top, report_output *out) {
     static const report_column columns[] = {{"k", "k", 'r'},
                                             {"phase", "phase", 'l'},
                                             {"layer", "layer", 'r'},
@@ -121,7 +117,7 @@ static double each(const metrics_results *r, uint64_t ns, uint64_t count) {
 
 static void put_cell(const metrics_results *r, report_table *t, const metrics_load_cell *c) {
     report_table_index(t, c->k);
-    report_table_cell(t, "%s", phase_name(c->phase));
+    report_table_cell(t, "%s", attribution_phase_name(c->phase));
     report_table_index(t, c->layer);
     report_table_count(t, c->expert);
     report_table_count(t, c->calls);
@@ -150,7 +146,7 @@ static int by_cost(const void *a, const void *b) {
     return order ? order : (x > y) - (x < y);
 }
 
-static void put_cells(const metrics_results *r, size_t top, report_output *out) {
+static void put_load_cells(const metrics_results *r, size_t top, report_output *out) {
     static const report_column columns[] = {{"k", "k", 'r'},
                                             {"phase", "phase", 'l'},
                                             {"layer", "layer", 'r'},
@@ -186,8 +182,8 @@ static void put_cells(const metrics_results *r, size_t top, report_output *out) 
 
 void report_expert_load(const metrics_results *r, size_t top, report_output *out) {
     if (r->load.row_count > 0) {
-        put_phases(r, out);
-        put_layers(r, top, out);
-        put_cells(r, top, out);
+        put_load_phases(r, out);
+        put_load_layers(r, top, out);
+        put_load_cells(r, top, out);
     }
 }

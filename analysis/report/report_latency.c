@@ -1,18 +1,14 @@
 /* The report's tables of the sweep: latencies, their confidence intervals, profiling overhead, GPU time. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/report/report_cells.h"
 
 #include <math.h>
 #include <string.h>
 
 /* With fewer samples P99 is little else than the longest of them. */
 #define P99_SAMPLES 100
-
-static void put_head(report_table *t, const metrics_row *row) {
-    report_table_index(t, row->k);
-    report_table_cell(t, "%s", metrics_row_name(row->kind));
-}
 
 /* Which requests the latencies are of. */
 static void note_profiling(const metrics_results *r, report_table *t) {
@@ -88,7 +84,7 @@ static void put_latencies(const metrics_results *r, report_output *out) {
         const metrics_row *row = &r->rows.list[i];
         const stats_summary *s = &row->latency;
         const double values[] = {s->p50, s->p95, s->p99, s->mean, s->std, s->min, s->max, row->busy};
-        put_head(&t, row);
+        report_table_phase(&t, row->k, row->kind);
         report_table_count(&t, s->n);
         for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
             report_table_ms(&t, values[j]);
@@ -102,11 +98,6 @@ static void put_latencies(const metrics_results *r, report_output *out) {
         note_profiling(r, &t);
     }
     report_output_table(out, &t);
-}
-
-static void put_ci(report_table *t, stats_ci c) {
-    report_table_ms(t, c.low);
-    report_table_ms(t, c.high);
 }
 
 /* What makes a row's statistics doubtful. */
@@ -142,12 +133,12 @@ static void put_certainty(const metrics_results *r, report_output *out) {
     for (size_t i = 0; i < r->rows.count; i++) {
         const metrics_row *row = &r->rows.list[i];
         fewest = row->latency.n < fewest ? row->latency.n : fewest;
-        put_head(&t, row);
+        report_table_phase(&t, row->k, row->kind);
         report_table_count(&t, row->latency.n);
         report_table_ms(&t, row->latency.p50);
-        put_ci(&t, row->p50_ci);
+        report_table_ms_interval(&t, row->p50_ci);
         report_table_ms(&t, row->latency.mean);
-        put_ci(&t, row->mean_ci);
+        report_table_ms_interval(&t, row->mean_ci);
         report_table_number(&t, row->drift, 3);
         report_table_count(&t, row->outliers);
     }
@@ -185,7 +176,7 @@ static void put_overhead(const metrics_results *r, report_output *out) {
         if (row->profiled == 0 || row->unprofiled == 0) {
             continue;
         }
-        put_head(&t, row);
+        report_table_phase(&t, row->k, row->kind);
         report_table_count(&t, row->unprofiled);
         report_table_ms(&t, row->off.p50);
         report_table_count(&t, row->profiled);
@@ -229,7 +220,7 @@ static void put_gpu_time(const metrics_results *r, report_output *out) {
         if (isnan(row->busy)) {
             continue;
         }
-        put_head(&t, row);
+        report_table_phase(&t, row->k, row->kind);
         report_table_ms(&t, row->busy);
         report_table_ms(&t, row->gpu_sum);
         report_table_ms(&t, row->idle);

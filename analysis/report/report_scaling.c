@@ -1,5 +1,5 @@
 /* The report's tables of how latency depends on k. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 
 #include "analysis/base/alloc.h"
 
@@ -90,7 +90,7 @@ static void put_fit(report_table *t, metrics_row_kind kind, const char *model, c
 
 /* Both models have two parameters and the same points, so that the one that leaves less is the better: if it
  * still does when the samples are drawn anew. */
-static const char *verdict(const metrics_scaling *s, int model) {
+static const char *fit_verdict(const metrics_scaling *s, int model) {
     if (!s->has_k || !s->has_n) {
         return "";
     }
@@ -126,10 +126,10 @@ static void put_fits(const metrics_fits *fits, report_output *out) {
             continue; /* vision has no experts */
         }
         if (s->has_k) {
-            put_fit(&t, s->kind, "a + b k", &s->by_k, verdict(s, 1));
+            put_fit(&t, s->kind, "a + b k", &s->by_k, fit_verdict(s, 1));
         }
         if (s->has_n) {
-            put_fit(&t, s->kind, "a + b N", &s->by_active, verdict(s, 2));
+            put_fit(&t, s->kind, "a + b N", &s->by_active, fit_verdict(s, 2));
         }
     }
     if (report_table_rows(&t) == 0) {
@@ -144,7 +144,7 @@ static void put_fits(const metrics_fits *fits, report_output *out) {
     report_output_table(out, &t);
 }
 
-static void put_ci(report_table *t, double value, stats_ci sure, bool known) {
+static void put_coefficient(report_table *t, double value, stats_ci sure, bool known) {
     report_table_ms(t, known ? value : NAN);
     report_table_ms(t, known ? sure.low : NAN);
     report_table_ms(t, known ? sure.high : NAN);
@@ -167,9 +167,9 @@ static void put_bends(const metrics_fits *fits, report_output *out) {
         }
         report_table_cell(&t, "%s", metrics_row_name((metrics_row_kind)kind));
         report_table_count(&t, b->distinct);
-        put_ci(&t, b->at, b->at_ci, b->changes);
-        put_ci(&t, b->before, b->before_ci, b->changes);
-        put_ci(&t, b->after, b->after_ci, b->changes);
+        put_coefficient(&t, b->at, b->at_ci, b->changes);
+        put_coefficient(&t, b->before, b->before_ci, b->changes);
+        put_coefficient(&t, b->after, b->after_ci, b->changes);
         report_table_number(&t, b->bic, 1);
         report_table_cell(&t, "%s", !b->tested ? "-" : b->changes ? "changes" : "no change");
     }

@@ -1,5 +1,5 @@
 /* The summary: latency, slowdown and bottleneck of each k. Everything in it stands again in the tables below. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/text.h"

@@ -1,5 +1,5 @@
 /* The report's tables of tail latency. */
-#include "analysis/report/report.h"
+#include "analysis/report/report_internal.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/report/table_names.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *phase_name(const metrics_tail_row *row) {
+static const char *tail_phase(const metrics_tail_row *row) {
     return row->step ? "step" : metrics_row_name((metrics_row_kind)row->phase);
 }
 
@@ -16,9 +16,9 @@ static const char *profiled(const metrics_tail_row *row) {
     return row->profiling == ATTRIBUTION_PROFILED ? "yes" : "no";
 }
 
-static void put_head(report_table *t, const metrics_tail_row *row) {
+static void put_tail_head(report_table *t, const metrics_tail_row *row) {
     report_table_index(t, row->k);
-    report_table_cell(t, "%s", phase_name(row));
+    report_table_cell(t, "%s", tail_phase(row));
     report_table_cell(t, "%s", profiled(row));
 }
 
@@ -26,7 +26,7 @@ static bool chosen(const metrics_results *r, const metrics_tail_row *row) {
     return r->costs.k == BASE_NONE || r->costs.k == row->k;
 }
 
-static void put_rows(const metrics_results *r, report_output *out) {
+static void put_tail_rows(const metrics_results *r, report_output *out) {
     static const report_column columns[] = {{"k", "k", 'r'},
                                             {"phase", "phase", 'l'},
                                             {"profiled", "profiled", 'l'},
@@ -47,7 +47,7 @@ static void put_rows(const metrics_results *r, report_output *out) {
         if (!chosen(r, row)) {
             continue;
         }
-        put_head(&t, row);
+        put_tail_head(&t, row);
         report_table_count(&t, row->n);
         report_table_ms(&t, row->p50);
         report_table_count(&t, row->slow.n);
@@ -90,7 +90,7 @@ static void put_split(const metrics_results *r, report_output *out) {
             continue;
         }
         report_table_index(&t, row->k);
-        report_table_cell(&t, "%s", phase_name(row));
+        report_table_cell(&t, "%s", tail_phase(row));
         report_table_ms(&t, x->latency - y->latency);
         report_table_ms(&t, x->busy - y->busy);
         report_table_ms(&t, x->idle_enqueue - y->idle_enqueue);
@@ -115,7 +115,7 @@ static void put_split(const metrics_results *r, report_output *out) {
 
 static void put_cause(const metrics_tail_row *row, report_table *t, const metrics_tail_cause *c) {
     static const char *const kinds[METRICS_TAIL_KINDS] = {"host", "GPU", "host", "GPU", "kernel"};
-    put_head(t, row);
+    put_tail_head(t, row);
     report_table_cell(t, "%s", kinds[c->kind]);
     report_table_ms(t, c->slow);
     report_table_ms(t, c->typical);
@@ -172,7 +172,7 @@ void report_tail_latency(const metrics_results *r, size_t top, report_output *ou
         any = any || chosen(r, &r->tails.rows[i]);
     }
     if (any) {
-        put_rows(r, out);
+        put_tail_rows(r, out);
         put_split(r, out);
         put_causes(r, top, out);
     }

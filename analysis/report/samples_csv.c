@@ -1,5 +1,5 @@
 /* The file of --samples: every sample on a line, as CSV. */
-#include "analysis/report/report.h"
+#include "analysis/report/samples_csv.h"
 
 #include "analysis/base/alloc.h"
 #include "analysis/base/csv.h"
@@ -29,7 +29,7 @@ static void put_index(FILE *f, uint32_t index) {
     }
 }
 
-static void put_number(FILE *f, double value) {
+static void put_sample_number(FILE *f, double value) {
     putc(',', f);
     base_csv_number(f, value);
 }
@@ -57,14 +57,14 @@ static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *
     fprintf(f, ",%d", s->warm);
     put_index(f, s->number);
     fprintf(f, ",%s,%d", profiling_name(s->profiling), in_report(r, s));
-    put_number(f, start);
-    put_number(f, latency);
-    put_number(f, s->own);
+    put_sample_number(f, start);
+    put_sample_number(f, latency);
+    put_sample_number(f, s->own);
     for (size_t i = 0; i < sizeof of_gpu / sizeof *of_gpu; i++) {
-        put_number(f, gpu ? of_gpu[i] : NAN);
+        put_sample_number(f, gpu ? of_gpu[i] : NAN);
     }
-    put_number(f, s->phase == ATTRIBUTION_DECODE && !s->step ? s->steps : NAN);
-    put_number(f, s->experts);
+    put_sample_number(f, s->phase == ATTRIBUTION_DECODE && !s->step ? s->steps : NAN);
+    put_sample_number(f, s->experts);
     putc('\n', f);
 }
 

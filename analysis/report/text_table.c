@@ -89,7 +89,7 @@ void report_table_missing(report_table *t) {
     add_cell(t, base_copy("-", 1))->missing = true;
 }
 
-static void add_number(report_table *t, const char *text, double value, bool whole) {
+static void add_number_cell(report_table *t, const char *text, double value, bool whole) {
     if (isnan(value)) {
         report_table_missing(t);
         return;
@@ -103,24 +103,24 @@ static void add_number(report_table *t, const char *text, double value, bool who
 void report_table_count(report_table *t, uint64_t n) {
     char buf[32];
     snprintf(buf, sizeof buf, "%" PRIu64, n);
-    add_number(t, buf, (double)n, true);
+    add_number_cell(t, buf, (double)n, true);
 }
 
 void report_table_ms(report_table *t, double value) {
     char buf[32];
-    add_number(t, report_format_ms(buf, value), value, false);
+    add_number_cell(t, report_format_ms(buf, value), value, false);
 }
 
 void report_table_number(report_table *t, double value, int digits) {
     char buf[64];
     snprintf(buf, sizeof buf, "%.*f", digits, value);
-    add_number(t, buf, value, false);
+    add_number_cell(t, buf, value, false);
 }
 
 void report_table_p(report_table *t, double p) {
     char buf[64];
     snprintf(buf, sizeof buf, p < 0.001 ? "<0.001" : "%.3f", p);
-    add_number(t, buf, p, false);
+    add_number_cell(t, buf, p, false);
 }
 
 void report_table_index(report_table *t, uint32_t index) {

@@ -1,4 +1,4 @@
-/* Figures (analysis/charts/charts.h) as charts of plotly.js. Texts of a trace reach plotly through plain() alone: it reads
+/* Figures (analysis/charts/chart_builder.h) as charts of plotly.js. Texts of a trace reach plotly through plain() alone: it reads
  * tags in texts, and a kernel's name is full of angle brackets. */
 
 const CONFIG = {displaylogo: false, responsive: true, displayModeBar: matchMedia("(hover: hover)").matches ? "hover" : false,

@@ -2,6 +2,7 @@
  * never reads beyond what it has, and its sums still hold. */
 #include "tests/unit/trace_builder.h"
 
+#include "analysis/report/latency_json.h"
 #include "analysis/report/report.h"
 
 /* A trace with a record of every kind. */
