@@ -2,7 +2,7 @@
 # Runs the tests that need no GPU, several suites at a time, and closes with a line `N passed, N failed, N skipped`.
 # Each test program or script prints TAP; a skip says why. BUILD is the build folder, SAN the sanitizers it was built with, JOBS
 # how many suites run at a time (as many as there are cores). What a suite printed lies in $BUILD/tests/logs.
-#   tests/run.sh [PATTERN]   only the suites whose names contain PATTERN
+#   tests/run.sh [PATTERN]   only the suites whose names or paths (tests/unit/stats/test_...) contain PATTERN
 #   tests/run.sh --fast      without those that take long
 set -u
 cd "$(dirname "$0")/.." || exit
@@ -57,7 +57,7 @@ run_suite() { # run_suite NAME COMMAND...
 declare -A command=()
 names=()
 add_suite() { # add_suite NAME COMMAND
-    [[ $1 == *"$pattern"* ]] || return 0
+    [[ $1 == *"$pattern"* || ${2#"$BUILD"/} == *"$pattern"* ]] || return 0
     names+=("$1")
     command[$1]=$2
 }
