@@ -56,6 +56,19 @@ shared_name_is_refused() {
     return 1
 }
 
+# A conditional operator in an operand of another, and one in an argument of a call there, which is fine.
+nested_conditional_is_refused() {
+    local folder out status
+    folder=$(mktemp -d) || return
+    printf 'int f(int a) {\n    return a ? g(a > 1 ? 1 : 2) : 3;\n}\nint g(int a) {\n    return a ? 1 : (a ? 2 : 3);\n}\n' >"$folder/x.c"
+    out=$(python3 scripts/nested_conditionals.py "$folder/x.c")
+    status=$?
+    rm -r "$folder"
+    [ "$status" -eq 1 ] && [[ $out == "$folder/x.c:5: "* ]] && return
+    echo "status $status: $out"
+    return 1
+}
+
 documented() { # documented FILE MARK COMMAND...: what the command prints stands in FILE between <!-- MARK --> and <!-- end -->
     diff <(sed -n "\\|^<!-- $2 -->\$|,/^<!-- end -->\$/p" "$1" | sed '1d;$d') <("${@:3}") && return
     echo "$1 has other text between the marks of $2"
@@ -101,6 +114,8 @@ quick() {
     check "includes that go in a circle are refused" circle_is_refused
     check "calls go in no circle, and file-local functions have names of their own" python3 scripts/rooms.py calls "$build"
     check "a file-local function with another's name is refused" shared_name_is_refused
+    check "no conditional operator in another" python3 scripts/nested_conditionals.py "${all_c[@]}"
+    check "a conditional operator in another is refused" nested_conditional_is_refused
     check "docs/architecture.md has the drawing of the modules" documented docs/architecture.md "scripts/rooms.py draw" drawing
     check "docs/recording.md has the settings' table" documented docs/recording.md scripts/settings_table.sh scripts/settings_table.sh
     if [ -e "$build/libmoetrace.so" ]; then

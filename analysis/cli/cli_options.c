@@ -92,7 +92,10 @@ static int check_short(const struct argp_option *options, char **argv, int i) {
             return cli_error("unknown option: -%c in %s (see %s --help)", *c, argv[i], argv[0]);
         }
         if (option->arg) {
-            return c[1] ? 0 : argv[i + 1] ? 1 : needs_value(option, argv[0]);
+            if (c[1]) { /* the rest of the word is the value */
+                return 0;
+            }
+            return argv[i + 1] ? 1 : needs_value(option, argv[0]);
         }
     }
     return 0;
@@ -189,11 +192,9 @@ int cli_word(const char *option, const char *text, const char *words) {
         if (len == wanted && memcmp(word, text, len) == 0) {
             return i;
         }
-        at += snprintf(known + at, sizeof known - (size_t)at, "%s%.*s",
-                       i == 0  ? ""
-                       : *next ? ", "
-                               : " or ",
-                       (int)len, word);
+        const char *between = *next ? ", " : " or ";
+        at +=
+            snprintf(known + at, sizeof known - (size_t)at, "%s%.*s", i == 0 ? "" : between, (int)len, word);
         word = next;
     }
     cli_error("%s=%s: give %s", option, text, known);

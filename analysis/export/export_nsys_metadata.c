@@ -102,10 +102,10 @@ static void write_device_row(export_nsys_file *w, sqlite3_stmt *s, const events_
     bind_unless_negative(s, 6, export_device_number(rows, d, "memory_bytes"));
     /* Two transfers a clock on every bit of the bus. */
     int64_t bandwidth = export_device_number(rows, d, "bandwidth_bytes_per_second");
-    bind_unless_negative(s, 7,
-                         bandwidth > 0                   ? bandwidth
-                         : memory_clock > 0 && width > 0 ? memory_clock * 1000 * 2 * width / 8
-                                                         : -1);
+    if (bandwidth <= 0) {
+        bandwidth = memory_clock > 0 && width > 0 ? memory_clock * 1000 * 2 * width / 8 : -1;
+    }
+    bind_unless_negative(s, 7, bandwidth);
     bind_unless_negative(s, 8, clock > 0 ? clock * 1000 : -1);
     bind_unless_negative(s, 9, export_device_number(rows, d, "multiprocessors"));
     sqlite3_bind_int64(s, 10, d->ordinal);

@@ -171,7 +171,8 @@ static void put_bends(const metrics_fits *fits, report_output *out) {
         put_coefficient(&t, b->before, b->before_ci, b->changes);
         put_coefficient(&t, b->after, b->after_ci, b->changes);
         report_table_number(&t, b->bic, 1);
-        report_table_cell(&t, "%s", !b->tested ? "-" : b->changes ? "changes" : "no change");
+        const char *tested = b->changes ? "changes" : "no change";
+        report_table_cell(&t, "%s", b->tested ? tested : "-");
     }
     if (report_table_rows(&t) == 0) {
         report_table_free(&t);

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL 24 /* columns of a field's label, with the space behind it */
+#define LABEL        24 /* columns of a field's label, with the space behind it */
+#define FLEXIBLE_MIN 12 /* columns that a column of names keeps, where it has as many */
 
 void report_put_text(FILE *out, const char *text, size_t len) {
     for (size_t i = 0; i < len; i++) {
@@ -206,7 +207,11 @@ static size_t *column_widths(const report_table *t) {
     }
     if (total > REPORT_WIDTH) {
         size_t over = total - REPORT_WIDTH, *width = &widths[t->flexible];
-        *width = *width > over + 12 ? *width - over : *width < 12 ? *width : 12;
+        if (*width > over + FLEXIBLE_MIN) {
+            *width -= over;
+        } else if (*width > FLEXIBLE_MIN) {
+            *width = FLEXIBLE_MIN;
+        }
     }
     return widths;
 }
@@ -292,7 +297,10 @@ void report_field(FILE *out, const char *label, const char *value) {
 /* ---- Values ---- */
 
 const char *report_format_ms(char buf[32], double value) {
-    int digits = value < 1000 ? 3 : value < 10000 ? 2 : value < 100000 ? 1 : 0;
+    int digits = 3;
+    for (double limit = 1000; digits > 0 && value >= limit; limit *= 10) {
+        digits--;
+    }
     snprintf(buf, 32, "%.*f", digits, value);
     return buf;
 }

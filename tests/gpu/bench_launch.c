@@ -269,7 +269,8 @@ int main(int argc, char **argv) {
     }
     static result results[64];
     pthread_t ids[64];
-    threads = threads < 1 ? 1 : threads > 64 ? 64 : threads;
+    threads = threads < 1 ? 1 : threads;
+    threads = threads > 64 ? 64 : threads;
     for (int i = 1; i < threads; i++) {
         pthread_create(&ids[i], NULL, measure, &results[i]);
     }

@@ -103,7 +103,8 @@ static int measured(int to, int threads) {
 int main(int argc, char **argv) {
     unsigned long long total = argc > 1 ? strtoull(argv[1], NULL, 10) : 5000000;
     int threads = argc > 2 ? atoi(argv[2]) : 1, ends[2], state = 0;
-    threads = threads < 1 ? 1 : threads > 64 ? 64 : threads;
+    threads = threads < 1 ? 1 : threads;
+    threads = threads > 64 ? 64 : threads;
     launches_each = total / (unsigned)threads;
     uint64_t times[2];
     struct rusage used;

@@ -184,9 +184,13 @@ static int on_end(void *ctx, uint64_t time, const char *why, size_t len) {
 /* ---- Writing ---- */
 
 static bool keeps(uint64_t time, uint32_t thread) {
-    return is("before")  ? time < all.number
-           : is("after") ? time >= all.number
-                         : !is("thread") || thread == all.number;
+    if (is("before")) {
+        return time < all.number;
+    }
+    if (is("after")) {
+        return time >= all.number;
+    }
+    return !is("thread") || thread == all.number;
 }
 
 static void put_host(trace_chunk *c, trace_host_event e) {

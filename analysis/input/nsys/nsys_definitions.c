@@ -126,7 +126,10 @@ static uint32_t emit_new_shape(input_nsys_reading *rd, const input_nsys_shape *k
         ids[i] = key->columns[i] < 0 ? 0 : input_nsys_string_id(cap, key->columns[i]);
     }
     shape->id = (uint32_t)at;
-    shape->name = ids[0] ? ids[0] : ids[1] ? ids[1] : ids[2];
+    shape->name = ids[0];
+    for (int i = 1; i < 3 && shape->name == 0; i++) {
+        shape->name = ids[i];
+    }
     if (shape->name != 0 && cap->extras) {
         const char *name = input_nsys_name(cap, shape->name);
         emit_capture_name(cap, "nsys.demangled.", name, names_kernel_demangled(name), ids[1]);

@@ -44,11 +44,8 @@ static void expect(exported *x, const char *sql, const char *wanted) {
     for (int row = 0; sqlite3_step(s) == SQLITE_ROW; row++) {
         for (int i = 0; i < sqlite3_column_count(s) && n < sizeof got; i++) {
             const char *text = (const char *)sqlite3_column_text(s, i);
-            n += (size_t)snprintf(got + n, sizeof got - n, "%s%s",
-                                  i > 0     ? "|"
-                                  : row > 0 ? ";"
-                                            : "",
-                                  text ? text : "-");
+            const char *between = row > 0 ? ";" : "";
+            n += (size_t)snprintf(got + n, sizeof got - n, "%s%s", i > 0 ? "|" : between, text ? text : "-");
         }
     }
     sqlite3_finalize(s);
