@@ -6,8 +6,8 @@ An if, a switch or a table can be read from top to bottom; `a ? b : c ? d : e` c
 import re
 import sys
 
-# Comments, texts and characters; what opens, closes and ends an expression; the operator.
-TOKEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[](){}[,;?:]|(?<![=!<>])=(?!=)|\w+|[^\s\w]", re.S)
+# Comments, texts and characters; brackets; separators; comparisons, which assign nothing; words.
+TOKEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[](){}[,;?:]|[=!<>]=|\w+|[^\s\w]", re.S)
 SKIPPED = re.compile(r"/[*/]")
 
 

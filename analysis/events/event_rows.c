@@ -30,6 +30,17 @@ static void emit_range(void *ctx, const events_range *row) {
     }
 }
 
+static events_range_style style_of(uint8_t kind) {
+    switch (kind) {
+    case TRACE_HOST_PUSH:
+        return EVENTS_PUSH_POP;
+    case TRACE_HOST_START:
+        return EVENTS_START_END;
+    default:
+        return EVENTS_MARK;
+    }
+}
+
 static void on_event_nvtx(events_reading *rd, const trace_host_event *e) {
     uint32_t thread = events_rows_thread(rd, e->thread);
     uint64_t time = events_rows_shifted(rd, e->time);
@@ -51,9 +62,7 @@ static void on_event_nvtx(events_reading *rd, const trace_host_event *e) {
                         .end_thread = thread,
                         .category = e->category,
                         .color = e->color,
-                        .style = e->kind == TRACE_HOST_PUSH    ? EVENTS_PUSH_POP
-                                 : e->kind == TRACE_HOST_START ? EVENTS_START_END
-                                                               : EVENTS_MARK,
+                        .style = style_of(e->kind),
                         .payload_type = e->payload_type};
     if (e->kind != TRACE_HOST_MARK) {
         events_stacks_open(&rd->stacks, &row, rd->rows->names.list[row.name].text);

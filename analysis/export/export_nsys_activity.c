@@ -163,12 +163,13 @@ void export_nsys_write_gpu(export_nsys_file *w) {
     sqlite3_stmt *copies = export_nsys_prepare(w, "INSERT INTO CUPTI_ACTIVITY_KIND_MEMCPY VALUES(?1, ?2, "
                                                   "?3, ?4, 0, ?5, ?6, ?7, ?9, ?10, NULL, ?11, ?12, ?13, "
                                                   "?14, ?15, ?16, NULL, ?8, NULL, NULL)");
-    sqlite3_stmt *fills = export_nsys_prepare(
+    sqlite3_stmt *memsets = export_nsys_prepare(
         w, "INSERT INTO CUPTI_ACTIVITY_KIND_MEMSET VALUES(?1, ?2, ?3, ?4, 0, ?5, ?6, ?7, ?10, ?9, ?8, ?11)");
     while (!*w->error && (row = base_sorter_next(w->rows->gpu)) != NULL) {
-        sqlite3_stmt *s = row->kind == TRACE_GPU_KERNEL   ? kernels
-                          : row->kind == TRACE_GPU_MEMCPY ? copies
-                                                          : fills;
+        sqlite3_stmt *s = row->kind == TRACE_GPU_MEMCPY ? copies : memsets;
+        if (row->kind == TRACE_GPU_KERNEL) {
+            s = kernels;
+        }
         bind_gpu_row(w, s, row);
         if (row->kind == TRACE_GPU_KERNEL) {
             if (row->shape != bound) {
@@ -189,5 +190,5 @@ void export_nsys_write_gpu(export_nsys_file *w) {
     }
     sqlite3_finalize(kernels);
     sqlite3_finalize(copies);
-    sqlite3_finalize(fills);
+    sqlite3_finalize(memsets);
 }

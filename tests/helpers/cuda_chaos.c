@@ -211,9 +211,10 @@ static void wait_for(pid_t pid, unsigned ending) {
     while ((rc = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {
     }
     check(rc == pid, "waitpid", errno);
-    bool right = ending == 2   ? WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT
-                 : ending == 4 ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
-                               : WIFEXITED(status) && WEXITSTATUS(status) == CHILD_STATUS;
+    bool right = WIFEXITED(status) && WEXITSTATUS(status) == CHILD_STATUS;
+    if (ending == 2 || ending == 4) {
+        right = WIFSIGNALED(status) && WTERMSIG(status) == (ending == 2 ? SIGABRT : SIGKILL);
+    }
     check(right, "status of a child", (long)ending << 16 | status);
 }
 

@@ -168,9 +168,11 @@ static void read_session_start(input_nsys_capture *cap, trace_status *status) {
     }
     sqlite3_finalize(s);
     /* No time of a trace is 0 or less. */
-    cap->base = start > 0 && start < (int64_t)1 << 61 && start > -cap->first ? start
-                : cap->first <= 0                                            ? 1 - cap->first
-                                                                             : 0;
+    if (start > 0 && start < (int64_t)1 << 61 && start > -cap->first) {
+        cap->base = start;
+    } else {
+        cap->base = cap->first <= 0 ? 1 - cap->first : 0;
+    }
     cap->last = duration > cap->last && duration < (int64_t)1 << 61 ? duration : cap->last;
     cap->duration = duration > 0 ? duration : INT64_MAX;
     status->header.monotonic_ns = (uint64_t)cap->base;

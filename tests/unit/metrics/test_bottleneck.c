@@ -64,7 +64,8 @@ static void put_phase(writer *w, uint64_t start, uint64_t time, uint64_t busy, b
         }
         put_pop(w, 0, at += 3);
         for (uint32_t e = 0; e < (prefill ? 3 : 2); e++) {
-            put_expert(w, at++, e, prefill ? e == 0 ? 40 : 20 : 1);
+            uint32_t tokens = e == 0 ? 40 : 20;
+            put_expert(w, at++, e, prefill ? tokens : 1);
             if (e == 0 && step == 0) {
                 put_call(w, at, 2, ++*id, "cudaLaunchKernel");
             }

@@ -16,8 +16,9 @@ static void write_small(writer *w) {
     uint32_t name = put_string(w, "_Z6matmulILi4EEvPKfPf");
     assert_true(trace_put_shape(writer_chunk(w, TRACE_CHUNK_SHAPES, 0), &(trace_shape){.name = name}));
     put_push(w, 0, 1, "top_k=2");
+    static const char *const phases[] = {NULL, "vision", "prefill", "decode"};
     for (uint32_t i = 1; i < 4; i++) {
-        put_push(w, 0, 100 * i, i == 1 ? "vision" : i == 2 ? "prefill" : "decode");
+        put_push(w, 0, 100 * i, phases[i]);
         put_push(w, 0, 100 * i + 1, i == 3 ? "decode.0" : "layer.1");
         uint32_t expert = put_string(w, "expert.5");
         put_host(w, 0,

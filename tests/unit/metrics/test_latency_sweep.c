@@ -330,7 +330,8 @@ static void layers_in_experts_names_make_visits(void **state) {
     for (int step = 0; step < 2; step++) {
         put_push(&w, 0, now++, "decode.0");
         for (int i = 0; i < 3; i++) { /* two experts of layer 0, then one of layer 1 */
-            put_push(&w, 0, now++, i == 0 ? "layer0.expert1" : i == 1 ? "layer0.expert2" : "layer1.expert1");
+            static const char *const calls[] = {"layer0.expert1", "layer0.expert2", "layer1.expert1"};
+            put_push(&w, 0, now++, calls[i]);
             put_pop(&w, 0, now++);
         }
         put_pop(&w, 0, now++);
