@@ -207,6 +207,9 @@ static void reject_times(attribution_state *a, waiting_record *w) {
 
 /* Calls that are too far away to tell count as early ones: their work may start at any time. */
 static int32_t call_time(const attribution_state *a, uint64_t time) {
+    if (time - a->first_call < (uint64_t)CALL_TIME_MAX * CALL_TIME_NS) {
+        return (int32_t)((time - a->first_call) / CALL_TIME_NS);
+    }
     int64_t units = (int64_t)(time - a->first_call) / CALL_TIME_NS;
     bool near = time >= a->first_call || a->first_call - time < INT64_MAX;
     return near && units >= -CALL_TIME_MAX && units <= CALL_TIME_MAX ? (int32_t)units : -CALL_TIME_MAX;
@@ -246,13 +249,18 @@ static bool is_younger(uint32_t x, uint32_t y) {
     return (int32_t)(x - y) > 0;
 }
 
-/* The slot of a correlation id that has none so far. The table doubles rather than let one call take
- * another's slot, unless that one is done and old, until it has its full length. */
+/* Whether a correlation id may have the slot: its own, or one that is free, or whose call is done and old. */
+static inline bool may_use_slot(const call_slot *slot, uint32_t correlation) {
+    return slot->correlation == correlation || slot->correlation == 0 ||
+           (slot->done && is_younger(correlation, slot->correlation + ATTRIBUTION_DONE - 1));
+}
+
+/* The slot of a correlation id whose place another call has. The table doubles rather than let one call take
+ * another's slot, until it has its full length. */
 static __attribute__((noinline)) call_slot *new_call_slot(attribution_state *a, uint32_t correlation) {
     for (;;) {
         call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
-        if (slot->correlation == 0 || a->call_cap == ATTRIBUTION_CALLS ||
-            (slot->done && is_younger(correlation, slot->correlation + ATTRIBUTION_DONE - 1))) {
+        if (a->call_cap == ATTRIBUTION_CALLS || may_use_slot(slot, correlation)) {
             return slot;
         }
         size_t cap = a->call_cap;
@@ -268,7 +276,7 @@ static __attribute__((noinline)) call_slot *new_call_slot(attribution_state *a, 
 
 static inline call_slot *call_slot_of(attribution_state *a, uint32_t correlation) {
     call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
-    return slot->correlation == correlation ? slot : new_call_slot(a, correlation);
+    return may_use_slot(slot, correlation) ? slot : new_call_slot(a, correlation);
 }
 
 void attribution_call(attribution_state *a, const trace_host_event *e) {
@@ -306,7 +314,8 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     *call = found;
 }
 
-static void place_record(attribution_state *a, const trace_gpu_event *e, bool impossible) {
+static inline __attribute__((always_inline)) void place_record(attribution_state *a, const trace_gpu_event *e,
+                                                               bool impossible) {
     bool kernel = e->kind == TRACE_GPU_KERNEL, timed = e->timed && e->end >= e->start;
     waiting_record w = {.start = timed ? e->start : 0,
                         .end = timed ? e->end : 0,
@@ -318,7 +327,9 @@ static void place_record(attribution_state *a, const trace_gpu_event *e, bool im
     attribution_work *all = kernel ? &a->counts.kernels : &a->counts.transfers;
     all->count++;
     all->ns += w.end - w.start;
-    *(kernel ? &a->counts.untimed_kernels : &a->counts.untimed_transfers) += !timed;
+    if (!timed) {
+        *(kernel ? &a->counts.untimed_kernels : &a->counts.untimed_transfers) += 1;
+    }
     if (impossible) {
         reject_times(a, &w);
     }

@@ -9,6 +9,7 @@
 #include "trace/trace.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Records that are looked at together. */
 #define ATTRIBUTION_CHECK_WINDOW 256u
@@ -23,32 +24,78 @@
 
 typedef struct {
     trace_gpu_event event;
+    bool first;      /* of its call on its stream */
     bool overlapped; /* the next record of its stream began before it ended */
-    bool impossible; /* its times mean nothing; for whoever takes it out */
+    bool impossible; /* its times mean nothing; set when it is taken out */
 } attribution_checked;
 
 #define ATTRIBUTION_CHECK_STREAMS 256u
+
+/* The newest record of a stream that takes turns. */
+typedef struct {
+    uint32_t queue, correlation;
+    uint32_t newest; /* the record's number, plus 1; 0: none */
+    uint64_t end;
+} attribution_check_stream;
 
 /* A zeroed one is empty. */
 typedef struct {
     attribution_checked window[ATTRIBUTION_CHECK_WINDOW]; /* a ring, by the record's number */
     uint32_t head, tail;
-    struct {
-        uint32_t queue, newest; /* number of the stream's newest record, plus 1 */
-    } newest[ATTRIBUTION_CHECK_STREAMS];
-    struct {
-        uint32_t queue, correlation; /* of the last record that left */
-    } left[ATTRIBUTION_CHECK_STREAMS];
+    attribution_check_stream streams[ATTRIBUTION_CHECK_STREAMS];
     uint32_t wrong_launch; /* correlation id of a graph launch whose times are wrong; 0: none */
 } attribution_record_check;
 
+static inline attribution_checked *attribution_record_check_slot(attribution_record_check *c,
+                                                                 uint32_t number) {
+    return &c->window[number % ATTRIBUTION_CHECK_WINDOW];
+}
+
+/* Sets `impossible` of the oldest record, which is of a graph or overlapped. */
+void attribution_record_check_decide(attribution_record_check *c);
+
 /* Takes out the oldest record; NULL when there is none. It may be used until the next is put in. */
-const attribution_checked *attribution_record_check_take(attribution_record_check *c);
+static inline const attribution_checked *attribution_record_check_take(attribution_record_check *c) {
+    if (c->tail == c->head) {
+        return NULL;
+    }
+    const attribution_checked *oldest = attribution_record_check_slot(c, c->tail);
+    if (oldest->overlapped || oldest->event.graph != 0) {
+        attribution_record_check_decide(c);
+    }
+    c->tail++;
+    return oldest;
+}
 
 /* The same, when there is no room for one more; else NULL. */
-const attribution_checked *attribution_record_check_make_room(attribution_record_check *c);
+static inline const attribution_checked *attribution_record_check_make_room(attribution_record_check *c) {
+    bool full = c->head - c->tail == ATTRIBUTION_CHECK_WINDOW;
+    return full ? attribution_record_check_take(c) : NULL;
+}
 
-/* Puts a record in, for which there must be room. */
-void attribution_record_check_put(attribution_record_check *c, const trace_gpu_event *e);
+/* Whether a record begins only after the one before it on its stream has ended. Transfers may seem to overlap: a copy
+ * of pageable memory is made in parts. Those of graphs have the times of their launch. */
+static inline bool attribution_record_check_takes_turns(const trace_gpu_event *e) {
+    return e->timed && (e->kind == TRACE_GPU_KERNEL || e->graph != 0);
+}
+
+/* Puts a record in, for which there must be room, and notes whether the one before it on its stream had not ended. */
+static inline void attribution_record_check_put(attribution_record_check *c, const trace_gpu_event *e) {
+    uint32_t number = c->head++;
+    attribution_checked *slot = attribution_record_check_slot(c, number);
+    slot->event = *e;
+    slot->first = slot->overlapped = slot->impossible = false;
+    if (!attribution_record_check_takes_turns(e)) {
+        return;
+    }
+    attribution_check_stream *s = &c->streams[e->queue % ATTRIBUTION_CHECK_STREAMS];
+    uint32_t previous = s->newest - 1;
+    bool same = s->queue == e->queue;
+    slot->first = !same || s->correlation != e->correlation;
+    if (same && s->end > e->start && s->newest != 0 && previous - c->tail < number - c->tail) {
+        attribution_record_check_slot(c, previous)->overlapped = true;
+    }
+    *s = (attribution_check_stream){e->queue, e->correlation, number + 1, e->end};
+}
 
 #endif

@@ -121,12 +121,13 @@ static void add_gpu_work(attribution_accumulator *w, const attribution_span_even
     for (uint32_t i = e->span; i != BASE_NONE; i = w->list[i].parent) {
         attribution_span_work *s = &w->list[i];
         s->kernels += e->ran.kernel;
-        s->untimed += e->ran.kernel && !e->ran.timed;
         s->arrived++;
         if (e->ran.timed) {
             s->gpu_end = end > s->gpu_end ? end : s->gpu_end;
             s->gpu_sum += end - start;
             s->touched = w->pieces;
+        } else {
+            s->untimed += e->ran.kernel;
         }
         if (s->step) {
             part = s->part;

@@ -55,10 +55,7 @@ static void *resize(void *p, size_t *cap, size_t need, size_t size, size_t facto
     return moved;
 }
 
-void *base_grow(void *p, size_t *cap, size_t need, size_t size) {
-    if (need <= *cap) {
-        return p;
-    }
+void *base_grow_array(void *p, size_t *cap, size_t need, size_t size) {
     size_t before = *cap;
     void *moved = resize(p, cap, need, size, 2);
     memset((char *)moved + before * size, 0, (*cap - before) * size);

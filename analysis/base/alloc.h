@@ -17,9 +17,14 @@ void base_alloc_prepare(void);
  * on stderr and exit status 2: nothing that it writes is in its place before it is whole. */
 void *base_alloc(size_t count, size_t size);
 
+/* base_grow of an array that is too short. */
+void *base_grow_array(void *p, size_t *cap, size_t need, size_t size);
+
 /* Makes room for `need` elements of `size` bytes in the array `p` of *cap elements; returns the array, which
  * may have moved. New elements are zeroed. Ends the command as base_alloc does. */
-void *base_grow(void *p, size_t *cap, size_t need, size_t size);
+static inline void *base_grow(void *p, size_t *cap, size_t need, size_t size) {
+    return need <= *cap ? p : base_grow_array(p, cap, need, size);
+}
 
 /* The same for arrays that come and go: in longer steps, and what is new is not zeroed. */
 void *base_grow_fast(void *p, size_t *cap, size_t need, size_t size);
