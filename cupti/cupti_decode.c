@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* CUDA 11.8: from here on kernel records tell the cluster's size. */
+/* CUDA 11.8: from here on kernel records have the cluster's size. */
 #define VERSION_WITH_CLUSTERS 18
 
 #define SHAPE_SLOTS (1u << 14) /* open addressing; at most half is used */
@@ -156,7 +156,7 @@ static int shape_id(const cupti_kernel *k, uint32_t *id) {
     return 0;
 }
 
-/* CUPTI gives some records no times, and a few such of another clock: before the recording, or yet to come. */
+/* CUPTI reports some records without times, and a few with times of another clock: before the recording, or yet to come. */
 static bool are_times(uint64_t start, uint64_t end) {
     if (end > decode.now) {
         decode.now = decode.hooks.now() + CLOCK_ERROR_NS;

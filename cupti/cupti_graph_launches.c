@@ -62,7 +62,7 @@ static bool has_launch(launch_set *set, uint32_t correlation) {
     return false;
 }
 
-/* Those that are older than `age` give way. */
+/* Launches that are older than `age` are replaced. */
 static bool add_launch(launch_set *set, uint32_t correlation, uint32_t age) {
     for (uint32_t probe = 0; probe < PROBES; probe++) {
         atomic_uint *slot = set_slot(set, correlation, probe);

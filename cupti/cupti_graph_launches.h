@@ -4,10 +4,10 @@
  * makes the records. A launch of the same graph while records are off overwrites those of the launch before it, whose
  * records then end when the later one did. (A launch while records are on does not: only the latest launch of each graph
  * is at risk.) So the session waits for the records of such launches before it lets go of the target; the records of
- * those that it could not wait for get no times. Besides, CUPTI makes records of the first launch after records went off,
+ * records that it could not wait for get no times. Besides, CUPTI makes records of the first launch after records went off,
  * with the correlation id of an earlier call: they are left out.
  *
- * Nothing here waits or takes a lock: any thread may call it, also in a signal handler. Correlation ids are handed out in
+ * Nothing here waits or acquires a lock: any thread may call it, also in a signal handler. Correlation ids are handed out in
  * ascending order, and begin again after 2^32. */
 #ifndef CUPTI_CUPTI_GRAPH_LAUNCHES_H
 #define CUPTI_CUPTI_GRAPH_LAUNCHES_H
@@ -23,7 +23,7 @@ void cupti_graph_launches_end(uint32_t correlation, const void *graph, bool fail
  * those of this one, if there is a record of it. */
 void cupti_graph_launches_overwrite(const void *graph, uint32_t correlation);
 
-/* Takes a record that CUPTI delivers. Its launch is no longer pending; a record whose times may be those of a later
+/* Checks a record that CUPTI delivers. Its launch is no longer pending; a record whose times may be those of a later
  * launch loses them. False: it is of a launch while records were off. */
 bool cupti_graph_launches_record(void *record);
 /* Whether records must be passed to it at all. */

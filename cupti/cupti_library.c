@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Libraries of the process whose places tell where its CUPTI is. */
+/* Libraries of the process whose folders may hold its CUPTI. */
 typedef struct {
     char cupti[512];
     char runtime[512];

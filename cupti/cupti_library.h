@@ -5,7 +5,7 @@
 #include "cupti/cupti_abi.h"
 
 /* FUNCTION(member, symbol, required, parameters): one list makes the table and the look-up. A CUPTI without a
- * required function is not used; one without an optional function is used without what it gives. */
+ * required function is not used; one without an optional function is used without its feature. */
 #define CUPTI_FUNCTIONS(FUNCTION)                                                                            \
     FUNCTION(get_version, cuptiGetVersion, 1, (uint32_t *))                                                  \
     FUNCTION(get_result_string, cuptiGetResultString, 1, (cupti_result, const char **))                      \

@@ -5,7 +5,7 @@
  * taken from where they are right: at a launch from CUPTI's callback, for a graph's node from the driver, when the node
  * is made. A kernel whose name is in neither has none.
  *
- * Nothing here waits or takes a lock. */
+ * Nothing here waits or acquires a lock. */
 #ifndef CUPTI_CUPTI_NAMES_H
 #define CUPTI_CUPTI_NAMES_H
 
@@ -35,7 +35,7 @@ void cupti_names_node(void *node, uint64_t id);
 /* A node of a graph may get another kernel. Also to be called before any module is unloaded. */
 void cupti_names_node_changes(void);
 
-/* Takes a record that CUPTI delivers: a kernel's name becomes the right one, or NULL. */
+/* Corrects a record that CUPTI delivers: a kernel's name becomes the right one, or NULL. */
 void cupti_names_record(void *record);
 
 /* After fork in the child. */

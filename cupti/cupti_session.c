@@ -108,7 +108,7 @@ static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_reco
     *max_records = 0;
 }
 
-/* Looks at the records of a buffer before anybody else does, and takes out those that must not be there. */
+/* Checks the records of a buffer before all other code, and removes the ones that must not be there. */
 static void check_records(cupti_buffer *buffer) {
     bool graphs = cupti_graph_launches_need_records(), name = cupti_names_needed();
     uint8_t *to = buffer->bytes;
@@ -258,7 +258,7 @@ static bool issues_gpu_work(const char *name) {
     return false;
 }
 
-/* Driver calls that give a node of a graph another kernel. */
+/* Driver calls that set another kernel in a node of a graph. */
 static bool changes_graph(const char *name) {
     static const char *const prefixes[] = {
         "cuGraphExecUpdate",        "cuGraphExecKernelNodeSetParams", "cuGraphKernelNodeSetParams",

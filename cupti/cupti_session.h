@@ -7,10 +7,10 @@
 
 #include <stdbool.h>
 
-/* What the session asks of its user. All but `now` may be called on any thread, also inside the target's CUDA
+/* What the session needs from its user. All but `now` may be called on any thread, also inside the target's CUDA
  * calls. */
 typedef struct {
-    /* The clock of the trace, in ns; CUPTI gives GPU times on it. */
+    /* The clock of the trace, in ns; CUPTI reports GPU times on it. */
     uint64_t (*now)(void);
     /* A driver call that issues GPU work (with all_calls: any call of the runtime or the driver) begins or
      * ends on this thread. `call` is the same number at both; `issues_work` tells the driver calls whose
@@ -45,28 +45,28 @@ typedef struct {
 } cupti_counts;
 
 /* Subscribes, which costs the target nothing; nothing is recorded before cupti_session_profile.
- * `library` is as in cupti_library_open. Returns NULL on success, else one clause that says what was wrong
+ * `library` is as in cupti_library_open. Returns NULL on success, else one clause that names the fault
  * (valid for the life of the process), with everything undone. Call once in a process. */
 const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls);
 
 /* Whether another tool has CUPTI: then cupti_session_start was refused. */
 bool cupti_session_is_held(void);
 
-/* Switches records of kernels, copies and fills, and callbacks of the driver calls that issue them, on or
+/* Switches records of kernels, copies and memsets, and callbacks of the driver calls that issue them, on or
  * off. What was recorded is delivered all the same. Does nothing without a session. From the first time on
  * the target's launches are slower, also while all is off (docs/measuring.md). Returns NULL; or, when CUPTI
  * refuses, one clause as cupti_session_start does: the session is closed then, and cupti_session_finish,
  * with no lock held, is still to be called. */
 const char *cupti_session_profile(bool on);
 
-/* The oldest delivered buffer; false when none waits. Give it back with cupti_session_return. */
+/* The oldest delivered buffer; false when none waits. Release it with cupti_session_return. */
 bool cupti_session_take(cupti_buffer *buffer);
 void cupti_session_return(const cupti_buffer *buffer);
 
 /* Walks a buffer's records: the next one after *record (NULL for the first), false after the last. */
 bool cupti_session_next(const cupti_buffer *buffer, void **record);
 
-/* Asks CUPTI for the records that are complete (or, forced, for all) and waits for their delivery. */
+/* Requests from CUPTI the records that are complete (or, forced, for all) and waits for their delivery. */
 void cupti_session_flush(bool forced);
 
 /* Ends the session in two steps. After the first nothing is switched on or off any more. The second, to be
@@ -80,7 +80,7 @@ void cupti_session_finish(void);
 bool cupti_session_locked(void);
 
 /* After fork in the child: CUPTI's threads are gone, so the session must not be touched again. Where CUDA was
- * never used, only the subscription is left, which cupti_session_finish gives back. */
+ * never used, only the subscription is left, which cupti_session_finish releases. */
 void cupti_session_forget(bool cuda_used);
 
 /* GPU work was issued before the session was there: counts it as dropped. */

@@ -12,7 +12,7 @@ typedef struct {
     bool full; /* memory for the list itself ran out */
 } native_arena;
 
-/* Gives the tensor back, after noting it to be freed with the arena. */
+/* Returns the tensor, after noting it to be freed with the arena. */
 native_tensor native_keep(native_arena *arena, native_tensor tensor);
 
 void native_arena_free(native_arena *arena);

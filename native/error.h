@@ -11,7 +11,7 @@ enum {
 
 typedef struct {
     int status;      /* exit status to end with; 0: nothing failed */
-    char text[1024]; /* one line: what, where, how to mend it */
+    char text[1024]; /* one line: what, where, how to fix it */
 } native_error;
 
 /* Writes the line and the exit status, unless an earlier failure already stands there. Always returns false,

@@ -123,7 +123,7 @@ static void explain_capture_failure(native_torch *torch) {
              length > 0 ? " " : "");
 }
 
-/* Makes a graph ready to launch and has the device take it over now, rather than at its first launch. */
+/* Makes a graph ready to launch and uploads it to the device now, rather than at its first launch. */
 static void instantiate_graph(native_graphs *g, void *graph, int64_t index) {
     size_t nodes = 0;
     if (CALL(g, cudaGraphGetNodes, graph, NULL, &nodes) && nodes == 0) {

@@ -1,6 +1,6 @@
 /* Decode steps as CUDA graphs: captured once from the operators of libtorch, then launched whole.
  *
- * A graph keeps the addresses that its operators used, so the memory behind them must serve nobody else while
+ * A graph keeps the addresses that its operators used, so the memory behind them must not be used otherwise while
  * the graph lives. Buffers and views are made beforehand and outlive the graphs. That leaves temporaries:
  * those that operators give back and those inside them. libtorch has private pools for its own graphs, but no
  * C function opens one. What stands in for a pool is a rule of its caching allocator: memory is tied to the
@@ -20,7 +20,7 @@
 
 #include "native/torch.h"
 
-/* X(name, arguments): of the CUDA runtime (12 and later) that libtorch_cuda.so loads. Each gives 0 for
+/* X(name, arguments): of the CUDA runtime (12 and later) that libtorch_cuda.so loads. Each returns 0 for
  * success. */
 #define NATIVE_CUDA_GRAPH(X)                                                                                 \
     X(cudaStreamCreateWithFlags, (void **stream, unsigned flags))                                            \
@@ -69,7 +69,7 @@ void native_graphs_end(native_graphs *graphs, int64_t index);
 
 bool native_graphs_has(const native_graphs *graphs, int64_t index);
 
-/* Asks the device to run graph `index`; the call may return before it did. */
+/* Launches graph `index`; the call may return before it has run. */
 void native_graphs_launch(native_graphs *graphs, int64_t index);
 
 #endif

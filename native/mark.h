@@ -1,6 +1,6 @@
-/* One NVTX mark that says what is run: the model's shapes and the request. It stands in the domain
+/* One NVTX mark that describes the workload: the model's shapes and the request. It stands in the domain
  * "run_native", so that it is no part of the ranges, and a profiler that keeps it knows the model without its
- * configuration. docs/run_native.md gives its text. */
+ * configuration. docs/run_native.md documents its text. */
 #ifndef NATIVE_MARK_H
 #define NATIVE_MARK_H
 

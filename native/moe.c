@@ -183,7 +183,7 @@ static void run_experts_of_one_token(native_moe *m, const native_block *block, c
     }
 }
 
-/* Many tokens: gathered once, each expert takes its consecutive rows. */
+/* Many tokens: gathered once, each expert computes its consecutive rows. */
 static void run_active_experts(native_moe *m, const native_block *block, const native_tensor *x) {
     native_torch *t = m->torch;
     native_copy_async(t, m->order.handle, m->order_host.handle);

@@ -5,8 +5,8 @@
  * Three ways to visit experts give the same numbers. `active` copies the chosen experts to the host once,
  * sorts the tokens by expert there, and visits only experts that have any. `loop` visits all of them and lets
  * the device search for each one's tokens, as the PyTorch code does, which waits for the device once for each
- * expert. `dense`, for one token, never asks the device anything: every expert computes the token, and the
- * weights of those that were not chosen are 0. Its operators are the same whatever was chosen, which is what
+ * expert. `dense`, for one token, never waits for the device: every expert computes the token, and the
+ * weights of the experts that were not chosen are 0. Its operators are the same whatever was chosen, which is what
  * a CUDA graph needs.
  *
  * Where PyTorch adds the weighted outputs of the experts one after the other, rounding each sum to the

@@ -203,7 +203,7 @@ static error_t parse_native_option(int key, char *text, struct argp_state *state
     return ok ? 0 : EINVAL;
 }
 
-/* What --cuda-graph asks of the other options. */
+/* What --cuda-graph requires of the other options. */
 static bool apply_cuda_graph_option(native_options *o, native_error *error) {
     if (!o->cuda_graph) {
         return true;

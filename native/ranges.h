@@ -1,5 +1,5 @@
-/* NVTX ranges around the parts of a request, in the default domain; docs/run_native.md gives their grammar.
- * Names are made once, so that a range that nobody listens to costs two indirect calls. */
+/* NVTX ranges around the parts of a request, in the default domain; docs/run_native.md documents their grammar.
+ * Names are made once, so that a range without a listening tool costs two indirect calls. */
 #ifndef NATIVE_RANGES_H
 #define NATIVE_RANGES_H
 
@@ -41,7 +41,7 @@ void native_range_push_counted(native_range kind, int64_t number, int64_t payloa
 /* Closes the range opened last. */
 void native_range_pop(void);
 
-/* Tells a recorder that listens whether it is to watch from here on: a mark `watch on` or `watch off` in the
+/* Switches profiling on or off in the recorder that listens: a mark `watch on` or `watch off` in the
  * domain "moetrace" (docs/recording.md). */
 void native_profiling(bool on);
 

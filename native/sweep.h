@@ -3,8 +3,8 @@
  * true.
  *
  * Unless --rounds says otherwise, there are two rounds over all numbers of experts, each with half of the
- * samples (the odd one in the first). A recorder is told to watch in the second only: what it switches on may
- * slow the process down for good, and the first half of the samples of every k must be as if nobody had ever
+ * samples (the odd one in the first). The recorder profiles the second only: what it switches on may
+ * slow the process down for good, and the first half of the samples of every k must be as if no profiler had ever
  * profiled. */
 #ifndef NATIVE_SWEEP_H
 #define NATIVE_SWEEP_H

@@ -40,7 +40,7 @@ static char **environment_without_preload(void) {
     return copy;
 }
 
-/* Asks the python3 on the PATH where its torch package is. False if there is no python3 or no torch. */
+/* Queries the python3 on the PATH for the place of its torch package. False if there is no python3 or no torch. */
 static bool query_python_for_torch(char *folder, size_t size) {
     static char program[] = "import importlib.util as u;s=u.find_spec('torch');"
                             "print(s.submodule_search_locations[0] if s else '',end='')";
@@ -164,7 +164,7 @@ static const char *look_up_cuda_api(native_torch_api *api, void *library) {
     return missing;
 }
 
-/* Opens libtorch_cuda and asks its CUDA runtime for devices. NULL if there is one, otherwise why not. */
+/* Opens libtorch_cuda and queries its CUDA runtime for devices. NULL if there is one, otherwise why not. */
 static const char *open_cuda_device(native_torch *torch, void **library, char *why, size_t size) {
     const char *reason;
     *library = open_torch_library(torch, "libtorch_cuda.so", &reason);

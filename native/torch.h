@@ -1,7 +1,7 @@
 /* Finding and opening libtorch: which folder, which device, and the state that every operator call shares.
  *
  * Errors of operators are sticky: the first one is kept, and every later call does nothing. A caller runs a
- * whole phase and asks once, at its end, whether it failed (native_torch_check). */
+ * whole phase and checks once, at its end, whether it failed (native_torch_check). */
 #ifndef NATIVE_TORCH_H
 #define NATIVE_TORCH_H
 
@@ -33,7 +33,7 @@ typedef struct {
 /* Opens libtorch from `folder` (a torch package or its lib folder; NULL: the variable MOETRACE_TORCH, then
  * the package of the python3 on the PATH, which is asked where it is but does not import it) and chooses
  * device and dtype: auto is cuda if libtorch_cuda loads and sees a device, the default dtype is bf16 on cuda
- * and fp32 on the cpu. On failure: false, status 2, what was looked for and how to mend it. */
+ * and fp32 on the cpu. On failure: false, status 2, what was looked for and how to fix it. */
 bool native_torch_open(native_torch *torch, const char *folder, native_device device, native_dtype dtype,
                        native_error *error);
 

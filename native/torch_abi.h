@@ -2,8 +2,8 @@
  * because the headers of PyTorch that declare them need a C++ compiler. Every function is found with dlsym;
  * none is linked.
  *
- * Each function that returns native_torch_status gives 0 for success. A failed one has written an explanation
- * on standard error. Handles that a function gives back are owned by the caller. */
+ * Each function that returns native_torch_status returns 0 for success. A failed one has written an explanation
+ * on standard error. Handles that a function returns are owned by the caller. */
 #ifndef NATIVE_TORCH_ABI_H
 #define NATIVE_TORCH_ABI_H
 

@@ -1,4 +1,4 @@
-/* One chunk of a trace, taken apart. */
+/* Decodes the chunks of a trace. */
 #ifndef TRACE_DECODE_H
 #define TRACE_DECODE_H
 
@@ -16,7 +16,7 @@ static inline uint64_t trace_u64(const uint8_t *p) {
     return (uint64_t)trace_u32(p) | (uint64_t)trace_u32(p + 4) << 32;
 }
 
-/* Gives the visitor the records of a chunk whose checksum held, and counts it in *status. A record that
+/* Passes the records of a chunk whose checksum is right to the visitor, and counts it in *status. A record that
  * cannot be (a recorder's fault, not the disk's) ends it as damage. Returns what a visitor function did, else
  * 0. */
 int trace_decode(const uint8_t *chunk, const trace_visitor *v, trace_status *status);

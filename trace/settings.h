@@ -1,8 +1,7 @@
 /* The recorder's settings: one list, from which the recorder's parser, `moetrace record` and its help, and
- * the table in docs/recording.md are made. Each line is SETTING(variable, option, argument, default, what it
- * means). An argument a|b|c lists all values that there are; an empty default means that the text says what
- * happens. `moetrace record --option=ARG` sets the variable for
- * the target. */
+ * the table in docs/recording.md are made. Each line is SETTING(variable, option, argument, default,
+ * description). An argument a|b|c lists all valid values; where the default is empty, the description states
+ * it. `moetrace record --option=ARG` sets the variable for the target. */
 #ifndef TRACE_SETTINGS_H
 #define TRACE_SETTINGS_H
 
@@ -31,17 +30,17 @@
 /* clang-format on */
 
 /* The recorder's own marks in a thread's stream: profiling begins or ends here. A target that makes such a
- * mark itself switches profiling, unless --capture or --start says otherwise. The names are part of the
- * format. */
+ * mark itself switches profiling, unless --capture or --start overrides it. The texts "watch on" and so on
+ * are part of the format, and the names here follow them. */
 #define TRACE_WATCH_DOMAIN "moetrace"
 #define TRACE_WATCH_ON     "watch on"
 #define TRACE_WATCH_OFF    "watch off"
-/* From here on another tool uses CUPTI and may slow the target as profiling would: what follows is neither
+/* From here on another tool uses CUPTI and may slow the target as profiling would: later requests are neither
  * profiled nor unprofiled. It follows a `watch off`. */
 #define TRACE_WATCH_YIELDED "watch yielded"
 
-/* META: when CUPTI's records were first enabled, in the trace's ns. What ran before is unaffected by CUPTI;
- * without this entry that time is unknown. */
+/* META: when CUPTI's records were first enabled, in the trace's ns. Earlier requests are unaffected by CUPTI.
+ * Without this entry the time is unknown. */
 #define TRACE_FIRST_WATCH "cupti.first_watch"
 
 #endif

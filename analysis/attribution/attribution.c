@@ -205,7 +205,7 @@ static void reject_times(attribution_state *a, waiting_record *w) {
     w->start = w->end = 0;
 }
 
-/* Calls that are too far away to tell count as early ones: their work may start at any time. */
+/* Calls that are too far away to compare count as early ones: their work may start at any time. */
 static int32_t call_time(const attribution_state *a, uint64_t time) {
     if (time - a->first_call < (uint64_t)CALL_TIME_MAX * CALL_TIME_NS) {
         return (int32_t)((time - a->first_call) / CALL_TIME_NS);
@@ -223,7 +223,7 @@ static void reject_before_call(attribution_state *a, waiting_record *w, int32_t 
     }
 }
 
-/* Gives what waits for this call, from record `newest` backwards, to its owner. True when that was the one
+/* Attributes the records that wait for this call, from record `newest` backwards. True when that was the one
  * record of a call that was no graph's. */
 static bool resolve_call(attribution_state *a, uint32_t newest, const call_slot *call) {
     bool done = false;

@@ -15,7 +15,7 @@
 
 #define ATTRIBUTION_CALLS   (1u << 22)
 #define ATTRIBUTION_WAITING (1u << 20)
-/* A call so many ids old that waits for no GPU record gives way to a younger one. */
+/* A call so many ids old that waits for no GPU record is replaced by a younger one. */
 #define ATTRIBUTION_DONE (1u << 16)
 /* Sums of graph nodes that wait for the record of their making; work beyond them stays with the launch. */
 #define ATTRIBUTION_REPLAYS (1u << 20)
@@ -24,14 +24,14 @@ typedef struct attribution_state attribution_state;
 
 attribution_state *attribution_new(names_table *names, attribution_ranges *ranges);
 
-/* Takes the definition of a kernel shape. */
+/* Adds the definition of a kernel shape. */
 void attribution_shape(attribution_state *a, const trace_shape *s);
 
-/* Takes an API, GRAPH or NODE event, after all earlier events of its thread went to attribution_ranges_event.
+/* Adds an API, GRAPH or NODE event, after all earlier events of its thread went to attribution_ranges_event.
  */
 void attribution_call(attribution_state *a, const trace_host_event *e);
 
-/* Takes a GPU record. */
+/* Adds a GPU record. */
 void attribution_gpu(attribution_state *a, const trace_gpu_event *e);
 
 /* The file is at its end: what still waits is unattributed, or belongs to its graph's launch. Settles the

@@ -45,7 +45,7 @@ typedef struct {
 
 void attribution_graphs_init(attribution_graphs *g, attribution_ranges *ranges);
 
-/* Takes a GRAPH or NODE event, after all earlier events of its thread went to attribution_ranges_event. */
+/* Adds a GRAPH or NODE event, after all earlier events of its thread went to attribution_ranges_event. */
 void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e);
 
 /* The node of the range tree that owns what graph node `id` ran when it was launched in `launch`; `launch`

@@ -48,7 +48,7 @@ typedef struct {
     uint64_t first_profiled; /* ns: CUPTI's records were first switched on; 0: not known */
 } attribution_windows;
 
-/* Takes a MARK event; one that is not the recorder's own is ignored. */
+/* Adds a MARK event; one that is not the recorder's own is ignored. */
 void attribution_windows_event(attribution_windows *w, names_table *names, const trace_host_event *e);
 
 /* The state at a moment by the marks read so far: PROFILED, UNPROFILED, PARTLY_PROFILED or UNKNOWN. */

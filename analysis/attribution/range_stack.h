@@ -50,7 +50,7 @@ typedef struct {
     uint64_t pops_without_push, ends_without_start;
 } attribution_range_stack;
 
-/* Takes a PUSH, POP, START, END or MARK event; others are ignored. */
+/* Adds a PUSH, POP, START, END or MARK event; others are ignored. */
 void attribution_stack_event(attribution_range_stack *s, const trace_host_event *e);
 
 /* The innermost range that is open on `thread`, by the trace's index, at `time`: its node (ATTRIBUTION_ROOT outside

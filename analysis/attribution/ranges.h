@@ -24,7 +24,7 @@ void attribution_ranges_free(attribution_ranges *r);
 
 /* ---- While the trace is read ---- */
 
-/* Takes a PUSH, POP, START, END or MARK event; others are ignored. */
+/* Adds a PUSH, POP, START, END or MARK event; others are ignored. */
 void attribution_ranges_event(attribution_ranges *r, const trace_host_event *e);
 
 /* CUPTI's records were first switched on at this time (ns); the marks of the trace are not the recorder's. */

@@ -1,8 +1,8 @@
 /* GPU records whose times cannot be.
  *
- * CUPTI has been seen to give kernels the times of a later launch, times on another clock, and ends before starts. Such
+ * CUPTI has been seen to report kernels with the times of a later launch, on another clock, or with ends before starts. Such
  * records are counted, and their times are not used. Records pass through a window here, in which those that follow on
- * the same stream are seen: docs/attribution.md says what is impossible and what is not. */
+ * the same stream are seen: docs/attribution.md defines which times are impossible. */
 #ifndef ATTRIBUTION_RECORD_CHECK_H
 #define ATTRIBUTION_RECORD_CHECK_H
 
@@ -31,7 +31,7 @@ typedef struct {
 
 #define ATTRIBUTION_CHECK_STREAMS 256u
 
-/* The newest record of a stream that takes turns. */
+/* The newest record of a stream whose records cannot overlap. */
 typedef struct {
     uint32_t queue, correlation;
     uint32_t newest; /* the record's number, plus 1; 0: none */

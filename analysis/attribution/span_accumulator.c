@@ -14,7 +14,7 @@
 
 /* ---- Samples that are complete ---- */
 
-/* The detail of a span that takes more; NULL when it is not wanted. */
+/* The detail of a span that is still open for more; NULL when it is not wanted. */
 static attribution_breakdown **wanted_detail(attribution_accumulator *w, uint32_t span) {
     return span != BASE_NONE && w->list[span].wanted ? &w->list[span].detail : NULL;
 }

@@ -8,7 +8,7 @@
 /* "There is none": of an index into any of the analyser's arrays. */
 #define BASE_NONE UINT32_MAX
 
-/* Asks for large pages for the heap, and that it keeps what is freed: lists grow and go all the time, and
+/* Requests large pages for the heap, and that freed memory stays in it: lists grow and go all the time, and
  * first touches of small pages took a fifth of a short report. Call it once, at first; without it all works
  * as well. */
 void base_alloc_prepare(void);

@@ -1,5 +1,5 @@
-/* A ring of batches between two threads: one writes them, the other takes them in the same order. Neither
- * waits for the other at each record, and memory stays bounded. */
+/* A bounded queue of batches between two threads, one that writes records and one that reads them, in the same
+ * order. The threads wait for each other by batches, not by records. */
 #ifndef BASE_BATCH_QUEUE_H
 #define BASE_BATCH_QUEUE_H
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a spreadsheet would take the text for a formula: a dash alone, which means "none", is not one. */
+/* Whether a spreadsheet would read the text as a formula: a dash alone, which means "none", is not one. */
 static bool is_formula(const char *text) {
     return *text != '\0' && strchr("=+-@\t\r", *text) != NULL && strcmp(text, "-") != 0;
 }

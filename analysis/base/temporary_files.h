@@ -1,5 +1,5 @@
 /* Temporary files that nothing leaves behind: a run that is interrupted (SIGINT, SIGTERM and the like)
- * removes those that are registered here. */
+ * removes the files that are registered here. */
 #ifndef BASE_TEMPORARY_FILES_H
 #define BASE_TEMPORARY_FILES_H
 

@@ -118,7 +118,9 @@ static void add_scaling(cJSON *list, const metrics_results *r, const k_list *ks,
     uint32_t least = ks->list[0];
     for (int kind = METRICS_ROW_PREFILL; kind < METRICS_ROWS; kind++) {
         const metrics_row *base = metrics_rows_base(&r->rows, (metrics_row_kind)kind);
-        if (!base || kind == METRICS_ROW_DECODE) { /* what a token takes says the same, whatever the length */
+        if (!base ||
+            kind ==
+                METRICS_ROW_DECODE) { /* the latency per token has the same information, whatever the length */
             continue;
         }
         cJSON *series = charts_add_series(figure, metrics_row_name((metrics_row_kind)kind));

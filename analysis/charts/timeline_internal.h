@@ -48,7 +48,7 @@ typedef struct {
 /* Adds a box at the end of the lane. */
 void charts_timeline_put(charts_timeline_lane *to, charts_timeline_box b);
 
-/* Takes the request's ranges, calls and GPU work from the rows: calls and GPU work lie in their lanes then.
+/* Finds the request's ranges, calls and GPU work in the rows, and puts calls and GPU work into their lanes.
  * False when no range begins with the request. */
 bool charts_timeline_read(charts_timeline *t);
 

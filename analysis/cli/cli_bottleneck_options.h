@@ -1,4 +1,4 @@
-/* The options that say what was run and what the device can do, for verdicts of what binds a phase. */
+/* The options that describe the workload and the device, for the bottleneck of each phase. */
 #ifndef CLI_CLI_BOTTLENECK_OPTIONS_H
 #define CLI_CLI_BOTTLENECK_OPTIONS_H
 
@@ -29,7 +29,7 @@ enum { CLI_KEY_MODEL = 512, CLI_KEY_DTYPE, CLI_KEY_PROMPT, CLI_KEY_CROPS, CLI_KE
          CLI_KEY_MOE,                                                                                        \
          CLI_MOE_NAMES,                                                                                      \
          0,                                                                                                  \
-         "experts that compute a decoded token: those that are routed to, or all (default: as the trace "    \
+         "experts that compute a decoded token: the routed ones, or all (default: as the trace "             \
          "says)",                                                                                            \
          0},                                                                                                 \
     {                                                                                                        \

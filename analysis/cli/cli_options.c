@@ -101,7 +101,7 @@ static int check_short(const struct argp_option *options, char **argv, int i) {
     return 0;
 }
 
-/* Says at which option argp gave up, which it does not tell. */
+/* Reports the option at which argp gave up, which argp itself does not. */
 static void say_mistake(const struct argp_option *options, int argc, char **argv) {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         if (argv[i][0] == '-' && argv[i][1] != '\0') {

@@ -1,4 +1,4 @@
-/* Several traces at a time: each thread takes the next trace that nobody reads, the caller takes the results
+/* Several traces at a time: each thread reads the next trace, the caller receives the results
  * in the order of the traces. */
 #include "analysis/cli/cli_parallel_read.h"
 

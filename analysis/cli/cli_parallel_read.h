@@ -11,7 +11,7 @@ typedef struct cli_reading cli_reading;
 cli_reading *cli_read_begin(const char *const *paths, size_t count, const cli_table_options *tables,
                             const names_rules *rules);
 
-/* Gives the results of the next trace: 0, or -1 after an error line, also when its requests have other values
+/* Returns the results of the next trace: 0, or -1 after an error line, also when its requests have other values
  * of k than that of --k. They stay until the end, unless
  * metrics_results_free frees them earlier. Call it at most once for each trace. */
 int cli_read_next(cli_reading *rd, metrics_results **results);

@@ -1,4 +1,4 @@
-/* moetrace dump: every record of a trace as a line of text, in the order of the file. docs/dump.md says what
+/* moetrace dump: every record of a trace as a line of text, in the order of the file. docs/dump.md describes
  * the fields are. */
 #include "analysis/base/parallel_for.h"
 #include "analysis/cli/cli_table_options.h"

@@ -37,8 +37,8 @@ const char *costmodel_peak_source_name(costmodel_peak_source source) {
     return names[source];
 }
 
-/* NVIDIA's own numbers, without sparsity (half of those that a data sheet marks "with sparsity"). Names are
- * those that CUDA gives; a slice of a device (MIG) has another name and is not in the table. */
+/* NVIDIA's own numbers, without sparsity (half of the values that a data sheet marks "with sparsity"). Names are
+ * as CUDA reports them; a slice of a device (MIG) has another name and is not in the table. */
 static const struct {
     const char *name;
     double memory;       /* GB/s, 1e9 bytes */
@@ -85,7 +85,7 @@ const char *costmodel_peaks_sheet(size_t i) {
     return i < sizeof sheets / sizeof *sheets ? sheets[i].name : NULL;
 }
 
-/* Results of 32-bit floating-point additions and multiplications that a multiprocessor gives a clock. */
+/* Results of 32-bit floating-point additions and multiplications of a multiprocessor in one clock cycle. */
 static double cores_of_capability(const char *capability) {
     static const struct {
         const char *capability;

@@ -12,7 +12,7 @@
  *      "flops": {"bf16": 7.5e14, "fp16": 7.4e14, "tf32": 4.0e14, "fp32": 5.1e13}}
  *
  * Numbers are above 0; each may be absent or null, and is then not known. Other members are allowed
- * everywhere and ignored. "device" is the name as CUDA gives it (cudaDeviceProp.name). */
+ * everywhere and ignored. "device" is the name that CUDA reports (cudaDeviceProp.name). */
 #ifndef COSTMODEL_DEVICE_PEAKS_H
 #define COSTMODEL_DEVICE_PEAKS_H
 
@@ -30,7 +30,7 @@ typedef enum {
     COSTMODEL_DTYPES
 } costmodel_dtype;
 
-/* Their names, as an option takes them. */
+/* Their names, as values of an option. */
 #define COSTMODEL_DTYPE_NAMES "bf16|fp16|tf32|fp32"
 
 /* "bf16", "fp16", "tf32", "fp32"; and the type of that name, false when there is none. */
@@ -60,7 +60,7 @@ typedef struct {
 
 /* What is known of a device before anything was measured: a NULL or 0 attribute is not known. */
 typedef struct {
-    const char *name;                        /* as CUDA gives it */
+    const char *name;                        /* as CUDA reports it */
     const char *capability;                  /* compute capability, "9.0" */
     double memory_clock_hz, memory_bus_bits; /* peak clock; width of the bus */
     double clock_hz, multiprocessors;        /* peak clock; how many */

@@ -58,7 +58,7 @@ typedef struct {
     } vision;
 } costmodel_model;
 
-/* What one kind of work takes. */
+/* The cost of one kind of work. */
 typedef struct {
     double flops, weight_bytes, kv_bytes;
 } costmodel_cost;

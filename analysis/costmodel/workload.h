@@ -20,7 +20,7 @@ typedef struct {
     costmodel_dtype type;
     double prompt, crops;            /* NaN where it is not known */
     bool has_moe;                    /* it is known which experts compute a decoded token: */
-    bool dense;                      /* all of them; else those that it is routed to */
+    bool dense;                      /* all of them; else the routed ones */
     char *mark;                      /* the text of the mark that was read, or NULL */
     char problem[TRACE_ERROR_BYTES]; /* why a mark says nothing; "" when there is no problem */
 } costmodel_workload;
@@ -28,7 +28,7 @@ typedef struct {
 /* Makes one that knows nothing. */
 void costmodel_workload_init(costmodel_workload *w);
 
-/* Takes a MARK event; one that is no such mark is ignored. Marks that contradict each other say nothing. */
+/* Takes a MARK event; one that is no such mark is ignored. Contradictory marks are ignored. */
 void costmodel_workload_event(costmodel_workload *w, names_table *names, const trace_host_event *e);
 
 /* Lays what `over` knows (or NULL) over *w. */

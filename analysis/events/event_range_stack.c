@@ -22,7 +22,7 @@ bool events_stacks_wants(events_stacks *s, uint32_t thread) {
     return !s->glob || stack_of_thread(s, thread)->matching > 0;
 }
 
-/* Gives the row its end, later than or at its start, and apart from the range that closed before it. */
+/* Sets the end of the row, later than or at its start, and apart from the range that closed before it. */
 static void set_range_end(events_stack *t, events_range *row, uint64_t time) {
     row->end = time > row->start ? time : row->start;
     if (row->start == t->last_start && row->end <= t->last_end) {

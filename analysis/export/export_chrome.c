@@ -161,7 +161,7 @@ static void put_chrome_property(const chrome *w, const events_device *d, const c
     }
 }
 
-/* What tells an importer which requests were profiled, beside the recorder's marks among the events. */
+/* The profiled requests, for importers, beside the recorder's marks among the events. */
 static void put_chrome_profiling(chrome *w) {
     for (size_t i = 0; i < w->rows->source_count; i++) {
         if (events_source_meta(&w->rows->sources[i], INPUT_MARKS)) {

@@ -31,7 +31,7 @@ static void number_nsys_processes(export_nsys_file *w) {
     }
 }
 
-/* A table of events without rows says that there were none; a missing one, that nobody looked. */
+/* A table of events without rows means that there were none; a missing table, that none were recorded. */
 static unsigned tables_to_create(const events_store *rows) {
     unsigned which = base_sorter_count(rows->nodes) > 0 ? EXPORT_NSYS_NODES : 0;
     which |= base_sorter_count(rows->syncs) > 0 ? EXPORT_NSYS_SYNC_TABLE : 0;

@@ -32,7 +32,7 @@ void export_nsys_write_calls(export_nsys_file *w) {
         w, "INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL)");
     int64_t *names = NULL; /* by name index: id + 1 */
     size_t cap = 0;
-    /* Every call has an id there; one that is nobody's else links it to nothing. */
+    /* Every call has an id there; an id of its own links it to nothing. */
     uint64_t unused = w->rows->correlation_last;
     while (!*w->error && (row = base_sorter_next(w->rows->calls)) != NULL) {
         names = base_grow(names, &cap, (size_t)row->name + 1, sizeof *names);

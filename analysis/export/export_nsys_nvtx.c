@@ -25,7 +25,7 @@ static int compare_definition_times(const void *a, const void *b) {
     return order ? order : (x->index > y->index) - (x->index < y->index);
 }
 
-/* When the domain was made, as an imported capture says; else the start of the file, since nobody recorded
+/* When the domain was made, from an imported capture; else the start of the file, since no recorder noted
  * it. */
 static int64_t domain_creation_time(const export_nsys_file *w, const events_domain *domain) {
     char key[300];

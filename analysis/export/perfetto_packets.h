@@ -1,5 +1,5 @@
 /* Perfetto's packets: tracks that are described once, names that are interned, slices, instants and counters
- * with annotations. export_perfetto.c says what goes into them. */
+ * with annotations. export_perfetto.c fills them. */
 #ifndef EXPORT_PERFETTO_PACKETS_H
 #define EXPORT_PERFETTO_PACKETS_H
 

@@ -215,7 +215,7 @@ static int emit_record(const trace_visitor *v, const record *r) {
     }
 }
 
-/* Gives the visitor the records of a batch, unless it wants no more: then they are only freed. */
+/* Passes the records of a batch to the visitor, unless it wants no more: then they are only freed. */
 static int emit_records(void *ctx, const void *batch, size_t count) {
     ahead *a = ctx;
     const record *records = batch;

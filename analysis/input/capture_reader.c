@@ -1,4 +1,4 @@
-/* Tells by its content what a file is. */
+/* Detects the format of a file by its content. */
 #include "analysis/input/capture_reader.h"
 
 #include "analysis/base/alloc.h"

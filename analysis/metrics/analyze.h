@@ -39,8 +39,8 @@ typedef struct {
     metrics_costs costs;
     metrics_load load;
     metrics_tails tails;
-    metrics_clusters clusters; /* empty unless the options ask for them */
-    metrics_costs *each_k;     /* the same of each k that is known, when the options ask for it */
+    metrics_clusters clusters; /* empty unless the options request them */
+    metrics_costs *each_k;     /* the same of each k that is known, when the options request it */
     size_t each_k_count;
     metrics_bottlenecks bottlenecks;
     metrics_requests requests;

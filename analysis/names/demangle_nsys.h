@@ -1,4 +1,4 @@
-/* The three names that Nsight Systems gives a kernel, made from the mangled one. */
+/* The three names of a kernel in Nsight Systems, made from the mangled one. */
 #ifndef NAMES_DEMANGLE_NSYS_H
 #define NAMES_DEMANGLE_NSYS_H
 

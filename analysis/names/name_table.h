@@ -39,7 +39,7 @@ uint32_t names_intern(names_table *names, const char *text, size_t len);
 /* The same where there is one, else BASE_NONE. */
 uint32_t names_find(const names_table *names, const char *text, size_t len);
 
-/* Takes a definition of the trace: string `id` is `text`. A later one of the same id replaces it. */
+/* Adds a definition of the trace: string `id` is `text`. A later one of the same id replaces it. */
 void names_define(names_table *names, uint32_t id, const char *text, size_t len);
 
 /* The index of the trace's string `id`. Id 0 ("none") is the empty name; an id whose definition was lost is

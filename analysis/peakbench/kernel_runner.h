@@ -1,4 +1,4 @@
-/* What measuring anything on a device takes: its kernels, memory filled with random numbers, and repetitions that events
+/* The parts of every measurement on a device: its kernels, memory filled with random numbers, and repetitions that events
  * time. The device's context must be current. */
 #ifndef PEAKBENCH_KERNEL_RUNNER_H
 #define PEAKBENCH_KERNEL_RUNNER_H
@@ -14,7 +14,7 @@ typedef struct {
     unsigned blocks;          /* of PEAKBENCH_BLOCK_THREADS threads */
 } peakbench_runner;
 
-/* Bytes that all threads of a launch take at once. */
+/* Bytes that all threads of a launch process at once. */
 size_t peakbench_runner_step(const peakbench_runner *on);
 
 /* Launches one of the functions with `blocks` blocks. 0 or a CUDA error. */

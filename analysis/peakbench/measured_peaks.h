@@ -17,7 +17,7 @@ typedef enum {
 } peakbench_memory_way;
 
 typedef struct {
-    char device[128]; /* as CUDA gives its name */
+    char device[128]; /* its name, as CUDA reports it */
     int major, minor; /* compute capability */
     size_t bytes;     /* of each buffer that was read or copied */
     peakbench_speed memory[PEAKBENCH_MEMORY_WAYS];

@@ -1,4 +1,4 @@
-/* Two runs side by side: what B takes in terms of A, with intervals. */
+/* Two runs side by side: the latencies of B relative to A, with intervals. */
 #ifndef REPORT_DIFF_H
 #define REPORT_DIFF_H
 

@@ -25,7 +25,7 @@ typedef struct {
     size_t count, cap;
 } lines;
 
-/* One side of a line: how often, how long in all (ns), and how sure that is. */
+/* One side of a line: how often, how long in all (ns), and its variance. */
 typedef struct {
     uint64_t count, ns;
     metrics_spread spread; /* of ns */

@@ -16,7 +16,7 @@ typedef enum {
     REPORT_PAGE, /* JSON with what the HTML page needs, kept in `reports`; no user names it */
 } report_format;
 
-/* Their names, in this order, as --format takes them. */
+/* Their names, in this order, as values of --format. */
 #define REPORT_FORMATS "text|json|csv|markdown|latex"
 
 typedef struct {

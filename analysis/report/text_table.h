@@ -23,7 +23,7 @@ typedef struct {
     char alignment;    /* 'l' or 'r' */
 } report_column;
 
-/* A static array of columns, as report_table_begin takes it. */
+/* A static array of columns, for report_table_begin. */
 #define REPORT_COLUMNS(array) (array), sizeof(array) / sizeof *(array)
 
 /* A cell is a text, a number, or missing ("-"). */
@@ -49,7 +49,7 @@ typedef struct {
     size_t flexible; /* the column that is shortened when the table is too wide */
 } report_table;
 
-/* Starts a table. Column `flexible` gives way when the rows are wider than REPORT_WIDTH. */
+/* Starts a table. Column `flexible` is shortened when the rows are wider than REPORT_WIDTH. */
 void report_table_begin(report_table *t, const char *id, const report_column *columns, size_t column_count,
                         size_t flexible);
 
@@ -65,7 +65,7 @@ void report_table_note(report_table *t, const char *format, ...) __attribute__((
 void report_table_cell(report_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void report_table_missing(report_table *t);
 void report_table_count(report_table *t, uint64_t n);
-/* A number with as many digits as report_format_ms gives, for people; NaN is missing. */
+/* A number with as many digits as report_format_ms prints, for people; NaN is missing. */
 void report_table_ms(report_table *t, double value);
 /* A number with `digits` behind the point, for people; NaN is missing. */
 void report_table_number(report_table *t, double value, int digits);

@@ -29,7 +29,7 @@ typedef struct {
 
 stats_ci stats_bootstrap_middle(double *values, size_t n);
 
-/* Fewer samples give no interval: not even that from the least to the greatest of 5 holds the median of what
+/* Fewer samples have no interval: not even that from the least to the greatest of 5 holds the median of what
  * they are drawn from in 95 % of all cases (1 - 2 / 2^5). */
 #define STATS_BOOTSTRAP_SAMPLES 6
 

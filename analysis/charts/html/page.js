@@ -1,7 +1,7 @@
 /* The page: its sections, and what the switches do. */
 
 const data = JSON.parse(document.getElementById("data").textContent);
-const drawn = []; /* [figure, div, function that gives the chosen map] */
+const drawn = []; /* [figure, div, function that returns the chosen map] */
 
 function section(title) {
     const id = title.toLowerCase().replace(/[^a-z]+/g, "-");
