@@ -76,10 +76,10 @@ void charts_expert_load(cJSON *list, const metrics_results *r) {
         if (ks[0] != 0 && ks[count - 1] != BASE_NONE) {
             cJSON_AddItemToArray(cJSON_AddArrayToObject(figure, "log"), cJSON_CreateString("x"));
         }
-        cJSON_AddStringToObject(figure, "note",
-                                "Over all pairs of layer and expert, sums over all requests; an expert "
-                                "without tokens counts as 0. If time is uneven "
-                                "and tokens are not, routing is not the cause.");
+        cJSON_AddStringToObject(
+            figure, "note",
+            "Over all pairs of layer and expert, sums over all requests; an expert without tokens counts as "
+            "0. If time is uneven and tokens are not, routing is not the cause.");
     }
     free(ks);
 }

@@ -34,8 +34,7 @@ static const char *fit_note(const stats_breakpoint *b) {
                "too few samples.";
     }
     return b->changes ? "Least squares over all samples. The slope changes: a segmented fit is better than "
-                        "one line, by BIC and by "
-                        "the confidence interval of the change."
+                        "one line, by BIC and by the confidence interval of the change."
                       : "Least squares over all samples. A segmented fit is not better than one line.";
 }
 

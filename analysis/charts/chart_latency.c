@@ -69,20 +69,17 @@ static bool has_kind(const metrics_results *r, metrics_row_kind kind) {
 static const char *latency_note(bool unprofiled, bool profiled, bool after) {
     if (unprofiled && after) {
         return "Unprofiled requests, which ran after CUPTI had been on in this process: that slows every "
-               "later "
-               "launch. Bars: 95 % confidence interval of the median (bootstrap).";
+               "later launch. Bars: 95 % confidence interval of the median (bootstrap).";
     }
     if (unprofiled) {
         return "Unprofiled requests. Bars: 95 % confidence interval of the median (bootstrap).";
     }
     if (profiled) {
         return "Profiled requests; there are no unprofiled ones. Bars: 95 % confidence interval of the "
-               "median "
-               "(bootstrap).";
+               "median (bootstrap).";
     }
     return "Unprofiled requests where a k has any, else profiled ones. Bars: 95 % confidence interval of the "
-           "median "
-           "(bootstrap).";
+           "median (bootstrap).";
 }
 
 static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks, metrics_row_kind kind) {
@@ -139,13 +136,10 @@ static void add_scaling(cJSON *list, const metrics_results *r, const k_list *ks,
         charts_append(ideal, "y", efficiency ? 1 : (double)ks->list[i] / least);
     }
     log_axes(figure, ks, true);
-    note(figure,
-         efficiency
-             ? "(k / smallest k) / slowdown. 1: the cost is proportional to k; more than 1: additional "
-               "experts cost less than in proportion."
-             : "Slowdown: median latency divided by that of the smallest k. Below the line, additional "
-               "experts "
-               "cost less than in proportion.");
+    note(figure, efficiency ? "(k / smallest k) / slowdown. 1: the cost is proportional to k; more than 1: "
+                              "additional experts cost less than in proportion."
+                            : "Slowdown: median latency divided by that of the smallest k. Below the line, "
+                              "additional experts cost less than in proportion.");
 }
 
 /* ---- Phases ---- */
@@ -237,8 +231,7 @@ static void add_overhead(cJSON *list, const metrics_results *r, const k_list *ks
         charts_append(ideal, "y", 1);
     }
     note(figure, "Median of profiled requests divided by that of unprofiled ones, with its 95 % confidence "
-                 "interval. The latencies "
-                 "above are of the unprofiled ones.");
+                 "interval. The latencies above are of the unprofiled ones.");
 }
 
 void charts_latency(cJSON *list, const metrics_results *r) {

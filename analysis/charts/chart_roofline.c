@@ -89,8 +89,7 @@ void charts_roofline(cJSON *list, const metrics_results *r) {
     add_roof(figure, &r->bottlenecks, &e);
     cJSON_AddStringToObject(figure, "note",
                             "Means of the profiled requests while the GPU was busy: whole phases, and their "
-                            "experts alone. The table Roofline lists "
-                            "the sources of the peaks.");
+                            "experts alone. The table Roofline lists the sources of the peaks.");
     if (e.count > 0) {
         cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(own, 0));
     }

@@ -58,10 +58,10 @@ static void add_tails(cJSON *list, const metrics_results *r, attribution_phase p
         }
     }
     if (figure) {
-        cJSON_AddStringToObject(figure, "note",
-                                "Means of profiled samples: those nearest to the median, and the slowest 1 "
-                                "%. The tables of tail latency list the "
-                                "ranges, layers and kernels that cause the difference.");
+        cJSON_AddStringToObject(
+            figure, "note",
+            "Means of profiled samples: those nearest to the median, and the slowest 1 %. The tables of tail "
+            "latency list the ranges, layers and kernels that cause the difference.");
     }
 }
 

@@ -280,8 +280,7 @@ int charts_gnuplot_write(const cJSON *figures, base_outputs *outputs, const char
         snprintf(error, TRACE_ERROR_BYTES, "%s: could not be written: %s", directory, strerror(errno));
     } else if (p.count == 0) {
         snprintf(error, TRACE_ERROR_BYTES,
-                 "the trace has nothing to draw: no vision, prefill or decode range, no "
-                 "expert's range");
+                 "the trace has nothing to draw: no vision, prefill or decode range, no expert's range");
     } else if (draw(&p, error) == 0 && all_drawn(&p, error)) {
         if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
             snprintf(error, TRACE_ERROR_BYTES, "%s: cannot be made: %s", directory, strerror(errno));

@@ -330,8 +330,9 @@ static void put_heat(FILE *f, const cJSON *figure, const char *name) {
     put_index_axis(f, "x", charts_member(figure, "columns"), false);
     put_index_axis(f, "y", charts_member(figure, "rows"), true);
     fprintf(f,
-            "draw = \"plot '%s.tsv' skip 1 using 2:(valid(1)?$1:-1):($2-0.5):($2+0.5):(valid(1)?$1-0.5:-1.5):"
-            "(valid(1)?$1+0.5:-0.5):3 with boxxyerror linecolor palette\"\n",
+            "draw = \"plot '%s.tsv' skip 1 using "
+            "2:(valid(1)?$1:-1):($2-0.5):($2+0.5):(valid(1)?$1-0.5:-1.5):(valid(1)?$1+0.5:-0.5):3 with "
+            "boxxyerror linecolor palette\"\n",
             name);
 }
 

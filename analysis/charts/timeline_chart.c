@@ -63,8 +63,7 @@ static char *note_of(const charts_timeline *t, size_t n, bool p99) {
         fprintf(f, "Of %zu profiled requests, the one at %s", n, p99 ? "the 99th percentile" : "the median");
     }
     fputs(" (latencies above are of unprofiled ones where there are any). On the GPU, a range extends from "
-          "the first to the last "
-          "operation launched in it.",
+          "the first to the last operation launched in it.",
           f);
     if (t->within > 0) {
         fprintf(f,

@@ -67,19 +67,20 @@ static const struct argp_option options[] = {
     CLI_OPTION_K("compare experts and kernels of requests with top_k=K only"),
     CLI_OPTIONS};
 
-static const struct argp argp = {options,
-                                 parse_diff,
-                                 "A B",
-                                 "Compares two traces: the medians of each phase at each k, the experts and "
-                                 "the kernels, as ratios B / A with 95 % confidence intervals. A and B are "
-                                 "files, or directories that hold one trace.\v" CLI_CAPTURES "Examples:\n"
-                                 "  moetrace diff before.moetrace after.moetrace\n"
-                                 "  moetrace diff --fail-above 5% runs/before runs/after\n\n"
-                                 "Exit status: 0; 1 when --fail-above is exceeded; 2 on an error, or with "
-                                 "too few samples to decide; 1 and 2 after one line on standard error.",
-                                 NULL,
-                                 NULL,
-                                 NULL};
+static const struct argp argp = {
+    options,
+    parse_diff,
+    "A B",
+    "Compares two traces: the medians of each phase at each k, the experts and the kernels, as ratios B / A "
+    "with 95 % confidence intervals. A and B are files, or directories that hold one trace.\v" CLI_CAPTURES
+    "Examples:\n"
+    "  moetrace diff before.moetrace after.moetrace\n"
+    "  moetrace diff --fail-above 5% runs/before runs/after\n\n"
+    "Exit status: 0; 1 when --fail-above is exceeded; 2 on an error, or with too few samples to decide; 1 "
+    "and 2 after one line on standard error.",
+    NULL,
+    NULL,
+    NULL};
 
 static void print_growth(const report_growth *g, double limit, const char *how) {
     char k[32] = "";

@@ -272,11 +272,10 @@ static const struct argp argp = {
     options,
     parse_dump,
     "TRACE",
-    "Prints every record of a trace as a line of text, in the order of the file.\v"
-    "TRACE is a file *.moetrace, or a directory of them. Names are resolved, kernel names are left mangled; "
-    "times are ns of CLOCK_MONOTONIC (of the capture's own clock in captures of other profilers), and - "
-    "marks a "
-    "missing value.\n\n" CLI_CAPTURES "Examples:\n"
+    "Prints every record of a trace as a line of text, in the order of the file.\vTRACE is a file "
+    "*.moetrace, or a directory of them. Names are resolved, kernel names are left mangled; times are ns of "
+    "CLOCK_MONOTONIC (of the capture's own clock in captures of other profilers), and - marks a missing "
+    "value.\n\n" CLI_CAPTURES "Examples:\n"
     "  moetrace dump run.moetrace | grep ^kernel | head\n\n" CLI_EXIT,
     NULL,
     NULL,

@@ -68,8 +68,8 @@ static bool parse_time(const char *option, const char *text, uint64_t *ns) {
 
 static error_t check_export(const arguments *a) {
     if (a->count == 0) {
-        cli_error("export needs a trace, or the directory that `moetrace record` wrote (see moetrace "
-                  "export --help)");
+        cli_error("export needs a trace, or the directory that `moetrace record` wrote (see moetrace export "
+                  "--help)");
     } else if (!a->format) {
         cli_error("export needs --format (see moetrace export --help)");
     } else if (!a->output) {
@@ -127,9 +127,9 @@ static const struct argp argp = {
     options,
     parse_export,
     "TRACE...",
-    "Writes traces in the format of another tool.\v"
-    "TRACE is a file *.moetrace, or a directory of them. Several traces, such as the ranks of one run, "
-    "are written to one file with a common clock.\n\n" CLI_CAPTURES "Examples:\n"
+    "Writes traces in the format of another tool.\vTRACE is a file *.moetrace, or a directory of them. "
+    "Several traces, such as the ranks of one run, are written to one file with a common "
+    "clock.\n\n" CLI_CAPTURES "Examples:\n"
     "  moetrace export --format nsys-sqlite -o run.sqlite run.moetrace\n"
     "  moetrace export --format perfetto --range 'decode*' -o run.pftrace traces\n\n" CLI_EXIT,
     NULL,

@@ -109,8 +109,8 @@ static const struct argp argp = {
     "CONFIG",
     "Computes the cost of the phases of a Molmo mixture of experts from its shapes: floating-point "
     "operations of its matrix products, bytes of weights and bytes of the KV cache, for each k, phase and "
-    "part of the model.\v"
-    "CONFIG is a config.json like that of the public MolmoE, or molmoe-1b. Nothing is run.\n\n"
+    "part of the model.\vCONFIG is a config.json like that of the public MolmoE, or molmoe-1b. Nothing is "
+    "run.\n\n"
     "FLOPs are counted as by PyTorch's FlopCounterMode. Bytes are a lower bound of the traffic: each weight "
     "once per step, no activations.\n\n"
     "Examples:\n"

@@ -58,10 +58,9 @@ static const struct argp argp = {
     parse_peaks,
     NULL,
     "Measures the peak rates of this machine's GPU: bytes/s of its memory, and FLOP/s of dense matrix "
-    "products by data type.\v"
-    "Memory is read and copied by kernels, and copied by the driver; matrices are multiplied by cuBLAS. "
-    "Without cuBLAS the products are missing, and null in FILE. Measuring takes a few seconds and up to a "
-    "quarter of the free memory; nothing else should run on the GPU.\n\n"
+    "products by data type.\vMemory is read and copied by kernels, and copied by the driver; matrices are "
+    "multiplied by cuBLAS. Without cuBLAS the products are missing, and null in FILE. Measuring takes a few "
+    "seconds and up to a quarter of the free memory; nothing else should run on the GPU.\n\n"
     "Examples:\n"
     "  moetrace peaks -o h100.json\n"
     "  moetrace peaks --device 1 --format markdown\n\n" CLI_EXIT,

@@ -56,10 +56,9 @@ static const struct argp argp = {
     parse_plot,
     "TRACE",
     "Plots a report with gnuplot, as SVG and PNG files for a paper: latency, scaling, phases, profiling "
-    "overhead, roofline, heat maps of experts.\v"
-    "TRACE is a file *.moetrace, or a directory of them, of which the one process with phases is used. Each "
-    "plot NAME is four files: NAME.svg, NAME.png, NAME.tsv with the data, and NAME.gp, the gnuplot script "
-    "that draws it.\n\n"
+    "overhead, roofline, heat maps of experts.\vTRACE is a file *.moetrace, or a directory of them, of which "
+    "the one process with phases is used. Each plot NAME is four files: NAME.svg, NAME.png, NAME.tsv with "
+    "the data, and NAME.gp, the gnuplot script that draws it.\n\n"
     "Examples:\n"
     "  moetrace plot -o figures traces\n\n" CLI_EXIT,
     NULL,

@@ -129,8 +129,8 @@ static bool find_recorder(char path[PATH_MAX]) {
         snprintf(candidate, sizeof candidate, "%s/%s", self, places[i]);
         if (access(candidate, R_OK) == 0 && realpath(candidate, path)) {
             if (strpbrk(path, " :")) {
-                cli_error("%s: the loader cannot preload a path with a space or a colon; install "
-                          "moetrace elsewhere",
+                cli_error("%s: the loader cannot preload a path with a space or a colon; install moetrace "
+                          "elsewhere",
                           path);
                 return false;
             }
@@ -161,21 +161,20 @@ int cli_cmd_record(int argc, char **argv) {
     struct argp_option options[SETTINGS + 3];
     char **command = NULL, recorder[PATH_MAX];
     make_options(options);
-    struct argp argp = {
-        options,
-        parse_record,
-        "[--] CMD [ARG...]",
-        "Runs CMD under the recorder, which writes one trace for each process.\v"
-        "Output and signals of the command are unchanged. Each option sets the environment variable in "
-        "brackets; a variable that is already set is used unless its option is given.\n\n"
-        "Examples:\n"
-        "  moetrace record -o traces -- python3 serve.py --port 8000\n"
-        "  moetrace record --level full --capture-range decode ./run_native\n\n"
-        "Exit status: that of the command; 127 when it is not found, 126 when it cannot be run; 2 when an "
-        "option is wrong or " RECORDER " is missing.",
-        NULL,
-        NULL,
-        NULL};
+    struct argp argp = {options,
+                        parse_record,
+                        "[--] CMD [ARG...]",
+                        "Runs CMD under the recorder, which writes one trace for each process.\vOutput and "
+                        "signals of the command are unchanged. Each option sets the environment variable in "
+                        "brackets; a variable that is already set is used unless its option is given.\n\n"
+                        "Examples:\n"
+                        "  moetrace record -o traces -- python3 serve.py --port 8000\n"
+                        "  moetrace record --level full --capture-range decode ./run_native\n\n"
+                        "Exit status: that of the command; 127 when it is not found, 126 when it cannot be "
+                        "run; 2 when an option is wrong or " RECORDER " is missing.",
+                        NULL,
+                        NULL,
+                        NULL};
     int status;
     if (cli_parse(&argp, argc, argv, &command, &status) != 0) {
         return status;

@@ -59,11 +59,10 @@ static const struct argp argp = {
     parse_report,
     "TRACE",
     "Reports on a trace: the run, the latency of each phase at each k, the most expensive experts and "
-    "kernels, and the completeness of the trace.\v"
-    "TRACE is a file *.moetrace, or a directory of them: one trace and one report per process. --json and "
-    "--html then use the one process that has phases.\n\n" CLI_CAPTURES
-    "A truncated or damaged trace is reported as far as it can be read; the report says so, and the exit "
-    "status is still 0.\n\n"
+    "kernels, and the completeness of the trace.\vTRACE is a file *.moetrace, or a directory of them: one "
+    "trace and one report per process. --json and --html then use the one process that has "
+    "phases.\n\n" CLI_CAPTURES "A truncated or damaged trace is reported as far as it can be read; the "
+                               "report says so, and the exit status is still 0.\n\n"
     "Examples:\n"
     "  moetrace report traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"

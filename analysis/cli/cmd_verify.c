@@ -48,9 +48,8 @@ static const struct argp argp = {
     "TRACE",
     "Checks that k was applied: in every layer of every prefill and decode step, including warm-up, the "
     "tokens in the payloads of the experts' ranges add up to k times the tokens, no expert got more tokens "
-    "than there are, and at most min(experts, k x tokens) experts were active.\v"
-    "TRACE is a file *.moetrace, or a directory of them, each of which is checked.\n\n" CLI_CAPTURES
-    "Examples:\n"
+    "than there are, and at most min(experts, k x tokens) experts were active.\vTRACE is a file *.moetrace, "
+    "or a directory of them, each of which is checked.\n\n" CLI_CAPTURES "Examples:\n"
     "  moetrace verify traces\n"
     "  moetrace verify traces/run_native-4242.moetrace\n"
     "  moetrace verify --prompt-tokens 326 --format json run.moetrace\n\n"
@@ -164,8 +163,8 @@ static int verify_all(const arguments *a, const names_rules *rules, report_outpu
         status = one > status ? one : status;
     }
     if (status == CLI_OK && checked == 0) {
-        status = cli_error("%s: no expert's range with a number of tokens lies in a phase under top_k=K; "
-                           "see docs/attribution.md for the names",
+        status = cli_error("%s: no expert's range with a number of tokens lies in a phase under top_k=K; see "
+                           "docs/attribution.md for the names",
                            a->trace);
     }
     cli_free_traces(traces, count);

@@ -108,13 +108,11 @@ static report_growths put_diff_phases(const metrics_results *a, const metrics_re
     }
     report_table_note(&t,
                       "low, high: 95 %% confidence interval of the ratio of medians (bootstrap). p: rank-sum "
-                      "test, adjusted for all rows (Holm). "
-                      "slower, faster: the interval excludes 1 and p is below %.2f. too few: fewer than %d "
-                      "samples in A or B.",
+                      "test, adjusted for all rows (Holm). slower, faster: the interval excludes 1 and p is "
+                      "below %.2f. too few: fewer than %d samples in A or B.",
                       STATS_SIGNIFICANT, STATS_BOOTSTRAP_SAMPLES);
     report_table_note(&t, "This compares two runs: a difference between them may also be the variation from "
-                          "one run of the same program to "
-                          "the next.");
+                          "one run of the same program to the next.");
     report_output_table(out, &t);
     free(list);
     return growths;

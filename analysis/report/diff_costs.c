@@ -198,12 +198,11 @@ void report_diff_kernels(const metrics_results *a, const metrics_results *b, siz
             report_change_put(&t, &all.list[i].change);
             report_table_kernel(&t, all.list[i].name, 40);
         }
-        report_table_note(
-            &t,
-            "low, high: 95 %% confidence interval of the ratio of means; interval and p come from the "
-            "variance between "
-            "requests or launches; p is adjusted for all %zu kernels. slower, faster and too few: as above.",
-            all.count);
+        report_table_note(&t,
+                          "low, high: 95 %% confidence interval of the ratio of means; interval and p come "
+                          "from the variance between requests or launches; p is adjusted for all %zu "
+                          "kernels. slower, faster and too few: as above.",
+                          all.count);
         note_mix(&t, a, b);
         report_output_table(out, &t);
     }
@@ -279,10 +278,8 @@ void report_diff_experts(const metrics_results *a, const metrics_results *b, siz
         }
         report_table_note(&t,
                           "low, high: 95 %% confidence interval of the ratio; interval and p come from the "
-                          "variance between requests; p is "
-                          "adjusted for all %zu experts. slower, faster and too few: as above. A call also "
-                          "takes longer when more "
-                          "tokens are routed to it.",
+                          "variance between requests; p is adjusted for all %zu experts. slower, faster and "
+                          "too few: as above. A call also takes longer when more tokens are routed to it.",
                           all.count);
         note_mix(&t, a, b);
         report_output_table(out, &t);

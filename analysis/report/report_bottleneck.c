@@ -70,9 +70,10 @@ static void put_verdicts(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t, "host: the GPU was idle for more than half of the time. memory, compute: while it "
-                          "was busy, the GPU reached at least half of "
-                          "that peak, and more of it than of the other. neither: none of these.");
+    report_table_note(
+        &t,
+        "host: the GPU was idle for more than half of the time. memory, compute: while it was busy, the GPU "
+        "reached at least half of that peak, and more of it than of the other. neither: none of these.");
     note_missing(b, &t);
     report_output_table(out, &t);
 }
@@ -115,10 +116,8 @@ static void note_sources(const metrics_bottlenecks *b, report_table *t) {
     }
     report_table_note(t,
                       "Means of the profiled requests. GPU ms: for all, the time in which the GPU was busy; "
-                      "for a part, the sum of its "
-                      "kernels. GFLOP: matrix products by the shapes of %s. MB: the lower bound of the "
-                      "traffic, weights once per step and "
-                      "the KV cache.",
+                      "for a part, the sum of its kernels. GFLOP: matrix products by the shapes of %s. MB: "
+                      "the lower bound of the traffic, weights once per step and the KV cache.",
                       w->model.name);
     if (estimated) {
         report_table_note(

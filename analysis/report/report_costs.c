@@ -82,9 +82,9 @@ static void put_cost_layers(const metrics_results *r, bool phases_only, report_o
     }
     if (phases_only) {
         put_layer(r, &t, "all", BASE_NONE, &all);
-        report_table_note(&t, "Each kernel counts in one cell: that of the innermost range around its "
-                              "launch. The sum of a row is inclusive: "
-                              "all kernels launched in the phase, except in a phase nested in it.");
+        report_table_note(
+            &t, "Each kernel counts in one cell: that of the innermost range around its launch. The sum of a "
+                "row is inclusive: all kernels launched in the phase, except in a phase nested in it.");
     }
     report_output_table(out, &t);
 }

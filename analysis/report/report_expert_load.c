@@ -57,15 +57,13 @@ static void put_load_phases(const metrics_results *r, report_output *out) {
             put_row(r, &t, &r->load.rows[i]);
         }
     }
-    report_table_note(&t,
-                      "Over all pairs of layer and expert (%s %zu experts; an expert without tokens counts "
-                      "as 0). max: maximum / mean; CV: "
-                      "standard deviation / mean. r: correlation of tokens and GPU time of the active "
-                      "experts. x expected: the largest "
-                      "ratio of an expert's GPU time to the time expected from its calls and tokens at this "
-                      "phase and k; at layer, at "
-                      "expert: where.",
-                      r->load.of_model ? "the model has" : "the trace names", r->load.experts);
+    report_table_note(
+        &t,
+        "Over all pairs of layer and expert (%s %zu experts; an expert without tokens counts as 0). max: "
+        "maximum / mean; CV: standard deviation / mean. r: correlation of tokens and GPU time of the active "
+        "experts. x expected: the largest ratio of an expert's GPU time to the time expected from its calls "
+        "and tokens at this phase and k; at layer, at expert: where.",
+        r->load.of_model ? "the model has" : "the trace names", r->load.experts);
     report_output_table(out, &t);
 }
 

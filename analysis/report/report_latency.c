@@ -23,27 +23,23 @@ static void note_profiling(const metrics_results *r, report_table *t) {
     if (unprofiled == r->rows.count) {
         report_table_note(t, "Latencies are the durations of unprofiled requests, on the host's clock.");
     } else if (unprofiled > 0) {
-        report_table_note(
-            t,
-            "Where a row has unprofiled requests (see Profiling overhead), its latencies are their durations "
-            "on the host's clock; the other rows are of profiled requests.");
+        report_table_note(t,
+                          "Where a row has unprofiled requests (see Profiling overhead), its latencies are "
+                          "their durations on the host's clock; the other rows are of profiled requests.");
     } else if (partly == r->rows.count) {
         report_table_note(
             t, "All requests were profiled in part: profiling began or ended during each of them.");
     } else if (!metrics_results_have_gpu(r)) {
         report_table_note(t, "Host time only: the trace holds no GPU work.");
     } else {
-        report_table_note(
-            t, "Latencies are of profiled requests, from the start of the range until the range and the GPU "
-               "work launched in it have ended; there are no unprofiled requests.");
+        report_table_note(t,
+                          "Latencies are of profiled requests, from the start of the range until the range "
+                          "and the GPU work launched in it have ended; there are no unprofiled requests.");
     }
     if (after > 0 && metrics_results_have_gpu(r)) {
-        report_table_note(
-            t,
-            "CUPTI had been on before in this process, which slows every later launch, on an H100 by about "
-            "0.9 us (docs/measuring.md). To avoid that, run the unprofiled requests first: the program emits "
-            "a "
-            "`watch off` mark (docs/recording.md).");
+        report_table_note(t, "CUPTI had been on before in this process, which slows every later launch, on "
+                             "an H100 by about 0.9 us (docs/measuring.md). To avoid that, run the unprofiled "
+                             "requests first: the program emits a `watch off` mark (docs/recording.md).");
     } else if (unprofiled > 0 && after == 0 && metrics_results_have_gpu(r)) {
         report_table_note(t, "The unprofiled requests ran before CUPTI was switched on in this process.");
     }
@@ -52,10 +48,8 @@ static void note_profiling(const metrics_results *r, report_table *t) {
                           later);
     }
     if (r->yielded) {
-        report_table_note(
-            t,
-            "Another tool held CUPTI for a part of the run and may have slowed it: phases in that part are "
-            "neither profiled nor unprofiled.");
+        report_table_note(t, "Another tool held CUPTI for a part of the run and may have slowed it: phases "
+                             "in that part are neither profiled nor unprofiled.");
     }
     const char *untimed = r->kernels_untimed > 0 ? ", or kernels have no times" : "";
     const char *yielded = r->yielded ? ", or another tool held CUPTI" : "";
@@ -142,10 +136,8 @@ static void put_certainty(const metrics_results *r, report_output *out) {
         report_table_number(&t, row->drift, 3);
         report_table_count(&t, row->outliers);
     }
-    report_table_note(
-        &t,
-        "Bootstrap with a fixed seed. drift: median of the last third of the requests divided by the median "
-        "of the first third.");
+    report_table_note(&t, "Bootstrap with a fixed seed. drift: median of the last third of the requests "
+                          "divided by the median of the first third.");
     for (size_t i = 0; i < r->rows.count; i++) {
         warn(&t, &r->rows.list[i]);
     }
@@ -195,8 +187,7 @@ static void put_overhead(const metrics_results *r, report_output *out) {
     if (worst > 0) {
         report_table_note(&t,
                           "In profiled requests GPU work continued for up to %.3f ms (median of a phase) "
-                          "after the end of the "
-                          "range; latencies of unprofiled requests do not include that.",
+                          "after the end of the range; latencies of unprofiled requests do not include that.",
                           worst);
     }
     report_output_table(out, &t);
@@ -234,11 +225,9 @@ static void put_gpu_time(const metrics_results *r, report_output *out) {
         return;
     }
     report_table_note(
-        &t,
-        "Medians of the profiled requests. GPU busy: at least one kernel, copy or memset of the phase was "
-        "running; sum: their durations added up. GPU idle: the rest of the phase, while the host was in a "
-        "call "
-        "that enqueues work, in a synchronizing call, or in neither (host work).");
+        &t, "Medians of the profiled requests. GPU busy: at least one kernel, copy or memset of the phase "
+            "was running; sum: their durations added up. GPU idle: the rest of the phase, while the host was "
+            "in a call that enqueues work, in a synchronizing call, or in neither (host work).");
     report_output_table(out, &t);
 }
 

@@ -136,11 +136,11 @@ static void put_fits(const metrics_fits *fits, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t, "N: number of distinct active experts in a layer, counted from their ranges. a: "
-                          "fixed cost of a phase; b: cost of each "
-                          "additional expert. low, high: 95 %% confidence interval (bootstrap). better: the "
-                          "smaller residual in at "
-                          "least 97.5 %% of the resamples; unclear: neither model has it.");
+    report_table_note(
+        &t,
+        "N: number of distinct active experts in a layer, counted from their ranges. a: fixed cost of a "
+        "phase; b: cost of each additional expert. low, high: 95 %% confidence interval (bootstrap). better: "
+        "the smaller residual in at least 97.5 %% of the resamples; unclear: neither model has it.");
     report_output_table(out, &t);
 }
 
@@ -180,10 +180,9 @@ static void put_bends(const metrics_fits *fits, report_output *out) {
     }
     report_table_note(&t,
                       "A segmented fit (two lines that meet) compared with one line, over all samples. BIC: "
-                      "that of one line minus that of the segmented "
-                      "fit. The slope changes if BIC is above %d and the 95 %% confidence interval of the "
-                      "change excludes 0. "
-                      "Not tested (-) with fewer than %d values of k or fewer than %d samples at some k.",
+                      "that of one line minus that of the segmented fit. The slope changes if BIC is above "
+                      "%d and the 95 %% confidence interval of the change excludes 0. Not tested (-) with "
+                      "fewer than %d values of k or fewer than %d samples at some k.",
                       STATS_BREAKPOINT_BIC, STATS_BREAKPOINT_X, STATS_BOOTSTRAP_SAMPLES);
     report_output_table(out, &t);
 }

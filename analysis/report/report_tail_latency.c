@@ -58,13 +58,11 @@ static void put_tail_rows(const metrics_results *r, report_output *out) {
         report_table_index(&t, row->request);
         report_table_index(&t, row->number);
     }
-    report_table_note(
-        &t,
-        "Means of the slowest 1 %% of the samples (1 to %d) and of the typical ones, which are nearest to "
-        "the median; sample, "
-        "step: the slowest one. Profiled and unprofiled requests are kept apart; of unprofiled ones "
-        "only the ranges are known.",
-        METRICS_TAIL_SLOW);
+    report_table_note(&t,
+                      "Means of the slowest 1 %% of the samples (1 to %d) and of the typical ones, which are "
+                      "nearest to the median; sample, step: the slowest one. Profiled and unprofiled "
+                      "requests are kept apart; of unprofiled ones only the ranges are known.",
+                      METRICS_TAIL_SLOW);
     report_output_table(out, &t);
 }
 
@@ -105,11 +103,10 @@ static void put_split(const metrics_results *r, report_output *out) {
         report_table_free(&t);
         return;
     }
-    report_table_note(&t, "Slow minus typical: GPU busy, and GPU idle while the host was in calls that "
-                          "enqueue work, in synchronizing calls "
-                          "or in neither (host work); these add up to diff. ms. gap: the longest time "
-                          "without GPU work; gap at: its "
-                          "beginning in the slowest sample.");
+    report_table_note(&t,
+                      "Slow minus typical: GPU busy, and GPU idle while the host was in calls that enqueue "
+                      "work, in synchronizing calls or in neither (host work); these add up to diff. ms. "
+                      "gap: the longest time without GPU work; gap at: its beginning in the slowest sample.");
     report_output_table(out, &t);
 }
 
@@ -159,10 +156,10 @@ static void put_causes(const metrics_results *r, size_t top, report_output *out)
             shown++;
         }
     }
-    report_table_note(&t, "Means per sample; diff.: slow minus typical. For a range: its exclusive host or "
-                          "GPU time; for a layer: that of all its ranges. "
-                          "n: number of ranges, or of kernels, copies and memsets. Host time of a profiled "
-                          "sample includes the profiling overhead.");
+    report_table_note(&t,
+                      "Means per sample; diff.: slow minus typical. For a range: its exclusive host or GPU "
+                      "time; for a layer: that of all its ranges. n: number of ranges, or of kernels, copies "
+                      "and memsets. Host time of a profiled sample includes the profiling overhead.");
     report_output_table(out, &t);
 }
 

@@ -9,9 +9,9 @@
 #include <string.h>
 
 static const char header[] =
-    "trace,k,phase,request,warmup,step,profiling,in_report,start_ms,latency_ms,range_ms,"
-    "gpu_busy_ms,gpu_sum_ms,gpu_idle_ms,idle_in_enqueue_ms,idle_in_sync_ms,idle_host_work_ms,"
-    "gpu_after_range_ms,longest_gap_ms,longest_gap_at_ms,kernels,steps,experts_per_layer\n";
+    "trace,k,phase,request,warmup,step,profiling,in_report,start_ms,latency_ms,range_ms,gpu_busy_ms,gpu_sum_"
+    "ms,gpu_idle_ms,idle_in_enqueue_ms,idle_in_sync_ms,idle_host_work_ms,gpu_after_range_ms,longest_gap_ms,"
+    "longest_gap_at_ms,kernels,steps,experts_per_layer\n";
 
 static const char *profiling_name(attribution_profiling profiling) {
     if (profiling == ATTRIBUTION_PROFILED) {
