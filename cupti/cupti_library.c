@@ -1,5 +1,5 @@
-/* Finds and opens CUPTI. The target's own copy comes first: two copies in one process do not work together.
- */
+/* Finds and opens CUPTI. The target's own copy comes first: two copies in one process do not work
+ * together. */
 #include "cupti/cupti_library.h"
 
 #include <dlfcn.h>

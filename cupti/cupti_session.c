@@ -1,5 +1,5 @@
-/* The CUPTI session: subscription, activity kinds, and the buffers that travel between CUPTI and the writer.
- */
+/* The CUPTI session: subscription, activity kinds, and the buffers that travel between CUPTI and the
+ * writer. */
 #include "cupti/cupti_session.h"
 
 #include "cupti/cupti_graph_launches.h"

@@ -18,8 +18,8 @@ typedef struct {
     void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation,
                         bool issues_work, const int *result);
     /* On this thread a CUDA graph is begun, or (node != 0) a node of it is made, perhaps as a copy of another
-     * (original != 0). Ids are those that GPU records carry. Also while nothing is profiled, as the next two.
-     */
+     * (original != 0). Ids are those that GPU records carry. Also while nothing is profiled, as the next
+     * two. */
     void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
     /* CUDA has been initialised so far that a context was made. */
     void (*context)(void);

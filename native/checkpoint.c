@@ -177,8 +177,8 @@ static bool read_file_weight(native_source *source, const char *name, const nati
                            "%.2500s: tensor %s is %s, but the configuration requires %s", source->file.path,
                            name, has, wants);
     }
-    /* A copy where the file does not align its numbers; otherwise straight from the mapped file, read only.
-     */
+    /* A copy where the file does not align its numbers; otherwise straight from the mapped file, read
+     * only. */
     void *aligned = NULL;
     if ((uintptr_t)entry.data % 4 != 0) {
         aligned = malloc(entry.bytes);

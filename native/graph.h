@@ -51,8 +51,8 @@ typedef struct {
     void **ready; /* [count]: graphs to launch; NULL: not captured */
 } native_graphs;
 
-/* Finds the functions, makes the stream, and room for `count` graphs. On failure: false, the function named.
- */
+/* Finds the functions, makes the stream, and room for `count` graphs. On failure: false, the function
+ * named. */
 bool native_graphs_open(native_graphs *graphs, native_torch *torch, int64_t count, native_error *error);
 void native_graphs_close(native_graphs *graphs);
 

@@ -15,8 +15,8 @@ typedef struct {
 /* Opens a temporary file beside `path`. On failure: false, status 2, the path and the reason. */
 bool native_output_open(native_output *output, const char *path, native_error *error);
 
-/* Closes it and gives it its name, if `good` and if all of it reached the file system; otherwise removes it.
- */
+/* Closes it and gives it its name, if `good` and if all of it reached the file system; otherwise removes
+ * it. */
 bool native_output_close(native_output *output, bool good, native_error *error);
 
 #endif

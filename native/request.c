@@ -27,8 +27,8 @@ void native_request_free(native_request *request) {
     memset(request, 0, sizeof *request);
 }
 
-/* Finds a tensor and drops a leading dimension of 1 beyond `ndim`. size[0] of `want` may be -1: any, from 1.
- */
+/* Finds a tensor and drops a leading dimension of 1 beyond `ndim`. size[0] of `want` may be -1: any, from
+ * 1. */
 static bool find_request_tensor(const native_safetensors *file, const char *name, int ndim,
                                 const int64_t *want, native_entry *entry, native_error *error) {
     if (!native_safetensors_find(file, name, entry, error)) {
@@ -191,8 +191,8 @@ bool native_request_default(native_request *request, const native_config *config
     for (int64_t i = 0; i < values; i++) {
         request->images[i] = blue[i % 3];
     }
-    /* The processor marks every patch of the second crop with -1, which the model takes for padding in part.
-     */
+    /* The processor marks every patch of the second crop with -1, which the model takes for padding in
+     * part. */
     for (int64_t i = 0; i < BLUE_CROPS * v->patch_count; i++) {
         request->masks[i] = i < v->patch_count ? 1.0F : -1.0F;
     }

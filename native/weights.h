@@ -63,8 +63,8 @@ typedef struct {
 } native_weights;
 
 /* Allocates and fills all of it. On failure: false, with the tensor or the operator named; what is there so
- * far is still to be freed. On the cpu a model that the machine's memory can never hold is refused at once.
- */
+ * far is still to be freed. On the cpu a model that the machine's memory can never hold is refused at
+ * once. */
 bool native_weights_load(native_weights *weights, const native_config *config, native_source *source);
 
 void native_weights_free(native_weights *weights, const native_config *config);

@@ -1,6 +1,6 @@
 /* Reads a trace from start to end: one chunk in memory at a time, every length checked before it is believed.
- * Damage does not end the reading: the reader looks for the next whole chunk and counts what it passed over.
- */
+ * Damage does not end the reading: the reader looks for the next whole chunk and counts what it passed
+ * over. */
 #include "trace/decode.h"
 
 #include <errno.h>
@@ -31,8 +31,8 @@ static int set_read_error(char *error, const char *format, ...) {
     return -1;
 }
 
-/* Makes `bytes` bytes readable at buf + at, if the file has them. Returns -1 with errno when reading failed.
- */
+/* Makes `bytes` bytes readable at buf + at, if the file has them. Returns -1 with errno when reading
+ * failed. */
 static int fill_window(window *w, size_t bytes) {
     if (w->fill - w->at >= bytes || w->eof) {
         return 0;

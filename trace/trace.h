@@ -181,8 +181,8 @@ size_t trace_chunk_end(trace_chunk *c);
 /* How many bytes a finished chunk has. */
 size_t trace_chunk_length(const uint8_t *chunk);
 
-/* CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of len bytes, continued from `crc` (0 at the start).
- */
+/* CRC-32C (Castagnoli, reflected polynomial 0x82f63b78) of len bytes, continued from `crc` (0 at the
+ * start). */
 uint32_t trace_crc32c(uint32_t crc, const void *data, size_t len);
 
 /* ---- Reading: bounds-checked, streaming, with memory for one chunk. ---- */

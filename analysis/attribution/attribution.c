@@ -60,8 +60,8 @@ struct attribution_state {
     uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
     attribution_counts counts;
     attribution_record_check check;
-    uint64_t first_call,
-        latest_call;           /* ns: the beginning of the first call that was read, the latest end of one */
+    /* ns: the beginning of the first call that was read, and the latest end of a call. */
+    uint64_t first_call, latest_call;
     trace_gpu_event *deferred; /* end long after the last call that was read: there may be later ones */
     size_t deferred_count, deferred_cap;
 };

@@ -27,8 +27,8 @@ attribution_state *attribution_new(names_table *names, attribution_ranges *range
 /* Adds the definition of a kernel shape. */
 void attribution_shape(attribution_state *a, const trace_shape *s);
 
-/* Adds an API, GRAPH or NODE event, after all earlier events of its thread went to attribution_ranges_event.
- */
+/* Adds an API, GRAPH or NODE event, after all earlier events of its thread went to
+ * attribution_ranges_event. */
 void attribution_call(attribution_state *a, const trace_host_event *e);
 
 /* Adds a GPU record. */

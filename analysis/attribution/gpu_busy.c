@@ -108,8 +108,7 @@ static void add_folded_interval(attribution_busy_sums *sums, uint64_t start, uin
 }
 
 /* Puts what begins where the n others do behind them, or makes that of its part longer; returns how many
- * there are.
- */
+ * there are. */
 static size_t keep_open_interval(attribution_interval *list, size_t n, attribution_interval gpu) {
     size_t at = 0;
     while (at < n && list[at].part != gpu.part) {

@@ -38,8 +38,8 @@ typedef struct {
     attribution_mark_block **blocks; /* by time */
     size_t block_count, block_cap;
     size_t count; /* of marks */
-    attribution_mark
-        *changes; /* marks that begin something else than the one before, after attribution_windows_settle */
+    /* Marks that begin something else than the one before, after attribution_windows_settle. */
+    attribution_mark *changes;
     size_t change_count, change_cap;
     uint64_t queried;        /* ns, the latest moment before the first mark that was looked up */
     size_t late;             /* marks that were read after a moment was looked up that they change */

@@ -20,8 +20,8 @@ void base_sorter_add(base_sorter *s, const void *record);
 /* Records added so far. */
 uint64_t base_sorter_count(const base_sorter *s);
 
-/* The next record in order, NULL behind the last; valid until the next call. The first call ends the adding.
- */
+/* The next record in order, NULL behind the last; valid until the next call. The first call ends the
+ * adding. */
 const void *base_sorter_next(base_sorter *s);
 
 /* Begins again with the first record. */

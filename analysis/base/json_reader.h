@@ -36,8 +36,8 @@ base_json_token base_json_next(base_json *j);
 /* Passes over the rest of a value whose first token was `first`. False when the file ends inside it. */
 bool base_json_skip(base_json *j, base_json_token first);
 
-/* The number in the text times 1000, rounded: microseconds as nanoseconds. False when it is no such number.
- */
+/* The number in the text times 1000, rounded: microseconds as nanoseconds. False when it is no such
+ * number. */
 bool base_json_thousandths(const char *text, int64_t *value);
 
 #endif

@@ -93,8 +93,8 @@ static void put_title(FILE *f, const cJSON *series) {
 }
 
 /* Draws the intervals of the series at `column`, whose x is `x`; where one is missing nothing is drawn. They
- * are lines with straight ends: gnuplot's own error bars leave the points out, and paint their places white.
- */
+ * are lines with straight ends: gnuplot's own error bars leave the points out, and paint their places
+ * white. */
 static void put_intervals(FILE *f, const char *name, const char *x, int column, const char *colour) {
     bool first = false;
     part(f, name, &first);
@@ -108,8 +108,8 @@ static int columns_of(const cJSON *series) {
     return charts_member(series, "low") ? 3 : 1;
 }
 
-/* Ticks at the values of x; by their numbers in the list where one is missing, or where `numbered` says so.
- */
+/* Ticks at the values of x; by their numbers in the list where one is missing, or where `numbered` says
+ * so. */
 static bool put_ticks(FILE *f, const cJSON *figure, bool numbered) {
     char number[BASE_NUMBER_BYTES];
     const cJSON *value;

@@ -68,8 +68,8 @@ static size_t merged(charts_timeline_lane *l, uint64_t within, bool keep) {
     return left;
 }
 
-/* Draws near boxes of these lanes as one until there are few enough; lanes with few boxes stay as they are.
- */
+/* Draws near boxes of these lanes as one until there are few enough; lanes with few boxes stay as they
+ * are. */
 static void thin_out(charts_timeline *t, charts_timeline_lane *lanes, size_t count) {
     size_t all = 0, used = 0;
     for (size_t i = 0; i < count; i++) {

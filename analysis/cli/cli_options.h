@@ -68,8 +68,8 @@ bool cli_number(const char *option, const char *text, uint32_t least, uint32_t m
  * ("text|json|csv"). -1 after an error line that names `option` and lists them. */
 int cli_word(const char *option, const char *text, const char *words);
 
-/* Flushes stdout; CLI_OK, or CLI_FAILED after an error line when not everything could be written.
- */
+/* Flushes stdout; CLI_OK, or CLI_FAILED after an error line when not everything could be
+ * written. */
 int cli_flush(void);
 
 /* Shows how far the reading of `path` is, on a terminal only. */

@@ -107,8 +107,8 @@ static int judge(const report_growths *grew, double limit) {
     return CLI_OK;
 }
 
-/* Of a directory its one trace, to be freed; anything else is left to the reader. NULL after an error line.
- */
+/* Of a directory its one trace, to be freed; anything else is left to the reader. NULL after an error
+ * line. */
 static char *one_trace(const char *path) {
     struct stat st;
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode)) {

@@ -62,7 +62,7 @@ static const struct argp argp = {
     "kernels, and the completeness of the trace.\vTRACE is a file *.moetrace, or a directory of them: one "
     "trace and one report per process. --json and --html then use the one process that has "
     "phases.\n\n" CLI_CAPTURES "A truncated or damaged trace is reported as far as it can be read; the "
-                               "report says so, and the exit status is still 0.\n\n"
+    "report says so, and the exit status is still 0.\n\n"
     "Examples:\n"
     "  moetrace report traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"

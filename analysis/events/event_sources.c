@@ -93,8 +93,8 @@ int events_source_add(events_store *rows, const char *path, char error[TRACE_ERR
     return 0;
 }
 
-/* Whether two processes mean one physical device by these numbers; by the place on the bus when both have it.
- */
+/* Whether two processes mean one physical device by these numbers; by the place on the bus when both have
+ * it. */
 static bool is_same_device(const events_store *rows, const events_device *d, uint32_t source,
                            uint32_t ordinal) {
     static const char *const parts[] = {"pci_domain", "pci_bus", "pci_device"};

@@ -198,8 +198,8 @@ static void put_chrome_head(chrome *w) {
         fputc('}', w->out);
         free(json);
     }
-    /* One rank a file is what readers of distributed runs expect; of several in one file they see the first.
-     */
+    /* One rank a file is what readers of distributed runs expect; of several in one file they see the
+     * first. */
     fputs("],\"displayTimeUnit\":\"ms\"", w->out);
     if (first->realtime_ns != 0) {
         fprintf(w->out, ",\"baseTimeNanoseconds\":%" PRIu64,

@@ -1,6 +1,5 @@
 /* How a file of Nsight Systems' layout is written: statements, values as the layout has them, and texts, each
- * once.
- */
+ * once. */
 #include "analysis/export/export_nsys_internal.h"
 
 #include "analysis/base/alloc.h"

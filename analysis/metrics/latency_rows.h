@@ -30,9 +30,8 @@ attribution_phase metrics_row_phase(metrics_row_kind kind);
 typedef struct {
     uint32_t k; /* BASE_NONE: the phase lay in no top_k=K */
     metrics_row_kind kind;
-    attribution_profiling
-        from; /* the samples of `latency`: the unprofiled if there are any, else the profiled,
-                                   else the partly profiled */
+    /* The samples of `latency`: the unprofiled if there are any, else the profiled, else the partly profiled. */
+    attribution_profiling from;
     stats_summary latency;
     stats_ci p50_ci, mean_ci;
     double *samples; /* latency.n latencies in the order of their starts */
@@ -51,11 +50,11 @@ typedef struct {
     double gpu_sum; /* the same, overlapping work more than once */
     double kernels; /* launched in the phase */
     double idle;    /* latency - busy */
-    double idle_enqueue, idle_sync, idle_between; /* idle while the host was in a call that enqueues, in
-                                                        one that waits, in neither */
-    double enqueues, syncs;                       /* calls that enqueue, and that wait */
-    double sync_time;                             /* time in calls that wait, GPU idle or not */
-    double beyond;                                /* from the end of the range to that of its GPU work */
+    /* Idle while the host was in a call that enqueues, in a call that waits, in neither. */
+    double idle_enqueue, idle_sync, idle_between;
+    double enqueues, syncs; /* calls that enqueue, and that wait */
+    double sync_time;       /* time in calls that wait, GPU idle or not */
+    double beyond;          /* from the end of the range to that of its GPU work */
 
     size_t outliers; /* samples farther than 5 scaled median absolute deviations from the median */
     double drift;    /* median of the last third of the samples over that of the first */

@@ -5,8 +5,8 @@
  * min(E, k T) experts are active. A decode step has T = 1. T of a prefill is what is given, or what the mark
  * of the model says (costmodel/workload.h), else the sum over k: it must be whole, the same in all layers, and at each
  * k within what it is at that with the most visits, since a k that had no effect makes T look smaller or
- * greater. Where a prefill or a decode visits experts at all, it visits those of every layer, in every step.
- */
+ * greater. Where a prefill or a decode visits experts at all, it visits those of every layer, in every
+ * step. */
 #ifndef METRICS_ROUTING_CHECK_H
 #define METRICS_ROUTING_CHECK_H
 

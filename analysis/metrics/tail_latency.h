@@ -32,8 +32,8 @@ typedef struct {
     size_t n;                        /* samples in all */
     double p50; /* ms, their median latency: until the GPU's work ended, of unprofiled ones the range's */
     metrics_tail_means slow; /* the slowest 1 %, at least one sample and at most METRICS_TAIL_SLOW */
-    metrics_tail_means
-        typical;              /* those kept that are nearest to the median: at most a quarter of n, and 16 */
+    /* Those kept that are nearest to the median: at most a quarter of n, and 16. */
+    metrics_tail_means typical;
     uint32_t request, number; /* of the slowest: its request and, of a step, its number; or BASE_NONE */
     double gap_at;            /* of the slowest: where its longest gap began; ms from its start */
 } metrics_tail_row;

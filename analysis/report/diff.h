@@ -5,8 +5,8 @@
 #include "analysis/metrics/analyze.h"
 #include "analysis/report/table_writer.h"
 
-/* The phase whose median grew most, from A to B: `share` is 0.05 when it takes 5 % longer, 0 when none grew.
- */
+/* The phase whose median grew most, from A to B: `share` is 0.05 when it takes 5 % longer, 0 when none
+ * grew. */
 typedef struct {
     double share;
     uint32_t k;

@@ -120,8 +120,8 @@ static bool has_mangled(const metrics_costs *c) {
     return false;
 }
 
-/* The name that kernels are matched by: as it is, or as torch.profiler has it, which knows no mangled names.
- */
+/* The name that kernels are matched by: as it is, or as torch.profiler has it, which knows no mangled
+ * names. */
 static char *matching_name(const metrics_kernel_row *row, bool demangled) {
     return demangled ? names_kernel_signature(row->name) : base_copy(row->name, strlen(row->name));
 }

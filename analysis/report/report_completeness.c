@@ -61,7 +61,7 @@ static void put_times(const metrics_results *r, report_table *t) {
         report_table_fieldf(
             t, "marks.late", "profiling",
             "%" PRIu64 " times profiling began or ended on one thread after ranges of another had been read: "
-                       "their calls, tokens and host time may be counted for the wrong kind of request",
+            "their calls, tokens and host time may be counted for the wrong kind of request",
             r->late_marks);
     }
     if (r->late > 0) {

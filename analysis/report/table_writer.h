@@ -1,5 +1,5 @@
 /* Where tables go: a terminal, or a format that programs read. Every output is made from the same tables
- * (table.h); a number keeps its full precision for programs. */
+ * (text_table.h); a number keeps its full precision for programs. */
 #ifndef REPORT_TABLE_WRITER_H
 #define REPORT_TABLE_WRITER_H
 

@@ -95,8 +95,8 @@ void report_table_free(report_table *t);
 /* Prints a label and its value; long values go on below, indented. A NULL value is missing: "-". */
 void report_field(FILE *out, const char *label, const char *value);
 
-/* Prints len bytes with control characters as "?": a name can then neither move the cursor nor end the line.
- */
+/* Prints len bytes with control characters as "?": a name can then neither move the cursor nor end the
+ * line. */
 void report_put_text(FILE *out, const char *text, size_t len);
 
 /* Prints a text in lines of at most REPORT_WIDTH columns, broken at spaces. */

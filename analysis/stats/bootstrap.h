@@ -16,8 +16,7 @@
 
 /* For other statistics: the first state of the generator, how many rounds are drawn of n samples, a number
  * below n (n > 0) that is drawn next, and the interval that the middle 95 % of n values span, which it puts
- * into another order.
- */
+ * into another order. */
 #define STATS_BOOTSTRAP_SEED 0x6d6f657472616365u
 size_t stats_bootstrap_rounds(size_t n);
 size_t stats_bootstrap_draw(uint64_t *state, size_t n);
@@ -60,8 +59,8 @@ typedef struct {
 
 /* The least-squares line through n points. The intervals are of points drawn with replacement inside each
  * stratum: stratum i is the points from strata[i] to before strata[i + 1], and strata[count] = n. They are
- * missing when some stratum has too few. False when x takes fewer than two values; then *fit means nothing.
- */
+ * missing when some stratum has too few. False when x takes fewer than two values; then *fit means
+ * nothing. */
 bool stats_fit_line(stats_fit *fit, const double *x, const double *y, const size_t *strata, size_t count);
 
 /* Of the straight lines over x and over z through the same points: in what share of draws, made as those of

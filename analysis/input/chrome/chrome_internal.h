@@ -31,8 +31,8 @@ enum {
 /* One event of the file, or the like of it in the making. */
 typedef struct {
     uint64_t key; /* start in ns, plus INPUT_CHROME_SHIFT */
-    uint64_t
-        order; /* of those that begin together: ranges first, then marks, calls, work; the longer first */
+    /* Of those that begin together: ranges first, then marks, calls, work; the longer first. */
+    uint64_t order;
     uint64_t duration;
     uint64_t id; /* correlation: see chrome_ids.c; 0 is none */
     int64_t payload;

@@ -20,8 +20,7 @@
 #define PROGRESS_ROWS 65536
 
 /* The table whose next row comes first; at equal times ranges, then calls, graphs, nodes, then GPU work.
- * INPUT_NSYS_TABLES at the end.
- */
+ * INPUT_NSYS_TABLES at the end. */
 static int earliest_table(const int64_t starts[INPUT_NSYS_TABLES]) {
     int best = INPUT_NSYS_TABLES - 1;
     for (int i = best; i-- > 0;) {
