@@ -79,7 +79,7 @@ void cupti_decode_forget(void) {
     decode.shape_used = 0;
 }
 
-static uint64_t mix(uint64_t hash, uint64_t value) {
+static uint64_t mix_hash(uint64_t hash, uint64_t value) {
     hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
     return hash ^ hash >> 32;
 }
@@ -87,10 +87,10 @@ static uint64_t mix(uint64_t hash, uint64_t value) {
 static uint64_t shape_hash(const trace_shape *s) {
     uint64_t h = s->name;
     for (int i = 0; i < 3; i++) {
-        h = mix(h, (uint64_t)s->grid[i] << 32 | s->block[i]);
+        h = mix_hash(h, (uint64_t)s->grid[i] << 32 | s->block[i]);
     }
-    h = mix(h, (uint64_t)s->registers_per_thread << 32 | s->dynamic_shared_bytes);
-    return mix(h, (uint64_t)s->static_shared_bytes << 32 | s->local_bytes_per_thread);
+    h = mix_hash(h, (uint64_t)s->registers_per_thread << 32 | s->dynamic_shared_bytes);
+    return mix_hash(h, (uint64_t)s->static_shared_bytes << 32 | s->local_bytes_per_thread);
 }
 
 static bool same_shape(const trace_shape *a, const trace_shape *b) {
@@ -157,7 +157,7 @@ static int shape_id(const cupti_kernel *k, uint32_t *id) {
 }
 
 /* CUPTI reports some records without times, and a few with times of another clock: before the recording, or yet to come. */
-static bool are_times(uint64_t start, uint64_t end) {
+static bool are_possible_times(uint64_t start, uint64_t end) {
     if (end > decode.now) {
         decode.now = decode.hooks.now() + CLOCK_ERROR_NS;
     }
@@ -165,7 +165,7 @@ static bool are_times(uint64_t start, uint64_t end) {
 }
 
 static void set_times(trace_gpu_event *e, uint64_t start, uint64_t end) {
-    e->timed = are_times(start, end);
+    e->timed = are_possible_times(start, end);
     e->start = e->timed ? start : 0;
     e->end = e->timed ? end : 0;
 }

@@ -35,12 +35,12 @@ static struct {
     atomic_uint last_taken; /* the launch whose record came last: its other records follow */
 } launches;
 
-static uint32_t hash_of(uint64_t key) {
+static uint32_t hash_of_launch(uint64_t key) {
     return (uint32_t)(key * 0x9e3779b97f4a7c15u >> (64 - SLOT_BITS));
 }
 
 static atomic_uint *set_slot(launch_set *set, uint32_t correlation, uint32_t probe) {
-    return &set->slots[(hash_of(correlation) + probe) & (SLOTS - 1)];
+    return &set->slots[(hash_of_launch(correlation) + probe) & (SLOTS - 1)];
 }
 
 static bool remove_launch(launch_set *set, uint32_t correlation) {
@@ -78,7 +78,7 @@ static bool add_launch(launch_set *set, uint32_t correlation, uint32_t age) {
 /* Where a graph's latest launch stands; NULL when there is no room. */
 static atomic_uint *latest_of(const void *graph) {
     for (uint32_t probe = 0; graph && probe < PROBES; probe++) {
-        uint32_t at = (hash_of((uintptr_t)graph) + probe) & (SLOTS - 1);
+        uint32_t at = (hash_of_launch((uintptr_t)graph) + probe) & (SLOTS - 1);
         const void *owner = NULL;
         if (atomic_compare_exchange_strong(&launches.graphs[at].graph, &owner, graph) || owner == graph) {
             return &launches.graphs[at].latest;
@@ -88,13 +88,13 @@ static atomic_uint *latest_of(const void *graph) {
 }
 
 /* Bounds mean nothing any more before the ids begin again. */
-static void forget_old(atomic_bool *any, const atomic_uint *bound, uint32_t correlation) {
+static void forget_old_bound(atomic_bool *any, const atomic_uint *bound, uint32_t correlation) {
     if (atomic_load(any) && correlation - atomic_load(bound) > TOO_OLD) {
         atomic_store(any, false);
     }
 }
 
-static bool is_up_to(const atomic_bool *any, const atomic_uint *bound, uint32_t correlation) {
+static bool is_up_to_bound(const atomic_bool *any, const atomic_uint *bound, uint32_t correlation) {
     return atomic_load(any) && (int32_t)(atomic_load(bound) - correlation) >= 0;
 }
 
@@ -113,8 +113,8 @@ static void doubt_launch(uint32_t correlation) {
 }
 
 void cupti_graph_launches_begin(uint32_t correlation) {
-    forget_old(&launches.any_all_doubt, &launches.all_doubt, correlation);
-    forget_old(&launches.any_closed, &launches.closed, correlation);
+    forget_old_bound(&launches.any_all_doubt, &launches.all_doubt, correlation);
+    forget_old_bound(&launches.any_closed, &launches.closed, correlation);
     atomic_store(&launches.any, true);
     atomic_fetch_add(&launches.pending_count, 1);
     if (!add_launch(&launches.pending, correlation, UINT32_MAX)) {
@@ -178,7 +178,7 @@ bool cupti_graph_launches_record(void *record) {
     if (r.graph == 0) {
         return true;
     }
-    bool doubtful = is_up_to(&launches.any_all_doubt, &launches.all_doubt, r.correlation) ||
+    bool doubtful = is_up_to_bound(&launches.any_all_doubt, &launches.all_doubt, r.correlation) ||
                     (atomic_load(&launches.any_doubt) && has_launch(&launches.doubtful, r.correlation));
     if (r.correlation != atomic_exchange(&launches.last_taken, r.correlation)) {
         settle_launch(r.correlation);
@@ -187,7 +187,7 @@ bool cupti_graph_launches_record(void *record) {
         *r.start = *r.end = 0;
         return true;
     }
-    return !is_up_to(&launches.any_closed, &launches.closed, r.correlation);
+    return !is_up_to_bound(&launches.any_closed, &launches.closed, r.correlation);
 }
 
 bool cupti_graph_launches_need_records(void) {

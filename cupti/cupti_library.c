@@ -16,7 +16,7 @@ typedef struct {
 
 /* Whether a file's name is that of a library: libNAME.so..., or with a hash as auditwheel adds it,
  * libNAME-1a2b3c4d.so... */
-static bool is_named(const char *file, const char *library) {
+static bool is_library_name(const char *file, const char *library) {
     size_t len = strlen(library);
     return strncmp(file, library, len) == 0 && (file[len] == '.' || file[len] == '-') &&
            strstr(file + len, ".so");
@@ -27,22 +27,22 @@ static int look_at_library(struct dl_phdr_info *info, size_t size, void *data) {
     loaded *found = data;
     const char *slash = strrchr(info->dlpi_name, '/');
     const char *name = slash ? slash + 1 : info->dlpi_name;
-    if (!found->cupti[0] && is_named(name, "libcupti")) {
+    if (!found->cupti[0] && is_library_name(name, "libcupti")) {
         snprintf(found->cupti, sizeof found->cupti, "%s", info->dlpi_name);
     }
-    if (!found->runtime[0] && is_named(name, "libcudart")) {
+    if (!found->runtime[0] && is_library_name(name, "libcudart")) {
         snprintf(found->runtime, sizeof found->runtime, "%s", info->dlpi_name);
     }
     return 0;
 }
 
-static void *open_file(const char *path) {
+static void *open_library_file(const char *path) {
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
 /* Beside the CUDA runtime: in its own folder (toolkit, CUDA 13 wheels) or in the wheel beside it (CUDA 12
  * wheels). */
-static void *open_beside(const char *runtime) {
+static void *open_cupti_beside(const char *runtime) {
     static const char *const folders[] = {"", "../../cuda_cupti/lib/", "../extras/CUPTI/lib64/",
                                           "../../../extras/CUPTI/lib64/"};
     static const char *const names[] = {"libcupti.so.13", "libcupti.so.12", "libcupti.so.11.8",
@@ -56,7 +56,7 @@ static void *open_beside(const char *runtime) {
             char path[1024];
             int len = snprintf(path, sizeof path, "%.*s/%s%s", (int)(slash - runtime), runtime, folders[f],
                                names[n]);
-            void *handle = len > 0 && (size_t)len < sizeof path ? open_file(path) : NULL;
+            void *handle = len > 0 && (size_t)len < sizeof path ? open_library_file(path) : NULL;
             if (handle) {
                 return handle;
             }
@@ -65,7 +65,7 @@ static void *open_beside(const char *runtime) {
     return NULL;
 }
 
-static void *open_system(void) {
+static void *open_system_cupti(void) {
     static const char *const paths[] = {"libcupti.so.13",
                                         "libcupti.so.12",
                                         "libcupti.so.11.8",
@@ -74,7 +74,7 @@ static void *open_system(void) {
                                         "/usr/local/cuda/lib64/libcupti.so",
                                         "/usr/local/cuda/extras/CUPTI/lib64/libcupti.so"};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        void *handle = open_file(paths[i]);
+        void *handle = open_library_file(paths[i]);
         if (handle) {
             return handle;
         }
@@ -82,17 +82,17 @@ static void *open_system(void) {
     return NULL;
 }
 
-static void *open_any(const char *wanted) {
+static void *open_any_cupti(const char *wanted) {
     if (wanted) {
-        return open_file(wanted);
+        return open_library_file(wanted);
     }
     loaded found = {.cupti = ""};
     dl_iterate_phdr(look_at_library, &found);
     void *handle = found.cupti[0] ? dlopen(found.cupti, RTLD_NOW | RTLD_NOLOAD) : NULL;
     if (!handle && found.runtime[0]) {
-        handle = open_beside(found.runtime);
+        handle = open_cupti_beside(found.runtime);
     }
-    return handle ? handle : open_system();
+    return handle ? handle : open_system_cupti();
 }
 
 /* What is wrong with the version, or NULL. */
@@ -109,7 +109,7 @@ static const char *check_version(uint32_t version) {
 
 const char *cupti_library_open(cupti_library *lib, const char *wanted) {
     memset(lib, 0, sizeof *lib);
-    lib->handle = open_any(wanted);
+    lib->handle = open_any_cupti(wanted);
     if (!lib->handle) {
         return "libcupti was not found";
     }

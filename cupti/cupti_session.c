@@ -186,7 +186,7 @@ static void note_correlation(uint32_t correlation) {
     }
 }
 
-static void on_graph(uint32_t cbid, const cupti_graph_data *data) {
+static void on_graph_callback(uint32_t cbid, const cupti_graph_data *data) {
     uint32_t graph = 0;
     uint64_t node = 0, original = 0;
     session.lib.get_graph_id(data->graph, &graph);
@@ -212,7 +212,7 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
             /* Flushing here would wait for ever. */
             cupti_names_module_unloads(atomic_load(&session.latest));
         } else {
-            on_graph(cbid, ((const cupti_resource_data *)data)->descriptor);
+            on_graph_callback(cbid, ((const cupti_resource_data *)data)->descriptor);
         }
         return;
     }
@@ -320,7 +320,7 @@ static void enable_lasting_callbacks(void) {
     }
 }
 
-static uint64_t clock_ns(clockid_t clock) {
+static uint64_t cupti_clock_ns(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
@@ -349,10 +349,10 @@ static void await_graph_launches(void) {
         return;
     }
     uint64_t patience = session.patience_ns ? session.patience_ns : PATIENCE_NS;
-    uint64_t begin = clock_ns(CLOCK_MONOTONIC);
+    uint64_t begin = cupti_clock_ns(CLOCK_MONOTONIC);
     bool waited = cupti_graph_launches_pending();
     session.lib.flush_all(0);
-    while (cupti_graph_launches_pending() && clock_ns(CLOCK_MONOTONIC) - begin < patience) {
+    while (cupti_graph_launches_pending() && cupti_clock_ns(CLOCK_MONOTONIC) - begin < patience) {
         nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
         session.lib.flush_all(0);
     }
@@ -400,7 +400,7 @@ static cupti_result switch_all(bool on) {
     return first ? first : second;
 }
 
-static const char *refusal(cupti_result rc) {
+static const char *refusal_of_cupti(cupti_result rc) {
     static char text[160];
     const char *name = NULL;
     if (rc == CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS) {
@@ -426,7 +426,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
     session.begin = hooks->now();
     cupti_result rc = session.lib.subscribe(&session.subscriber, on_callback, NULL);
     if (rc != CUPTI_ABI_SUCCESS) {
-        return refusal(rc);
+        return refusal_of_cupti(rc);
     }
     if (!session.lib.register_timestamp) {
         session.lib.unsubscribe(session.subscriber);
@@ -442,7 +442,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
 }
 
 /* The first time: what is registered and switched on here slows launches down for good. */
-static cupti_result touch(void) {
+static cupti_result touch_cupti(void) {
     cupti_result rc = session.lib.register_timestamp(session.hooks.now);
     atomic_store(&session.touched, true);
     return rc ? rc : session.lib.register_buffers(on_buffer_requested, on_buffer_completed);
@@ -452,11 +452,11 @@ const char *cupti_session_profile(bool on) {
     if (!atomic_load(&session.active) || atomic_exchange(&session.profiling, on) == on) {
         return NULL;
     }
-    cupti_result rc = atomic_load(&session.touched) ? CUPTI_ABI_SUCCESS : touch();
+    cupti_result rc = atomic_load(&session.touched) ? CUPTI_ABI_SUCCESS : touch_cupti();
     rc = rc ? rc : switch_all(on);
     if (on && rc != CUPTI_ABI_SUCCESS) {
         atomic_store(&session.active, false);
-        return refusal(rc);
+        return refusal_of_cupti(rc);
     }
     if (session.all_calls) {
         enable_lasting_callbacks(); /* the driver's went off with all the others */
@@ -493,8 +493,8 @@ void cupti_session_flush(bool forced) {
 }
 
 /* CUPTI's own clock, for whoever uses CUPTI after us. */
-static uint64_t default_clock(void) {
-    return clock_ns(CLOCK_REALTIME);
+static uint64_t default_cupti_clock(void) {
+    return cupti_clock_ns(CLOCK_REALTIME);
 }
 
 void cupti_session_close(void) {
@@ -511,7 +511,7 @@ void cupti_session_finish(void) {
         switch_all(false);
         session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
         count_dropped(NULL, 0); /* since the last buffer came back */
-        session.lib.register_timestamp(default_clock);
+        session.lib.register_timestamp(default_cupti_clock);
     }
     session.lib.unsubscribe(session.subscriber);
 }

@@ -4,8 +4,9 @@
 #include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/cupti_lifecycle.h"
+#include "preload/profiling_state.h"
 #include "preload/real_symbol.h"
-#include "preload/recorder.h"
+#include "preload/recorder_state.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -22,7 +23,7 @@ static void begin_api_call(call *c, preload_call_class class) {
     if (class != PRELOAD_CALL_SYNC && preload_recorder_level() == PRELOAD_PHASES) {
         return;
     }
-    if (!preload_capture_profiling()) {
+    if (!preload_profiling()) {
         return;
     }
     preload_thread *t = preload_recorder_thread();

@@ -4,11 +4,11 @@
 #include "cupti/cupti_session.h"
 #include "preload/cancel_guard.h"
 #include "preload/clock.h"
-#include "preload/cupti_lifecycle.h"
 #include "preload/lock.h"
 #include "preload/metadata.h"
-#include "preload/recorder.h"
-#include "preload/writer.h"
+#include "preload/profiling_state.h"
+#include "preload/recorder_state.h"
+#include "preload/writer_wake.h"
 #include "trace/settings.h"
 
 #include <fnmatch.h>
@@ -35,8 +35,7 @@ typedef struct {
 
 static struct {
     preload_settings settings;
-    atomic_uint epoch;
-    atomic_bool profiling; /* what the conditions below come to */
+    void (*refuse)(const char *problem);
     atomic_uchar kind_of[REMEMBERED];
     const char *_Atomic refused; /* what CUPTI said, to be dealt with when the lock is open */
 
@@ -61,33 +60,26 @@ static struct {
 } capture = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* What the conditions come to. */
-static bool wanted(void) {
+static bool is_profiling_wanted(void) {
     int said = atomic_load(&capture.said);
     bool request = said == NOTHING ? atomic_load(&capture.request_profiled) : said == SAID_ON;
     return atomic_load(&capture.profiler_on) && request && !atomic_load(&capture.expired) &&
            (capture.settings.capture_range[0] == 0 || atomic_load(&capture.windows) > 0);
 }
 
-void preload_capture_init(const preload_settings *settings) {
+void preload_capture_init(const preload_settings *settings, void (*refuse)(const char *problem)) {
     capture.settings = *settings;
+    capture.refuse = refuse;
     atomic_store(&capture.profiler_on, !settings->start_paused);
     atomic_store(&capture.request_profiled,
                  settings->capture != PRELOAD_CAPTURE_ALTERNATE || settings->level == PRELOAD_PHASES);
-    atomic_store(&capture.profiling, wanted());
-}
-
-bool preload_capture_profiling(void) {
-    return atomic_load_explicit(&capture.profiling, memory_order_relaxed);
-}
-
-uint32_t preload_capture_epoch(void) {
-    return atomic_load_explicit(&capture.epoch, memory_order_relaxed);
+    preload_profiling_init(is_profiling_wanted());
 }
 
 /* ---- marks; under the lock ---- */
 
 /* Whoever reads the trace goes by their times: which thread's stream holds them is all the same. */
-static void mark(const char *name, uint64_t time) {
+static void add_due_mark(const char *name, uint64_t time) {
     unsigned count = atomic_load(&capture.due_count);
     if (count < DUE_MAX) {
         capture.due[count] = (due_mark){time, name};
@@ -95,7 +87,7 @@ static void mark(const char *name, uint64_t time) {
     }
 }
 
-static void make_marks(preload_thread *t) {
+static void make_due_marks(preload_thread *t) {
     static atomic_uint domain;
     unsigned made = 0, count = atomic_load(&capture.due_count);
     for (; t && made < count; made++) {
@@ -111,15 +103,15 @@ static void make_marks(preload_thread *t) {
     atomic_store(&capture.due_count, count - made);
 }
 
-static void mark_beginning(void) {
+static void mark_recording_begin(void) {
     uint64_t time = atomic_exchange(&capture.beginning, 0);
     if (time && capture.settings.level != PRELOAD_PHASES) {
         capture.begun = true;
-        if (capture.gone || !preload_capture_profiling()) {
-            mark(TRACE_WATCH_OFF, time);
+        if (capture.gone || !preload_profiling()) {
+            add_due_mark(TRACE_WATCH_OFF, time);
         }
         if (capture.yielded) {
-            mark(TRACE_WATCH_YIELDED, time);
+            add_due_mark(TRACE_WATCH_YIELDED, time);
         }
     }
 }
@@ -139,9 +131,9 @@ static const char *switch_cupti(bool on) {
 
 /* Brings CUPTI and the flag in line with the conditions. CUPTI may wait for callbacks meanwhile that other
  * threads are in; none of them waits for this lock. What could not be marked is not done. */
-static bool apply(void) {
-    bool on = wanted();
-    if (on == atomic_load(&capture.profiling) || atomic_load(&capture.due_count) == DUE_MAX) {
+static bool apply_conditions(void) {
+    bool on = is_profiling_wanted();
+    if (on == preload_profiling() || atomic_load(&capture.due_count) == DUE_MAX) {
         return false;
     }
     uint64_t time =
@@ -154,13 +146,12 @@ static bool apply(void) {
         }
         time = preload_now();
     }
-    atomic_fetch_add(&capture.epoch, 1);
-    atomic_store(&capture.profiling, on);
+    preload_profiling_change(on);
     if (!on) {
         switch_cupti(false);
     }
     if (!capture.gone) {
-        mark(on ? TRACE_WATCH_ON : TRACE_WATCH_OFF, time);
+        add_due_mark(on ? TRACE_WATCH_ON : TRACE_WATCH_OFF, time);
     }
     return true;
 }
@@ -171,13 +162,13 @@ static bool settle_and_unlock(preload_thread *t) {
     bool switched = false;
     for (;;) {
         unsigned asked = atomic_load(&capture.asked);
-        mark_beginning();
-        switched |= apply();
-        make_marks(t);
+        mark_recording_begin();
+        switched |= apply_conditions();
+        make_due_marks(t);
         preload_unlock(&capture.lock);
         const char *problem = atomic_exchange(&capture.refused, NULL);
         if (problem) {
-            preload_cupti_refused(problem);
+            capture.refuse(problem);
         }
         if (atomic_load(&capture.asked) == asked || !preload_trylock(&capture.lock)) {
             return switched;
@@ -216,21 +207,21 @@ void preload_capture_begin(preload_thread *t, uint64_t time) {
     settle_unless_locked(t); /* it may be a callback of CUPTI's */
 }
 
-static bool matches(const char *glob, uint32_t name) {
+static bool is_name_like(const char *glob, uint32_t name) {
     char text[256];
     return preload_string_copy(name, text, sizeof text) && fnmatch(glob, text, 0) == 0;
 }
 
-static int kind_of(uint32_t name) {
+static int kind_of_name(uint32_t name) {
     int kind =
         name < REMEMBERED ? atomic_load_explicit(&capture.kind_of[name], memory_order_relaxed) : UNKNOWN;
     if (kind == UNKNOWN) {
         const preload_settings *s = &capture.settings;
         kind = NEITHER;
-        if (name && s->capture_range[0] && matches(s->capture_range, name)) {
+        if (name && s->capture_range[0] && is_name_like(s->capture_range, name)) {
             kind = WINDOW;
         } else if (name && s->capture != PRELOAD_CAPTURE_ALL && s->level != PRELOAD_PHASES &&
-                   matches(s->request, name)) {
+                   is_name_like(s->request, name)) {
             kind = REQUEST;
         }
         if (name < REMEMBERED) {
@@ -241,7 +232,7 @@ static int kind_of(uint32_t name) {
 }
 
 bool preload_capture_push(preload_thread *t, uint32_t name) {
-    int kind = kind_of(name);
+    int kind = kind_of_name(name);
     bool request = kind == REQUEST && atomic_load(&capture.said) == NOTHING && !t->request_depth &&
                    !preload_thread_in_cuda(t);
     if (!request && (kind != WINDOW || t->window_depth)) {
@@ -313,12 +304,12 @@ void preload_capture_notified(preload_thread *t, bool on) {
 
 void preload_capture_gone(preload_thread *t, bool yielded) {
     preload_lock(&capture.lock);
-    mark_beginning();
-    if (capture.begun && !capture.gone && preload_capture_profiling()) {
-        mark(TRACE_WATCH_OFF, preload_now());
+    mark_recording_begin();
+    if (capture.begun && !capture.gone && preload_profiling()) {
+        add_due_mark(TRACE_WATCH_OFF, preload_now());
     }
     if (capture.begun && yielded && !capture.yielded) {
-        mark(TRACE_WATCH_YIELDED, preload_now());
+        add_due_mark(TRACE_WATCH_YIELDED, preload_now());
     }
     capture.gone = true;
     capture.yielded = capture.yielded || yielded;
@@ -328,13 +319,13 @@ void preload_capture_gone(preload_thread *t, bool yielded) {
 
 const char *preload_capture_session_begun(preload_thread *t) {
     preload_lock(&capture.lock);
-    const char *problem = switch_cupti(preload_capture_profiling());
+    const char *problem = switch_cupti(preload_profiling());
     settle_and_unlock(t);
     return problem;
 }
 
 /* Whether the time limit has come just now. */
-static bool expires(void) {
+static bool has_time_limit_come(void) {
     if (capture.settings.time_limit_ns == 0 || atomic_load(&capture.expired)) {
         return false;
     }
@@ -345,7 +336,8 @@ static bool expires(void) {
 }
 
 void preload_capture_check(void) {
-    if (atomic_exchange(&capture.left, false) || expires() || atomic_load(&capture.due_count) > 0) {
+    if (atomic_exchange(&capture.left, false) || has_time_limit_come() ||
+        atomic_load(&capture.due_count) > 0) {
         preload_thread *t = preload_recorder_thread();
         preload_lock(&capture.lock);
         settle_and_unlock(t);
@@ -354,7 +346,7 @@ void preload_capture_check(void) {
 
 void preload_capture_stop(preload_thread *t) {
     preload_lock(&capture.lock);
-    make_marks(t);
+    make_due_marks(t);
     cupti_session_close();
     preload_unlock(&capture.lock);
 }
@@ -367,5 +359,5 @@ void preload_capture_after_fork(void) {
     atomic_store(&capture.refused, NULL);
     atomic_store(&capture.left, false);
     capture.begun = capture.gone = capture.yielded = false;
-    atomic_store(&capture.profiling, wanted());
+    preload_profiling_init(is_profiling_wanted());
 }

@@ -6,17 +6,12 @@
 #include "preload/settings.h"
 #include "preload/thread.h"
 
-void preload_capture_init(const preload_settings *settings);
-
-/* Whether CUDA calls and GPU work are recorded now. */
-bool preload_capture_profiling(void);
+/* refuse: told what is wrong when CUPTI would not begin to record; called with no lock held. */
+void preload_capture_init(const preload_settings *settings, void (*refuse)(const char *problem));
 
 /* The recording began with this thread at `time`: says so when nothing is profiled yet, since a trace without
  * marks was profiled throughout. */
 void preload_capture_begin(preload_thread *t, uint64_t time);
-
-/* Changes whenever profiling begins or ends: what was under way then may lack its beginning or its end. */
-uint32_t preload_capture_epoch(void);
 
 /* A range of the default domain is about to be pushed on this thread at depth t->default_depth. True when
  * profiling began or ended with it, which takes time: the range begins after that. */

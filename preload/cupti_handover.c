@@ -3,7 +3,7 @@
  * CUPTI as if nobody had used it. */
 #include "preload/cupti_lifecycle.h"
 #include "preload/real_symbol.h"
-#include "preload/recorder.h"
+#include "preload/recorder_state.h"
 
 #include <stddef.h>
 

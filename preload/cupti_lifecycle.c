@@ -1,4 +1,4 @@
-/* See cuda.h. */
+/* See cupti_lifecycle.h. */
 #include "preload/cupti_lifecycle.h"
 
 #include "cupti/cupti_decode.h"
@@ -7,13 +7,13 @@
 #include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/page_alloc.h"
-#include "preload/recorder.h"
+#include "preload/profiling_state.h"
+#include "preload/recorder_state.h"
 #include "preload/string_table.h"
 #include "preload/warn_once.h"
-#include "preload/writer.h"
+#include "preload/writer_wake.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <time.h>
 
 /* The CUPTI session: whoever moves it to CUPTI_STARTS or CUPTI_ENDS starts or ends it, and moves it on. */
@@ -27,7 +27,7 @@ static struct {
 } cuda;
 
 /* The name of a call that CUPTI tells of, remembered by the call's number. */
-static uint32_t call_name(uint32_t call, const char *function) {
+static uint32_t id_of_call_name(uint32_t call, const char *function) {
     static atomic_uint known[4][1024]; /* by domain and number */
     uint32_t domain = call >> 16, number = call & 0xffff;
     if (domain < 4 && number < 1024) {
@@ -38,7 +38,7 @@ static uint32_t call_name(uint32_t call, const char *function) {
 
 /* GPU work is issued on this thread: its correlation id belongs to the call that is under way. One call may
  * issue several pieces; each further one gets an event of its own. */
-static void on_work(preload_thread *t, const char *function, uint32_t correlation) {
+static void note_gpu_work(preload_thread *t, const char *function, uint32_t correlation) {
     if (t->call_correlation == 0) {
         t->call_correlation = correlation;
         t->call_function = function;
@@ -50,8 +50,8 @@ static void on_work(preload_thread *t, const char *function, uint32_t correlatio
 /* A call that CUPTI tells of: a driver call that issues GPU work or, at level full, any call. Calls inside an
  * interposed call, or inside another one, are part of it; the outermost one (of cuBLAS or Triton, say, which
  * no preload can interpose) is an event. */
-static void on_driver_call(uint32_t call, const char *function, bool enter, uint32_t correlation,
-                           bool issues_work, const int *result) {
+static void record_driver_call(uint32_t call, const char *function, bool enter, uint32_t correlation,
+                               bool issues_work, const int *result) {
     preload_thread *t = preload_recorder_thread();
     if (!t) {
         return;
@@ -62,18 +62,18 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
         t->driver_call = call;
         t->driver_frame = here;
         t->driver_correlation = correlation;
-        t->driver_epoch = preload_capture_epoch();
+        t->driver_epoch = preload_profiling_epoch();
         t->call_correlation = 0;
         t->driver_start = preload_now();
     }
     if (enter && issues_work) {
-        on_work(t, function, correlation);
+        note_gpu_work(t, function, correlation);
     }
     if (!part && !enter && t->driver_call == call && t->driver_correlation == correlation) {
         trace_host_event e = {.kind = TRACE_HOST_API,
                               .time = t->driver_start,
                               .duration = preload_now() - t->driver_start,
-                              .name = call_name(call, function),
+                              .name = id_of_call_name(call, function),
                               .correlation =
                                   t->call_correlation == t->told_correlation ? 0 : t->call_correlation,
                               .result = result ? *result : 0,
@@ -87,7 +87,7 @@ static void on_driver_call(uint32_t call, const char *function, bool enter, uint
     }
 }
 
-static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
+static void record_graph(uint32_t graph, uint64_t node, uint64_t original) {
     preload_thread *t = preload_recorder_thread();
     if (t) {
         trace_host_event e = {.kind = node ? TRACE_HOST_NODE : TRACE_HOST_GRAPH,
@@ -99,21 +99,18 @@ static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
     }
 }
 
-static void at_exit(void) {
-    preload_recorder_stop("exit");
-}
-
-static void on_profiler(bool start) {
+static void obey_profiler_call(bool start) {
     preload_capture_profiler(start, true);
 }
 
 /* What is wrong, or NULL. */
 static const char *start_cupti(void) {
     const cupti_hooks hooks = {.now = preload_now,
-                               .driver_call = on_driver_call,
-                               .graph = on_graph,
+                               .driver_call = record_driver_call,
+                               .graph = record_graph,
                                .context = preload_cupti_used,
-                               .profiler = preload_recorder_settings()->start_paused ? on_profiler : NULL,
+                               .profiler =
+                                   preload_recorder_settings()->start_paused ? obey_profiler_call : NULL,
                                .buffer_ready = preload_writer_wake,
                                .allocate = preload_page_alloc_map,
                                .keep_name = preload_string_keep};
@@ -194,7 +191,7 @@ void preload_cupti_used(void) {
     }
     if (!atomic_load_explicit(&cuda.exit_handler, memory_order_relaxed) &&
         !atomic_exchange(&cuda.exit_handler, true)) {
-        atexit(at_exit);
+        preload_recorder_stop_at_exit();
     }
 }
 

@@ -6,6 +6,7 @@
 #include "preload/exec.h"
 #include "preload/nvtx.h"
 #include "preload/recorder.h"
+#include "preload/recorder_state.h"
 #include "preload/warn_once.h"
 
 #include <dlfcn.h>

@@ -41,7 +41,7 @@ static atomic_uint forking;
 static __thread bool forking_here;
 static __thread uint64_t own_slots; /* bit i: this thread took slot i */
 
-static void pause_briefly(void) {
+static void pause_fork_wait(void) {
     struct timespec pause = {.tv_nsec = 50000};
     syscall(SYS_nanosleep, &pause, NULL); /* which, unlike the function, is no cancellation point */
 }
@@ -92,7 +92,7 @@ preload_fork_delay preload_fork_delay_begin(void) {
     /* Fork looks at the slots after it has counted itself: one of the two sees the other. */
     while (must_wait_for_fork() && now - begin < PATIENCE_NS) {
         release_slot(&delay);
-        pause_briefly();
+        pause_fork_wait();
         now = preload_clock_of(CLOCK_MONOTONIC);
         delay = acquire_any_slot(now);
     }
@@ -118,7 +118,7 @@ void preload_fork_delay_end(preload_fork_delay *delay) {
 static void wait_for_slots(void) {
     for (unsigned i = 0; i < SLOTS; i++) {
         while (!(own_slots >> i & 1) && atomic_load(&delay_until[i]) > preload_clock_of(CLOCK_MONOTONIC)) {
-            pause_briefly();
+            pause_fork_wait();
         }
     }
 }

@@ -10,7 +10,7 @@
 #include "preload/clock.h"
 #include "preload/fork_gate.h"
 #include "preload/nvtx_payload.h"
-#include "preload/recorder.h"
+#include "preload/recorder_state.h"
 #include "trace/settings.h"
 
 #include <stdatomic.h>
@@ -374,11 +374,7 @@ static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxRe
         return NULL;
     }
     bool thread = a->identifierType == NVTX_RESOURCE_TYPE_GENERIC_THREAD_NATIVE;
-    uint32_t name =
-        a->messageType == NVTX_MESSAGE_TYPE_ASCII        ? preload_string_id(NULL, a->message.ascii)
-        : a->messageType == NVTX_MESSAGE_TYPE_UNICODE    ? preload_string_wide(NULL, a->message.unicode)
-        : a->messageType == NVTX_MESSAGE_TYPE_REGISTERED ? registered_string_id(a->message.registered)
-                                                         : 0;
+    uint32_t name = message_string_id(NULL, a->messageType, a->message);
     name_resource(domain_string_id(domain), thread ? TRACE_NAMED_THREAD : TRACE_NAMED_OTHER,
                   a->identifier.ullValue, name);
     return (nvtxResourceHandle_t)(uintptr_t)1; /* never looked at: there is nothing to destroy */

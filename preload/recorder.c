@@ -1,4 +1,4 @@
-/* The recorder's life in a process: see recorder.h. */
+/* See recorder.h. */
 #include "preload/recorder.h"
 
 #include "cupti/cupti_session.h"
@@ -10,21 +10,19 @@
 #include "preload/lock.h"
 #include "preload/page_alloc.h"
 #include "preload/program_name.h"
+#include "preload/recorder_state.h"
 #include "preload/string_ring.h"
 #include "preload/trace_file.h"
 #include "preload/warn_once.h"
 #include "preload/writer.h"
+#include "preload/writer_wake.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
-enum { IDLE, STARTING, RECORDING, STOPPED };
-
 static struct {
-    preload_settings settings;
-    atomic_int state;
     pid_t pid; /* of the process that is recorded */
     pthread_mutex_t lock;
 } recorder = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -58,16 +56,16 @@ static void recorder_after_fork_child(void) {
     preload_string_table_after_fork();
     pthread_mutex_init(&recorder.lock, NULL);
     if (fork_in_recorder) {
-        atomic_store(&recorder.state, STOPPED);
+        atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
     } else {
         preload_threads_after_fork();
         preload_writer_after_fork();
         preload_capture_after_fork();
         preload_cupti_after_fork();
-        if (atomic_load(&recorder.state) != STOPPED) {
-            atomic_store(&recorder.state, IDLE);
+        if (atomic_load(&preload_recorder_state) != PRELOAD_STOPPED) {
+            atomic_store(&preload_recorder_state, PRELOAD_IDLE);
         }
-        preload_settings_after_fork(&recorder.settings);
+        preload_settings_after_fork(preload_recorder_settings());
         preload_fork_gate_after_fork_child();
     }
     preload_release();
@@ -80,29 +78,6 @@ extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (
 
 /* ---- start ---- */
 
-void preload_recorder_init(void) {
-    preload_warn_init();
-    preload_clock_init();
-    preload_program_name_init();
-    preload_settings_read(&recorder.settings);
-    preload_capture_init(&recorder.settings);
-    preload_string_ring_init(preload_writer_wake);
-    preload_page_alloc_init(recorder.settings.memory_bytes);
-    __register_atfork(recorder_before_fork, recorder_after_fork_parent, recorder_after_fork_child, NULL);
-}
-
-const preload_settings *preload_recorder_settings(void) {
-    return &recorder.settings;
-}
-
-bool preload_recorder_stopped(void) {
-    return atomic_load(&recorder.state) == STOPPED;
-}
-
-preload_level preload_recorder_level(void) {
-    return recorder.settings.level;
-}
-
 /* Begins the recording with this thread. Nobody waits for another one who does: making a thread takes the
  * dynamic linker's lock, and a signal handler may have interrupted whoever has that. */
 static void start_recording(preload_thread *t) {
@@ -113,46 +88,27 @@ static void start_recording(preload_thread *t) {
         preload_cancel_guard_leave(&guard);
         return;
     }
-    if (atomic_load(&recorder.state) == IDLE) {
+    if (atomic_load(&preload_recorder_state) == PRELOAD_IDLE) {
         begun = true;
         time = preload_now();
         preload_file_begin(time);
-        atomic_store(&recorder.state, STARTING);
+        atomic_store(&preload_recorder_state, PRELOAD_STARTING);
         recorder.pid = getpid();
         preload_clock_begin();
-        if (recorder.settings.complaint[0]) {
-            preload_warn_once("settings", "%s", recorder.settings.complaint);
+        if (preload_recorder_settings()->complaint[0]) {
+            preload_warn_once("settings", "%s", preload_recorder_settings()->complaint);
         }
-        if (!preload_writer_start(&recorder.settings)) {
+        if (!preload_writer_start(preload_recorder_settings())) {
             preload_warn_once("writer",
                               "no thread or no memory for the writer; events are written at exit only");
         }
-        atomic_store(&recorder.state, RECORDING);
+        atomic_store(&preload_recorder_state, PRELOAD_RECORDING);
     }
     preload_unlock(&recorder.lock);
     if (begun) {
         preload_capture_begin(t, time);
     }
     preload_cancel_guard_leave(&guard);
-}
-
-preload_thread *preload_recorder_thread(void) {
-    int state = atomic_load_explicit(&recorder.state, memory_order_relaxed);
-    if (state == STOPPED) {
-        return NULL;
-    }
-    preload_thread *t = preload_thread_self();
-    if (t && state == IDLE) {
-        start_recording(t);
-    }
-    if (t && t->driver_call) {
-        preload_thread_end_cut_call(t);
-    }
-    return t;
-}
-
-preload_thread *preload_recorder_thread_if_begun(void) {
-    return atomic_load(&recorder.state) == IDLE ? NULL : preload_recorder_thread();
 }
 
 /* ---- stop ---- */
@@ -174,14 +130,15 @@ static void settle_last_event(void) {
 }
 
 void preload_recorder_stop(const char *reason) {
-    int state = atomic_load(&recorder.state);
-    if (state == STOPPED || state == IDLE) {
-        atomic_store(&recorder.state, STOPPED);
+    int state = atomic_load(&preload_recorder_state);
+    if (state == PRELOAD_STOPPED || state == PRELOAD_IDLE) {
+        atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
         return;
     }
     /* A child that was made without the handlers of fork has its parent's memory: the trace is the parent's.
      */
-    if (recorder.pid != getpid() || atomic_exchange(&recorder.state, STOPPED) == STOPPED) {
+    if (recorder.pid != getpid() ||
+        atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) == PRELOAD_STOPPED) {
         return;
     }
     preload_cancel_guard guard = preload_cancel_guard_enter();
@@ -203,8 +160,8 @@ static bool is_on_small_signal_stack(void) {
 
 void preload_recorder_leave(void) {
     /* A vfork's child leaves with its parent's memory, and must not touch it. */
-    if (atomic_load(&recorder.state) == RECORDING && recorder.pid == getpid() &&
-        atomic_exchange(&recorder.state, STOPPED) == RECORDING) {
+    if (atomic_load(&preload_recorder_state) == PRELOAD_RECORDING && recorder.pid == getpid() &&
+        atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) == PRELOAD_RECORDING) {
         preload_cancel_guard guard = preload_cancel_guard_enter();
         if (!is_on_small_signal_stack()) { /* else the trace is what the writer has written so far */
             preload_writer_finish("_exit", 200, false);
@@ -214,8 +171,8 @@ void preload_recorder_leave(void) {
 }
 
 bool preload_recorder_before_exec(void) {
-    if (atomic_load(&recorder.state) != RECORDING || recorder.pid != getpid() || is_thread_interrupted() ||
-        is_on_small_signal_stack()) {
+    if (atomic_load(&preload_recorder_state) != PRELOAD_RECORDING || recorder.pid != getpid() ||
+        is_thread_interrupted() || is_on_small_signal_stack()) {
         return false;
     }
     preload_cancel_guard guard = preload_cancel_guard_enter();
@@ -229,4 +186,23 @@ void preload_recorder_after_failed_exec(void) {
     preload_cancel_guard guard = preload_cancel_guard_enter();
     preload_writer_reopen();
     preload_cancel_guard_leave(&guard);
+}
+
+/* ---- the beginning ---- */
+
+static void stop_at_exit(void) {
+    preload_recorder_stop("exit");
+}
+
+void preload_recorder_init(void) {
+    preload_warn_init();
+    preload_clock_init();
+    preload_program_name_init();
+    preload_settings_read(preload_recorder_settings());
+    preload_recorder_state_init(start_recording, stop_at_exit);
+    preload_threads_init(preload_capture_thread_ends);
+    preload_capture_init(preload_recorder_settings(), preload_cupti_refused);
+    preload_string_ring_init(preload_writer_wake);
+    preload_page_alloc_init(preload_recorder_settings()->memory_bytes);
+    __register_atfork(recorder_before_fork, recorder_after_fork_parent, recorder_after_fork_child, NULL);
 }

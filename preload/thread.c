@@ -1,10 +1,10 @@
 /* Per-thread streams of host events: see thread.h. */
 #include "preload/thread.h"
 
-#include "preload/capture.h"
 #include "preload/clock.h"
 #include "preload/lock.h"
 #include "preload/page_alloc.h"
+#include "preload/profiling_state.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -23,6 +23,7 @@ static struct {
     pthread_once_t once;
     bool have_key;
     atomic_uint_fast64_t lost, appended;
+    void (*on_end)(preload_thread *t);
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
 static __thread preload_thread *self;
@@ -32,13 +33,19 @@ static __thread unsigned
 
 static void on_thread_end(void *value) {
     preload_thread *t = value;
-    preload_capture_thread_ends(t);
+    if (threads.on_end) {
+        threads.on_end(t);
+    }
     preload_thread_end_cut_call(t);
     preload_thread_settle(t);
     self = NULL;
     self_ended = true;
     prctl(PR_GET_NAME, t->last_name);
     atomic_store(&t->ended, true);
+}
+
+void preload_threads_init(void (*on_end)(preload_thread *t)) {
+    threads.on_end = on_end;
 }
 
 static void make_thread_key(void) {
@@ -235,7 +242,7 @@ void preload_thread_append_work(preload_thread *t, const char *function, uint32_
 }
 
 void preload_thread_end_cut_call(preload_thread *t) {
-    if (t->driver_call && t->driver_epoch != preload_capture_epoch()) {
+    if (t->driver_call && t->driver_epoch != preload_profiling_epoch()) {
         t->driver_call = 0;
         if (t->call_correlation && t->call_correlation != t->told_correlation) {
             t->told_correlation = t->call_correlation;
@@ -274,7 +281,7 @@ void preload_thread_settle(preload_thread *t) {
 #define CALLBACK_DEPTH 16384u
 
 bool preload_thread_in_driver(const preload_thread *t, uint32_t call, uintptr_t here) {
-    return t->driver_call && t->driver_epoch == preload_capture_epoch() &&
+    return t->driver_call && t->driver_epoch == preload_profiling_epoch() &&
            (here < t->driver_frame + (call == t->driver_call ? 0 : CALLBACK_DEPTH) ||
             preload_on_signal_stack());
 }

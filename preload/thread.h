@@ -54,6 +54,8 @@ typedef struct preload_thread {
     preload_string_cache names;
 } preload_thread;
 
+/* on_end is called on each thread that ends and has a stream. */
+void preload_threads_init(void (*on_end)(preload_thread *t));
 /* This thread's stream, made at the first call; NULL when nothing is recorded (no memory, or the thread is
  * ending). */
 preload_thread *preload_thread_self(void);

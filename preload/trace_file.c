@@ -24,7 +24,7 @@ static struct {
     uint64_t reserve_at; /* a chunk's beginning, PRELOAD_FILE_RESERVE bytes or more before the end */
 } file = {.fd = -1};
 
-static bool is_same_file(int fd, const struct stat *as) {
+static bool is_descriptor_of(int fd, const struct stat *as) {
     struct stat st;
     return fstat(fd, &st) == 0 && st.st_dev == as->st_dev && st.st_ino == as->st_ino;
 }
@@ -37,7 +37,7 @@ static int move_descriptor_up(int fd) {
     if (to < 0) {
         return errno == EBADF ? -1 : fd;
     }
-    if (fstat(to, &high) == 0 && is_same_file(fd, &high)) {
+    if (fstat(to, &high) == 0 && is_descriptor_of(fd, &high)) {
         close(fd);
     }
     return to;
@@ -56,7 +56,7 @@ static int open_trace_file(const char *path, int flags) {
 
 /* A target that closes what it did not open may have closed it, and have the number itself. */
 static void close_own_descriptor(void) {
-    if (file.fd >= 0 && is_same_file(file.fd, &file.opened)) {
+    if (file.fd >= 0 && is_descriptor_of(file.fd, &file.opened)) {
         close(file.fd);
     }
     file.fd = -1;

@@ -7,28 +7,23 @@
 #include "preload/clock.h"
 #include "preload/lock.h"
 #include "preload/metadata.h"
+#include "preload/profiling_state.h"
 #include "preload/run_metadata.h"
+#include "preload/writer_wake.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PERIOD_NS 50000000 /* at most this much of the host's events is in memory only */
 
 static struct {
     pthread_mutex_t drain_lock; /* held by whoever writes */
-    pthread_mutex_t wake_lock;
-    pthread_cond_t wake;
-    bool awake, stop, running;
     preload_settings settings;
 
     bool ready;  /* there is memory to write with */
     bool closed; /* the trace has its end mark; under drain_lock */
-} writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER, .wake_lock = PTHREAD_MUTEX_INITIALIZER};
+} writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* When the last thread of a process ends, the process exits with status 0. This thread must not be the one
  * that it waits for: once the main thread has ended and nobody else is left, twice in a row, it ends the
@@ -44,53 +39,36 @@ static void exit_after_last_thread(void) {
     }
 }
 
+/* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. Once more after the end of
+ * profiling; requests that nobody watches are left in peace. */
+static void flush_cupti_now_and_then(void) {
+    static uint64_t flushed;
+    static bool profiled = true;
+    bool profiling = preload_profiling();
+    if ((profiling || profiled) && preload_now() - flushed >= PERIOD_NS) {
+        cupti_session_flush(false);
+        flushed = preload_now();
+        profiled = profiling;
+    }
+}
+
 static void *writer_thread(void *unused) {
     (void)unused;
-    bool stop = false;
-    uint64_t flushed = preload_now();
-    bool profiled = true;
-    while (!stop) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += PERIOD_NS;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
+    while (!preload_writer_sleep(PERIOD_NS)) {
+        preload_capture_check();
+        flush_cupti_now_and_then();
+        preload_lock(&writer.drain_lock);
+        if (!writer.closed) {
+            preload_chunk_encoder_drain();
         }
-        preload_lock(&writer.wake_lock);
-        while (!writer.awake && !writer.stop &&
-               pthread_cond_timedwait(&writer.wake, &writer.wake_lock, &until) != ETIMEDOUT) {
-        }
-        writer.awake = false;
-        stop = writer.stop;
-        preload_unlock(&writer.wake_lock);
-        if (!stop) {
-            preload_capture_check();
-            bool profiling = preload_capture_profiling();
-            if ((profiling || profiled) && preload_now() - flushed >= PERIOD_NS) {
-                /* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. */
-                cupti_session_flush(false);
-                flushed = preload_now();
-                profiled =
-                    profiling; /* once more after its end; requests that nobody watches are left in peace */
-            }
-            preload_lock(&writer.drain_lock);
-            if (!writer.closed) {
-                preload_chunk_encoder_drain();
-            }
-            preload_unlock(&writer.drain_lock);
-            exit_after_last_thread();
-        }
+        preload_unlock(&writer.drain_lock);
+        exit_after_last_thread();
     }
     return NULL;
 }
 
 static bool start_writer_thread(void) {
-    pthread_condattr_t clock;
-    pthread_condattr_init(&clock);
-    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-    pthread_cond_init(&writer.wake, &clock);
-    pthread_condattr_destroy(&clock);
+    preload_writer_wake_init();
     /* The target's signals are the target's: none is ever handled on this thread. */
     sigset_t all, before;
     sigfillset(&all);
@@ -117,19 +95,8 @@ bool preload_writer_start(const preload_settings *settings) {
     }
     preload_describe_run(settings);
     bool running = start_writer_thread();
-    preload_lock(&writer.wake_lock); /* CUPTI may be waking it already */
-    writer.running = running;
-    preload_unlock(&writer.wake_lock);
+    preload_writer_wake_running(running);
     return running;
-}
-
-void preload_writer_wake(void) {
-    preload_lock(&writer.wake_lock);
-    writer.awake = true;
-    if (writer.running) {
-        pthread_cond_signal(&writer.wake);
-    }
-    preload_unlock(&writer.wake_lock);
 }
 
 /* Under drain_lock. */
@@ -146,14 +113,7 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
     if (!writer.ready || preload_locks_held || cupti_session_locked()) {
         return;
     }
-    if (preload_trylock(&writer.wake_lock)) {
-        writer.stop = true;
-        if (writer.running) {
-            pthread_cond_signal(&writer.wake);
-        }
-        preload_unlock(&writer.wake_lock);
-    }
-
+    preload_writer_wake_stop();
     sigset_t before;
     preload_block_signals(&before);
     bool pended = preload_signal_pends(SIGXFSZ); /* a limit on the file's size raises it in who writes */
@@ -196,9 +156,9 @@ void preload_writer_reopen(void) {
 /* Whoever drains may be waiting for the disk, and fork waits for neither: the child makes its own of all that
  * draining uses. */
 void preload_writer_after_fork(void) {
-    pthread_mutex_init(&writer.wake_lock, NULL);
+    preload_writer_wake_after_fork();
     pthread_mutex_init(&writer.drain_lock, NULL);
     preload_metadata_after_fork();
-    writer.awake = writer.stop = writer.running = writer.ready = writer.closed = false;
+    writer.ready = writer.closed = false;
     preload_chunk_encoder_after_fork();
 }

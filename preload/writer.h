@@ -5,13 +5,10 @@
 #include "preload/settings.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* Starts the writer thread, once. false when the system gives no thread; then only preload_writer_finish
  * writes. */
 bool preload_writer_start(const preload_settings *settings);
-/* Wakes the writer before its time: something big waits. */
-void preload_writer_wake(void);
 /* Stops the thread, writes all that is left and the end mark. Gives up after this long if the writer is
  * stuck, and at once if it was called by a signal handler that interrupted the recorder itself. */
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda);

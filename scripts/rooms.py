@@ -3,8 +3,8 @@
 
   rooms.py check            an include that points up, or includes in a circle, are errors
   rooms.py check PATH LINE  the same, as if the file PATH had the line LINE too
-  rooms.py calls BUILD      files of one module of analysis/ that call each other in a circle, by the symbols of the objects in BUILD, and
-                            two file-local functions of analysis/ with one name, are errors
+  rooms.py calls BUILD      files of one module that call each other in a circle, by the symbols of the objects in BUILD, and
+                            two file-local functions with one name, are errors
   rooms.py calls BUILD PATH TEXT  the same, as if the file PATH had the text TEXT too
   rooms.py draw             the modules and what each includes, as text (docs/architecture.md holds it)
 """
@@ -27,8 +27,6 @@ FLOORS = [
 # Outside of analysis/: what each module may include besides itself.
 OTHERS = {"preload": {"cupti", "trace"}, "cupti": {"trace"}, "trace": set(), "native": set()}
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-# The recorder's parts act on each other: a thread's first event begins the recorder, whose capture asks for threads.
-CIRCLES_ALLOWED = {"preload"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 STATIC = re.compile(r"^static [^=;{}()]*?(\w+)\([^;{}]*\) *\{", re.M)
 FOREIGN = re.compile(r"^\s*#\s*include\s+[<\"](cupti|cuda|cuda_runtime)[\w/]*\.h")
@@ -114,17 +112,17 @@ def edges_of_includes(graph):
 def edges_of_calls(build):
     """Between files of one module, by the symbols that an object defines and those that it needs."""
     defined, needed = {}, defaultdict(set)
-    sources = [path[:-2] for path in read_includes() if path.startswith("analysis/") and path.endswith(".c")]
+    sources = [path[:-2] for path in read_includes() if path.endswith(".c") and module_of(path) not in ("native", "trace")]
     for source in sources:
-        object_file = f"{build}/obj/exe/{source}.o"
+        object_file = f"{build}/obj/{'exe' if source.startswith('analysis/') else 'pic'}/{source}.o"
         if not os.path.exists(object_file):
             continue
         for line in subprocess.run(["nm", object_file], capture_output=True, text=True, check=True).stdout.splitlines():
             *_, kind, name = line.split()
             if kind == "U":
                 needed[source].add(name)
-            elif kind in "TDBRVC":
-                defined[name] = source
+            elif kind in "TDBRVC" and (source.startswith("analysis/") or name.startswith(module_of(source) + "_")):
+                defined[name] = source  # not what the recorder interposes, such as getenv
     edges = {source: set() for source in sources}
     for source, names in needed.items():
         edges[source] |= {defined[n] for n in names if n in defined and module_of(defined[n]) == module_of(source)}
@@ -132,10 +130,10 @@ def edges_of_calls(build):
 
 
 def find_shared_names(extra=None):
-    """{name: files} of file-local functions of analysis/ that several files define."""
+    """{name: files} of file-local functions that several files define; native/ is a program of its own."""
     files = defaultdict(set)
     for path in read_includes():
-        if path.startswith("analysis/"):
+        if module_of(path) != "native":
             with open(path, encoding="utf-8") as f:
                 text = f.read() + (extra[1] if extra and extra[0] == path else "")
                 for name in STATIC.findall(text):
@@ -160,8 +158,7 @@ def check(graph):
             if not is_allowed(path, included):
                 errors.append(f"{path}:{line}: {module_of(path)} may not include {included}")
     for members in find_circles(edges_of_includes(graph)):
-        if not {module_of(member) for member in members} <= CIRCLES_ALLOWED:
-            errors.append("circle: " + ", ".join(members))
+        errors.append("circle: " + ", ".join(members))
     print("\n".join(errors), end="\n" if errors else "")
     return 1 if errors else 0
 

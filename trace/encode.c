@@ -65,7 +65,7 @@ size_t trace_chunk_length(const uint8_t *chunk) {
 }
 
 /* The caller has checked that there is room: TRACE_RECORD_MAX holds the longest record of each kind. */
-static void put_varint(trace_chunk *c, uint64_t v) {
+static void put_trace_varint(trace_chunk *c, uint64_t v) {
     while (v >= 0x80) {
         c->buf[c->len++] = (uint8_t)(v | 0x80);
         v >>= 7;
@@ -74,7 +74,7 @@ static void put_varint(trace_chunk *c, uint64_t v) {
 }
 
 static void put_zigzag(trace_chunk *c, int64_t v) {
-    put_varint(c, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+    put_trace_varint(c, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
 }
 
 static void put_time_from_cursor(trace_chunk *c, uint64_t time) {
@@ -92,7 +92,7 @@ static bool has_room_for(const trace_chunk *c, size_t bytes) {
 }
 
 static void put_sized_bytes(trace_chunk *c, const void *p, size_t len) {
-    put_varint(c, len);
+    put_trace_varint(c, len);
     memcpy(c->buf + c->len, p, len);
     c->len += len;
 }
@@ -112,7 +112,7 @@ bool trace_put_string(trace_chunk *c, uint32_t id, const char *string, size_t le
     if (!has_room_for(c, len + 20)) {
         return false;
     }
-    put_varint(c, id);
+    put_trace_varint(c, id);
     put_sized_bytes(c, string, len);
     c->records++;
     return true;
@@ -124,7 +124,7 @@ bool trace_put_counter(trace_chunk *c, const char *name, uint64_t value) {
         return false;
     }
     put_sized_bytes(c, name, len);
-    put_varint(c, value);
+    put_trace_varint(c, value);
     c->records++;
     return true;
 }
@@ -134,7 +134,7 @@ bool trace_put_end(trace_chunk *c, uint64_t time, const char *reason) {
     if (!has_room_for(c, len + 20)) {
         return false;
     }
-    put_varint(c, time);
+    put_trace_varint(c, time);
     put_sized_bytes(c, reason, len);
     c->records++;
     return true;
@@ -156,8 +156,8 @@ bool trace_put_thread(trace_chunk *c, const trace_thread *t) {
         return false;
     }
     size_t at = begin_definition(c);
-    put_varint(c, t->index);
-    put_varint(c, t->tid);
+    put_trace_varint(c, t->index);
+    put_trace_varint(c, t->tid);
     put_sized_bytes(c, t->name, t->name_len < 64 ? t->name_len : 64);
     end_definition(c, at);
     return true;
@@ -168,10 +168,10 @@ bool trace_put_queue(trace_chunk *c, const trace_queue *q) {
         return false;
     }
     size_t at = begin_definition(c);
-    put_varint(c, q->id);
-    put_varint(c, q->device);
-    put_varint(c, q->context);
-    put_varint(c, q->stream);
+    put_trace_varint(c, q->id);
+    put_trace_varint(c, q->device);
+    put_trace_varint(c, q->context);
+    put_trace_varint(c, q->stream);
     end_definition(c, at);
     return true;
 }
@@ -181,26 +181,26 @@ bool trace_put_shape(trace_chunk *c, const trace_shape *s) {
         return false;
     }
     size_t at = begin_definition(c);
-    put_varint(c, s->id);
-    put_varint(c, s->name);
+    put_trace_varint(c, s->id);
+    put_trace_varint(c, s->name);
     for (int i = 0; i < 3; i++) {
-        put_varint(c, s->grid[i]);
+        put_trace_varint(c, s->grid[i]);
     }
     for (int i = 0; i < 3; i++) {
-        put_varint(c, s->block[i]);
+        put_trace_varint(c, s->block[i]);
     }
     for (int i = 0; i < 3; i++) {
-        put_varint(c, s->cluster[i]);
+        put_trace_varint(c, s->cluster[i]);
     }
-    put_varint(c, s->registers_per_thread);
-    put_varint(c, s->static_shared_bytes);
-    put_varint(c, s->dynamic_shared_bytes);
-    put_varint(c, s->shared_executed_bytes);
-    put_varint(c, s->local_bytes_per_thread);
-    put_varint(c, s->local_bytes_total);
-    put_varint(c, s->cache_config);
-    put_varint(c, s->launch_type);
-    put_varint(c, s->shared_limit_config);
+    put_trace_varint(c, s->registers_per_thread);
+    put_trace_varint(c, s->static_shared_bytes);
+    put_trace_varint(c, s->dynamic_shared_bytes);
+    put_trace_varint(c, s->shared_executed_bytes);
+    put_trace_varint(c, s->local_bytes_per_thread);
+    put_trace_varint(c, s->local_bytes_total);
+    put_trace_varint(c, s->cache_config);
+    put_trace_varint(c, s->launch_type);
+    put_trace_varint(c, s->shared_limit_config);
     end_definition(c, at);
     return true;
 }
@@ -215,9 +215,9 @@ static void put_api_call(trace_chunk *c, const trace_host_event *e) {
     }
     c->buf[c->len++] = op;
     put_time_from_cursor(c, e->time);
-    put_varint(c, e->duration);
+    put_trace_varint(c, e->duration);
     c->cursor_time += e->duration; /* the next event of the thread begins after this one ended */
-    put_varint(c, e->name);
+    put_trace_varint(c, e->name);
     if (e->correlation) {
         put_correlation(c, e->correlation);
     }
@@ -229,21 +229,21 @@ static void put_api_call(trace_chunk *c, const trace_host_event *e) {
 static void put_graph_node(trace_chunk *c, const trace_host_event *e) {
     c->buf[c->len++] = e->kind;
     put_time_from_cursor(c, e->time);
-    put_varint(c, e->id);
+    put_trace_varint(c, e->id);
     if (e->kind == TRACE_HOST_NODE) {
-        put_varint(c, e->graph);
-        put_varint(c, e->payload);
+        put_trace_varint(c, e->graph);
+        put_trace_varint(c, e->payload);
     }
 }
 
 static void put_nvtx_name(trace_chunk *c, const trace_host_event *e) {
     c->buf[c->len++] = (uint8_t)(e->kind | (e->domain ? TRACE_HOST_HAS_DOMAIN : 0));
     put_time_from_cursor(c, e->time);
-    put_varint(c, e->named);
-    put_varint(c, e->id);
-    put_varint(c, e->name);
+    put_trace_varint(c, e->named);
+    put_trace_varint(c, e->id);
+    put_trace_varint(c, e->name);
     if (e->domain) {
-        put_varint(c, e->domain);
+        put_trace_varint(c, e->domain);
     }
 }
 
@@ -271,21 +271,21 @@ bool trace_put_host(trace_chunk *c, const trace_host_event *e) {
     c->buf[c->len++] = op;
     put_time_from_cursor(c, e->time);
     if (e->kind != TRACE_HOST_POP && e->kind != TRACE_HOST_END) {
-        put_varint(c, e->name);
+        put_trace_varint(c, e->name);
     }
     if (e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) {
-        put_varint(c, e->id);
+        put_trace_varint(c, e->id);
     }
     if (op & TRACE_HOST_HAS_DOMAIN) {
-        put_varint(c, e->domain);
+        put_trace_varint(c, e->domain);
     }
     if (op & TRACE_HOST_HAS_PAYLOAD) {
         c->buf[c->len++] = e->payload_type;
-        put_varint(c, e->payload);
+        put_trace_varint(c, e->payload);
     }
     if (op & TRACE_HOST_HAS_STYLE) {
-        put_varint(c, e->category);
-        put_varint(c, e->color);
+        put_trace_varint(c, e->category);
+        put_trace_varint(c, e->color);
     }
     return true;
 }
@@ -301,30 +301,30 @@ bool trace_put_gpu(trace_chunk *c, const trace_gpu_event *e) {
     op |= e->graph || e->graph_node ? TRACE_GPU_HAS_GRAPH : 0;
     c->buf[c->len++] = op;
     if (new_queue) {
-        put_varint(c, e->queue);
+        put_trace_varint(c, e->queue);
         c->cursor_queue = e->queue;
     }
     put_correlation(c, e->correlation);
     if (e->timed) {
         put_time_from_cursor(c, e->start);
-        put_varint(c, e->end - e->start);
+        put_trace_varint(c, e->end - e->start);
         c->cursor_time = e->end;
     }
     if (op & TRACE_GPU_HAS_GRAPH) {
-        put_varint(c, e->graph);
-        put_varint(c, e->graph_node);
+        put_trace_varint(c, e->graph);
+        put_trace_varint(c, e->graph_node);
     }
     if (e->kind == TRACE_GPU_KERNEL) {
-        put_varint(c, e->shape);
+        put_trace_varint(c, e->shape);
     } else {
-        put_varint(c, e->bytes);
+        put_trace_varint(c, e->bytes);
         c->buf[c->len++] = e->dst_mem_kind;
         c->buf[c->len++] = e->copy_is_async;
         if (e->kind == TRACE_GPU_MEMCPY) {
             c->buf[c->len++] = e->copy_kind;
             c->buf[c->len++] = e->src_mem_kind;
         } else {
-            put_varint(c, e->value);
+            put_trace_varint(c, e->value);
         }
     }
     c->records++;

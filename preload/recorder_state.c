@@ -1,0 +1,50 @@
+/* See recorder_state.h. */
+#include "preload/recorder_state.h"
+
+#include <stdlib.h>
+
+atomic_int preload_recorder_state;
+
+static preload_settings recorder_settings;
+static void (*begin_recording)(preload_thread *t);
+static void (*stop_recording_at_exit)(void);
+
+void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void)) {
+    begin_recording = begin;
+    stop_recording_at_exit = at_exit;
+}
+
+preload_settings *preload_recorder_settings(void) {
+    return &recorder_settings;
+}
+
+bool preload_recorder_stopped(void) {
+    return atomic_load(&preload_recorder_state) == PRELOAD_STOPPED;
+}
+
+preload_level preload_recorder_level(void) {
+    return recorder_settings.level;
+}
+
+preload_thread *preload_recorder_thread(void) {
+    int state = atomic_load_explicit(&preload_recorder_state, memory_order_relaxed);
+    if (state == PRELOAD_STOPPED) {
+        return NULL;
+    }
+    preload_thread *t = preload_thread_self();
+    if (t && state == PRELOAD_IDLE) {
+        begin_recording(t);
+    }
+    if (t && t->driver_call) {
+        preload_thread_end_cut_call(t);
+    }
+    return t;
+}
+
+preload_thread *preload_recorder_thread_if_begun(void) {
+    return atomic_load(&preload_recorder_state) == PRELOAD_IDLE ? NULL : preload_recorder_thread();
+}
+
+void preload_recorder_stop_at_exit(void) {
+    atexit(stop_recording_at_exit);
+}

@@ -1,0 +1,32 @@
+/* The recorder's life in a process: idle until the first event, then recording, then stopped. What every part of the
+ * recorder asks; recorder.h moves it on. */
+#ifndef PRELOAD_RECORDER_STATE_H
+#define PRELOAD_RECORDER_STATE_H
+
+#include "preload/settings.h"
+#include "preload/thread.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+enum { PRELOAD_IDLE, PRELOAD_STARTING, PRELOAD_RECORDING, PRELOAD_STOPPED };
+
+/* For recorder.c, which moves it on. */
+extern atomic_int preload_recorder_state;
+
+/* begin: begins the recording with this thread; at_exit: the process exits. */
+void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void));
+
+/* This thread's stream, ready to be appended to; NULL when nothing is recorded. The first call starts the
+ * writer. */
+preload_thread *preload_recorder_thread(void);
+/* The same if the recording has begun: what cannot be recorded is no reason to begin it. */
+preload_thread *preload_recorder_thread_if_begun(void);
+bool preload_recorder_stopped(void);
+preload_settings *preload_recorder_settings(void);
+/* What is being recorded. */
+preload_level preload_recorder_level(void);
+/* The recording is to end when exit handlers run that are registered from now on. */
+void preload_recorder_stop_at_exit(void);
+
+#endif
