@@ -162,7 +162,8 @@ static line compare_kernels(const metrics_results *a, const metrics_kernel_row *
                             const metrics_results *b, const metrics_kernel_row *in_b) {
     side none = {0};
     line l = compare_sides(in_a ? side_of_kernel(a, in_a) : none, in_b ? side_of_kernel(b, in_b) : none);
-    l.name = (in_a ? in_a : in_b)->name;
+    const metrics_kernel_row *any = in_a ? in_a : in_b;
+    l.name = any ? any->name : "";
     return l;
 }
 
