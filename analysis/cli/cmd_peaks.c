@@ -124,7 +124,7 @@ static bool add(cJSON *object, const char *name, double value) {
                         : cJSON_AddNumberToObject(object, name, value) != NULL;
 }
 
-/* The format of peaks.h; what it does not name is for people. NULL when there is no memory. */
+/* The format of device_peaks.h; the other fields are for people. NULL when there is no memory. */
 static cJSON *json_of(const peakbench_measured *m) {
     static const char *const ways[PEAKBENCH_MEMORY_WAYS] = {"kernel_read", "kernel_copy", "driver_copy"};
     cJSON *json = cJSON_CreateObject();
