@@ -26,10 +26,13 @@ static bool lies_over_successors(attribution_record_check *c, uint32_t number) {
 void attribution_record_check_decide(attribution_record_check *c) {
     attribution_checked *oldest = attribution_record_check_slot(c, c->tail);
     const trace_gpu_event *e = &oldest->event;
-    if (e->graph != 0 && e->correlation == c->wrong_launch) {
+    if (e->graph != 0 && c->has_wrong_launch && e->correlation == c->wrong_launch) {
         oldest->impossible = e->timed;
     } else if (oldest->overlapped && lies_over_successors(c, c->tail)) {
         oldest->impossible = true;
-        c->wrong_launch = e->graph != 0 ? e->correlation : c->wrong_launch;
+        if (e->graph != 0) {
+            c->has_wrong_launch = true;
+            c->wrong_launch = e->correlation;
+        }
     }
 }

@@ -43,7 +43,8 @@ typedef struct {
     attribution_checked window[ATTRIBUTION_CHECK_WINDOW]; /* a ring, by the record's number */
     uint32_t head, tail;
     attribution_check_stream streams[ATTRIBUTION_CHECK_STREAMS];
-    uint32_t wrong_launch; /* correlation id of a graph launch whose times are wrong; 0: none */
+    bool has_wrong_launch;
+    uint32_t wrong_launch; /* correlation id of the newest graph launch whose times are wrong */
 } attribution_record_check;
 
 static inline attribution_checked *attribution_record_check_slot(attribution_record_check *c,
@@ -90,9 +91,9 @@ static inline void attribution_record_check_put(attribution_record_check *c, con
     }
     attribution_check_stream *s = &c->streams[e->queue % ATTRIBUTION_CHECK_STREAMS];
     uint32_t previous = s->newest - 1;
-    bool same = s->queue == e->queue;
+    bool same = s->newest != 0 && s->queue == e->queue;
     slot->first = !same || s->correlation != e->correlation;
-    if (same && s->end > e->start && s->newest != 0 && previous - c->tail < number - c->tail) {
+    if (same && s->end > e->start && previous - c->tail < number - c->tail) {
         attribution_record_check_slot(c, previous)->overlapped = true;
     }
     *s = (attribution_check_stream){e->queue, e->correlation, number + 1, e->end};
