@@ -89,22 +89,22 @@ static void contiguous_strides(int ndim, const int64_t *size, int64_t *stride) {
     }
 }
 
-native_tensor native_empty(native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
+static native_tensor empty_on(native_torch *torch, int32_t device_type, int32_t dtype, int ndim,
+                              const int64_t *size) {
     int64_t stride[NATIVE_MAX_DIMS];
     native_handle out = NULL;
     contiguous_strides(ndim, size, stride);
     RUN(torch, "aten::empty_strided",
-        torch->api.aoti_torch_empty_strided(ndim, size, stride, dtype, torch->device_type, 0, &out));
+        torch->api.aoti_torch_empty_strided(ndim, size, stride, dtype, device_type, 0, &out));
     return make_tensor(out, dtype, ndim, size);
 }
 
+native_tensor native_empty(native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
+    return empty_on(torch, torch->device_type, dtype, ndim, size);
+}
+
 native_tensor native_empty_host(native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {
-    int64_t stride[NATIVE_MAX_DIMS];
-    native_handle out = NULL;
-    contiguous_strides(ndim, size, stride);
-    RUN(torch, "aten::empty_strided",
-        torch->api.aoti_torch_empty_strided(ndim, size, stride, dtype, NATIVE_DEVICE_CPU, 0, &out));
-    return make_tensor(out, dtype, ndim, size);
+    return empty_on(torch, NATIVE_DEVICE_CPU, dtype, ndim, size);
 }
 
 native_tensor native_empty_pinned(native_torch *torch, int32_t dtype, int ndim, const int64_t *size) {

@@ -32,6 +32,16 @@ bare() {
     # shellcheck disable=SC2086
     timeout -k 2 "$(time_limit 20)" $emulator "$@" >"$work/$name.out" 2>"$work/$name.err" </dev/null || status=$?
 }
+# same_as_bare NAME COMMAND...: exit status and standard output under the recorder are those without it.
+same_as_bare() {
+    local name=$1
+    shift
+    bare "$name.bare" "$@"
+    local wanted=$status
+    run "$name" "$@"
+    is "$name: exit status" "$status" "$wanted"
+    ok "$name: output" cmp "$work/$name.bare.out" "$work/$name.out"
+}
 # Which traces NAME left, and what is in them: in $work/NAME.dump.
 traces() { find "$work/$1" -name '*.moetrace' 2>/dev/null | sort; }
 trace_count() { traces "$1" | grep -c .; }

@@ -64,6 +64,15 @@ static inline void export_nsys_bind_unless_0(sqlite3_stmt *statement, int column
     }
 }
 
+/* Binds a value that may be missing: a negative one is NULL. */
+static inline void export_nsys_bind_unless_negative(sqlite3_stmt *statement, int column, int64_t value) {
+    if (value < 0) {
+        sqlite3_bind_null(statement, column);
+    } else {
+        sqlite3_bind_int64(statement, column, value);
+    }
+}
+
 /* Write the calls of CUDA; kernels, copies and memsets. */
 void export_nsys_write_calls(export_nsys_file *w);
 void export_nsys_write_gpu(export_nsys_file *w);

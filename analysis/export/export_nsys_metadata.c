@@ -13,15 +13,6 @@
 /* Streams of this number are the null stream of their context. */
 #define NULL_STREAM 7
 
-/* What binds a value that may be missing: -1 is NULL. */
-static void bind_unless_negative(sqlite3_stmt *s, int column, int64_t value) {
-    if (value < 0) {
-        sqlite3_bind_null(s, column);
-    } else {
-        sqlite3_bind_int64(s, column, value);
-    }
-}
-
 static void insert_pair(export_nsys_file *w, const char *table, const char *name, const char *value) {
     char sql[100];
     snprintf(sql, sizeof sql, "INSERT INTO %s VALUES(?1, ?2)", table);
@@ -61,7 +52,7 @@ static void write_thread_names(export_nsys_file *w) {
         snprintf(key, sizeof key, "nsys.priority.%u", t->tid);
         const char *priority = events_source_meta(&w->rows->sources[t->source], key);
         sqlite3_bind_int64(s, 1, export_nsys_string(w, t->name));
-        bind_unless_negative(s, 2, priority ? strtoll(priority, NULL, 10) : -1);
+        export_nsys_bind_unless_negative(s, 2, priority ? strtoll(priority, NULL, 10) : -1);
         sqlite3_bind_int64(s, 3, export_nsys_thread(w, (uint32_t)i));
         export_nsys_step(w, s);
     }
@@ -77,7 +68,7 @@ static void bind_capability(sqlite3_stmt *s, int column, const char *text) {
         minor = *end == '.' ? (int)strtol(end + 1, NULL, 10) : -1;
     }
     for (int i = 0; i < 4; i++) {
-        bind_unless_negative(s, column + i, i % 2 == 0 ? major : minor);
+        export_nsys_bind_unless_negative(s, column + i, i % 2 == 0 ? major : minor);
     }
 }
 
@@ -98,16 +89,16 @@ static void write_device_row(export_nsys_file *w, sqlite3_stmt *s, const events_
     sqlite3_bind_int64(s, 2, d->number);
     export_nsys_bind_text(s, 3, export_device(rows, d, "name"));
     export_nsys_bind_text(s, 4, place[1] && place[2] ? bus : NULL);
-    bind_unless_negative(s, 5, export_device_number(rows, d, "l2_bytes"));
-    bind_unless_negative(s, 6, export_device_number(rows, d, "memory_bytes"));
+    export_nsys_bind_unless_negative(s, 5, export_device_number(rows, d, "l2_bytes"));
+    export_nsys_bind_unless_negative(s, 6, export_device_number(rows, d, "memory_bytes"));
     /* Two transfers a clock on every bit of the bus. */
     int64_t bandwidth = export_device_number(rows, d, "bandwidth_bytes_per_second");
     if (bandwidth <= 0) {
         bandwidth = memory_clock > 0 && width > 0 ? memory_clock * 1000 * 2 * width / 8 : -1;
     }
-    bind_unless_negative(s, 7, bandwidth);
-    bind_unless_negative(s, 8, clock > 0 ? clock * 1000 : -1);
-    bind_unless_negative(s, 9, export_device_number(rows, d, "multiprocessors"));
+    export_nsys_bind_unless_negative(s, 7, bandwidth);
+    export_nsys_bind_unless_negative(s, 8, clock > 0 ? clock * 1000 : -1);
+    export_nsys_bind_unless_negative(s, 9, export_device_number(rows, d, "multiprocessors"));
     sqlite3_bind_int64(s, 10, d->ordinal);
     bind_capability(s, 11, export_device(rows, d, "compute_capability"));
     export_nsys_step(w, s);
@@ -218,7 +209,7 @@ static void write_session_times(export_nsys_file *w) {
     format_session_time(text, epoch);
     sqlite3_stmt *s = export_nsys_prepare(w, "INSERT INTO TARGET_INFO_SESSION_START_TIME VALUES(?1, ?2, ?3)");
     if (s) {
-        bind_unless_negative(s, 1, first->realtime_ns ? (int64_t)epoch : -1);
+        export_nsys_bind_unless_negative(s, 1, first->realtime_ns ? (int64_t)epoch : -1);
         export_nsys_bind_text(s, 2, first->realtime_ns ? text : NULL);
         /* A trace does not know the machine's time zone; a capture that begins with the file says it. */
         export_nsys_bind_text(

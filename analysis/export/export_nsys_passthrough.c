@@ -4,14 +4,6 @@
 /* The schema's number of an event that is none. */
 #define NO_EVENT 4294967295
 
-static void bind_if_known(sqlite3_stmt *s, int column, int64_t value) {
-    if (value < 0) {
-        sqlite3_bind_null(s, column);
-    } else {
-        sqlite3_bind_int64(s, column, value);
-    }
-}
-
 void export_nsys_write_syncs(export_nsys_file *w) {
     const events_sync *row;
     sqlite3_stmt *s = export_nsys_prepare(w, "INSERT INTO CUPTI_ACTIVITY_KIND_SYNCHRONIZATION VALUES(?1, "
@@ -23,11 +15,11 @@ void export_nsys_write_syncs(export_nsys_file *w) {
         sqlite3_bind_int64(s, 3, queue->device);
         sqlite3_bind_int64(s, 4, queue->context);
         sqlite3_bind_int64(s, 5, queue->stream);
-        bind_if_known(s, 6, row->correlation ? (int64_t)row->correlation : -1);
+        export_nsys_bind_unless_0(s, 6, row->correlation);
         sqlite3_bind_int64(s, 7, (int64_t)w->processes[queue->source].global);
         sqlite3_bind_int64(s, 8, row->type < 0 ? 0 : row->type);
         sqlite3_bind_int64(s, 9, row->event < 0 ? NO_EVENT : row->event);
-        bind_if_known(s, 10, row->event_sync);
+        export_nsys_bind_unless_negative(s, 10, row->event_sync);
         export_nsys_step(w, s);
     }
     sqlite3_finalize(s);
@@ -41,7 +33,7 @@ void export_nsys_write_overheads(export_nsys_file *w) {
         sqlite3_bind_int64(s, 2, export_nsys_since(w, row->start + row->duration));
         sqlite3_bind_int64(s, 3, export_nsys_thread(w, row->thread));
         sqlite3_bind_int64(s, 4, export_nsys_string(w, row->name));
-        bind_if_known(s, 5, row->result);
+        export_nsys_bind_unless_negative(s, 5, row->result);
         export_nsys_step(w, s);
     }
     sqlite3_finalize(s);

@@ -57,15 +57,7 @@ static line *compare_all_rows(const metrics_results *a, const metrics_results *b
             list[(*count)++] = compare_rows(NULL, row);
         }
     }
-    double *p = base_alloc(*count, sizeof *p);
-    for (size_t i = 0; i < *count; i++) {
-        p[i] = list[i].change.p;
-    }
-    stats_adjust_p(p, *count);
-    for (size_t i = 0; i < *count; i++) {
-        list[i].change.p = p[i];
-    }
-    free(p);
+    stats_adjust_p(&list->change.p, *count, sizeof *list);
     return list;
 }
 

@@ -64,18 +64,10 @@ static int by_change(const void *x, const void *y) {
     return (a < b) - (a > b);
 }
 
-/* Adjusts what is known of all lines together, and sorts them. */
-static void settle(lines *of) {
-    double *p = base_alloc(of->count, sizeof *p);
-    for (size_t i = 0; i < of->count; i++) {
-        p[i] = of->list[i].change.p;
-    }
-    stats_adjust_p(p, of->count);
-    for (size_t i = 0; i < of->count; i++) {
-        of->list[i].change.p = p[i];
-    }
-    free(p);
+/* Adjusts the p-values of all lines for being looked at together, and sorts the lines by their change. */
+static void adjust_and_sort(lines *of) {
     if (of->count > 0) {
+        stats_adjust_p(&of->list->change.p, of->count, sizeof *of->list);
         qsort(of->list, of->count, sizeof *of->list, by_change);
     }
 }
@@ -186,7 +178,7 @@ void report_diff_kernels(const metrics_results *a, const metrics_results *b, siz
     }
     free(m.in_b);
     free(m.taken);
-    settle(&all);
+    adjust_and_sort(&all);
     size_t shown = all.count < top ? all.count : top;
     if (shown > 0) {
         report_table t;
@@ -252,7 +244,7 @@ static lines match_experts(const metrics_results *a, const metrics_results *b) {
         }
     }
     base_map_free(&of_b);
-    settle(&all);
+    adjust_and_sort(&all);
     return all;
 }
 

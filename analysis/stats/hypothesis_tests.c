@@ -91,12 +91,13 @@ static int by_p(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-void stats_adjust_p(double *p, size_t n) {
+void stats_adjust_p(double *first, size_t n, size_t stride) {
     double **order = base_alloc(n, sizeof *order), least = 0;
     size_t known = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!isnan(p[i])) {
-            order[known++] = &p[i];
+        double *p = (double *)(void *)((char *)first + i * stride);
+        if (!isnan(*p)) {
+            order[known++] = p;
         }
     }
     if (known > 0) {

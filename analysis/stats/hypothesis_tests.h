@@ -35,9 +35,10 @@ typedef struct {
  * known. */
 stats_ci stats_ratio_test(stats_estimate x, stats_estimate y, double *p);
 
-/* Adjusts n p-values, in place, for being looked at together: the probability that any of those without a
+/* Adjusts n p-values, in place, for being looked at together. They lie `stride` bytes apart from *first on, as one
+ * member of n structs: the probability that any of those without a
  * difference falls below a limit is at most the limit (S. Holm, "A Simple Sequentially Rejective Multiple
  * Test Procedure", Scandinavian Journal of Statistics 6(2), 1979). NaN stays NaN and does not count. */
-void stats_adjust_p(double *p, size_t n);
+void stats_adjust_p(double *first, size_t n, size_t stride);
 
 #endif

@@ -145,6 +145,14 @@ def gpu_chunk(records, base):
     return chunk(GPU, out, 0, base)
 
 
+def event_chunks(names, events, gpu):
+    """The events of thread 0, and GPU records, 500 in a chunk."""
+    parts = [events[at:at + 500] for at in range(0, len(events), 500)]
+    chunks = [host_chunk(names, 0, part, part[0]["time"]) for part in parts]
+    parts = [gpu[at:at + 500] for at in range(0, len(gpu), 500)]
+    return chunks + [gpu_chunk(part, part[0]["start"]) for part in parts]
+
+
 class Run:
     """A simulated process: threads with a clock each, ranges, launches and a GPU with two queues."""
 

@@ -12,8 +12,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from analysis_oracle import (API, COUNTERS, END, META, POP, PUSH, SHAPES, MARK, Names, chunk, file_header, gpu_chunk,
-                             host_chunk, text, varint)
+from analysis_oracle import (API, COUNTERS, END, META, POP, PUSH, SHAPES, MARK, Names, chunk, event_chunks,
+                             file_header, text, varint)
 from report_tables import tables
 
 LAYERS, EXPERTS, PROMPT, STEPS = 2, 16, 10, 3
@@ -141,12 +141,7 @@ class Sweep:
         out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7),
                chunk(META, [text(key) + text(value) for key, value in meta.items()]),
                names.chunk(), chunk(SHAPES, [bytes([len(shape)]) + shape])]
-        for at in range(0, len(self.events), 500):
-            part = self.events[at:at + 500]
-            out.append(host_chunk(names, 0, part, part[0]["time"]))
-        for at in range(0, len(self.gpu), 500):
-            part = self.gpu[at:at + 500]
-            out.append(gpu_chunk(part, part[0]["start"]))
+        out += event_chunks(names, self.events, self.gpu)
         out.append(chunk(COUNTERS, [text("host.dropped") + varint(0)]))
         if self.kind != "cut":
             out.append(chunk(END, [varint(self.now) + text("exit")]))

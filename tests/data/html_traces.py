@@ -10,7 +10,7 @@ import json
 import sys
 
 import analysis_sweep
-from analysis_oracle import API, COUNTERS, POP, PUSH, END, META, SHAPES, Names, chunk, file_header, gpu_chunk, host_chunk, varint
+from analysis_oracle import API, COUNTERS, POP, PUSH, END, META, SHAPES, Names, chunk, event_chunks, file_header, varint
 
 MARKUP = ["</script><script>window.pwned = 1</script>", "<img src=x onerror='window.pwned = 2'>",
           "<!--<script>", "]]><b>bold</b>", '" onmouseover="window.pwned = 3" x="', "\\u003cscript\\u003e", "{{7*7}} ${7*7}",
@@ -53,12 +53,7 @@ class Hostile(analysis_sweep.Sweep):
                 raw("note." + MARKUP[1]) + raw(MARKUP[0]), raw("device.0.name") + raw(MARKUP[1])]
         out = [file_header(1_700_000_000_000_000_000, 1_000_000_000, 7), chunk(META, meta), names.chunk(),
                chunk(SHAPES, [bytes([len(shape)]) + shape for shape in shapes])]
-        for at in range(0, len(self.events), 500):
-            part = self.events[at:at + 500]
-            out.append(host_chunk(names, 0, part, part[0]["time"]))
-        for at in range(0, len(self.gpu), 500):
-            part = self.gpu[at:at + 500]
-            out.append(gpu_chunk(part, part[0]["start"]))
+        out += event_chunks(names, self.events, self.gpu)
         out.append(chunk(COUNTERS, [raw("host.dropped") + varint(0), raw(MARKUP[1]) + varint(3)]))
         out.append(chunk(END, [varint(self.now) + raw(MARKUP[0])]))
         with open(path, "wb") as f:

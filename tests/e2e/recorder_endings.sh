@@ -3,22 +3,13 @@
 # shellcheck source=tests/recorder.sh
 source "$(dirname "$0")/../recorder.sh"
 
-same_end() { # same_end NAME PROGRAM ARGUMENTS...
-    local name=$1
-    shift
-    bare "$name.bare" "$@"
-    local wanted=$status
-    run "$name" "$@"
-    is "$name: exit status" "$status" "$wanted"
-    ok "$name: output" cmp "$work/$name.bare.out" "$work/$name.out"
-}
 kernels() { number_of "$1" kernel; }
 
 # Ends that run exit handlers: everything is there, marked as finished.
 for through in runtime driver; do
     for way in return exit thread; do
         name=$through-$way
-        same_end "$name" "$helpers/cuda_endings" "$through" "$way"
+        same_as_bare "$name" "$helpers/cuda_endings" "$through" "$way"
         ok "$name: dump" dump "$name"
         is "$name: kernels" "$(kernels "$name")" 10
         is "$name: kernels in the range" "$(ranges "$name" | cut -d' ' -f3-)" "work kernels=10 copies=0 fills=0"
@@ -30,7 +21,7 @@ done
 # The same when nothing was ever watched: the recorder's own end comes before the driver's.
 for through in runtime driver; do
     name=$through-paused
-    MOETRACE_START=paused same_end "$name" "$helpers/cuda_endings" $through exit
+    MOETRACE_START=paused same_as_bare "$name" "$helpers/cuda_endings" $through exit
     ok "$name: dump" dump "$name"
     is "$name: kernels and calls" "$(kernels "$name"),$(number_of "$name" api)" 0,0
     is "$name: ranges" "$(number_of "$name" push),$(number_of "$name" pop)" 1,1
@@ -59,7 +50,7 @@ for way in _exit quick_exit abort kill term int segv handler; do
         skip "$name" "a sanitizer reports the signal its own way"
         continue
     fi
-    same_end "$name" "$helpers/cuda_endings" runtime "$way"
+    same_as_bare "$name" "$helpers/cuda_endings" runtime "$way"
     ok "$name: dump" dump "$name"
     is "$name: calls" "$(number_of "$name" api)" 11
     is "$name: kernels" "$(kernels "$name")" 10
@@ -87,28 +78,28 @@ time.sleep(0.12)
 os._exit(9)
 PY
     export RUNTIME=$fake/libcudart.so.13
-    same_end "python os._exit" python3 "$work/leave.py"
+    same_as_bare "python os._exit" python3 "$work/leave.py"
     ok "python os._exit: dump" dump "python os._exit"
     is "python os._exit: fills" "$(number_of "python os._exit" memset)" 10
     ok "python os._exit: finished" finished "python os._exit"
 fi
 
 # exec: the program before and the one after have a trace each.
-same_end exec "$helpers/cuda_endings" runtime exec
+same_as_bare exec "$helpers/cuda_endings" runtime exec
 is "exec: traces" "$(trace_count exec)" 2
 ok "exec: dump" dump exec
 is "exec: kernels of both" "$(kernels exec)" 20
 unset ENDING_WAITS
 
 # No CUDA at all: ranges alone.
-same_end nvtx-exit "$helpers/cuda_endings" nvtx exit
+same_as_bare nvtx-exit "$helpers/cuda_endings" nvtx exit
 ok "nvtx-exit: dump" dump nvtx-exit
 is "nvtx-exit: pushes" "$(number_of nvtx-exit push)" 1
 # The main thread ends by itself: the process must not wait for a thread of the recorder.
 if [[ $SAN == *thread* ]]; then
     skip "nvtx-pthread_exit" "the thread sanitizer's own thread is one more that does not end"
 else
-    same_end nvtx-pthread_exit "$helpers/cuda_endings" nvtx pthread_exit
+    same_as_bare nvtx-pthread_exit "$helpers/cuda_endings" nvtx pthread_exit
     ok "nvtx-pthread_exit: dump" dump nvtx-pthread_exit
     ok "nvtx-pthread_exit: finished" finished nvtx-pthread_exit
 fi

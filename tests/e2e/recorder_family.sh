@@ -5,13 +5,9 @@
 source "$(dirname "$0")/../recorder.sh"
 
 family() { # family NAME TRACES COMMAND...
-    local name=$1 wanted_traces=$2 wanted_status
+    local name=$1 wanted_traces=$2
     shift 2
-    bare "$name.bare" "$@"
-    wanted_status=$status
-    run "$name" "$@"
-    is "$name: exit status" "$status" "$wanted_status"
-    ok "$name: output" cmp "$work/$name.bare.out" "$work/$name.out"
+    same_as_bare "$name" "$@"
     is "$name: traces" "$(trace_count "$name")" "$wanted_traces"
     ok "$name: dump" dump "$name"
     is "$name: all finished" "$(grep -c ' ended=yes$' "$work/$name.dump")" "$wanted_traces"

@@ -6,12 +6,7 @@ source "$(dirname "$0")/../recorder.sh"
 
 limited() { # limited NAME COMMAND...: output and status are as without the recorder; standard error may have one line
     local name=$1
-    shift
-    bare "$name.bare" "$@"
-    local wanted=$status
-    run "$name" "$@"
-    is "$name: exit status" "$status" "$wanted"
-    ok "$name: output" cmp "$work/$name.bare.out" "$work/$name.out"
+    same_as_bare "$@"
     ok "$name: at most one line is said" test "$(grep -vc '^done$' "$work/$name.err")" -le 1
     ok "$name: only by the recorder" test -z "$(grep -v '^moetrace: ' "$work/$name.err" | grep -v '^done$')"
 }

@@ -6,12 +6,7 @@ source "$(dirname "$0")/../recorder.sh"
 
 compare() { # compare NAME PROGRAM...: output as without, records as the program says
     local name=$1
-    shift
-    bare "$name.bare" "$@"
-    local wanted=$status
-    run "$name" "$@"
-    is "$name: exit status" "$status" "$wanted"
-    ok "$name: standard output" cmp "$work/$name.bare.out" "$work/$name.out"
+    same_as_bare "$@"
     ok "$name: standard error" cmp "$work/$name.bare.err" "$work/$name.err"
     ok "$name: dump reads the trace" dump "$name"
     is "$name: work per thread and range" "$(ranges "$name")" "$(grep '^range' "$work/$name.out" | sort)"

@@ -270,7 +270,7 @@ static void p_values(void **state) {
     assert_true(stats_rank_sum_p(x, 8, x, 8) == 1 && isnan(stats_rank_sum_p(x, 8, x, 0)));
     double p[] = {0.03, 0.01, NAN, 0.04, 0.005, 0.9};
     const double want[] = {0.09, 0.04, NAN, 0.09, 0.025, 0.9};
-    stats_adjust_p(p, 6);
+    stats_adjust_p(p, 6, sizeof *p);
     for (int i = 0; i < 6; i++) {
         assert_true(i == 2 ? isnan(p[i]) : fabs(p[i] - want[i]) < 1e-12);
     }
