@@ -61,6 +61,7 @@ C_ALL        := $(wildcard $(foreach d,preload cupti trace analysis/* analysis/*
 say = $(if $(V),,@echo '  $@' &&)
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
+PYTHON_OBJ   := $(BUILD)/obj/pic/preload/python_sources.o
 PRELOAD_OBJ  := $(call obj,pic,$(PRELOAD_SRC))
 ANALYSIS_OBJ := $(call obj,exe,$(ANALYSIS_SRC))
 NATIVE_OBJ   := $(call obj,exe,$(NATIVE_SRC))
@@ -111,8 +112,13 @@ $(EMBED_OBJ): $(wildcard analysis/charts/html/* $(PLOTLY)/*) | $(NEEDS)
 	@mkdir -p $(@D)
 	$(say) $(CC) -Ianalysis/charts/html -I$(PLOTLY) -c analysis/charts/html/embed.S -o $@
 
+# The Python helper is linked into the recorder as text.
+$(PYTHON_OBJ): preload/python_sources.S $(wildcard python/moetrace/*.py) | $(NEEDS)
+	@mkdir -p $(@D)
+	$(say) $(CC) -Ipython/moetrace -c $< -o $@
+
 # The recorder links nothing but libc: it opens CUDA and CUPTI at run time.
-$(BUILD)/libmoetrace.so: $(PRELOAD_OBJ)
+$(BUILD)/libmoetrace.so: $(PRELOAD_OBJ) $(PYTHON_OBJ)
 	$(say) $(LINK) -shared -Wl,-soname,libmoetrace.so -Wl,--no-undefined -o $@ $^ -ldl -lpthread
 
 $(BUILD)/lib/.ready: | $(NEEDS)

@@ -5,6 +5,7 @@
 #include "preload/cupti_lifecycle.h"
 #include "preload/exec.h"
 #include "preload/nvtx.h"
+#include "preload/python_helper.h"
 #include "preload/recorder.h"
 #include "preload/recorder_state.h"
 #include "preload/warn_once.h"
@@ -63,6 +64,9 @@ static void report_other_tool(bool nvtx, const char *tool) {
 EXPORT char *getenv(const char *name) {
     char *value = original_getenv ? original_getenv(name) : search_environment(name);
     bool nvtx = strcmp(name, "NVTX_INJECTION64_PATH") == 0;
+    if (own_path) {
+        preload_python_asked(name);
+    }
     if (!own_path || (!nvtx && strcmp(name, "CUDA_INJECTION64_PATH") != 0)) {
         return value;
     }

@@ -431,6 +431,41 @@ static void on_mark_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t *
     }
 }
 
+/* ---- what the recorder's own code makes ---- */
+
+static trace_host_event make_own_event(trace_host_kind kind, uint32_t name, uint32_t category,
+                                       const int64_t *payload) {
+    trace_host_event e = make_nvtx_event(kind, NULL);
+    e.name = name;
+    e.category = category;
+    if (payload) {
+        e.payload_type = TRACE_PAYLOAD_I64;
+        e.payload = (uint64_t)*payload;
+    }
+    return e;
+}
+
+void preload_nvtx_push(uint32_t name, uint32_t category, const int64_t *payload) {
+    preload_thread *t = nvtx_thread();
+    if (t) {
+        trace_host_event e = make_own_event(TRACE_HOST_PUSH, name, category, payload);
+        append_push(t, &e);
+    }
+}
+
+void preload_nvtx_pop(void) {
+    on_domain_range_pop(NULL);
+}
+
+void preload_nvtx_mark(uint32_t domain, uint32_t name, uint32_t category, const int64_t *payload) {
+    preload_thread *t = nvtx_thread();
+    if (t) {
+        trace_host_event e = make_own_event(TRACE_HOST_MARK, name, category, payload);
+        e.domain = domain;
+        preload_thread_append(t, &e);
+    }
+}
+
 /* ---- the injection ---- */
 
 typedef struct {

@@ -22,6 +22,10 @@
             "profile only inside NVTX push/pop ranges whose names match (default: everywhere)") \
     SETTING("MOETRACE_START", "start", "now|paused", "now", \
             "now, or paused: profile only between cudaProfilerStart and cudaProfilerStop") \
+    SETTING("MOETRACE_ANNOTATE", "annotate", "auto|off|phase|layer|expert", "auto", \
+            "ranges for the PyTorch modules of a Python program, which needs no change: off, phase (requests, vision, prefill, " \
+            "decode steps), layer (also layers, attention, router, in profiled requests), expert (also experts and the tokens " \
+            "routed to them, in profiled requests), or auto (expert; at --level=phases phase)") \
     SETTING("MOETRACE_TIME_LIMIT", "time-limit", "SECONDS", "0", \
             "stop profiling this long after the first recorded event; 0: no limit") \
     SETTING("MOETRACE_CUPTI", "cupti", "FILE", "", \
@@ -38,6 +42,10 @@
 /* From here on another tool uses CUPTI and may slow the target as profiling would: later requests are neither
  * profiled nor unprofiled. It follows a `watch off`. */
 #define TRACE_WATCH_YIELDED "watch yielded"
+
+/* A mark in that domain: tokens that an expert of a fused block got, known after the block. Its category is that of the block's
+ * range; its payload is the expert's index << 32 | the tokens. */
+#define TRACE_EXPERT_TOKENS "expert tokens"
 
 /* META: when CUPTI's records were first enabled, in the trace's ns. Earlier requests are unaffected by CUPTI.
  * Without this entry the time is unknown. */

@@ -1,0 +1,200 @@
+"""Sees models being made and used: torch's and transformers' modules are followed as they are imported."""
+import functools
+import sys
+import threading
+
+from . import calls, phases, rules, scan, state
+from .state import ROOT, fail, here, plans
+
+
+def look_at(root):
+    """A module is used from outside: its parts are planned, and their classes get a __call__, if it holds a decoder."""
+    model = scan.scan(root)
+    if model is None:
+        scan.know_nothing(root)
+        return None
+    calls.patch_model(root)
+    _wrap_generate(type(root))
+    return model
+
+
+class _Outermost:
+    """torch.nn.Module.__call__ is replaced only from when a list of modules was made to when an outermost call was seen: while there may
+    be models that were not looked at."""
+
+    def __init__(self, Module):
+        self.Module, self.original, self.on = Module, Module.__call__, False
+        self.inside = threading.local()
+
+    def arm(self):
+        if not self.on and state.alive and self.Module.__call__ is self.original:
+            self.Module.__call__ = self._make()
+            self.on = True
+
+    def disarm(self):
+        if self.on and getattr(self.Module.__call__, "moetrace", False):
+            self.Module.__call__ = self.original
+        self.on = False
+
+    def _make(self):
+        original, inside = self.original, self.inside
+
+        def __call__(module, *args, **kwargs):
+            if calls.is_compiling[0]() or getattr(inside, "yes", False):
+                return original(module, *args, **kwargs)
+            if plans.get(id(module), False) is False:
+                found = None
+                try:
+                    found = look_at(module)
+                except Exception as error:
+                    fail(error)
+                if found is not None:
+                    self.disarm()
+                    return module(*args, **kwargs)  # now through its class
+            inside.yes = True
+            try:
+                return original(module, *args, **kwargs)
+            finally:
+                inside.yes = False
+
+        __call__.moetrace = True
+        calls.skip_by_dynamo(__call__)
+        return __call__
+
+
+_outermost = [None]
+
+
+def _after_module(module):
+    calls.module_class[0] = module.Module
+    _outermost[0] = _Outermost(module.Module)
+    state.off_callbacks.append(_outermost[0].disarm)
+
+
+def _new_list(modules):
+    """A new list of modules may be a new model. A slice of a known list, as transformers makes in every forward, is not."""
+    if not calls.is_compiling[0]() and not _outermost[0].on and here.root is None and not any(id(m) in plans for m in modules):
+        _outermost[0].arm()
+
+
+def _after_container(module):
+    for cls in (module.ModuleList, module.Sequential):
+        def make(init):
+            @functools.wraps(init)
+            def __init__(self, *args, **kwargs):
+                init(self, *args, **kwargs)
+                try:
+                    _new_list(self._modules.values())
+                except Exception as error:
+                    fail(error)
+            return __init__
+        original = cls.__init__
+        cls.__init__ = make(original)
+        state.off_callbacks.append(functools.partial(setattr, cls, "__init__", original))
+
+
+# ---- generate() ----
+
+def _plan_of(root):
+    plan = plans.get(id(root), False)
+    if plan is False or (plan is not None and plan.kind != ROOT):
+        look_at(root)
+        plan = plans.get(id(root))
+    return plan if plan is not None and plan.kind == ROOT else None
+
+
+def _make_generate(original):
+    @functools.wraps(original)
+    def generate(self, *args, **kwargs):
+        request = None
+        try:
+            if state.alive and here.request is None and here.root is None and not calls.is_compiling[0]():
+                plan = _plan_of(self)
+                if plan is not None:
+                    request = phases.begin_generate(plan.model, args, kwargs)
+        except Exception as error:
+            fail(error)
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            if request is not None:
+                try:
+                    phases.end_generate(request)
+                except Exception as error:
+                    fail(error)
+
+    generate.moetrace = True
+    calls.skip_by_dynamo(generate)
+    return generate
+
+
+def _wrap_generate(cls):
+    """A model's class with a generate() of its own, as those of transformers do not have."""
+    owner = next((c for c in cls.__mro__ if rules.GENERATE in c.__dict__), None)
+    method = owner.__dict__[rules.GENERATE] if owner is not None else None
+    if method is None or not hasattr(method, "__code__") or getattr(method, "moetrace", False):
+        return
+    setattr(owner, rules.GENERATE, _make_generate(method))
+    state.off_callbacks.append(functools.partial(setattr, owner, rules.GENERATE, method))
+
+
+# ---- modules as they are imported ----
+
+_waiting = {}
+
+
+def _safely(then, module):
+    try:
+        if state.alive:
+            then(module)
+    except Exception as error:
+        fail(error)
+
+
+class _Finder:
+    """Lets the other finders find; does something when the module was executed."""
+
+    @staticmethod
+    def find_spec(fullname, path=None, target=None):
+        then = _waiting.pop(fullname, None)
+        if then is None:
+            return None
+        for finder in sys.meta_path:
+            find = None if finder is _Finder else getattr(finder, "find_spec", None)
+            spec = find(fullname, path, target) if find else None
+            if spec is not None:
+                break
+        else:
+            return None
+        if spec.loader is not None and hasattr(spec.loader, "exec_module"):
+            execute = spec.loader.exec_module
+
+            def exec_module(module):
+                del spec.loader.exec_module  # the loader is as it was
+                execute(module)
+                _safely(then, module)
+
+            try:
+                spec.loader.exec_module = exec_module
+            except AttributeError:
+                pass
+        return spec
+
+
+def _follow(fullname, then):
+    if fullname in sys.modules:
+        _safely(then, sys.modules[fullname])
+    else:
+        _waiting[fullname] = then
+
+
+def arm():
+    """Begins to look; once."""
+    if _Finder in sys.meta_path or not state.MAX_DEPTH:
+        return
+    sys.meta_path.insert(0, _Finder)
+    _follow("torch.nn.modules.module", _after_module)
+    _follow("torch.nn.modules.container", _after_container)
+    _follow("torch.compiler", lambda module: calls.is_compiling.__setitem__(0, module.is_compiling))
+    _follow("torch._dynamo.eval_frame", calls.skip_all)
+    _follow("transformers.generation.utils", lambda module: _wrap_generate(module.GenerationMixin))
