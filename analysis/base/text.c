@@ -4,7 +4,6 @@
 #include "analysis/base/utf8.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,8 +59,7 @@ const char *base_text_count(char buf[32], uint64_t n) {
     return buf;
 }
 
-/* Whether a terminal or a reader would do something else with the character than show it. */
-static bool is_control(uint32_t code) {
+bool base_text_is_control(uint32_t code) {
     bool direction = code == 0x61c || (code >= 0x200e && code <= 0x200f) ||
                      (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
     bool line = code == 0x2028 || code == 0x2029;
@@ -74,7 +72,7 @@ char *base_text_printable(const char *text, size_t len) {
     for (size_t from = 0; from < len;) {
         uint32_t code;
         size_t bytes = base_utf8_decode(clean + from, len - from, &code);
-        if (is_control(code)) {
+        if (base_text_is_control(code)) {
             clean[to++] = '?';
         } else {
             memmove(clean + to, clean + from, bytes);

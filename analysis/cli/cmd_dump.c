@@ -1,6 +1,8 @@
 /* moetrace dump: every record of a trace as a line of text, in the order of the file. docs/dump.md describes
  * the fields are. */
 #include "analysis/base/parallel_for.h"
+#include "analysis/base/text.h"
+#include "analysis/base/utf8.h"
 #include "analysis/cli/cli_table_options.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"
@@ -22,19 +24,24 @@ typedef struct {
 
 /* ---- Fields ---- */
 
-/* Text in quotes; a quote or backslash in it has a backslash before it, control characters are \xHH. */
+/* Text in quotes; a quote or backslash in it has a backslash before it. Bytes of control characters, of characters that
+ * change the direction of writing, and those that are not UTF-8 are \xHH. */
 static void put_dump_text(const char *text, size_t len) {
     putchar('"');
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\') {
-            putchar('\\');
-            putchar(c);
-        } else if (c < 0x20 || c == 0x7f) {
-            printf("\\x%02x", c);
-        } else {
-            putchar(c);
+    for (size_t i = 0, bytes; i < len; i += bytes) {
+        uint32_t code;
+        bytes = base_utf8_decode(text + i, len - i, &code);
+        if (bytes == 0 || base_text_is_control(code)) {
+            bytes += bytes == 0;
+            for (size_t j = i; j < i + bytes; j++) {
+                printf("\\x%02x", (unsigned char)text[j]);
+            }
+            continue;
         }
+        if (code == '"' || code == '\\') {
+            putchar('\\');
+        }
+        fwrite(text + i, 1, bytes, stdout);
     }
     putchar('"');
 }

@@ -35,6 +35,10 @@ static void set_range_end(events_stack *t, events_range *row, uint64_t time) {
     t->last_end = row->end;
 }
 
+static uint64_t key_of_pushes(uint32_t thread, uint32_t domain) {
+    return (uint64_t)thread << 32 | domain;
+}
+
 static void close_range_row(events_stacks *s, events_stack *t, size_t i, uint32_t thread, uint64_t time) {
     events_open_row *open = &t->list[i];
     set_range_end(t, &open->row, time);
@@ -44,6 +48,9 @@ static void close_range_row(events_stacks *s, events_stack *t, size_t i, uint32_
         s->emit(s->ctx, &open->row);
     }
     open->closed = true;
+    if (open->row.style == EVENTS_PUSH_POP) { /* it was the innermost of its domain */
+        base_map_put(&s->pushed, key_of_pushes(open->row.thread, open->row.domain), open->pushed);
+    }
     while (t->depth > 0 && t->list[t->depth - 1].closed) {
         t->depth--;
     }
@@ -63,11 +70,16 @@ void events_stacks_open(events_stacks *s, const events_range *row, const char *n
     t->list[t->depth++] =
         (events_open_row){.row = *row, .wanted = !s->glob || t->matching > 0, .matches = matches};
     if (row->style != EVENTS_START_END) {
+        uint64_t key = key_of_pushes(row->thread, row->domain);
+        uint32_t below = base_map_get(&s->pushed, key);
+        t->list[t->depth - 1].pushed = below != BASE_NONE ? below : 0;
+        base_map_put(&s->pushed, key, (uint32_t)t->depth);
         return;
     }
     uint32_t early = base_map_get(&s->early, row->id);
     if (early == BASE_NONE) {
         base_map_put(&s->by_id, row->id, row->thread);
+        base_map_put(&s->place, row->id, (uint32_t)t->depth - 1);
         return;
     }
     base_map_put(&s->early, row->id, BASE_NONE);
@@ -75,13 +87,9 @@ void events_stacks_open(events_stacks *s, const events_range *row, const char *n
 }
 
 void events_stacks_pop(events_stacks *s, uint32_t thread, uint32_t domain, uint64_t time) {
-    events_stack *t = stack_of_thread(s, thread);
-    for (size_t i = t->depth; i-- > 0;) {
-        const events_open_row *open = &t->list[i];
-        if (!open->closed && open->row.style == EVENTS_PUSH_POP && open->row.domain == domain) {
-            close_range_row(s, t, i, thread, time);
-            return;
-        }
+    uint32_t innermost = base_map_get(&s->pushed, key_of_pushes(thread, domain));
+    if (innermost != BASE_NONE && innermost != 0) {
+        close_range_row(s, stack_of_thread(s, thread), innermost - 1, thread, time);
     }
 }
 
@@ -90,12 +98,11 @@ void events_stacks_end(events_stacks *s, uint32_t thread, uint64_t id, uint64_t 
     if (owner != BASE_NONE) {
         base_map_put(&s->by_id, id, BASE_NONE);
         events_stack *t = stack_of_thread(s, owner);
-        for (size_t i = t->depth; i-- > 0;) {
-            const events_open_row *open = &t->list[i];
-            if (!open->closed && open->row.style == EVENTS_START_END && open->row.id == id) {
-                close_range_row(s, t, i, thread, time);
-                return;
-            }
+        size_t at = base_map_get(&s->place, id);
+        base_map_put(&s->place, id, BASE_NONE);
+        if (at < t->depth && !t->list[at].closed && t->list[at].row.style == EVENTS_START_END &&
+            t->list[at].row.id == id) {
+            close_range_row(s, t, at, thread, time);
         }
     } else if (s->end_count < EARLY_MAX) {
         s->ends = base_grow(s->ends, &s->end_cap, s->end_count + 1, sizeof *s->ends);
@@ -118,5 +125,7 @@ void events_stacks_finish(events_stacks *s, uint64_t time) {
     free(s->ends);
     base_map_free(&s->by_id);
     base_map_free(&s->early);
+    base_map_free(&s->place);
+    base_map_free(&s->pushed);
     memset(s, 0, sizeof *s);
 }

@@ -9,6 +9,7 @@ typedef struct {
     events_range row;
     bool wanted, matches; /* to be a row; its name matches the filter */
     bool closed;
+    uint32_t pushed; /* a push: 1 + place of the open push of its domain below it; 0: there is none */
 } events_open_row;
 
 typedef struct {
@@ -28,6 +29,8 @@ typedef struct {
     events_stack *stacks; /* by thread */
     size_t count, cap;
     base_map by_id; /* id of an open start/end range -> thread */
+    base_map place; /* and -> its place in the thread's list */
+    base_map pushed; /* thread and domain -> 1 + place of the innermost open push */
     base_map early; /* id of an END that was read before its START -> ends */
     events_early_end *ends;
     size_t end_count, end_cap;

@@ -17,12 +17,11 @@
 
 void events_source_set_meta(events_source *source, const char *key, size_t key_len, const char *value,
                             size_t value_len) {
-    for (size_t i = 0; i < source->meta_count; i++) {
-        if (strlen(source->meta[i].key) == key_len && memcmp(source->meta[i].key, key, key_len) == 0) {
-            free(source->meta[i].value);
-            source->meta[i].value = base_copy(value, value_len);
-            return;
-        }
+    uint32_t at = names_intern(&source->keys, key, key_len);
+    if (at < source->meta_count) {
+        free(source->meta[at].value);
+        source->meta[at].value = base_copy(value, value_len);
+        return;
     }
     source->meta = base_grow(source->meta, &source->meta_cap, source->meta_count + 1, sizeof *source->meta);
     source->meta[source->meta_count++] = (events_meta){base_copy(key, key_len), base_copy(value, value_len)};
@@ -93,63 +92,68 @@ int events_source_add(events_store *rows, const char *path, char error[TRACE_ERR
     return 0;
 }
 
-/* Whether two processes mean one physical device by these numbers; by the place on the bus when both have
- * it. */
-static bool is_same_device(const events_store *rows, const events_device *d, uint32_t source,
-                           uint32_t ordinal) {
-    static const char *const parts[] = {"pci_domain", "pci_bus", "pci_device"};
-    const events_source *a = &rows->sources[d->source], *b = &rows->sources[source];
-    if (a->machine != b->machine) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        char x[64], y[64];
-        snprintf(x, sizeof x, "device.%u.%s", d->ordinal, parts[i]);
-        snprintf(y, sizeof y, "device.%u.%s", ordinal, parts[i]);
-        const char *p = events_source_meta(a, x), *q = events_source_meta(b, y);
-        if (!p || !q) {
-            return d->ordinal == ordinal;
-        }
-        if (strcmp(p, q) != 0) {
-            return false;
-        }
-    }
-    return true;
+/* Two processes mean one physical device by its place on the bus when both know it, else by its ordinal. */
+typedef enum { BY_PLACE, BY_ORDINAL, BY_ORDINAL_ALONE } device_key_kind;
+
+/* The value of a META key of the device, or NULL. */
+static const char *device_meta(const events_source *source, uint32_t ordinal, const char *part) {
+    char name[64];
+    snprintf(name, sizeof name, "device.%u.%s", ordinal, part);
+    return events_source_meta(source, name);
 }
 
-static bool is_number_taken(const events_store *rows, uint32_t number) {
-    for (size_t i = 0; i < rows->device_count; i++) {
-        if (rows->devices[i].number == number) {
-            return true;
-        }
+/* A key that the device is known by; BY_ORDINAL_ALONE is one whose place is not known. */
+static uint32_t device_key(events_store *rows, uint32_t source, uint32_t ordinal, device_key_kind kind) {
+    const events_source *s = &rows->sources[source];
+    char key[256];
+    int used = kind == BY_PLACE
+                   ? snprintf(key, sizeof key, "%u place %.64s %.64s %.64s", s->machine,
+                              device_meta(s, ordinal, "pci_domain"), device_meta(s, ordinal, "pci_bus"),
+                              device_meta(s, ordinal, "pci_device"))
+                   : snprintf(key, sizeof key, "%u %d %u", s->machine, kind, ordinal);
+    return names_intern(&rows->device_keys, key, (size_t)used);
+}
+
+/* The first number from `number` on that is not taken; takes it. */
+static uint32_t take_number(events_store *rows, uint32_t number) {
+    uint32_t at = number;
+    for (uint32_t next; (next = base_map_get(&rows->device_numbers, at)) != BASE_NONE;) {
+        at = next;
     }
-    return false;
+    base_map_put(&rows->device_numbers, number, at + 1);
+    base_map_put(&rows->device_numbers, at, at + 1);
+    return at;
 }
 
 uint32_t events_source_device(events_store *rows, uint32_t source, uint32_t ordinal) {
-    uint32_t number = ordinal;
-    for (size_t i = 0; i < rows->device_count; i++) {
-        if (is_same_device(rows, &rows->devices[i], source, ordinal)) {
-            return rows->devices[i].number;
-        }
+    const events_source *s = &rows->sources[source];
+    bool placed = device_meta(s, ordinal, "pci_domain") && device_meta(s, ordinal, "pci_bus") &&
+                  device_meta(s, ordinal, "pci_device");
+    uint32_t any = device_key(rows, source, ordinal, BY_ORDINAL);
+    uint32_t alone = device_key(rows, source, ordinal, BY_ORDINAL_ALONE);
+    uint32_t own = placed ? device_key(rows, source, ordinal, BY_PLACE) : alone;
+    uint32_t first = base_map_get(&rows->device_by_key, placed ? own : any);
+    uint32_t other = base_map_get(&rows->device_by_key, alone);
+    first = other < first ? other : first;
+    if (first != BASE_NONE) {
+        return rows->devices[first].number;
     }
-    while (is_number_taken(rows, number)) {
-        number++;
-    }
+    uint32_t number = take_number(rows, ordinal);
     rows->devices =
         base_grow(rows->devices, &rows->device_cap, rows->device_count + 1, sizeof *rows->devices);
-    rows->devices[rows->device_count++] =
+    rows->devices[rows->device_count] =
         (events_device){.number = number, .source = source, .ordinal = ordinal};
+    base_map_put(&rows->device_by_key, own, (uint32_t)rows->device_count);
+    if (base_map_get(&rows->device_by_key, any) == BASE_NONE) {
+        base_map_put(&rows->device_by_key, any, (uint32_t)rows->device_count);
+    }
+    rows->device_count++;
     return number;
 }
 
 const char *events_source_meta(const events_source *source, const char *key) {
-    for (size_t i = 0; i < source->meta_count; i++) {
-        if (strcmp(source->meta[i].key, key) == 0) {
-            return source->meta[i].value;
-        }
-    }
-    return NULL;
+    uint32_t at = names_find(&source->keys, key, strlen(key));
+    return at != BASE_NONE ? source->meta[at].value : NULL;
 }
 
 void events_source_free(events_source *source) {
@@ -158,5 +162,6 @@ void events_source_free(events_source *source) {
         free(source->meta[i].value);
     }
     free(source->meta);
+    names_free(&source->keys);
     free(source->path);
 }

@@ -132,6 +132,9 @@ void events_store_free(events_store *rows) {
     free(rows->shapes);
     free(rows->domains);
     free(rows->devices);
+    names_free(&rows->device_keys);
+    base_map_free(&rows->device_by_key);
+    base_map_free(&rows->device_numbers);
     free(rows->places);
     free(rows->definitions);
     base_sorter_free(rows->syncs);

@@ -127,6 +127,7 @@ typedef struct {
     uint64_t last;     /* latest time, shifted; 0 without events */
     events_meta *meta; /* of each key the last value holds */
     size_t meta_count, meta_cap;
+    names_table keys; /* those of meta, in its order */
     uint64_t correlation_base, correlation_max;
     uint64_t untimed;         /* GPU records without a time: they have no row */
     uint64_t twice;           /* calls whose correlation id another call had before */
@@ -161,6 +162,9 @@ typedef struct {
     size_t place_count, place_cap;
     events_device *devices;
     size_t device_count, device_cap;
+    names_table device_keys;            /* what a device is known by: see event_sources.c */
+    base_map device_by_key;             /* index of a key -> the first such of devices */
+    base_map device_numbers;            /* a number that is taken -> where to look for one that is not */
     uint64_t zero, last;       /* ns: the start and the end of all traces */
     uint64_t correlation_last; /* no correlation id is higher */
     base_sorter *ranges, *calls, *gpu;

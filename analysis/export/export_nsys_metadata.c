@@ -116,38 +116,43 @@ static void write_device_rows(export_nsys_file *w) {
     sqlite3_finalize(s);
 }
 
+/* Binds a row of a table and writes it, unless one with the same key was written. */
+static void write_context_row(export_nsys_file *w, sqlite3_stmt *s, names_table *written, const int64_t *values, size_t count,
+                              size_t key_count) {
+    size_t before = written->count;
+    names_intern(written, (const char *)values, key_count * sizeof *values);
+    if (!s || written->count == before) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        sqlite3_bind_int64(s, (int)i + 1, values[i]);
+    }
+    export_nsys_step(w, s);
+}
+
 /* Each (process, device), (process, context) and (process, context, stream) once. */
 static void write_context_rows(export_nsys_file *w) {
-    sqlite3_stmt *devices =
-        export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_DEVICE SELECT ?3, ?3, ?2 WHERE NOT EXISTS "
-                               "(SELECT 1 FROM TARGET_INFO_CUDA_DEVICE WHERE cudaId = ?3 AND pid = ?2)");
-    sqlite3_stmt *contexts = export_nsys_prepare(
-        w, "INSERT INTO TARGET_INFO_CUDA_CONTEXT_INFO SELECT 7, ?1, 1, ?2, ?3, ?4, 0, 0 WHERE NOT EXISTS "
-           "(SELECT 1 FROM TARGET_INFO_CUDA_CONTEXT_INFO WHERE hwId = ?1 AND processId = ?2 AND contextId = "
-           "?4)");
-    sqlite3_stmt *streams = export_nsys_prepare(
-        w, "INSERT INTO TARGET_INFO_CUDA_STREAM SELECT ?5, ?1, 1, ?2, ?4, NULL, ?6 WHERE NOT EXISTS "
-           "(SELECT 1 FROM TARGET_INFO_CUDA_STREAM WHERE hwId = ?1 AND processId = ?2 AND contextId = ?4 AND "
-           "streamId = ?5)");
-    sqlite3_stmt *all[] = {devices, contexts, streams};
+    sqlite3_stmt *devices = export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_DEVICE VALUES(?2, ?2, ?1)");
+    sqlite3_stmt *contexts =
+        export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_CONTEXT_INFO VALUES(7, ?1, 1, ?2, ?4, ?3, 0, 0)");
+    sqlite3_stmt *streams =
+        export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_STREAM VALUES(?4, ?1, 1, ?2, ?3, NULL, ?5)");
+    names_table of_devices = {0}, of_contexts = {0}, of_streams = {0};
     for (size_t i = 0; i < w->rows->queue_count; i++) {
         const events_queue *q = &w->rows->queues[i];
-        int64_t values[] = {(int64_t)w->processes[q->source].machine,
-                            w->rows->sources[q->source].header.pid,
-                            q->device,
-                            q->context,
-                            q->stream,
-                            q->stream == NULL_STREAM ? 3 : 0};
-        for (size_t j = 0; j < 3 && all[j]; j++) {
-            for (int k = 0; k < sqlite3_bind_parameter_count(all[j]); k++) {
-                sqlite3_bind_int64(all[j], k + 1, values[k]);
-            }
-            export_nsys_step(w, all[j]);
-        }
+        int64_t machine = (int64_t)w->processes[q->source].machine, pid = w->rows->sources[q->source].header.pid;
+        int64_t device[] = {pid, q->device}, context[] = {machine, pid, q->context, q->device};
+        int64_t stream[] = {machine, pid, q->context, q->stream, q->stream == NULL_STREAM ? 3 : 0};
+        write_context_row(w, devices, &of_devices, device, 2, 2);
+        write_context_row(w, contexts, &of_contexts, context, 4, 3);
+        write_context_row(w, streams, &of_streams, stream, 5, 4);
     }
-    for (size_t j = 0; j < 3; j++) {
-        sqlite3_finalize(all[j]);
-    }
+    names_free(&of_devices);
+    names_free(&of_contexts);
+    names_free(&of_streams);
+    sqlite3_finalize(devices);
+    sqlite3_finalize(contexts);
+    sqlite3_finalize(streams);
 }
 
 static void put_environment(export_nsys_file *w, uint64_t machine, const char *name, int number,

@@ -88,7 +88,20 @@ bool input_nsys_step(input_nsys_connection *c, sqlite3_stmt *s) {
     return rc == SQLITE_ROW || (rc != SQLITE_DONE && input_nsys_fail(c));
 }
 
-/* Views and virtual tables have no page of their own: what they would run is not ours to run. */
+/* Whether a column of the table is computed when it is read. */
+static bool has_generated_column(input_nsys_connection *c, const char *table) {
+    sqlite3_stmt *s = input_nsys_query(c, "SELECT 1 FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)");
+    if (!s) {
+        return true;
+    }
+    sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
+    bool found = input_nsys_step(c, s);
+    sqlite3_finalize(s);
+    return found;
+}
+
+/* Views, virtual tables and generated columns run SQL of the file, which may never end. The first two have no page of
+ * their own. */
 bool input_nsys_has_table(input_nsys_connection *c, const char *table) {
     if (!c->table_of) {
         c->table_of =
@@ -101,7 +114,8 @@ bool input_nsys_has_table(input_nsys_connection *c, const char *table) {
     sqlite3_bind_text(s, 1, table, -1, SQLITE_STATIC);
     bool found = input_nsys_step(c, s);
     const char *type = found ? (const char *)sqlite3_column_text(s, 0) : NULL;
-    if (found && (!type || strcmp(type, "table") != 0 || sqlite3_column_int64(s, 1) <= 0)) {
+    bool stored = found && type && strcmp(type, "table") == 0 && sqlite3_column_int64(s, 1) > 0;
+    if (found && (!stored || has_generated_column(c, table)) && c->stop == 0) {
         c->stop = -1;
         snprintf(
             c->error, TRACE_ERROR_BYTES,
