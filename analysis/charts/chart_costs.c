@@ -57,8 +57,10 @@ static void add_parts(cJSON *list, const metrics_results *r, attribution_phase p
             charts_append(series, "y", all > 0 ? 100 * ns / all : NAN);
         }
     }
-    cJSON_AddStringToObject(figure, "note",
-                            "Each kernel is attributed to the innermost range around its launch.");
+    const char *note = "Each kernel is attributed to the innermost range around its launch.";
+    const char *cut = "Each kernel is attributed to the innermost range around its launch. Only the smallest "
+                      "values of k are shown.";
+    cJSON_AddStringToObject(figure, "note", r->each_k_cut ? cut : note);
 }
 
 /* ---- Experts ---- */

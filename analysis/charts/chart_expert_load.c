@@ -9,12 +9,18 @@
 #include <stdlib.h>
 
 static const metrics_load_row *pooled(const metrics_load *load, uint32_t k, attribution_phase phase) {
-    for (size_t i = 0; i < load->row_count; i++) {
-        if (load->rows[i].pooled && load->rows[i].k == k && load->rows[i].phase == phase) {
-            return &load->rows[i];
+    size_t from = 0, to = load->row_count; /* rows are by k and phase, the pooled one first */
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const metrics_load_row *row = &load->rows[middle];
+        if (row->k < k || (row->k == k && row->phase < phase)) {
+            from = middle + 1;
+        } else {
+            to = middle;
         }
     }
-    return NULL;
+    const metrics_load_row *row = from < load->row_count ? &load->rows[from] : NULL;
+    return row && row->pooled && row->k == k && row->phase == phase ? row : NULL;
 }
 
 static void add_series(cJSON *figure, const metrics_load *load, const uint32_t *ks, size_t count,

@@ -28,10 +28,10 @@ typedef struct {
 typedef struct {
     events_stack *stacks; /* by thread */
     size_t count, cap;
-    base_map by_id; /* id of an open start/end range -> thread */
-    base_map place; /* and -> its place in the thread's list */
+    base_map by_id;  /* id of an open start/end range -> thread */
+    base_map place;  /* and -> its place in the thread's list */
     base_map pushed; /* thread and domain -> 1 + place of the innermost open push */
-    base_map early; /* id of an END that was read before its START -> ends */
+    base_map early;  /* id of an END that was read before its START -> ends */
     events_early_end *ends;
     size_t end_count, end_cap;
     const char *glob; /* or NULL */

@@ -162,9 +162,9 @@ typedef struct {
     size_t place_count, place_cap;
     events_device *devices;
     size_t device_count, device_cap;
-    names_table device_keys;            /* what a device is known by: see event_sources.c */
-    base_map device_by_key;             /* index of a key -> the first such of devices */
-    base_map device_numbers;            /* a number that is taken -> where to look for one that is not */
+    names_table device_keys;   /* what a device is known by: see event_sources.c */
+    base_map device_by_key;    /* index of a key -> the first such of devices */
+    base_map device_numbers;   /* a number that is taken -> where to look for one that is not */
     uint64_t zero, last;       /* ns: the start and the end of all traces */
     uint64_t correlation_last; /* no correlation id is higher */
     base_sorter *ranges, *calls, *gpu;

@@ -74,12 +74,9 @@ static const char *json_kernel_of(chrome *w, uint32_t shape) {
 static uint64_t chrome_pid_of(const chrome *w, uint32_t source) {
     const events_source *s = &w->rows->sources[source];
     uint64_t pid = (uint64_t)s->machine * 100000000u + s->header.pid;
-    for (size_t i = 0; i < w->rows->device_count; i++) { /* a device's number is the process id of its rows */
-        if (w->rows->devices[i].number == pid) {
-            return 90000000u + pid;
-        }
-    }
-    return pid;
+    /* A device's number is the process id of its rows. */
+    bool taken = base_map_get(&w->rows->device_numbers, pid) != BASE_NONE;
+    return taken ? 90000000u + pid : pid;
 }
 
 static void begin_chrome_event(chrome *w) {

@@ -117,8 +117,8 @@ static void write_device_rows(export_nsys_file *w) {
 }
 
 /* Binds a row of a table and writes it, unless one with the same key was written. */
-static void write_context_row(export_nsys_file *w, sqlite3_stmt *s, names_table *written, const int64_t *values, size_t count,
-                              size_t key_count) {
+static void write_context_row(export_nsys_file *w, sqlite3_stmt *s, names_table *written,
+                              const int64_t *values, size_t count, size_t key_count) {
     size_t before = written->count;
     names_intern(written, (const char *)values, key_count * sizeof *values);
     if (!s || written->count == before) {
@@ -133,14 +133,15 @@ static void write_context_row(export_nsys_file *w, sqlite3_stmt *s, names_table 
 /* Each (process, device), (process, context) and (process, context, stream) once. */
 static void write_context_rows(export_nsys_file *w) {
     sqlite3_stmt *devices = export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_DEVICE VALUES(?2, ?2, ?1)");
-    sqlite3_stmt *contexts =
-        export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_CONTEXT_INFO VALUES(7, ?1, 1, ?2, ?4, ?3, 0, 0)");
+    sqlite3_stmt *contexts = export_nsys_prepare(
+        w, "INSERT INTO TARGET_INFO_CUDA_CONTEXT_INFO VALUES(7, ?1, 1, ?2, ?4, ?3, 0, 0)");
     sqlite3_stmt *streams =
         export_nsys_prepare(w, "INSERT INTO TARGET_INFO_CUDA_STREAM VALUES(?4, ?1, 1, ?2, ?3, NULL, ?5)");
     names_table of_devices = {0}, of_contexts = {0}, of_streams = {0};
     for (size_t i = 0; i < w->rows->queue_count; i++) {
         const events_queue *q = &w->rows->queues[i];
-        int64_t machine = (int64_t)w->processes[q->source].machine, pid = w->rows->sources[q->source].header.pid;
+        int64_t machine = (int64_t)w->processes[q->source].machine,
+                pid = w->rows->sources[q->source].header.pid;
         int64_t device[] = {pid, q->device}, context[] = {machine, pid, q->context, q->device};
         int64_t stream[] = {machine, pid, q->context, q->stream, q->stream == NULL_STREAM ? 3 : 0};
         write_context_row(w, devices, &of_devices, device, 2, 2);

@@ -34,6 +34,7 @@ typedef struct {
     uint32_t *kernels; /* by shape: name index of the demangled name */
     stream *streams;   /* by queue */
     running *busy;     /* by index of the device */
+    base_map devices;  /* number -> index */
     layer *layers;     /* by thread: the range that was a layer last */
 } perfetto;
 
@@ -262,11 +263,7 @@ static void count_ends(perfetto *w, running *r, uint32_t device, uint64_t time) 
 }
 
 static running *track_of_running(const perfetto *w, uint32_t device) {
-    size_t i = 0;
-    while (w->rows->devices[i].number != device) {
-        i++;
-    }
-    return &w->busy[i];
+    return &w->busy[base_map_get(&w->devices, device)];
 }
 
 static void put_perfetto_gpu(perfetto *w) {
@@ -311,6 +308,9 @@ int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR
                   .streams = base_alloc(rows->queue_count, sizeof *w.streams),
                   .busy = base_alloc(rows->device_count, sizeof *w.busy),
                   .layers = base_alloc(rows->thread_count, sizeof *w.layers)};
+    for (size_t i = 0; i < rows->device_count; i++) {
+        base_map_put(&w.devices, rows->devices[i].number, (uint32_t)i);
+    }
     memset(w.kernels, 0xff, rows->shape_count * sizeof *w.kernels);
     if (w.packets.out) {
         put_perfetto_all(&w);
@@ -323,6 +323,7 @@ int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR
     free(w.kernels);
     free(w.streams);
     free(w.busy);
+    base_map_free(&w.devices);
     free(w.layers);
     return rc;
 }

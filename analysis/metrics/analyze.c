@@ -208,7 +208,11 @@ static void make_costs_of_each_k(metrics_results *r, const trace_reading *rd) {
     r->each_k = base_alloc(r->rows.count, sizeof *r->each_k);
     for (size_t i = 0; i < r->rows.count; i++) { /* rows of one k stand together */
         uint32_t k = r->rows.list[i].k;
-        if (k != BASE_NONE && (i == 0 || k != r->rows.list[i - 1].k)) {
+        if (k == BASE_NONE || (i > 0 && k == r->rows.list[i - 1].k)) {
+            continue;
+        }
+        r->each_k_cut = r->each_k_count == METRICS_EACH_K_MAX;
+        if (!r->each_k_cut) {
             metrics_costs_make(&r->each_k[r->each_k_count++], rd->ranges, k);
         }
     }

@@ -11,6 +11,9 @@
 #include "analysis/metrics/tail_latency.h"
 
 /* A key and its value, as the trace has them. */
+/* Costs of each k are made for so many values of k, the smallest. */
+#define METRICS_EACH_K_MAX 64u
+
 typedef struct {
     char *key, *value;
 } metrics_meta;
@@ -42,6 +45,7 @@ typedef struct {
     metrics_clusters clusters; /* empty unless the options request them */
     metrics_costs *each_k;     /* the same of each k that is known, when the options request it */
     size_t each_k_count;
+    bool each_k_cut; /* there are more values of k than METRICS_EACH_K_MAX */
     metrics_bottlenecks bottlenecks;
     metrics_requests requests;
 

@@ -248,6 +248,21 @@ void metrics_bottlenecks_make(metrics_bottlenecks *b, const metrics_rows *rows,
     }
 }
 
+const metrics_bottleneck *metrics_bottlenecks_find(const metrics_bottlenecks *b, uint32_t k,
+                                                   metrics_row_kind kind) {
+    size_t from = 0, to = b->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const metrics_bottleneck *at = &b->list[middle];
+        if (at->k < k || (at->k == k && at->kind < kind)) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from < b->count && b->list[from].k == k && b->list[from].kind == kind ? &b->list[from] : NULL;
+}
+
 void metrics_bottlenecks_free(metrics_bottlenecks *b) {
     for (size_t i = 0; i < b->count; i++) {
         free(b->list[i].points);

@@ -79,6 +79,10 @@ typedef struct {
  * work. */
 void metrics_bottlenecks_make(metrics_bottlenecks *b, const metrics_rows *rows,
                               const metrics_phase_works *works, bool gpu);
+/* That of one phase at one k, or NULL. */
+const metrics_bottleneck *metrics_bottlenecks_find(const metrics_bottlenecks *b, uint32_t k,
+                                                   metrics_row_kind kind);
+
 void metrics_bottlenecks_free(metrics_bottlenecks *b);
 
 #endif

@@ -27,15 +27,15 @@ attribution_phase metrics_row_phase(metrics_row_kind kind) {
     return kind == METRICS_ROW_TOKEN ? ATTRIBUTION_DECODE : (attribution_phase)kind;
 }
 
-bool metrics_row_collect(metrics_row_making *m, const metrics_samples *samples, uint32_t k,
+bool metrics_row_collect(metrics_row_making *m, const metrics_sample *const *samples, size_t count,
                          metrics_row_kind kind) {
     bool token = kind == METRICS_ROW_TOKEN;
     attribution_phase phase = metrics_row_phase(kind);
     size_t cap = 0;
     *m = (metrics_row_making){0};
-    for (size_t i = 0; i < samples->count; i++) {
-        const metrics_sample *s = &samples->list[i];
-        if (!s->step && s->phase == phase && !s->warm && s->k == k && !(token && s->steps == 0)) {
+    for (size_t i = 0; i < count; i++) {
+        const metrics_sample *s = samples[i];
+        if (!s->step && s->phase == phase && !s->warm && !(token && s->steps == 0)) {
             m->list = base_grow(m->list, &cap, m->n + 1, sizeof *m->list);
             m->list[m->n++] = token ? sample_per_token(*s) : *s;
         }
@@ -251,21 +251,24 @@ const char *metrics_row_name(metrics_row_kind kind) {
 }
 
 const metrics_row *metrics_rows_find(const metrics_rows *rows, uint32_t k, metrics_row_kind kind) {
-    for (size_t i = 0; i < rows->count; i++) {
-        if (rows->list[i].k == k && rows->list[i].kind == kind) {
-            return &rows->list[i];
+    size_t from = 0, to = rows->count;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        const metrics_row *row = &rows->list[middle];
+        if (row->k == k && row->kind == kind) {
+            return row;
+        }
+        if (row->k < k || (row->k == k && row->kind < kind)) {
+            from = middle + 1;
+        } else {
+            to = middle;
         }
     }
     return NULL;
 }
 
 const metrics_row *metrics_rows_base(const metrics_rows *rows, metrics_row_kind kind) {
-    for (size_t i = 0; i < rows->count; i++) {
-        if (rows->list[i].kind == kind && rows->list[i].k != BASE_NONE) {
-            return &rows->list[i];
-        }
-    }
-    return NULL;
+    return rows->base[kind] ? &rows->list[rows->base[kind] - 1] : NULL;
 }
 
 double metrics_row_ratio(const metrics_row *row, const metrics_row *base) {

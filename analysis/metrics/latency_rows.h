@@ -64,6 +64,7 @@ typedef struct {
 typedef struct {
     metrics_row *list; /* by k (missing last), then by kind */
     size_t count, cap;
+    size_t base[METRICS_ROWS]; /* of each kind: 1 + the first row whose k is known; 0: there is none */
 } metrics_rows;
 
 /* The row of `k` and `kind`, or NULL. */
@@ -95,8 +96,8 @@ typedef struct {
     size_t n, used;       /* samples; those whose latencies count */
 } metrics_row_making;
 
-/* Collects the samples of `kind` at `k`. False when there are none; then nothing has to be freed. */
-bool metrics_row_collect(metrics_row_making *m, const metrics_samples *samples, uint32_t k,
+/* Collects the samples of `kind` from those of one k. False when there are none; then nothing has to be freed. */
+bool metrics_row_collect(metrics_row_making *m, const metrics_sample *const *samples, size_t count,
                          metrics_row_kind kind);
 
 /* Makes *row, with the samples that count. */

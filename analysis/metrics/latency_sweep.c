@@ -21,45 +21,37 @@ struct metrics_sweep_making {
     base_parallel_work *work;
 };
 
-static int by_k(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+/* The missing k, BASE_NONE, comes last. */
+static int by_k_and_place(const void *a, const void *b) {
+    const metrics_sample *x = *(const metrics_sample *const *)a, *y = *(const metrics_sample *const *)b;
+    int order = (x->k > y->k) - (x->k < y->k);
+    return order ? order : (x > y) - (x < y);
 }
 
-/* The values of k that samples have, ascending; the missing k, BASE_NONE, comes last. The caller frees them. */
-static uint32_t *distinct_ks(const metrics_samples *samples, size_t *count) {
-    uint32_t *ks = base_alloc(samples->count, sizeof *ks);
-    size_t n = 0;
-    *count = 0;
-    for (size_t i = 0; i < samples->count; i++) {
-        if (n == 0 || ks[n - 1] != samples->list[i].k) {
-            ks[n++] = samples->list[i].k;
+static void find_rows_of_k(metrics_sweep_making *s, const metrics_sample *const *samples, size_t count) {
+    for (int kind = 0; kind < METRICS_ROWS; kind++) {
+        sweep_row row = {.k = samples[0]->k, .kind = (metrics_row_kind)kind};
+        if (metrics_row_collect(&row.making, samples, count, row.kind)) {
+            s->rows = base_grow(s->rows, &s->cap, s->count + 1, sizeof *s->rows);
+            s->rows[s->count++] = row;
         }
     }
-    if (n > 0) {
-        qsort(ks, n, sizeof *ks, by_k);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || ks[i] != ks[*count - 1]) {
-            ks[(*count)++] = ks[i];
-        }
-    }
-    return ks;
 }
 
 static void find_rows(metrics_sweep_making *s, const metrics_samples *samples) {
-    size_t count;
-    uint32_t *ks = distinct_ks(samples, &count);
-    for (size_t i = 0; i < count; i++) {
-        for (int kind = 0; kind < METRICS_ROWS; kind++) {
-            sweep_row row = {.k = ks[i], .kind = (metrics_row_kind)kind};
-            if (metrics_row_collect(&row.making, samples, row.k, row.kind)) {
-                s->rows = base_grow(s->rows, &s->cap, s->count + 1, sizeof *s->rows);
-                s->rows[s->count++] = row;
-            }
-        }
+    const metrics_sample **sorted = base_alloc(samples->count, sizeof *sorted);
+    for (size_t i = 0; i < samples->count; i++) {
+        sorted[i] = &samples->list[i];
     }
-    free(ks);
+    if (samples->count > 0) {
+        qsort(sorted, samples->count, sizeof *sorted, by_k_and_place);
+    }
+    for (size_t i = 0, end; i < samples->count; i = end) {
+        for (end = i + 1; end < samples->count && sorted[end]->k == sorted[i]->k; end++) {
+        }
+        find_rows_of_k(s, sorted + i, end - i);
+    }
+    free(sorted);
 }
 
 /* The fits take longest, so they come first. */
@@ -84,6 +76,8 @@ metrics_sweep_making *metrics_sweep_begin(metrics_rows *rows, metrics_fits *fits
     rows->count = s->count;
     for (size_t i = 0; i < s->count; i++) {
         metrics_row_begin(&s->rows[i].making, &rows->list[i], s->rows[i].k, s->rows[i].kind);
+        size_t *base = &rows->base[s->rows[i].kind];
+        *base = *base == 0 && s->rows[i].k != BASE_NONE ? i + 1 : *base;
     }
     for (int kind = 0; kind < METRICS_ROWS; kind++) {
         metrics_fitting_begin(&s->fitting[kind], &fits->of[kind], rows, (metrics_row_kind)kind);

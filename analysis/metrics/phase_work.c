@@ -6,14 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+static uint64_t key_of_place(uint32_t k, attribution_phase phase) {
+    return (uint64_t)k << 8 | phase;
+}
+
 const metrics_phase_work *metrics_phase_works_find(const metrics_phase_works *works, uint32_t k,
                                                    attribution_phase phase) {
-    for (size_t i = 0; i < works->count; i++) {
-        if (works->list[i].k == k && works->list[i].phase == phase) {
-            return &works->list[i];
-        }
-    }
-    return NULL;
+    uint32_t at = base_map_get(&works->by_place, key_of_place(k, phase));
+    return at != BASE_NONE ? &works->list[at] : NULL;
 }
 
 /* The same, made when there is none; it may move the works. */
@@ -23,6 +23,7 @@ static metrics_phase_work *phase_work_of(metrics_phase_works *works, uint32_t k,
         return &works->list[found - works->list];
     }
     works->list = base_grow(works->list, &works->cap, works->count + 1, sizeof *works->list);
+    base_map_put(&works->by_place, key_of_place(k, phase), (uint32_t)works->count);
     works->list[works->count] = (metrics_phase_work){.k = k, .phase = phase, .whole = true};
     return &works->list[works->count++];
 }
@@ -88,5 +89,6 @@ void metrics_phase_works_make(metrics_phase_works *works, const attribution_rang
 
 void metrics_phase_works_free(metrics_phase_works *works) {
     free(works->list);
+    base_map_free(&works->by_place);
     memset(works, 0, sizeof *works);
 }

@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     metrics_phase_work *list;
     size_t count, cap;
+    base_map by_place; /* k and phase -> list */
 } metrics_phase_works;
 
 /* Sums up the work of every phase at every k. */

@@ -11,10 +11,10 @@
 
 typedef enum { KERNEL, EXPERT } cluster_kind;
 
-/* What is looked for in one stratum. Layers and experts beyond 2^23 share a cluster. */
-static uint64_t cluster_key(uint32_t stratum, cluster_kind what, uint32_t layer, uint32_t number) {
+/* A kernel or an expert, whatever the stratum. Layers and experts beyond 2^23 share a cluster. */
+static uint64_t thing_key(cluster_kind what, uint32_t layer, uint32_t number) {
     uint64_t id = what == KERNEL ? number : (uint64_t)(layer & 0x7fffff) << 24 | (number & 0xffffff);
-    return (uint64_t)stratum << 48 | (uint64_t)what << 47 | id;
+    return (uint64_t)what << 47 | id;
 }
 
 static uint32_t stratum_of(metrics_clusters *c, uint32_t k) {
@@ -28,12 +28,14 @@ static uint32_t stratum_of(metrics_clusters *c, uint32_t k) {
     return at;
 }
 
-static void add_to_cluster(metrics_clusters *c, uint32_t stratum, uint64_t key, double count, double ns) {
+static void add_to_cluster(metrics_clusters *c, uint32_t stratum, uint64_t thing, double count, double ns) {
+    uint64_t key = (uint64_t)stratum << 48 | thing;
     uint32_t at = base_map_get(&c->by_id, key);
     if (at == BASE_NONE) {
         at = (uint32_t)c->count;
         c->list = base_grow(c->list, &c->cap, c->count + 1, sizeof *c->list);
-        c->list[c->count++] = (metrics_cluster){.stratum = stratum};
+        c->list[c->count++] = (metrics_cluster){.stratum = stratum, .next = base_map_get(&c->newest, thing)};
+        base_map_put(&c->newest, thing, at);
         base_map_put(&c->by_id, key, at);
     }
     metrics_cluster *cluster = &c->list[at];
@@ -86,21 +88,20 @@ void metrics_clusters_take(metrics_clusters *c, const attribution_ranges *ranges
         for (size_t i = 0; i < detail->kernels.count; i++) {
             const attribution_breakdown_sum *sum = &detail->kernels.list[i];
             if (sum->id != BASE_NONE) {
-                add_to_cluster(c, stratum, cluster_key(stratum, KERNEL, 0, sum->id), sum->count,
-                               (double)sum->ns);
+                add_to_cluster(c, stratum, thing_key(KERNEL, 0, sum->id), sum->count, (double)sum->ns);
             }
         }
         for (size_t i = 0; i < detail->gpu.count; i++) {
             const attribution_node *node = attribution_ranges_node(ranges, detail->gpu.list[i].id);
             if (node->expert != BASE_NONE) {
-                add_to_cluster(c, stratum, cluster_key(stratum, EXPERT, node->layer, node->expert), 0,
+                add_to_cluster(c, stratum, thing_key(EXPERT, node->layer, node->expert), 0,
                                (double)detail->gpu.list[i].ns);
             }
         }
         for (size_t i = 0; i < detail->host.count; i++) {
             const attribution_node *node = attribution_ranges_node(ranges, detail->host.list[i].id);
             if (node->opens_expert) {
-                add_to_cluster(c, stratum, cluster_key(stratum, EXPERT, node->layer, node->expert),
+                add_to_cluster(c, stratum, thing_key(EXPERT, node->layer, node->expert),
                                detail->host.list[i].count, 0);
             }
         }
@@ -111,15 +112,13 @@ void metrics_clusters_take(metrics_clusters *c, const attribution_ranges *ranges
 static metrics_spread cluster_spread(const metrics_clusters *c, cluster_kind what, uint32_t layer,
                                      uint32_t number, uint32_t k, double mean) {
     metrics_spread spread = {0, 0};
-    for (uint32_t i = 0; i < c->stratum_count; i++) {
-        const metrics_stratum *stratum = &c->strata[i];
-        uint32_t at = k == BASE_NONE || k == stratum->k
-                          ? base_map_get(&c->by_id, cluster_key(i, what, layer, number))
-                          : BASE_NONE;
-        if (at == BASE_NONE || stratum->requests < 2) {
+    uint32_t at = base_map_get(&c->newest, thing_key(what, layer, number));
+    for (const metrics_cluster *of; at != BASE_NONE; at = of->next) {
+        of = &c->list[at];
+        const metrics_stratum *stratum = &c->strata[of->stratum];
+        if ((k != BASE_NONE && k != stratum->k) || stratum->requests < 2) {
             continue;
         }
-        const metrics_cluster *of = &c->list[at];
         double n = (double)stratum->requests, away = of->ns - mean * of->count;
         double squares = of->ns_ns - 2 * mean * of->count_ns + mean * mean * of->count_count;
         metrics_spread here = {fmax(0, squares - away * away / n) * n / (n - 1), n - 1};
@@ -152,5 +151,6 @@ void metrics_clusters_free(metrics_clusters *c) {
     free(c->touched);
     base_map_free(&c->by_stratum);
     base_map_free(&c->by_id);
+    base_map_free(&c->newest);
     memset(c, 0, sizeof *c);
 }

@@ -17,6 +17,7 @@ typedef struct {
  * the ns they took, and of their squares and products. */
 typedef struct {
     uint32_t stratum;
+    uint32_t next; /* of the same thing in another stratum; BASE_NONE: there is none */
     double count, ns, count_count, count_ns, ns_ns;
     double now_count, now_ns; /* of the request that is being taken */
     bool touched;
@@ -30,6 +31,7 @@ typedef struct {
     metrics_cluster *list;
     size_t count, cap;
     base_map by_id;
+    base_map newest;   /* a thing, without its stratum -> the newest of its clusters */
     uint32_t *touched; /* by the request that is being taken */
     size_t touched_count, touched_cap;
     uint32_t stratum, thread, request; /* which that is */

@@ -47,15 +47,18 @@ typedef struct {
     bool layers[LAYERS_MAX]; /* that any phase visited */
     expert_visit *visits;    /* by thread */
     phase_seen *phases;      /* likewise */
+    base_map by_place;       /* k and phase -> rows */
     size_t visit_cap, phase_cap;
 } routing_checking;
 
-static metrics_routing_row *routing_row_of(metrics_routing_check *v, const expert_visit *at) {
-    for (size_t i = 0; i < v->count; i++) {
-        if (v->rows[i].k == at->k && v->rows[i].phase == at->phase) {
-            return &v->rows[i];
-        }
+static metrics_routing_row *routing_row_of(routing_checking *f, const expert_visit *at) {
+    metrics_routing_check *v = f->v;
+    uint64_t key = (uint64_t)at->k << 8 | at->phase;
+    uint32_t known = base_map_get(&f->by_place, key);
+    if (known != BASE_NONE) {
+        return &v->rows[known];
     }
+    base_map_put(&f->by_place, key, (uint32_t)v->count);
     v->rows = base_grow(v->rows, &v->cap, v->count + 1, sizeof *v->rows);
     v->rows[v->count] = (metrics_routing_row){
         .k = at->k, .phase = at->phase, .tokens_least = UINT64_MAX, .active_least = UINT64_MAX};
@@ -148,12 +151,15 @@ static void close_phase(routing_checking *f, phase_seen *seen) {
         uint32_t visits = layer < seen->layer_cap ? seen->layers[layer] : 0;
         if (f->layers[layer] && visits < steps) {
             char what[200];
+            routing_row_of(f, &seen->last)->wrong++;
+            if (f->v->violation[0]) {
+                continue;
+            }
             expert_visit at = seen->last;
             at.layer = layer;
             at.step = BASE_NONE;
             snprintf(what, sizeof what, "its experts received tokens in %u of %u %s", visits, steps,
                      seen->last.phase == ATTRIBUTION_DECODE ? "steps" : "passes");
-            routing_row_of(f->v, &at)->wrong++;
             keep_violation(f, &at, what);
         }
     }
@@ -192,7 +198,7 @@ static void close_visit(routing_checking *f, expert_visit *at, phase_seen *seen)
         f->v->uncounted++;
         return;
     }
-    metrics_routing_row *row = routing_row_of(f->v, at);
+    metrics_routing_row *row = routing_row_of(f, at);
     row->visits++;
     row->tokens_least = smaller_of(row->tokens_least, at->sum);
     row->tokens_most = greater_of(row->tokens_most, at->sum);
@@ -352,6 +358,7 @@ int metrics_routing_check_read(metrics_routing_check *v, const char *path, const
         qsort(v->rows, v->count, sizeof *v->rows, by_routing_place);
     }
     free(f.visits);
+    base_map_free(&f.by_place);
     for (size_t i = 0; i < f.phase_cap; i++) {
         free(f.phases[i].layers);
     }

@@ -33,7 +33,8 @@ typedef struct {
 typedef struct {
     metrics_tails *tails;
     const attribution_ranges *ranges;
-    const metrics_samples *samples;
+    const metrics_sample **samples; /* by kind, without those of warm-up */
+    size_t sample_count;
     bool gpu;
     names_table paths; /* interned */
     uint32_t *path_of; /* by node: index in paths, plus 1; 0: not looked at */
@@ -83,14 +84,40 @@ static void gather_kept_samples(const tails_making *m, const metrics_tail_sample
     }
 }
 
+static int by_sample_kind(const void *a, const void *b) {
+    const metrics_sample *x = *(const metrics_sample *const *)a, *y = *(const metrics_sample *const *)b;
+    int order = compare_sample_kinds(x, y);
+    return order ? order : (x > y) - (x < y);
+}
+
+/* All samples but those of warm-up, by kind; the caller frees them. */
+static const metrics_sample **sort_by_kind(const metrics_samples *samples, size_t *count) {
+    const metrics_sample **sorted = base_alloc(samples->count, sizeof *sorted);
+    *count = 0;
+    for (size_t i = 0; i < samples->count; i++) {
+        if (!samples->list[i].warm) {
+            sorted[(*count)++] = &samples->list[i];
+        }
+    }
+    if (*count > 0) {
+        qsort(sorted, *count, sizeof *sorted, by_sample_kind);
+    }
+    return sorted;
+}
+
 /* The latencies of all samples of the kind of `like`; returns how many. */
 static size_t latencies_like(const tails_making *m, const metrics_sample *like, double *out) {
-    size_t n = 0;
-    for (size_t i = 0; i < m->samples->count; i++) {
-        const metrics_sample *s = &m->samples->list[i];
-        if (!s->warm && compare_sample_kinds(s, like) == 0) {
-            out[n++] = reported_latency(s);
+    size_t from = 0, to = m->sample_count, n = 0;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (compare_sample_kinds(m->samples[middle], like) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
         }
+    }
+    for (; from < m->sample_count && compare_sample_kinds(m->samples[from], like) == 0; from++) {
+        out[n++] = reported_latency(m->samples[from]);
     }
     return n;
 }
@@ -304,7 +331,8 @@ static int by_difference(const void *a, const void *b) {
 
 void metrics_tails_make(metrics_tails *tails, const metrics_tail_pools *pools,
                         const attribution_ranges *ranges, const metrics_samples *samples, bool gpu) {
-    tails_making m = {.tails = tails, .ranges = ranges, .samples = samples, .gpu = gpu};
+    tails_making m = {.tails = tails, .ranges = ranges, .gpu = gpu};
+    m.samples = sort_by_kind(samples, &m.sample_count);
     size_t count = 0;
     kept_sample *list = base_alloc(pools->count * (METRICS_TAIL_SLOW + METRICS_TAIL_OTHERS), sizeof *list);
     double *all = base_alloc(samples->count, sizeof *all);
@@ -330,6 +358,7 @@ void metrics_tails_make(metrics_tails *tails, const metrics_tail_pools *pools,
     names_free(&m.paths);
     free(m.path_of);
     free(m.sums);
+    free(m.samples);
     free(all);
     free(list);
 }

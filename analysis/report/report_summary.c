@@ -40,10 +40,9 @@ static void put_ratio(const metrics_results *r, report_table *t, uint32_t k, met
 
 static void put_verdict(const metrics_results *r, report_table *t, uint32_t k, metrics_row_kind kind) {
     const char *verdict = "-";
-    for (size_t i = 0; i < r->bottlenecks.count; i++) {
-        if (r->bottlenecks.list[i].k == k && r->bottlenecks.list[i].kind == kind) {
-            verdict = metrics_verdict_name(r->bottlenecks.list[i].verdict);
-        }
+    const metrics_bottleneck *found = metrics_bottlenecks_find(&r->bottlenecks, k, kind);
+    if (found) {
+        verdict = metrics_verdict_name(found->verdict);
     }
     report_table_cell(t, "%s", verdict);
 }

@@ -55,6 +55,7 @@ def crafted():
     """(name, status that is wanted or None for either, statements)"""
     for table in EVENTS + ["StringIds", "META_DATA_EXPORT", "ThreadNames"]:
         yield f"{table} is a view", 2, [f"ALTER TABLE {table} RENAME TO hidden", f"CREATE VIEW {table} AS SELECT * FROM hidden"]
+        yield f"{table} has a column that is computed", 2, [f"ALTER TABLE {table} ADD COLUMN computed AS (randomblob(9))"]
         yield f"{table} is empty", 0, [f"DELETE FROM {table}"]
         yield f"{table} is missing", 0, [f"DROP TABLE {table}"]
         yield f"{table} has one column of another name", None, [f"DROP TABLE {table}", f"CREATE TABLE {table}(x)",
