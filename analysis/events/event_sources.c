@@ -115,7 +115,7 @@ static uint32_t device_key(events_store *rows, uint32_t source, uint32_t ordinal
 }
 
 /* The first number from `number` on that is not taken; takes it. */
-static uint32_t take_number(events_store *rows, uint32_t number) {
+static uint32_t take_device_number(events_store *rows, uint32_t number) {
     uint32_t at = number;
     for (uint32_t next; (next = base_map_get(&rows->device_numbers, at)) != BASE_NONE;) {
         at = next;
@@ -138,7 +138,7 @@ uint32_t events_source_device(events_store *rows, uint32_t source, uint32_t ordi
     if (first != BASE_NONE) {
         return rows->devices[first].number;
     }
-    uint32_t number = take_number(rows, ordinal);
+    uint32_t number = take_device_number(rows, ordinal);
     rows->devices =
         base_grow(rows->devices, &rows->device_cap, rows->device_count + 1, sizeof *rows->devices);
     rows->devices[rows->device_count] =
