@@ -93,7 +93,7 @@ static void make_due_marks(preload_thread *t) {
     for (; t && made < count; made++) {
         trace_host_event e = {.kind = TRACE_HOST_MARK,
                               .time = capture.due[made].time,
-                              .domain = preload_string_once(&domain, TRACE_WATCH_DOMAIN),
+                              .domain = preload_string_once(&domain, TRACE_PROFILING_DOMAIN),
                               .name = preload_string_id(&t->names, capture.due[made].name)};
         if (!e.domain || !e.name || !preload_thread_offer(t, &e)) {
             break;
@@ -108,10 +108,10 @@ static void mark_recording_begin(void) {
     if (time && capture.settings.level != PRELOAD_PHASES) {
         capture.begun = true;
         if (capture.gone || !preload_profiling()) {
-            add_due_mark(TRACE_WATCH_OFF, time);
+            add_due_mark(TRACE_PROFILING_OFF, time);
         }
         if (capture.yielded) {
-            add_due_mark(TRACE_WATCH_YIELDED, time);
+            add_due_mark(TRACE_PROFILING_YIELDED, time);
         }
     }
 }
@@ -123,7 +123,7 @@ static const char *switch_cupti(bool on) {
     if (on && !capture.touched && cupti_session_active()) {
         char text[24];
         snprintf(text, sizeof text, "%" PRIu64, preload_now());
-        preload_metadata_set(TRACE_FIRST_WATCH, text);
+        preload_metadata_set(TRACE_FIRST_PROFILED, text);
         capture.touched = true;
     }
     return cupti_session_profile(on);
@@ -151,7 +151,7 @@ static bool apply_conditions(void) {
         switch_cupti(false);
     }
     if (!capture.gone) {
-        add_due_mark(on ? TRACE_WATCH_ON : TRACE_WATCH_OFF, time);
+        add_due_mark(on ? TRACE_PROFILING_ON : TRACE_PROFILING_OFF, time);
     }
     return true;
 }
@@ -306,10 +306,10 @@ void preload_capture_gone(preload_thread *t, bool yielded) {
     preload_lock(&capture.lock);
     mark_recording_begin();
     if (capture.begun && !capture.gone && preload_profiling()) {
-        add_due_mark(TRACE_WATCH_OFF, preload_now());
+        add_due_mark(TRACE_PROFILING_OFF, preload_now());
     }
     if (capture.begun && yielded && !capture.yielded) {
-        add_due_mark(TRACE_WATCH_YIELDED, preload_now());
+        add_due_mark(TRACE_PROFILING_YIELDED, preload_now());
     }
     capture.gone = true;
     capture.yielded = capture.yielded || yielded;

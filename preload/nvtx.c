@@ -234,11 +234,11 @@ static void on_range_end(nvtxRangeId_t id) {
 /* Whether a mark is one by which the target says when to watch: then it is done. The recorder's own mark of
  * it stands in the trace. */
 static bool obey_profiling_mark(preload_thread *t, const trace_host_event *e) {
-    if (!e->domain || e->domain != preload_string_id(&t->names, TRACE_WATCH_DOMAIN)) {
+    if (!e->domain || e->domain != preload_string_id(&t->names, TRACE_PROFILING_DOMAIN)) {
         return false;
     }
-    bool on = e->name == preload_string_id(&t->names, TRACE_WATCH_ON);
-    if (!on && e->name != preload_string_id(&t->names, TRACE_WATCH_OFF)) {
+    bool on = e->name == preload_string_id(&t->names, TRACE_PROFILING_ON);
+    if (!on && e->name != preload_string_id(&t->names, TRACE_PROFILING_OFF)) {
         return false;
     }
     preload_capture_notified(t, on);

@@ -33,15 +33,14 @@
     SETTING("MOETRACE_MEMORY", "memory", "MIB", "64", "memory limit of the recorder in MiB")
 /* clang-format on */
 
-/* The recorder's own marks in a thread's stream: profiling begins or ends here. A target that makes such a
- * mark itself switches profiling, unless --capture or --start overrides it. The texts "watch on" and so on
- * are part of the format, and the names here follow them. */
-#define TRACE_WATCH_DOMAIN "moetrace"
-#define TRACE_WATCH_ON     "watch on"
-#define TRACE_WATCH_OFF    "watch off"
+/* The recorder's own NVTX marks in a thread's stream: profiling begins or ends here. A target that makes such a mark
+ * itself switches profiling, unless --capture or --start overrides it. The texts are part of the format. */
+#define TRACE_PROFILING_DOMAIN "moetrace"
+#define TRACE_PROFILING_ON     "watch on"
+#define TRACE_PROFILING_OFF    "watch off"
 /* From here on another tool uses CUPTI and may slow the target as profiling would: later requests are neither
  * profiled nor unprofiled. It follows a `watch off`. */
-#define TRACE_WATCH_YIELDED "watch yielded"
+#define TRACE_PROFILING_YIELDED "watch yielded"
 
 /* A mark in that domain: tokens that an expert of a fused block got, known after the block. Its category is that of the block's
  * range; its payload is the expert's index << 32 | the tokens. */
@@ -49,6 +48,6 @@
 
 /* META: when CUPTI's records were first enabled, in the trace's ns. Earlier requests are unaffected by CUPTI.
  * Without this entry the time is unknown. */
-#define TRACE_FIRST_WATCH "cupti.first_watch"
+#define TRACE_FIRST_PROFILED "cupti.first_watch"
 
 #endif

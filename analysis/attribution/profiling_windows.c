@@ -15,13 +15,13 @@ static bool has_text(names_table *names, uint32_t id, const char *text) {
 
 /* What the mark with this name begins; UNKNOWN when it is not one of the recorder's. */
 static attribution_profiling begun_by(names_table *names, uint32_t name) {
-    if (has_text(names, name, TRACE_WATCH_ON)) {
+    if (has_text(names, name, TRACE_PROFILING_ON)) {
         return ATTRIBUTION_PROFILED;
     }
-    if (has_text(names, name, TRACE_WATCH_OFF)) {
+    if (has_text(names, name, TRACE_PROFILING_OFF)) {
         return ATTRIBUTION_UNPROFILED;
     }
-    if (has_text(names, name, TRACE_WATCH_YIELDED)) {
+    if (has_text(names, name, TRACE_PROFILING_YIELDED)) {
         return ATTRIBUTION_PARTLY_PROFILED;
     }
     return ATTRIBUTION_PROFILING_UNKNOWN;
@@ -110,7 +110,7 @@ static void insert_mark(attribution_windows *w, attribution_mark mark) {
 
 void attribution_windows_event(attribution_windows *w, names_table *names, const trace_host_event *e) {
     if (w->ignored || e->kind != TRACE_HOST_MARK || e->domain == 0 ||
-        !has_text(names, e->domain, TRACE_WATCH_DOMAIN)) {
+        !has_text(names, e->domain, TRACE_PROFILING_DOMAIN)) {
         return;
     }
     attribution_profiling begins = begun_by(names, e->name);

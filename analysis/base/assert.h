@@ -1,4 +1,4 @@
-/* Invariants: what must hold whatever a trace holds. They are checked where MOETRACE_ASSERT is defined: in unit tests, in
+/* Invariants: conditions that hold for every input. They are checked where MOETRACE_ASSERT is defined: in unit tests, in
  * fuzz targets, under sanitizers and with `make ASSERT=1`. In a release they cost nothing. */
 #ifndef BASE_ASSERT_H
 #define BASE_ASSERT_H
@@ -11,7 +11,7 @@
 #define BASE_ASSERT(condition) ((void)(true || (condition)))
 #endif
 
-/* Names the condition and its place on stderr, and aborts. */
+/* Prints the condition and its source location on stderr, and aborts. */
 _Noreturn void base_assert_failed(const char *condition, const char *file, int line);
 
 #endif

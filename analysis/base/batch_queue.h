@@ -1,5 +1,5 @@
-/* A bounded queue of batches between two threads, one that writes records and one that reads them, in the same
- * order. The threads wait for each other by batches, not by records. */
+/* A bounded first-in, first-out queue between two threads, a producer and a consumer of fixed-size records. The threads
+ * synchronise once per batch, not once per record. */
 #ifndef BASE_BATCH_QUEUE_H
 #define BASE_BATCH_QUEUE_H
 
@@ -11,49 +11,51 @@
 
 enum { BASE_QUEUE_BATCHES = 8 };
 
-/* Takes the records of a batch; other than 0 when no more is wanted. It is called for the batches that were
- * written before the writer knows that, too. */
+/* Consumes the `count` records of one batch. Returns 0, or another value to request the end of the stream; it is still
+ * called for batches that the producer completes before it sees the request. */
 typedef int base_queue_take(void *ctx, const void *records, size_t count);
 
 typedef struct {
     unsigned char *batches;
-    size_t bytes, batch; /* of a record; records of a batch */
-    /* The writer's: where its next record goes, and how many more its batch takes. */
+    size_t bytes, batch; /* bytes of a record; records of a batch */
+    /* Of the producer: position of the next record, and free records in the current batch. */
     unsigned char *writing;
     size_t room;
-    bool refused; /* the writer knows that no more is wanted */
-    /* The other side. */
+    bool refused; /* the producer has seen `stopped` */
+    /* The thread that the queue started: exactly one of `write` and `take` is set. */
     pthread_t thread;
-    void (*write)(void *ctx); /* one of these two */
+    void (*write)(void *ctx);
     base_queue_take *take;
     void *ctx;
     size_t counts[BASE_QUEUE_BATCHES]; /* records of each batch */
-    pthread_mutex_t lock;              /* of what follows; atomic is what is looked at without it, too */
+    pthread_mutex_t lock;              /* protects what follows; atomic members are also read without it */
     pthread_cond_t filled_some, took_some;
-    atomic_uint_fast64_t filled, taken; /* batches, ever */
+    atomic_uint_fast64_t filled, taken; /* batches since the start */
     bool writer_waits, taker_waits;
-    atomic_bool ended;   /* the last batch was filled */
-    atomic_bool stopped; /* the taker wants no more */
+    atomic_bool ended;   /* the producer has added its last record */
+    atomic_bool stopped; /* the consumer requested the end */
 } base_queue;
 
-/* Either starts the other side on a thread: `write` calls base_queue_add for each record while the caller
- * takes them by base_queue_take_all, or `take` takes what the caller adds. Batches are of `batch` records of
- * `bytes` bytes. False, and nothing was done, when there is no thread or no memory. base_queue_end ends it. */
+/* Start a queue whose batches hold `batch` records of `bytes` bytes, and a thread for one side of it. _writer: the thread
+ * runs `write`, which calls base_queue_add, and the caller consumes with base_queue_take_all. _taker: the thread runs
+ * `take` on each batch, and the caller calls base_queue_add. False, without side effects, when no thread or no memory is
+ * available. After success the caller calls base_queue_end. */
 bool base_queue_start_writer(base_queue *queue, size_t bytes, size_t batch, void (*write)(void *ctx),
                              void *ctx);
 bool base_queue_start_taker(base_queue *queue, size_t bytes, size_t batch, base_queue_take *take, void *ctx);
 
-/* Takes all batches. */
+/* Consumes batches until the producer ends or `take` returns other than 0. For queues of base_queue_start_writer. */
 void base_queue_take_all(base_queue *queue, base_queue_take *take, void *ctx);
 
-/* Waits for the other side's end and frees the queue; a taker takes what was written until then. */
+/* Ends the stream, joins the other thread and frees the queue; a consumer thread first consumes all added records. */
 void base_queue_end(base_queue *queue);
 
-/* For base_queue_add: hands the full batch over, and waits until another is free; false when no more is
- * wanted. */
+/* The slow path of base_queue_add: passes the full batch to the consumer and waits for a free one. False when the
+ * consumer requested the end. */
 bool base_queue_hand_over(base_queue *queue);
 
-/* Room for one record, to be filled before the next call; NULL when no more is wanted. */
+/* Returns space for one record, which the producer fills before its next call; NULL when the consumer requested the
+ * end. */
 static inline void *base_queue_add(base_queue *queue) {
     if (queue->room == 0 && !base_queue_hand_over(queue)) {
         return NULL;

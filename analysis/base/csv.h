@@ -4,12 +4,12 @@
 
 #include <stdio.h>
 
-/* Writes a text as one field: as UTF-8, in quotes where a comma, a quote or the end of a line is in it. A
- * text that a spreadsheet would run as a formula (it begins with = + - @, a tab or a carriage return) gets an
- * apostrophe before it. */
+/* Writes a text as one field: as valid UTF-8, quoted if it contains a comma, a quote or a line break. A text that a
+ * spreadsheet would evaluate as a formula (first character = + - @, tab or carriage return) is prefixed with an
+ * apostrophe. Write errors are left to ferror(file). */
 void base_csv_text(FILE *file, const char *text);
 
-/* Writes a number with all its digits; NaN is missing, an empty field. */
+/* Writes a number as base_number_text does; NaN, a missing value, is an empty field. */
 void base_csv_number(FILE *file, double value);
 
 #endif

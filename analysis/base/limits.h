@@ -1,8 +1,8 @@
-/* Limits that several rooms share. */
+/* Limits that several modules share. */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
 
-/* Deepest nesting of ranges that is followed on one thread; ranges inside are counted only. */
+/* Greatest nesting depth of ranges that is tracked on one thread; deeper ranges are only counted. */
 #define BASE_NESTING_MAX 65536
 
 #endif

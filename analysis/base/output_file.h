@@ -1,5 +1,5 @@
-/* The one way that files are written: whole or not at all, never onto an input of the run, and over an
- * existing file only when moetrace wrote that, too, or the user forces it. */
+/* All output files are written through this module: completely or not at all, never over an input of the run, and over an
+ * existing file only if moetrace wrote it or the user passed --force. */
 #ifndef BASE_OUTPUT_FILE_H
 #define BASE_OUTPUT_FILE_H
 
@@ -9,9 +9,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* A kind of file that moetrace writes. `is_ours` recognises one by its first bytes, of which there are some,
- * (with a terminator),
- * so that it may be replaced. */
+/* A kind of file that moetrace writes. `is_ours` returns whether an existing file is of that kind and may be replaced,
+ * from its first `len` > 0 bytes, which are NUL-terminated. */
 typedef struct {
     const char *name; /* "a CSV file of samples" */
     bool (*is_ours)(const char *path, const char *head, size_t len);
@@ -22,52 +21,53 @@ typedef struct {
     ino_t inode;
 } base_file_identity;
 
-/* What a run reads, and how it may write. A zeroed one protects nothing yet. */
+/* The inputs and outputs of one run. A zeroed one has none. */
 typedef struct {
-    bool force; /* files of others are replaced as well; an input never is */
+    bool force; /* also replaces files that moetrace did not write; never an input */
     base_file_identity *inputs;
     size_t count, cap;
-    char **targets; /* that outputs were allowed to be */
+    char **targets; /* paths that base_outputs_allow has permitted */
     size_t target_count, target_cap;
 } base_outputs;
 
-/* Says that the run reads this file, which may be missing, or NULL. */
+/* Registers an input of the run, identified by device and inode; a missing file or NULL is ignored. */
 void base_outputs_protect(base_outputs *outputs, const char *path);
 
-/* Whether the file may be written, to be asked before long work; each output of a run once. False with one
- * line in `error`: it is an input, however it is linked, the standard output, another output, or a file of
- * somebody else. */
+/* Checks, before long work, that the file may be written. Call it once per output of the run. False, with one line in
+ * `error`, when the path is an input (through any link), the standard output, another output of the run, or an existing
+ * file that moetrace did not write. */
 bool base_outputs_allow(base_outputs *outputs, const char *path, const base_output_kind *kind,
                         char error[TRACE_ERROR_BYTES]);
 
+/* Frees the lists. */
 void base_outputs_free(base_outputs *outputs);
 
-/* A file that is being written: under a temporary name beside its place. */
+/* A file that is being written, under a temporary name in the directory of its target. */
 typedef struct {
-    const char *path;         /* as the user named it */
-    char *target, *temporary; /* where it will stand, links resolved; where it is */
+    const char *path;         /* as the user wrote it */
+    char *target, *temporary; /* final path with links resolved; current path */
 } base_output_file;
 
-/* Begins to write `path`, which must be allowed (whether it was asked before or not): makes an empty file
- * `file->temporary`. False with one line in `error`. */
+/* Begins to write `path`: checks it as base_outputs_allow does, and creates the empty file `file->temporary`, which the
+ * caller opens and fills. False with one line in `error`; otherwise base_output_finish must follow. */
 bool base_output_begin(base_output_file *file, const base_outputs *outputs, const char *path,
                        const base_output_kind *kind, char error[TRACE_ERROR_BYTES]);
 
-/* Moves the file into its place, or removes it when `good` is false. 0, or -1 with one line in `error`, which
- * is left alone when `good` is false. */
+/* Renames the temporary file to its target, or removes it when `good` is false. Returns 0, or -1 with one line in
+ * `error`; with `good` false it does not write to `error`. */
 int base_output_finish(base_output_file *file, bool good, char error[TRACE_ERROR_BYTES]);
 
-/* Writes a whole file of `len` bytes. 0, or -1 with one line in `error`. */
+/* Writes a file of `len` bytes in one call. Returns 0, or -1 with one line in `error`. */
 int base_output_write(const base_outputs *outputs, const char *path, const base_output_kind *kind,
                       const char *bytes, size_t len, char error[TRACE_ERROR_BYTES]);
 
-/* Moves a finished file of the same file system to `path`, if that is allowed. 0, or -1 with one line in
- * `error`. */
+/* Renames the complete file `from` to `path` on the same file system, after the checks of base_outputs_allow. Returns 0,
+ * or -1 with one line in `error`. */
 int base_output_move(const base_outputs *outputs, const char *from, const char *path,
                      const base_output_kind *kind, char error[TRACE_ERROR_BYTES]);
 
-/* Closes the stream that was opened to write to `path`; NULL: it could not be, errno says why. 0, or -1 with
- * one line in `error`, also when something could not be written before. */
+/* Closes a stream opened for writing to `path`; NULL means that opening it failed with errno. Returns 0, or -1 with one
+ * line in `error` when opening, any earlier write, or closing failed. */
 int base_output_close(FILE *stream, const char *path, char error[TRACE_ERROR_BYTES]);
 
 #endif

@@ -1,17 +1,17 @@
-/* Work on several threads: a loop whose order does not matter, and tasks whose results the caller uses in order
- * while the threads go on. */
+/* Work on several threads: a loop of independent iterations, and a pool of tasks whose results the caller consumes in
+ * order while the threads run ahead. */
 #ifndef BASE_PARALLEL_FOR_H
 #define BASE_PARALLEL_FOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Calls do_one(ctx, i) once for each i below `count`, on at most `jobs` threads, the caller's among them, in
- * any order; returns when all are done. Where no thread can be started the caller does what there is. */
+/* Calls do_one(ctx, i) once for each i < count, in any order, on at most `jobs` threads including the caller's; returns
+ * after the last call. Without errors: if no thread can be started, the caller runs all iterations. */
 void base_parallel_for(unsigned jobs, size_t count, void (*do_one)(void *ctx, size_t i), void *ctx);
 
-/* The same in two steps, between which the caller does something else: the other threads begin at once. The
- * end frees the work. */
+/* base_parallel_for in two steps: _begin starts jobs - 1 threads and returns, _end runs iterations that are left, waits
+ * for all and frees the work. */
 typedef struct base_parallel_work base_parallel_work;
 base_parallel_work *base_parallel_begin(unsigned jobs, size_t count, void (*do_one)(void *ctx, size_t i),
                                         void *ctx);
@@ -21,44 +21,44 @@ void base_parallel_end(base_parallel_work *work);
 
 typedef struct base_pool base_pool;
 
-/* A task by the list that it is in and its place there; what these mean is the user's. */
+/* A task: two indices whose meaning the user of the pool defines. */
 typedef struct {
     size_t list, place;
 } base_task;
 
 typedef enum {
     BASE_TASK_CHOSEN,
-    BASE_TASK_LATER, /* there is none until base_pool_go_on: enough results wait to be used */
-    BASE_TASK_NONE   /* there will be none */
+    BASE_TASK_LATER, /* none before base_pool_go_on: enough results wait for the consumer */
+    BASE_TASK_NONE   /* none any more; the thread ends */
 } base_task_choice;
 
-/* What the threads of a pool do. */
+/* The functions of a pool; `own` is the state of one thread. `choose` and `done` are called with the lock held. */
 typedef struct {
-    base_task_choice (*choose)(void *ctx, base_task *task); /* claims the next task; the lock is held */
+    base_task_choice (*choose)(void *ctx, base_task *task); /* claims the next task */
     void (*run)(void *ctx, void *own, base_task task);
-    void (*done)(void *ctx, base_task task); /* marks it as done; the lock is held */
-    void *(*begin)(void *ctx);               /* makes what a thread has of its own, or NULL: nothing */
-    void (*end)(void *own);                  /* frees it */
+    void (*done)(void *ctx, base_task task); /* marks the task as done */
+    void *(*begin)(void *ctx);               /* makes `own`; NULL: threads have no state */
+    void (*end)(void *own);                  /* frees `own` */
 } base_pool_tasks;
 
-/* A pool without threads, whose lock and waiting may be used. base_pool_free ends its threads after the tasks
- * that they run. `tasks` must live as long. */
+/* Returns a pool without threads, whose lock and wait functions already work. `tasks` and `ctx` must outlive it.
+ * base_pool_free joins the threads after their current tasks, and frees the pool. */
 base_pool *base_pool_new(const base_pool_tasks *tasks, void *ctx);
 void base_pool_free(base_pool *pool);
 
-/* Starts so many threads, or as many as there can be; returns their number. */
+/* Starts up to `threads` threads; returns how many the system allowed, possibly 0. */
 size_t base_pool_start(base_pool *pool, size_t threads);
 
-/* The lock of what `choose` and `done` use. */
+/* The lock that protects the data of `choose` and `done`. */
 void base_pool_lock(base_pool *pool);
 void base_pool_unlock(base_pool *pool);
 
-/* For the one thread that uses results, with the lock held: waits until a task is done; and has a thread
- * choose again, since a result was used. */
+/* For the one consumer thread, with the lock held: _wait waits until some task is done, _go_on makes an idle thread call
+ * `choose` again after a result was consumed. */
 void base_pool_wait(base_pool *pool);
 void base_pool_go_on(base_pool *pool);
 
-/* The cores that this process may use, at least 1. */
+/* Returns the number of processor cores in this process's affinity mask, at least 1. */
 unsigned base_cores(void);
 
 #endif

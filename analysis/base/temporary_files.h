@@ -1,5 +1,5 @@
-/* Temporary files that nothing leaves behind: a run that is interrupted (SIGINT, SIGTERM and the like)
- * removes the files that are registered here. */
+/* Temporary files: a signal that ends the program (SIGINT, SIGTERM, SIGHUP and others) first removes the files that are
+ * registered here. */
 #ifndef BASE_TEMPORARY_FILES_H
 #define BASE_TEMPORARY_FILES_H
 
@@ -7,24 +7,24 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-/* Registers a path before it is made: from now on a signal that ends the program removes it, folders after
+/* Registers a path, before the file or directory is created, for removal on a signal; directories are removed after
  * files. */
 void base_temporary_register(const char *path, bool folder);
 
-/* Forgets it again, after it was renamed or removed. */
+/* Unregisters a path after it was renamed or removed. */
 void base_temporary_forget(const char *path);
 
-/* The process that writes temporary files now, or 0: it is ended before they are removed. */
+/* Registers the child process that writes temporary files, which a signal ends before it removes them; 0: none. */
 void base_temporary_writer(pid_t child);
 
-/* Makes an empty file `path`.XXXXXX with the access rights of any new file, and registers it. An open
- * descriptor with its name in *name, which the caller frees; -1 with errno. */
+/* Creates and registers an empty file `path`.XXXXXX with the permissions of a new file (0666 minus the umask). Returns an
+ * open descriptor and stores the name in *name, which the caller frees; -1 with errno on failure. */
 int base_temporary_beside(const char *path, char **name);
 
-/* The same for a folder that only its owner may enter: 0, or -1 with errno. */
+/* The same for a directory with mode 0700. Returns 0, or -1 with errno. */
 int base_temporary_folder_beside(const char *path, char **name);
 
-/* Opens a file without a name in $TMPDIR, or in /tmp, for writing and reading; NULL with errno. */
+/* Opens an unnamed file in $TMPDIR, or in /tmp, for reading and writing; NULL with errno on failure. */
 FILE *base_temporary_unnamed(void);
 
 #endif

@@ -166,7 +166,7 @@ static void put_chrome_profiling(chrome *w) {
             break;
         }
     }
-    const char *first = events_source_meta(&w->rows->sources[0], TRACE_FIRST_WATCH);
+    const char *first = events_source_meta(&w->rows->sources[0], TRACE_FIRST_PROFILED);
     uint64_t time = first ? strtoull(first, NULL, 10) : 0;
     if (w->rows->source_count == 1 && time >= w->rows->zero) {
         put_chrome_time(w, INPUT_CHROME_FIRST_WATCH, time - w->rows->zero);
@@ -366,12 +366,12 @@ static void note_chrome_watch_mark(chrome *w, const events_range *row) {
     const events_store *rows = w->rows;
     uint32_t source = rows->threads[row->thread].source;
     if (row->domain == BASE_NONE || events_source_meta(&rows->sources[source], INPUT_MARKS) ||
-        strcmp(export_name(rows, rows->domains[row->domain].name), TRACE_WATCH_DOMAIN) != 0) {
+        strcmp(export_name(rows, rows->domains[row->domain].name), TRACE_PROFILING_DOMAIN) != 0) {
         return;
     }
-    if (strcmp(export_name(rows, row->name), TRACE_WATCH_ON) == 0) {
+    if (strcmp(export_name(rows, row->name), TRACE_PROFILING_ON) == 0) {
         put_chrome_unprofiled(w, source, row->start);
-    } else if (strcmp(export_name(rows, row->name), TRACE_WATCH_OFF) == 0 &&
+    } else if (strcmp(export_name(rows, row->name), TRACE_PROFILING_OFF) == 0 &&
                w->unprofiled_since[source] == 0) {
         w->unprofiled_since[source] = row->start;
     }

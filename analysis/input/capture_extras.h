@@ -57,7 +57,7 @@ typedef struct {
 
 /* The key beside traceEvents by which a Chrome export of moetrace carries the same. */
 #define INPUT_CHROME_MARKS "moetraceMarksOfProgram"
-/* And the time of META TRACE_FIRST_WATCH, as events have times. */
+/* And the time of META TRACE_FIRST_PROFILED, as events have times. */
 #define INPUT_CHROME_FIRST_WATCH "moetraceFirstWatch"
 
 #endif

@@ -41,7 +41,7 @@ static int read_meta(void *ctx, const char *key, size_t key_len, const char *val
         base_map_put(&r->meta_by_key, index, (uint32_t)r->meta_count);
     }
     r->meta_count++;
-    if (strcmp(meta->key, TRACE_FIRST_WATCH) == 0) {
+    if (strcmp(meta->key, TRACE_FIRST_PROFILED) == 0) {
         attribution_ranges_set_first_profiled(((trace_reading *)ctx)->ranges,
                                               strtoull(meta->value, NULL, 10));
     } else if (strcmp(meta->key, INPUT_MARKS) == 0) {

@@ -1,5 +1,5 @@
-/* The tree that libiberty makes of a mangled name, and the text that is made of it: what the printer of whole names
- * (demangle_tree.h) needs of both. */
+/* Basic operations on libiberty's tree of a mangled name and on the output text, for the printer of names
+ * (demangle_tree.h). */
 #ifndef NAMES_DEMANGLE_PRINTER_H
 #define NAMES_DEMANGLE_PRINTER_H
 
@@ -9,15 +9,16 @@
 
 typedef struct demangle_component names_demangle_component;
 
-/* Zeroed at first; the caller frees the text. */
+/* The output. Zeroed at first; the caller frees `text`. */
 typedef struct {
-    char *text; /* NULL while nothing was printed */
+    char *text; /* NULL before any output */
     size_t len, cap;
-    unsigned depth;
-    bool failed; /* a part that this printer does not know: the caller falls back */
+    unsigned depth; /* of the component that is printed now */
+    bool
+        failed; /* the name has a component that this printer does not support: the caller uses libiberty's text */
 } names_demangle_printer;
 
-/* The two components that a component holds; leaves hold none. */
+/* The two operands of a binary component; not for leaves. */
 static inline const names_demangle_component *names_demangle_left(const names_demangle_component *c) {
     return c->u.s_binary.left;
 }
@@ -26,21 +27,24 @@ static inline const names_demangle_component *names_demangle_right(const names_d
     return c->u.s_binary.right;
 }
 
+/* Append text. Beyond NAMES_DEMANGLED_MAX bytes they set `failed`. */
 void names_demangle_print_bytes(names_demangle_printer *p, const char *s, size_t len);
 void names_demangle_print(names_demangle_printer *p, const char *s);
 
-/* One component deeper, which p->depth-- ends; false, and failed, where the tree is too deep or something
- * failed. */
+/* Enters a component: increments p->depth, which the caller decrements afterwards. False, with `failed` set, when the tree
+ * is too deep or an earlier step failed. */
 bool names_demangle_print_enter(names_demangle_printer *p);
 
-/* A leaf (a builtin type, an operator) in libiberty's words. */
+/* Prints a leaf (a built-in type, an operator) as libiberty does. */
 void names_demangle_print_leaf(names_demangle_printer *p, const names_demangle_component *c);
 
-/* What stands behind the arguments of a member function; and the component inside of that. */
+/* Prints the qualifiers that follow the parameters of a member function ("const", "&"); and returns the component
+ * without them. */
 void names_demangle_print_qualifiers(names_demangle_printer *p, const names_demangle_component *c);
 const names_demangle_component *names_demangle_without_qualifiers(const names_demangle_component *c);
 
-/* What a template function returns that a local name lies in; NULL when it is not found. */
+/* Returns the return type of the template function that encloses a local name, which libiberty's tree drops; NULL when it
+ * is not found. */
 const names_demangle_component *names_demangle_lost_return_type(const names_demangle_component *name,
                                                                 const names_demangle_component *function);
 

@@ -1,12 +1,11 @@
-/* Confidence intervals of 95 % by the bootstrap, from a fixed seed, so that the same samples always give the same
- * interval.
+/* 95 % confidence intervals by the bootstrap, with a fixed seed: the same samples always yield the same interval.
  *
- * Medians and lines have percentile intervals: B. Efron, "Bootstrap Methods: Another Look at the Jackknife",
- * The Annals of Statistics 7(1), 1979; the 2.5 and 97.5 percentiles of the statistic over samples drawn with
- * replacement. Those of means would be too short for few and for skewed samples: other percentiles are taken,
- * bias-corrected and accelerated (BCa: B. Efron, "Better Bootstrap Confidence Intervals", JASA 82(397), 1987)
- * and expanded for the number of samples (T. C. Hesterberg, "What Teachers Should Know About the Bootstrap",
- * The American Statistician 69(4), 2015). */
+ * Medians and regression lines have percentile intervals (B. Efron, "Bootstrap Methods: Another Look at the Jackknife",
+ * The Annals of Statistics 7(1), 1979): the 2.5 and 97.5 percentiles of the statistic over resamples drawn with
+ * replacement. For means, percentile intervals are too short when samples are few or skewed. Means have bias-corrected
+ * and accelerated intervals (BCa: B. Efron, "Better Bootstrap Confidence Intervals", JASA 82(397), 1987), expanded for
+ * the number of samples (T. C. Hesterberg, "What Teachers Should Know About the Bootstrap", The American Statistician
+ * 69(4), 2015). */
 #ifndef STATS_BOOTSTRAP_H
 #define STATS_BOOTSTRAP_H
 
@@ -14,58 +13,59 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* For other statistics: the first state of the generator, how many rounds are drawn of n samples, a number
- * below n (n > 0) that is drawn next, and the interval that the middle 95 % of n values span, which it puts
- * into another order. */
-#define STATS_BOOTSTRAP_SEED 0x6d6f657472616365u
-size_t stats_bootstrap_rounds(size_t n);
-size_t stats_bootstrap_draw(uint64_t *state, size_t n);
-
-/* NaN, both ends, where there are too few samples to draw from. */
+/* A confidence interval in the unit of the samples; both ends are NaN, i.e. missing, when there are too few samples. */
 typedef struct {
     double low, high;
 } stats_ci;
 
-stats_ci stats_bootstrap_middle(double *values, size_t n);
-
-/* Fewer samples have no interval: not even that from the least to the greatest of 5 holds the median of what
- * they are drawn from in 95 % of all cases (1 - 2 / 2^5). */
+/* Fewest samples that have an interval. With 5, even the interval from minimum to maximum contains the median of their
+ * distribution with a probability of only 1 - 2 / 2^5 = 94 %. */
 #define STATS_BOOTSTRAP_SAMPLES 6
 
-/* Of the median and of the mean of n values in ascending order; missing when they are too few. */
+/* Strata: `count` groups of points; group i is the points with indices in [strata[i], strata[i + 1]), and strata[count]
+ * is the number of all points. Resamples are drawn within each group. */
+
+/* For statistics of other modules. The initial state of the random generator: */
+#define STATS_BOOTSTRAP_SEED 0x6d6f657472616365u
+/* Returns the number of resamples to draw from n samples. */
+size_t stats_bootstrap_rounds(size_t n);
+/* Draws the next random index, uniform in [0, n), n > 0. */
+size_t stats_bootstrap_draw(uint64_t *state, size_t n);
+/* Returns the 2.5 and 97.5 percentiles of n values; reorders the values. */
+stats_ci stats_bootstrap_middle(double *values, size_t n);
+
+/* Interval of the median, and of the mean, of n values in ascending order; missing below STATS_BOOTSTRAP_SAMPLES. */
 stats_ci stats_bootstrap_p50(const double *sorted, size_t n);
 stats_ci stats_bootstrap_mean(const double *sorted, size_t n);
 
-/* Values that are drawn anew inside a stratum of n vary less than new ones would, by (n - 1) / n: how much
- * farther from the stratum's mean each is put (A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their
- * Application", 1997, section 3.2). */
+/* Resampling n values has a variance that is (n - 1) / n of the unbiased one. Returns sqrt(n / (n - 1)), the factor by
+ * which deviations from the mean of a stratum of n are scaled to correct this (A. C. Davison, D. V. Hinkley, "Bootstrap
+ * Methods and their Application", 1997, section 3.2); 1 for n < 2. */
 double stats_bootstrap_widening(size_t n);
 
-/* Of median(x) / median(y), both in ascending order and drawn on their own; missing when either are too
- * few. */
+/* Interval of median(x) / median(y), both in ascending order and resampled independently; missing when either has fewer
+ * than STATS_BOOTSTRAP_SAMPLES values. */
 stats_ci stats_bootstrap_ratio(const double *x, size_t nx, const double *y, size_t ny);
 
-/* Whether each of `count` strata has enough points: stratum i is those from strata[i] to before strata[i +
- * 1]. */
+/* Returns whether each stratum has at least STATS_BOOTSTRAP_SAMPLES points. */
 bool stats_bootstrap_enough(const size_t *strata, size_t count);
 
-/* A straight line y = a + b x through points. */
+/* A straight line y = a + b x. */
 typedef struct {
-    size_t n;
+    size_t n; /* points */
     double a, b;
     stats_ci a_ci, b_ci;
     double r2; /* 1 - residual sum of squares / total sum of squares */
 } stats_fit;
 
-/* The least-squares line through n points. The intervals are of points drawn with replacement inside each
- * stratum: stratum i is the points from strata[i] to before strata[i + 1], and strata[count] = n. They are
- * missing when some stratum has too few. False when x takes fewer than two values; then *fit means
- * nothing. */
+/* Fits the least-squares line to the points of all strata. The intervals come from resamples within each stratum; they
+ * are missing when a stratum has too few points. False, with *fit undefined, when x has fewer than two distinct
+ * values. */
 bool stats_fit_line(stats_fit *fit, const double *x, const double *y, const size_t *strata, size_t count);
 
-/* Of the straight lines over x and over z through the same points: in what share of draws, made as those of
- * stats_fit_line, that over x leaves the smaller residual sum of squares; a draw in which they leave the
- * same counts half. NaN when some stratum has too few points. */
+/* Compares two predictors of the same y: returns the share of resamples (as in stats_fit_line) in which the line over x
+ * has a smaller residual sum of squares than the line over z; ties count one half. NaN when a stratum has too few
+ * points. */
 double stats_fit_preferred(const double *x, const double *z, const double *y, const size_t *strata,
                            size_t count);
 

@@ -230,7 +230,7 @@ static void emit_chrome_notes(input_chrome_reading *rd) {
     }
     if (rd->has_first_watch && rd->first_watch >= rd->first) {
         snprintf(text, sizeof text, "%" PRIu64, chrome_time_of(rd, rd->first_watch));
-        emit_chrome_meta(rd, TRACE_FIRST_WATCH, text);
+        emit_chrome_meta(rd, TRACE_FIRST_PROFILED, text);
     }
     if (rd->marks_of_program) {
         emit_chrome_meta(rd, INPUT_MARKS, INPUT_MARKS_TEXT);

@@ -50,7 +50,7 @@ static void note_absent_columns(input_nsys_reading *rd) {
 void input_nsys_note_marks(input_nsys_reading *rd) {
     input_nsys_capture *cap = &rd->capture;
     for (size_t i = 0; cap->marks_of_program && !rd->noted_marks && i < rd->creation_count; i++) {
-        if (strcmp(input_nsys_name(cap, rd->creations[i].name), TRACE_WATCH_DOMAIN) == 0) {
+        if (strcmp(input_nsys_name(cap, rd->creations[i].name), TRACE_PROFILING_DOMAIN) == 0) {
             rd->noted_marks = true;
             input_nsys_meta(cap, INPUT_MARKS, INPUT_MARKS_TEXT);
         }
