@@ -1,56 +1,59 @@
 /* Attribution: which range owns each kernel, copy and memset.
  *
- * A GPU record carries the correlation id of the CUDA call that issued it. The call's own record stands in
- * its thread's stream of events, and the innermost range open there owns the work; see docs/report.md. A GPU
- * record may stand before its call's record in the file; it waits. Both sides are bounded: the calls
- * remembered are those of the last ATTRIBUTION_CALLS correlation ids, and at most ATTRIBUTION_WAITING records
- * wait.
+ * A GPU record has the correlation id of the CUDA call that issued it. The call's own record is in its thread's stream of
+ * events, and the innermost range open there owns the work; see docs/report.md. A GPU record may precede its call's record
+ * in the file; it then waits. Memory is bounded: calls are kept for the last ATTRIBUTION_CALLS correlation ids, and at most
+ * ATTRIBUTION_WAITING records wait.
  *
- * Every kernel's time is counted once: in one node (the root for those launched outside every range), or as
- * unattributed because the call's record is not in the trace. */
+ * Every kernel's time is counted exactly once: in one node (the root for kernels launched outside all ranges), or as
+ * unattributed when the call's record is not in the trace. */
 #ifndef ATTRIBUTION_ATTRIBUTION_H
 #define ATTRIBUTION_ATTRIBUTION_H
 
 #include "analysis/attribution/ranges.h"
 
-#define ATTRIBUTION_CALLS   (1u << 22)
-#define ATTRIBUTION_WAITING (1u << 20)
-/* A call so many ids old that waits for no GPU record is replaced by a younger one. */
+#define ATTRIBUTION_CALLS   (1u << 22) /* correlation ids */
+#define ATTRIBUTION_WAITING (1u << 20) /* GPU records */
+/* A call that no GPU record waits for may be evicted when its correlation id is this much older than the newest. */
 #define ATTRIBUTION_DONE (1u << 16)
-/* Sums of graph nodes that wait for the record of their making; work beyond them stays with the launch. */
+/* Most sums of graph nodes that wait for the node's creation record; work beyond them is attributed to the launch. */
 #define ATTRIBUTION_REPLAYS (1u << 20)
 
 typedef struct attribution_state attribution_state;
 
+/* Returns the attribution of one trace, which adds its results to `ranges`; both arguments must outlive it.
+ * attribution_free frees it. Memory, here and below: as base_alloc. */
 attribution_state *attribution_new(names_table *names, attribution_ranges *ranges);
 
 /* Adds the definition of a kernel shape. */
 void attribution_shape(attribution_state *a, const trace_shape *s);
 
-/* Adds an API, GRAPH or NODE event, after all earlier events of its thread went to
+/* Adds an API, GRAPH or NODE event. All earlier events of its thread must have been passed to
  * attribution_ranges_event. */
 void attribution_call(attribution_state *a, const trace_host_event *e);
 
-/* Adds a GPU record. */
+/* Adds a GPU record, in the order of the file. */
 void attribution_gpu(attribution_state *a, const trace_gpu_event *e);
 
-/* The file is at its end: what still waits is unattributed, or belongs to its graph's launch. Settles the
- * ranges, on at most `jobs` threads, and makes the sums of kernels, copies and memsets their nodes'. */
+/* Ends the trace: waiting work becomes unattributed, or is attributed to its graph's launch. Then it settles the ranges on
+ * at most `jobs` threads, and adds the sums of kernels, copies and memsets to the nodes of the range tree. */
 void attribution_finish(attribution_state *a, unsigned jobs);
 
-/* What was taken so far. Transfers are copies and memsets. */
+/* Counts of GPU records. Transfers are copies and memsets. */
 typedef struct {
     attribution_work kernels, transfers;
-    attribution_work unattributed_kernels, unattributed_transfers; /* without the record of their launch */
+    attribution_work unattributed_kernels, unattributed_transfers; /* the record of their launch is missing */
     uint64_t untimed_kernels, untimed_transfers;
-    uint64_t impossible_kernels, impossible_transfers; /* of those: with times that cannot be */
-    uint64_t last_end;                                 /* ns, of the records with times */
-    uint64_t unknown_nodes; /* work of graphs that stays with the launch, its node's making being unknown */
+    uint64_t impossible_kernels, impossible_transfers; /* of the untimed: with impossible times */
+    uint64_t last_end;                                 /* ns, the latest end of a timed record */
+    uint64_t
+        unknown_nodes; /* GPU work attributed to a graph's launch because its node's creation is unknown */
 } attribution_counts;
 
+/* Returns the counts so far. */
 attribution_counts attribution_counts_of(const attribution_state *a);
 
-/* How many calls there is room for now. */
+/* Returns the capacity, in calls, of the table of calls: for tests of its growth. */
 size_t attribution_call_room(const attribution_state *a);
 
 void attribution_free(attribution_state *a);

@@ -1,18 +1,18 @@
-/* CUDA graphs: in which ranges the node of a replayed kernel was captured.
+/* CUDA graphs: attributes replayed kernels to the ranges in which their nodes were captured.
  *
- * A graph launch is one call, so all its kernels would belong to the range around the launch. But each kernel
- * carries the id of its node, and the node was made (captured) in ranges of its own. The kernel belongs to
- * the launch's range and, below it, the ranges that were opened between the beginning of the graph and the
- * making of the node:
+ * A graph launch is one call, so all its kernels would be attributed to the range around the launch. But each kernel has
+ * the id of its node, and the node was created (captured) in ranges of its own. The kernel is attributed to the path of the
+ * launch's range, extended by the ranges that were opened between the beginning of the capture and the creation of the
+ * node:
  *
- *     graph begun in     warmup.* / decode
+ *     capture begun in   warmup.* / decode
  *     node captured in   warmup.* / decode / layer.3 / expert.7
  *     launched in        sample.* / decode / decode.*
- *     the kernel's       sample.* / decode / decode.* / layer.3 / expert.7
+ *     attributed to      sample.* / decode / decode.* / layer.3 / expert.7
  *
- * Where the trace does not have the beginning of graphs (that of Nsight Systems has not), a graph was begun in the
- * innermost range that is around all of its nodes. Instantiating a graph copies its nodes; a copy is followed back to
- * the node that was captured. Memory grows with nodes and distinct ranges. */
+ * If the trace has no GRAPH events (captures of Nsight Systems), the capture is assumed to begin in the innermost range
+ * around all of the graph's nodes. Instantiating a graph copies its nodes; a copy is resolved to the captured node. Memory
+ * grows with the numbers of nodes and of distinct ranges. */
 #ifndef ATTRIBUTION_CUDA_GRAPHS_H
 #define ATTRIBUTION_CUDA_GRAPHS_H
 
@@ -21,19 +21,22 @@
 typedef struct {
     uint32_t path; /* index of the path on which it was captured, or BASE_NONE */
     uint32_t copy; /* index of the node that it is a copy of, or BASE_NONE */
-    uint32_t tip;  /* node of the range tree around it when it is not known where its graph was begun, or
-                      BASE_NONE; then `graph` is that graph's key in by_graph */
+    uint32_t
+        tip; /* node of the range tree around it if the beginning of its graph is not known (`graph` is then the
+                      graph's key in by_guess), else BASE_NONE */
     uint32_t graph;
 } attribution_graph_node;
 
 typedef struct {
-    uint32_t base, tip; /* nodes of the range tree: around the capture and around the node; base is above */
+    uint32_t base,
+        tip; /* nodes of the range tree around the beginning of the capture, and around the graph's node;
+                           base is an ancestor of tip */
 } attribution_graph_path;
 
 typedef struct {
     attribution_ranges *ranges;
-    base_map by_graph; /* graph id -> node of the range tree in which it was begun */
-    base_map by_guess; /* the same of graphs whose beginning is not known, by their nodes so far */
+    base_map by_graph; /* graph id -> node of the range tree in which its capture began */
+    base_map by_guess; /* the same for graphs whose beginning is not known, derived from their nodes so far */
     base_map by_id;    /* graph node id -> nodes */
     attribution_graph_node *nodes;
     size_t node_count, node_cap;
@@ -43,16 +46,18 @@ typedef struct {
     base_map by_launch; /* node of the range tree at the launch, and path -> node of the range tree */
 } attribution_graphs;
 
+/* Initialises *g for a trace with these ranges, which must outlive it. */
 void attribution_graphs_init(attribution_graphs *g, attribution_ranges *ranges);
 
-/* Adds a GRAPH or NODE event, after all earlier events of its thread went to attribution_ranges_event. */
+/* Adds a GRAPH or NODE event. All earlier events of its thread must have been passed to attribution_ranges_event. */
 void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e);
 
-/* The node of the range tree that owns what graph node `id` ran when it was launched in `launch`; `launch`
- * itself when the node is in no range of its own, BASE_NONE when it is not known (so far). */
+/* Returns the node of the range tree that owns the work of graph node `id` in a launch from `launch`, a node of the range
+ * tree: `launch` itself if no range was opened between the beginning of the capture and the graph node, BASE_NONE if the
+ * graph node's creation is unknown so far. */
 uint32_t attribution_graphs_owner(attribution_graphs *g, uint32_t launch, uint64_t id);
 
-/* The index of graph node `id`, known or not: a small number for tables. */
+/* Returns the index of graph node `id`, which may be unknown: consecutive from 0, for use in arrays. */
 uint32_t attribution_graphs_index(attribution_graphs *g, uint64_t id);
 
 void attribution_graphs_free(attribution_graphs *g);

@@ -1,5 +1,5 @@
-/* How long the GPU ran in a stretch of time (the union of many intervals), and what the host did while it did
- * not. One pass, bounded memory. */
+/* GPU busy time (the union of the intervals of its work) of a period, and the host's calls while the GPU was idle. One
+ * pass, bounded memory. */
 #ifndef ATTRIBUTION_GPU_BUSY_H
 #define ATTRIBUTION_GPU_BUSY_H
 
@@ -9,14 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Most intervals of the GPU that are held before the earlier ones are settled. */
+/* Most GPU intervals that are held before the earlier ones are folded into the sums. */
 #define ATTRIBUTION_BUSY_WINDOW 65536
-/* Most calls that wait for the GPU's part of their time; beyond them the earlier ones count as if it had not
- * run. */
+/* Most calls that are held until the GPU work during them is known; beyond that, the earliest are folded as if the GPU had
+ * been idle. */
 #define ATTRIBUTION_BUSY_CALLS (1u << 20)
 
-/* Time may be divided into parts, numbered from 1 (the steps of a decode): their sums are made in the same
- * pass. 0 stands for what lies in none. */
+/* A period may have parts, numbered from 1 (the steps of a decode), whose sums are computed in the same pass. Part 0: in no
+ * part. */
 typedef struct {
     uint64_t start, end;
     uint32_t part;
@@ -28,55 +28,56 @@ typedef struct {
     names_call_kind kind;
 } attribution_host_interval;
 
-/* Of the whole or of a part. All times are ns. */
+/* The sums of a period or of a part. All times are ns. */
 typedef struct {
-    uint64_t settled;        /* the union of what has been folded away */
+    uint64_t settled;        /* length of the union of the folded intervals */
     uint64_t first;          /* start of the first folded interval; 0 before any */
-    uint64_t until;          /* where the last of them ends */
-    uint64_t gap, gap_start; /* the longest stretch between folded intervals, and where it began */
-    uint64_t calls[2];       /* settled calls, by names_call_kind */
+    uint64_t until;          /* latest end of a folded interval */
+    uint64_t gap, gap_start; /* length and start of the longest gap between folded intervals */
+    uint64_t calls[2];       /* number of folded calls, by names_call_kind */
     uint64_t host[2];        /* time in them */
-    uint64_t covered[2];     /* the part of it in which the GPU ran, as far as it is settled */
+    uint64_t covered[2];     /* the part of that time in which the GPU was busy */
 } attribution_busy_sums;
 
 /* A zeroed one is empty. */
 typedef struct {
     attribution_interval *list;
     size_t count, cap;
-    bool unsorted;                    /* the list is not in the order of starts */
-    attribution_host_interval *hosts; /* of one thread: disjoint and in order */
+    bool unsorted;                    /* the list is not sorted by start */
+    attribution_host_interval *hosts; /* calls of one thread: disjoint, in order */
     size_t host_count, host_cap;
-    uint64_t edge;   /* before it all is folded */
-    uint64_t called; /* before it all calls are folded */
-    uint64_t late;   /* intervals that began before the edge: their part before it was not counted; or before
-                        `called`: the calls meanwhile count as if the GPU had not run */
+    uint64_t edge;   /* intervals before this time are folded */
+    uint64_t called; /* calls before this time are folded */
+    uint64_t
+        late; /* number of intervals that began before `edge`, whose part before it is not counted, or before
+                        `called`, which are missing from `covered` of the calls folded already */
     attribution_busy_sums all;
     attribution_busy_sums *parts;
     size_t part_count, part_cap;
 } attribution_busy;
 
-/* Makes room for one more part; returns its number. */
+/* Adds a part; returns its number. */
 uint32_t attribution_busy_part(attribution_busy *busy);
 
-/* The sums of a part, or of the whole for part 0. */
+/* Returns the sums of a part, or those of the whole period for part 0. */
 const attribution_busy_sums *attribution_busy_sums_of(const attribution_busy *busy, uint32_t part);
 
-/* Adds work of the GPU: [start, end), end >= start. Exact as long as an interval comes no more than half a
- * window later than the order of starts would have it. */
+/* Adds GPU work over [start, end), end >= start. The sums are exact if no interval is added more than half an
+ * ATTRIBUTION_BUSY_WINDOW later than in the order of starts; others are counted in `late`. */
 void attribution_busy_add(attribution_busy *busy, uint32_t part, uint64_t start, uint64_t end);
 
-/* Adds a call of the thread, ENQUEUE or SYNC, in the order in which calls ended; one that lies in another is
- * part of it. */
+/* Adds a call of the thread, ENQUEUE or SYNC, over [start, end), in the order of ends; a call nested in another is merged
+ * into the outer one. */
 void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kind kind, uint64_t start,
                            uint64_t end);
 
-/* Folds everything into the sums and frees the lists; more may be added afterwards. Returns the union. */
+/* Folds all intervals into the sums and frees the lists; more may be added afterwards. Returns the busy time. */
 uint64_t attribution_busy_settle(attribution_busy *busy);
 
-/* After attribution_busy_settle: time in calls of this kind while the GPU did not run. */
+/* Returns the time in calls of this kind while the GPU was idle; after attribution_busy_settle. */
 uint64_t attribution_busy_idle_in(const attribution_busy_sums *sums, names_call_kind kind);
 
-/* Frees what it holds and leaves it empty. */
+/* Frees its memory and leaves it empty. */
 void attribution_busy_free(attribution_busy *busy);
 
 #endif

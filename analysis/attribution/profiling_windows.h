@@ -1,12 +1,10 @@
-/* When the recorder profiled: between its marks, CUDA calls and GPU work were recorded or were not.
+/* Profiling windows: the periods in which CUDA calls and GPU work were recorded.
  *
- * Marks of one thread concern ranges of all. A mark can be read after ranges of other threads that it
- * concerns: of samples that is known at the end of the file, but a range that was opened before is counted as
- * what it seemed to be.
+ * The recorder's marks (trace/settings.h, docs/trace-format.md) switch profiling on and off for the whole process. Before
+ * the first mark, profiling was in the opposite state; a trace without marks was profiled throughout.
  *
- * The marks (trace/settings.h, docs/trace-format.md) say when profiling began and ended, for the whole
- * process. Before the first one the opposite of what it says held; a trace without marks was profiled
- * throughout. */
+ * A mark affects the ranges of all threads, but may be read after ranges of other threads that it affects. For samples this
+ * is resolved at the end of the file; in the range tree, a range opened earlier stays in the state assumed at first. */
 #ifndef ATTRIBUTION_PROFILING_WINDOWS_H
 #define ATTRIBUTION_PROFILING_WINDOWS_H
 
@@ -14,19 +12,19 @@
 #include "trace/trace.h"
 
 typedef enum {
-    ATTRIBUTION_PROFILING_UNKNOWN, /* before the first mark that was read so far: not known yet */
+    ATTRIBUTION_PROFILING_UNKNOWN, /* earlier than all marks read so far */
     ATTRIBUTION_PROFILED,
     ATTRIBUTION_UNPROFILED,
-    ATTRIBUTION_PARTLY_PROFILED, /* neither: profiling began or ended in it, or another tool had CUPTI */
+    ATTRIBUTION_PARTLY_PROFILED, /* profiling was switched meanwhile, or another tool used CUPTI */
 } attribution_profiling;
 
 typedef struct {
     uint64_t time; /* ns */
     attribution_profiling begins;
-    uint64_t queried; /* ns, the latest moment after it, and before the next, that was looked up */
+    uint64_t queried; /* ns, the latest time between this mark and the next that was looked up */
 } attribution_mark;
 
-/* Marks that follow each other. Marks of several threads are read in disorder: a late one moves those of one block only. */
+/* Consecutive marks. Marks of several threads are read out of order; inserting one moves only the marks of one block. */
 #define ATTRIBUTION_MARK_BLOCK 256
 typedef struct {
     size_t count; /* at least 1 */
@@ -38,30 +36,30 @@ typedef struct {
     attribution_mark_block **blocks; /* by time */
     size_t block_count, block_cap;
     size_t count; /* of marks */
-    /* Marks that begin something else than the one before, after attribution_windows_settle. */
+    /* After attribution_windows_settle: the marks that change the state. */
     attribution_mark *changes;
     size_t change_count, change_cap;
-    uint64_t queried;        /* ns, the latest moment before the first mark that was looked up */
-    size_t late;             /* marks that were read after a moment was looked up that they change */
-    bool ignored;            /* marks are not the recorder's */
-    bool yielded;            /* another tool took CUPTI from some moment on, or had it */
-    uint64_t first_profiled; /* ns: CUPTI's records were first switched on; 0: not known */
+    uint64_t queried;        /* ns, the latest time before the first mark that was looked up */
+    size_t late;             /* marks that were read after a look-up whose result they change */
+    bool ignored;            /* the trace's marks are not the recorder's: they do not count */
+    bool yielded;            /* another tool used CUPTI for a part of the run */
+    uint64_t first_profiled; /* ns: CUPTI's records were first enabled; 0: unknown */
 } attribution_windows;
 
-/* Adds a MARK event; one that is not the recorder's own is ignored. */
+/* Adds a MARK event; marks other than the recorder's are ignored. */
 void attribution_windows_event(attribution_windows *w, names_table *names, const trace_host_event *e);
 
-/* The state at a moment by the marks read so far: PROFILED, UNPROFILED, PARTLY_PROFILED or UNKNOWN. */
+/* Returns the state at a time by the marks read so far: PROFILED, UNPROFILED, PARTLY_PROFILED or UNKNOWN. */
 attribution_profiling attribution_windows_at(attribution_windows *w, uint64_t time_ns);
 
-/* The file is at its end: there will be no more marks. */
+/* Ends the trace: no marks are added after it. */
 void attribution_windows_settle(attribution_windows *w);
 
-/* The same once the file is at its end, when nothing is UNKNOWN any more; `seen` is what attribution_windows_at
- * returned. */
+/* After attribution_windows_settle: returns the final state for `seen`, a result of attribution_windows_at; UNKNOWN is
+ * resolved by the first mark. */
 attribution_profiling attribution_windows_settled(const attribution_windows *w, attribution_profiling seen);
 
-/* The state over [start, end], ns, by all marks, after attribution_windows_settle: PROFILED, UNPROFILED or PARTLY_PROFILED. */
+/* After attribution_windows_settle: returns the state over [start, end], ns: PROFILED, UNPROFILED or PARTLY_PROFILED. */
 attribution_profiling attribution_windows_over(const attribution_windows *w, uint64_t start_ns,
                                                uint64_t end_ns);
 

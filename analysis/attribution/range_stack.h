@@ -1,8 +1,7 @@
-/* The ranges that each thread has open.
+/* The stacks of open ranges, one per thread.
  *
- * Push/pop ranges of the default domain nest per thread. Those of another domain are counted per (thread,
- * domain) and do nothing else. A start/end range is open on the thread that started it until its END is read,
- * and takes its place in that thread's nesting where it started. */
+ * Push/pop ranges of the default domain nest per thread. Those of other domains are only counted, per thread and domain. A
+ * start/end range is on the stack of the thread that started it, at the depth where it started, until its END is read. */
 #ifndef ATTRIBUTION_RANGE_STACK_H
 #define ATTRIBUTION_RANGE_STACK_H
 
@@ -11,21 +10,22 @@
 #include "analysis/attribution/range_tree.h"
 #include "trace/trace.h"
 
-/* An expert's range that lies in no other expert's was opened. */
+/* The opening of an expert's range that is not nested in another expert's. */
 typedef struct {
-    uint32_t thread; /* number of the thread, in the order in which threads were seen */
-    uint32_t node;
-    uint32_t span; /* or BASE_NONE */
-    bool first;    /* of a visit to its layer */
-    bool counted;  /* the range said how many tokens */
+    uint32_t thread; /* thread number, from 0 in the order of first events */
+    uint32_t node;   /* of the range tree */
+    uint32_t span;   /* or BASE_NONE */
+    bool first;      /* the first expert of a visit to its layer */
+    bool counted;    /* the range has a number of tokens as its payload */
     uint64_t tokens;
 } attribution_expert_event;
 
+/* A callback for each such range, in the order of the file. */
 typedef void attribution_on_expert(void *ctx, const attribution_expert_event *e);
 
 typedef struct attribution_range_thread attribution_range_thread;
 
-/* Zeroed but for the first block, which is given. */
+/* The caller sets the first block and zeroes the rest. */
 typedef struct {
     names_table *names;
     attribution_tree *tree;
@@ -37,14 +37,14 @@ typedef struct {
     attribution_range_thread *threads;
     size_t thread_count, thread_cap;
     base_map by_thread; /* the trace's thread index -> threads */
-    bool any_thread;    /* what follows is known: */
+    bool any_thread;    /* the thread looked up last is cached: */
     uint32_t last_index, last_thread;
-    uint64_t *domain_depths; /* what a thread has open in a domain that is not the default one */
+    uint64_t *domain_depths; /* numbers of open ranges of one thread in one domain other than the default */
     size_t domain_count, domain_cap;
     base_map by_domain;      /* thread and domain -> domain_depths */
     base_map by_start;       /* id of an open start/end range -> threads */
-    base_map place_of_start; /* and its place on that thread's stack */
-    base_map early_ends;     /* id of an END whose START was not read so far -> early_times */
+    base_map place_of_start; /* the same id -> its index on that thread's stack */
+    base_map early_ends;     /* id of an END that was read before its START -> early_times */
     uint64_t *early_times;
     size_t early_count, early_cap;
     uint64_t pops_without_push, ends_without_start;
@@ -53,20 +53,20 @@ typedef struct {
 /* Adds a PUSH, POP, START, END or MARK event; others are ignored. */
 void attribution_stack_event(attribution_range_stack *s, const trace_host_event *e);
 
-/* The innermost range that is open on `thread`, by the trace's index, at `time`: its node (ATTRIBUTION_ROOT outside
- * every range) and its span (or BASE_NONE). */
+/* Stores the node (ATTRIBUTION_ROOT outside all ranges) and the span (or BASE_NONE) of the innermost range that is open at
+ * `time` (ns) on `thread`, the trace's thread index. */
 void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64_t time, uint32_t *node,
                              uint32_t *span);
 
-/* The name indices of the innermost request and the innermost step that are open on a thread, which is given as
- * attribution_expert_event has it; BASE_NONE outside of any. */
+/* Stores the name indices of the innermost open request and step of a thread, given as in attribution_expert_event;
+ * BASE_NONE without one. */
 void attribution_stack_open_request(const attribution_range_stack *s, uint32_t thread, uint32_t *request,
                                     uint32_t *step);
 
-/* The file is at its end: closes the ranges whose END, from another thread, was read before their START. */
+/* Ends the trace: closes the ranges whose END, from another thread, was read before their START. */
 void attribution_stack_close_ended(attribution_range_stack *s);
 
-/* Ranges that are open now, of every thread and domain. */
+/* Returns the number of open ranges of all threads and domains. */
 uint64_t attribution_stack_left_open(const attribution_range_stack *s);
 
 void attribution_stack_free(attribution_range_stack *s);

@@ -1,8 +1,8 @@
 /* The tree of distinct range paths.
  *
- * A node of the tree is a path of names (top_k=8 / sample.* / decode / decode.* / layer.3 / moe / expert.17);
- * all ranges with that path share it, so the tree stays small however long the run is. Ranges opened while
- * profiling and while not are nodes of their own: they are counted apart. */
+ * A node of the tree is a path of names (top_k=8 / sample.* / decode / decode.* / layer.3 / moe / expert.17), shared by all
+ * ranges with that path, so the tree's size does not depend on the length of the run. Profiled and unprofiled ranges have
+ * separate nodes, as they are counted separately. */
 #ifndef ATTRIBUTION_RANGE_TREE_H
 #define ATTRIBUTION_RANGE_TREE_H
 
@@ -10,34 +10,38 @@
 #include "analysis/attribution/profiling_windows.h"
 #include "analysis/names/name_table.h"
 
-/* What separates requests that must not be mixed. `profiling` is that at the moment when the range was opened;
+/* The attributes by which requests are grouped. `profiling` is the state when the range was opened;
  * attribution_windows_settled makes it final. */
 typedef struct {
-    uint32_t k; /* of top_k=K; BASE_NONE outside of any */
-    bool warm;  /* under a warm-up range */
+    uint32_t k; /* of the enclosing top_k=K; BASE_NONE without one */
+    bool warm;  /* inside a warm-up range */
     attribution_profiling profiling;
 } attribution_group;
 
-#define ATTRIBUTION_ROOT 0 /* the node outside every range */
+#define ATTRIBUTION_ROOT 0 /* the node outside all ranges */
 
 typedef struct {
-    uint32_t parent; /* always a lower index; the root is its own */
-    uint32_t depth;  /* of the root 0 */
-    uint32_t jump; /* a range around, so far out that each one is reached in some log(depth) of such steps */
-    uint32_t name; /* name index, of the family for numbered requests and steps */
-    uint32_t origin; /* name index of the first such range: sample.3 where name is sample.* */
+    uint32_t parent; /* always a lower index; the root is its own parent */
+    uint32_t depth;  /* 0 for the root */
+    uint32_t
+        jump; /* an ancestor, chosen so that O(log depth) jumps and parents lead to any ancestor: skew-binary
+                        jump pointers (E. W. Myers, "An Applicative Random-Access Stack", Information Processing Letters
+                        17(5), 1983) */
+    uint32_t name;   /* name index; of the family (sample.*) for numbered requests and steps */
+    uint32_t origin; /* name index of the first such range: sample.3 if name is sample.* */
     uint32_t group;
-    uint32_t layer, expert;  /* inherited from the ranges around; BASE_NONE outside of any */
-    attribution_phase phase; /* the innermost around, or ATTRIBUTION_PHASES */
+    uint32_t layer, expert;  /* of the innermost enclosing ranges; BASE_NONE without one */
+    attribution_phase phase; /* the innermost enclosing one, or ATTRIBUTION_PHASES */
     names_part part;
     attribution_profiling profiling; /* when it was opened */
-    uint32_t child, after; /* the child opened last, and the sibling opened after this when last looked at */
-    bool opens_expert;     /* an expert's range that lies in no other expert's */
-    uint64_t calls;        /* ranges that were opened */
-    uint64_t tokens, with_tokens;    /* sum of the integer payloads, and how many ranges had one */
-    uint64_t host_ns;                /* from open to close, of those that closed */
-    uint64_t kernels, kernel_ns;     /* exclusive: launched while this was the innermost range; at the end */
-    uint64_t transfers, transfer_ns; /* copies and memsets, exclusive */
+    uint32_t child,
+        after; /* the child opened last, and the sibling opened after this one: guesses that save look-ups */
+    bool opens_expert;            /* an expert's range that is not nested in another expert's */
+    uint64_t calls;               /* number of ranges opened */
+    uint64_t tokens, with_tokens; /* sum of the integer payloads, and number of ranges with one */
+    uint64_t host_ns;             /* sum of the durations of closed ranges */
+    uint64_t kernels, kernel_ns;  /* exclusive: launched with this as the innermost range; set at the end */
+    uint64_t transfers, transfer_ns; /* copies and memsets, exclusive; set at the end */
 } attribution_node;
 
 typedef struct {
@@ -50,19 +54,18 @@ typedef struct {
     base_map by_group; /* k, warm and profiling -> groups */
 } attribution_tree;
 
-/* Makes the root. */
+/* Initialises *tree, which is zeroed, with its root; `names` must outlive it. */
 void attribution_tree_init(attribution_tree *tree, names_table *names);
 
-/* The node of a range with the name at `index`, opened below `parent` while `profiling`; made when there is
- * none. It may move the nodes. */
+/* Returns the node, added if it is new, of a range with name index `index` that was opened below `parent` in the state
+ * `profiling`. May move tree->nodes. */
 uint32_t attribution_tree_child(attribution_tree *tree, uint32_t parent, uint32_t index,
                                 attribution_profiling profiling);
 
-/* The node of a range named as that of `like`, opened below `parent`; made when there is none. It may move the
- * nodes. */
+/* Returns the node, added if it is new, below `parent` with the name of node `like`. May move tree->nodes. */
 uint32_t attribution_tree_child_like(attribution_tree *tree, uint32_t parent, uint32_t like);
 
-/* The innermost range that is around both, each being around itself. */
+/* Returns the lowest common ancestor of two nodes; a node is its own ancestor. */
 uint32_t attribution_tree_common(const attribution_tree *tree, uint32_t x, uint32_t y);
 
 void attribution_tree_free(attribution_tree *tree);

@@ -1,5 +1,5 @@
-/* What the GPU and the host did in spans, and when that is complete. It takes a stream of events, so that another
- * thread can add up while ranges go on, and needs nothing of theirs. */
+/* Sums of GPU work and host calls per span, and when they are complete. The input is a stream of events that is
+ * independent of the ranges' data, so that another thread can process it while reading goes on. */
 #ifndef ATTRIBUTION_SPAN_ACCUMULATOR_H
 #define ATTRIBUTION_SPAN_ACCUMULATOR_H
 
@@ -14,19 +14,20 @@ typedef struct {
     attribution_phase phase;
     bool step; /* a step of decode, whose parent is its decode */
     bool closed;
-    bool wanted; /* on_sample is to have it: what comes after that is not in its detail */
+    bool wanted; /* to be passed to on_sample, and has not been yet */
     uint32_t parent, group;
-    uint32_t part;         /* of a step: its part of the decode's busy; else 0 */
-    uint64_t start, end;   /* ns; end only when closed */
-    uint64_t gpu_end;      /* when the last GPU work launched inside ended; 0 without any */
-    uint64_t kernels;      /* launched inside */
-    uint64_t untimed;      /* of those: without a time */
-    uint64_t gpu_sum;      /* of all work launched inside, overlapping parts more than once */
-    attribution_busy busy; /* of kernels, copies and memsets launched inside; of a step its decode's counts */
-    uint64_t enqueued, arrived;    /* calls that enqueue work inside, and pieces of work that ran */
-    uint64_t touched;              /* `pieces` when it last got some of these */
-    uint64_t closed_at;            /* `closings` when it closed */
-    attribution_breakdown *detail; /* when there is an on_sample, until that has it; NULL: nothing so far */
+    uint32_t part;       /* of a step: its part in the busy time of its decode; else 0 */
+    uint64_t start, end; /* ns; end only when closed */
+    uint64_t gpu_end;    /* ns, latest end of GPU work launched inside; 0 without any */
+    uint64_t kernels;    /* launched inside */
+    uint64_t untimed;    /* of those: without times */
+    uint64_t gpu_sum;    /* ns, sum of the durations of all work launched inside */
+    attribution_busy
+        busy; /* of kernels, copies and memsets launched inside; steps use that of their decode */
+    uint64_t enqueued, arrived; /* calls inside that enqueue work, and GPU records of work launched inside */
+    uint64_t touched;           /* value of `pieces` at the last of these */
+    uint64_t closed_at;         /* value of `closings` when it closed */
+    attribution_breakdown *detail; /* with an on_sample: its breakdown so far, NULL if empty or passed on */
 } attribution_span_work;
 
 typedef enum {
@@ -37,10 +38,10 @@ typedef enum {
     ATTRIBUTION_SPAN_UNATTRIBUTED
 } attribution_span_event_kind;
 
-/* Spans are numbered in the order in which they are opened; BASE_NONE is none. */
+/* Spans are numbered from 0 in the order of opening; BASE_NONE is none. All times are ns. */
 typedef struct {
     attribution_span_event_kind kind;
-    uint32_t span; /* OPENED: the one around; else the innermost */
+    uint32_t span; /* OPENED: the enclosing span; else the innermost one */
     union {
         struct {
             uint64_t start;
@@ -48,10 +49,10 @@ typedef struct {
             attribution_phase phase;
             bool step, wanted;
         } opened;
-        struct {              /* a range was closed */
-            uint64_t ns, end; /* ns: on the host, without the ranges inside */
+        struct {              /* the end of a range */
+            uint64_t ns, end; /* ns: exclusive host time */
             uint32_t node;    /* of the range tree */
-            uint32_t closed;  /* the span that closed with it, or BASE_NONE */
+            uint32_t closed;  /* the span that ended with it, or BASE_NONE */
         } left;
         struct {
             uint64_t start, end;
@@ -59,19 +60,19 @@ typedef struct {
         } called;
         struct {
             uint64_t start, end;
-            uint32_t node; /* of the range tree; BASE_NONE: it is not known so far */
-            uint32_t name; /* of a kernel; BASE_NONE of copies and memsets */
+            uint32_t node; /* of the range tree; BASE_NONE: not known yet */
+            uint32_t name; /* name index of a kernel; BASE_NONE for copies and memsets */
             bool kernel, timed;
         } ran;
-        struct { /* a kernel is unattributed */
+        struct { /* an unattributed kernel */
             uint64_t ns;
             uint32_t name;
         } unattributed;
     };
 } attribution_span_event;
 
-/* A span that is no warm-up is closed and got no work for long, or the file is at its end. The detail is the
- * callee's from now on (NULL: there was nothing); that of a decode holds that of its steps. */
+/* A callback for each complete sample: a closed span outside of warm-up that has received no work for long, or any at the
+ * end of the trace. The callee owns `detail`, which is NULL when empty; a decode's includes its steps'. */
 typedef void attribution_on_sample(void *ctx, uint32_t span, const attribution_span_work *work,
                                    attribution_breakdown *detail);
 
@@ -79,24 +80,25 @@ typedef void attribution_on_sample(void *ctx, uint32_t span, const attribution_s
 typedef struct {
     attribution_span_work *list; /* by span */
     size_t count, cap;
-    size_t settled;                   /* spans before this one are closed, and got no work for long */
-    uint64_t pieces;                  /* calls and GPU records that spans took */
-    uint64_t closings;                /* ranges that were closed */
-    attribution_on_sample *on_sample; /* or NULL: no details are made */
+    size_t settled;                   /* all spans before this index are complete */
+    uint64_t pieces;                  /* calls and GPU records added to spans */
+    uint64_t closings;                /* ranges closed */
+    attribution_on_sample *on_sample; /* NULL: no breakdowns are made */
     void *on_sample_ctx;
     attribution_breakdowns details;
     attribution_totals totals;
-    bool threaded; /* another thread adds up: */
+    bool threaded; /* events go through `queue` to another thread */
     base_queue queue;
 } attribution_accumulator;
 
-/* From now on another thread adds up, if one can be had; on_sample is called there. */
+/* Moves the processing of events, and calls of on_sample, to another thread; without effect if none can be started. */
 void attribution_accumulator_start(attribution_accumulator *w);
 
+/* Adds an event. */
 void attribution_accumulator_event(attribution_accumulator *w, const attribution_span_event *e);
 
-/* There will be no more events: on_sample gets what is closed and was not given to it so far. From now on the
- * list may be used. */
+/* Ends the stream: joins the thread, and calls on_sample for closed spans that were not passed yet. The members of *w may
+ * be read only after it. */
 void attribution_accumulator_settle(attribution_accumulator *w);
 
 void attribution_accumulator_free(attribution_accumulator *w);

@@ -1,18 +1,17 @@
-/* What a device can do at most: bytes/s of its memory, and FLOP/s by type. Measured (a file), or from data
- * sheets (a table by the device's name), or from the device's attributes in the trace, in this order.
+/* Peak rates of a device: memory bandwidth in bytes/s, and FLOP/s by type. Sources, in this order: measured (a file), data
+ * sheets (a table by the device's name), the device's attributes in the trace.
  *
- * FLOP/s are dense, a multiplication and an addition being two: of matrix products whose inputs have the
- * type and whose sums are kept in float32, on tensor cores where the device has them for that type; fp32 is
- * that of the ordinary cores.
+ * FLOP/s are those of dense matrix products, a multiplication and an addition counting as two: inputs of the type,
+ * accumulation in float32, on tensor cores if the device has them for that type; fp32 is the rate of the CUDA cores.
  *
- * The file is what `moetrace peaks` writes: one JSON object,
+ * The file, which `moetrace peaks` writes, is one JSON object:
  *
  *     {"device": "NVIDIA H100 80GB HBM3",
  *      "memory_bytes_per_s": 3.02e12,
  *      "flops": {"bf16": 7.5e14, "fp16": 7.4e14, "tf32": 4.0e14, "fp32": 5.1e13}}
  *
- * Numbers are above 0; each may be absent or null, and is then not known. Other members are allowed
- * everywhere and ignored. "device" is the name that CUDA reports (cudaDeviceProp.name). */
+ * Numbers are positive; each may be absent or null, and is then unknown. Other members are ignored. "device" is the name
+ * that CUDA reports (cudaDeviceProp.name). */
 #ifndef COSTMODEL_DEVICE_PEAKS_H
 #define COSTMODEL_DEVICE_PEAKS_H
 
@@ -21,7 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Types of the numbers that matrix products read. */
+/* Data types of the inputs of matrix products. */
 typedef enum {
     COSTMODEL_BF16,
     COSTMODEL_FP16,
@@ -30,55 +29,57 @@ typedef enum {
     COSTMODEL_DTYPES
 } costmodel_dtype;
 
-/* Their names, as values of an option. */
+/* Their names, as the values of an option. */
 #define COSTMODEL_DTYPE_NAMES "bf16|fp16|tf32|fp32"
 
-/* "bf16", "fp16", "tf32", "fp32"; and the type of that name, false when there is none. */
+/* Returns the name of a type: "bf16", "fp16", "tf32", "fp32". The other stores the type with a name; false for any other
+ * name. */
 const char *costmodel_dtype_name(costmodel_dtype type);
 bool costmodel_dtype_of(const char *name, costmodel_dtype *type);
 
-/* Bytes of a number of this type in memory. */
+/* Returns the size in memory of a number of this type, in bytes. */
 double costmodel_dtype_bytes(costmodel_dtype type);
 
 typedef enum {
     COSTMODEL_PEAK_UNKNOWN,
     COSTMODEL_PEAK_MEASURED,   /* from the file */
-    COSTMODEL_PEAK_DATA_SHEET, /* from the table */
-    COSTMODEL_PEAK_ATTRIBUTES, /* from the device's clocks and widths */
+    COSTMODEL_PEAK_DATA_SHEET, /* from the table of data sheets */
+    COSTMODEL_PEAK_ATTRIBUTES, /* from the device's clock rates and widths */
 } costmodel_peak_source;
 
-/* "measured", "data sheet", "device attributes"; "-" when unknown. */
+/* Returns "measured", "data sheet", "device attributes", or "-" if unknown. */
 const char *costmodel_peak_source_name(costmodel_peak_source source);
 
 typedef struct {
-    char device[128]; /* "" when it is not known */
-    double memory;    /* bytes/s; NaN when it is not known */
+    char device[128]; /* "" if unknown */
+    double memory;    /* bytes/s; NaN if unknown */
     costmodel_peak_source memory_source;
-    double flops[COSTMODEL_DTYPES]; /* FLOP/s; NaN where it is not known */
+    double flops[COSTMODEL_DTYPES]; /* FLOP/s; NaN if unknown */
     costmodel_peak_source flops_source[COSTMODEL_DTYPES];
 } costmodel_peaks;
 
-/* What is known of a device before anything was measured: a NULL or 0 attribute is not known. */
+/* The attributes of a device; NULL or 0: unknown. */
 typedef struct {
     const char *name;                        /* as CUDA reports it */
     const char *capability;                  /* compute capability, "9.0" */
-    double memory_clock_hz, memory_bus_bits; /* peak clock; width of the bus */
-    double clock_hz, multiprocessors;        /* peak clock; how many */
+    double memory_clock_hz, memory_bus_bits; /* peak memory clock; width of the memory bus */
+    double clock_hz, multiprocessors;        /* peak SM clock; number of SMs */
 } costmodel_device;
 
-/* Peaks from the table, and from attributes what it has not:
- *   memory  2 x memory clock x bus width / 8 (two transfers a clock), where both are known;
- *   fp32    2 x cores of a multiprocessor x multiprocessors x clock, where the compute capability's number of
- *           cores is known (CUDA C++ Programming Guide, throughput of native arithmetic instructions). */
+/* Sets *peaks from the table of data sheets, and what that lacks from the attributes:
+ *   memory  2 x memory clock x bus width / 8 (double data rate), if both are known;
+ *   fp32    2 x cores per SM x SMs x SM clock, if the number of cores of the compute capability is known (CUDA C++
+ *           Programming Guide, table "Throughput of Native Arithmetic Instructions"). */
 void costmodel_peaks_of_device(costmodel_peaks *peaks, const costmodel_device *device);
 
-/* The name of device number i of the table, from 0; NULL behind the last. docs/peaks.md shows the table. */
+/* Returns the name of device `i` of the table of data sheets, from 0; NULL past the end. docs/peaks.md has the table and
+ * its sources. */
 const char *costmodel_peaks_sheet(size_t i);
 
-/* Reads the JSON file at `path`. 0, or -1 with one line in error. */
+/* Reads the JSON file at `path`. Returns 0, or -1 with one line in `error`. */
 int costmodel_peaks_load(costmodel_peaks *peaks, const char *path, char error[TRACE_ERROR_BYTES]);
 
-/* Lays what `over` knows over *peaks. */
+/* Replaces the values of *peaks by those that are known in *over. */
 void costmodel_peaks_override(costmodel_peaks *peaks, const costmodel_peaks *over);
 
 #endif
