@@ -191,7 +191,7 @@ static PyObject *bridge_tokens_later(PyObject *self, PyObject *const *args, Py_s
     if (has_python_error() || !read_indices(&counts, args, count, 1)) {
         return NULL;
     }
-    uint32_t domain_id = preload_string_once(&domain, TRACE_WATCH_DOMAIN);
+    uint32_t domain_id = preload_string_once(&domain, TRACE_PROFILING_DOMAIN);
     uint32_t name_id = preload_string_once(&name, TRACE_EXPERT_TOKENS);
     for (uint32_t i = 0; i < counts.experts; i++) {
         int64_t payload = (int64_t)((uint64_t)i << 32 | counts.tokens[i]);
@@ -209,7 +209,7 @@ static PyObject *bridge_mark(PyObject *self, PyObject *const *args, Py_ssize_t c
     static atomic_uint domain;
     (void)self;
     const char *text = count == 1 ? py->PyUnicode_AsUTF8AndSize(args[0], NULL) : NULL;
-    uint32_t name = preload_string_id(NULL, text), id = preload_string_once(&domain, TRACE_WATCH_DOMAIN);
+    uint32_t name = preload_string_id(NULL, text), id = preload_string_once(&domain, TRACE_PROFILING_DOMAIN);
     if (name && id) {
         preload_nvtx_mark(id, name, 0, NULL);
     }

@@ -12,7 +12,8 @@ size_t base_text_width(const char *text);
 /* Returns the position after the first `n` characters of `text`, or its end. */
 const char *base_text_skip(const char *text, size_t n);
 
-/* Returns whether the character controls a terminal or the writing direction: C0, DEL, C1 and bidirectional controls. */
+/* Returns whether the character controls a terminal or the writing direction: C0, DEL, C1, line separators, bidirectional
+ * controls. */
 bool base_text_is_control(uint32_t code);
 
 /* Returns a copy of `len` bytes that is safe to print: each byte that is not valid UTF-8 becomes U+FFFD, and each control
