@@ -1,5 +1,6 @@
 /* The interposers. Each calls the original and tells the recorder; whatever the recorder can or cannot do,
  * the target gets what the original returned. */
+#include "cupti/cupti_session.h"
 #include "preload/api_list.h"
 #include "preload/capture.h"
 #include "preload/clock.h"
@@ -16,6 +17,7 @@
 typedef struct {
     preload_thread *thread; /* NULL: this call is not recorded */
     uint64_t start;
+    preload_call_class class;
     volatile uint64_t frame;
 } call;
 
@@ -37,6 +39,7 @@ static void begin_api_call(call *c, preload_call_class class) {
     preload_enter(&t->call, &c->frame);
     t->call_correlation = 0;
     c->thread = t;
+    c->class = class;
     c->start = preload_now();
 }
 
@@ -58,6 +61,9 @@ static void end_api_call(const call *c, const char *name, atomic_uint *name_id, 
     preload_thread_append(t, &e);
     if (result == 0) {
         preload_cupti_used();
+        if (c->class != PRELOAD_CALL_SYNC && preload_cupti_ended_at_exit()) {
+            cupti_session_missed();
+        }
     }
 }
 

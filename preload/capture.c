@@ -347,6 +347,7 @@ void preload_capture_check(void) {
 void preload_capture_stop(preload_thread *t) {
     preload_lock(&capture.lock);
     make_due_marks(t);
+    capture.gone = true;
     cupti_session_close();
     preload_unlock(&capture.lock);
 }

@@ -292,12 +292,15 @@ void preload_chunk_encoder_drain(void) {
 
 static const char *end_reason;
 
+static size_t end_bytes; /* of the end record's chunk */
+
 static void append_end_record(const char *reason) {
     uint8_t buf[256];
     trace_chunk c;
     trace_chunk_begin(&c, buf, sizeof buf, TRACE_CHUNK_END, 0, 0);
     trace_put_end(&c, preload_now(), reason);
     preload_chunk_queue_append(&c);
+    end_bytes = trace_chunk_end(&c);
 }
 
 static void append_closing_chunks(void) {
@@ -311,6 +314,13 @@ void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda) {
     chunks.devices_described |= !may_ask_cuda;
     preload_chunk_encoder_drain();
     preload_chunk_queue_finish(append_closing_chunks);
+}
+
+void preload_chunk_encoder_amend(void) {
+    if (chunks.finishing && preload_file_exists() && preload_chunk_queue_waiting() == 0) {
+        preload_file_cut_to(preload_file_bytes() - end_bytes);
+        preload_chunk_queue_finish(append_closing_chunks);
+    }
 }
 
 bool preload_chunk_encoder_close(const char *reason) {

@@ -12,6 +12,8 @@ void preload_chunk_encoder_drain(void);
 /* The same for the last time, with the end mark; may_ask_cuda: CUDA may be asked for what describes its
  * devices. */
 void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda);
+/* After it: the end mark is taken away, and stands again behind the counters as they are now. */
+void preload_chunk_encoder_amend(void);
 /* Encodes and appends all that is there, and an end mark if the file took all. True: the mark stands, and
  * preload_chunk_encoder_reopen must take it away before more is appended. */
 bool preload_chunk_encoder_close(const char *reason);

@@ -23,7 +23,8 @@ static struct {
     atomic_int cupti;         /* of the states above */
     atomic_bool initialized;  /* CUDA has been initialised, or is being */
     atomic_bool exit_handler; /* atexit was told after CUDA had begun */
-    bool child;               /* a fork's child whose parent had CUPTI running */
+    atomic_bool ended_at_exit;
+    bool child; /* a fork's child whose parent had CUPTI running */
 } cuda;
 
 /* The name of a call that CUPTI tells of, remembered by the call's number. */
@@ -191,7 +192,7 @@ void preload_cupti_used(void) {
     }
     if (!atomic_load_explicit(&cuda.exit_handler, memory_order_relaxed) &&
         !atomic_exchange(&cuda.exit_handler, true)) {
-        preload_recorder_stop_at_exit();
+        preload_recorder_register_exit();
     }
 }
 
@@ -203,6 +204,16 @@ bool preload_cupti_end(void) {
     cupti_session_finish();
     atomic_store(&cuda.cupti, CUPTI_GONE);
     return true;
+}
+
+void preload_cupti_end_at_exit(void) {
+    if (preload_cupti_end()) {
+        atomic_store(&cuda.ended_at_exit, true);
+    }
+}
+
+bool preload_cupti_ended_at_exit(void) {
+    return atomic_load_explicit(&cuda.ended_at_exit, memory_order_relaxed);
 }
 
 static bool is_cupti_moving(void) {
@@ -242,5 +253,6 @@ void preload_cupti_after_fork(void) {
      * (no device was visible, say), it may begin here, and CUPTI with it. */
     cuda.child = cuda.child || (preload_cupti_begun() && atomic_load(&cuda.initialized));
     atomic_store(&cuda.cupti, CUPTI_NONE);
+    atomic_store(&cuda.ended_at_exit, false);
     cupti_session_forget(cuda.child);
 }

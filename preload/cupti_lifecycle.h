@@ -23,6 +23,9 @@ void preload_cupti_refused(const char *problem);
 void preload_cupti_yield(void);
 /* Ends the session, if it is there to be ended: true for the one caller that did. */
 bool preload_cupti_end(void);
+/* The same before CUDA's own exit handler, which ends all delivery; GPU work that is issued later is not recorded. */
+void preload_cupti_end_at_exit(void);
+bool preload_cupti_ended_at_exit(void);
 /* After fork in the child. */
 void preload_cupti_after_fork(void);
 

@@ -2,7 +2,9 @@
  * when CUDA is initialised, and getenv, through which NVTX and the driver ask for the path of such a library.
  * Answering the question, instead of setting the variables, leaves the target's environment (and its
  * children's) as it was. */
+#include "preload/before_calls.h"
 #include "preload/cupti_lifecycle.h"
+#include "preload/deepbind.h"
 #include "preload/exec.h"
 #include "preload/nvtx.h"
 #include "preload/python_helper.h"
@@ -108,6 +110,7 @@ __attribute__((constructor)) static void recorder_constructor(void) {
     *(void **)&original_getenv = dlsym(RTLD_NEXT, "getenv");
     preload_recorder_init();
     preload_exec_init();
+    preload_before_calls_init();
     if (dladdr((void *)(uintptr_t)&InitializeInjection, &info) && info.dli_fname) {
         if (stat(info.dli_fname, &own_file)) {
             own_file.st_ino = 0;
@@ -117,5 +120,6 @@ __attribute__((constructor)) static void recorder_constructor(void) {
 }
 
 __attribute__((destructor)) static void recorder_destructor(void) {
+    preload_deepbind_check();
     preload_recorder_stop("exit");
 }

@@ -558,7 +558,9 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CUDA, cuda_hooks, sizeof cuda_hooks / sizeof cuda_hooks[0]);
     install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CUDART, runtime_hooks,
                        sizeof runtime_hooks / sizeof runtime_hooks[0]);
-    preload_recorder_thread(); /* now, and not where a later first event might interrupt the allocator */
+    if (!preload_recorder_stopped()) {
+        preload_recorder_thread(); /* now, and not where a later first event might interrupt the allocator */
+    }
     preload_fork_delay_shorten(&first_call, READY_MS);
     return 1;
 }

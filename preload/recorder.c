@@ -148,7 +148,8 @@ void preload_recorder_stop(const char *reason) {
         preload_cupti_end();
         settle_last_event();
     }
-    preload_writer_finish(reason, 2000, !interrupted);
+    preload_writer_finish(reason, 2000, !interrupted && !preload_cupti_ended_at_exit());
+    preload_recorder_exits_here();
     preload_cancel_guard_leave(&guard);
 }
 
@@ -190,8 +191,24 @@ void preload_recorder_after_failed_exec(void) {
 
 /* ---- the beginning ---- */
 
-static void stop_at_exit(void) {
-    preload_recorder_stop("exit");
+/* The process exits: handlers that were registered before CUDA was used are still to come, and have ranges. */
+static void end_gpu_at_exit(void) {
+    if (atomic_load(&preload_recorder_state) == PRELOAD_RECORDING && recorder.pid == getpid() &&
+        !is_thread_interrupted()) {
+        preload_cancel_guard guard = preload_cancel_guard_enter();
+        preload_capture_stop(preload_thread_known());
+        preload_cupti_end_at_exit();
+        preload_writer_write(2000);
+        preload_cancel_guard_leave(&guard);
+    }
+}
+
+/* What runs after the recorder's own destructor on the same thread. */
+static void count_late_event(void) {
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    preload_threads_lose_event();
+    preload_writer_amend(200);
+    preload_cancel_guard_leave(&guard);
 }
 
 void preload_recorder_init(void) {
@@ -199,7 +216,7 @@ void preload_recorder_init(void) {
     preload_clock_init();
     preload_program_name_init();
     preload_settings_read(preload_recorder_settings());
-    preload_recorder_state_init(start_recording, stop_at_exit);
+    preload_recorder_state_init(start_recording, end_gpu_at_exit, count_late_event);
     preload_threads_init(preload_capture_thread_ends);
     preload_capture_init(preload_recorder_settings(), preload_cupti_refused);
     preload_string_ring_init(preload_writer_wake);

@@ -7,11 +7,15 @@ atomic_int preload_recorder_state;
 
 static preload_settings recorder_settings;
 static void (*begin_recording)(preload_thread *t);
-static void (*stop_recording_at_exit)(void);
+static void (*end_gpu_at_exit)(void);
+static void (*count_late_event)(void);
+static __thread bool exits_here;
 
-void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void)) {
+void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void),
+                                 void (*late)(void)) {
     begin_recording = begin;
-    stop_recording_at_exit = at_exit;
+    end_gpu_at_exit = at_exit;
+    count_late_event = late;
 }
 
 preload_settings *preload_recorder_settings(void) {
@@ -29,6 +33,9 @@ preload_level preload_recorder_level(void) {
 preload_thread *preload_recorder_thread(void) {
     int state = atomic_load_explicit(&preload_recorder_state, memory_order_relaxed);
     if (state == PRELOAD_STOPPED) {
+        if (exits_here) {
+            count_late_event();
+        }
         return NULL;
     }
     preload_thread *t = preload_thread_self();
@@ -45,6 +52,10 @@ preload_thread *preload_recorder_thread_if_begun(void) {
     return atomic_load(&preload_recorder_state) == PRELOAD_IDLE ? NULL : preload_recorder_thread();
 }
 
-void preload_recorder_stop_at_exit(void) {
-    atexit(stop_recording_at_exit);
+void preload_recorder_register_exit(void) {
+    atexit(end_gpu_at_exit);
+}
+
+void preload_recorder_exits_here(void) {
+    exits_here = true;
 }

@@ -14,8 +14,9 @@ enum { PRELOAD_IDLE, PRELOAD_STARTING, PRELOAD_RECORDING, PRELOAD_STOPPED };
 /* For recorder.c, which moves it on. */
 extern atomic_int preload_recorder_state;
 
-/* begin: begins the recording with this thread; at_exit: the process exits. */
-void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void));
+/* begin: begins the recording with this thread; at_exit: the process exits; late: the thread that exits has an event after
+ * the recording's end. */
+void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void), void (*late)(void));
 
 /* This thread's stream, ready to be appended to; NULL when nothing is recorded. The first call starts the
  * writer. */
@@ -26,7 +27,9 @@ bool preload_recorder_stopped(void);
 preload_settings *preload_recorder_settings(void);
 /* What is being recorded. */
 preload_level preload_recorder_level(void);
-/* The recording is to end when exit handlers run that are registered from now on. */
-void preload_recorder_stop_at_exit(void);
+/* CUDA was used: registers at_exit. Exit handlers run in the reverse order of their registration. */
+void preload_recorder_register_exit(void);
+/* The recording has ended, on the thread that exits. */
+void preload_recorder_exits_here(void);
 
 #endif

@@ -20,14 +20,14 @@ typedef struct {
 } library_symbols;
 
 /* Some C libraries replace the addresses by those in memory, some leave them relative. */
-static const void *loaded_address(const struct link_map *map, ElfW(Addr) address) {
-    return (const void *)(uintptr_t)(address < map->l_addr ? address + map->l_addr : address);
+static const void *loaded_address(ElfW(Addr) base, ElfW(Addr) address) {
+    return (const void *)(uintptr_t)(address < base ? address + base : address);
 }
 
-static library_symbols read_dynamic_section(const struct link_map *map) {
+static library_symbols read_dynamic_section(ElfW(Addr) base, const ElfW(Dyn) * dynamic) {
     library_symbols s = {.symbols = NULL};
-    for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
-        const void *at = loaded_address(map, d->d_un.d_ptr);
+    for (const ElfW(Dyn) *d = dynamic; d->d_tag != DT_NULL; d++) {
+        const void *at = loaded_address(base, d->d_un.d_ptr);
         switch (d->d_tag) {
         case DT_SYMTAB:
             s.symbols = at;
@@ -60,18 +60,18 @@ static library_symbols read_dynamic_section(const struct link_map *map) {
     return s;
 }
 
-/* The index of the symbol called `name` among those that the library refers to; 0 when there is none. */
-static size_t find_referenced_symbol(const library_symbols *s, const char *name) {
+/* The relocation of the symbol called `name` that the library refers to; NULL when there is none. */
+static const ElfW(Rela) * find_relocation(const library_symbols *s, const char *name) {
     for (int table = 0; table < 2; table++) {
         size_t count = s->relocations[table] ? s->relocation_bytes[table] / sizeof(ElfW(Rela)) : 0;
         for (size_t i = 0; i < count; i++) {
             size_t symbol = ELF64_R_SYM(s->relocations[table][i].r_info);
             if (symbol != 0 && strcmp(s->strings + s->symbols[symbol].st_name, name) == 0) {
-                return symbol;
+                return &s->relocations[table][i];
             }
         }
     }
-    return 0;
+    return NULL;
 }
 
 static const char *find_needed_version(const library_symbols *s, unsigned index) {
@@ -98,12 +98,34 @@ const char *preload_symbol_version(const void *caller, const char *name) {
     if (!dladdr1(caller, &info, &map, RTLD_DL_LINKMAP) || !map || !((struct link_map *)map)->l_ld) {
         return NULL;
     }
-    library_symbols s = read_dynamic_section(map);
+    const struct link_map *library = map;
+    library_symbols s = read_dynamic_section(library->l_addr, library->l_ld);
     if (!s.symbols || !s.strings || !s.versions || !s.needed) {
         return NULL;
     }
-    size_t symbol = find_referenced_symbol(&s, name);
-    return symbol ? find_needed_version(&s, s.versions[symbol] & VERSION_MASK) : NULL;
+    const ElfW(Rela) *relocation = find_relocation(&s, name);
+    return relocation ? find_needed_version(&s, s.versions[ELF64_R_SYM(relocation->r_info)] & VERSION_MASK)
+                      : NULL;
+}
+
+const void *preload_symbol_bound(const struct dl_phdr_info *library, const char *name) {
+    ElfW(Addr) base = library->dlpi_addr, end = base;
+    const ElfW(Dyn) *dynamic = NULL;
+    for (int i = 0; i < library->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &library->dlpi_phdr[i];
+        if (segment->p_type == PT_DYNAMIC) {
+            dynamic = (const void *)(uintptr_t)(base + segment->p_vaddr);
+        } else if (segment->p_type == PT_LOAD && base + segment->p_vaddr + segment->p_memsz > end) {
+            end = base + segment->p_vaddr + segment->p_memsz;
+        }
+    }
+    library_symbols s = {.symbols = NULL};
+    if (dynamic) {
+        s = read_dynamic_section(base, dynamic);
+    }
+    const ElfW(Rela) *relocation = s.symbols && s.strings ? find_relocation(&s, name) : NULL;
+    uintptr_t bound = relocation ? *(const uintptr_t *)(uintptr_t)(base + relocation->r_offset) : 0;
+    return bound < base || bound >= end ? (const void *)bound : NULL; /* inside: it was not called yet */
 }
 
 bool preload_symbol_is_versioned(const void *function) {
@@ -113,7 +135,8 @@ bool preload_symbol_is_versioned(const void *function) {
         !dladdr1(function, &info, &symbol, RTLD_DL_SYMENT) || !symbol) {
         return false;
     }
-    library_symbols s = read_dynamic_section(map);
+    const struct link_map *library = map;
+    library_symbols s = read_dynamic_section(library->l_addr, library->l_ld);
     const ElfW(Sym) *definition = symbol;
     return s.versions && s.symbols && (s.versions[definition - s.symbols] & VERSION_MASK) > 1;
 }

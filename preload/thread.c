@@ -31,8 +31,15 @@ static __thread bool self_ended; /* this thread is ending */
 static __thread unsigned
     refused_events; /* events for which no stream could be made; tried again now and then */
 
+/* Other destructors of thread-specific data have ranges, too. The C library calls destructors in rounds while there is
+ * data, which have as many rounds as this at least: this one waits for the last. */
+#define END_ROUNDS 4u /* PTHREAD_DESTRUCTOR_ITERATIONS */
+
 static void on_thread_end(void *value) {
     preload_thread *t = value;
+    if (++t->end_rounds < END_ROUNDS && pthread_setspecific(threads.key, t) == 0) {
+        return;
+    }
     if (threads.on_end) {
         threads.on_end(t);
     }
@@ -121,8 +128,12 @@ static preload_thread *make_own_stream(void) {
 }
 
 preload_thread *preload_thread_self(void) {
-    if (self || self_ended) {
+    if (self) {
         return self;
+    }
+    if (self_ended) {
+        atomic_fetch_add(&threads.lost, 1);
+        return NULL;
     }
     if (refused_events % 256 != 0) {
         refused_events++;
@@ -344,6 +355,10 @@ void preload_threads_reap(void) {
         release_segment(t->drain);
         release_thread(t);
     }
+}
+
+void preload_threads_lose_event(void) {
+    atomic_fetch_add(&threads.lost, 1);
 }
 
 uint64_t preload_threads_lost(void) {

@@ -43,6 +43,7 @@ typedef struct preload_thread {
     uint32_t other_depth;   /* the same of all other domains together */
     uint32_t window_depth;  /* default_depth of the range that --capture-range names; 0 outside of one */
     uint32_t request_depth; /* depth of the range that is a request; 0 outside of one */
+    unsigned end_rounds;    /* how often the key's destructor was called as the thread ends */
     bool announced;         /* the writer has written its THREADS record */
     char last_name[16];     /* what the system called it when it ended */
     atomic_bool ended;      /* the thread is gone; what it recorded is still to be written */
@@ -86,6 +87,8 @@ void preload_thread_consume(preload_thread *t, uint32_t count);
 void preload_threads_reap(void);
 /* Events that were lost. */
 uint64_t preload_threads_lost(void);
+/* One more was. */
+void preload_threads_lose_event(void);
 /* Events that were appended. */
 uint64_t preload_threads_events(void);
 

@@ -126,6 +126,20 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+void preload_writer_write(unsigned patience_ms) {
+    if (writer.ready && !preload_locks_held && preload_lock_for(&writer.drain_lock, patience_ms)) {
+        preload_chunk_encoder_drain();
+        preload_unlock(&writer.drain_lock);
+    }
+}
+
+void preload_writer_amend(unsigned patience_ms) {
+    if (writer.ready && !preload_locks_held && preload_lock_for(&writer.drain_lock, patience_ms)) {
+        preload_chunk_encoder_amend();
+        preload_unlock(&writer.drain_lock);
+    }
+}
+
 bool preload_writer_close(const char *reason, unsigned patience_ms) {
     bool closed = false;
     sigset_t before;

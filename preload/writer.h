@@ -13,6 +13,11 @@ bool preload_writer_start(const preload_settings *settings);
  * stuck, and at once if it was called by a signal handler that interrupted the recorder itself. */
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda);
 
+/* Writes all that is there. */
+void preload_writer_write(unsigned patience_ms);
+/* After preload_writer_finish: writes the counters once more, and the end mark behind them. */
+void preload_writer_amend(unsigned patience_ms);
+
 /* Writes all that is left and an end mark, behind which nothing is written until preload_writer_reopen takes the
  * mark away again, or preload_writer_finish. False: it was not done. */
 bool preload_writer_close(const char *reason, unsigned patience_ms);

@@ -74,6 +74,45 @@ is "CUDA's injection is taken, a shared runtime: exit status and standard error"
 ok "CUDA's injection is taken, a shared runtime: dump" dump shared
 is "CUDA's injection is taken, a shared runtime: kernels" "$(number_of shared kernel)" 15
 
+# A library that is opened with RTLD_DEEPBIND finds the C library before the recorder.
+if [[ $SAN == *address* ]]; then
+    skip "a library bound deeply" "AddressSanitizer refuses it"
+else
+    run deep "$helpers/cuda_cases" deep-plugin "$plugin"
+    is "a library bound deeply: exit status" "$status" 7
+    is "a library bound deeply: one line says so" "$(cat "$work/deep.err")" "moetrace: $plugin was opened with RTLD_DEEPBIND, which \
+bypasses preloaded libraries: its NVTX ranges and CUDA calls are not recorded"
+    ok "a library bound deeply: dump" dump deep
+    is "a library bound deeply: the trace says so, and has the others' ranges" \
+        "$(grep -c '^meta "note.deepbind"' "$work/deep.dump") $(number_of deep push)" "1 1"
+    run deep-disk "$helpers/cuda_cases" opened-deep "$fake/libdisk.so"
+    is "a library bound deeply that would not be recorded: exit status and standard error" "$status $(cat "$work/deep-disk.err")" "7 "
+fi
+
+# Ranges at the end: in exit handlers that are older than CUDA's, in destructors of a thread's data, and, too late, in a
+# library's destructor.
+for how in '' cuda launch; do
+    name=exit-handlers-$how
+    # shellcheck disable=SC2086
+    run "$name" "$helpers/cuda_cases" exit-handlers $how
+    is "exit handlers, $how: exit status and standard error" "$status $(cat "$work/$name.err")" "7 "
+    ok "exit handlers, $how: dump" dump "$name"
+    is "exit handlers, $how: ranges" "$(number_of "$name" push) $(number_of "$name" pop)" "$([ -n "$how" ] && echo 2 2 || echo 1 1)"
+    is "exit handlers, $how: kernels, and those that could not be recorded" "$(number_of "$name" kernel) $(counter "$name" gpu.dropped)" \
+        "$([ -n "$how" ] && echo 10 || echo 0) $([ "$how" = launch ] && echo 10 || echo 0)"
+    ok "exit handlers, $how: finished" finished "$name"
+done
+run thread-ends "$helpers/nvtx_cases" thread-ends
+is "destructors of a thread's data: exit status and standard error" "$status $(cat "$work/thread-ends.err")" "7 "
+ok "destructors of a thread's data: dump" dump thread-ends
+is "destructors of a thread's data: ranges and losses" "$(number_of thread-ends push) $(counter thread-ends host.dropped)" "4 0"
+run late "$helpers/cuda_cases" late "$plugin"
+is "a library's late destructor: exit status and standard error" "$status $(cat "$work/late.err")" "7 "
+ok "a library's late destructor: dump" dump late
+is "a library's late destructor: ranges, and events that were lost" "$(number_of late push) $(counter late host.dropped)" "1 2"
+is "a library's late destructor: none damaged" "$(grep '^read' "$work/late.dump" | grep -c ' damaged=0 ')" 1
+ok "a library's late destructor: finished" finished late
+
 # A launcher that sees no GPU, and its child that does.
 for how in malloc sync; do
     run "no-device-$how" "$helpers/cuda_cases" no-device $how

@@ -4,6 +4,8 @@
 
 #include "tests/fake/fake_runtime.h"
 
+#include <stdlib.h>
+
 #define EXPORT __attribute__((visibility("default")))
 
 EXPORT int plugin_launch(const void *kernel, void *stream);
@@ -16,6 +18,13 @@ int plugin_range(const void *kernel, void *stream) {
     int result = plugin_launch(kernel, stream);
     nvtxRangePop();
     return result;
+}
+
+__attribute__((destructor)) static void plugin_ends(void) {
+    if (getenv("PLUGIN_ENDS_LATE")) {
+        nvtxRangePushA("plugin ends");
+        nvtxRangePop();
+    }
 }
 
 int plugin_launch(const void *kernel, void *stream) {

@@ -7,6 +7,7 @@
 #include <nvtx3/nvToolsExt.h>
 
 #include <dlfcn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +70,8 @@ static int no_device(int argc, char **argv) {
     return first && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* plugin LIBRARY [FILE]: replaces FILE by a copy, makes a range, and opens a library whose copy of NVTX makes
- * others. */
+/* plugin|deep-plugin LIBRARY [FILE]: replaces FILE by a copy, makes a range, and opens a library (bound deeply) whose
+ * copy of NVTX makes others. */
 static int open_plugin(int argc, char **argv) {
     int errors = 0;
     if (argc > 3) {
@@ -82,7 +83,7 @@ static int open_plugin(int argc, char **argv) {
     }
     errors += range_of_ten();
     int (*range)(const void *, void *) = NULL;
-    void *plugin = dlopen(argv[2], RTLD_NOW);
+    void *plugin = dlopen(argv[2], strcmp(argv[1], "plugin") == 0 ? RTLD_NOW : RTLD_NOW | RTLD_DEEPBIND);
     if (plugin) {
         *(void **)&range = dlsym(plugin, "plugin_range");
     }
@@ -120,10 +121,13 @@ static int tell_seen_of_plugin(int argc, char **argv) {
     return errors ? 1 : 7;
 }
 
-/* opened LIBRARY: opens it, then uses CUDA. */
+/* opened|opened-deep LIBRARY: opens it (bound deeply), then uses CUDA. */
 static int open_first(int argc, char **argv) {
     (void)argc;
-    return !dlopen(argv[2], RTLD_NOW) || launch_ten() ? 1 : 7;
+    return !dlopen(argv[2], strcmp(argv[1], "opened") == 0 ? RTLD_NOW : RTLD_NOW | RTLD_DEEPBIND) ||
+                   launch_ten()
+               ? 1
+               : 7;
 }
 
 /* exec WAY: works, and becomes `true` by a call of that name; before that it tries what is not there. */
@@ -152,13 +156,39 @@ static int become_true(int argc, char **argv) {
     return errors ? 1 : 7;
 }
 
+/* exit-handlers [cuda|launch]: exit handlers that were registered at the beginning make ranges, one with a launch. */
+static bool launches_at_exit;
+
+static void range_at_exit(void) {
+    nvtxRangePushA("shutdown");
+    if (launches_at_exit) {
+        launch_ten();
+    }
+    nvtxRangePop();
+}
+
+static int with_exit_handlers(int argc, char **argv) {
+    int errors = atexit(range_at_exit) != 0;
+    launches_at_exit = argc > 2 && strcmp(argv[2], "launch") == 0;
+    errors += argc > 2 ? range_of_ten() : 0;
+    return errors ? 1 : 7;
+}
+
+/* late LIBRARY: opens a library whose destructor, which runs after all handlers, makes a range. */
+static int late_destructor(int argc, char **argv) {
+    (void)argc;
+    setenv("PLUGIN_ENDS_LATE", "1", 1);
+    return !dlopen(argv[2], RTLD_NOW) || range_of_ten() ? 1 : 7;
+}
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} cases[] = {{"title", set_title},     {"driver", driver_only},
-             {"no-device", no_device}, {"plugin", open_plugin},
-             {"opened", open_first},   {"exec", become_true},
-             {"launches", tell_seen},  {"plugin-launches", tell_seen_of_plugin}};
+} cases[] = {
+    {"title", set_title},        {"driver", driver_only},      {"no-device", no_device},
+    {"plugin", open_plugin},     {"deep-plugin", open_plugin}, {"opened", open_first},
+    {"opened-deep", open_first}, {"exec", become_true},        {"exit-handlers", with_exit_handlers},
+    {"late", late_destructor},   {"launches", tell_seen},      {"plugin-launches", tell_seen_of_plugin}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {

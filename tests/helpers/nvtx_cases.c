@@ -163,11 +163,38 @@ static int worker(void) {
     return status_of(child);
 }
 
+/* Destructors of a thread's own data make ranges: one of a key that is older than the recorder's, one that is younger. */
+static pthread_key_t keys[2];
+
+static void range_at_thread_end(void *name) {
+    range(name);
+}
+
+static void *thread_with_data(void *unused) {
+    (void)unused;
+    range("work");
+    pthread_setspecific(keys[0], "older");
+    pthread_setspecific(keys[1], "younger");
+    return NULL;
+}
+
+static int thread_ends(void) {
+    pthread_t id;
+    int errors = pthread_key_create(&keys[0], range_at_thread_end) != 0;
+    range("begin");
+    errors += pthread_key_create(&keys[1], range_at_thread_end) != 0;
+    errors += pthread_create(&id, NULL, thread_with_data, NULL) != 0 || pthread_join(id, NULL) != 0;
+    return errors ? 1 : 7;
+}
+
 static const struct {
     const char *name;
     int (*run)(void);
-} cases[] = {
-    {"first-call", first_call}, {"payloads", payloads}, {"names", names_then_more}, {"worker", worker}};
+} cases[] = {{"first-call", first_call},
+             {"payloads", payloads},
+             {"names", names_then_more},
+             {"worker", worker},
+             {"thread-ends", thread_ends}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
