@@ -3,12 +3,35 @@
  * recorder (dlopen looks for libraries where its caller's are). */
 #include "preload/before_calls.h"
 
+#include "preload/confinement.h"
 #include "preload/deepbind.h"
+#include "preload/recorder.h"
+#include "preload/seccomp_filter.h"
 
 #include <dlfcn.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-/* CALL(name): before it, preload_before_NAME is called with its first two arguments, and returns where it goes on. */
-#define BEFORE_CALLS(CALL) CALL(dlopen)
+#define SYS_LANDLOCK 446 /* SYS_landlock_restrict_self; younger than some headers */
+#if defined(SYS_poll)
+#define SYS_POLL SYS_poll
+#else
+#define SYS_POLL SYS_ppoll
+#endif
+#define THREAD_END_MS 2000u
+
+/* CALL(name): before it, preload_before_NAME is called with its arguments, and returns where it goes on. */
+/* clang-format off */
+#define BEFORE_CALLS(CALL) \
+    CALL(dlopen) CALL(chroot) CALL(unshare) CALL(setns) CALL(prctl) CALL(syscall) \
+    CALL(setuid) CALL(setgid) CALL(seteuid) CALL(setegid) CALL(setreuid) CALL(setregid) CALL(setresuid) CALL(setresgid) \
+    CALL(setgroups) CALL(initgroups)
+/* clang-format on */
 
 #if defined(__x86_64__)
 #define BEFORE_CALL(name)                                                                                    \
@@ -56,4 +79,115 @@ void *preload_before_dlopen(const char *path, int flags) {
         preload_deepbind_seen();
     }
     BEFORE_GO_ON(dlopen);
+}
+
+/* ---- the target gives up rights ---- */
+
+/* With another identity or another root the trace may be out of reach. */
+#define BEFORE_CONFINEMENT(name)                                                                             \
+    void *preload_before_##name(void);                                                                       \
+    void *preload_before_##name(void) {                                                                      \
+        preload_recorder_before_confinement();                                                               \
+        BEFORE_GO_ON(name);                                                                                  \
+    }
+BEFORE_CONFINEMENT(chroot)
+BEFORE_CONFINEMENT(setuid)
+BEFORE_CONFINEMENT(setgid)
+BEFORE_CONFINEMENT(seteuid)
+BEFORE_CONFINEMENT(setegid)
+BEFORE_CONFINEMENT(setreuid)
+BEFORE_CONFINEMENT(setregid)
+BEFORE_CONFINEMENT(setresuid)
+BEFORE_CONFINEMENT(setresgid)
+BEFORE_CONFINEMENT(setgroups)
+BEFORE_CONFINEMENT(initgroups)
+
+/* Both refuse a process of several threads some of what they do. */
+static void before_namespaces(long flags) {
+    if (flags == 0 || flags & (CLONE_NEWNS | CLONE_NEWUSER)) {
+        preload_recorder_before_confinement();
+    }
+    preload_recorder_be_alone(THREAD_END_MS);
+}
+
+void *preload_before_unshare(int flags);
+void *preload_before_unshare(int flags) {
+    before_namespaces(flags);
+    BEFORE_GO_ON(unshare);
+}
+
+void *preload_before_setns(int fd, int type);
+void *preload_before_setns(int fd, int type) {
+    (void)fd;
+    before_namespaces(type);
+    BEFORE_GO_ON(setns);
+}
+
+/* What the recorder calls after the target has installed a filter; to open files it can do without. */
+static bool is_recording_tolerated(const struct sock_fprog *filter) {
+    static const int needed[] = {SYS_write,         SYS_fstat,       SYS_newfstatat,      SYS_ftruncate,
+                                 SYS_fcntl,         SYS_close,       SYS_futex,           SYS_rt_sigprocmask,
+                                 SYS_rt_sigpending, SYS_mmap,        SYS_nanosleep,       SYS_rt_sigtimedwait,
+                                 SYS_gettid,        SYS_getpid,      SYS_clock_nanosleep, SYS_prctl,
+                                 SYS_POLL,          SYS_sigaltstack, SYS_clock_gettime};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (!preload_seccomp_tolerates(filter, needed[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void before_seccomp(bool strict, const struct sock_fprog *filter) {
+    preload_recorder_before_confinement();
+    if (strict || !filter || !is_recording_tolerated(filter)) {
+        preload_recorder_give_up("the program restricts its system calls (seccomp)");
+    } else if (!preload_seccomp_tolerates(filter, SYS_openat)) {
+        preload_forbid_opening();
+    }
+}
+
+void *preload_before_prctl(int option, unsigned long mode, const void *filter);
+void *preload_before_prctl(int option, unsigned long mode, const void *filter) {
+    if (option == PR_SET_SECCOMP) {
+        before_seccomp(mode == SECCOMP_MODE_STRICT, filter);
+    }
+    BEFORE_GO_ON(prctl);
+}
+
+void *preload_before_syscall(long number, long first, long second, const void *third);
+void *preload_before_syscall(long number, long first, long second, const void *third) {
+    switch (number) {
+    case SYS_seccomp:
+        if (first == SECCOMP_SET_MODE_STRICT || first == SECCOMP_SET_MODE_FILTER) {
+            before_seccomp(first == SECCOMP_SET_MODE_STRICT, third);
+        }
+        break;
+    case SYS_prctl:
+        if (first == PR_SET_SECCOMP) {
+            before_seccomp(second == SECCOMP_MODE_STRICT, third);
+        }
+        break;
+    case SYS_unshare:
+        before_namespaces(first);
+        break;
+    case SYS_setns:
+        before_namespaces(second);
+        break;
+    case SYS_chroot:
+    case SYS_pivot_root:
+    case SYS_LANDLOCK:
+    case SYS_setuid:
+    case SYS_setgid:
+    case SYS_setreuid:
+    case SYS_setregid:
+    case SYS_setresuid:
+    case SYS_setresgid:
+    case SYS_setgroups:
+        preload_recorder_before_confinement();
+        break;
+    default:
+        break;
+    }
+    BEFORE_GO_ON(syscall);
 }

@@ -8,6 +8,7 @@
 #include "preload/cupti_lifecycle.h"
 #include "preload/fork_gate.h"
 #include "preload/lock.h"
+#include "preload/own_stack.h"
 #include "preload/page_alloc.h"
 #include "preload/program_name.h"
 #include "preload/recorder_state.h"
@@ -24,6 +25,7 @@
 
 static struct {
     pid_t pid; /* of the process that is recorded */
+    uint64_t alone_since;
     pthread_mutex_t lock;
 } recorder = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -37,8 +39,13 @@ static struct {
  * even wait for the gate: its child records nothing. */
 static __thread bool fork_in_recorder;
 
+#define FORK_PATIENCE_MS 20u /* for the writer's end */
+
 static void recorder_before_fork(void) {
     fork_in_recorder = preload_locks_held > 0;
+    if (!fork_in_recorder) {
+        preload_recorder_be_alone(FORK_PATIENCE_MS);
+    }
     preload_hold();
     if (!fork_in_recorder) {
         preload_fork_gate_before_fork();
@@ -78,6 +85,45 @@ extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (
 
 /* ---- start ---- */
 
+static void warn_no_writer(void) {
+    preload_warn_once("writer", "no thread or no memory for the writer; events are written at exit only");
+}
+
+/* A process that does not use CUDA may depend on having one thread: unshare(CLONE_NEWUSER) fails where there are several,
+ * and Python warns of forks there. So the writer is started for CUDA, when a thread's memory is full, or by the first
+ * event that comes later than this. */
+#define ALONE_NS      100000000u
+#define ALONE_MOST_NS 2000000000u
+
+/* In a signal handler the signal is blocked, at least. It may have interrupted the allocator, which making a thread needs. */
+static bool may_be_in_handler(void) {
+    sigset_t blocked;
+    return pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || !sigisemptyset(&blocked);
+}
+
+static bool is_writer_due(const preload_thread *t) {
+    if (preload_cupti_begun()) {
+        return true;
+    }
+    uint64_t alone_ns = preload_now() - recorder.alone_since;
+    return alone_ns > ALONE_MOST_NS || ((alone_ns > ALONE_NS || t->drain != t->fill) && !may_be_in_handler());
+}
+
+static void start_writer(void) {
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    if (preload_trylock(&recorder.lock)) {
+        int alone = PRELOAD_ALONE;
+        if (atomic_load(&preload_recorder_state) == alone) {
+            if (!preload_writer_start()) {
+                warn_no_writer();
+            }
+            atomic_compare_exchange_strong(&preload_recorder_state, &alone, PRELOAD_RECORDING);
+        }
+        preload_unlock(&recorder.lock);
+    }
+    preload_cancel_guard_leave(&guard);
+}
+
 /* Begins the recording with this thread. Nobody waits for another one who does: making a thread takes the
  * dynamic linker's lock, and a signal handler may have interrupted whoever has that. */
 static void start_recording(preload_thread *t) {
@@ -98,17 +144,31 @@ static void start_recording(preload_thread *t) {
         if (preload_recorder_settings()->complaint[0]) {
             preload_warn_once("settings", "%s", preload_recorder_settings()->complaint);
         }
-        if (!preload_writer_start(preload_recorder_settings())) {
-            preload_warn_once("writer",
-                              "no thread or no memory for the writer; events are written at exit only");
+        if (!preload_writer_init(preload_recorder_settings())) {
+            warn_no_writer();
         }
-        atomic_store(&preload_recorder_state, PRELOAD_RECORDING);
+        recorder.alone_since = time;
+        atomic_store(&preload_recorder_state, PRELOAD_ALONE);
     }
     preload_unlock(&recorder.lock);
     if (begun) {
         preload_capture_begin(t, time);
     }
     preload_cancel_guard_leave(&guard);
+}
+
+static void move_on(preload_thread *t) {
+    int state = atomic_load(&preload_recorder_state);
+    if (state == PRELOAD_IDLE) {
+        start_recording(t);
+    } else if (state == PRELOAD_ALONE && is_writer_due(t)) {
+        start_writer();
+    }
+}
+
+static bool is_recording(void) {
+    int state = atomic_load(&preload_recorder_state);
+    return (state == PRELOAD_ALONE || state == PRELOAD_RECORDING) && recorder.pid == getpid();
 }
 
 /* ---- stop ---- */
@@ -129,18 +189,9 @@ static void settle_last_event(void) {
     }
 }
 
-void preload_recorder_stop(const char *reason) {
-    int state = atomic_load(&preload_recorder_state);
-    if (state == PRELOAD_STOPPED || state == PRELOAD_IDLE) {
-        atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
-        return;
-    }
-    /* A child that was made without the handlers of fork has its parent's memory: the trace is the parent's.
-     */
-    if (recorder.pid != getpid() ||
-        atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) == PRELOAD_STOPPED) {
-        return;
-    }
+/* What a signal handler may do on a small stack of its own is done on another. */
+static void finish_recording(void *argument) {
+    const char *reason = *(const char **)argument;
     preload_cancel_guard guard = preload_cancel_guard_enter();
     bool interrupted = is_thread_interrupted();
     if (!interrupted) {
@@ -153,34 +204,48 @@ void preload_recorder_stop(const char *reason) {
     preload_cancel_guard_leave(&guard);
 }
 
-/* Whether this is a signal handler's stack of its own, and too small for what is to be done at the end. */
-static bool is_on_small_signal_stack(void) {
-    stack_t stack;
-    return sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK) && stack.ss_size < (64u << 10);
+void preload_recorder_stop(const char *reason) {
+    int state = atomic_load(&preload_recorder_state);
+    if (state == PRELOAD_STOPPED || state == PRELOAD_IDLE) {
+        atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
+        return;
+    }
+    /* A child that was made without the handlers of fork has its parent's memory: the trace is the parent's.
+     */
+    if (recorder.pid != getpid() ||
+        atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) == PRELOAD_STOPPED) {
+        return;
+    }
+    preload_on_own_stack(finish_recording, &reason);
+}
+
+static void finish_leaving(void *unused) {
+    (void)unused;
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    preload_writer_finish("_exit", 200, false);
+    preload_cancel_guard_leave(&guard);
 }
 
 void preload_recorder_leave(void) {
     /* A vfork's child leaves with its parent's memory, and must not touch it. */
-    if (atomic_load(&preload_recorder_state) == PRELOAD_RECORDING && recorder.pid == getpid() &&
-        atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) == PRELOAD_RECORDING) {
-        preload_cancel_guard guard = preload_cancel_guard_enter();
-        if (!is_on_small_signal_stack()) { /* else the trace is what the writer has written so far */
-            preload_writer_finish("_exit", 200, false);
-        }
-        preload_cancel_guard_leave(&guard);
+    if (is_recording() && atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) != PRELOAD_STOPPED) {
+        preload_on_own_stack(finish_leaving, NULL);
     }
 }
 
-bool preload_recorder_before_exec(void) {
-    if (atomic_load(&preload_recorder_state) != PRELOAD_RECORDING || recorder.pid != getpid() ||
-        is_thread_interrupted() || is_on_small_signal_stack()) {
-        return false;
-    }
+static void close_for_exec(void *closed) {
     preload_cancel_guard guard = preload_cancel_guard_enter();
     cupti_session_flush(false);
-    bool written = preload_writer_close("exec", 2000);
+    *(bool *)closed = preload_writer_close("exec", 2000);
     preload_cancel_guard_leave(&guard);
-    return written;
+}
+
+bool preload_recorder_before_exec(void) {
+    bool closed = false;
+    if (is_recording() && !is_thread_interrupted()) {
+        preload_on_own_stack(close_for_exec, &closed);
+    }
+    return closed;
 }
 
 void preload_recorder_after_failed_exec(void) {
@@ -189,17 +254,54 @@ void preload_recorder_after_failed_exec(void) {
     preload_cancel_guard_leave(&guard);
 }
 
+/* ---- the target gives up rights ---- */
+
+void preload_recorder_before_confinement(void) {
+    if (is_recording() && !is_thread_interrupted()) {
+        preload_cancel_guard guard = preload_cancel_guard_enter();
+        preload_writer_keep_file(2000);
+        preload_cancel_guard_leave(&guard);
+    }
+}
+
+/* Without CUDA, which has threads of its own. */
+void preload_recorder_be_alone(unsigned patience_ms) {
+    if (is_recording() && !is_thread_interrupted() && !preload_cupti_begun() &&
+        atomic_load(&preload_recorder_state) == PRELOAD_RECORDING) {
+        int recording = PRELOAD_RECORDING;
+        preload_cancel_guard guard = preload_cancel_guard_enter();
+        preload_writer_end(patience_ms);
+        recorder.alone_since = preload_now();
+        atomic_compare_exchange_strong(&preload_recorder_state, &recording, PRELOAD_ALONE);
+        preload_cancel_guard_leave(&guard);
+    }
+}
+
+void preload_recorder_give_up(const char *why) {
+    if (is_recording()) {
+        preload_warn_once("confined", "%s; nothing is recorded from here on", why);
+        preload_recorder_stop("seccomp");
+        preload_writer_end(2000);
+    } else {
+        atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
+    }
+}
+
 /* ---- the beginning ---- */
+
+static void end_gpu(void *unused) {
+    (void)unused;
+    preload_cancel_guard guard = preload_cancel_guard_enter();
+    preload_capture_stop(preload_thread_known());
+    preload_cupti_end_at_exit();
+    preload_writer_write(2000);
+    preload_cancel_guard_leave(&guard);
+}
 
 /* The process exits: handlers that were registered before CUDA was used are still to come, and have ranges. */
 static void end_gpu_at_exit(void) {
-    if (atomic_load(&preload_recorder_state) == PRELOAD_RECORDING && recorder.pid == getpid() &&
-        !is_thread_interrupted()) {
-        preload_cancel_guard guard = preload_cancel_guard_enter();
-        preload_capture_stop(preload_thread_known());
-        preload_cupti_end_at_exit();
-        preload_writer_write(2000);
-        preload_cancel_guard_leave(&guard);
+    if (is_recording() && !is_thread_interrupted()) {
+        preload_on_own_stack(end_gpu, NULL);
     }
 }
 
@@ -216,7 +318,7 @@ void preload_recorder_init(void) {
     preload_clock_init();
     preload_program_name_init();
     preload_settings_read(preload_recorder_settings());
-    preload_recorder_state_init(start_recording, end_gpu_at_exit, count_late_event);
+    preload_recorder_state_init(move_on, end_gpu_at_exit, count_late_event);
     preload_threads_init(preload_capture_thread_ends);
     preload_capture_init(preload_recorder_settings(), preload_cupti_refused);
     preload_string_ring_init(preload_writer_wake);

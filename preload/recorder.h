@@ -17,6 +17,13 @@ void preload_recorder_leave(void);
 bool preload_recorder_before_exec(void);
 void preload_recorder_after_failed_exec(void);
 
+/* The target is about to give up rights that opening the trace may need: it stays open from now on. */
+void preload_recorder_before_confinement(void);
+/* The target is about to do what only a process of one thread may: ends the writer's, unless CUDA is in use. */
+void preload_recorder_be_alone(unsigned patience_ms);
+/* The target forbids what recording needs. */
+void preload_recorder_give_up(const char *why);
+
 /* Writes everything that is known, marks the end (`reason`: "exit", ...) and records nothing any more.
  * Idempotent. */
 void preload_recorder_stop(const char *reason);

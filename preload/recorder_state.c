@@ -6,14 +6,14 @@
 atomic_int preload_recorder_state;
 
 static preload_settings recorder_settings;
-static void (*begin_recording)(preload_thread *t);
+static void (*move_recorder_on)(preload_thread *t);
 static void (*end_gpu_at_exit)(void);
 static void (*count_late_event)(void);
 static __thread bool exits_here;
 
-void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void),
+void preload_recorder_state_init(void (*move_on)(preload_thread *t), void (*at_exit)(void),
                                  void (*late)(void)) {
-    begin_recording = begin;
+    move_recorder_on = move_on;
     end_gpu_at_exit = at_exit;
     count_late_event = late;
 }
@@ -39,8 +39,8 @@ preload_thread *preload_recorder_thread(void) {
         return NULL;
     }
     preload_thread *t = preload_thread_self();
-    if (t && state == PRELOAD_IDLE) {
-        begin_recording(t);
+    if (t && state != PRELOAD_RECORDING) {
+        move_recorder_on(t);
     }
     if (t && t->driver_call) {
         preload_thread_end_cut_call(t);

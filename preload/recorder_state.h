@@ -9,14 +9,16 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-enum { PRELOAD_IDLE, PRELOAD_STARTING, PRELOAD_RECORDING, PRELOAD_STOPPED };
+/* ALONE: recording, with no thread of the recorder's own yet. */
+enum { PRELOAD_IDLE, PRELOAD_STARTING, PRELOAD_ALONE, PRELOAD_RECORDING, PRELOAD_STOPPED };
 
 /* For recorder.c, which moves it on. */
 extern atomic_int preload_recorder_state;
 
-/* begin: begins the recording with this thread; at_exit: the process exits; late: the thread that exits has an event after
+/* move_on: from idle or alone, with this thread; at_exit: the process exits; late: the thread that exits has an event after
  * the recording's end. */
-void preload_recorder_state_init(void (*begin)(preload_thread *t), void (*at_exit)(void), void (*late)(void));
+void preload_recorder_state_init(void (*move_on)(preload_thread *t), void (*at_exit)(void),
+                                 void (*late)(void));
 
 /* This thread's stream, ready to be appended to; NULL when nothing is recorded. The first call starts the
  * writer. */

@@ -3,6 +3,7 @@
 
 #include "cupti/cupti_session.h"
 #include "preload/clock.h"
+#include "preload/confinement.h"
 #include "preload/fork_gate.h"
 #include "preload/metadata.h"
 #include "preload/page_alloc.h"
@@ -20,7 +21,7 @@
 #include <unistd.h>
 
 static size_t read_proc_file(const char *path, char *to, size_t size) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = preload_may_open() ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0) {
         return 0;
     }
@@ -226,9 +227,11 @@ void preload_describe_devices(void) {
     }
     cuda_functions cuda = {.driver = NULL};
     describe_cupti();
-    open_cuda_libraries(&cuda);
-    describe_cuda(&cuda);
-    close_cuda_libraries(&cuda);
+    if (preload_may_open()) { /* the dynamic linker might */
+        open_cuda_libraries(&cuda);
+        describe_cuda(&cuda);
+        close_cuda_libraries(&cuda);
+    }
     if (t) {
         t->ours = false;
     }

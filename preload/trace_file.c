@@ -2,20 +2,24 @@
 #include "preload/trace_file.h"
 
 #include "preload/clock.h"
+#include "preload/confinement.h"
 #include "preload/fork_gate.h"
 #include "trace/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static struct {
     char path[4400];
     uint64_t realtime_ns, monotonic_ns; /* when the recording began */
     bool exists;
+    bool keep;    /* the descriptor stays open: the file cannot be opened again, or is another one then */
     dev_t device; /* of the file that was created: nothing else is ever appended to */
     ino_t inode;
     uint64_t bytes;
@@ -43,10 +47,21 @@ static int move_descriptor_up(int fd) {
     return to;
 }
 
+/* A user-space file system may number a file anew as often as it is opened. */
+static bool numbers_may_change(int fd) {
+    struct statfs system;
+    return fstatfs(fd, &system) == 0 && system.f_type == FUSE_SUPER_MAGIC;
+}
+
 /* Opening and closing are the moments in which a fork would not know of the descriptor. */
 static int open_trace_file(const char *path, int flags) {
     preload_fork_gate_enter();
-    int fd = move_descriptor_up(open(path, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
+    int fd = -1;
+    errno = EPERM;
+    if (preload_may_open()) {
+        /* O_NONBLOCK: somebody may have put a FIFO in the file's place */
+        fd = move_descriptor_up(open(path, flags | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    }
     int error = errno;
     file.fd = fd >= 0 && fstat(fd, &file.opened) == 0 ? fd : -1;
     preload_fork_gate_leave();
@@ -63,9 +78,11 @@ static void close_own_descriptor(void) {
 }
 
 static void close_trace_file(void) {
-    preload_fork_gate_enter();
-    close_own_descriptor();
-    preload_fork_gate_leave();
+    if (!file.keep) {
+        preload_fork_gate_enter();
+        close_own_descriptor();
+        preload_fork_gate_leave();
+    }
 }
 
 static int write_trace_bytes(int fd, const uint8_t *p, size_t len, size_t *written) {
@@ -107,6 +124,20 @@ static void format_trace_path(const char *directory, const char *program, int at
              again);
 }
 
+/* The file was made, and is open: it is kept so where it would not be known again. */
+static void keep_if_renumbered(void) {
+    struct stat again;
+    file.device = file.opened.st_dev;
+    file.inode = file.opened.st_ino;
+    file.keep = numbers_may_change(file.fd);
+    if (!file.keep && stat(file.path, &again) == 0) {
+        file.keep = again.st_dev != file.device || again.st_ino != file.inode;
+    }
+    if (file.keep) {
+        fcntl(file.fd, F_SETFL, O_APPEND);
+    }
+}
+
 #define MOST_NAMES 1000
 
 #define NOT_HERE (-1)
@@ -133,6 +164,9 @@ static int create_unnamed_file(const char *directory, const char *program, const
             rc = closed ? EBADF : NOT_HERE; /* closed: by the target, which did not open it */
         }
     }
+    if (linked) {
+        keep_if_renumbered();
+    }
     close_trace_file();
     return rc == 0 && !linked ? EEXIST : rc;
 }
@@ -149,10 +183,12 @@ static int create_named_file(const char *directory, const char *program, const u
     }
     size_t written;
     int rc = write_trace_bytes(fd, header, TRACE_HEADER_BYTES, &written);
-    close_trace_file();
-    if (rc) {
+    if (rc == 0) {
+        keep_if_renumbered();
+    } else {
         unlink(file.path);
     }
+    close_trace_file();
     return rc;
 }
 
@@ -182,23 +218,32 @@ int preload_file_create(const char *directory, const char *program) {
     if (rc) {
         return rc;
     }
-    file.device = file.opened.st_dev;
-    file.inode = file.opened.st_ino;
     file.bytes = file.reserve_at = sizeof header;
     file.exists = true;
     return 0;
 }
 
+/* The descriptor that was kept, if it still is what it was; else another one. */
+static int kept_or_new_descriptor(void) {
+    if (file.keep && file.fd >= 0 && is_descriptor_of(file.fd, &file.opened)) {
+        return file.fd;
+    }
+    file.fd = -1;
+    return open_trace_file(file.path, O_APPEND);
+}
+
 /* Opens the file for writing, if it is still the one that was created. */
 static int reopen_trace_file(int *fd) {
     struct stat st;
-    *fd = open_trace_file(file.path, O_APPEND);
+    *fd = kept_or_new_descriptor();
     if (*fd < 0) {
         return errno;
     }
     int rc = 0;
     if (fstat(*fd, &st)) {
         rc = errno;
+    } else if (st.st_nlink == 0) {
+        rc = ENOENT; /* a kept descriptor's */
     } else if (st.st_dev != file.device || st.st_ino != file.inode || (uint64_t)st.st_size < file.bytes) {
         rc = ESTALE; /* somebody emptied it, or put another file in its place (perhaps with the same inode) */
     } else if ((uint64_t)st.st_size > file.bytes && ftruncate(*fd, (off_t)file.bytes)) {
@@ -208,6 +253,13 @@ static int reopen_trace_file(int *fd) {
         close_trace_file();
     }
     return rc;
+}
+
+void preload_file_keep(void) {
+    int fd;
+    if (file.exists && !file.keep && reopen_trace_file(&fd) == 0) {
+        file.keep = true;
+    }
 }
 
 /* How many of the first `written` bytes are whole chunks; and where the file could be cut back to. */
@@ -281,6 +333,6 @@ const char *preload_file_path(void) {
 
 void preload_file_forget(void) {
     close_own_descriptor();
-    file.exists = false;
+    file.exists = file.keep = false;
     file.bytes = 0;
 }

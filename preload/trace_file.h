@@ -1,5 +1,6 @@
 /* The trace file of this process. It is opened for each append and closed again, so the target never meets a
- * descriptor that is not its own, and a target that closes all descriptors does no damage. */
+ * descriptor that is not its own, and a target that closes all descriptors does no damage. Only where the file could not
+ * be opened again, or would not be known again, its descriptor stays open. */
 #ifndef PRELOAD_TRACE_FILE_H
 #define PRELOAD_TRACE_FILE_H
 
@@ -24,6 +25,8 @@ void preload_file_cut_to(uint64_t bytes);
 bool preload_file_exists(void);
 uint64_t preload_file_bytes(void);
 const char *preload_file_path(void);
+/* From now on the descriptor stays open: the target gives up the right to open the file. */
+void preload_file_keep(void);
 /* After fork in the child: the file is the parent's. */
 void preload_file_forget(void);
 

@@ -9,11 +9,16 @@
 #include "preload/metadata.h"
 #include "preload/profiling_state.h"
 #include "preload/run_metadata.h"
+#include "preload/trace_file.h"
 #include "preload/writer_wake.h"
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #define PERIOD_NS 50000000 /* at most this much of the host's events is in memory only */
 
@@ -21,8 +26,11 @@ static struct {
     pthread_mutex_t drain_lock; /* held by whoever writes */
     preload_settings settings;
 
-    bool ready;  /* there is memory to write with */
-    bool closed; /* the trace has its end mark; under drain_lock */
+    bool running; /* there is a thread */
+    atomic_int tid;
+    atomic_uint generation; /* another one: the thread of the one before ends, and the recording goes on */
+    bool ready;             /* there is memory to write with */
+    bool closed;            /* the trace has its end mark; under drain_lock */
 } writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* When the last thread of a process ends, the process exits with status 0. This thread must not be the one
@@ -52,17 +60,26 @@ static void flush_cupti_now_and_then(void) {
     }
 }
 
+static void drain_unless_closed(void) {
+    preload_lock(&writer.drain_lock);
+    if (!writer.closed) {
+        preload_chunk_encoder_drain();
+    }
+    preload_unlock(&writer.drain_lock);
+}
+
 static void *writer_thread(void *unused) {
     (void)unused;
-    while (!preload_writer_sleep(PERIOD_NS)) {
+    unsigned own = atomic_load(&writer.generation);
+    atomic_store(&writer.tid, (int)syscall(SYS_gettid));
+    while (!preload_writer_sleep(PERIOD_NS) && atomic_load(&writer.generation) == own) {
         preload_capture_check();
         flush_cupti_now_and_then();
-        preload_lock(&writer.drain_lock);
-        if (!writer.closed) {
-            preload_chunk_encoder_drain();
-        }
-        preload_unlock(&writer.drain_lock);
+        drain_unless_closed();
         exit_after_last_thread();
+    }
+    if (atomic_load(&writer.generation) != own) {
+        drain_unless_closed();
     }
     return NULL;
 }
@@ -87,16 +104,43 @@ static bool start_writer_thread(void) {
     return rc == 0;
 }
 
-bool preload_writer_start(const preload_settings *settings) {
+bool preload_writer_init(const preload_settings *settings) {
     writer.settings = *settings;
     writer.ready = preload_chunk_encoder_init(writer.settings.output);
-    if (!writer.ready) {
-        return false;
+    if (writer.ready) {
+        preload_describe_run(settings);
     }
-    preload_describe_run(settings);
-    bool running = start_writer_thread();
-    preload_writer_wake_running(running);
-    return running;
+    return writer.ready;
+}
+
+bool preload_writer_start(void) {
+    if (writer.ready && !writer.running) {
+        writer.running = start_writer_thread();
+        preload_writer_wake_running(writer.running);
+    }
+    return writer.running;
+}
+
+/* The thread counts until the system has forgotten it. */
+static void await_thread_gone(int tid, unsigned patience_ms) {
+    struct timespec pause = {.tv_nsec = 50000};
+    uint64_t begin = preload_now();
+    while (syscall(SYS_tgkill, getpid(), tid, 0) == 0 &&
+           preload_now() - begin < patience_ms * (uint64_t)1000000) {
+        syscall(SYS_nanosleep, &pause, NULL);
+    }
+}
+
+void preload_writer_end(unsigned patience_ms) {
+    int tid = atomic_load(&writer.tid);
+    if (writer.running && tid != 0 && !preload_locks_held) {
+        atomic_fetch_add(&writer.generation, 1);
+        preload_writer_wake();
+        await_thread_gone(tid, patience_ms);
+        writer.running = false;
+        atomic_store(&writer.tid, 0);
+        preload_writer_wake_running(false);
+    }
 }
 
 /* Under drain_lock. */
@@ -107,55 +151,80 @@ static void reopen_if_closed(void) {
     }
 }
 
+typedef struct {
+    sigset_t signals;
+    bool pended;
+} write_guard;
+
+/* Takes the writer's place; a limit on the file's size raises a signal in who writes. */
+static bool enter_writing(write_guard *guard, unsigned patience_ms) {
+    if (!writer.ready) {
+        return false;
+    }
+    preload_block_signals(&guard->signals);
+    guard->pended = preload_signal_pends(SIGXFSZ);
+    if (preload_lock_for(&writer.drain_lock, patience_ms)) {
+        return true;
+    }
+    pthread_sigmask(SIG_SETMASK, &guard->signals, NULL);
+    return false;
+}
+
+static void leave_writing(const write_guard *guard) {
+    preload_swallow_signal(SIGXFSZ, guard->pended);
+    preload_unlock(&writer.drain_lock);
+    pthread_sigmask(SIG_SETMASK, &guard->signals, NULL);
+}
+
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda) {
+    write_guard guard;
     /* A signal handler may end the process. If it interrupted the recorder itself on this thread, what the
      * writer needs is in nobody's hands: what it has written so far is the trace. */
     if (!writer.ready || preload_locks_held || cupti_session_locked()) {
         return;
     }
     preload_writer_wake_stop();
-    sigset_t before;
-    preload_block_signals(&before);
-    bool pended = preload_signal_pends(SIGXFSZ); /* a limit on the file's size raises it in who writes */
-    if (preload_lock_for(&writer.drain_lock, patience_ms)) {
+    if (enter_writing(&guard, patience_ms)) {
         reopen_if_closed();
         preload_chunk_encoder_finish(reason, may_ask_cuda);
-        preload_swallow_signal(SIGXFSZ, pended);
-        preload_unlock(&writer.drain_lock);
+        leave_writing(&guard);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 void preload_writer_write(unsigned patience_ms) {
-    if (writer.ready && !preload_locks_held && preload_lock_for(&writer.drain_lock, patience_ms)) {
+    write_guard guard;
+    if (!preload_locks_held && enter_writing(&guard, patience_ms)) {
         preload_chunk_encoder_drain();
-        preload_unlock(&writer.drain_lock);
+        leave_writing(&guard);
+    }
+}
+
+void preload_writer_keep_file(unsigned patience_ms) {
+    write_guard guard;
+    if (!preload_locks_held && enter_writing(&guard, patience_ms)) {
+        preload_chunk_encoder_drain();
+        preload_file_keep();
+        leave_writing(&guard);
     }
 }
 
 void preload_writer_amend(unsigned patience_ms) {
-    if (writer.ready && !preload_locks_held && preload_lock_for(&writer.drain_lock, patience_ms)) {
+    write_guard guard;
+    if (!preload_locks_held && enter_writing(&guard, patience_ms)) {
         preload_chunk_encoder_amend();
-        preload_unlock(&writer.drain_lock);
+        leave_writing(&guard);
     }
 }
 
 bool preload_writer_close(const char *reason, unsigned patience_ms) {
     bool closed = false;
-    sigset_t before;
-    if (!writer.ready) {
-        return false;
-    }
-    preload_block_signals(&before);
-    bool pended = preload_signal_pends(SIGXFSZ);
-    if (preload_lock_for(&writer.drain_lock, patience_ms)) {
+    write_guard guard;
+    if (enter_writing(&guard, patience_ms)) {
         if (!writer.closed) {
             closed = writer.closed = preload_chunk_encoder_close(reason);
-            preload_swallow_signal(SIGXFSZ, pended);
         }
-        preload_unlock(&writer.drain_lock);
+        leave_writing(&guard);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return closed;
 }
 
@@ -173,6 +242,7 @@ void preload_writer_after_fork(void) {
     preload_writer_wake_after_fork();
     pthread_mutex_init(&writer.drain_lock, NULL);
     preload_metadata_after_fork();
-    writer.ready = writer.closed = false;
+    writer.ready = writer.closed = writer.running = false;
+    atomic_store(&writer.tid, 0);
     preload_chunk_encoder_after_fork();
 }

@@ -24,6 +24,9 @@ void preload_writer_wake_init(void) {
 void preload_writer_wake_running(bool running) {
     preload_lock(&wake.lock); /* CUPTI may be waking it already */
     wake.running = running;
+    if (!running) {
+        wake.stop = false;
+    }
     preload_unlock(&wake.lock);
 }
 

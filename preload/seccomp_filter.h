@@ -1,0 +1,12 @@
+/* What a filter of system calls (seccomp) that the target is about to install will do. */
+#ifndef PRELOAD_SECCOMP_FILTER_H
+#define PRELOAD_SECCOMP_FILTER_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+
+/* Whether the filter lets a call of this number through, or lets it fail: anything else may end the process, or stop it.
+ * The arguments are taken to be 0. */
+bool preload_seccomp_tolerates(const struct sock_fprog *filter, int number);
+
+#endif
