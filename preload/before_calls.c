@@ -124,14 +124,14 @@ void *preload_before_setns(int fd, int type) {
 }
 
 /* What the recorder calls after the target has installed a filter; to open files it can do without. */
-static bool is_recording_tolerated(const struct sock_fprog *filter) {
+static bool is_recording_allowed(const struct sock_fprog *filter) {
     static const int needed[] = {SYS_write,         SYS_fstat,       SYS_newfstatat,      SYS_ftruncate,
                                  SYS_fcntl,         SYS_close,       SYS_futex,           SYS_rt_sigprocmask,
                                  SYS_rt_sigpending, SYS_mmap,        SYS_nanosleep,       SYS_rt_sigtimedwait,
                                  SYS_gettid,        SYS_getpid,      SYS_clock_nanosleep, SYS_prctl,
                                  SYS_POLL,          SYS_sigaltstack, SYS_clock_gettime};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        if (!preload_seccomp_tolerates(filter, needed[i])) {
+        if (!preload_seccomp_allows(filter, needed[i])) {
             return false;
         }
     }
@@ -140,9 +140,9 @@ static bool is_recording_tolerated(const struct sock_fprog *filter) {
 
 static void before_seccomp(bool strict, const struct sock_fprog *filter) {
     preload_recorder_before_confinement();
-    if (strict || !filter || !is_recording_tolerated(filter)) {
+    if (strict || !filter || !is_recording_allowed(filter)) {
         preload_recorder_give_up("the program restricts its system calls (seccomp)");
-    } else if (!preload_seccomp_tolerates(filter, SYS_openat)) {
+    } else if (!preload_seccomp_allows(filter, SYS_openat)) {
         preload_forbid_opening();
     }
 }

@@ -5,6 +5,7 @@
 #include "preload/cancel_guard.h"
 #include "preload/capture.h"
 #include "preload/clock.h"
+#include "preload/confinement.h"
 #include "preload/cupti_lifecycle.h"
 #include "preload/fork_gate.h"
 #include "preload/lock.h"
@@ -26,6 +27,7 @@
 static struct {
     pid_t pid; /* of the process that is recorded */
     uint64_t alone_since;
+    bool gave_up;
     pthread_mutex_t lock;
 } recorder = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -278,9 +280,11 @@ void preload_recorder_be_alone(unsigned patience_ms) {
 }
 
 void preload_recorder_give_up(const char *why) {
+    preload_forbid_opening();
     if (is_recording()) {
         preload_warn_once("confined", "%s; nothing is recorded from here on", why);
         preload_recorder_stop("seccomp");
+        recorder.gave_up = true;
         preload_writer_end(2000);
     } else {
         atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
@@ -307,6 +311,9 @@ static void end_gpu_at_exit(void) {
 
 /* What runs after the recorder's own destructor on the same thread. */
 static void count_late_event(void) {
+    if (recorder.gave_up) {
+        return; /* it is not allowed to */
+    }
     preload_cancel_guard guard = preload_cancel_guard_enter();
     preload_threads_lose_event();
     preload_writer_amend(200);

@@ -125,8 +125,8 @@ static uint32_t run_filter(const struct sock_fprog *filter, filter_machine *m) {
     return 0;
 }
 
-bool preload_seccomp_tolerates(const struct sock_fprog *filter, int number) {
+bool preload_seccomp_allows(const struct sock_fprog *filter, int number) {
     filter_machine m = {.data = {.nr = number, .arch = OWN_ARCH}};
     uint32_t action = run_filter(filter, &m) & SECCOMP_RET_ACTION_FULL;
-    return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_ERRNO || action == SECCOMP_RET_LOG;
+    return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
 }

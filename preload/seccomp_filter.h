@@ -5,8 +5,7 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 
-/* Whether the filter lets a call of this number through, or lets it fail: anything else may end the process, or stop it.
- * The arguments are taken to be 0. */
-bool preload_seccomp_tolerates(const struct sock_fprog *filter, int number);
+/* Whether the filter lets a call of this number through. The arguments are taken to be 0. */
+bool preload_seccomp_allows(const struct sock_fprog *filter, int number);
 
 #endif

@@ -2,6 +2,7 @@
 #include "preload/thread.h"
 
 #include "preload/clock.h"
+#include "preload/confinement.h"
 #include "preload/lock.h"
 #include "preload/page_alloc.h"
 #include "preload/profiling_state.h"
@@ -47,7 +48,9 @@ static void on_thread_end(void *value) {
     preload_thread_settle(t);
     self = NULL;
     self_ended = true;
-    prctl(PR_GET_NAME, t->last_name);
+    if (preload_may_open()) { /* else it may not even be asked */
+        prctl(PR_GET_NAME, t->last_name);
+    }
     atomic_store(&t->ended, true);
 }
 

@@ -127,6 +127,9 @@ static void format_trace_path(const char *directory, const char *program, int at
 /* The file was made, and is open: it is kept so where it would not be known again. */
 static void keep_if_renumbered(void) {
     struct stat again;
+    if (fstat(file.fd, &file.opened)) { /* once more: now it has its name */
+        return;
+    }
     file.device = file.opened.st_dev;
     file.inode = file.opened.st_ino;
     file.keep = numbers_may_change(file.fd);
