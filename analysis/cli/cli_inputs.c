@@ -1,9 +1,9 @@
 /* The traces that a path names, and how far their reading is. */
 #include "analysis/cli/cli_options.h"
+#include "analysis/cli/cli_runs.h"
 #include "analysis/input/capture_path.h"
 #include "analysis/input/capture_reader.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,15 +36,6 @@ void cli_hide_progress(cli_progress *progress) {
     }
 }
 
-static bool ends_with(const char *name, const char *ending) {
-    size_t len = strlen(name), suffix = strlen(ending);
-    return len > suffix && strcmp(name + len - suffix, ending) == 0;
-}
-
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* A file: itself, or each process of a capture that holds several. */
 static size_t file_traces(const char *path, bool guess, char ***list) {
     uint64_t *processes;
@@ -62,57 +53,76 @@ static size_t file_traces(const char *path, bool guess, char ***list) {
     return count ? count : 1;
 }
 
-/* Adds the files of the directory whose names end so, sorted by name; false after an error line. */
-static bool list_files(const char *path, const char *ending, char ***list, size_t *count) {
-    size_t cap = 0;
-    DIR *dir = opendir(path);
-    if (!dir) {
-        cli_error("%s: %s", path, strerror(errno));
-        return false;
+/* The list of a directory's files becomes the caller's. */
+static size_t take_files(cli_files *files, char ***list) {
+    *list = files->list;
+    return files->count;
+}
+
+/* The traces of the first of several runs, if the path names that. */
+static size_t first_run_traces(const char *path, char ***list) {
+    cli_files files = {0};
+    char *directory = cli_runs_first(path);
+    if (directory) {
+        cli_files_list(&files, directory, ".moetrace");
+        free(directory);
     }
-    const struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        char *file;
-        if (ends_with(entry->d_name, ending) && asprintf(&file, "%s/%s", path, entry->d_name) >= 0) {
-            *list = base_grow(*list, &cap, *count + 1, sizeof **list);
-            (*list)[(*count)++] = file;
-        }
+    return take_files(&files, list);
+}
+
+static void refuse_several_runs(const char *path, const cli_runs *runs) {
+    cli_error("%s: holds %zu runs; give one of them, such as %s (`moetrace report %s` lists them)", path,
+              runs->count, runs->list[runs->count - 1].path, path);
+}
+
+/* The files of other tools in the directory. */
+static size_t foreign_files(const char *path, char ***list) {
+    static const char *const endings[] = {".sqlite", ".pt.trace.json"};
+    cli_files files = {0};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && files.count == 0; i++) {
+        cli_files_list(&files, path, endings[i]);
     }
-    closedir(dir);
-    if (*count > 0) {
-        qsort(*list, *count, sizeof **list, by_name);
+    if (files.count == 0) {
+        cli_error("%s: no *.moetrace file in this directory; record one with `moetrace record -o %s -- CMD`",
+                  path, path);
     }
-    return true;
+    return take_files(&files, list);
+}
+
+static size_t directory_traces(const char *path, char ***list) {
+    cli_runs runs;
+    size_t count = 0;
+    int rc = cli_runs_find(&runs, path);
+    if (rc != 0) {
+        cli_error("%s: %s", path, strerror(rc));
+    } else if (runs.count == 0) {
+        count = foreign_files(path, list);
+    } else if (runs.count > 1) {
+        refuse_several_runs(path, &runs);
+    } else {
+        count = take_files(&runs.list[0].traces, list);
+        runs.list[0].traces = (cli_files){0};
+    }
+    cli_runs_free(&runs);
+    return count;
 }
 
 size_t cli_traces(const char *path, bool guess, char ***list) {
     struct stat st;
-    size_t count = 0;
     uint64_t process;
     char *whole = base_copy(path, input_capture_file(path, &process));
-    int found = stat(whole, &st);
+    int found = stat(whole, &st) == 0 ? 0 : errno;
     free(whole);
     *list = NULL;
     if (found != 0) {
-        cli_error("%s: %s; give a trace, or the directory that `moetrace record` wrote", path,
-                  strerror(errno));
-        return 0;
-    }
-    if (!S_ISDIR(st.st_mode)) {
-        return file_traces(path, guess, list);
-    }
-    static const char *const endings[] = {".moetrace", ".sqlite", ".pt.trace.json"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings && count == 0; i++) {
-        if (!list_files(path, endings[i], list, &count)) {
-            return 0;
+        size_t count = first_run_traces(path, list);
+        if (count == 0) {
+            cli_error("%s: %s; give a trace, or the directory that `moetrace record` wrote", path,
+                      strerror(found));
         }
+        return count;
     }
-    if (count == 0) {
-        cli_error("%s: no *.moetrace file in this directory; record one with `moetrace record -o %s -- CMD`",
-                  path, path);
-        return 0;
-    }
-    return count;
+    return S_ISDIR(st.st_mode) ? directory_traces(path, list) : file_traces(path, guess, list);
 }
 
 void cli_protect_traces(base_outputs *outputs, char *const *list, size_t count) {

@@ -11,22 +11,35 @@
 /* Whether an error line was printed since parsing began: then a parser's EINVAL needs no other. */
 static bool error_was_said;
 
-int cli_error(const char *format, ...) {
-    va_list args;
-    fflush(stdout);
-    fputs("moetrace: ", stderr);
-    va_start(args, format);
+/* Names of files, and of what is in them, may hold anything. */
+static void print_line(const char *before, const char *format, va_list args) {
     char *line = NULL;
     int len = vasprintf(&line, format, args);
-    va_end(args);
+    fflush(stdout);
     if (len >= 0) {
-        char *printable = base_text_printable(line, (size_t)len); /* names of files and of what is in them */
-        fprintf(stderr, "%s\n", printable);
+        char *printable = base_text_printable(line, (size_t)len);
+        fprintf(stderr, "%s: %s\n", before, printable);
         free(printable);
         free(line);
     }
+}
+
+int cli_error(const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    print_line("moetrace", format, args);
+    va_end(args);
     error_was_said = true;
     return CLI_FAILED;
+}
+
+void cli_say(const char *who, const char *format, ...) {
+    char before[64];
+    va_list args;
+    snprintf(before, sizeof before, "moetrace %s", who);
+    va_start(args, format);
+    print_line(before, format, args);
+    va_end(args);
 }
 
 static bool is_end(const struct argp_option *option) {

@@ -61,6 +61,9 @@ int cli_parse(const struct argp *argp, int argc, char **argv, void *input, int *
 /* One line on stderr, after "moetrace: ". Always returns CLI_FAILED. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same for what is no error: after "moetrace WHO: ". */
+void cli_say(const char *who, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Reads a whole number between `least` and `most`; false after an error line that names `option`. */
 bool cli_number(const char *option, const char *text, uint32_t least, uint32_t most, uint32_t *value);
 
@@ -82,8 +85,8 @@ void cli_show_progress(void *progress, uint64_t done, uint64_t total);
 void cli_hide_progress(cli_progress *progress);
 
 /* The traces that `path` names: itself; each process of an SQLite export of Nsight Systems that holds
- * several, as FILE#PROCESS; of a directory the files *.moetrace in it, sorted by name, or where there are
- * none those *.sqlite, or else those *.pt.trace.json. Whether an export holds several processes may be a
+ * several, as FILE#PROCESS; of a directory the files *.moetrace of its one run (cli_runs.h), sorted by name, or
+ * where there are none those *.sqlite, or else those *.pt.trace.json. Whether an export holds several processes may be a
  * guess (input_processes). Returns how many, 0 after an error line; cli_free_traces frees
  * the list. */
 size_t cli_traces(const char *path, bool guess, char ***list);

@@ -1,14 +1,20 @@
 /* moetrace report: what a trace says, for people on the terminal and for programs in a file. */
 #include "analysis/charts/html_page.h"
 #include "analysis/cli/cli_bottleneck_options.h"
+#include "analysis/cli/cli_overview.h"
 #include "analysis/cli/cli_parallel_read.h"
 #include "analysis/input/capture_reader.h"
 #include "analysis/report/latency_json.h"
 #include "analysis/report/report.h"
 #include "analysis/report/samples_csv.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
 typedef struct {
     const char *trace, *json, *samples, *html;
+    char *newest; /* what `trace` is when none was given */
     cli_table_options tables;
     cli_bottleneck_options bounds;
     base_outputs outputs;
@@ -32,8 +38,9 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
         a->outputs.force = true;
         return 0;
     case ARGP_KEY_ARG:
-    case ARGP_KEY_NO_ARGS:
         return cli_one_trace(key, arg, "report", &a->trace);
+    case ARGP_KEY_NO_ARGS: /* the newest run here */
+        return 0;
     default:
         rc = cli_bottleneck_options_parse(key, arg, &a->bounds);
         return rc != ARGP_ERR_UNKNOWN ? rc : cli_table_options_parse(key, arg, &a->tables);
@@ -57,13 +64,17 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     options,
     parse_report,
-    "TRACE",
+    "[TRACE]",
     "Reports on a trace: the run, the latency of each phase at each k, the most expensive experts and "
     "kernels, and the completeness of the trace.\vTRACE is a file *.moetrace, or a directory of them: one "
     "trace and one report per process. --json and --html then use the one process that has "
-    "phases.\n\n" CLI_CAPTURES "A truncated or damaged trace is reported as far as it can be read; the "
+    "phases. Of a directory that holds several runs, a table of them is printed. Without TRACE the report is "
+    "on "
+    "the newest run in this directory, and a line on standard error names it.\n\n" CLI_CAPTURES
+    "A truncated or damaged trace is reported as far as it can be read; the "
     "report says so, and the exit status is still 0.\n\n"
     "Examples:\n"
+    "  moetrace report\n"
     "  moetrace report traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
     "  moetrace report --model molmoe-1b --dtype bf16 --crops 2 traces\n"
@@ -168,12 +179,68 @@ static int report_traces(const arguments *a, const names_rules *rules, char **tr
     return cli_output_end(&out, status);
 }
 
+/* ---- Runs ---- */
+
+/* Takes the newest run that can be seen from here; false after an error line. */
+static bool choose_newest(arguments *a) {
+    cli_runs runs;
+    cli_runs_find_here(&runs);
+    if (runs.count == 0) {
+        cli_error("report needs a trace, or the directory that `moetrace record` wrote: there is none here "
+                  "(see moetrace report --help)");
+    } else {
+        const cli_run *newest = &runs.list[runs.count - 1];
+        a->newest = base_copy(newest->path, strlen(newest->path));
+        a->trace = a->newest;
+        cli_say("report", "the newest of %zu run%s here is %s%s", runs.count, runs.count == 1 ? "" : "s",
+                a->trace, runs.count == 1 ? "" : "; name another to choose it");
+    }
+    cli_runs_free(&runs);
+    return a->trace != NULL;
+}
+
+/* Of several runs one table is the answer: true, with the exit status. */
+static bool several_runs(const arguments *a, int *status) {
+    cli_runs runs;
+    struct stat st;
+    if (stat(a->trace, &st) != 0 || !S_ISDIR(st.st_mode) || cli_runs_find(&runs, a->trace) != 0) {
+        return false;
+    }
+    bool several = runs.count > 1;
+    if (several && (a->json || a->html || a->samples)) {
+        *status = cli_error("%s: holds %zu runs, and a file is of one: give one of them, such as %s",
+                            a->trace, runs.count, runs.list[runs.count - 1].path);
+    } else if (several) {
+        *status = cli_overview_print(&runs, a->trace, a->tables.format);
+    }
+    cli_runs_free(&runs);
+    return several;
+}
+
+static int report_path(arguments *a, const names_rules *rules) {
+    char **traces;
+    bool wrong = false;
+    int status;
+    if (several_runs(a, &status)) {
+        return status;
+    }
+    size_t count = cli_traces(a->trace, true, &traces);
+    bool ready = count > 0 && may_write(a, traces, count);
+    status = !ready ? CLI_FAILED : report_traces(a, rules, traces, count, count == 1 ? &wrong : NULL);
+    if (wrong) {
+        cli_free_traces(traces, count);
+        count = cli_traces(a->trace, false, &traces);
+        status = count == 0 ? CLI_FAILED : report_traces(a, rules, traces, count, NULL);
+    }
+    cli_free_traces(traces, count);
+    return status;
+}
+
 int cli_cmd_report(int argc, char **argv) {
     arguments a = {.tables = CLI_TABLES_STANDARD};
     a.tables.detail = true;
     names_rules rules = {0};
     int status;
-    char **traces;
     cli_bottleneck_options_init(&a.bounds);
     if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
@@ -183,16 +250,8 @@ int cli_cmd_report(int argc, char **argv) {
     if (!cli_bottleneck_options_load(&a.bounds) || !cli_rules(&a.tables, &rules)) {
         return CLI_FAILED;
     }
-    bool wrong = false;
-    size_t count = cli_traces(a.trace, true, &traces);
-    bool ready = count > 0 && may_write(&a, traces, count);
-    status = !ready ? CLI_FAILED : report_traces(&a, &rules, traces, count, count == 1 ? &wrong : NULL);
-    if (wrong) {
-        cli_free_traces(traces, count);
-        count = cli_traces(a.trace, false, &traces);
-        status = count == 0 ? CLI_FAILED : report_traces(&a, &rules, traces, count, NULL);
-    }
-    cli_free_traces(traces, count);
+    status = a.trace || choose_newest(&a) ? report_path(&a, &rules) : CLI_FAILED;
+    free(a.newest);
     base_outputs_free(&a.outputs);
     names_rules_free(&rules);
     return status;

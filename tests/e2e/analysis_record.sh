@@ -40,7 +40,7 @@ output() {
     # shellcheck disable=SC2016 # for the command's shell
     printf 'in\n' | "$moetrace" record -- sh -c 'read x; echo "out $x $1"; echo err >&2' sh 'a  b' \
         >"$tmp/out" 2>"$tmp/err"
-    equals "$(cat "$tmp/out")" 'out in a  b' && equals "$(cat "$tmp/err")" err
+    equals "$(cat "$tmp/out")" 'out in a  b' && equals "$(grep -v '^moetrace record: ' "$tmp/err")" err
 }
 
 not_run() {
@@ -55,7 +55,7 @@ not_run() {
 settings() {
     local option value variables
     mkdir -p "$tmp/sub" && : >"$tmp/sub/libcupti.so"
-    (cd "$tmp" && "$moetrace" record -o traces --level full --memory 16 --cupti sub/libcupti.so -- env) >"$tmp/env"
+    (cd "$tmp" && env -u WORLD_SIZE "$moetrace" record -o traces --level full --memory 16 --cupti sub/libcupti.so -- env) >"$tmp/env"
     equals "$(grep '^LD_PRELOAD=' "$tmp/env")" "LD_PRELOAD=$stub" &&
         equals "$(grep '^MOETRACE_OUTPUT=' "$tmp/env")" "MOETRACE_OUTPUT=$(realpath "$tmp")/traces" &&
         equals "$(grep '^MOETRACE_LEVEL=' "$tmp/env")" MOETRACE_LEVEL=full &&
@@ -71,7 +71,11 @@ settings() {
 
 only_what_was_asked() {
     env -u MOETRACE_OUTPUT MOETRACE_LEVEL=phases "$moetrace" record -- env >"$tmp/env"
-    ! grep -q '^MOETRACE_OUTPUT=' "$tmp/env" && equals "$(grep '^MOETRACE_LEVEL=' "$tmp/env")" MOETRACE_LEVEL=phases
+    equals "$(grep '^MOETRACE_' "$tmp/env" | cut -d= -f1 | sort | paste -sd' ')" "MOETRACE_LEVEL MOETRACE_OUTPUT" &&
+        equals "$(grep '^MOETRACE_LEVEL=' "$tmp/env")" MOETRACE_LEVEL=phases &&
+        grep -qE "^MOETRACE_OUTPUT=$PWD/moetrace-env-[0-9]+\$" "$tmp/env" || return 1
+    MOETRACE_OUTPUT=here "$moetrace" record -- env >"$tmp/env"
+    equals "$(grep '^MOETRACE_OUTPUT=' "$tmp/env")" MOETRACE_OUTPUT=here
 }
 
 existing_preload() {

@@ -73,7 +73,7 @@ refuses_usage() {
         refuses '--json needs a value: FILE ' "$moetrace" report "$tmp/a" --json &&
         refuses '--top=many' "$moetrace" report --top=many "$tmp/a" &&
         refuses '--top=-1' "$moetrace" report --top=-1 "$tmp/a" &&
-        refuses 'needs a trace' "$moetrace" report &&
+        (cd "$tmp/nothing.d" && refuses 'needs a trace' "$moetrace" report) &&
         refuses 'needs a trace' "$moetrace" dump &&
         refuses 'takes one trace' "$moetrace" report "$tmp/a" "$tmp/a"
 }

@@ -120,8 +120,14 @@ refused "unknown option: -x in -xj" report k8.moetrace -xj
 refused "--json needs a value: FILE" report k8.moetrace --json
 refused "--top=-1: give a whole number from 0 to 1000000" report -t -1 k8.moetrace
 refused "report takes one trace or directory, and got k8.moetrace and dir" report k8.moetrace dir
-refused "report needs a trace" report
-refused "report needs a trace" report --format csv
+mkdir "$work/nothing"
+nothing_here() { (cd "$work/nothing" && refusal "report needs a trace, or the directory that" "$@"); }
+none "report, where there is no trace" nothing_here report
+none "report --format csv, where there is no trace" nothing_here report --format csv
+mkdir -p runs/run-2 && cp k8.moetrace runs/a.moetrace && cp k8.moetrace runs/run-2/b.moetrace
+refused "runs: holds 2 runs; give one of them, such as runs/run-" verify runs
+refused "runs: holds 2 runs; give one of them, such as runs/run-" diff runs k8.moetrace
+refused "runs: holds 2 runs, and a file is of one: give one of them, such as runs/run-" report --json x.json runs
 refused "--k=7: no request of k8.moetrace has this k; it has 8" report --k 7 k8.moetrace
 refused "--k=0: no request of dir/k8.moetrace has this k; it has 8" report --k 0 dir
 refused "no *.moetrace file in this directory" report empty

@@ -13,6 +13,8 @@ print_tables() { # each command's tables into a file of its own
     for name in small_auto small_alternate python_graph; do
         "$moetrace" report -f json "$work/$name.moetrace" >"$work/report_$name.json" || return
     done
+    mkdir -p "$work/runs/run-2" && cp "$auto" "$work/runs/" && cp "$auto" "$work/runs/run-2/"
+    "$moetrace" report -f json "$work/runs" >"$work/runs.json" || return
     "$moetrace" verify -f json "$auto" >"$work/verify.json" || return
     "$moetrace" diff -f json "$auto" "$work/small_alternate.moetrace" >"$work/diff.json" || return
     "$moetrace" flops -f json --prompt-tokens 326 molmoe-1b >"$work/flops.json" || return
