@@ -1,5 +1,5 @@
-/* For each k and phase: the latency of its requests with confidence intervals, the overhead of profiling, and what
- * the GPU and the host did meanwhile. */
+/* For each k and phase: latencies with confidence intervals, the overhead of profiling, and the activity of GPU and host
+ * meanwhile. */
 #ifndef METRICS_LATENCY_ROWS_H
 #define METRICS_LATENCY_ROWS_H
 
@@ -7,7 +7,7 @@
 #include "analysis/stats/bootstrap.h"
 #include "analysis/stats/descriptive.h"
 
-/* The rows that each k has: its phases, and the decode per token. */
+/* The rows of each k: its phases, and decode per token. */
 typedef enum {
     METRICS_ROW_VISION = ATTRIBUTION_VISION,
     METRICS_ROW_PREFILL = ATTRIBUTION_PREFILL,
@@ -16,49 +16,49 @@ typedef enum {
     METRICS_ROWS
 } metrics_row_kind;
 
-/* "vision", "prefill", "decode", "decode/token" */
+/* Returns "vision", "prefill", "decode" or "decode/token". */
 const char *metrics_row_name(metrics_row_kind kind);
 
-/* The phase that a row's samples are of. */
+/* Returns the phase of a row's samples. */
 attribution_phase metrics_row_phase(metrics_row_kind kind);
 
-/* One phase at one k; only made when it has samples. Warm-up requests are left out. All times are ms; what
- * the trace does not hold is NaN. Of a token: the decode's over the number of its steps.
+/* One phase at one k with at least one sample. Warm-up requests are excluded. All times are ms; NaN: missing. Values per
+ * token are those of the decode over its number of steps.
  *
- * A profiled request's latency is max(end of the range, end of the last GPU work launched in it) - start of
- * the range; that of an unprofiled one is the range's own duration, because its GPU work is not recorded. */
+ * The latency of a profiled request is max(end of the range, end of the last GPU work launched in it) - start of the
+ * range; that of an unprofiled one is the duration of the range, because its GPU work is not recorded. */
 typedef struct {
-    uint32_t k; /* BASE_NONE: the phase lay in no top_k=K */
+    uint32_t k; /* BASE_NONE: outside of top_k=K */
     metrics_row_kind kind;
-    /* The samples of `latency`: the unprofiled if there are any, else the profiled, else the partly profiled. */
+    /* The kind of the samples of `latency`: unprofiled if there are any, else profiled, else partly profiled. */
     attribution_profiling from;
     stats_summary latency;
     stats_ci p50_ci, mean_ci;
-    double *samples; /* latency.n latencies in the order of their starts */
-    double *experts; /* of each: distinct experts that were active in a layer, on average */
+    double *samples; /* latency.n latencies, by start */
+    double *experts; /* of each sample: mean number of distinct active experts per layer */
     double active;   /* mean of `experts` */
 
     size_t profiled, unprofiled, partly; /* samples of each kind */
-    bool after_profiling;  /* the unprofiled ran after CUPTI's records had been on, which made them slower */
-    size_t left_out;       /* more such ones, left out because there are unprofiled ones from before */
-    stats_summary on, off; /* of profiled and unprofiled ones: the ranges' own durations */
+    bool after_profiling;  /* the unprofiled ones ran after CUPTI had been enabled, which slows launches */
+    size_t left_out;       /* further such ones, excluded because there are earlier unprofiled ones */
+    stats_summary on, off; /* range durations of profiled and of unprofiled samples */
     double overhead;       /* on.p50 / off.p50 */
     stats_ci overhead_ci;
 
     /* Medians of the profiled samples. */
-    double busy;    /* the GPU ran work launched in the phase: union of intervals */
-    double gpu_sum; /* the same, overlapping work more than once */
-    double kernels; /* launched in the phase */
+    double busy;    /* GPU busy time with work launched in the phase: union of intervals */
+    double gpu_sum; /* sum of the durations of that work */
+    double kernels; /* number launched in the phase */
     double idle;    /* latency - busy */
-    /* Idle while the host was in a call that enqueues, in a call that waits, in neither. */
+    /* GPU idle while the host was in an enqueueing call, in a synchronising call, in neither. */
     double idle_enqueue, idle_sync, idle_between;
-    double enqueues, syncs; /* calls that enqueue, and that wait */
-    double sync_time;       /* time in calls that wait, GPU idle or not */
-    double beyond;          /* from the end of the range to that of its GPU work */
+    double enqueues, syncs; /* numbers of enqueueing and synchronising calls */
+    double sync_time;       /* time in synchronising calls, whether the GPU was idle or busy */
+    double beyond;          /* from the end of the range to the end of its GPU work */
 
-    size_t outliers; /* samples farther than 5 scaled median absolute deviations from the median */
-    double drift;    /* median of the last third of the samples over that of the first */
-    bool drifts;     /* it is not chance (Kendall's tau, p < 0.01) and more than 2 % */
+    size_t outliers; /* samples more than 5 scaled median absolute deviations (1.4826 MAD) from the median */
+    double drift;    /* median of the last third of the samples over that of the first third */
+    bool drifts;     /* the drift is significant (Kendall's tau, p < 0.01) and more than 2 % */
 } metrics_row;
 
 typedef struct {
@@ -67,20 +67,20 @@ typedef struct {
     size_t base[METRICS_ROWS]; /* of each kind: 1 + the first row whose k is known; 0: there is none */
 } metrics_rows;
 
-/* The row of `k` and `kind`, or NULL. */
+/* Returns the row of `k` and `kind`, or NULL. */
 const metrics_row *metrics_rows_find(const metrics_rows *rows, uint32_t k, metrics_row_kind kind);
 
-/* The row of `kind` with the smallest k that is known, or NULL: what the others are compared with. */
+/* Returns the row of `kind` with the smallest known k, the baseline of the others, or NULL. */
 const metrics_row *metrics_rows_base(const metrics_rows *rows, metrics_row_kind kind);
 
-/* Median latency over that of `base`; and k / base's k over that ratio: 1 when k experts cost k times as much
- * as one. NaN when base's k is 0. */
+/* _ratio returns the slowdown: the row's median latency over that of `base`. _efficiency returns (row's k / base's k) /
+ * slowdown, which is 1 if the latency is proportional to k; NaN if base's k is 0. */
 double metrics_row_ratio(const metrics_row *row, const metrics_row *base);
 double metrics_row_efficiency(const metrics_row *row, const metrics_row *base);
 
 void metrics_rows_free(metrics_rows *rows);
 
-/* ---- The making of a row, in parts that can be made at the same time ---- */
+/* ---- Computing a row, in parts that can run on different threads ---- */
 
 typedef enum {
     METRICS_ROW_STATISTICS,
@@ -92,20 +92,22 @@ typedef enum {
 
 typedef struct {
     metrics_row *row;
-    metrics_sample *list; /* what it is made of, by start; of a token what its decode took over its steps */
-    size_t n, used;       /* samples; those whose latencies count */
+    metrics_sample *list; /* its samples, by start; for decode/token divided by their steps */
+    size_t n, used;       /* number of samples, and of those whose latencies count */
 } metrics_row_making;
 
-/* Collects the samples of `kind` from those of one k. False when there are none; then nothing has to be freed. */
+/* Collects the samples of `kind` from the `count` samples of one k. False when there are none; *m then needs no
+ * metrics_row_end. */
 bool metrics_row_collect(metrics_row_making *m, const metrics_sample *const *samples, size_t count,
                          metrics_row_kind kind);
 
-/* Makes *row, with the samples that count. */
+/* Initialises *row and selects the samples that count. */
 void metrics_row_begin(metrics_row_making *m, metrics_row *row, uint32_t k, metrics_row_kind kind);
 
-/* Makes a part of the row; each has to be made once. `gpu`: the trace holds GPU work. */
+/* Computes one part of the row; the caller computes each part once. `gpu`: the trace has GPU records. */
 void metrics_row_make(const metrics_row_making *m, metrics_row_part part, bool gpu);
 
+/* Frees *m; the row remains. */
 void metrics_row_end(metrics_row_making *m);
 
 #endif

@@ -1,13 +1,12 @@
-/* The sweep: the rows of every k and phase, and how latency depends on k. */
+/* The sweep: the rows of all k and phases, and the fits of latency over k. */
 #ifndef METRICS_LATENCY_SWEEP_H
 #define METRICS_LATENCY_SWEEP_H
 
 #include "analysis/metrics/latency_rows.h"
 #include "analysis/metrics/scaling_fits.h"
 
-/* Makes rows and fits on at most `jobs` threads, the caller's among them, which is free for other things
- * between begin and end; until the end nothing of rows and fits may be used. `gpu`: the trace holds
- * GPU work. */
+/* Compute rows and fits from the samples on at most `jobs` threads including the caller's, which may do other work between
+ * begin and end. *rows and *fits may be used only after the end, which frees the work. `gpu`: the trace has GPU records. */
 typedef struct metrics_sweep_making metrics_sweep_making;
 
 metrics_sweep_making *metrics_sweep_begin(metrics_rows *rows, metrics_fits *fits,

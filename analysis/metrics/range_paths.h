@@ -1,16 +1,16 @@
-/* Paths of ranges as a report lists them: names from the outermost to the innermost, every number in them a star, so
- * that layer.3 and layer.4 are one path. A path is known by its number; 0 is the empty one. */
+/* Paths of ranges as reports list them: names from the outermost to the innermost, with numbers replaced by a star, so that
+ * layer.3 and layer.4 share a path. A path is identified by its index; 0 is the empty path. */
 #ifndef METRICS_RANGE_PATHS_H
 #define METRICS_RANGE_PATHS_H
 
 #include "analysis/names/name_table.h"
 
 typedef struct {
-    uint32_t parent; /* a lower number */
+    uint32_t parent; /* a lower index */
     uint32_t name;   /* index in `names` */
 } metrics_range_path;
 
-/* A zeroed one must be given to metrics_range_paths_init. */
+/* To be zeroed and passed to metrics_range_paths_init. */
 typedef struct {
     metrics_range_path *list;
     size_t count, cap;
@@ -20,10 +20,10 @@ typedef struct {
 
 void metrics_range_paths_init(metrics_range_paths *paths);
 
-/* The path of a range named `name` inside of one whose path is `parent`. */
+/* Returns the path, added if it is new, of a range `name` inside one with path `parent`. */
 uint32_t metrics_range_paths_child(metrics_range_paths *paths, uint32_t parent, const names_entry *name);
 
-/* The whole path, whatever its length: names with a slash between them. The caller frees it. */
+/* Returns the text of a path, names separated by slashes, of any length. The caller frees it. */
 char *metrics_range_paths_text(const metrics_range_paths *paths, uint32_t path);
 
 void metrics_range_paths_free(metrics_range_paths *paths);

@@ -1,25 +1,24 @@
-/* How much the time of a kernel, or of an expert, differs from request to request. What runs in one request
- * is not independent of each other: a slower clock slows all of it. So requests are what is counted, not
- * launches: sums of each phase of each request (cluster sampling, the ratio estimator; W. G. Cochran,
- * "Sampling Techniques", third edition, 1977, section 6.11), within each k and phase. */
+/* The variance between requests of the time of a kernel or an expert. Launches within one request are not independent (a
+ * lower clock rate slows all of them), so the sampling unit is the request: sums over each request, stratified by k
+ * (cluster sampling with the ratio estimator; W. G. Cochran, "Sampling Techniques", third edition, 1977, section 6.11). */
 #ifndef METRICS_REQUEST_VARIANCE_H
 #define METRICS_REQUEST_VARIANCE_H
 
 #include "analysis/attribution/ranges.h"
 
-/* Requests at one k, warm-up left out, in which the GPU did anything. */
+/* The requests at one k with GPU work, without warm-up. */
 typedef struct {
     uint32_t k; /* or BASE_NONE */
     uint64_t requests;
 } metrics_stratum;
 
-/* Of one kernel or expert in one stratum, over its requests: sums of the launches (calls of an expert), of
- * the ns they took, and of their squares and products. */
+/* One kernel or expert in one stratum: sums over its requests of the launches (of an expert: calls), of their ns, and of
+ * the squares and products of these. */
 typedef struct {
     uint32_t stratum;
     uint32_t next; /* of the same thing in another stratum; BASE_NONE: there is none */
     double count, ns, count_count, count_ns, ns_ns;
-    double now_count, now_ns; /* of the request that is being taken */
+    double now_count, now_ns; /* of the current request */
     bool touched;
 } metrics_cluster;
 
@@ -32,35 +31,35 @@ typedef struct {
     size_t count, cap;
     base_map by_id;
     base_map newest;   /* a thing, without its stratum -> the newest of its clusters */
-    uint32_t *touched; /* by the request that is being taken */
+    uint32_t *touched; /* indices in `list` of what the current request has */
     size_t touched_count, touched_cap;
-    uint32_t stratum, thread, request; /* which that is */
+    uint32_t stratum, thread, request; /* the current request */
 } metrics_clusters;
 
-/* Takes a phase of a request: for attribution_ranges_options.on_sample. It frees the detail. Phases that follow
- * each other on one thread, in requests with the same number, are one request; those without a number are one
- * each. */
+/* Adds a phase of a request: for attribution_ranges_options.on_sample. Frees `detail`. Consecutive phases on one thread in
+ * requests with the same number are one request; a phase without a number is a request by itself. */
 void metrics_clusters_take(metrics_clusters *c, const attribution_ranges *ranges, uint32_t span,
                            attribution_breakdown *detail);
 
-/* The last request is complete. */
+/* Completes the last request. */
 void metrics_clusters_close(metrics_clusters *c);
 
-/* The variance, and its degrees of freedom: of the ns that all launches of a kernel in `k` (BASE_NONE: in
- * every k) took, beyond `mean` for each. `degrees` is 0 where nothing is known. */
+/* A variance and its degrees of freedom, 0 if unknown. */
 typedef struct {
     double variance; /* ns^2 */
     double degrees;
 } metrics_spread;
 
+/* Returns the variance of the total ns of a kernel (a name index) at `k` (BASE_NONE: at all k), with its mean duration
+ * `mean` in ns as the ratio. */
 metrics_spread metrics_clusters_kernel(const metrics_clusters *c, uint32_t name, uint32_t k, double mean);
 
-/* The same of the GPU work in the calls of an expert. */
+/* The same for the GPU work of an expert, `mean` being that of a call. */
 metrics_spread metrics_clusters_expert(const metrics_clusters *c, uint32_t layer, uint32_t expert, uint32_t k,
                                        double mean);
 
-/* Both together; they are independent of each other. Degrees of freedom as F. E. Satterthwaite has them ("An
- * Approximate Distribution of Estimates of Variance Components", Biometrics Bulletin 2(6), 1946). */
+/* Returns the variance of the sum of two independent quantities, with the degrees of freedom by F. E. Satterthwaite, "An
+ * Approximate Distribution of Estimates of Variance Components", Biometrics Bulletin 2(6), 1946. */
 metrics_spread metrics_spread_sum(metrics_spread a, metrics_spread b);
 
 void metrics_clusters_free(metrics_clusters *c);

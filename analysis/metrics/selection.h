@@ -1,5 +1,5 @@
-/* Which ranges, and the GPU work in them, count in the tables of costs and of expert load: those of measured
- * requests (no warm-up), of one k where it is chosen. */
+/* The selection of ranges and GPU work for the tables of costs and of expert load: measured requests (without warm-up), of
+ * one k or of all. */
 #ifndef METRICS_SELECTION_H
 #define METRICS_SELECTION_H
 
@@ -7,19 +7,21 @@
 
 typedef struct {
     const attribution_ranges *ranges;
-    uint32_t k;    /* BASE_NONE: every k */
-    bool profiled; /* some of these ranges in a phase was opened while profiling */
+    uint32_t k;    /* BASE_NONE: all k */
+    bool profiled; /* a selected range inside a phase was profiled */
 } metrics_selection;
 
+/* Returns the selection of `k`. */
 metrics_selection metrics_selection_of(const attribution_ranges *ranges, uint32_t k);
 
-/* Whether the range is one of a measured request of `k`: then its GPU work counts. */
+/* Returns whether the range belongs to a measured request at `k`: its GPU work counts. */
 bool metrics_selection_has(const metrics_selection *s, const attribution_node *node);
 
-/* Whether the kernel counts: as its range does; one without a range where no k is chosen. */
+/* Returns whether the kernel counts: if its range does; an unattributed one counts if k is BASE_NONE. */
 bool metrics_selection_has_kernel(const metrics_selection *s, const attribution_total *kernel);
 
-/* Whether the calls, tokens and host time of such a range count: of the profiled ones alone when any were. */
+/* Returns whether calls, tokens and host time of a selected range count: only those of profiled ranges, if there are
+ * any. */
 bool metrics_selection_has_host(const metrics_selection *s, const attribution_node *node);
 
 #endif
