@@ -265,6 +265,18 @@ static void append_counters(void) {
 
 /* ---- one pass ---- */
 
+/* What is lost because the disk fails is said as that. */
+static void warn_memory(void) {
+    cupti_counts gpu = cupti_session_counts();
+    if (preload_page_alloc_exhausted() && !preload_chunk_queue_failed() &&
+        (preload_threads_lost() > 0 || gpu.refused_buffers > 0 || gpu.dropped_records > 0)) {
+        preload_warn_once(
+            "memory",
+            "the memory limit of %zu MiB is used up, and events are lost; raise MOETRACE_MEMORY (--memory)",
+            preload_page_alloc_budget() >> 20);
+    }
+}
+
 void preload_chunk_encoder_drain(void) {
     uint64_t begin = preload_clock_of(CLOCK_THREAD_CPUTIME_ID);
     append_metadata();
@@ -278,6 +290,7 @@ void preload_chunk_encoder_drain(void) {
                           "too many different range names to keep in memory; the trace repeats later ones");
     }
     any |= drain_cupti_buffers();
+    warn_memory();
     chunks.cpu_ns += preload_clock_of(CLOCK_THREAD_CPUTIME_ID) - begin;
     if (any) {
         append_counters();
@@ -347,7 +360,7 @@ void preload_chunk_encoder_reopen(void) {
 
 bool preload_chunk_encoder_init(const char *directory) {
     if (!chunks.scratch) {
-        chunks.scratch = preload_page_alloc_map(SCRATCH_BYTES);
+        chunks.scratch = preload_page_alloc_map_reserved(SCRATCH_BYTES);
     }
     return preload_chunk_queue_init(directory, redefine_after_loss) && chunks.scratch;
 }

@@ -5,6 +5,9 @@
 
 #include <stdbool.h>
 
+/* What it needs; preload_page_alloc keeps it. */
+#define PRELOAD_CHUNK_ENCODER_BYTES ((1u << 20) + (128u << 10))
+
 /* Before all else: where the trace is to be made. False when there is no memory. */
 bool preload_chunk_encoder_init(const char *directory);
 /* Encodes and appends all that is there. */

@@ -19,13 +19,14 @@ static struct {
     uint8_t *bytes;
     size_t len;
     uint64_t lost_bytes;
+    bool failed;
 } out;
 
 bool preload_chunk_queue_init(const char *directory, void (*given_up)(void)) {
     out.directory = directory;
     out.given_up = given_up;
     if (!out.bytes) {
-        out.bytes = preload_page_alloc_map(OUT_BYTES);
+        out.bytes = preload_page_alloc_map_reserved(OUT_BYTES);
     }
     return out.bytes != NULL;
 }
@@ -40,6 +41,7 @@ void preload_chunk_queue_flush(void) {
             rc = preload_file_create(out.directory, preload_program_file_name());
         }
         if (rc) {
+            out.failed = true;
             preload_warn_once("file",
                               "cannot create a trace in %s: %s; retrying, nothing is saved until then",
                               out.directory, strerror(rc));
@@ -54,6 +56,7 @@ void preload_chunk_queue_flush(void) {
         memmove(out.bytes, out.bytes + taken, out.len);
     }
     if (rc) {
+        out.failed = true;
         preload_warn_once("file", "cannot write %s: %s; retrying, events beyond the memory limit are lost",
                           preload_file_path(), strerror(rc));
     }
@@ -117,6 +120,10 @@ size_t preload_chunk_queue_waiting(void) {
     return out.len;
 }
 
+bool preload_chunk_queue_failed(void) {
+    return out.failed;
+}
+
 void preload_chunk_queue_lose(size_t bytes) {
     out.lost_bytes += bytes;
 }
@@ -124,4 +131,5 @@ void preload_chunk_queue_lose(size_t bytes) {
 void preload_chunk_queue_after_fork(void) {
     out.len = 0;
     out.lost_bytes = 0;
+    out.failed = false;
 }

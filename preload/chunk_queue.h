@@ -21,6 +21,8 @@ void preload_chunk_queue_finish(void (*last)(void));
 /* What did not get into the file, and what waits, in bytes. */
 uint64_t preload_chunk_queue_lost_bytes(void);
 size_t preload_chunk_queue_waiting(void);
+/* Whether the file could not be made or written once. */
+bool preload_chunk_queue_failed(void);
 /* Something of a chunk was given up before it got here. */
 void preload_chunk_queue_lose(size_t bytes);
 /* After fork in the child: what waits is the parent's. */

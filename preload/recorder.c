@@ -4,6 +4,7 @@
 #include "cupti/cupti_session.h"
 #include "preload/cancel_guard.h"
 #include "preload/capture.h"
+#include "preload/chunk_encoder.h"
 #include "preload/clock.h"
 #include "preload/confinement.h"
 #include "preload/cupti_lifecycle.h"
@@ -329,6 +330,6 @@ void preload_recorder_init(void) {
     preload_threads_init(preload_capture_thread_ends);
     preload_capture_init(preload_recorder_settings(), preload_cupti_refused);
     preload_string_ring_init(preload_writer_wake);
-    preload_page_alloc_init(preload_recorder_settings()->memory_bytes);
+    preload_page_alloc_init(preload_recorder_settings()->memory_bytes, PRELOAD_CHUNK_ENCODER_BYTES);
     __register_atfork(recorder_before_fork, recorder_after_fork_parent, recorder_after_fork_child, NULL);
 }

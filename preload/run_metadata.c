@@ -272,10 +272,11 @@ uint64_t preload_describe_cost(uint64_t events) {
     enum { TRIES = 500 };
     if (event_ns < 0) {
         static preload_thread scratch;
-        scratch.fill = scratch.drain = preload_page_alloc_map(sizeof *scratch.fill);
+        scratch.fill = scratch.drain = preload_page_alloc_map(PRELOAD_SEGMENT_BYTES);
         if (!scratch.fill) {
             return 0;
         }
+        scratch.fill->capacity = PRELOAD_SEGMENT_EVENTS(PRELOAD_SEGMENT_BYTES);
         trace_host_event e = {.kind = TRACE_HOST_API, .name = 1};
         uint64_t begin = preload_now();
         for (int i = 0; i < TRIES; i++) {

@@ -17,7 +17,7 @@ static struct {
     pthread_mutex_t lock; /* of the list and of the spare segments */
     _Atomic(preload_thread *) first;
     /* A fork may come between any two steps, of which each leaves these lists whole. */
-    _Atomic(preload_segment *) spare;
+    _Atomic(preload_segment *) spare[2]; /* first segments, further segments */
     _Atomic(preload_thread *) spare_threads;
     uint32_t count;
     pthread_key_t key; /* its destructor tells that a thread ends */
@@ -62,23 +62,29 @@ static void make_thread_key(void) {
     threads.have_key = pthread_key_create(&threads.key, on_thread_end) == 0;
 }
 
-static preload_segment *acquire_segment(void) {
+static preload_segment *acquire_segment(size_t bytes) {
+    _Atomic(preload_segment *) *spare = &threads.spare[bytes == PRELOAD_SEGMENT_BYTES];
     preload_lock(&threads.lock);
-    preload_segment *s = threads.spare;
+    preload_segment *s = *spare;
     if (s) {
-        threads.spare = atomic_load(&s->next);
+        *spare = atomic_load(&s->next);
         atomic_store(&s->next, NULL);
     }
     preload_unlock(&threads.lock);
-    return s ? s : preload_page_alloc_map(sizeof *s);
+    if (!s && (s = preload_page_alloc_map(bytes))) {
+        s->capacity = PRELOAD_SEGMENT_EVENTS(bytes);
+    }
+    return s;
 }
 
 static void release_segment(preload_segment *s) {
     atomic_store(&s->count, 0);
     s->taken = 0;
+    _Atomic(preload_segment *) *spare =
+        &threads.spare[s->capacity == PRELOAD_SEGMENT_EVENTS(PRELOAD_SEGMENT_BYTES)];
     preload_lock(&threads.lock);
-    atomic_store(&s->next, threads.spare);
-    threads.spare = s;
+    atomic_store(&s->next, *spare);
+    *spare = s;
     preload_unlock(&threads.lock);
 }
 
@@ -106,7 +112,7 @@ static void release_thread(preload_thread *t) {
 static preload_thread *make_own_stream(void) {
     pthread_once(&threads.once, make_thread_key);
     preload_thread *t = acquire_thread();
-    preload_segment *s = t ? acquire_segment() : NULL;
+    preload_segment *s = t ? acquire_segment(PRELOAD_FIRST_BYTES) : NULL;
     if (!s) {
         if (t) {
             release_thread(t);
@@ -156,11 +162,11 @@ preload_thread *preload_thread_known(void) {
 static trace_host_event *next_event_slot(preload_thread *t) {
     preload_segment *s = t->fill;
     uint32_t count = atomic_load_explicit(&s->count, memory_order_relaxed);
-    if (count < PRELOAD_SEGMENT_EVENTS) {
+    if (count < s->capacity) {
         return &s->events[count];
     }
     preload_hold(); /* so that no handler jumps out between the two */
-    preload_segment *more = acquire_segment();
+    preload_segment *more = acquire_segment(PRELOAD_SEGMENT_BYTES);
     if (more) {
         t->fill = more;
         atomic_store_explicit(&s->next, more, memory_order_release);
@@ -318,7 +324,7 @@ const trace_host_event *preload_thread_peek(preload_thread *t, uint32_t *count) 
             return &s->events[s->taken];
         }
         preload_segment *next = atomic_load_explicit(&s->next, memory_order_acquire);
-        if (whole < PRELOAD_SEGMENT_EVENTS || !next) {
+        if (whole < s->capacity || !next) {
             return NULL;
         }
         t->drain = next;

@@ -11,16 +11,20 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#define PRELOAD_SEGMENT_EVENTS 1022u /* a segment is 18 pages */
-#define PRELOAD_INTERRUPTING   8u
+#define PRELOAD_SEGMENT_BYTES (18u * 4096)
+#define PRELOAD_FIRST_BYTES                                                                                  \
+    4096u /* a thread's first segment: a program may have thousands of threads with few events */
+#define PRELOAD_INTERRUPTING 8u
 
 typedef struct preload_segment {
     _Atomic(struct preload_segment *) next; /* set when this one is full and another follows */
     atomic_uint count;                      /* events that are whole; published by the thread */
     uint32_t taken;                         /* events that the writer has consumed */
-    trace_host_event events[PRELOAD_SEGMENT_EVENTS];
+    uint32_t capacity;                      /* events that it holds */
+    trace_host_event events[];
 } preload_segment;
-_Static_assert(sizeof(preload_segment) > 17u * 4096 && sizeof(preload_segment) <= 18u * 4096, "18 pages");
+#define PRELOAD_SEGMENT_EVENTS(bytes)                                                                        \
+    ((uint32_t)(((bytes) - sizeof(preload_segment)) / sizeof(trace_host_event)))
 
 typedef struct preload_thread {
     struct preload_thread *next; /* in the list of all threads */

@@ -113,7 +113,15 @@ bool preload_writer_init(const preload_settings *settings) {
     return writer.ready;
 }
 
+/* Memory may be there that was not before. */
+static void init_again(void) {
+    if (!writer.ready && writer.settings.output[0]) {
+        preload_writer_init(&writer.settings);
+    }
+}
+
 bool preload_writer_start(void) {
+    init_again();
     if (writer.ready && !writer.running) {
         writer.running = start_writer_thread();
         preload_writer_wake_running(writer.running);
@@ -180,9 +188,10 @@ void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_as
     write_guard guard;
     /* A signal handler may end the process. If it interrupted the recorder itself on this thread, what the
      * writer needs is in nobody's hands: what it has written so far is the trace. */
-    if (!writer.ready || preload_locks_held || cupti_session_locked()) {
+    if (preload_locks_held || cupti_session_locked()) {
         return;
     }
+    init_again();
     preload_writer_wake_stop();
     if (enter_writing(&guard, patience_ms)) {
         reopen_if_closed();

@@ -94,6 +94,29 @@ else
     done
 fi
 
+# More threads at once than memory for them: the line names the setting, and the trace says what it lacks.
+many=1000
+[ -z "$SAN" ] || many=200
+run threads "$confined" threads $many
+is "$many threads: exit status and standard error" "$status $(cat "$work/threads.err")" "7 "
+ok "$many threads: dump" dump threads
+is "$many threads: ranges, launches, kernels" \
+    "$(number_of threads push) $(grep -c '^api .*aunchKernel' "$work/threads.dump") $(number_of threads kernel)" "$many $((many + 1)) $((many + 1))"
+if [ -n "$SAN" ]; then
+    skip "threads without memory" "it takes 1,000 of them"
+else
+    for try in 1 2 3 4 5; do
+        MOETRACE_MEMORY=8 run "short$try" "$confined" threads 1000
+        is "threads without memory, $try: exit status" "$status" 7
+        is "threads without memory, $try: one line says so" "$(cat "$work/short$try.err")" \
+            "moetrace: the memory limit of 8 MiB is used up, and events are lost; raise MOETRACE_MEMORY (--memory)"
+        ok "threads without memory, $try: dump" dump "short$try"
+        ok "threads without memory, $try: the loss is counted" test "$(counter "short$try" host.dropped)" -gt 0
+        is "threads without memory, $try: the report does not say that it is complete" \
+            "$("$moetrace" report -f json "$work/short$try" 2>/dev/null | grep -o '\["complete", [0-9]*\]')" '["complete", 0]'
+    done
+fi
+
 # A file system that numbers a file anew as often as it is opened.
 numbers() {
     LD_PRELOAD=$(preload):$fake/libdisk.so FAKE_DISK_RENUMBERS=1 MOETRACE_OUTPUT=$work/numbers timeout -k 2 "$(time_limit 20)" \

@@ -21,7 +21,8 @@ stalled() { # stalled NAME ARGUMENTS...
     FAKE_DISK_GATE=$work/$name.gate run "$name" "$odd" "$@"
     is "$name: exit status" "$status" 6
     is "$name: output" "$(cat "$work/$name.out")" "$1"
-    is "$name: standard error" "$(cat "$work/$name.err")" ""
+    is "$name: standard error" "$(cat "$work/$name.err")" \
+        "${MOETRACE_MEMORY:+moetrace: the memory limit of 8 MiB is used up, and events are lost; raise MOETRACE_MEMORY (--memory)}"
     ok "$name: dump" dump "$name"
     is "$name: all finished" "$(grep -c ' ended=no$' "$work/$name.dump")" 0
 }

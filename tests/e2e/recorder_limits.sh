@@ -34,7 +34,9 @@ limited nested "$odd" nested && reads nested
 is "nested: pushes, pops, lost" "$(number_of nested push),$(number_of nested pop),$(counter nested host.dropped)" \
     100000,100000,0
 ok "nested: report" "$moetrace" report "$work/nested"
-MOETRACE_MEMORY=8 limited little "$odd" nested && reads little
+MOETRACE_MEMORY=8 run little "$odd" nested && reads little
+is "little: exit status" "$status" 6
+is "little: the recorder names the setting" "$(grep -c 'used up.*MOETRACE_MEMORY' "$work/little.err")" 1
 is "little memory: what is there and what was lost" \
     $(($(number_of little push) + $(number_of little pop) + $(counter little host.dropped))) 200000
 

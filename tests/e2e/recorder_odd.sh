@@ -30,7 +30,7 @@ ends time-zone 0
 ends fork-ticks 0
 is "fork-ticks: the handler's marks" "$(test "$(marks fork-ticks '^mark .*tick')" -gt 0 && echo some)" some
 ends small-stack 3
-FAKE_SIGNAL_AT=73728:2 MOETRACE_OUTPUT=$work/aside LD_PRELOAD=$(preload):$BUILD/fake/libsignal.so timeout "$(time_limit 10)" "$BUILD/tests/odd_endings" aside
+FAKE_SIGNAL_AT=73728:1 MOETRACE_OUTPUT=$work/aside LD_PRELOAD=$(preload):$BUILD/fake/libsignal.so timeout "$(time_limit 10)" "$BUILD/tests/odd_endings" aside
 is "aside: exit status" "$?" 0
 is "aside: the handler's range, which no event followed" "$(marks aside '^push .*"handler"')" 2
 done_testing
