@@ -1,4 +1,4 @@
-/* The ranges that are open while a trace is read for export, and what becomes a row when they close. */
+/* The stacks of open ranges while a trace is read for export; a range becomes a row when it closes. */
 #ifndef EVENTS_EVENT_RANGE_STACK_H
 #define EVENTS_EVENT_RANGE_STACK_H
 
@@ -7,9 +7,9 @@
 
 typedef struct {
     events_range row;
-    bool wanted, matches; /* to be a row; its name matches the filter */
+    bool wanted, matches; /* it becomes a row; its name matches the filter */
     bool closed;
-    uint32_t pushed; /* a push: 1 + place of the open push of its domain below it; 0: there is none */
+    uint32_t pushed; /* of a push: 1 + index of the enclosing open push of its domain; 0: none */
 } events_open_row;
 
 typedef struct {
@@ -24,13 +24,13 @@ typedef struct {
     uint32_t thread;
 } events_early_end;
 
-/* Of one trace. A zeroed one has nothing open. */
+/* The stacks of one trace; zeroed: none. All times are ns. */
 typedef struct {
     events_stack *stacks; /* by thread */
     size_t count, cap;
     base_map by_id;  /* id of an open start/end range -> thread */
-    base_map place;  /* and -> its place in the thread's list */
-    base_map pushed; /* thread and domain -> 1 + place of the innermost open push */
+    base_map place;  /* the same id -> its index in that thread's list */
+    base_map pushed; /* thread and domain -> 1 + index of the innermost open push */
     base_map early;  /* id of an END that was read before its START -> ends */
     events_early_end *ends;
     size_t end_count, end_cap;
@@ -39,19 +39,19 @@ typedef struct {
     void *ctx;
 } events_stacks;
 
-/* Whether what happens on the thread now is wanted. */
+/* Returns whether an event on the thread now passes the filter: it lies inside a range whose name matches. */
 bool events_stacks_wants(events_stacks *s, uint32_t thread);
 
-/* A range opens: its row without an end; `name` is its name's text. */
+/* Opens a range: *row without its end, and the text of its name. */
 void events_stacks_open(events_stacks *s, const events_range *row, const char *name);
 
-/* A push/pop range of `domain` closes. */
+/* Closes the innermost push/pop range of `domain` on `thread`; ignored if none is open. */
 void events_stacks_pop(events_stacks *s, uint32_t thread, uint32_t domain, uint64_t time);
 
-/* The start/end range `id` closes on `thread`. */
+/* Closes the start/end range `id`, ended by `thread`, or keeps the end until its start is read. */
 void events_stacks_end(events_stacks *s, uint32_t thread, uint64_t id, uint64_t time);
 
-/* Closes what is open, at `time`, and frees what it holds. */
+/* Closes all open ranges at `time`, marked as left open, and frees the stacks. */
 void events_stacks_finish(events_stacks *s, uint64_t time);
 
 #endif

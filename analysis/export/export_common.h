@@ -1,30 +1,32 @@
-/* What the writers of all export formats share. */
+/* Helpers of the writers of all export formats. */
 #ifndef EXPORT_EXPORT_COMMON_H
 #define EXPORT_EXPORT_COMMON_H
 
 #include "analysis/events/event_sources.h"
 #include "analysis/events/event_store.h"
 
-/* Writes the rows to `path`, an empty file that exists. 0, or -1 with one line in `error`. */
+/* A writer of one format: writes all rows to the existing, empty file at `path`. Returns 0, or -1 with one line in
+ * `error`. */
 typedef int export_writer(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]);
 
-/* The name that torch.profiler gives a copy or a memset: "Memcpy HtoD (Pinned -> Device)", "Memset (Device)". */
+/* Formats the name of a copy or a memset as torch.profiler does: "Memcpy HtoD (Pinned -> Device)", "Memset (Device)". */
 enum { EXPORT_MEMORY_NAME_BYTES = 100 };
 void export_memory_name(char out[EXPORT_MEMORY_NAME_BYTES], const events_gpu *row);
 
-/* The text of name `index`, with a terminator. */
+/* Returns the text of name `index`, NUL-terminated. */
 static inline const char *export_name(const events_store *rows, uint32_t index) {
     return rows->names.list[index].text;
 }
 
-/* META `device.N.KEY` of a device as its process has it, or NULL; as a number, -1 when there is none. */
+/* Return META entry `device.N.KEY` of a device, N being its ordinal in its process: as text, or NULL; as a number, or
+ * -1. */
 const char *export_device(const events_store *rows, const events_device *device, const char *key);
 int64_t export_device_number(const events_store *rows, const events_device *device, const char *key);
 
-/* The demangled name of a shape's kernel, "(no name)" where it has none. The caller frees it. */
+/* Returns the demangled name of a shape's kernel, or "(no name)". The caller frees it. */
 char *export_kernel_name(const events_store *rows, uint32_t shape);
 
-/* The payload of a range, widened. Says which member of *value it is in, if in any. */
+/* The payload of a range, widened to 64 bits: export_payload returns which member of *value it set. */
 typedef enum {
     EXPORT_PAYLOAD_NONE,
     EXPORT_PAYLOAD_UINT,

@@ -1,10 +1,10 @@
-/* Perfetto's protobuf. */
+/* Export to Perfetto's protobuf trace format. */
 #ifndef EXPORT_EXPORT_PERFETTO_H
 #define EXPORT_EXPORT_PERFETTO_H
 
 #include "analysis/export/export_common.h"
 
-/* Writes the rows to `path`, an empty file that exists. 0, or -1 with one line in `error`. */
+/* An export_writer. */
 int export_perfetto(events_store *rows, const char *path, char error[TRACE_ERROR_BYTES]);
 
 #endif

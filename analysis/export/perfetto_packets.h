@@ -1,5 +1,5 @@
-/* Perfetto's packets: tracks that are described once, names that are interned, slices, instants and counters
- * with annotations. export_perfetto.c fills them. */
+/* Encodes Perfetto's TracePackets (perfetto.dev/docs/reference/trace-packet-proto): track descriptors, interned names,
+ * slices, instants and counters with annotations. Times are ns. Write errors are left to ferror(w->out). */
 #ifndef EXPORT_PERFETTO_PACKETS_H
 #define EXPORT_PERFETTO_PACKETS_H
 
@@ -13,12 +13,12 @@ typedef struct {
     events_store *rows;
     FILE *out;
     base_protobuf p;
-    uint8_t *named; /* by name index: whether its definition was written */
+    uint8_t *named; /* by name index: 1 if its definition was written */
     size_t named_cap;
-    base_map tracks; /* those of export_packets_track_once */
+    base_map tracks; /* described by export_packets_track_once */
 } export_packets;
 
-/* Ids of tracks: the kind in the highest byte. */
+/* The uuid of a track: its kind in the highest byte, its number in the low bits. */
 #define EXPORT_TRACK(kind, number) ((uint64_t)(kind) << 56 | (uint64_t)(number) | 1ull << 48)
 enum {
     EXPORT_TRACK_PROCESS = 1,
@@ -32,20 +32,20 @@ enum {
     EXPORT_TRACK_START_END
 };
 
-/* Begins the file: the first packet, and one that says that the file is an export of moetrace. */
+/* Begins the file: the first packet, and a packet that identifies an export of moetrace. */
 void export_packets_begin(export_packets *w);
 
-/* Writes what is still to be written, and frees what `w` holds but the file. */
+/* Flushes the buffer and frees the memory of *w; the caller closes the file. */
 void export_packets_end(export_packets *w);
 
-/* Describe tracks: any (parent 0 is none), that of a process (index of its source) and of a thread (index);
- * and one that is described when it is first met, which returns `uuid`. */
+/* Write track descriptors: of any track (parent 0: none), of a process (index of its source), of a thread (its index).
+ * _track_once writes it at the first call for `uuid`, and returns `uuid`. */
 void export_packets_track(export_packets *w, uint64_t uuid, uint64_t parent, const char *name);
 void export_packets_process(export_packets *w, uint32_t source);
 void export_packets_thread(export_packets *w, uint32_t index);
 uint64_t export_packets_track_once(export_packets *w, uint64_t uuid, uint64_t parent, const char *name);
 
-/* An event: opened, filled by what follows, closed. `name` is a name index, BASE_NONE none. */
+/* An event: opened, extended by the functions below, closed. `name` is a name index, or BASE_NONE. */
 typedef struct {
     size_t packet, event;
 } export_packet;
@@ -58,15 +58,16 @@ typedef enum {
 export_packet export_packets_open(export_packets *w, uint64_t time, export_packet_type type, uint64_t track,
                                   uint32_t name);
 void export_packets_category(export_packets *w, const char *category);
-void export_packets_flow(export_packets *w, uint64_t id);     /* arrows join events of one id */
+void export_packets_flow(export_packets *w, uint64_t id); /* viewers join the events of a flow by arrows */
 void export_packets_value(export_packets *w, uint64_t value); /* of a counter */
+/* Debug annotations: */
 void export_packets_uint(export_packets *w, const char *name, uint64_t value);
 void export_packets_int(export_packets *w, const char *name, int64_t value);
 void export_packets_double(export_packets *w, const char *name, double value);
 void export_packets_text(export_packets *w, const char *name, const char *text);
 void export_packets_close(export_packets *w, export_packet opened);
 
-/* The end of a slice. */
+/* Writes the end of the track's innermost open slice. */
 void export_packets_slice_end(export_packets *w, uint64_t time, uint64_t track);
 
 #endif

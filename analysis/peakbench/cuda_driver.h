@@ -1,5 +1,5 @@
-/* The CUDA driver, opened at run time: the functions that measuring needs, by the names and signatures of the
- * driver API. Nothing of CUDA is needed to build. */
+/* The CUDA driver, loaded at run time: the functions that the benchmarks use, with the names and signatures of the driver
+ * API. The build needs no CUDA. */
 #ifndef PEAKBENCH_CUDA_DRIVER_H
 #define PEAKBENCH_CUDA_DRIVER_H
 
@@ -34,14 +34,14 @@ typedef struct {
     int (*cuEventDestroy_v2)(void *event);
 } peakbench_driver;
 
-/* Device attributes, CUdevice_attribute in cuda.h. */
+/* Device attributes: values of CUdevice_attribute in cuda.h. */
 enum { PEAKBENCH_MULTIPROCESSORS = 16, PEAKBENCH_CAPABILITY_MAJOR = 75, PEAKBENCH_CAPABILITY_MINOR = 76 };
 
-/* Opens libcuda.so.1 and initialises it; it stays open. 0, or -1 with one line in error: no driver, too old a
- * one, no device. */
+/* Loads libcuda.so.1, which stays loaded, and initialises it. Returns 0, or -1 with one line in `error`: no driver, a
+ * driver that is too old, no device. */
 int peakbench_driver_open(peakbench_driver *driver, char error[TRACE_ERROR_BYTES]);
 
-/* 0 when result is; else -1, with `what` and the result's name in error. */
+/* Returns 0 if `result` is CUDA_SUCCESS; else -1 with one line in `error`, of `what` and the name of the result. */
 int peakbench_driver_check(const peakbench_driver *driver, int result, const char *what,
                            char error[TRACE_ERROR_BYTES]);
 

@@ -1,10 +1,10 @@
-/* What was measured of a device. */
+/* The measured peak rates of a device. */
 #ifndef PEAKBENCH_MEASURED_PEAKS_H
 #define PEAKBENCH_MEASURED_PEAKS_H
 
 #include "analysis/costmodel/device_peaks.h"
 
-/* NaN where it could not be measured. */
+/* A measured rate; NaN: not measured. */
 typedef struct {
     double best, median; /* bytes/s or FLOP/s */
 } peakbench_speed;
@@ -17,20 +17,20 @@ typedef enum {
 } peakbench_memory_way;
 
 typedef struct {
-    char device[128]; /* its name, as CUDA reports it */
+    char device[128]; /* name, as CUDA reports it */
     int major, minor; /* compute capability */
-    size_t bytes;     /* of each buffer that was read or copied */
+    size_t bytes;     /* size of each buffer */
     peakbench_speed memory[PEAKBENCH_MEMORY_WAYS];
     peakbench_speed flops[COSTMODEL_DTYPES];
     unsigned sizes[COSTMODEL_DTYPES]; /* n of the best product; 0: none */
-    char library[256];                /* cuBLAS: where it lies; "" when there is none */
-    char trouble[TRACE_ERROR_BYTES];  /* why products are missing; "" when none is */
+    char library[256];                /* path of cuBLAS; "" if it was not found */
+    char trouble[TRACE_ERROR_BYTES];  /* why products are missing; "" if none is */
 } peakbench_measured;
 
-/* One for which nothing is known. */
+/* Returns a result in which everything is missing. */
 peakbench_measured peakbench_measured_nothing(void);
 
-/* Of all three ways of memory the best; NaN when none was measured. */
+/* Returns the best bandwidth of all three ways, in bytes/s; NaN if none was measured. */
 double peakbench_measured_memory(const peakbench_measured *measured);
 
 #endif

@@ -1,10 +1,11 @@
-/* The bandwidth of a device's memory. */
+/* Benchmark of a device's memory bandwidth. */
 #ifndef PEAKBENCH_PEAK_BANDWIDTH_H
 #define PEAKBENCH_PEAK_BANDWIDTH_H
 
 #include "analysis/peakbench/kernel_runner.h"
 
-/* Measures all ways of memory: `bytes` and `memory` of *m. 0, or -1 with one line in error. */
+/* Measures the bandwidth in all three ways; sets `bytes` and `memory` of *m. Returns 0, or -1 with one line in
+ * `error`. */
 int peakbench_measure_memory(peakbench_measured *m, const peakbench_runner *on,
                              char error[TRACE_ERROR_BYTES]);
 
