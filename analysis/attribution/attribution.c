@@ -4,13 +4,12 @@
 #include "analysis/attribution/attribution.h"
 
 #include "analysis/attribution/cuda_graphs.h"
+#include "analysis/attribution/graph_bodies.h"
 #include "analysis/attribution/record_check.h"
 #include "analysis/base/alloc.h"
 
 #include <stdlib.h>
 
-#define CALL_TIME_NS   (1 << 20)
-#define CALL_TIME_MAX  ((1 << 30) - 1)
 #define DEFERRED_MAX   (1u << 20)
 #define CALLS_AT_FIRST (1u << 16)
 #define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
@@ -22,6 +21,7 @@ typedef struct {
     uint32_t other;  /* the next for the same launch and graph node, or BASE_NONE */
     bool kernel;
     uint64_t graph_node;
+    uint64_t first, last; /* times of the launches that are summed here */
     uint64_t count, ns;
     double squares;
 } graph_replay;
@@ -31,7 +31,8 @@ typedef struct {
     uint32_t node;        /* or BASE_NONE: GPU records wait for this call, the newest being number `span` */
     uint32_t span;
     uint32_t done : 1; /* its GPU record came, and it was no graph: no other will come; or none is expected */
-    int32_t time : 31; /* when the call began, in units of CALL_TIME_NS from a->first_call */
+    uint32_t time_high : 31;
+    uint32_t time_low; /* when the call began; see call_time */
 } call_slot;
 
 typedef struct {
@@ -47,6 +48,9 @@ struct attribution_state {
     names_table *names;
     attribution_ranges *ranges;
     attribution_graphs graphs;
+    attribution_bodies bodies;
+    waiting_record *body_records; /* of kernels whose launch is found at the end */
+    size_t body_record_count, body_record_cap;
     uint32_t *shapes; /* shape id -> name index + 1; 0 where none is known */
     size_t shape_cap;
     base_map other_shapes; /* the same for ids beyond them, without the 1 */
@@ -60,8 +64,7 @@ struct attribution_state {
     uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
     attribution_counts counts;
     attribution_record_check check;
-    /* ns: the beginning of the first call that was read, and the latest end of a call. */
-    uint64_t first_call, latest_call;
+    uint64_t latest_call;      /* ns: the latest end of a call that was read */
     trace_gpu_event *deferred; /* end long after the last call that was read: there may be later ones */
     size_t deferred_count, deferred_cap;
 };
@@ -96,8 +99,19 @@ static uint32_t name_of_shape(attribution_state *a, uint32_t shape) {
     return name == BASE_NONE ? names_of_id(a->names, 0) : name;
 }
 
+/* A time in 63 bits; what is no time counts as early, so that its work may start at any time. */
+static void set_call_time(call_slot *call, uint64_t time) {
+    time = time > INT64_MAX ? 0 : time;
+    call->time_high = (uint32_t)(time >> 32);
+    call->time_low = (uint32_t)time;
+}
+
+static uint64_t call_time(const call_slot *call) {
+    return (uint64_t)call->time_high << 32 | call->time_low;
+}
+
 /* Keeps the sum of work whose graph node may become known later; false when there is no room for it. */
-static bool put_off_replay(attribution_state *a, uint32_t launch, const waiting_record *w) {
+static bool put_off_replay(attribution_state *a, uint32_t launch, uint64_t time, const waiting_record *w) {
     uint64_t key = (uint64_t)launch << 32 | attribution_graphs_index(&a->graphs, w->graph_node);
     uint32_t first = base_map_get(&a->by_replay, key), at = first;
     while (at != BASE_NONE && (a->replays[at].kernel != w->kernel || a->replays[at].name != w->name)) {
@@ -113,32 +127,53 @@ static bool put_off_replay(attribution_state *a, uint32_t launch, const waiting_
                                                        .name = w->name,
                                                        .other = first,
                                                        .kernel = w->kernel,
-                                                       .graph_node = w->graph_node};
+                                                       .graph_node = w->graph_node,
+                                                       .first = time,
+                                                       .last = time};
         base_map_put(&a->by_replay, key, at);
     }
-    a->replays[at].count++;
-    a->replays[at].ns += w->end - w->start;
-    a->replays[at].squares += attribution_amount_of(w->end - w->start).squares;
+    graph_replay *r = &a->replays[at];
+    r->first = time < r->first ? time : r->first;
+    r->last = time > r->last ? time : r->last;
+    r->count++;
+    r->ns += w->end - w->start;
+    r->squares += attribution_amount_of(w->end - w->start).squares;
     return true;
 }
 
-static void attribute_record(attribution_state *a, const waiting_record *w, uint32_t at, uint32_t span) {
+static void attribute_record(attribution_state *a, const waiting_record *w, const call_slot *call) {
     bool later = false;
+    uint32_t at = call->node;
     if (w->graph_node != 0) {
-        uint32_t owner = attribution_graphs_owner(&a->graphs, at, w->graph_node);
-        later = owner == BASE_NONE && put_off_replay(a, at, w);
+        uint64_t time = call_time(call);
+        if (w->timed && call->correlation != 0) {
+            attribution_bodies_launch(&a->bodies,
+                                      &(attribution_graph_launch){.graph = (uint32_t)(w->graph_node >> 32),
+                                                                  .correlation = call->correlation,
+                                                                  .called = time,
+                                                                  .start = w->start,
+                                                                  .end = w->end,
+                                                                  .node = call->node,
+                                                                  .span = call->span});
+        }
+        uint32_t owner = attribution_graphs_owner(&a->graphs, at, w->graph_node, time);
+        later = owner == BASE_NONE && put_off_replay(a, at, time, w);
         a->counts.unknown_nodes += owner == BASE_NONE && !later;
         at = owner == BASE_NONE ? at : owner;
     }
-    attribution_ranges_gpu(a->ranges, span, later ? BASE_NONE : at, w->kernel ? w->name : BASE_NONE, w->timed,
-                           w->start, w->end);
+    attribution_ranges_gpu(a->ranges, call->span, later ? BASE_NONE : at, w->kernel ? w->name : BASE_NONE,
+                           w->timed, w->start, w->end);
 }
 
-/* What was put off goes to the ranges of its node, or to the launch's. */
+/* What was put off goes to the ranges of its node, or, also where the node changed among its launches, to the
+ * launch's. */
 static void settle_replays(attribution_state *a) {
     for (size_t i = 0; i < a->replay_count; i++) {
         const graph_replay *r = &a->replays[i];
-        uint32_t owner = attribution_graphs_owner(&a->graphs, r->launch, r->graph_node);
+        uint32_t owner = attribution_graphs_owner(&a->graphs, r->launch, r->graph_node, r->first);
+        if (owner != attribution_graphs_owner(&a->graphs, r->launch, r->graph_node, r->last)) {
+            owner = BASE_NONE;
+        }
         attribution_ranges_add_total(a->ranges, owner == BASE_NONE ? r->launch : owner,
                                      r->kernel ? r->name : BASE_NONE,
                                      (attribution_amount){r->count, r->ns, r->squares});
@@ -205,20 +240,8 @@ static void reject_times(attribution_state *a, waiting_record *w) {
     w->start = w->end = 0;
 }
 
-/* Calls that are too far away to compare count as early ones: their work may start at any time. */
-static int32_t call_time(const attribution_state *a, uint64_t time) {
-    if (time - a->first_call < (uint64_t)CALL_TIME_MAX * CALL_TIME_NS) {
-        return (int32_t)((time - a->first_call) / CALL_TIME_NS);
-    }
-    int64_t units = (int64_t)(time - a->first_call) / CALL_TIME_NS;
-    bool near = time >= a->first_call || a->first_call - time < INT64_MAX;
-    return near && units >= -CALL_TIME_MAX && units <= CALL_TIME_MAX ? (int32_t)units : -CALL_TIME_MAX;
-}
-
-static void reject_before_call(attribution_state *a, waiting_record *w, int32_t called) {
-    /* Both are rounded in the record's favour. */
-    int64_t earliest = ((int64_t)called - 1) * CALL_TIME_NS - (int64_t)ATTRIBUTION_CHECK_EARLY;
-    if (w->timed && called != -CALL_TIME_MAX && (int64_t)(w->start - a->first_call) < earliest) {
+static void reject_before_call(attribution_state *a, waiting_record *w, uint64_t called) {
+    if (w->timed && w->start < called && called - w->start > ATTRIBUTION_CHECK_EARLY) {
         reject_times(a, w);
     }
 }
@@ -232,8 +255,8 @@ static bool resolve_call(attribution_state *a, uint32_t newest, const call_slot 
         if (!w->waits) {
             break;
         }
-        reject_before_call(a, w, call->time);
-        attribute_record(a, w, call->node, call->span);
+        reject_before_call(a, w, call_time(call));
+        attribute_record(a, w, call);
         w->waits = false;
         done = w->graph_node == 0;
         if (!w->chained) {
@@ -298,9 +321,8 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     if (e->correlation == 0) {
         return;
     }
-    a->first_call = a->first_call ? a->first_call : e->time;
-    call_slot found = {
-        .correlation = e->correlation, .node = node, .span = span, .time = call_time(a, e->time)};
+    call_slot found = {.correlation = e->correlation, .node = node, .span = span};
+    set_call_time(&found, e->time);
     call_slot *call = call_slot_of(a, e->correlation);
     bool done = false;
     if (call->correlation == e->correlation) {
@@ -335,14 +357,20 @@ static inline __attribute__((always_inline)) void place_record(attribution_state
     }
     a->counts.last_end = w.end > a->counts.last_end ? w.end : a->counts.last_end;
 
+    if (e->correlation == 0 && e->graph_node != 0 && timed && a->body_record_count < ATTRIBUTION_BODIES) {
+        a->body_records = base_grow(a->body_records, &a->body_record_cap, a->body_record_count + 1,
+                                    sizeof *a->body_records);
+        a->body_records[a->body_record_count++] = w;
+        return;
+    }
     if (e->correlation == 0) {
         count_unattributed(a, &w);
         return;
     }
     call_slot *call = call_slot_of(a, e->correlation);
     if (call->correlation == e->correlation && call->node != BASE_NONE) {
-        reject_before_call(a, &w, call->time);
-        attribute_record(a, &w, call->node, call->span);
+        reject_before_call(a, &w, call_time(call));
+        attribute_record(a, &w, call);
         call->done = e->graph == 0;
     } else if (call->correlation == e->correlation) {
         w.chained = true;
@@ -377,6 +405,34 @@ void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
     attribution_record_check_put(&a->check, e);
 }
 
+/* Gives a kernel of a loop or branch to its launch; false when it is not sure, or (in the second pass) has none. */
+static bool attribute_body(attribution_state *a, const waiting_record *w, bool second_pass) {
+    const attribution_graph_launch *launch =
+        attribution_bodies_find(&a->bodies, w->graph_node, w->start, second_pass);
+    if (launch) {
+        call_slot call = {.node = launch->node, .span = launch->span};
+        set_call_time(&call, launch->called);
+        attribute_record(a, w, &call);
+    }
+    return launch != NULL;
+}
+
+static void settle_bodies(attribution_state *a) {
+    size_t kept = 0;
+    attribution_bodies_sort(&a->bodies);
+    for (size_t i = 0; i < a->body_record_count; i++) {
+        if (!attribute_body(a, &a->body_records[i], false)) {
+            a->body_records[kept++] = a->body_records[i];
+        }
+    }
+    for (size_t i = 0; i < kept; i++) {
+        if (!attribute_body(a, &a->body_records[i], true)) {
+            count_unattributed(a, &a->body_records[i]);
+        }
+    }
+    a->body_record_count = 0;
+}
+
 void attribution_finish(attribution_state *a, unsigned jobs) {
     for (const attribution_checked *r; (r = attribution_record_check_take(&a->check)) != NULL;) {
         place_checked(a, r);
@@ -387,6 +443,7 @@ void attribution_finish(attribution_state *a, unsigned jobs) {
     while (a->tail != a->head) {
         drop_oldest_record(a);
     }
+    settle_bodies(a);
     attribution_ranges_settle(a->ranges, jobs);
     settle_replays(a);
     attribution_ranges_sum_nodes(a->ranges);
@@ -408,6 +465,8 @@ void attribution_free(attribution_state *a) {
     free(a->queue);
     free(a->replays);
     free(a->deferred);
+    free(a->body_records);
+    attribution_bodies_free(&a->bodies);
     attribution_graphs_free(&a->graphs);
     base_map_free(&a->by_replay);
     free(a->shapes);

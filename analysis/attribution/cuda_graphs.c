@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COPIES_MAX 64 /* copies of copies that are followed */
+#define COPIES_MAX   64 /* copies of copies that are followed */
+#define LATE_UPDATES 64 /* updates of a node that may be read before an earlier one, of another thread */
 
 void attribution_graphs_init(attribution_graphs *g, attribution_ranges *ranges) {
     memset(g, 0, sizeof *g);
@@ -18,8 +19,8 @@ uint32_t attribution_graphs_index(attribution_graphs *g, uint64_t id) {
     if (at == BASE_NONE) {
         at = (uint32_t)g->node_count;
         g->nodes = base_grow(g->nodes, &g->node_cap, g->node_count + 1, sizeof *g->nodes);
-        g->nodes[g->node_count++] =
-            (attribution_graph_node){.path = BASE_NONE, .copy = BASE_NONE, .tip = BASE_NONE};
+        g->nodes[g->node_count++] = (attribution_graph_node){
+            .path = BASE_NONE, .copy = BASE_NONE, .updates = BASE_NONE, .tip = BASE_NONE};
         base_map_put(&g->by_id, id, at);
     }
     return at;
@@ -38,6 +39,51 @@ static uint32_t capture_path(attribution_graphs *g, uint32_t begun, uint32_t tip
     return at;
 }
 
+static attribution_graph_updates *updates_of(attribution_graphs *g, attribution_graph_node *node) {
+    if (node->updates == BASE_NONE) {
+        node->updates = (uint32_t)g->update_count;
+        g->updates = base_grow(g->updates, &g->update_cap, g->update_count + 1, sizeof *g->updates);
+        g->updates[g->update_count++] = (attribution_graph_updates){0};
+    }
+    return &g->updates[node->updates];
+}
+
+/* Node `at` is a copy of node `copy` from `time` on: from the beginning, when it was none before. */
+static void set_copy(attribution_graphs *g, uint32_t at, uint32_t copy, uint64_t time) {
+    attribution_graph_node *node = &g->nodes[at];
+    if (node->copy == BASE_NONE) {
+        node->copy = copy;
+        return;
+    }
+    attribution_graph_updates *u = updates_of(g, node);
+    u->list = base_grow(u->list, &u->cap, u->count + 1, sizeof *u->list);
+    size_t to = u->count++;
+    for (; to > 0 && u->count - to <= LATE_UPDATES && u->list[to - 1].time > time; to--) {
+        u->list[to] = u->list[to - 1];
+    }
+    u->list[to] = (struct attribution_graph_update){.time = time, .copy = copy};
+}
+
+/* The node that node `at` was a copy of at this time, or BASE_NONE. */
+static uint32_t copied_from(const attribution_graphs *g, uint32_t at, uint64_t time) {
+    const attribution_graph_node *node = &g->nodes[at];
+    if (node->updates == BASE_NONE) {
+        return node->copy;
+    }
+    const attribution_graph_updates *u = &g->updates[node->updates];
+    size_t low = 0,
+           high = u->count; /* the updates before `low` had been made, those from `high` on had not */
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (u->list[middle].time <= time) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low > 0 ? u->list[low - 1].copy : node->copy;
+}
+
 void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e) {
     uint32_t owner, span;
     attribution_ranges_owner(g->ranges, e->thread, e->time, &owner, &span);
@@ -47,8 +93,7 @@ void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e) 
     }
     uint32_t at = attribution_graphs_index(g, e->id);
     if (e->payload != 0) {
-        uint32_t copy = attribution_graphs_index(g, e->payload); /* may move the nodes */
-        g->nodes[at].copy = copy;
+        set_copy(g, at, attribution_graphs_index(g, e->payload), e->time);
         return;
     }
     uint32_t begun = base_map_get(&g->by_graph, e->graph);
@@ -63,20 +108,13 @@ void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e) 
     g->nodes[at].graph = e->graph;
 }
 
-/* The path of the node that node `at` goes back to, the farthest of which one is known: CUPTI reports a copy first
- * as a new node, made at the instantiation, and then that it is a copy. */
-static uint32_t captured_path(attribution_graphs *g, uint32_t at) {
-    uint32_t path = BASE_NONE;
-    for (int copies = 0; at != BASE_NONE && copies <= COPIES_MAX; copies++) {
-        const attribution_graph_node *node = &g->nodes[at];
-        if (node->path != BASE_NONE) {
-            path = node->path;
-        } else if (node->tip != BASE_NONE) {
-            path = capture_path(g, base_map_get(&g->by_guess, node->graph), node->tip);
-        }
-        at = node->copy;
+/* The path on which node `at` itself was made, or BASE_NONE. */
+static uint32_t own_path(attribution_graphs *g, uint32_t at) {
+    const attribution_graph_node *node = &g->nodes[at];
+    if (node->path == BASE_NONE && node->tip != BASE_NONE) {
+        return capture_path(g, base_map_get(&g->by_guess, node->graph), node->tip);
     }
-    return path;
+    return node->path;
 }
 
 /* The ranges of the path, made below the launch's. */
@@ -95,23 +133,36 @@ static uint32_t path_below_launch(attribution_graphs *g, uint32_t launch,
     return launch;
 }
 
-uint32_t attribution_graphs_owner(attribution_graphs *g, uint32_t launch, uint64_t id) {
-    uint32_t at = base_map_get(&g->by_id, id);
-    uint32_t path = at == BASE_NONE ? BASE_NONE : captured_path(g, at);
-    if (path == BASE_NONE) {
-        return BASE_NONE;
-    }
+static uint32_t below_launch(attribution_graphs *g, uint32_t launch, uint32_t path) {
     uint64_t key = (uint64_t)launch << 32 | path;
     uint32_t owner = base_map_get(&g->by_launch, key);
     if (owner == BASE_NONE) {
         attribution_graph_path copy = g->paths[path];
-        owner = path_below_launch(g, launch, &copy);
+        owner = copy.base == copy.tip ? launch : path_below_launch(g, launch, &copy);
         base_map_put(&g->by_launch, key, owner);
     }
     return owner;
 }
 
+/* From the node to the one that it is a copy of, and on: each adds the ranges in which it was made. Those of a copy are
+ * none, unless it was made for a place inside of another graph. */
+uint32_t attribution_graphs_owner(attribution_graphs *g, uint32_t launch, uint64_t id, uint64_t time) {
+    uint32_t owner = BASE_NONE, at = base_map_get(&g->by_id, id);
+    for (int copies = 0; at != BASE_NONE && copies <= COPIES_MAX; copies++) {
+        uint32_t path = own_path(g, at);
+        if (path != BASE_NONE) {
+            owner = below_launch(g, owner == BASE_NONE ? launch : owner, path);
+        }
+        at = copied_from(g, at, time);
+    }
+    return owner;
+}
+
 void attribution_graphs_free(attribution_graphs *g) {
+    for (size_t i = 0; i < g->update_count; i++) {
+        free(g->updates[i].list);
+    }
+    free(g->updates);
     free(g->nodes);
     free(g->paths);
     base_map_free(&g->by_graph);

@@ -75,9 +75,13 @@ static inline const attribution_checked *attribution_record_check_make_room(attr
 }
 
 /* Whether a record begins only after the one before it on its stream has ended. Transfers may seem to overlap: a copy
- * of pageable memory is made in parts. Those of graphs have the times of their launch. */
+ * of pageable memory is made in parts. Those of graphs have the times of their launch. What runs in loops and branches of
+ * graphs has correlation id 0 and comes in any order. */
 static inline bool attribution_record_check_takes_turns(const trace_gpu_event *e) {
-    return e->timed && (e->kind == TRACE_GPU_KERNEL || e->graph != 0);
+    if (e->graph != 0) {
+        return e->timed && e->correlation != 0;
+    }
+    return e->timed && e->kind == TRACE_GPU_KERNEL;
 }
 
 /* Puts a record in, for which there must be room, and notes whether the one before it on its stream had not ended. */

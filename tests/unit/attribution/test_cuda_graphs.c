@@ -1,4 +1,5 @@
 /* CUDA graphs: replayed kernels belong to the launch's range and, below it, to that of their capture. */
+#include "analysis/attribution/record_check.h"
 #include "tests/unit/trace_builder.h"
 
 static void put_graph(writer *w, uint32_t thread, uint64_t time, uint64_t graph) {
@@ -179,12 +180,126 @@ static void circles_of_copies_end(void **state) {
     metrics_results_free(&r);
 }
 
+/* Between the launches node 31, captured in layer.3, becomes a copy of the one in layer.4, and then of its first again: each
+ * launch has what it was then. Updates are told by the launching thread, by another one in another order, and may be read
+ * behind the records. */
+static void updates_hold_from_then_on(void **state) {
+    (void)state;
+    for (int order = 0; order < 3; order++) {
+        writer w;
+        metrics_results r;
+        writer_open(&w);
+        if (order == 2) {
+            put_replays(&w);
+        }
+        put_capture(&w, true);
+        if (order == 1) {
+            put_node(&w, 1, 2950, 3, 31, 21);
+            put_node(&w, 2, 1950, 3, 31, 22);
+        } else {
+            put_node(&w, 0, 1950, 3, 31, 22);
+            put_node(&w, 0, 2950, 3, 31, 21);
+        }
+        put_launches(&w);
+        if (order != 2) {
+            put_replays(&w);
+        }
+        read_back(&w, &r);
+        assert_int_equal(leaf_ns(&r, 3, NAMES_PART_EXPERT), 20);
+        assert_int_equal(leaf_ns(&r, 4, NAMES_PART_OTHER), 310);
+        assert_int_equal(r.costs.attributed_ns, r.kernels_all.ns);
+        metrics_results_free(&r);
+    }
+}
+
+/* What became known only after its launches were read is summed, and a node that changed among them is not known. */
+static void an_update_among_summed_launches(void **state) {
+    (void)state;
+    writer w;
+    metrics_results r;
+    writer_open(&w);
+    put_launches(&w);
+    put_replays(&w);
+    for (uint32_t i = 0; i < ATTRIBUTION_CHECK_WINDOW; i++) { /* the others leave the window */
+        put_replay(&w, 3, 99, 5000 + i, 5000 + i);
+    }
+    put_capture(&w, true);
+    put_node(&w, 1, 1950, 3, 31, 22);
+    read_back(&w, &r);
+    assert_int_equal(leaf_ns(&r, 3, NAMES_PART_EXPERT), 0);
+    assert_int_equal(leaf_ns(&r, 4, NAMES_PART_OTHER), 300);
+    assert_int_equal(r.unknown_nodes, 3 + 3 + ATTRIBUTION_CHECK_WINDOW);
+    assert_int_equal(r.costs.attributed_ns, r.kernels_all.ns);
+    metrics_results_free(&r);
+}
+
+/* Whatever the order of updates. */
+static void many_updates(void **state) {
+    (void)state;
+    enum { MANY = 2000 };
+    writer w;
+    metrics_results r;
+    writer_open(&w);
+    put_capture(&w, true);
+    for (uint32_t i = 0; i < MANY; i++) {
+        put_node(&w, 1 + i % 2, 2 * (i % 2 ? MANY - i : i), 3, 31, 21 + i % 2);
+    }
+    put_launches(&w);
+    for (uint32_t i = 0; i < MANY; i++) {
+        put_replay(&w, 1 + i % 3, 31, 50000 + 10 * i, 50000 + 10 * i + 1);
+    }
+    read_back(&w, &r);
+    assert_int_equal(leaf_ns(&r, 3, NAMES_PART_EXPERT) + leaf_ns(&r, 4, NAMES_PART_OTHER), MANY);
+    metrics_results_free(&r);
+}
+
+/* Graph 2, captured with node 21 in expert.7, is put into graph 5 in layer.3: CUPTI tells of the copies as graph 6, the
+ * recorder as nodes of graph 5. Graph 7 is the instance, in which the node of the copy 71 gets the id 72. */
+static void graphs_in_graphs(void **state) {
+    (void)state;
+    writer w;
+    metrics_results r;
+    writer_open(&w);
+    put_push(&w, 0, 1, "prepare");
+    put_graph(&w, 0, 2, 2);
+    put_push(&w, 0, 3, "expert.7");
+    put_node(&w, 0, 4, 2, 21, 0);
+    put_pop(&w, 0, 5);
+    put_pop(&w, 0, 6);
+    put_push(&w, 0, 7, "build");
+    put_graph(&w, 0, 8, 5);
+    put_push(&w, 0, 9, "layer.3");
+    put_node(&w, 0, 10, 5, 61, 0);
+    put_node(&w, 0, 10, 5, 61, 21);
+    put_pop(&w, 0, 11);
+    put_graph(&w, 0, 12, 7);
+    put_graph(&w, 0, 13, 8);
+    put_node(&w, 0, 14, 8, 71, 0);
+    put_node(&w, 0, 14, 8, 71, 61);
+    put_node(&w, 0, 15, 7, 72, 71);
+    put_pop(&w, 0, 16);
+    put_push(&w, 0, 20, "decode");
+    put_launch(&w, 0, 21, 1);
+    put_pop(&w, 0, 22);
+    put_replay(&w, 1, 72, 100, 140);
+    read_back(&w, &r);
+    assert_int_equal(leaf_ns(&r, 3, NAMES_PART_EXPERT), 40);
+    assert_int_equal(r.costs.layer_experts[0].layer, 3);
+    assert_int_equal(r.costs.layer_experts[0].expert, 7);
+    assert_int_equal(r.unknown_nodes, 0);
+    metrics_results_free(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replay_is_attributed_to_the_capture),
         cmocka_unit_test(capture_may_be_read_last),
         cmocka_unit_test(ranges_opened_since_the_beginning_count),
         cmocka_unit_test(circles_of_copies_end),
+        cmocka_unit_test(graphs_in_graphs),
+        cmocka_unit_test(updates_hold_from_then_on),
+        cmocka_unit_test(an_update_among_summed_launches),
+        cmocka_unit_test(many_updates),
     };
     return cmocka_run_group_tests_name("analysis: graphs", tests, NULL, NULL);
 }
