@@ -154,7 +154,7 @@ FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 
 FAKE_CC = @mkdir -p $(@D) && $(if $(V),,echo '  $@' &&) $(COMPILE) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
           -Wl,-soname,$(@F) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.c %.so.1 %.so.13,$^)
 $(FAKES): $(wildcard tests/fake/*.h) tests/fake/fake_cudart.map | $(NEEDS)
-$(BUILD)/fake/libcuda.so.1: tests/fake/fake_cuda.c tests/fake/fake_memory.c
+$(BUILD)/fake/libcuda.so.1: tests/fake/fake_cuda.c tests/fake/fake_graphs.c tests/fake/fake_memory.c
 	$(FAKE_CC) -ldl -lpthread
 $(BUILD)/fake/libcudart.so.13: tests/fake/fake_cudart.c $(BUILD)/fake/libcuda.so.1
 	$(FAKE_CC) -Wl,--version-script,tests/fake/fake_cudart.map
@@ -242,8 +242,14 @@ arm64: ## cross-compile programs, recorder and tests for aarch64, into build/arm
 	@scripts/setup.sh arm64
 	$(ARM64_MAKE) cross-programs
 
-test-gpu: all ## the tests that need a GPU
-	@BUILD='$(BUILD)' tests/gpu/run.sh
+GRAPH_FORMS := $(addprefix $(BUILD)/graph_forms_,static shared)
+test-gpu: all $(GRAPH_FORMS) ## the tests that need a GPU
+	@BUILD='$(BUILD)' tests/gpu/run.sh; status=$$?; BUILD='$(BUILD)' tests/gpu/graph_forms.sh && exit $$status
+# With either runtime, as programs have them. Without nvcc the test of graphs is left out.
+NVCC = nvcc
+$(GRAPH_FORMS): $(BUILD)/graph_forms_%: tests/gpu/graph_forms.cu | $(NEEDS)
+	@if command -v '$(NVCC)' >/dev/null; then echo '  $@'; \
+	  $(NVCC) -std=c++17 -O1 -arch=all-major -rdc=true -cudart $* -isystem $(NVTX) -o $@ $< -lcudadevrt -ldl; fi
 
 GPU_CC = @mkdir -p $(@D) && $(if $(V),,echo '  $@' &&) $(COMPILE) $(LDFLAGS) -o $@ $<
 $(BUILD)/bench_launch $(BUILD)/bench_stop: $(BUILD)/%: tests/gpu/%.c | $(NEEDS)

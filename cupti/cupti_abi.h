@@ -32,7 +32,11 @@ enum { /* callbacks of the resource domain */
        CUPTI_ABI_MODULE_UNLOAD_STARTING = 7,
        CUPTI_ABI_GRAPH_CREATED = 9,
        CUPTI_ABI_GRAPHNODE_CREATED = 13,
+       CUPTI_ABI_GRAPHNODE_DESTROYED = 14,
        CUPTI_ABI_GRAPHNODE_CLONED = 20,
+       /* From CUDA 13: a node of an executable graph does what another node does; its parameters are set. */
+       CUPTI_ABI_GRAPHNODE_UPDATED = 22,
+       CUPTI_ABI_GRAPHNODE_PARAMETERS = 23,
 };
 enum { CUPTI_ABI_SITE_ENTER = 0, CUPTI_ABI_SITE_EXIT = 1 };
 enum { CUPTI_ABI_FLUSH_FORCED = 1 };
@@ -63,6 +67,11 @@ typedef struct {
 typedef struct {
     void *graph, *stream;
 } cupti_graph_launch_parameters;
+
+/* What cuGraphAddNode and cuGraphAddChildGraphNode are given begins with this. */
+typedef struct {
+    void *node, *graph;
+} cupti_graph_add_parameters;
 
 /* What a resource callback is given (CUpti_ResourceData), and behind it for graphs (CUpti_GraphData). */
 typedef struct {

@@ -11,6 +11,8 @@
 #define PROBES    16u /* slots in which a launch or a graph may stand */
 /* No record comes so many ids late, and the ids have not begun again. */
 #define TOO_OLD (1u << 22)
+/* Between the GPU's clock and the host's. */
+#define CLOCK_ERROR_NS 50000u
 
 /* A set of correlation ids. */
 typedef struct {
@@ -31,7 +33,10 @@ static struct {
     atomic_bool any_doubt;
     atomic_bool any_all_doubt, any_closed; /* the next two mean something */
     atomic_uint all_doubt;                 /* launches up to this one get no times */
-    atomic_uint closed;     /* launches up to this one, and above `all_doubt`, have had all their records */
+    atomic_uint closed; /* launches up to this one, and above `all_doubt`, have had all their records */
+    atomic_bool exist;  /* graphs were made */
+    /* Records with no correlation id of earlier starts are not of a launch while records were on. */
+    atomic_uint_fast64_t opened;
     atomic_uint last_taken; /* the launch whose record came last: its other records follow */
 } launches;
 
@@ -112,6 +117,16 @@ static void doubt_launch(uint32_t correlation) {
     atomic_store(&launches.any_doubt, true);
 }
 
+void cupti_graph_launches_exist(void) {
+    if (!atomic_load_explicit(&launches.exist, memory_order_relaxed)) {
+        atomic_store(&launches.exist, true);
+    }
+}
+
+void cupti_graph_launches_open(uint64_t now) {
+    atomic_store(&launches.opened, now);
+}
+
 void cupti_graph_launches_begin(uint32_t correlation) {
     forget_old_bound(&launches.any_all_doubt, &launches.all_doubt, correlation);
     forget_old_bound(&launches.any_closed, &launches.closed, correlation);
@@ -178,6 +193,9 @@ bool cupti_graph_launches_record(void *record) {
     if (r.graph == 0) {
         return true;
     }
+    if (r.correlation == 0) {
+        return *r.start == 0 || *r.start + CLOCK_ERROR_NS >= atomic_load(&launches.opened);
+    }
     bool doubtful = is_up_to_bound(&launches.any_all_doubt, &launches.all_doubt, r.correlation) ||
                     (atomic_load(&launches.any_doubt) && has_launch(&launches.doubtful, r.correlation));
     if (r.correlation != atomic_exchange(&launches.last_taken, r.correlation)) {
@@ -191,8 +209,8 @@ bool cupti_graph_launches_record(void *record) {
 }
 
 bool cupti_graph_launches_need_records(void) {
-    return atomic_load(&launches.any) || atomic_load(&launches.any_doubt) ||
-           atomic_load(&launches.any_closed);
+    return atomic_load(&launches.exist) && (atomic_load(&launches.any) || atomic_load(&launches.any_doubt) ||
+                                            atomic_load(&launches.any_closed));
 }
 
 bool cupti_graph_launches_any(void) {
@@ -219,6 +237,7 @@ void cupti_graph_launches_close(uint32_t latest) {
     if (all_here) {
         atomic_store(&launches.closed, latest);
         atomic_store(&launches.any_closed, true);
+        atomic_store(&launches.opened, UINT64_MAX); /* until records are on again */
     }
     atomic_store(&launches.any, false);
 }
@@ -236,5 +255,7 @@ void cupti_graph_launches_forget(void) {
     atomic_store(&launches.any_doubt, false);
     atomic_store(&launches.any_all_doubt, false);
     atomic_store(&launches.any_closed, false);
+    atomic_store(&launches.exist, false);
+    atomic_store(&launches.opened, 0);
     atomic_store(&launches.last_taken, 0);
 }

@@ -3,9 +3,10 @@
  * The GPU writes the times of a graph's nodes to a place that belongs to the graph, and CUPTI reads them there when it
  * makes the records. A launch of the same graph while records are off overwrites those of the launch before it, whose
  * records then end when the later one did. (A launch while records are on does not: only the latest launch of each graph
- * is at risk.) So the session waits for the records of such launches before it lets go of the target; the records of
- * records that it could not wait for get no times. Besides, CUPTI makes records of the first launch after records went off,
- * with the correlation id of an earlier call: they are left out.
+ * is at risk.) So the session waits for the records of such launches before it lets go of the target; the records that it
+ * could not wait for get no times. Besides, CUPTI makes records of the first launch after records went off,
+ * with the correlation id of an earlier call, or 0: they are left out. The kernels in loops and branches of a graph have the
+ * correlation id 0, too: they are told apart by their times.
  *
  * Nothing here waits or acquires a lock: any thread may call it, also in a signal handler. Correlation ids are handed out in
  * ascending order, and begin again after 2^32. */
@@ -15,6 +16,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A graph is made: from the first one on records must be looked at. */
+void cupti_graph_launches_exist(void);
+/* Records are going on; the time is that of the records' clock. */
+void cupti_graph_launches_open(uint64_t now);
 /* While records are on, a graph is about to be launched. */
 void cupti_graph_launches_begin(uint32_t correlation);
 /* The launch has returned; `graph` is the executable graph, NULL when it is not known. No record of it will come when it failed. */

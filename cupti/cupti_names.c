@@ -19,6 +19,7 @@ typedef struct {
 typedef struct {
     atomic_uint_fast64_t id; /* 0: free */
     _Atomic(const char *) name;
+    atomic_uint since; /* launches up to this one had another; 0: all have it */
 } node_slot;
 
 static struct {
@@ -110,13 +111,14 @@ static node_slot *node_table(uint32_t block) {
     return table;
 }
 
-static bool put_node(uint64_t id, const char *name) {
+static bool put_node(uint64_t id, const char *name, uint32_t since) {
     for (uint32_t block = 0; block < NODE_BLOCKS; block++) {
         node_slot *table = node_table(block);
         for (uint32_t probe = 0; table && probe < PROBES; probe++) {
             node_slot *slot = probe_node(table, block, id, probe);
             uint_fast64_t owner = 0;
             if (atomic_compare_exchange_strong(&slot->id, &owner, id) || owner == id) {
+                atomic_store(&slot->since, since); /* a reader that finds the new name finds this */
                 atomic_store(&slot->name, name);
                 return true;
             }
@@ -125,34 +127,57 @@ static bool put_node(uint64_t id, const char *name) {
     return false;
 }
 
-/* The name of a kernel's node. */
-static const char *name_of_node(uint64_t id, const char *of_record) {
-    if (atomic_load(&names.nodes_changed)) {
-        return NULL;
-    }
+static node_slot *find_node(uint64_t id) {
     for (uint32_t block = 0; block < NODE_BLOCKS; block++) {
         node_slot *table = atomic_load(&names.nodes[block]);
         for (uint32_t probe = 0; table && probe < PROBES; probe++) {
             node_slot *slot = probe_node(table, block, id, probe);
             if (atomic_load(&slot->id) == id) {
-                return atomic_load(&slot->name);
+                return slot;
             }
         }
+    }
+    return NULL;
+}
+
+/* The name of a kernel's node. The records of loops and branches have no correlation id: such nodes have the name that
+ * they always had. */
+static const char *name_of_node(uint64_t id, uint32_t correlation, const char *of_record) {
+    if (atomic_load(&names.nodes_changed)) {
+        return NULL;
+    }
+    node_slot *slot = find_node(id);
+    if (slot) {
+        const char *name = atomic_load(&slot->name);
+        uint32_t since = atomic_load(&slot->since);
+        return since == 0 || (correlation != 0 && (int32_t)(correlation - since) > 0) ? name : NULL;
     }
     return atomic_load(&names.nodes_incomplete) ? NULL : of_record; /* made before any unload */
 }
 
-void cupti_names_node(void *node, uint64_t id) {
+static const char *name_of_handle(void *node) {
     cupti_kernel_node p = {0};
     const char *name = NULL;
-    if (names.get_node_parameters && names.get_node_parameters(node, &p) == 0) {
+    if (node && names.get_node_parameters && names.get_node_parameters(node, &p) == 0) {
         if (p.function && names.get_function_name) {
             names.get_function_name(&name, p.function);
         } else if (p.kernel && names.get_kernel_name) {
             names.get_kernel_name(&name, p.kernel);
         }
     }
-    if (!put_node(id, name ? names.hooks.keep(name) : NULL)) {
+    return name;
+}
+
+void cupti_names_node(void *node, uint64_t id, uint32_t since) {
+    const char *name = name_of_handle(node);
+    if (!put_node(id, name ? names.hooks.keep(name) : NULL, since)) {
+        atomic_store(&names.nodes_incomplete, true);
+    }
+}
+
+void cupti_names_node_moves(uint64_t from, uint64_t to) {
+    node_slot *slot = find_node(from);
+    if (slot && !put_node(to, atomic_load(&slot->name), atomic_load(&slot->since))) {
         atomic_store(&names.nodes_incomplete, true);
     }
 }
@@ -168,7 +193,8 @@ void cupti_names_record(void *record) {
     if (k->kind != CUPTI_ABI_KIND_KERNEL && k->kind != CUPTI_ABI_KIND_CONCURRENT_KERNEL) {
         return;
     }
-    k->name = k->graph ? name_of_node(k->graph_node, k->name) : name_of_launch(k->correlation, k->name);
+    k->name = k->graph ? name_of_node(k->graph_node, k->correlation, k->name)
+                       : name_of_launch(k->correlation, k->name);
 }
 
 void cupti_names_forget(void) {

@@ -30,9 +30,12 @@ bool cupti_names_needed(void);
 
 /* A kernel is launched. */
 void cupti_names_launch(uint32_t correlation, const char *name);
-/* A kernel's node is made, a CUgraphNode with this id. */
-void cupti_names_node(void *node, uint64_t id);
-/* A node of a graph may get another kernel. Also to be called before any module is unloaded. */
+/* The node of this id runs the kernel of a CUgraphNode, or (NULL) one whose name is not known: in launches after the
+ * correlation id `since`. Names of earlier launches are given up, if since is not 0. */
+void cupti_names_node(void *node, uint64_t id, uint32_t since);
+/* The node gets another id. */
+void cupti_names_node_moves(uint64_t from, uint64_t to);
+/* Some node of a graph may get another kernel, and it is not known which. Also to be called before any module is unloaded. */
 void cupti_names_node_changes(void);
 
 /* Corrects a record that CUPTI delivers: a kernel's name becomes the right one, or NULL. */

@@ -3,6 +3,7 @@
 #include "cupti/cupti_session.h"
 
 #include "cupti/cupti_graph_launches.h"
+#include "cupti/cupti_graph_nodes.h"
 #include "cupti/cupti_names.h"
 
 #include <pthread.h>
@@ -30,6 +31,9 @@ static const uint32_t activity_kinds[] = {CUPTI_ABI_KIND_CONCURRENT_KERNEL, CUPT
                                           CUPTI_ABI_KIND_MEMSET, CUPTI_ABI_KIND_MEMCPY2};
 #define KIND_COUNT (sizeof activity_kinds / sizeof activity_kinds[0])
 
+/* What a driver call does to kernels of executable graphs. */
+typedef enum { CHANGES_NOTHING, CHANGES_TOLD /* from CUDA 13, node by node */, CHANGES_UNTOLD } graph_change;
+
 static struct {
     cupti_library lib;
     cupti_hooks hooks;
@@ -43,9 +47,13 @@ static struct {
     uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
     size_t cbid_count;
     bool issues_work[CBID_END]; /* the same, by callback id */
-    bool launches_graph[CBID_END], changes_graph[CBID_END];
-    atomic_uint latest; /* the youngest correlation id that a callback had */
-    atomic_uint epoch;  /* odd while records are on: changes after they went on, and before they go off */
+    bool launches_graph[CBID_END];
+    uint8_t changes_graph[CBID_END]; /* graph_change */
+    bool lasting[CBID_END];          /* callbacks of driver calls that stay on */
+    uint8_t graph_calls[CBID_END];   /* cupti_graph_call */
+    bool tells_updates;              /* CUPTI tells which node of a graph gets another kernel */
+    atomic_uint latest;              /* the youngest correlation id that a callback had */
+    atomic_uint epoch; /* odd while records are on: changes after they went on, and before they go off */
     uint64_t patience_ns;
     uint32_t profiler[2]; /* callbacks of cuProfilerStop and cuProfilerStart; 0 when there are none */
 
@@ -186,51 +194,47 @@ static void note_correlation(uint32_t correlation) {
     }
 }
 
-static void on_graph_callback(uint32_t cbid, const cupti_graph_data *data) {
-    uint32_t graph = 0;
-    uint64_t node = 0, original = 0;
-    session.lib.get_graph_id(data->graph, &graph);
-    if (cbid != CUPTI_ABI_GRAPH_CREATED) {
-        session.lib.get_graph_node_id(data->node, &node);
-        if (data->node_type == CUPTI_ABI_NODE_KERNEL && cupti_names_needed()) {
-            cupti_names_node(data->node, node);
-        }
+static void on_resource(uint32_t cbid, const cupti_resource_data *data) {
+    uint32_t latest = atomic_load(&session.latest);
+    if (cbid == CUPTI_ABI_CONTEXT_CREATED) {
+        session.hooks.context();
+    } else if (cbid == CUPTI_ABI_MODULE_UNLOAD_STARTING) {
+        /* Flushing here would wait for ever. */
+        cupti_names_module_unloads(latest);
+    } else {
+        cupti_graph_launches_exist();
+        cupti_graph_nodes_event(cbid, data->descriptor, latest);
     }
-    if (cbid == CUPTI_ABI_GRAPHNODE_CLONED) {
-        session.lib.get_graph_node_id(data->original_node, &original);
+}
+
+/* Calls whose callbacks are on while nothing is profiled, too. False when that is all that this one is on for. */
+static bool on_lasting_call(uint32_t cbid, const cupti_callback_data *call) {
+    bool profiler = session.hooks.profiler && (cbid == session.profiler[0] || cbid == session.profiler[1]);
+    if (!session.lasting[cbid] && !profiler) {
+        return true;
     }
-    session.hooks.graph(graph, node, original);
+    if (session.graph_calls[cbid]) {
+        cupti_graph_nodes_call(session.graph_calls[cbid], call);
+    } else if (session.changes_graph[cbid] == CHANGES_UNTOLD ||
+               (session.changes_graph[cbid] == CHANGES_TOLD && !session.tells_updates)) {
+        cupti_names_node_changes();
+    } else if (profiler && call->site == CUPTI_ABI_SITE_ENTER) {
+        session.hooks.profiler(cbid == session.profiler[1]);
+    }
+    return session.all_calls && atomic_load(&session.profiling);
 }
 
 static void on_callback(void *userdata, int domain, uint32_t cbid, const void *data) {
     (void)userdata;
     const cupti_callback_data *call = data;
     if (domain == CUPTI_ABI_DOMAIN_RESOURCE) {
-        if (cbid == CUPTI_ABI_CONTEXT_CREATED) {
-            session.hooks.context();
-        } else if (cbid == CUPTI_ABI_MODULE_UNLOAD_STARTING) {
-            /* Flushing here would wait for ever. */
-            cupti_names_module_unloads(atomic_load(&session.latest));
-        } else {
-            on_graph_callback(cbid, ((const cupti_resource_data *)data)->descriptor);
-        }
+        on_resource(cbid, data);
         return;
     }
     bool driver = domain == CUPTI_ABI_DOMAIN_DRIVER_API;
     note_correlation(call->correlation);
-    if (driver && cbid < CBID_END && session.changes_graph[cbid]) {
-        cupti_names_node_changes();
-        if (!session.all_calls || !atomic_load(&session.profiling)) {
-            return;
-        }
-    }
-    if (session.hooks.profiler && driver && (cbid == session.profiler[0] || cbid == session.profiler[1])) {
-        if (call->site == CUPTI_ABI_SITE_ENTER) {
-            session.hooks.profiler(cbid == session.profiler[1]);
-        }
-        if (!session.all_calls || !atomic_load(&session.profiling)) {
-            return;
-        }
+    if (driver && cbid < CBID_END && !on_lasting_call(cbid, call)) {
+        return;
     }
     if (driver && cbid < CBID_END && session.launches_graph[cbid]) {
         on_graph_launch(call);
@@ -258,17 +262,16 @@ static bool issues_gpu_work(const char *name) {
     return false;
 }
 
-/* Driver calls that set another kernel in a node of a graph. */
-static bool changes_graph(const char *name) {
-    static const char *const prefixes[] = {
-        "cuGraphExecUpdate",        "cuGraphExecKernelNodeSetParams", "cuGraphKernelNodeSetParams",
-        "cuGraphExecNodeSetParams", "cuGraphNodeSetParams",           "cuGraphExecChildGraphNodeSetParams"};
+/* Driver calls that give a node of an executable graph another kernel. */
+static graph_change change_of(const char *name) {
+    static const char *const prefixes[] = {"cuGraphExecUpdate", "cuGraphExecKernelNodeSetParams",
+                                           "cuGraphExecNodeSetParams"};
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
-            return true;
+            return CHANGES_TOLD;
         }
     }
-    return false;
+    return strncmp(name, "cuGraphExecChildGraphNodeSetParams", 34) == 0 ? CHANGES_UNTOLD : CHANGES_NOTHING;
 }
 
 static void find_callbacks(void) {
@@ -284,9 +287,9 @@ static void find_callbacks(void) {
             if (strcmp(name, "cuProfilerStop") == 0 || strcmp(name, "cuProfilerStart") == 0) {
                 session.profiler[strcmp(name, "cuProfilerStart") == 0] = cbid;
             }
-            if (changes_graph(name)) {
-                session.changes_graph[cbid] = true;
-            }
+            session.changes_graph[cbid] = (uint8_t)change_of(name);
+            session.graph_calls[cbid] = (uint8_t)cupti_graph_nodes_call_of(name);
+            session.lasting[cbid] = session.changes_graph[cbid] || session.graph_calls[cbid];
             if (issues_gpu_work(name)) {
                 session.cbids[session.cbid_count++] = cbid;
                 session.issues_work[cbid] = true;
@@ -299,16 +302,20 @@ static void find_callbacks(void) {
 /* These callbacks stay on, whatever is profiled. Graphs are made once and replayed often; a CUPTI that has
  * none of this leaves replayed kernels with the launch's range. */
 static void enable_lasting_callbacks(void) {
-    static const uint32_t graphs[] = {CUPTI_ABI_GRAPH_CREATED, CUPTI_ABI_GRAPHNODE_CREATED,
-                                      CUPTI_ABI_GRAPHNODE_CLONED};
-    for (size_t i = 0; session.lib.get_graph_id && session.lib.get_graph_node_id && i < 3; i++) {
-        session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, graphs[i]);
+    static const uint32_t graphs[] = {CUPTI_ABI_GRAPH_CREATED,     CUPTI_ABI_GRAPHNODE_CREATED,
+                                      CUPTI_ABI_GRAPHNODE_CLONED,  CUPTI_ABI_GRAPHNODE_DESTROYED,
+                                      CUPTI_ABI_GRAPHNODE_UPDATED, CUPTI_ABI_GRAPHNODE_PARAMETERS};
+    bool ids = session.lib.get_graph_id && session.lib.get_graph_node_id;
+    for (size_t i = 0; ids && i < sizeof graphs / sizeof graphs[0]; i++) {
+        cupti_result rc =
+            session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, graphs[i]);
+        session.tells_updates = rc == CUPTI_ABI_SUCCESS && session.lib.version >= CUPTI_VERSION_FIRST_13;
     }
     session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE, CUPTI_ABI_CONTEXT_CREATED);
     session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_RESOURCE,
                                 CUPTI_ABI_MODULE_UNLOAD_STARTING);
     for (uint32_t cbid = 0; cbid < CBID_END; cbid++) {
-        if (session.changes_graph[cbid]) {
+        if (session.lasting[cbid]) {
             session.lib.enable_callback(1, session.subscriber, CUPTI_ABI_DOMAIN_DRIVER_API, cbid);
         }
     }
@@ -346,6 +353,7 @@ static cupti_result switch_records(bool on) {
  * for them does no harm to a capture, which waiting for the device would end. */
 static void await_graph_launches(void) {
     if (!cupti_graph_launches_any()) {
+        cupti_graph_launches_close(atomic_load(&session.latest));
         return;
     }
     uint64_t patience = session.patience_ns ? session.patience_ns : PATIENCE_NS;
@@ -390,6 +398,7 @@ static cupti_result switch_callbacks(bool on) {
 static cupti_result switch_all(bool on) {
     cupti_result first, second;
     if (on) {
+        cupti_graph_launches_open(session.hooks.now());
         first = switch_callbacks(true);
         second = switch_records(true);
     } else {
@@ -434,6 +443,8 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
     }
     atomic_store(&session.subscribed, true);
     cupti_names_init(&(cupti_names_hooks){.keep = hooks->keep_name, .allocate = hooks->allocate});
+    cupti_graph_nodes_init(&(cupti_graph_nodes_hooks){
+        .library = &session.lib, .graph = hooks->graph, .allocate = hooks->allocate});
     keep_buffers();
     find_callbacks();
     enable_lasting_callbacks();

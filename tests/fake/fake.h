@@ -27,7 +27,8 @@ typedef struct {
     uint32_t registers, static_shared;
 } fake_kernel;
 
-typedef enum { FAKE_KERNEL, FAKE_COPY, FAKE_FILL } fake_work_kind;
+/* FAKE_CHILD and FAKE_LOOP: nodes of graphs, with a graph in them. */
+typedef enum { FAKE_KERNEL, FAKE_COPY, FAKE_FILL, FAKE_CHILD, FAKE_LOOP } fake_work_kind;
 
 /* One piece of GPU work, as it is issued. */
 typedef struct {
@@ -41,16 +42,28 @@ typedef struct {
     uint64_t bytes;
     uint32_t value;
     uint8_t copy_kind, is_async;
+    void *inner;       /* of nodes: the graph in it */
+    uint64_t original; /* the node that it was cloned from */
+    unsigned turns;    /* of a loop */
 } fake_work;
 
 enum { FAKE_DOMAIN_DRIVER = 1, FAKE_DOMAIN_RUNTIME = 2 };
+
+typedef enum {
+    FAKE_GRAPH_MADE,
+    FAKE_NODE_MADE,
+    FAKE_NODE_CLONED,
+    FAKE_NODE_GONE,
+    FAKE_NODE_UPDATED, /* does from now on what another does: `node` is the other one, `original` the one that changed */
+    FAKE_NODE_PARAMETERS /* `original` is the node from which it was cloned */
+} fake_graph_event;
 
 /* What CUPTI is told. Both are called on the thread that makes the call, with no lock held. */
 typedef struct {
     void (*call)(int domain, uint32_t cbid, const char *name, int leaving, uint32_t correlation, int *result);
     void (*work)(const fake_work *work);
-    /* A graph (node 0) or a node of it was made; `original` is the node that it was cloned from, or 0. */
-    void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
+    /* `node` and `original` are handles. */
+    void (*graph)(fake_graph_event event, uint32_t graph, uint64_t node, uint64_t original);
     void (*context)(void); /* a context was made */
     void (*unload)(void);  /* a module is about to be unloaded */
     void (*closing)(void); /* the driver's own exit handler runs: nothing can be delivered any more */
@@ -65,7 +78,10 @@ FAKE_EXPORT void fake_cuda_runtime_leave(uint32_t cbid, const char *name, int *r
 
 /* The name of the kernel that this thread is launching; NULL outside of launches. */
 FAKE_EXPORT const char *fake_cuda_launched_name(void);
-/* What the graph launch was given that this thread is making; NULL outside of them. */
+/* The ids of a graph and of a node by their handles. A node's handle is the id that it had first. */
+FAKE_EXPORT uint32_t fake_cuda_graph_id(const void *graph);
+FAKE_EXPORT uint64_t fake_cuda_node_id(uint64_t handle);
+/* What the graph call was given that this thread is making; NULL outside of them. */
 FAKE_EXPORT const void *fake_cuda_parameters(void);
 /* For the driver's other file: a module goes. */
 void fake_cuda_unloads(void);

@@ -7,6 +7,7 @@
  * their own. */
 #include "tests/fake/fake.h"
 #include "tests/fake/fake_driver.h"
+#include "tests/fake/fake_graphs.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,26 +18,19 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct graph {
-    struct graph *next; /* in the list of all */
-    uint32_t id, count;
-    fake_work *nodes;
-} graph;
-
 typedef struct {
     uint32_t id, device;
     uint64_t end; /* of the last work issued */
     uint64_t ends[FAKE_STREAM_DEPTH];
     uint64_t issued;
-    graph *capture; /* what is issued meanwhile becomes nodes of it */
+    fake_graph *capture; /* what is issued meanwhile becomes nodes of it */
 } timeline;
 
 static struct {
     pthread_mutex_t init_lock, lock; /* lock: of all time lines */
     _Atomic(pid_t) owner;            /* the process that initialised; 0 before */
     _Atomic(const fake_observer *) observer;
-    atomic_uint correlation, streams, graphs;
-    graph *all_graphs; /* under the lock */
+    atomic_uint correlation, streams;
     timeline default_stream;
     uint64_t last_end; /* over all streams */
     unsigned launch_ns;
@@ -50,7 +44,7 @@ static __thread uint32_t runtime_correlation; /* of the runtime call around; 0 o
 
 static __thread const fake_kernel *launched; /* by the launch that this thread is in */
 
-static __thread void **launch_parameters; /* of the graph launch that this thread is in */
+static __thread void **launch_parameters; /* of the graph call that this thread is in */
 
 const void *fake_cuda_parameters(void) {
     return launch_parameters;
@@ -136,10 +130,7 @@ static int ready(void) {
 
 /* ---- calls ---- */
 
-typedef struct {
-    uint32_t cbid, correlation;
-    const char *name;
-} call;
+typedef fake_call call;
 
 static uint32_t next_correlation(void) {
     return atomic_fetch_add(&driver.correlation, 1) + 1;
@@ -233,7 +224,7 @@ static void issue(timeline *s, fake_work *w) {
     wait_for_room(s);
     pthread_mutex_lock(&driver.lock);
     uint64_t earliest = fake_now() + FAKE_LAUNCH_DELAY_NS;
-    w->stream = s->id;
+    w->stream = s->id + (w->correlation == 0 ? 3 : 0);
     w->device = s->device;
     w->start = s->end > earliest ? s->end : earliest;
     w->end = w->start + duration_of(w);
@@ -247,33 +238,6 @@ static void issue(timeline *s, fake_work *w) {
     }
 }
 
-static graph *make_graph(void) {
-    graph *g = calloc(1, sizeof *g);
-    g->id = atomic_fetch_add(&driver.graphs, 1) + 1;
-    pthread_mutex_lock(&driver.lock);
-    g->next = driver.all_graphs;
-    driver.all_graphs = g;
-    pthread_mutex_unlock(&driver.lock);
-    const fake_observer *o = observer();
-    if (o) {
-        o->graph(g->id, 0, 0);
-    }
-    return g;
-}
-
-/* Nodes have ids of their own, those of a clone as well. */
-static void add_node(graph *g, const fake_work *w) {
-    g->nodes = realloc(g->nodes, (g->count + 1) * sizeof *g->nodes);
-    fake_work *node = &g->nodes[g->count++];
-    *node = *w;
-    node->graph = g->id;
-    node->node = (uint64_t)g->id << 32 | g->count;
-    const fake_observer *o = observer();
-    if (o) {
-        o->graph(g->id, node->node, w->node);
-    }
-}
-
 /* Issues the work of a call, or captures it. */
 static int do_call(const call *c, void *handle, fake_work *w) {
     if (ready()) {
@@ -282,7 +246,7 @@ static int do_call(const call *c, void *handle, fake_work *w) {
     timeline *s = timeline_of(handle);
     burn(driver.launch_ns);
     if (s->capture) {
-        add_node(s->capture, w);
+        fake_graph_add(s->capture, w);
     } else {
         w->correlation = c->correlation;
         issue(s, w);
@@ -363,15 +327,10 @@ int cuMemsetD8Async(uint64_t to, unsigned char value, size_t bytes, void *handle
 int cuGraphLaunch(void *exec, void *handle) {
     launch_parameters = (void *[]){exec, handle};
     call c = ENTER(cuGraphLaunch);
-    const graph *g = exec;
     if (ready()) {
         return leave(&c, FAKE_ERROR_NOT_INIT);
     }
-    for (uint32_t i = 0; i < g->count; i++) {
-        fake_work w = g->nodes[i];
-        w.correlation = c.correlation;
-        issue(timeline_of(handle), &w);
-    }
+    fake_graph_issue(exec, handle, c.correlation);
     return leave(&c, 0);
 }
 
@@ -453,7 +412,7 @@ int cuProfilerStop(void) {
     return leave(&c, ready());
 }
 
-/* ---- streams and graphs ---- */
+/* ---- streams ---- */
 
 int cuStreamCreate(void **handle, unsigned flags) {
     (void)flags;
@@ -469,53 +428,6 @@ int cuStreamDestroy_v2(void *handle) {
     return 0;
 }
 
-int cuStreamBeginCapture_v2(void *handle, int mode) {
-    (void)mode;
-    timeline *s = timeline_of(handle);
-    s->capture = make_graph();
-    return 0;
-}
-
-int cuStreamEndCapture(void *handle, void **captured) {
-    timeline *s = timeline_of(handle);
-    *captured = s->capture;
-    s->capture = NULL;
-    return 0;
-}
-
-int cuGraphInstantiateWithFlags(void **exec, void *captured, unsigned long long flags) {
-    (void)flags;
-    const graph *from = captured;
-    graph *g = make_graph();
-    for (uint32_t i = 0; i < from->count; i++) {
-        add_node(g, &from->nodes[i]);
-    }
-    *exec = g;
-    return 0;
-}
-
-/* A node's handle is its id. */
-int cuGraphKernelNodeGetParams_v2(void *node, fake_node_parameters *parameters) {
-    uint64_t id = (uintptr_t)node;
-    int result = FAKE_ERROR_INVALID;
-    pthread_mutex_lock(&driver.lock);
-    for (const graph *g = driver.all_graphs; g; g = g->next) {
-        const fake_work *w =
-            g->id == id >> 32 && (uint32_t)id <= g->count ? &g->nodes[(uint32_t)id - 1] : NULL;
-        if (w && w->kind == FAKE_KERNEL) {
-            *parameters = (fake_node_parameters){.function = (void *)(uintptr_t)w->kernel};
-            result = 0;
-        }
-    }
-    pthread_mutex_unlock(&driver.lock);
-    return result;
-}
-
-int cuFuncGetName(const char **name, void *function) {
-    *name = ((const fake_kernel *)function)->name;
-    return 0;
-}
-
 void fake_cuda_unloads(void) {
     const fake_observer *o = observer();
     cuCtxSynchronize(); /* as the real one was seen to do */
@@ -524,22 +436,27 @@ void fake_cuda_unloads(void) {
     }
 }
 
-int cuGraphDestroy(void *captured) {
-    graph *g = captured;
-    pthread_mutex_lock(&driver.lock);
-    graph **link = &driver.all_graphs;
-    while (*link != g) {
-        link = &(*link)->next;
-    }
-    *link = g->next;
-    pthread_mutex_unlock(&driver.lock);
-    free(g->nodes);
-    free(g);
-    return 0;
+/* ---- for the driver's other files ---- */
+
+const fake_observer *fake_cuda_observer(void) {
+    return observer();
 }
 
-int cuGraphExecDestroy(void *exec) {
-    return cuGraphDestroy(exec);
+fake_call fake_cuda_enter(uint32_t cbid, const char *name, void **parameters) {
+    launch_parameters = parameters;
+    return enter(cbid, name);
+}
+
+int fake_cuda_leave(const fake_call *c, int result) {
+    return leave(c, result);
+}
+
+void fake_cuda_issue(void *stream, fake_work *w) {
+    issue(timeline_of(stream), w);
+}
+
+fake_graph **fake_cuda_capture(void *stream) {
+    return &timeline_of(stream)->capture;
 }
 
 /* ---- the device ---- */

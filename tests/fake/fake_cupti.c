@@ -157,6 +157,7 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
         !s || !fake_cupti_alive()) {
         return;
     }
+    fake_cupti_saw(correlation);
     cupti_callback_data data = {
         .site = leaving ? CUPTI_ABI_SITE_EXIT : CUPTI_ABI_SITE_ENTER,
         .function_name = name,
@@ -170,25 +171,23 @@ static void on_call(int domain, uint32_t cbid, const char *name, int leaving, ui
     call_back(domain, cbid, &data);
 }
 
-/* Ids serve as handles. */
-static void on_graph(uint32_t graph, uint64_t node, uint64_t original) {
-    uint32_t cbid = CUPTI_ABI_GRAPH_CREATED;
-    if (original) {
-        /* As on an H100 with CUDA 13.0: a copy is told of first as a new node. */
-        on_graph(graph, node, 0);
-        cbid = CUPTI_ABI_GRAPHNODE_CLONED;
-    } else if (node) {
-        cbid = CUPTI_ABI_GRAPHNODE_CREATED;
-    }
+/* A graph's id serves as its handle here, that of a node is its first id. */
+static void on_graph(fake_graph_event event, uint32_t graph, uint64_t node, uint64_t original) {
+    static const uint32_t cbids[] = {[FAKE_GRAPH_MADE] = CUPTI_ABI_GRAPH_CREATED,
+                                     [FAKE_NODE_MADE] = CUPTI_ABI_GRAPHNODE_CREATED,
+                                     [FAKE_NODE_CLONED] = CUPTI_ABI_GRAPHNODE_CLONED,
+                                     [FAKE_NODE_GONE] = CUPTI_ABI_GRAPHNODE_DESTROYED,
+                                     [FAKE_NODE_UPDATED] = CUPTI_ABI_GRAPHNODE_UPDATED,
+                                     [FAKE_NODE_PARAMETERS] = CUPTI_ABI_GRAPHNODE_PARAMETERS};
     const subscription *s = atomic_load(&state.current);
-    if (!atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbid]) || !s || !fake_cupti_alive()) {
+    if (!atomic_load(&state.enabled[CUPTI_ABI_DOMAIN_RESOURCE][cbids[event]]) || !s || !fake_cupti_alive()) {
         return;
     }
     cupti_graph_data of_graph = {.graph = (void *)(uintptr_t)graph,
                                  .node = (void *)(uintptr_t)node,
                                  .original_node = (void *)(uintptr_t)original};
     cupti_resource_data data = {.descriptor = &of_graph};
-    call_back(CUPTI_ABI_DOMAIN_RESOURCE, cbid, &data);
+    call_back(CUPTI_ABI_DOMAIN_RESOURCE, cbids[event], &data);
 }
 
 static void on_context(void) {
@@ -199,13 +198,20 @@ static void on_context(void) {
     }
 }
 
+/* In callbacks of the driver's calls graphs are the driver's own. */
 cupti_result cuptiGetGraphId(void *graph, uint32_t *id) {
-    *id = (uint32_t)(uintptr_t)graph;
+    if (!graph) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    *id = (uintptr_t)graph >> 32 ? fake_cuda_graph_id(graph) : (uint32_t)(uintptr_t)graph;
     return CUPTI_ABI_SUCCESS;
 }
 
 cupti_result cuptiGetGraphNodeId(void *node, uint64_t *id) {
-    *id = (uintptr_t)node;
+    if (!node) {
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    *id = fake_cuda_node_id((uintptr_t)node);
     return CUPTI_ABI_SUCCESS;
 }
 
@@ -280,6 +286,9 @@ cupti_result cuptiEnableCallback(uint32_t enable, cupti_subscriber subscriber, i
         (domain != FAKE_DOMAIN_DRIVER && domain != FAKE_DOMAIN_RUNTIME &&
          domain != CUPTI_ABI_DOMAIN_RESOURCE)) {
         fake_cupti_violation("cuptiEnableCallback with a parameter that is none");
+        return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
+    }
+    if (domain == CUPTI_ABI_DOMAIN_RESOURCE && cbid >= CUPTI_ABI_GRAPHNODE_UPDATED && version < 130000) {
         return FAKE_CUPTI_ERROR_INVALID_PARAMETER;
     }
     wait_for_callbacks();

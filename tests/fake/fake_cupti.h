@@ -28,6 +28,8 @@ extern __thread bool fake_cupti_in_unload;
 
 /* The activity half's observer functions. */
 void fake_cupti_work(const fake_work *work);
+/* A call that is called back has this correlation id. */
+void fake_cupti_saw(uint32_t correlation);
 void fake_cupti_closing(void);
 
 /* What of CUPTI's interface the recorder calls, or is to call one day. */

@@ -257,6 +257,8 @@ static void make_record(record *r, const fake_work *w, bool ended) {
     case FAKE_FILL:
         fill_record(r, w, start, end);
         break;
+    default:
+        break; /* what has another graph in it is no work */
     }
 }
 
@@ -386,13 +388,23 @@ static bool wanted(const fake_work *w) {
            (w->kind == FAKE_KERNEL && atomic_load(&activity.enabled[CUPTI_ABI_KIND_KERNEL]));
 }
 
+/* Records of what a loop of a graph runs have no correlation id, and come in the opposite order. */
+static bool of_loop(const fake_work *w) {
+    return w->node != 0 && w->correlation == 0;
+}
+
 /* Under `lock`. */
 static void append_pending(const fake_work *work) {
     if (activity.pending_count == activity.pending_cap) {
         activity.pending_cap = activity.pending_cap ? 2 * activity.pending_cap : 1024;
         activity.pending = realloc(activity.pending, activity.pending_cap * sizeof *activity.pending);
     }
-    activity.pending[activity.pending_count++] = *work;
+    size_t at = activity.pending_count++;
+    while (of_loop(work) && at > 0 && of_loop(&activity.pending[at - 1])) {
+        activity.pending[at] = activity.pending[at - 1];
+        at--;
+    }
+    activity.pending[at] = *work;
     if (activity.pending_count == 1) {
         start_worker();
         pthread_cond_signal(&activity.wake);
@@ -412,9 +424,37 @@ static void overwrite_times(const fake_work *work) {
     pthread_mutex_unlock(&activity.lock);
 }
 
+/* As on an H200: the first launch of a graph after records went off is recorded, too, with the correlation id that was seen
+ * last while they were on. */
+static struct {
+    atomic_uint seen, launch; /* launch: that of the graph, once there was one */
+    atomic_bool due;
+} stray;
+
+void fake_cupti_saw(uint32_t correlation) {
+    if (atomic_load(&activity.enabled[CUPTI_ABI_KIND_CONCURRENT_KERNEL])) {
+        atomic_store(&stray.seen, correlation);
+    }
+}
+
+static bool take_stray(const fake_work *work) {
+    unsigned nobody = 0;
+    return work->node && work->correlation && work->kind == FAKE_KERNEL && atomic_load(&stray.due) &&
+           (atomic_compare_exchange_strong(&stray.launch, &nobody, work->correlation) ||
+            nobody == work->correlation);
+}
+
 void fake_cupti_work(const fake_work *work) {
-    if (work->node && !wanted(work)) {
+    if (work->node && work->correlation && !wanted(work)) {
         overwrite_times(work);
+    }
+    if (!wanted(work) && take_stray(work)) {
+        fake_work copy = *work;
+        copy.correlation = atomic_load(&stray.seen);
+        copy.name = remembered_name(work->kernel);
+        pthread_mutex_lock(&activity.lock);
+        append_pending(&copy);
+        pthread_mutex_unlock(&activity.lock);
     }
     if (!wanted(work) || !fake_cupti_alive()) {
         return;
@@ -462,6 +502,7 @@ cupti_result cuptiActivityEnable(uint32_t kind) {
         return FAKE_CUPTI_ERROR_NOT_INITIALIZED;
     }
     tell_enabled();
+    atomic_store(&stray.due, false);
     atomic_store(&activity.enabled[kind], true);
     return CUPTI_ABI_SUCCESS;
 }
@@ -469,6 +510,10 @@ cupti_result cuptiActivityEnable(uint32_t kind) {
 cupti_result cuptiActivityDisable(uint32_t kind) {
     if (kind >= KINDS) {
         return FAKE_CUPTI_ERROR_INVALID_KIND;
+    }
+    if (kind == CUPTI_ABI_KIND_CONCURRENT_KERNEL && atomic_exchange(&activity.enabled[kind], false)) {
+        atomic_store(&stray.launch, 0);
+        atomic_store(&stray.due, true);
     }
     atomic_store(&activity.enabled[kind], false);
     return CUPTI_ABI_SUCCESS;

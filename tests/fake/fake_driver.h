@@ -11,8 +11,29 @@ typedef struct {
     unsigned attribute_count;
 } fake_driver_config; /* CUlaunchConfig */
 
+typedef struct {
+    void *function;
+    unsigned grid[3], block[3], shared;
+    void **arguments, **extra;
+    void *kernel, *context;
+} fake_node_parameters; /* CUDA_KERNEL_NODE_PARAMS_v2 */
+typedef struct {
+    int result;
+    void *error_node, *error_from;
+} fake_update_result; /* CUgraphExecUpdateResultInfo */
+#define FAKE_CONDITIONAL_NODE 13
+typedef struct {
+    int type, reserved[3];
+    uint64_t handle;
+    int condition;
+    unsigned size;
+    void **graphs, *context;
+    long long more[24];
+} fake_any_node_parameters; /* CUgraphNodeParams of a conditional node */
+
 /* clang-format off */
 #define FAKE_GRID unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, void *stream
+#define FAKE_ADD void **node, void *graph, void *const *before, size_t count
 /* NAME(function, CUPTI's number of it, parameters) */
 #define FAKE_DRIVER_CALLS(NAME) \
     NAME(cuDriverGetVersion,        2,   (int *version)) \
@@ -31,9 +52,17 @@ typedef struct {
     NAME(cuProfilerStart,           308, (void)) \
     NAME(cuProfilerStop,            309, (void)) \
     NAME(cuLaunchCooperativeKernel, 477, (void *f, FAKE_GRID, void **args)) \
+    NAME(cuGraphCreate,             501, (void **graph, unsigned flags)) \
     NAME(cuGraphLaunch,             514, (void *graph, void *stream)) \
+    NAME(cuGraphAddChildGraphNode,  525, (FAKE_ADD, void *child)) \
     NAME(cuLaunchHostFunc,          526, (void *stream, void (*f)(void *), void *data)) \
-    NAME(cuLaunchKernelEx,          652, (const fake_driver_config *c, void *f, void **args, void **extra))
+    NAME(cuGraphInstantiateWithFlags, 643, (void **exec, void *graph, unsigned long long flags)) \
+    NAME(cuLaunchKernelEx,          652, (const fake_driver_config *c, void *f, void **args, void **extra)) \
+    NAME(cuGraphAddKernelNode_v2,   689, (FAKE_ADD, const fake_node_parameters *p)) \
+    NAME(cuGraphExecKernelNodeSetParams_v2, 692, (void *exec, void *node, const fake_node_parameters *p)) \
+    NAME(cuGraphExecUpdate_v2,      696, (void *exec, void *graph, fake_update_result *result)) \
+    NAME(cuGraphAddNode_v2,         723, (void **node, void *graph, void *const *before, const void *edges, size_t count, \
+                                          fake_any_node_parameters *p))
 /* clang-format on */
 
 #define FAKE_DECLARE(name, cbid, parameters) __attribute__((visibility("default"))) int name parameters;
@@ -61,17 +90,14 @@ FAKE_PUBLIC int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, v
 FAKE_PUBLIC int cuModuleLoadData(void **module, const void *image);
 FAKE_PUBLIC int cuModuleUnload(void *module);
 FAKE_PUBLIC int cuModuleGetFunction(void **function, void *module, const char *name);
-typedef struct {
-    void *function;
-    unsigned grid[3], block[3], shared;
-    void **arguments, **extra;
-    void *kernel, *context;
-} fake_node_parameters; /* CUDA_KERNEL_NODE_PARAMS_v2 */
 FAKE_PUBLIC int cuGraphKernelNodeGetParams_v2(void *node, fake_node_parameters *parameters);
 FAKE_PUBLIC int cuFuncGetName(const char **name, void *function);
 FAKE_PUBLIC int cuStreamBeginCapture_v2(void *stream, int mode);
 FAKE_PUBLIC int cuStreamEndCapture(void *stream, void **graph);
-FAKE_PUBLIC int cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags);
+FAKE_PUBLIC int cuStreamBeginCaptureToGraph(void *stream, void *graph, void *const *before, const void *edges,
+                                            size_t count, int mode);
+FAKE_PUBLIC int cuGraphConditionalHandleCreate(uint64_t *handle, void *graph, void *context, unsigned value,
+                                               unsigned flags);
 FAKE_PUBLIC int cuGraphExecDestroy(void *exec);
 FAKE_PUBLIC int cuGraphDestroy(void *graph);
 

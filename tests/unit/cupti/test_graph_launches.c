@@ -117,6 +117,49 @@ static void work_outside_of_graphs(void **state) {
     assert_int_equal(k.start, 10);
 }
 
+static int deliver_at(uint64_t start) {
+    cupti_kernel k = {
+        .kind = CUPTI_ABI_KIND_CONCURRENT_KERNEL, .graph = 1, .start = start, .end = start + 10};
+    if (!cupti_graph_launches_record(&k)) {
+        return LEFT_OUT;
+    }
+    return k.start == start ? TIMED : UNTIMED;
+}
+
+/* What loops and branches run has no correlation id, as the record of a launch while records were off may have none: they
+ * stand for no launch, and those of a time when records were off are left out. */
+static void without_a_correlation_id(void **state) {
+    (void)state;
+    const uint64_t second = 1000000000;
+    cupti_graph_launches_open(second);
+    launch(5, &first_graph);
+    assert_int_equal(deliver_at(2 * second), TIMED);
+    assert_true(cupti_graph_launches_pending());
+    assert_int_equal(deliver(5), TIMED);
+    assert_false(cupti_graph_launches_pending());
+    assert_int_equal(deliver_at(2 * second + 50), TIMED);
+    assert_false(cupti_graph_launches_pending());
+    cupti_graph_launches_close(5);
+    assert_int_equal(deliver_at(3 * second), LEFT_OUT);
+    cupti_graph_launches_open(4 * second);
+    assert_int_equal(deliver_at(3 * second), LEFT_OUT);
+    assert_int_equal(deliver_at(5 * second), TIMED);
+}
+
+/* Records must be looked at once there are graphs, also when none was launched while records were on. */
+static void nothing_was_launched(void **state) {
+    (void)state;
+    cupti_graph_launches_open(1);
+    cupti_graph_launches_close(7);
+    assert_false(cupti_graph_launches_need_records());
+    cupti_graph_launches_exist();
+    assert_true(cupti_graph_launches_need_records());
+    assert_int_equal(deliver(7), LEFT_OUT);
+    cupti_graph_launches_open(2);
+    launch(8, &first_graph);
+    assert_int_equal(deliver(8), TIMED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(delivered_in_time, forget_all),
@@ -125,6 +168,8 @@ int main(void) {
         cmocka_unit_test_setup(failed, forget_all),
         cmocka_unit_test_setup(too_many, forget_all),
         cmocka_unit_test_setup(work_outside_of_graphs, forget_all),
+        cmocka_unit_test_setup(without_a_correlation_id, forget_all),
+        cmocka_unit_test_setup(nothing_was_launched, forget_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
