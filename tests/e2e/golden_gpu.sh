@@ -12,6 +12,12 @@
 #   replay_wrong     by a recorder that let go of the target before the records of the replay were there: the kernels of five
 #                    replays end when those of the next replay did, and 60 kernels of an unprofiled replay are recorded
 #   replay_right     by one that waits for them
+# And of tests/gpu/graph_forms.cu, with the kernels that each request ran by their ranges in graph_*.tsv:
+#   graph_update     an executable graph that is updated after every third request, and back; every second request recorded
+#   graph_recapture  one that is updated from a graph captured anew for each request; --capture auto
+#   graph_nested     graphs in two places of graphs in two places of a graph, updated once
+#   graph_while      a loop behind a kernel; every second request recorded
+#   graph_first      a loop before everything else, and two launches a request that follow each other on the GPU
 # The CSV files are Nsight Systems 2025.3's reports on another run of the first command.
 set -u
 # shellcheck source=tests/tap.sh
@@ -59,6 +65,13 @@ is "replay_right: no time is impossible" "$(cell replay_right kernels.impossible
 is "replay_right: the report is complete" "$(cell replay_right complete)" 1
 is "replay_right: 60 kernels in each of 9 launches, and 4 before" "$(cell replay_right kernels.count)" 544
 is "replay_right: kernel time" "$(cell replay_right kernels.ns)" 566607
+
+# Graphs that change, nest and loop: every kernel in the ranges of its node and of its launch, by the dump and by the report.
+for form in update:10 recapture:9 nested:20 while:10 first:20; do
+    name=graph_${form%:*}
+    unpack "golden/$name" "$name"
+    ok "$name: every kernel, in its ranges" "$python" tests/gpu/graph_kernels.py "$golden/$name.tsv" "$work/$name.moetrace" "$moetrace" "${form#*:}"
+done
 
 # The order that keeps latencies true, and the model that the program names.
 auto() { grep -c "$1" "$work/small_auto.report"; }
