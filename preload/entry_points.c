@@ -15,6 +15,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -105,13 +106,40 @@ EXPORT int InitializeInjection(void) {
     return 1;
 }
 
+/* Another copy of the recorder that stands before this one, as a release beside another; else NULL. What both export
+ * leads to it. */
+static const char *find_first_copy(void) {
+    Dl_info own, first, hook;
+    bool known = dladdr(&own_file, &own) && dladdr(dlsym(RTLD_DEFAULT, "InitializeInjectionNvtx2"), &first) &&
+                 dladdr(dlsym(RTLD_DEFAULT, "__cudaLaunchKernel"), &hook);
+    return known && first.dli_fbase == hook.dli_fbase && first.dli_fbase != own.dli_fbase ? first.dli_fname
+                                                                                          : NULL;
+}
+
+/* A program with more rights than its user has, or a process that another copy records. */
+static bool is_not_to_record(void) {
+    if (getauxval(AT_SECURE)) {
+        return true;
+    }
+    const char *first = find_first_copy();
+    if (first) {
+        preload_warn_init();
+        preload_warn_once("copies", "two copies of the recorder are preloaded; only %s records", first);
+    }
+    return first != NULL;
+}
+
 __attribute__((constructor)) static void recorder_constructor(void) {
     Dl_info info;
     *(void **)&original_getenv = dlsym(RTLD_NEXT, "getenv");
+    preload_before_calls_init();
+    if (is_not_to_record()) {
+        preload_recorder_disable();
+        return;
+    }
     preload_recorder_init();
     preload_exec_init();
-    preload_before_calls_init();
-    if (dladdr((void *)(uintptr_t)&InitializeInjection, &info) && info.dli_fname) {
+    if (dladdr(&own_file, &info) && info.dli_fname) {
         if (stat(info.dli_fname, &own_file)) {
             own_file.st_ino = 0;
         }

@@ -1,5 +1,5 @@
-/* The calls that replace the program, and quick_exit: no exit handler runs, so what is in memory is written
- * before. A program may try exec several times (along PATH): when it returns, recording goes on. */
+/* The calls that replace the program, daemon, whose parent leaves, and quick_exit: no exit handler runs, so what is in
+ * memory is written before. A program may try exec several times (along PATH): when it returns, recording goes on. */
 #include "preload/exec.h"
 
 #include "preload/recorder.h"
@@ -15,20 +15,22 @@
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 #define EXPORT __attribute__((visibility("default")))
 
-/* CALL(name, (parameters), (arguments)) */
+/* CALL(name, reason of the end, (parameters), (arguments)) */
 #define EXEC_CALLS(CALL)                                                                                     \
-    CALL(execve, (const char *path, char *const argv[], char *const env[]), (path, argv, env))               \
-    CALL(execv, (const char *path, char *const argv[]), (path, argv))                                        \
-    CALL(execvp, (const char *file, char *const argv[]), (file, argv))                                       \
-    CALL(execvpe, (const char *file, char *const argv[], char *const env[]), (file, argv, env))              \
-    CALL(fexecve, (int fd, char *const argv[], char *const env[]), (fd, argv, env))                          \
-    CALL(execveat, (int dir, const char *path, char *const argv[], char *const env[], int flags),            \
-         (dir, path, argv, env, flags))
+    CALL(execve, "exec", (const char *path, char *const argv[], char *const env[]), (path, argv, env))       \
+    CALL(execv, "exec", (const char *path, char *const argv[]), (path, argv))                                \
+    CALL(execvp, "exec", (const char *file, char *const argv[]), (file, argv))                               \
+    CALL(execvpe, "exec", (const char *file, char *const argv[], char *const env[]), (file, argv, env))      \
+    CALL(fexecve, "exec", (int fd, char *const argv[], char *const env[]), (fd, argv, env))                  \
+    CALL(execveat, "exec", (int dir, const char *path, char *const argv[], char *const env[], int flags),    \
+         (dir, path, argv, env, flags))                                                                      \
+    CALL(daemon, "daemon", (int nochdir, int noclose), (nochdir, noclose))
 
-#define EXEC_MEMBER(name, parameters, arguments) int(*name) parameters;
+#define EXEC_MEMBER(name, reason, parameters, arguments) int(*name) parameters;
 static struct { EXEC_CALLS(EXEC_MEMBER) } original_exec;
 
-#define EXEC_LOOK_UP(name, parameters, arguments) *(void **)&original_exec.name = dlsym(RTLD_NEXT, #name);
+#define EXEC_LOOK_UP(name, reason, parameters, arguments)                                                    \
+    *(void **)&original_exec.name = dlsym(RTLD_NEXT, #name);
 
 static void stop_at_quick_exit(void) {
     preload_recorder_stop("quick_exit");
@@ -40,17 +42,17 @@ void preload_exec_init(void) {
 }
 
 /* Before the constructor ran, other libraries' initialisers may call these. */
-#define EXEC_WRAP(name, parameters, arguments)                                                               \
+#define EXEC_WRAP(name, reason, parameters, arguments)                                                       \
     EXPORT int name parameters;                                                                              \
     EXPORT int name parameters {                                                                             \
         if (!original_exec.name) {                                                                           \
-            EXEC_LOOK_UP(name, parameters, arguments)                                                        \
+            EXEC_LOOK_UP(name, reason, parameters, arguments)                                                \
         }                                                                                                    \
         if (!original_exec.name) { /* execveat before glibc 2.34 */                                          \
             errno = ENOSYS;                                                                                  \
             return -1;                                                                                       \
         }                                                                                                    \
-        bool written = preload_recorder_before_exec();                                                       \
+        bool written = preload_recorder_before_exec(reason);                                                 \
         int result = original_exec.name arguments;                                                           \
         if (written) {                                                                                       \
             preload_recorder_after_failed_exec();                                                            \

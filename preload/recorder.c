@@ -236,19 +236,25 @@ void preload_recorder_leave(void) {
     }
 }
 
-static void close_for_exec(void *closed) {
+typedef struct {
+    const char *reason;
+    bool done;
+} closing;
+
+static void close_trace(void *argument) {
+    closing *c = argument;
     preload_cancel_guard guard = preload_cancel_guard_enter();
     cupti_session_flush(false);
-    *(bool *)closed = preload_writer_close("exec", 2000);
+    c->done = preload_writer_close(c->reason, 2000);
     preload_cancel_guard_leave(&guard);
 }
 
-bool preload_recorder_before_exec(void) {
-    bool closed = false;
+bool preload_recorder_before_exec(const char *reason) {
+    closing c = {.reason = reason, .done = false};
     if (is_recording() && !is_thread_interrupted()) {
-        preload_on_own_stack(close_for_exec, &closed);
+        preload_on_own_stack(close_trace, &c);
     }
-    return closed;
+    return c.done;
 }
 
 void preload_recorder_after_failed_exec(void) {
@@ -332,4 +338,8 @@ void preload_recorder_init(void) {
     preload_string_ring_init(preload_writer_wake);
     preload_page_alloc_init(preload_recorder_settings()->memory_bytes, PRELOAD_CHUNK_ENCODER_BYTES);
     __register_atfork(recorder_before_fork, recorder_after_fork_parent, recorder_after_fork_child, NULL);
+}
+
+void preload_recorder_disable(void) {
+    atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
 }

@@ -12,9 +12,9 @@ void preload_recorder_init(void);
  * for more. */
 void preload_recorder_leave(void);
 
-/* The program is about to be replaced (exec): writes what is known, and marks the end. True: it did, and
+/* The process is about to be replaced (exec) or to leave without exit handlers: writes what is known, and marks the end. True: it did, and
  * preload_recorder_after_failed_exec must follow if the program goes on. Not in a vfork's child. */
-bool preload_recorder_before_exec(void);
+bool preload_recorder_before_exec(const char *reason);
 void preload_recorder_after_failed_exec(void);
 
 /* The target is about to give up rights that opening the trace may need: it stays open from now on. */
@@ -23,6 +23,9 @@ void preload_recorder_before_confinement(void);
 void preload_recorder_be_alone(unsigned patience_ms);
 /* The target forbids what recording needs. */
 void preload_recorder_give_up(const char *why);
+
+/* Nothing is ever recorded in this process. Instead of preload_recorder_init. */
+void preload_recorder_disable(void);
 
 /* Writes everything that is known, marks the end (`reason`: "exit", ...) and records nothing any more.
  * Idempotent. */

@@ -82,7 +82,7 @@ exports() { # the recorder links libc alone and exports only what must be found 
         bad=1
     fi
     if nm -D --defined-only "$build/libmoetrace.so" | awk '{print $3}' |
-        grep -vE '^(_*cuda[A-Z]|cuProfilerSt|cupti[A-Z]|getenv$|dlopen$|chroot$|unshare$|setns$|prctl$|syscall$|set(re|res|e)?[ug]id$|(set|init)groups$|f?exec[lv][pe]*(at)?$|_exit$|_Exit$|InitializeInjection)'; then
+        grep -vE '^(_*cuda[A-Z]|cuProfilerSt|cupti[A-Z]|getenv$|dlopen$|chroot$|unshare$|setns$|prctl$|syscall$|daemon$|set(re|res|e)?[ug]id$|(set|init)groups$|f?exec[lv][pe]*(at)?$|_exit$|_Exit$|InitializeInjection)'; then
         bad=1
     fi
     return $bad

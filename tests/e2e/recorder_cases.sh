@@ -141,6 +141,32 @@ else
     done
 fi
 
+# Two copies of the recorder: one records.
+if [[ -n $SAN ]]; then
+    skip "two copies of the recorder" "the sanitizer's runtime must be preloaded before them"
+else
+    cp "$BUILD/libmoetrace.so" "$work/second.so"
+    LD_PRELOAD=$(preload):$work/second.so MOETRACE_OUTPUT=$work/copies "$target" plugin "$plugin" >"$work/copies.out" 2>"$work/copies.err"
+    is "two copies of the recorder: exit status" "$?" 7
+    is "two copies of the recorder: one line says so" "$(cat "$work/copies.err")" \
+        "moetrace: two copies of the recorder are preloaded; only $BUILD/libmoetrace.so records"
+    is "two copies of the recorder: one trace" "$(trace_count copies)" 1
+    ok "two copies of the recorder: dump" dump copies
+    is "two copies of the recorder: ranges, launches, kernels" \
+        "$(number_of copies push) $(grep -c '^api .*aunchKernel' "$work/copies.dump") $(number_of copies kernel)" "6 15 15"
+fi
+
+# daemon(): the parent leaves without exit handlers, the child is a process of its own.
+run daemon "$helpers/cuda_cases" daemon
+is "daemon: exit status and standard error" "$status $(cat "$work/daemon.err")" "0 "
+for _ in $(seq 200); do
+    dump daemon
+    [ "$(number_of daemon finish)" -lt 2 ] || break
+    sleep 0.05
+done
+is "daemon: traces, ranges, kernels, ends" \
+    "$(trace_count daemon) $(number_of daemon push) $(number_of daemon kernel) $(number_of daemon finish)" "2 2 10 2"
+
 # The target's own CUPTI under the name that auditwheel gives it.
 cp "$fake/libcupti.so.13" "$work/libcupti-1a2b3c4d.so.13.0.85"
 MOETRACE_CUPTI='' run renamed "$helpers/cuda_cases" opened "$work/libcupti-1a2b3c4d.so.13.0.85"

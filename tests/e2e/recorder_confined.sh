@@ -34,6 +34,22 @@ else
     done
 fi
 
+# A program with its owner's rights (setuid): the recorder does nothing. Only /etc/ld.so.preload brings it into one, which is
+# another file in a namespace of mounts.
+if [ "$(id -u)" != 0 ] || [ -n "$SAN$emulator" ] || ! unshare --mount true 2>"$work/unshare.err"; then
+    skip "a program with its owner's rights" "it takes root and namespaces"
+else
+    cp "$confined" "$work/setuid"
+    chmod 4755 "$work/setuid"
+    mkdir -m 777 "$work/secure"
+    cp -a /etc "$work/etc"
+    echo "$BUILD/libmoetrace.so" >"$work/etc/ld.so.preload"
+    unshare --mount bash -c 'mount --bind "$1" /etc && MOETRACE_OUTPUT=$2 exec setpriv --reuid 65534 --clear-groups "$3" alone' \
+        sh "$work/etc" "$work/secure" "$work/setuid" >"$work/secure.out" 2>"$work/secure.err"
+    is "a program with its owner's rights: exit status and standard error" "$? $(cat "$work/secure.err")" "7 "
+    is "a program with its owner's rights: no trace" "$(trace_count secure)" 0
+fi
+
 # Filters of system calls: files cannot be opened, or opening one ends the process.
 if [ -n "$SAN" ]; then
     skip "filters of system calls" "a sanitizer's runtime makes calls of its own"

@@ -137,6 +137,17 @@ echo "somebody's" >"$trace"
 wait $!
 is "replaced: another file in its place is left alone" "$(tr -d '\0' <"$trace" | head -c 100)" "somebody's"
 
+# Opening a FIFO waits for its reader, who never comes.
+LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/fifo timeout -k 2 "$(time_limit 20)" "$odd" lasting >"$work/fifo.out" 2>"$work/fifo.err" &
+await fifo
+trace=$(traces fifo)
+rm -f "$trace"
+mkfifo "$trace"
+status=0
+wait $! || status=$?
+is "a FIFO in its place: exit status" "$status,$(cat "$work/fifo.out")" 6,lasting
+is "a FIFO in its place: one line is said" "$(grep -c '^moetrace: ' "$work/fifo.err")" 1
+
 # A full disk, as a limit on file size: the signal that comes with it must not reach the target.
 full() { # full NAME BLOCKS COMMAND...
     local name=$1 blocks=$2 library

@@ -174,6 +174,15 @@ static int with_exit_handlers(int argc, char **argv) {
     return errors ? 1 : 7;
 }
 
+/* daemon: makes a range, becomes a daemon, works. */
+static int become_daemon(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    nvtxRangePushA("begin");
+    nvtxRangePop();
+    return daemon(0, 0) || range_of_ten() ? 1 : 7;
+}
+
 /* late LIBRARY: opens a library whose destructor, which runs after all handlers, makes a range. */
 static int late_destructor(int argc, char **argv) {
     (void)argc;
@@ -184,11 +193,19 @@ static int late_destructor(int argc, char **argv) {
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} cases[] = {
-    {"title", set_title},        {"driver", driver_only},      {"no-device", no_device},
-    {"plugin", open_plugin},     {"deep-plugin", open_plugin}, {"opened", open_first},
-    {"opened-deep", open_first}, {"exec", become_true},        {"exit-handlers", with_exit_handlers},
-    {"late", late_destructor},   {"launches", tell_seen},      {"plugin-launches", tell_seen_of_plugin}};
+} cases[] = {{"title", set_title},
+             {"driver", driver_only},
+             {"no-device", no_device},
+             {"plugin", open_plugin},
+             {"deep-plugin", open_plugin},
+             {"opened", open_first},
+             {"opened-deep", open_first},
+             {"exec", become_true},
+             {"exit-handlers", with_exit_handlers},
+             {"late", late_destructor},
+             {"daemon", become_daemon},
+             {"launches", tell_seen},
+             {"plugin-launches", tell_seen_of_plugin}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
