@@ -54,8 +54,8 @@ static uint32_t enter_step(attribution_spans *s, uint32_t around, attribution_sp
 uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t around, uint32_t request,
                                  uint32_t index, uint32_t node, uint64_t time) {
     const names_entry *name = &s->tree->names->list[index];
-    bool step = name->role == NAMES_ROLE_STEP;
-    attribution_phase phase = step ? ATTRIBUTION_DECODE : attribution_phase_of_role(name->role);
+    bool step = name->means.role == NAMES_ROLE_STEP;
+    attribution_phase phase = step ? ATTRIBUTION_DECODE : attribution_phase_of_role(name->means.role);
     if (phase == ATTRIBUTION_PHASES) {
         return around;
     }
@@ -64,7 +64,9 @@ uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t
                              .parent = around,
                              .group = s->tree->nodes[node].group,
                              .request = request,
-                             .number = step ? name->number : BASE_NONE,
+                             .number = step ? name->means.number : BASE_NONE,
+                             .requests = name->means.requests,
+                             .tokens = name->means.tokens,
                              .thread = thread,
                              .start = time};
     if (step) {

@@ -12,11 +12,12 @@ typedef struct {
     bool closed;
     uint32_t parent; /* the span around it, or BASE_NONE */
     uint32_t group;
-    uint32_t request;    /* N of the enclosing range sample.N or warmup.N, or BASE_NONE */
-    uint32_t number;     /* N of a step; else BASE_NONE */
-    uint32_t thread;     /* thread number, as in attribution_expert_event */
-    uint32_t steps;      /* DECODE: number of ranges decode.N inside */
-    uint32_t visits;     /* number of visits: executions of the experts of one layer */
+    uint32_t request;          /* N of the enclosing range sample.N or warmup.N, or BASE_NONE */
+    uint32_t number;           /* N of a step; else BASE_NONE */
+    uint32_t requests, tokens; /* counts that the name of a server's step holds; else BASE_NONE */
+    uint32_t thread;           /* thread number, as in attribution_expert_event */
+    uint32_t steps;            /* DECODE: number of ranges decode.N inside */
+    uint32_t visits;           /* number of visits: executions of the experts of one layer */
     uint64_t active;     /* sum over the visits: experts with at least one token, or with an unknown number */
     uint64_t start, end; /* ns; end only when closed */
     /* Set by attribution_spans_settle, as in attribution_span_work: */

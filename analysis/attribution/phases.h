@@ -9,10 +9,13 @@ typedef enum {
     ATTRIBUTION_VISION,
     ATTRIBUTION_PREFILL,
     ATTRIBUTION_DECODE,
+    ATTRIBUTION_MIXED, /* of a server: prompts and decoded tokens in one step */
+    ATTRIBUTION_DRAFT, /* of a server: the draft model's */
+    ATTRIBUTION_IDLE,  /* of a server: a step without requests */
     ATTRIBUTION_PHASES
 } attribution_phase;
 
-/* "vision", "prefill", "decode"; "-" outside of them. */
+/* "vision", "prefill", "decode", ...; "-" outside of them. */
 const char *attribution_phase_name(attribution_phase phase);
 
 /* The phase that a range with this role is, or ATTRIBUTION_PHASES. */

@@ -127,7 +127,7 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
     uint32_t around = t->depth ? t->stack[t->depth - 1].span : BASE_NONE;
     uint32_t request = t->depth ? t->stack[t->depth - 1].request : BASE_NONE;
     uint32_t index = names_of_id(s->names, e->name); /* may move the names */
-    names_role role = s->names->list[index].role;
+    names_role role = s->names->list[index].means.role;
     uint32_t at = attribution_tree_child(s->tree, parent, index, attribution_windows_at(s->windows, e->time));
     attribution_node *node = &s->tree->nodes[at];
     bool counted = is_integer_payload(e->payload_type) && !is_negative_payload(e);
@@ -140,7 +140,7 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
     uint32_t span =
         attribution_spans_enter(s->spans, (uint32_t)(t - s->threads), around, request, index, at, e->time);
     if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
-        request = s->names->list[index].number;
+        request = s->names->list[index].means.number;
     }
     t->stack = base_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
     t->stack[t->depth++] = (open_range_entry){.node = at,
@@ -330,7 +330,7 @@ void attribution_stack_open_request(const attribution_range_stack *s, uint32_t t
     const attribution_range_thread *t = &s->threads[thread];
     *request = *step = BASE_NONE;
     for (size_t i = 0; i < t->depth; i++) {
-        names_role role = s->names->list[t->stack[i].name].role;
+        names_role role = s->names->list[t->stack[i].name].means.role;
         if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
             *request = t->stack[i].name;
         } else if (role == NAMES_ROLE_STEP) {

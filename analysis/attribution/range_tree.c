@@ -41,36 +41,31 @@ static uint32_t new_tree_node(attribution_tree *t, uint32_t parent, uint32_t ind
     t->nodes = base_grow(t->nodes, &t->node_cap, t->node_count + 1, sizeof *t->nodes);
     const attribution_node *above = &t->nodes[parent];
     attribution_group group = t->groups[above->group];
-    attribution_phase own_phase = attribution_phase_of_role(name->role);
+    attribution_phase own_phase = attribution_phase_of_role(name->means.role);
     attribution_node node = {.parent = parent,
                              .name = name->family,
                              .origin = index,
                              .layer = above->layer,
                              .expert = above->expert,
                              .phase = own_phase == ATTRIBUTION_PHASES ? above->phase : own_phase,
-                             .part = names_part_of(name->role, above->part),
+                             .part = names_part_of(name->means.role, above->part),
                              .profiling = profiling,
                              .child = BASE_NONE,
                              .after = BASE_NONE};
     group.profiling = profiling;
-    switch (name->role) {
+    if (name->means.layer != BASE_NONE) {
+        node.layer = name->means.layer;
+    }
+    switch (name->means.role) {
     case NAMES_ROLE_TOP_K:
-        group.k = name->number;
+        group.k = name->means.number;
         break;
     case NAMES_ROLE_WARMUP:
         group.warm = true;
         break;
-    case NAMES_ROLE_LAYER:
-        node.layer = name->number;
-        break;
-    case NAMES_ROLE_LAYER_EXPERT:
-        node.layer = name->number;
-        node.opens_expert = node.expert == BASE_NONE;
-        node.expert = name->expert;
-        break;
     case NAMES_ROLE_EXPERT:
         node.opens_expert = node.expert == BASE_NONE;
-        node.expert = name->number;
+        node.expert = name->means.expert;
         break;
     default:
         break;

@@ -83,11 +83,18 @@ static const char *latency_note(bool unprofiled, bool profiled, bool after) {
 }
 
 static void add_latency(cJSON *list, const metrics_results *r, const k_list *ks, metrics_row_kind kind) {
-    static const char *const ids[METRICS_ROWS] = {"latency-vision", "latency-prefill", "latency-decode",
-                                                  "latency-token"};
-    static const char *const titles[METRICS_ROWS] = {"Vision latency", "Prefill latency", "Decode latency",
-                                                     "Decode latency per token"};
-    cJSON *figure = add_figure(list, ks, "Latency", ids[kind], "lines", titles[kind], "ms");
+    static const struct {
+        const char *id, *title;
+    } of[METRICS_ROWS] = {
+        [METRICS_ROW_VISION] = {"latency-vision", "Vision latency"},
+        [METRICS_ROW_PREFILL] = {"latency-prefill", "Prefill latency"},
+        [METRICS_ROW_DECODE] = {"latency-decode", "Decode latency"},
+        [METRICS_ROW_MIXED] = {"latency-mixed", "Latency of mixed steps"},
+        [METRICS_ROW_DRAFT] = {"latency-draft", "Latency of draft steps"},
+        [METRICS_ROW_IDLE] = {"latency-idle", "Latency of idle steps"},
+        [METRICS_ROW_TOKEN] = {"latency-token", "Decode latency per token"},
+    };
+    cJSON *figure = add_figure(list, ks, "Latency", of[kind].id, "lines", of[kind].title, "ms");
     cJSON *p50 = charts_add_series(figure, "P50"), *p95 = charts_add_series(figure, "P95");
     cJSON *p99 = charts_add_series(figure, "P99");
     bool unprofiled = true, profiled = true, after = false;
@@ -163,10 +170,11 @@ static void add_phases(cJSON *list, const metrics_results *r, const k_list *ks) 
 static void add_against(cJSON *list, const metrics_results *r, const k_list *ks) {
     cJSON *figure =
         add_figure(list, ks, "Phases", "prefill-decode", "bars", "Prefill and one decoded token", "ms");
-    for (int kind = METRICS_ROW_PREFILL; kind <= METRICS_ROW_TOKEN; kind += 2) {
-        cJSON *series = charts_add_series(figure, metrics_row_name((metrics_row_kind)kind));
+    static const metrics_row_kind kinds[] = {METRICS_ROW_PREFILL, METRICS_ROW_TOKEN};
+    for (size_t j = 0; j < sizeof kinds / sizeof *kinds; j++) {
+        cJSON *series = charts_add_series(figure, metrics_row_name(kinds[j]));
         for (size_t i = 0; i < ks->count; i++) {
-            const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], (metrics_row_kind)kind);
+            const metrics_row *row = metrics_rows_find(&r->rows, ks->list[i], kinds[j]);
             charts_append(series, "y", row ? row->latency.p50 : NAN);
             charts_append(series, "low", row ? row->p50_ci.low : NAN);
             charts_append(series, "high", row ? row->p50_ci.high : NAN);

@@ -110,13 +110,19 @@ static uint32_t perfetto_layer_name(perfetto *w, const events_range *row) {
 /* The tracks of phases and of experts: the same ranges by what they mean. */
 static void put_perfetto_meaning(perfetto *w, const events_range *row) {
     names_entry name = w->rows->names.list[row->name];
-    uint32_t source = w->rows->threads[row->thread].source, expert = name.number;
+    uint32_t source = w->rows->threads[row->thread].source, expert = name.means.expert;
     uint64_t process = EXPORT_TRACK(EXPORT_TRACK_PROCESS, source), thread = row->thread;
     char text[64];
-    switch (name.role) {
+    if (name.means.layer != BASE_NONE) {
+        w->layers[row->thread] = (layer){row->end, name.means.layer};
+    }
+    switch (name.means.role) {
     case NAMES_ROLE_VISION:
     case NAMES_ROLE_PREFILL:
     case NAMES_ROLE_DECODE:
+    case NAMES_ROLE_MIXED:
+    case NAMES_ROLE_DRAFT:
+    case NAMES_ROLE_IDLE:
     case NAMES_ROLE_STEP:
     case NAMES_ROLE_SAMPLE:
     case NAMES_ROLE_WARMUP:
@@ -125,13 +131,6 @@ static void put_perfetto_meaning(perfetto *w, const events_range *row) {
                                                      process, "phases"),
                            row->name);
         return;
-    case NAMES_ROLE_LAYER:
-        w->layers[row->thread] = (layer){row->end, name.number};
-        return;
-    case NAMES_ROLE_LAYER_EXPERT:
-        w->layers[row->thread] = (layer){row->end, name.number};
-        expert = name.expert;
-        break;
     case NAMES_ROLE_EXPERT:
         break;
     default:

@@ -226,6 +226,7 @@ static void make_result_tables(metrics_results *r, trace_reading *rd, unsigned j
     metrics_tails_make(&r->tails, &rd->tails, rd->ranges, &r->samples, gpu);
     metrics_requests_make(&r->requests, rd->ranges);
     metrics_sweep_end(sweep);
+    metrics_step_shapes_make(&r->step_shapes, &r->samples, &r->rows, gpu);
     make_bottlenecks(r, rd);
     const costmodel_workload *w = &r->bottlenecks.workload;
     metrics_load_make(&r->load, rd->ranges, rd->options->k, w->has_model ? (size_t)w->model.experts : 0);
@@ -320,6 +321,7 @@ void metrics_results_free(metrics_results *results) {
     base_map_free(&results->counter_by_name);
     metrics_samples_free(&results->samples);
     metrics_rows_free(&results->rows);
+    metrics_step_shapes_free(&results->step_shapes);
     metrics_costs_free(&results->costs);
     metrics_load_free(&results->load);
     metrics_tails_free(&results->tails);

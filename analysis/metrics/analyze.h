@@ -8,6 +8,7 @@
 #include "analysis/metrics/latency_sweep.h"
 #include "analysis/metrics/request_variance.h"
 #include "analysis/metrics/requests.h"
+#include "analysis/metrics/step_shapes.h"
 #include "analysis/metrics/tail_latency.h"
 
 /* A META entry of the trace. */
@@ -38,6 +39,7 @@ typedef struct {
 
     metrics_samples samples;
     metrics_rows rows;
+    metrics_step_shapes step_shapes;
     metrics_fits fits;
     metrics_costs costs;
     metrics_load load;

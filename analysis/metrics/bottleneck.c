@@ -91,6 +91,9 @@ static bool find_dense(const costing *c, const metrics_phase_work *work, bool *d
 static bool add_decoder_cost(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
     const costmodel_workload *w = c->workload;
     double prompt, experts = w->model.experts, k = c->k;
+    if (work->phase != ATTRIBUTION_PREFILL && work->phase != ATTRIBUTION_DECODE) {
+        return lack_evidence(c, "a cost model of such steps");
+    }
     if (k < 1 || k > experts) {
         return lack_evidence(c, "a k that the model has (ranges top_k=K, or moe_top_k)");
     }

@@ -328,7 +328,7 @@ static void make_range_rows(costs_making *m) {
     for (uint32_t i = 1; i < m->node_count; i++) {
         const attribution_node *node = attribution_ranges_node(m->ranges, i);
         path_of[i] = path_of[node->parent];
-        if (names_entry_at(names, node->origin)->role == NAMES_ROLE_TOP_K) {
+        if (names_entry_at(names, node->origin)->means.role == NAMES_ROLE_TOP_K) {
             continue; /* it is no part of a path */
         }
         path_of[i] = metrics_range_paths_child(&m->c->paths, path_of[i], names_entry_at(names, node->name));

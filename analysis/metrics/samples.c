@@ -53,6 +53,8 @@ metrics_sample metrics_sample_of(const attribution_ranges *ranges, const attribu
                         .warm = group->warm,
                         .request = span->request,
                         .number = span->number,
+                        .requests = span->requests,
+                        .tokens = span->tokens,
                         .profiling = profiling,
                         .after_profiling =
                             profiling == ATTRIBUTION_UNPROFILED && span->end > windows->first_profiled,

@@ -12,6 +12,7 @@ typedef struct {
     bool warm;                       /* of a warm-up request */
     uint32_t request;                /* N of its sample.N or warmup.N, or BASE_NONE */
     uint32_t number;                 /* of a step: N of decode.N; else BASE_NONE */
+    uint32_t requests, tokens;       /* of a server's step: what its name says; else BASE_NONE */
     attribution_profiling profiling; /* PROFILED, UNPROFILED or PARTLY_PROFILED */
     bool after_profiling; /* UNPROFILED, but CUPTI's records had been on before (or that is not known),
                                 which slows launches for good: docs/measuring.md */

@@ -164,7 +164,7 @@ static uint32_t path_below_phase(tails_making *m, uint32_t node) {
     }
     for (uint32_t at = node; at != ATTRIBUTION_ROOT && depth < PATH_PARTS;) {
         const attribution_node *range = attribution_ranges_node(m->ranges, at);
-        names_role role = names_entry_at(names, range->origin)->role;
+        names_role role = names_entry_at(names, range->origin)->means.role;
         if (is_phase_role(role) && depth > 0) {
             break;
         }

@@ -9,18 +9,41 @@
 
 #define DIRECT_IDS (1u << 22) /* string ids that are looked up in an array */
 
-/* Requests and decode steps are told apart by their samples, not by the tree, which would grow with each. */
-static const char *family_of(names_role role) {
-    switch (role) {
-    case NAMES_ROLE_WARMUP:
-        return "warmup.*";
-    case NAMES_ROLE_SAMPLE:
-        return "sample.*";
-    case NAMES_ROLE_STEP:
-        return "decode.*";
-    default:
-        return NULL;
+#define MODULE "{'Module': '" /* what names of layerwise hooks begin with */
+
+/* The pattern of a server's step, with a * for each count. */
+static size_t step_family(const char *pattern, char *out, size_t size) {
+    size_t n = 0;
+    while (*pattern && n + 1 < size) {
+        size_t place = strncmp(pattern, "{requests}", 10) == 0 ? 10 : 0;
+        place = strncmp(pattern, "{tokens}", 8) == 0 ? 8 : place;
+        out[n++] = *pattern;
+        if (place) {
+            out[n - 1] = '*';
+        }
+        pattern += place ? place : 1;
     }
+    return n;
+}
+
+/* Names of which a run has ever more, as each holds a number or the shapes of a call, share a path of the tree: that
+ * of this name. The number of bytes written to out, at most `size`; 0: the name stands for itself. */
+static size_t write_family(const names_meaning *means, const char *text, size_t len, char *out, size_t size) {
+    static const char *const of_role[] = {
+        [NAMES_ROLE_WARMUP] = "warmup.*", [NAMES_ROLE_SAMPLE] = "sample.*", [NAMES_ROLE_STEP] = "decode.*"};
+    const char *name = means->role < sizeof of_role / sizeof *of_role ? of_role[means->role] : NULL;
+    if (means->pattern) {
+        return step_family(means->pattern, out, size);
+    }
+    if (!name && len > strlen(MODULE) && memcmp(text, MODULE, strlen(MODULE)) == 0) {
+        const char *path = text + strlen(MODULE), *end = memchr(path, '\'', len - strlen(MODULE));
+        size_t n = end ? (size_t)(end - path) : 0;
+        bool outputs = end && means->role == NAMES_ROLE_NONE && strncmp(end, "', 'Outputs'", 12) == 0;
+        return n > 0 && n < size - 16
+                   ? (size_t)snprintf(out, size, "%.*s%s", (int)n, path, outputs ? " (outputs)" : "")
+                   : 0;
+    }
+    return name ? (size_t)snprintf(out, size, "%s", name) : 0;
 }
 
 /* The index of the text, or BASE_NONE; *hash is where it is to be put then. */
@@ -51,19 +74,17 @@ uint32_t names_intern(names_table *names, const char *text, size_t len) {
     names->list = base_grow(names->list, &names->cap, names->count + 1, sizeof *names->list);
     names->count++;
     base_map_put(&names->by_text, h, index);
-    uint32_t number, expert;
-    names_role role = names_rules_match(names->rules, text, len, &number, &expert);
     names->list[index] = (names_entry){.text = base_copy(text, len),
                                        .len = len,
-                                       .role = role,
-                                       .number = number,
-                                       .expert = expert,
+                                       .means = names_rules_match(names->rules, text, len),
                                        .family = index};
     names->list[index].call = names_call_kind_of(names->list[index].text);
     names->list[index].enqueues = names_call_enqueues(names->list[index].text);
-    const char *family = family_of(role);
-    if (family) {
-        uint32_t at = names_intern(names, family, strlen(family)); /* may move the list */
+    char family[512];
+    size_t family_len =
+        write_family(&names->list[index].means, names->list[index].text, len, family, sizeof family);
+    if (family_len > 0) {
+        uint32_t at = names_intern(names, family, family_len); /* may move the list */
         names->list[index].family = at;
     }
     return index;

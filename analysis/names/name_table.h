@@ -14,9 +14,7 @@
 typedef struct {
     char *text; /* terminated; may hold bytes that are no UTF-8 */
     size_t len;
-    names_role role;
-    uint32_t number;      /* K, N, L or E */
-    uint32_t expert;      /* LAYER_EXPERT: E */
+    names_meaning means;
     names_call_kind call; /* what a CUDA call of this name does */
     bool enqueues;        /* and whether a GPU record is to be expected of it */
     uint32_t family; /* the name that stands for it in the range tree: sample.* for sample.3, else itself */

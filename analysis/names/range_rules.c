@@ -5,76 +5,83 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_MAX  (1 << 20) /* bytes of a file of rules */
-#define STARS_MAX 2         /* in one pattern, so that matching takes no time to speak of */
-
-static const struct {
-    const char *pattern;
-    names_role role;
-} built_in[] = {
-    {"vision", NAMES_ROLE_VISION},
-    {"prefill", NAMES_ROLE_PREFILL},
-    {"decode", NAMES_ROLE_DECODE},
-    {"warmup", NAMES_ROLE_WARMUP},
-    {"top_k{sep}{k}", NAMES_ROLE_TOP_K},
-    {"warmup{sep}{n}", NAMES_ROLE_WARMUP},
-    {"sample{sep}{n}", NAMES_ROLE_SAMPLE},
-    {"decode{sep}{n}", NAMES_ROLE_STEP},
-    {"layer{sep}{layer}", NAMES_ROLE_LAYER},
-    {"layers{sep}{layer}", NAMES_ROLE_LAYER},
-    {"block{sep}{layer}", NAMES_ROLE_LAYER},
-    {"blocks{sep}{layer}", NAMES_ROLE_LAYER},
-    {"expert{sep}{expert}", NAMES_ROLE_EXPERT},
-    {"experts{sep}{expert}", NAMES_ROLE_EXPERT},
-    {"layer{sep}{layer}{sep}expert{sep}{expert}", NAMES_ROLE_EXPERT},
-    {"attention", NAMES_ROLE_ATTENTION},
-    {"attn", NAMES_ROLE_ATTENTION},
-    {"self_attn", NAMES_ROLE_ATTENTION},
-    {"self_attention", NAMES_ROLE_ATTENTION},
-    {"router", NAMES_ROLE_ROUTER},
-    {"routing", NAMES_ROLE_ROUTER},
-    {"gate", NAMES_ROLE_ROUTER},
-    {"norm", NAMES_ROLE_NORM},
-    {"*_norm", NAMES_ROLE_NORM},
-    {"*layernorm", NAMES_ROLE_NORM},
-    {"*rmsnorm", NAMES_ROLE_NORM},
-    {"embed", NAMES_ROLE_EMBEDDING},
-    {"embedding", NAMES_ROLE_EMBEDDING},
-    {"embed_tokens", NAMES_ROLE_EMBEDDING},
-    {"head", NAMES_ROLE_HEAD},
-    {"lm_head", NAMES_ROLE_HEAD},
-};
+#define FILE_MAX    (1 << 20) /* bytes of a file of rules */
+#define PATTERN_MAX 255       /* bytes */
+#define STARS_MAX   3         /* in one pattern, so that matching takes no time to speak of */
 
 static const struct {
     const char *name;
     names_role role;
     const char *needs; /* what a pattern with this role must hold, or NULL */
 } role_names[] = {
-    {"top_k", NAMES_ROLE_TOP_K, "{k}"},        {"warmup", NAMES_ROLE_WARMUP, NULL},
-    {"sample", NAMES_ROLE_SAMPLE, NULL},       {"vision", NAMES_ROLE_VISION, NULL},
-    {"prefill", NAMES_ROLE_PREFILL, NULL},     {"decode", NAMES_ROLE_DECODE, NULL},
-    {"step", NAMES_ROLE_STEP, NULL},           {"layer", NAMES_ROLE_LAYER, "{layer}"},
-    {"expert", NAMES_ROLE_EXPERT, "{expert}"}, {"attention", NAMES_ROLE_ATTENTION, NULL},
-    {"router", NAMES_ROLE_ROUTER, NULL},       {"norm", NAMES_ROLE_NORM, NULL},
-    {"embedding", NAMES_ROLE_EMBEDDING, NULL}, {"head", NAMES_ROLE_HEAD, NULL},
-    {"other", NAMES_ROLE_OTHER, NULL},         {"none", NAMES_ROLE_NONE, NULL},
+    {"top_k", NAMES_ROLE_TOP_K, "{k}"},
+    {"warmup", NAMES_ROLE_WARMUP, NULL},
+    {"sample", NAMES_ROLE_SAMPLE, NULL},
+    {"vision", NAMES_ROLE_VISION, NULL},
+    {"prefill", NAMES_ROLE_PREFILL, NULL},
+    {"decode", NAMES_ROLE_DECODE, NULL},
+    {"mixed", NAMES_ROLE_MIXED, NULL},
+    {"draft", NAMES_ROLE_DRAFT, NULL},
+    {"idle", NAMES_ROLE_IDLE, NULL},
+    {"step", NAMES_ROLE_STEP, NULL},
+    {"layer", NAMES_ROLE_LAYER, "{layer}"},
+    {"expert", NAMES_ROLE_EXPERT, "{expert}"},
+    {"experts", NAMES_ROLE_EXPERTS, NULL},
+    {"shared_expert", NAMES_ROLE_SHARED_EXPERT, NULL},
+    {"dispatch", NAMES_ROLE_DISPATCH, NULL},
+    {"combine", NAMES_ROLE_COMBINE, NULL},
+    {"attention", NAMES_ROLE_ATTENTION, NULL},
+    {"router", NAMES_ROLE_ROUTER, NULL},
+    {"norm", NAMES_ROLE_NORM, NULL},
+    {"embedding", NAMES_ROLE_EMBEDDING, NULL},
+    {"head", NAMES_ROLE_HEAD, NULL},
+    {"sampling", NAMES_ROLE_SAMPLING, NULL},
+    {"communication", NAMES_ROLE_COMMUNICATION, NULL},
+    {"other", NAMES_ROLE_OTHER, NULL},
+    {"none", NAMES_ROLE_NONE, NULL},
 };
+
+const char *names_role_name(names_role role) {
+    for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++) {
+        if (role_names[i].role == role) {
+            return role_names[i].name;
+        }
+    }
+    return "none";
+}
 
 /* ---- Matching ---- */
 
-enum { NUMBER, LAYER, EXPERT, PLACES };
-
 static const struct {
     const char *text;
-    int place;
-} numbers[] = {{"{k}", NUMBER}, {"{n}", NUMBER}, {"{layer}", LAYER}, {"{expert}", EXPERT}};
+    size_t field; /* of names_meaning */
+    bool sums;    /* several of them are added up */
+} places[] = {
+    {"{k}", offsetof(names_meaning, number), false},
+    {"{n}", offsetof(names_meaning, number), false},
+    {"{layer}", offsetof(names_meaning, layer), false},
+    {"{expert}", offsetof(names_meaning, expert), false},
+    {"{requests}", offsetof(names_meaning, requests), true},
+    {"{tokens}", offsetof(names_meaning, tokens), true},
+};
+#define PLACES (sizeof places / sizeof *places)
 
 static bool begins_with(const char *text, const char *with) {
     return *text == *with && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* The place that a pattern has here, or PLACES. */
+static size_t place_at(const char *pattern) {
+    size_t i = 0;
+    while (i < PLACES && !begins_with(pattern, places[i].text)) {
+        i++;
+    }
+    return i;
 }
 
 /* Reads a whole number of at most nine digits. */
@@ -91,85 +98,113 @@ static const char *match_number(const char *text, const char *end, uint32_t *val
     return p == text ? NULL : p;
 }
 
+static const char *match_place(size_t place, const char *text, const char *end, names_meaning *found) {
+    uint32_t value = 0, before;
+    const char *behind = match_number(text, end, &value);
+    char *field = (char *)found + places[place].field;
+    if (behind) {
+        memcpy(&before, field, sizeof before);
+        value += places[place].sums && before != BASE_NONE ? before : 0;
+        memcpy(field, &value, sizeof value);
+    }
+    return behind;
+}
+
+/* Matches a pattern up to its next * or its end, where the text must end, too. Returns the text behind what
+ * matched, or NULL. */
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as a pattern is long */
-static bool match_pattern(const char *pattern, const char *text, const char *end, uint32_t found[PLACES]) {
-    for (; *pattern; pattern++, text++) {
-        if (*pattern == '*') {
-            for (; text <= end; text++) {
-                if (match_pattern(pattern + 1, text, end, found)) {
-                    return true;
-                }
-            }
-            return false;
-        }
+static const char *match_segment(const char *pattern, const char *text, const char *end,
+                                 names_meaning *found) {
+    for (; *pattern && *pattern != '*'; pattern++, text++) {
         if (begins_with(pattern, "{sep}")) {
             pattern += strlen("{sep}");
-            bool one = text < end && *text != '\0' && strchr("._= :/", *text);
-            return (one && match_pattern(pattern, text + 1, end, found)) ||
-                   match_pattern(pattern, text, end, found);
-        }
-        for (size_t i = 0; *pattern == '{' && i < sizeof numbers / sizeof *numbers; i++) {
-            if (begins_with(pattern, numbers[i].text)) {
-                const char *behind = match_number(text, end, &found[numbers[i].place]);
-                return behind && match_pattern(pattern + strlen(numbers[i].text), behind, end, found);
+            if (text < end && *text != '\0' && strchr("._= :/", *text)) {
+                names_meaning with = *found;
+                const char *behind = match_segment(pattern, text + 1, end, &with);
+                if (behind) {
+                    *found = with;
+                    return behind;
+                }
             }
+            return match_segment(pattern, text, end, found);
         }
+        size_t place = *pattern == '{' ? place_at(pattern) : PLACES;
+        if (place < PLACES) {
+            const char *behind = match_place(place, text, end, found);
+            return behind ? match_segment(pattern + strlen(places[place].text), behind, end, found) : NULL;
+        }
+        pattern += begins_with(pattern, "{{") || begins_with(pattern, "}}");
         if (text >= end || *text != *pattern) {
-            return false;
+            return NULL;
         }
     }
-    return text == end;
+    return *pattern == '*' || text == end ? text : NULL;
 }
 
-static bool try_rule(const char *pattern, names_role *role, const char *text, size_t len, uint32_t *number,
-                     uint32_t *expert) {
-    uint32_t found[PLACES] = {BASE_NONE, BASE_NONE, BASE_NONE};
-    if (!match_pattern(pattern, text, text + len, found)) {
-        return false;
-    }
-    *number = found[NUMBER];
-    if (*role == NAMES_ROLE_LAYER) {
-        *number = found[LAYER];
-    } else if (*role == NAMES_ROLE_EXPERT && found[LAYER] == BASE_NONE) {
-        *number = found[EXPERT];
-    } else if (*role == NAMES_ROLE_EXPERT) {
-        *role = NAMES_ROLE_LAYER_EXPERT;
-        *number = found[LAYER];
-        *expert = found[EXPERT];
-    }
-    return true;
+static const char *next_star(const char *pattern) {
+    return pattern + strcspn(pattern, "*");
 }
 
-names_role names_rules_match(const names_rules *rules, const char *text, size_t len, uint32_t *number,
-                             uint32_t *expert) {
-    *number = *expert = BASE_NONE;
-    if (len > NAMES_RULE_NAME_MAX) {
-        return NAMES_ROLE_NONE;
+/* What stands between two stars matches where it first can, which leaves the most for what follows: so the time is
+ * that of a search for each. */
+static bool match_pattern(const char *pattern, const char *text, const char *end, names_meaning *found) {
+    text = match_segment(pattern, text, end, found);
+    for (pattern = next_star(pattern); text && *pattern == '*'; pattern = next_star(pattern)) {
+        const char *behind = NULL;
+        names_meaning before = *found;
+        pattern++;
+        for (const char *from = text; !behind && from <= end; from++) {
+            *found = before;
+            behind = match_segment(pattern, from, end, found);
+        }
+        text = behind;
     }
+    return text != NULL;
+}
+
+static bool try_rule(const char *pattern, names_role role, const char *text, size_t len,
+                     names_meaning *meaning) {
+    *meaning = (names_meaning){.role = role,
+                               .number = BASE_NONE,
+                               .layer = BASE_NONE,
+                               .expert = BASE_NONE,
+                               .requests = BASE_NONE,
+                               .tokens = BASE_NONE};
+    if (strstr(pattern, "{requests}") || strstr(pattern, "{tokens}")) {
+        meaning->pattern = pattern;
+    }
+    return match_pattern(pattern, text, text + len, meaning);
+}
+
+names_meaning names_rules_match(const names_rules *rules, const char *text, size_t len) {
+    names_meaning meaning;
     for (size_t i = 0; rules && i < rules->count; i++) {
-        names_role role = rules->list[i].role;
-        if (try_rule(rules->list[i].pattern, &role, text, len, number, expert)) {
-            return role;
+        if (try_rule(rules->list[i].pattern, rules->list[i].role, text, len, &meaning)) {
+            return meaning;
         }
     }
-    for (size_t i = 0; i < sizeof built_in / sizeof *built_in && !(rules && rules->alone); i++) {
-        names_role role = built_in[i].role;
-        if (try_rule(built_in[i].pattern, &role, text, len, number, expert)) {
-            return role;
+    const names_built_in_rule *rule;
+    for (size_t i = 0; !(rules && rules->alone) && (rule = names_built_in_rule_at(i)); i++) {
+        if (try_rule(rule->pattern, rule->role, text, len, &meaning)) {
+            return meaning;
         }
     }
-    *number = *expert = BASE_NONE;
-    return NAMES_ROLE_NONE;
+    try_rule("", NAMES_ROLE_NONE, "", 0, &meaning);
+    return meaning;
 }
 
-names_part names_part_of(names_role role, names_part around) {
-    if (around == NAMES_PART_EXPERT || around == NAMES_PART_VISION) {
-        return around;
-    }
+/* The part that a role is, or NAMES_PARTS: the part of the range around. */
+static names_part part_of_role(names_role role) {
     switch (role) {
     case NAMES_ROLE_EXPERT:
-    case NAMES_ROLE_LAYER_EXPERT:
+    case NAMES_ROLE_EXPERTS:
         return NAMES_PART_EXPERT;
+    case NAMES_ROLE_SHARED_EXPERT:
+        return NAMES_PART_SHARED_EXPERT;
+    case NAMES_ROLE_DISPATCH:
+        return NAMES_PART_DISPATCH;
+    case NAMES_ROLE_COMBINE:
+        return NAMES_PART_COMBINE;
     case NAMES_ROLE_ATTENTION:
         return NAMES_PART_ATTENTION;
     case NAMES_ROLE_ROUTER:
@@ -180,18 +215,40 @@ names_part names_part_of(names_role role, names_part around) {
         return NAMES_PART_EMBEDDING;
     case NAMES_ROLE_HEAD:
         return NAMES_PART_HEAD;
+    case NAMES_ROLE_SAMPLING:
+        return NAMES_PART_SAMPLING;
+    case NAMES_ROLE_COMMUNICATION:
+        return NAMES_PART_COMMUNICATION;
     case NAMES_ROLE_VISION:
         return NAMES_PART_VISION;
     case NAMES_ROLE_OTHER:
         return NAMES_PART_OTHER;
     default:
-        return around;
+        return NAMES_PARTS;
     }
 }
 
+names_part names_part_of(names_role role, names_part around) {
+    bool communicates =
+        role == NAMES_ROLE_DISPATCH || role == NAMES_ROLE_COMBINE || role == NAMES_ROLE_COMMUNICATION;
+    bool inside = around == NAMES_PART_EXPERT || around == NAMES_PART_SHARED_EXPERT;
+    if (around == NAMES_PART_VISION || (inside && !communicates)) {
+        return around;
+    }
+    names_part part = part_of_role(role);
+    return part == NAMES_PARTS ? around : part;
+}
+
 const char *names_part_name(names_part part) {
-    static const char *const names[NAMES_PARTS] = {"expert",    "attention", "router", "norm",
-                                                   "embedding", "head",      "vision", "other"};
+    static const char *const names[NAMES_PARTS] = {
+        [NAMES_PART_EXPERT] = "expert",       [NAMES_PART_ATTENTION] = "attention",
+        [NAMES_PART_ROUTER] = "router",       [NAMES_PART_NORM] = "norm",
+        [NAMES_PART_EMBEDDING] = "embedding", [NAMES_PART_HEAD] = "head",
+        [NAMES_PART_VISION] = "vision",       [NAMES_PART_SHARED_EXPERT] = "shared_expert",
+        [NAMES_PART_DISPATCH] = "dispatch",   [NAMES_PART_COMBINE] = "combine",
+        [NAMES_PART_SAMPLING] = "sampling",   [NAMES_PART_COMMUNICATION] = "communication",
+        [NAMES_PART_OTHER] = "other",
+    };
     return names[part];
 }
 
@@ -205,19 +262,18 @@ static const char *pattern_fault(const char *pattern, const char *needs) {
         if (*p != '{') {
             continue;
         }
-        bool known = begins_with(p, "{sep}");
-        for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-            known = known || begins_with(p, numbers[i].text);
-        }
-        if (!known) {
-            return "holds a {...} other than {layer}, {expert}, {k}, {n} and {sep}";
+        if (begins_with(p, "{{")) {
+            p++;
+        } else if (!begins_with(p, "{sep}") && place_at(p) == PLACES) {
+            return "holds a {...} other than {layer}, {expert}, {k}, {n}, {requests}, {tokens} and {sep} ({{ "
+                   "is a {)";
         }
     }
-    if (*pattern == '\0' || strlen(pattern) > NAMES_RULE_NAME_MAX) {
+    if (*pattern == '\0' || strlen(pattern) > PATTERN_MAX) {
         return "is empty or longer than 255 bytes";
     }
     if (stars > STARS_MAX) {
-        return "has more than two *";
+        return "has more than three *";
     }
     return needs && !strstr(pattern, needs) ? "lacks the number that its \"is\" needs" : NULL;
 }

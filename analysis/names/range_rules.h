@@ -12,21 +12,29 @@
 /* What a range of this name is. */
 typedef enum {
     NAMES_ROLE_NONE,
-    NAMES_ROLE_TOP_K,        /* top_k=K */
-    NAMES_ROLE_WARMUP,       /* warmup.N */
-    NAMES_ROLE_SAMPLE,       /* sample.N */
-    NAMES_ROLE_VISION,       /* vision */
-    NAMES_ROLE_PREFILL,      /* prefill */
-    NAMES_ROLE_DECODE,       /* decode */
-    NAMES_ROLE_STEP,         /* decode.N */
-    NAMES_ROLE_LAYER,        /* layer.L */
-    NAMES_ROLE_EXPERT,       /* expert.E */
-    NAMES_ROLE_LAYER_EXPERT, /* layerL.expertE */
+    NAMES_ROLE_TOP_K,   /* top_k=K */
+    NAMES_ROLE_WARMUP,  /* warmup.N */
+    NAMES_ROLE_SAMPLE,  /* sample.N */
+    NAMES_ROLE_VISION,  /* vision */
+    NAMES_ROLE_PREFILL, /* prefill; of a server, a step of prompts alone */
+    NAMES_ROLE_DECODE,  /* decode; of a server, a step of one token for each request */
+    NAMES_ROLE_MIXED,   /* a server's step of prompts and decoded tokens */
+    NAMES_ROLE_DRAFT,   /* a step of the draft model of speculative decoding */
+    NAMES_ROLE_IDLE,    /* a step without requests */
+    NAMES_ROLE_STEP,    /* decode.N */
+    NAMES_ROLE_LAYER,   /* layer.L */
+    NAMES_ROLE_EXPERT,  /* expert.E, layerL.expertE */
+    NAMES_ROLE_EXPERTS, /* all routed experts of a layer, fused */
+    NAMES_ROLE_SHARED_EXPERT,
+    NAMES_ROLE_DISPATCH, /* tokens to the ranks of their experts */
+    NAMES_ROLE_COMBINE,  /* and back */
     NAMES_ROLE_ATTENTION,
     NAMES_ROLE_ROUTER,
     NAMES_ROLE_NORM,
     NAMES_ROLE_EMBEDDING,
     NAMES_ROLE_HEAD,
+    NAMES_ROLE_SAMPLING, /* the choice of the next token */
+    NAMES_ROLE_COMMUNICATION,
     NAMES_ROLE_OTHER, /* the work in it is that of no part below */
 } names_role;
 
@@ -39,9 +47,23 @@ typedef enum {
     NAMES_PART_EMBEDDING,
     NAMES_PART_HEAD,
     NAMES_PART_VISION,
+    NAMES_PART_SHARED_EXPERT,
+    NAMES_PART_DISPATCH,
+    NAMES_PART_COMBINE,
+    NAMES_PART_SAMPLING,
+    NAMES_PART_COMMUNICATION,
     NAMES_PART_OTHER,
     NAMES_PARTS
 } names_part;
+
+/* What a name means. Numbers that it does not hold are BASE_NONE. */
+typedef struct {
+    names_role role;
+    uint32_t number; /* K of top_k, N of a request or of a step */
+    uint32_t layer, expert;
+    uint32_t requests, tokens; /* of a server's step, from its name: sums where the name has several */
+    const char *pattern; /* of the rule, where it takes such counts: names that differ in them are one path */
+} names_meaning;
 
 typedef struct {
     char *pattern;
@@ -55,13 +77,20 @@ typedef struct {
     bool alone; /* the built-in rules do not hold beside them */
 } names_rules;
 
-/* Longest name that rules are tried on, in bytes; longer ones mean nothing. */
-#define NAMES_RULE_NAME_MAX 255
+/* The meaning of a name: that of the first rule that matches it, of `rules` (or NULL), then of those built in. */
+names_meaning names_rules_match(const names_rules *rules, const char *text, size_t len);
 
-/* The role of the first rule that matches `text`: those of `rules` (or NULL), then those built in. *number is
- * K, N, L or E, and *expert is E when *number is L; BASE_NONE where the name has none. */
-names_role names_rules_match(const names_rules *rules, const char *text, size_t len, uint32_t *number,
-                             uint32_t *expert);
+/* The built-in rules in the order in which they are tried: the pattern, the role, and what emits such names. NULL
+ * behind the last. */
+typedef struct {
+    const char *pattern;
+    names_role role;
+    const char *source;
+} names_built_in_rule;
+const names_built_in_rule *names_built_in_rule_at(size_t i);
+
+/* "top_k", "prefill", ...: what rules call it. */
+const char *names_role_name(names_role role);
 
 /* The part of the model that work below a range with this role belongs to, `around` being that of the ranges
  * around it: what lies in an expert or in vision stays there. */

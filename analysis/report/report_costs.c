@@ -24,12 +24,39 @@ static double gpu_ms(const metrics_results *r, uint64_t ns) {
 
 /* ---- Layers and parts ---- */
 
+/* The columns of parts: those of a model always, those of servers and of several ranks where they have work. */
+static const report_column part_columns[NAMES_PARTS] = {
+    [NAMES_PART_EXPERT] = {"expert_ms", "expert", 'r'},
+    [NAMES_PART_ATTENTION] = {"attention_ms", "attention", 'r'},
+    [NAMES_PART_ROUTER] = {"router_ms", "router", 'r'},
+    [NAMES_PART_NORM] = {"norm_ms", "norm", 'r'},
+    [NAMES_PART_EMBEDDING] = {"embedding_ms", "embedding", 'r'},
+    [NAMES_PART_HEAD] = {"head_ms", "head", 'r'},
+    [NAMES_PART_VISION] = {"vision_ms", "vision", 'r'},
+    [NAMES_PART_SHARED_EXPERT] = {"shared_expert_ms", "shared expert", 'r'},
+    [NAMES_PART_DISPATCH] = {"dispatch_ms", "dispatch", 'r'},
+    [NAMES_PART_COMBINE] = {"combine_ms", "combine", 'r'},
+    [NAMES_PART_SAMPLING] = {"sampling_ms", "sampling", 'r'},
+    [NAMES_PART_COMMUNICATION] = {"communication_ms", "communication", 'r'},
+    [NAMES_PART_OTHER] = {"other_ms", "other", 'r'},
+};
+
+static bool has_part_column(const metrics_results *r, int part) {
+    bool has = part < NAMES_PART_SHARED_EXPERT || part == NAMES_PART_OTHER;
+    for (size_t i = 0; i < r->costs.layer_count && !has; i++) {
+        has = r->costs.layers[i].parts[part].count > 0;
+    }
+    return has;
+}
+
 static void put_layer(const metrics_results *r, report_table *t, const char *phase, uint32_t layer,
                       const metrics_layer_row *row) {
     report_table_cell(t, "%s", phase);
     report_table_index(t, layer);
     for (int part = 0; part < NAMES_PARTS; part++) {
-        report_table_ms(t, row->parts[part].count ? (double)row->parts[part].ns / 1e6 : NAN);
+        if (has_part_column(r, part)) {
+            report_table_ms(t, row->parts[part].count ? (double)row->parts[part].ns / 1e6 : NAN);
+        }
     }
     report_table_ms(t, (double)row->all.ns / 1e6);
     report_table_share(t, row->all.ns, r->costs.attributed_ns);
@@ -44,21 +71,18 @@ static void add_layer(metrics_layer_row *sum, const metrics_layer_row *row) {
 }
 
 static void put_cost_layers(const metrics_results *r, bool phases_only, report_output *out) {
-    static const report_column columns[] = {{"phase", "phase", 'l'},
-                                            {"layer", "layer", 'r'},
-                                            {"expert_ms", "expert", 'r'},
-                                            {"attention_ms", "attention", 'r'},
-                                            {"router_ms", "router", 'r'},
-                                            {"norm_ms", "norm", 'r'},
-                                            {"embedding_ms", "embedding", 'r'},
-                                            {"head_ms", "head", 'r'},
-                                            {"vision_ms", "vision", 'r'},
-                                            {"other_ms", "other", 'r'},
-                                            {"sum_ms", "sum", 'r'},
-                                            {"share_percent", "share %", 'r'}};
+    report_column columns[NAMES_PARTS + 4] = {{"phase", "phase", 'l'}, {"layer", "layer", 'r'}};
+    size_t count = 2;
+    for (int part = 0; part < NAMES_PARTS; part++) {
+        if (has_part_column(r, part)) {
+            columns[count++] = part_columns[part];
+        }
+    }
+    columns[count++] = (report_column){"sum_ms", "sum", 'r'};
+    columns[count++] = (report_column){"share_percent", "share %", 'r'};
     char buf[64];
     report_table t;
-    report_table_begin(&t, phases_only ? "phase_parts" : "layer_parts", REPORT_COLUMNS(columns), 0);
+    report_table_begin(&t, phases_only ? "phase_parts" : "layer_parts", columns, count, 0);
     report_table_title(&t, "%s, exclusive GPU time, ms (%s)",
                        phases_only ? "Phases by part of the model" : "Layers by part of the model",
                        choice(r, buf));

@@ -231,8 +231,44 @@ static void put_gpu_time(const metrics_results *r, report_output *out) {
     report_output_table(out, &t);
 }
 
+static void put_step_shapes(const metrics_results *r, report_output *out) {
+    static const report_column columns[] = {
+        {"k", "k", 'r'},        {"phase", "phase", 'l'},         {"shape", "shape", 'l'},
+        {"n", "n", 'r'},        {"requests", "requests", 'r'},   {"tokens", "tokens", 'r'},
+        {"p50_ms", "P50", 'r'}, {"p95_ms", "P95", 'r'},          {"p99_ms", "P99", 'r'},
+        {"max_ms", "max", 'r'}, {"gpu_busy_ms", "GPU busy", 'r'}};
+    report_table t;
+    if (r->step_shapes.count == 0) {
+        return;
+    }
+    report_table_begin(&t, "step_shapes", REPORT_COLUMNS(columns), 2);
+    report_table_title(&t, "Latency of a server's steps by shape, ms");
+    for (size_t i = 0; i < r->step_shapes.count; i++) {
+        const metrics_step_shape *s = &r->step_shapes.list[i];
+        const char *unit = s->by_tokens ? "tokens" : "requests";
+        report_table_index(&t, s->k);
+        report_table_cell(&t, "%s", attribution_phase_name(s->phase));
+        if (s->low == s->high) {
+            report_table_cell(&t, "%u %s", s->low, unit);
+        } else {
+            report_table_cell(&t, "%u to %u %s", s->low, s->high, unit);
+        }
+        report_table_count(&t, s->latency.n);
+        report_table_number(&t, s->requests, 1);
+        report_table_number(&t, s->tokens, 1);
+        const double values[] = {s->latency.p50, s->latency.p95, s->latency.p99, s->latency.max, s->busy};
+        for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
+            report_table_ms(&t, values[j]);
+        }
+    }
+    report_table_note(
+        &t, "Shapes are from the names of the steps; requests and tokens are the means of the steps.");
+    report_output_table(out, &t);
+}
+
 void report_latency(const metrics_results *r, report_output *out) {
     put_latencies(r, out);
+    put_step_shapes(r, out);
     put_certainty(r, out);
     put_overhead(r, out);
     put_gpu_time(r, out);

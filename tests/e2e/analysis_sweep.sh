@@ -110,7 +110,7 @@ refusals() {
             '{"rules": [{"name": "x", "is": "norm"}, {"name": "x", "is": "y"}]}' &&
         bad_rules 'rule 1 lacks the number' '{"rules": [{"name": "x", "is": "layer"}]}' &&
         bad_rules 'rule 1 holds a {...} other' '{"rules": [{"name": "x{l}", "is": "norm"}]}' &&
-        bad_rules 'rule 1 has more than two' '{"rules": [{"name": "*a*b*", "is": "norm"}]}' &&
+        bad_rules 'rule 1 has more than three' '{"rules": [{"name": "*a*b*c*", "is": "norm"}]}' &&
         bad_rules 'rule 1 is empty' '{"rules": [{"name": "", "is": "norm"}]}' &&
         refuses 'missing.json: the rules cannot be read' "$moetrace" report --rules "$tmp/missing.json" "$tmp/plain.moetrace" &&
         refuses '--format=html' "$moetrace" report --format html "$tmp/plain.moetrace" &&

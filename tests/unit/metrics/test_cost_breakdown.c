@@ -20,23 +20,21 @@ static void names_of_parts(void **state) {
         {"norms", NAMES_ROLE_NONE},          {"blocks.3", NAMES_ROLE_LAYER},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        uint32_t number, expert;
         print_message("  %s\n", cases[i].text);
-        assert_int_equal(names_rules_match(NULL, cases[i].text, strlen(cases[i].text), &number, &expert),
-                         cases[i].role);
+        assert_int_equal(names_rules_match(NULL, cases[i].text, strlen(cases[i].text)).role, cases[i].role);
     }
-    /* Neither long names nor bytes that end a C string lead astray. */
+    /* Names of any length are read, and bytes that end a C string are bytes. */
     char name[300];
-    uint32_t number, expert;
     memset(name, 'a', sizeof name);
     memcpy(name + sizeof name - 5, "_norm", 5);
-    assert_int_equal(names_rules_match(NULL, name, sizeof name, &number, &expert), NAMES_ROLE_NONE);
+    assert_int_equal(names_rules_match(NULL, name, sizeof name).role, NAMES_ROLE_NORM);
     assert_int_equal(names_rules_match(NULL,
                                        "layer\0"
                                        "3",
-                                       7, &number, &expert),
+                                       7)
+                         .role,
                      NAMES_ROLE_NONE);
-    assert_int_equal(names_rules_match(NULL, "layer3\0", 7, &number, &expert), NAMES_ROLE_NONE);
+    assert_int_equal(names_rules_match(NULL, "layer3\0", 7).role, NAMES_ROLE_NONE);
 }
 
 static void rules_go_before(void **state) {
@@ -47,17 +45,16 @@ static void rules_go_before(void **state) {
                             {list[2], NAMES_ROLE_HEAD},
                             {list[3], NAMES_ROLE_SAMPLE}};
     names_rules rules = {.list = entries, .count = 4};
-    uint32_t number, expert;
-    assert_int_equal(names_rules_match(&rules, "decode", 6, &number, &expert), NAMES_ROLE_NONE);
-    assert_int_equal(names_rules_match(&rules, "h.12.mlp.7", 10, &number, &expert), NAMES_ROLE_LAYER_EXPERT);
-    assert_true(number == 12 && expert == 7);
-    assert_int_equal(names_rules_match(&rules, "xaxbxaab", 8, &number, &expert), NAMES_ROLE_HEAD);
-    assert_int_equal(names_rules_match(&rules, "ba", 2, &number, &expert), NAMES_ROLE_NONE);
-    assert_int_equal(names_rules_match(&rules, "x:4", 3, &number, &expert), NAMES_ROLE_SAMPLE);
-    assert_int_equal(names_rules_match(&rules, "x::4", 4, &number, &expert), NAMES_ROLE_NONE);
-    assert_int_equal(names_rules_match(&rules, "prefill", 7, &number, &expert), NAMES_ROLE_PREFILL);
+    assert_int_equal(names_rules_match(&rules, "decode", 6).role, NAMES_ROLE_NONE);
+    names_meaning m = names_rules_match(&rules, "h.12.mlp.7", 10);
+    assert_true(m.role == NAMES_ROLE_EXPERT && m.layer == 12 && m.expert == 7);
+    assert_int_equal(names_rules_match(&rules, "xaxbxaab", 8).role, NAMES_ROLE_HEAD);
+    assert_int_equal(names_rules_match(&rules, "ba", 2).role, NAMES_ROLE_NONE);
+    assert_int_equal(names_rules_match(&rules, "x:4", 3).role, NAMES_ROLE_SAMPLE);
+    assert_int_equal(names_rules_match(&rules, "x::4", 4).role, NAMES_ROLE_NONE);
+    assert_int_equal(names_rules_match(&rules, "prefill", 7).role, NAMES_ROLE_PREFILL);
     rules.alone = true;
-    assert_int_equal(names_rules_match(&rules, "prefill", 7, &number, &expert), NAMES_ROLE_NONE);
+    assert_int_equal(names_rules_match(&rules, "prefill", 7).role, NAMES_ROLE_NONE);
 }
 
 typedef struct {
