@@ -1,5 +1,4 @@
-/* Tensors that live as long as the model: kept in one list, so that freeing them needs no second list of
- * names. */
+/* An arena of tensors: all tensors that live as long as their owner are recorded in one list and freed together. */
 #ifndef NATIVE_ARENA_H
 #define NATIVE_ARENA_H
 
@@ -9,12 +8,13 @@ typedef struct {
     native_torch *torch;
     native_handle *handles;
     size_t count, room;
-    bool full; /* memory for the list itself ran out */
+    bool full; /* the list itself could not grow: memory was exhausted */
 } native_arena;
 
-/* Returns the tensor, after noting it to be freed with the arena. */
+/* Adds the tensor to the arena, which frees it, and returns it. */
 native_tensor native_keep(native_arena *arena, native_tensor tensor);
 
+/* Frees all tensors of the arena, and the list. */
 void native_arena_free(native_arena *arena);
 
 #endif

@@ -1,10 +1,9 @@
-/* Where weights come from: a safetensors file under the public parameter names, or numbers made on the
- * device.
+/* The source of weights: a safetensors file with the public parameter names, or random numbers generated on the device.
  *
- * Random weights are sums of two tables of normal numbers, of lengths 262139 and 262133 (both prime), each
- * read round and round from a place of its own for each tensor. Tables and places follow from the seed alone,
- * so a seed is the same model on every device, and in bf16 that of fp32, rounded. (libtorch's C functions
- * offer no way to seed its generators.) */
+ * Random weights are sums of two tables of normally distributed numbers, of lengths 262139 and 262133 (both prime), each
+ * read cyclically from an offset of its own for each tensor. Tables and offsets depend on the seed only, so a seed
+ * determines the same model on all devices, and the bf16 model is the rounded fp32 model. (libtorch's C API cannot seed its
+ * generators.) */
 #ifndef NATIVE_CHECKPOINT_H
 #define NATIVE_CHECKPOINT_H
 
@@ -18,22 +17,23 @@ typedef struct {
     native_error *error;
     native_safetensors file; /* file.map is NULL for random weights */
     uint64_t seed;
-    uint64_t ordinal;        /* tensors made so far */
-    native_tensor tables[2]; /* float32 on the device, repeated for the largest tensor so far */
-    int64_t reach;           /* how large a tensor they serve */
+    uint64_t ordinal;        /* number of tensors filled so far */
+    native_tensor tables[2]; /* float32 on the device, repeated to the size of the largest tensor so far */
+    int64_t reach;           /* that size, in elements */
 } native_source;
 
 /* Opens DIR/model.safetensors. On failure: false, status 2. */
 bool native_source_open(native_source *source, native_torch *torch, const char *folder, native_error *error);
 
-/* Weights from numbers instead. */
+/* Makes *source a source of random weights. */
 void native_source_random(native_source *source, native_torch *torch, uint64_t seed, native_error *error);
 
+/* Closes the file and frees the tables. */
 void native_source_close(native_source *source);
 
-/* Fills `to`, a contiguous view whose shape is the parameter's. From a file: the tensor of that name, of
- * exactly that shape, in float32, bfloat16 or float16. Random: by `init`, with `deviation` for
- * NATIVE_INIT_NORMAL. */
+/* Fills `to`, a contiguous view with the parameter's shape. From a file: the tensor `name`, which must have that shape, in
+ * float32, bfloat16 or float16. Random: by `init`, with standard deviation `deviation` for NATIVE_INIT_NORMAL. False with
+ * the error set: no such tensor, or another shape or type (status 2), or an operator failed (status 1). */
 bool native_source_read(native_source *source, const char *name, const native_tensor *to, native_init init,
                         double deviation);
 

@@ -1,7 +1,7 @@
-/* The sizes of a MolmoE model, read from config.json under Molmo's own field names.
+/* The dimensions of a MolmoE model, read from config.json with Molmo's own field names.
  *
- * What the code can compute is the architecture of the public MolmoE-1B; a field whose value asks for
- * anything else is refused by name, rather than computed wrongly. */
+ * The code supports the architecture of the public MolmoE-1B; a field whose value requires another one is rejected by
+ * name. */
 #ifndef NATIVE_CONFIG_H
 #define NATIVE_CONFIG_H
 
@@ -29,7 +29,7 @@ typedef struct {
 } native_vision_config;
 
 typedef struct {
-    char name[64]; /* "molmoe-1b", "small", or the file it was read from (its last part) */
+    char name[64]; /* "molmoe-1b", "small", or the base name of the file */
 
     int64_t d_model;
     int64_t layers;     /* n_layers */
@@ -54,11 +54,11 @@ typedef struct {
     native_vision_config vision;
 } native_config;
 
-/* Reads a built-in configuration ("molmoe-1b": full size; "small": the whole architecture at a size for a
- * CPU) or a config.json. On failure: false, status 2, the field or the file named. */
+/* Reads a built-in configuration ("molmoe-1b": full size; "small": the complete architecture at a size for CPUs) or a
+ * config.json. On failure: false, status 2, and the name of the field or the file. */
 bool native_config_load(const char *name_or_path, native_config *config, native_error *error);
 
-/* The same from text; `name` says where it came from in messages. */
+/* The same for the text of a config.json; `name` identifies its source in messages. */
 bool native_config_parse(const char *name, const char *json, native_config *config, native_error *error);
 
 #endif

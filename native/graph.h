@@ -1,26 +1,24 @@
-/* Decode steps as CUDA graphs: captured once from the operators of libtorch, then launched whole.
+/* Decode steps as CUDA graphs: captured once from libtorch's operators, then launched as a whole.
  *
- * A graph keeps the addresses that its operators used, so the memory behind them must not be used otherwise while
- * the graph lives. Buffers and views are made beforehand and outlive the graphs. That leaves temporaries:
- * those that operators give back and those inside them. libtorch has private pools for its own graphs, but no
- * C function opens one. What stands in for a pool is a rule of its caching allocator: memory is tied to the
- * stream that was current when it was allocated, and once freed serves that stream only. So steps are run and
- * captured on a stream of our own, where nothing else runs and no tensor that outlives a step is allocated.
- * Steps, and graphs, follow one another on it, so that they may share temporaries. There is one exception:
- * before the allocator gives up for want of memory it returns what it has cached to the device. It does not
- * come to that while graphs live: they are captured after a whole vision and prefill, so that later requests,
- * of the same shapes, find their memory cached, and are destroyed before the next k allocates.
+ * A graph contains the addresses that its operators used, so that memory must not be reused while the graph exists. Buffers
+ * and views are allocated in advance and outlive the graphs. Temporaries (results of operators, and their workspaces) need
+ * care: libtorch has private memory pools for its own graphs, but its C API does not expose them. Instead, this relies on
+ * libtorch's caching allocator: freed memory is reused only on the stream on which it was allocated. Steps run, and are
+ * captured, on a separate stream that nothing else uses and on which no tensor that outlives a step is allocated. Steps
+ * and graphs on it are serialised, so they may share temporaries. One exception: before an allocation fails, the allocator
+ * returns cached memory to the device. This does not happen while graphs exist: they are captured after a complete vision
+ * and prefill, so later requests, which have the same shapes, find their memory in the cache, and graphs are destroyed
+ * before the next k allocates memory.
  *
- * For the same reason a capture finds the memory that it needs: the step that ran just before left its
- * temporaries to be taken.
+ * A capture finds its memory in the cache, too: the preceding step has freed temporaries of the same sizes.
  *
- * Errors are sticky, as those of operators are (native_torch_check). */
+ * Errors are sticky, like those of operators (native_torch_check). */
 #ifndef NATIVE_GRAPH_H
 #define NATIVE_GRAPH_H
 
 #include "native/torch.h"
 
-/* X(name, arguments): of the CUDA runtime (12 and later) that libtorch_cuda.so loads. Each returns 0 for
+/* X(name, arguments): functions of the CUDA runtime (12 and later) that libtorch_cuda.so loads. All return 0 for
  * success. */
 #define NATIVE_CUDA_GRAPH(X)                                                                                 \
     X(cudaStreamCreateWithFlags, (void **stream, unsigned flags))                                            \
@@ -44,32 +42,33 @@ typedef struct {
 typedef struct {
     native_torch *torch; /* NULL: not open */
     native_cuda_api api;
-    void *stream;       /* ours: no other work runs on it, and it does not wait for the default stream */
-    native_guard guard; /* while that stream is the current one */
+    void *stream;       /* the separate stream, which does not synchronise with the default stream */
+    native_guard guard; /* set while that stream is the current one */
     bool capturing;
     int64_t count;
-    void **ready; /* [count]: graphs to launch; NULL: not captured */
+    void **ready; /* [count]: executable graphs; NULL: not captured */
 } native_graphs;
 
-/* Finds the functions, makes the stream, and room for `count` graphs. On failure: false, the function
- * named. */
+/* Looks up the functions, creates the stream, and allocates entries for `count` graphs. On failure: false and the name of
+ * the function. _close destroys all of it. */
 bool native_graphs_open(native_graphs *graphs, native_torch *torch, int64_t count, native_error *error);
 void native_graphs_close(native_graphs *graphs);
 
-/* Destroys all graphs; there may be new ones. Nothing if not open. */
+/* Destroys all graphs; new ones may be captured. No effect if not open. */
 void native_graphs_clear(native_graphs *graphs);
 
-/* Makes the graphs' stream the current one, and the one before again. What ran on the other must be done. */
+/* Make the separate stream the current one, and restore the previous one. Work on the other stream must have finished. */
 void native_graphs_enter(native_graphs *graphs);
 void native_graphs_leave(native_graphs *graphs);
 
-/* Between the two, operators are recorded as graph `index` and not run. They must wait for nothing. */
+/* Operators between _begin and _end are captured as graph `index`, not executed. They must not synchronise. */
 void native_graphs_begin(native_graphs *graphs);
 void native_graphs_end(native_graphs *graphs, int64_t index);
 
+/* Returns whether graph `index` was captured. */
 bool native_graphs_has(const native_graphs *graphs, int64_t index);
 
-/* Launches graph `index`; the call may return before it has run. */
+/* Launches graph `index`; may return before the device has finished. */
 void native_graphs_launch(native_graphs *graphs, int64_t index);
 
 #endif

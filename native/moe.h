@@ -1,17 +1,14 @@
-/* The sparse mixture-of-experts block: softmax over all experts in float32, the k greatest without
- * renormalisation, SwiGLU experts, their weighted sum. The formulas are those of the public PyTorch MolmoE
- * (MolmoeSparseMoeBlock).
+/* The sparse mixture-of-experts block: softmax over all experts in float32, the top k without renormalisation, SwiGLU
+ * experts, weighted sum of their outputs. The formulas are those of the public PyTorch MolmoE (MolmoeSparseMoeBlock).
  *
- * Three ways to visit experts give the same numbers. `active` copies the chosen experts to the host once,
- * sorts the tokens by expert there, and visits only experts that have any. `loop` visits all of them and lets
- * the device search for each one's tokens, as the PyTorch code does, which waits for the device once for each
- * expert. `dense`, for one token, never waits for the device: every expert computes the token, and the
- * weights of the experts that were not chosen are 0. Its operators are the same whatever was chosen, which is what
- * a CUDA graph needs.
+ * Three modes compute the same results. `active` copies the routing to the host once, sorts the tokens by expert there, and
+ * executes only experts with tokens. `loop` executes all experts and searches for each one's tokens on the device, as the
+ * PyTorch code does, with one synchronisation per expert. `dense`, for one token, never synchronises: all experts compute
+ * the token, and the weights of experts that were not chosen are 0. Its operators do not depend on the routing, as a CUDA
+ * graph requires.
  *
- * Where PyTorch adds the weighted outputs of the experts one after the other, rounding each sum to the
- * working dtype, all ways here add them in one product whose sums are kept in float32. In float32 that is a
- * difference of the last bit. */
+ * PyTorch adds the weighted outputs of the experts one by one, rounding each sum to the working dtype; all modes here add
+ * them in one matrix product with float32 accumulation. In float32 the results differ in the last bit. */
 #ifndef NATIVE_MOE_H
 #define NATIVE_MOE_H
 
@@ -19,12 +16,11 @@
 
 typedef enum { NATIVE_MOE_ACTIVE, NATIVE_MOE_LOOP, NATIVE_MOE_DENSE } native_moe_mode;
 
-/* "active", "loop" or "dense". */
+/* Returns "active", "loop" or "dense". */
 const char *native_moe_mode_name(native_moe_mode mode);
 
-/* Buffers for one number of tokens and one k. Each token has `width` outputs, R = tokens * width in all:
- * those of its k choices or, for `dense`, those of all experts. What `dense` does not use is not allocated
- * for it. */
+/* Buffers for one number of tokens and one k. Each token has `width` outputs, R = tokens * width in total: those of its k
+ * experts or, for `dense`, those of all experts. Buffers that `dense` does not use are not allocated for it. */
 typedef struct {
     native_torch *torch;
     const native_config *config;
@@ -52,18 +48,19 @@ typedef struct {
     int64_t *starts;              /* [experts]: its first sorted row */
 } native_moe;
 
-/* Allocates for `tokens` tokens with k experts each; `dense` takes one token. */
+/* Allocates the buffers for `tokens` tokens with k experts each; tokens is 1 for `dense`. On failure: false, with the error
+ * set. */
 bool native_moe_make(native_moe *moe, native_torch *torch, const native_config *config, native_moe_mode mode,
                      int64_t tokens, int64_t k, native_error *error);
 void native_moe_free(native_moe *moe);
 
-/* x += experts(norm(x)) for x of [tokens, 1, d_model]. Errors are the operators' (native_torch_check). */
+/* Computes x += experts(norm(x)) for x of shape [tokens, 1, d_model]. Errors: native_torch_check. */
 void native_moe_run(native_moe *moe, const native_weights *weights, const native_block *block,
                     const native_tensor *x);
 
-/* Sorts routed rows by expert: for chosen[tokens * k], writes counts and starts [experts], the token of each
- * sorted row, and for each (token, choice) its sorted row. Rows of one expert keep the order of their tokens.
- * False if a number is no expert. */
+/* Sorts the pairs (token, choice) by expert. Input: chosen [tokens * k]. Output: counts and starts [experts], the token of
+ * each sorted row [tokens * k], and the sorted row of each pair [tokens * k]. Rows of one expert are in the order of their
+ * tokens. False if an element of `chosen` is not in [0, experts). */
 bool native_moe_sort(const int64_t *chosen, int64_t tokens, int64_t k, int64_t experts, int64_t *counts,
                      int64_t *starts, int64_t *token_of_row, int64_t *row_of_choice);
 

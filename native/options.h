@@ -12,7 +12,7 @@ typedef struct {
     const char *checkpoint; /* --checkpoint, or NULL for random weights */
     const char *config;     /* --config, or NULL */
     const char *request;    /* --request, or NULL for the default one */
-    const char *top_k;      /* --top-k as given, or NULL */
+    const char *top_k;      /* --top-k, or NULL */
     const char *output_dir; /* --output-dir, or NULL */
     const char *dump;       /* --dump-logits, or NULL */
     uint64_t seed;          /* --random-weights */
@@ -21,14 +21,14 @@ typedef struct {
     native_device device;
     native_dtype dtype;
     native_moe_mode moe; /* dense if cuda_graph */
-    bool cuda_graph;     /* then there is a warm-up, in which graphs are captured */
+    bool cuda_graph;     /* requires warm-up requests, in which the graphs are captured */
 } native_options;
 
 /* Parses the command line. --help and --version print and end the program. On failure: false, status 2. */
 bool native_options_parse(native_options *options, int argc, char **argv, native_error *error);
 
-/* The sweep's values of k: a list such as "1,2,8", each from 1 to `experts` and none twice. NULL stands for
- * those of 1,2,4,8,16,32 that a model with so many experts has. Writes at most NATIVE_MAX_SWEEP. */
+/* Parses the sweep's values of k, at most NATIVE_MAX_SWEEP: a list such as "1,2,8" of distinct values from 1 to `experts`.
+ * NULL: those of 1,2,4,8,16,32 that are at most `experts`. On failure: false, status 2. */
 bool native_options_top_k(const char *text, int64_t experts, int64_t *values, int *count,
                           native_error *error);
 

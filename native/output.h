@@ -1,4 +1,4 @@
-/* Files that appear whole or not at all: written under a temporary name, then renamed. */
+/* Output files, written completely or not at all: under a temporary name, then renamed. */
 #ifndef NATIVE_OUTPUT_H
 #define NATIVE_OUTPUT_H
 
@@ -12,11 +12,11 @@ typedef struct {
     char temporary[4128];
 } native_output;
 
-/* Opens a temporary file beside `path`. On failure: false, status 2, the path and the reason. */
+/* Opens a temporary file in the directory of `path`. On failure: false, status 2, the path and the reason. */
 bool native_output_open(native_output *output, const char *path, native_error *error);
 
-/* Closes it and gives it its name, if `good` and if all of it reached the file system; otherwise removes
- * it. */
+/* Closes the file and renames it to its path, if `good` and if all writes succeeded; otherwise removes it. False when it
+ * was removed, with the error set. */
 bool native_output_close(native_output *output, bool good, native_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-/* What a sweep leaves: a table for people, run_native_times.json, and a dump of logits. */
+/* The outputs of a sweep: a text table, run_native_times.json, and a dump of logits. */
 #ifndef NATIVE_REPORT_H
 #define NATIVE_REPORT_H
 
@@ -6,16 +6,16 @@
 
 #include <stdio.h>
 
-/* Medians for each k. */
+/* Prints the table of median times for each k. */
 void native_report_table(FILE *out, const native_sweep *sweep);
 
-/* Writes `folder`/run_native_times.json. */
+/* Writes `folder`/run_native_times.json. On failure: false, with the error set, as in native/output.h. */
 bool native_report_json(const char *folder, const native_sweep *sweep, native_error *error);
 
-/* Writes logits, tokens and vision features as safetensors. */
+/* Writes logits, tokens and vision features as safetensors. On failure: false, with the error set. */
 bool native_report_dump(const char *path, const native_sweep *sweep, native_error *error);
 
-/* The median of `count` numbers, from 1: the mean of the two in the middle of an even count. Sorts them. */
+/* Returns the median of `count` >= 1 values: for an even count, the mean of the two middle ones. Sorts the values. */
 double native_median(double *values, int64_t count);
 
 #endif

@@ -1,4 +1,4 @@
-/* One request: token ids, image crops cut into patches, and where the image's features go. Host memory. */
+/* A request: token ids, image crops as patches, and the positions of the image features. In host memory. */
 #ifndef NATIVE_REQUEST_H
 #define NATIVE_REQUEST_H
 
@@ -9,7 +9,7 @@ typedef struct {
     int64_t *input_ids; /* [tokens] */
     int64_t crops;
     float *images;        /* [crops, patch_count, patch_dim], normalised pixels */
-    float *masks;         /* [crops, patch_count]: below 1 a patch is padding in part, at 0 in whole */
+    float *masks;         /* [crops, patch_count]: share of a patch that is image: 1 all, 0 none (padding) */
     int64_t *image_index; /* [crops, tokens_per_crop]: position in the prompt; negative: dropped */
 } native_request;
 
@@ -18,10 +18,9 @@ typedef struct {
 bool native_request_load(native_request *request, const char *path, const native_config *config,
                          native_error *error);
 
-/* The fixed request of the experiment: a blue 336x336 image (2 crops) and "Describe this image.", 326 tokens,
- * as the public processor prepares it. It needs the geometry of that processor: images of 336x336, patches of
- * 14, pooled 2x2. For a vocabulary too small for its token ids, an id stands for its remainder by the
- * vocabulary's size. */
+/* Makes the default request: a blue 336x336 image (2 crops) and "Describe this image.", 326 tokens, as the public processor
+ * prepares it. It requires that processor's geometry: images of 336x336, patches of 14, pooling 2x2. For a smaller
+ * vocabulary, token ids are taken modulo its size. On failure: false, status 2. */
 bool native_request_default(native_request *request, const native_config *config, native_error *error);
 
 void native_request_free(native_request *request);

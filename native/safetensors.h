@@ -1,6 +1,6 @@
-/* Reading and writing safetensors files: 8 bytes with the length of a JSON header (little-endian), the
- * header, then the tensors' bytes. The header is checked before anything is used: a file that was cut, or
- * whose offsets do not fit its shapes, is refused. */
+/* Reading and writing of safetensors files (github.com/huggingface/safetensors, "Format"): 8 bytes with the length of a
+ * JSON header (little-endian), the header, the tensors' bytes. The header is validated first: a truncated file, or one
+ * whose offsets contradict its shapes, is rejected. */
 #ifndef NATIVE_SAFETENSORS_H
 #define NATIVE_SAFETENSORS_H
 
@@ -19,7 +19,7 @@ typedef struct {
     void *header;      /* cJSON object */
 } native_safetensors;
 
-/* One tensor of a file. `data` has no alignment beyond what the file happens to give. */
+/* A tensor of a file. `data` may be unaligned. */
 typedef struct {
     char dtype[8]; /* "F32", "BF16", "F16", "I64", "I32", ... */
     int ndim;
@@ -28,7 +28,7 @@ typedef struct {
     size_t bytes;
 } native_entry;
 
-/* Maps a file and checks its header. On failure: false, status 2, the file and what is wrong with it. */
+/* Maps a file and validates its header. On failure: false, status 2, the file and the reason. */
 bool native_safetensors_open(native_safetensors *file, const char *path, native_error *error);
 void native_safetensors_close(native_safetensors *file);
 
@@ -36,10 +36,10 @@ void native_safetensors_close(native_safetensors *file);
 bool native_safetensors_find(const native_safetensors *file, const char *name, native_entry *entry,
                              native_error *error);
 
-/* "[2, 64]" into text. */
+/* Formats a shape, such as "[2, 64]", into `room` bytes of `text`. */
 void native_shape_text(char *text, size_t room, int ndim, const int64_t *size);
 
-/* One tensor to write. */
+/* A tensor to be written. */
 typedef struct {
     char name[64];
     const char *dtype; /* "F32" or "I64" */
@@ -48,7 +48,7 @@ typedef struct {
     const void *data;
 } native_written;
 
-/* Writes a whole file, or none. */
+/* Writes a file with `count` tensors, completely or not at all. On failure: false, with the error set. */
 bool native_safetensors_write(const char *path, const native_written *tensors, size_t count,
                               native_error *error);
 

@@ -1,5 +1,5 @@
-/* The vision half: crops of an image to one feature vector for each 2x2 of patches, in the decoder's width.
- * The computation is that of the public PyTorch MolmoE (VisionTransformer, MolmoPretrainedVisionBackbone). */
+/* The vision tower: from image crops to one feature vector per 2x2 patches, of the decoder's width. The computation is that
+ * of the public PyTorch MolmoE (VisionTransformer, MolmoPretrainedVisionBackbone). */
 #ifndef NATIVE_VISION_H
 #define NATIVE_VISION_H
 
@@ -12,7 +12,7 @@ typedef struct {
     const native_vision_weights *weights;
     native_arena arena;
     int64_t crops;
-    int64_t pooled; /* features in all: crops * tokens_per_crop */
+    int64_t pooled; /* number of features: crops * tokens_per_crop */
 
     /* The request on the device. */
     native_tensor patches;   /* [crops * patch_count, patch_dim] */
@@ -23,8 +23,8 @@ typedef struct {
     native_tensor embedded;          /* [crops * patch_count, width] */
     native_tensor embedded_3d;       /* the same as [crops, patch_count, width] */
     native_tensor tokens;            /* [crops, positions, width] */
-    native_tensor tokens_class;      /* its first token of each crop: [crops, 1, width] */
-    native_tensor tokens_patches;    /* the others */
+    native_tensor tokens_class;      /* view: the first token of each crop, [crops, 1, width] */
+    native_tensor tokens_patches;    /* view: the other tokens */
     native_tensor qkv, qkv_wide;     /* [N, 3 width], and in float32 if attention is computed so */
     native_tensor q, k, v;           /* views of it: [crops, heads, positions, head_dim] */
     native_tensor attended;          /* [crops, positions, width] */
@@ -44,15 +44,15 @@ typedef struct {
     native_tensor pool_attended_2d;       /* [pooled, width] */
     native_tensor pool_result;            /* [pooled, width] */
     native_tensor gate_up, gate, up;      /* [pooled, 2 inner] and its halves */
-    native_tensor result;                 /* [pooled, d_model]: what this half gives */
+    native_tensor result;                 /* [pooled, d_model]: the image features */
 } native_vision;
 
-/* Allocates the buffers and copies the request to the device. */
+/* Allocates the buffers and copies the request to the device. On failure: false, with the error set. */
 bool native_vision_make(native_vision *vision, native_torch *torch, const native_config *config,
                         const native_weights *weights, const native_request *request, native_error *error);
 void native_vision_free(native_vision *vision);
 
-/* Computes vision->result. Errors are the operators' (native_torch_check). */
+/* Enqueues the computation of vision->result. Errors: native_torch_check. */
 void native_vision_run(native_vision *vision);
 
 #endif

@@ -1,6 +1,6 @@
-/* The model's parameters on the device, laid out for few operators: projections that share an input lie in
- * one matrix, and matrices are kept as the transposed views that a matrix product reads. The names are those
- * of the public PyTorch code, which is also the source of what belongs together. */
+/* The model's parameters on the device, laid out for few operator calls: projections with the same input are one matrix, and
+ * matrices are stored with the transposed views that matrix products use. The names are those of the public PyTorch
+ * code. */
 #ifndef NATIVE_WEIGHTS_H
 #define NATIVE_WEIGHTS_H
 
@@ -58,13 +58,12 @@ typedef struct {
     native_block *blocks;    /* [layers] */
     native_norm final_norm;  /* ln_f */
     native_linear head;      /* lm_head */
-    native_tensor ones;      /* [d_model], for norms whose weight is applied apart */
+    native_tensor ones;      /* [d_model], for norms whose weight is applied separately */
     native_vision_weights vision;
 } native_weights;
 
-/* Allocates and fills all of it. On failure: false, with the tensor or the operator named; what is there so
- * far is still to be freed. On the cpu a model that the machine's memory can never hold is refused at
- * once. */
+/* Allocates and fills all parameters. On failure: false, with the name of the tensor or the operator; native_weights_free
+ * must be called all the same. On the cpu, a model larger than the machine's memory is rejected at once. */
 bool native_weights_load(native_weights *weights, const native_config *config, native_source *source);
 
 void native_weights_free(native_weights *weights, const native_config *config);

@@ -1,4 +1,4 @@
-/* All figures of the results (chart_builder.h describes them). */
+/* The figures of a report (chart_builder.h describes the format). */
 #ifndef CHARTS_CHARTS_H
 #define CHARTS_CHARTS_H
 
@@ -6,7 +6,7 @@
 
 #include <cjson/cJSON.h>
 
-/* The figures that these results have data for, in the order of the page. The caller deletes the list. */
+/* Returns all figures for which the results have data, in the order of the page. The caller deletes the list. */
 cJSON *charts_make(const metrics_results *results);
 
 #endif

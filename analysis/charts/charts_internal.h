@@ -6,7 +6,7 @@
 
 #include <cjson/cJSON.h>
 
-/* Each adds its figures to the list; none where the results have no data for one. */
+/* Each adds its figures to the list; a figure without data is omitted. */
 void charts_latency(cJSON *list, const metrics_results *results);
 void charts_roofline(cJSON *list, const metrics_results *results);
 void charts_costs(cJSON *list, const metrics_results *results);

@@ -1,5 +1,5 @@
-/* Figures (chart_builder.h) as files for a paper. Each figure, and each map of a heat map, is four files: NAME.tsv
- * is what was drawn, NAME.gp the gnuplot script that draws it, NAME.svg and NAME.png what that made. */
+/* Figures (chart_builder.h) as files for papers. Each figure, and each map of a heat map, is four files: NAME.tsv (data),
+ * NAME.gp (gnuplot script), NAME.svg and NAME.png (its output). */
 #ifndef CHARTS_GNUPLOT_H
 #define CHARTS_GNUPLOT_H
 
@@ -9,12 +9,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whether gnuplot can be run; false after one line in `error`. */
+/* Returns whether gnuplot can be run; false with one line in `error`. */
 bool charts_gnuplot_possible(char error[TRACE_ERROR_BYTES]);
 
-/* Draws the figures into the directory, which is made when it is missing; plots that moetrace drew before are
- * replaced. Time lines are left out. All or, when something fails, nothing. Returns how many were drawn, or
- * -1 with one line in `error`. */
+/* Draws the figures, except time lines, into the directory, which is created if it is missing; earlier plots of moetrace
+ * are replaced. Writes all files or none. Returns the number of plots, or -1 with one line in `error`. */
 int charts_gnuplot_write(const cJSON *figures, base_outputs *outputs, const char *directory,
                          char error[TRACE_ERROR_BYTES]);
 

@@ -1,23 +1,23 @@
-/* What the files that make a plot share. */
+/* Shared parts of the writers of a plot's data and script. */
 #ifndef CHARTS_GNUPLOT_INTERNAL_H
 #define CHARTS_GNUPLOT_INTERNAL_H
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
 
-/* First words of every script: files that moetrace wrote are recognised by them. */
+/* Beginning of all scripts, by which moetrace recognises its own files. */
 #define CHARTS_GNUPLOT_MAKER "Made by moetrace "
 
-/* A member of a figure or series; NULL when it has none of this name. */
+/* Returns the member `key` of a figure or series, or NULL. */
 static inline const cJSON *charts_member(const cJSON *object, const char *key) {
     return cJSON_GetObjectItemCaseSensitive(object, key);
 }
 
-/* Writes the data, tab-separated, under a line of headers; missing numbers are empty. `map` is the index of a
- * heat map's map, 0 for every other figure. */
+/* Writes the data, tab-separated with a header line; missing numbers are empty. `map` is the index of the map in a heat
+ * map, 0 for all other kinds. */
 void charts_gnuplot_data(FILE *f, const cJSON *figure, int map);
 
-/* Writes the script that draws NAME.tsv. */
+/* Writes the script that draws `name`.tsv. */
 void charts_gnuplot_script(FILE *f, const cJSON *figure, const char *name);
 
 #endif

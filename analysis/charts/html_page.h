@@ -1,4 +1,4 @@
-/* The HTML report: one page that needs nothing else, with the report's tables and figures of them. */
+/* The HTML report: a self-contained page with the tables and figures of the report. */
 #ifndef CHARTS_HTML_PAGE_H
 #define CHARTS_HTML_PAGE_H
 
@@ -7,15 +7,17 @@
 
 #include <cjson/cJSON.h>
 
-/* Rows that the page shows of experts, kernels, leaves and ranges at most. */
+/* Most rows of experts, kernels, leaves and ranges on the page. */
 #define CHARTS_PAGE_ROWS 500
 
-/* Everything that the page shows, from results that were read with the option each_k. The caller deletes it;
- * NULL when there is no memory. */
+/* Returns the data of the page, from results read with the option each_k. The caller deletes it; NULL when memory is
+ * exhausted. */
 cJSON *charts_page_data(const metrics_results *results);
 
-/* Writes the page to `path`. 0, or -1 with one line in `error`. */
+/* The kind of this file. */
 extern const base_output_kind charts_page_kind;
+
+/* Writes the page to `path`. Returns 0, or -1 with one line in `error`. */
 int charts_page_write(const cJSON *data, const base_outputs *outputs, const char *path,
                       char error[TRACE_ERROR_BYTES]);
 

@@ -1,5 +1,5 @@
-/* The time line of one request: its ranges and calls on the host, and its work on the GPU under the ranges
- * that launched it. */
+/* The time line of one request: its ranges and CUDA calls on the host, and its GPU work below the ranges that launched
+ * it. */
 #ifndef CHARTS_TIMELINE_H
 #define CHARTS_TIMELINE_H
 
@@ -7,12 +7,12 @@
 
 #include <cjson/cJSON.h>
 
-/* Boxes of one kind that a time line has at most: nearer ones are drawn as one. */
+/* Most boxes of one kind in a time line; beyond that, adjacent ones are merged. */
 #define CHARTS_TIMELINE_BOXES 2000
 
-/* Adds the figures ("time", chart_builder.h) of a median and of a P99 request to the list, profiled requests of `k`,
- * or of the largest k that has any when it is BASE_NONE. Reads the trace again. A trace that cannot be
- * read a second time, or that has no profiled request, gets none. */
+/* Adds the figures (kind "time") of the median and the P99 request among the profiled requests at `k`, or, if it is
+ * BASE_NONE, at the greatest k that has any. Reads the trace again; adds nothing if that fails or there is no profiled
+ * request. */
 void charts_timeline_add(cJSON *figures, const metrics_results *results, uint32_t k);
 
 #endif

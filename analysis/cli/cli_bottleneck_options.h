@@ -1,4 +1,4 @@
-/* The options that describe the workload and the device, for the bottleneck of each phase. */
+/* The options that describe workload and device, for the bottleneck analysis. */
 #ifndef CLI_CLI_BOTTLENECK_OPTIONS_H
 #define CLI_CLI_BOTTLENECK_OPTIONS_H
 
@@ -9,7 +9,7 @@ enum { CLI_KEY_MODEL = 512, CLI_KEY_DTYPE, CLI_KEY_PROMPT, CLI_KEY_CROPS, CLI_KE
 
 #define CLI_MOE_NAMES "active|dense"
 
-/* Lines of an option table; cli_bottleneck_options_parse answers them. */
+/* Entries of an argp option table, for cli_bottleneck_options_parse. */
 #define CLI_OPTIONS_BOTTLENECK                                                                               \
     {"model",                                                                                                \
      CLI_KEY_MODEL,                                                                                          \
@@ -43,14 +43,14 @@ typedef struct {
     costmodel_peaks peaks; /* of peaks_file */
 } cli_bottleneck_options;
 
-/* Makes one without options. */
+/* Initialises *bounds without options. */
 void cli_bottleneck_options_init(cli_bottleneck_options *bounds);
 
-/* Takes one of the options above, as the parser of an argp does: 0, EINVAL after an error line, or
- * ARGP_ERR_UNKNOWN when the key is another. */
+/* Parses one of the options above, as an argp parser: returns 0, EINVAL after an error line, or ARGP_ERR_UNKNOWN for
+ * other keys. */
 error_t cli_bottleneck_options_parse(int key, const char *arg, cli_bottleneck_options *bounds);
 
-/* Reads the files that the options name; false after an error line. */
+/* Reads the files named by the options; false after an error line. */
 bool cli_bottleneck_options_load(cli_bottleneck_options *bounds);
 
 #endif

@@ -1,5 +1,4 @@
-/* What the subcommands share of the command line: options, errors, progress, and the traces that a path
- * names. */
+/* Command line functions of all subcommands: options, errors, progress, and the traces at a path. */
 #ifndef CLI_CLI_OPTIONS_H
 #define CLI_CLI_OPTIONS_H
 
@@ -14,28 +13,27 @@
 /* Exit statuses of the command itself. */
 enum { CLI_OK = 0, CLI_FAILED = 2 };
 
-/* What every option table ends with; cli_parse answers both.
+/* The last entries of all option tables, which cli_parse handles.
  *
- * Man pages and completions are made from the tables (scripts/help_text.py), which hold to this: an argument
- * a|b|c lists all values that there are, FILE and DIR are paths; of what a command takes beside options,
- * TRACE is a trace, CMD a command, any other word a file. The help ends with a paragraph "Examples:", its
- * lines indented, and one that begins "Exit status: ". */
+ * Man pages and completions are generated from the tables (scripts/help_text.py). Conventions: an argument a|b|c lists all
+ * valid values, FILE and DIR are paths; of positional arguments, TRACE is a trace, CMD a command, and any other word a
+ * file. The help ends with a paragraph "Examples:" of indented lines, and one that begins with "Exit status: ". */
 #define CLI_OPTIONS                                                                                          \
     {"help", 'h', NULL, 0, "show this help", -1}, {"version", 'V', NULL, 0, "show the version", -1}, {       \
         0                                                                                                    \
     }
 
-/* An option of every subcommand that writes files; the subcommand takes the key. */
+/* An option of all subcommands that write files; their parsers handle the key. */
 enum { CLI_KEY_FORCE = 0x1000 };
 #define CLI_OPTION_FORCE                                                                                     \
     { "force", CLI_KEY_FORCE, NULL, 0, "also replace files that moetrace did not write", 0 }
 
-/* What a TRACE on the command line may be besides. */
+/* Help text: other inputs accepted as TRACE. */
 #define CLI_CAPTURES                                                                                         \
     "TRACE may also be an SQLite export of Nsight Systems (FILE#PID selects one of its processes) or a "     \
     "Chrome trace of torch.profiler.\n\n"
 
-/* The end of a subcommand's help, where it has no exit status of its own. */
+/* The end of the help of subcommands without an exit status of their own. */
 #define CLI_EXIT "Exit status: 0; 2 after one line on standard error that names the error."
 
 typedef struct {
@@ -43,7 +41,7 @@ typedef struct {
     int (*run)(int argc, char **argv);
 } cli_command;
 
-/* Subcommands; each takes its own arguments, argv[0] being "moetrace NAME", and returns the exit status. */
+/* The subcommands; argv[0] is "moetrace NAME". They return the exit status. */
 int cli_cmd_report(int argc, char **argv);
 int cli_cmd_verify(int argc, char **argv);
 int cli_cmd_plot(int argc, char **argv);
@@ -54,28 +52,27 @@ int cli_cmd_export(int argc, char **argv);
 int cli_cmd_peaks(int argc, char **argv);
 int cli_cmd_flops(int argc, char **argv);
 
-/* Parses with argp, but answers a mistake with one line. Returns 0; or -1 when the command is done, with the
- * exit status in *status. A parser that refuses a value prints why with cli_error and returns EINVAL. */
+/* Parses the command line with argp, but reports an error in one line. Returns 0, or -1 when the command is to end with
+ * exit status *status. A parser that rejects a value calls cli_error and returns EINVAL. */
 int cli_parse(const struct argp *argp, int argc, char **argv, void *input, int *status);
 
-/* One line on stderr, after "moetrace: ". Always returns CLI_FAILED. */
+/* Prints one line on stderr, prefixed by "moetrace: ". Always returns CLI_FAILED. */
 int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same for what is no error: after "moetrace WHO: ". */
+/* Prints an informational line on stderr, prefixed by "moetrace WHO: ". */
 void cli_say(const char *who, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Reads a whole number between `least` and `most`; false after an error line that names `option`. */
+/* Parses an integer in [least, most]; false after an error line that names `option`. */
 bool cli_number(const char *option, const char *text, uint32_t least, uint32_t most, uint32_t *value);
 
-/* The place of `text` among `words`: the values that an option takes, as its table has them
- * ("text|json|csv"). -1 after an error line that names `option` and lists them. */
+/* Returns the index of `text` in `words`, the valid values of an option ("text|json|csv"); -1 after an error line that
+ * names `option` and lists them. */
 int cli_word(const char *option, const char *text, const char *words);
 
-/* Flushes stdout; CLI_OK, or CLI_FAILED after an error line when not everything could be
- * written. */
+/* Flushes stdout; returns CLI_OK, or CLI_FAILED after an error line if a write failed. */
 int cli_flush(void);
 
-/* Shows how far the reading of `path` is, on a terminal only. */
+/* The progress of reading `path`, displayed only on a terminal: `done` of `total` bytes. */
 typedef struct {
     const char *path;
     bool shown;
@@ -92,7 +89,7 @@ void cli_hide_progress(cli_progress *progress);
 size_t cli_traces(const char *path, bool guess, char ***list);
 void cli_free_traces(char **list, size_t count);
 
-/* No output may be one of these traces. */
+/* Registers these traces as inputs, which no output may overwrite. */
 void cli_protect_traces(base_outputs *outputs, char *const *list, size_t count);
 
 #endif

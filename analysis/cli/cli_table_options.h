@@ -1,4 +1,4 @@
-/* What the subcommands that print tables about traces share: their options, and the reading of a trace. */
+/* The options and output of subcommands that print tables about traces. */
 #ifndef CLI_CLI_TABLE_OPTIONS_H
 #define CLI_CLI_TABLE_OPTIONS_H
 
@@ -6,8 +6,7 @@
 #include "analysis/metrics/analyze.h"
 #include "analysis/report/table_writer.h"
 
-/* Lines of an option table; cli_table_options_parse answers them. What --top and --k apply to, each
- * subcommand says for itself. */
+/* Entries of an argp option table, for cli_table_options_parse. The help of --top and --k depends on the subcommand. */
 #define CLI_OPTION_FORMAT                                                                                    \
     { "format", 'f', REPORT_FORMATS, 0, "format of the tables (default text)", 0 }
 #define CLI_OPTION_RULES                                                                                     \
@@ -24,33 +23,33 @@ typedef struct {
     const char *rules;                  /* a file, or NULL */
     const costmodel_workload *workload; /* of cli_bottleneck_options, or NULL */
     const costmodel_peaks *peaks;       /* likewise */
-    uint32_t top, k;                    /* rows of a table; BASE_NONE: of every k together */
-    bool each_k;   /* also the costs of each k on its own: no option, the subcommand sets it */
-    bool detail;   /* steps of decode as samples, and tails: likewise */
-    bool clusters; /* how experts and kernels differ from request to request: likewise */
-    uint32_t jobs; /* 0: as many as there are cores */
+    uint32_t top, k;                    /* most rows of a table; selected k, BASE_NONE: all */
+    /* Set by the subcommand, as in metrics_options: */
+    bool each_k;
+    bool detail;
+    bool clusters;
+    uint32_t jobs; /* 0: the number of cores */
 } cli_table_options;
 
-/* What holds without options. */
+/* The defaults. */
 #define CLI_TABLES_STANDARD                                                                                  \
     (cli_table_options) {                                                                                    \
         .top = 10, .k = BASE_NONE                                                                            \
     }
 
-/* Takes one of the options above, as the parser of an argp does: 0, EINVAL after an error line, or
- * ARGP_ERR_UNKNOWN when the key is another. */
+/* Parses one of the options above, as an argp parser: returns 0, EINVAL after an error line, or ARGP_ERR_UNKNOWN for
+ * other keys. */
 error_t cli_table_options_parse(int key, const char *arg, cli_table_options *tables);
 
-/* Takes the TRACE of a subcommand that works on one, or on one directory of them, likewise: ARGP_KEY_ARG and
- * ARGP_KEY_NO_ARGS. `command` is its name. */
+/* Handles ARGP_KEY_ARG and ARGP_KEY_NO_ARGS of a subcommand with exactly one TRACE argument, in the same way. `command` is
+ * its name. */
 error_t cli_one_trace(int key, const char *arg, const char *command, const char **trace);
 
-/* Loads the file of --rules, if there is one; false after an error line. names_rules_free frees them. */
+/* Reads the file of --rules, if any; false after an error line. names_rules_free frees the rules. */
 bool cli_rules(const cli_table_options *tables, names_rules *rules);
 
-/* Ends the output of a command that comes to `status`: prints it, or drops it when the command failed before
- * it had anything to print. Returns the exit status, CLI_FAILED after an error line when stdout could
- * not be written. */
+/* Ends the output of a command with exit status `status`: prints it, or discards it if the command failed without output.
+ * Returns the exit status, or CLI_FAILED after an error line if writing stdout failed. */
 int cli_output_end(report_output *out, int status);
 
 #endif

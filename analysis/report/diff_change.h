@@ -1,21 +1,21 @@
-/* One quantity in two traces: what every table of `moetrace diff` shows in its rows. */
+/* A quantity compared between two traces: the cells common to all tables of `moetrace diff`. */
 #ifndef REPORT_DIFF_CHANGE_H
 #define REPORT_DIFF_CHANGE_H
 
 #include "analysis/report/text_table.h"
 #include "analysis/stats/bootstrap.h"
 
-/* A quantity in A and in B, and B / A with its 95 % confidence interval. NaN is missing. */
+/* A quantity in A and in B, and ratio = b / a with its 95 % confidence interval. NaN: missing. */
 typedef struct {
     double a, b, ratio;
     stats_ci ci;
-    double p; /* adjusted for all rows of the table, once they are all there */
+    double p; /* of the hypothesis ratio = 1; adjusted for all rows once the table is complete */
 } report_change;
 
-/* Whether the change is significant: the interval of the ratio excludes 1, and p is below STATS_SIGNIFICANT. */
+/* Returns whether the change is significant: the interval excludes 1, and p is below STATS_SIGNIFICANT. */
 bool report_change_holds(const report_change *c);
 
-/* Fills the cells of A, B, B / A, its interval, p and the verdict. */
+/* Fills seven cells: A, B, ratio, both ends of its interval, p and verdict. */
 void report_change_put(report_table *t, const report_change *c);
 
 #endif

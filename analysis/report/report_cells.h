@@ -1,4 +1,4 @@
-/* Cells that several tables of the report begin with or repeat. */
+/* Cells that several tables of the report share. */
 #ifndef REPORT_REPORT_CELLS_H
 #define REPORT_REPORT_CELLS_H
 
@@ -6,10 +6,10 @@
 #include "analysis/report/text_table.h"
 #include "analysis/stats/bootstrap.h"
 
-/* Fills the cells "k" and "phase" of a row. A k of BASE_NONE is missing. */
+/* Fills two cells, "k" (BASE_NONE: missing) and "phase". */
 void report_table_phase(report_table *t, uint32_t k, metrics_row_kind kind);
 
-/* Fills two cells with the ends of an interval in ms. */
+/* Fills two cells with both ends of an interval, in ms. */
 void report_table_ms_interval(report_table *t, stats_ci c);
 
 #endif

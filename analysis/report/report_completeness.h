@@ -1,11 +1,11 @@
-/* What the trace lacks. */
+/* Completeness of a trace: lost, damaged and unusable records. */
 #ifndef REPORT_REPORT_COMPLETENESS_H
 #define REPORT_REPORT_COMPLETENESS_H
 
 #include "analysis/metrics/analyze.h"
 #include "analysis/report/table_writer.h"
 
-/* Whether the trace lacks records that a table depends on. */
+/* Returns whether records are missing on which a table depends. */
 bool report_incomplete(const metrics_results *results);
 
 /* Writes the table of completeness. */

@@ -1,4 +1,4 @@
-/* Short forms of texts, and which of them stand for more than one text. */
+/* Shortened texts, kept unambiguous: detects shortened forms that several texts share. */
 #ifndef REPORT_SHORT_NAMES_H
 #define REPORT_SHORT_NAMES_H
 
@@ -9,19 +9,20 @@
 /* A zeroed one is empty. */
 typedef struct {
     names_table shorts, wholes;
-    base_map whole_of; /* short -> the whole text that it stood for first */
-    base_map shared;   /* short -> 1: it stands for several */
+    base_map whole_of; /* shortened form -> its first full text */
+    base_map shared;   /* shortened form -> 1 if it has several full texts */
 } report_short_names;
 
+/* Adds the shortened form of a text. */
 void report_short_names_add(report_short_names *s, const char *shortened, const char *whole);
 
-/* Whether `shortened` stands for more than one text. */
+/* Returns whether several texts have this shortened form. */
 bool report_short_names_shared(const report_short_names *s, const char *shortened);
 
 void report_short_names_free(report_short_names *s);
 
-/* Each of `count` texts shortened to `width` columns; different ones never look alike: those that would are not
- * shortened. The texts and the list are the caller's. */
+/* Returns a list of `count` texts shortened to `width` columns; texts whose shortened forms would be equal are not
+ * shortened. The caller frees the texts and the list. */
 char **report_shorten_texts(const char *const *texts, size_t count, size_t width);
 
 #endif

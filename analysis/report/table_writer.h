@@ -1,5 +1,5 @@
-/* Where tables go: a terminal, or a format that programs read. Every output is made from the same tables
- * (text_table.h); a number keeps its full precision for programs. */
+/* Writes tables (text_table.h) as text for people or in a format for programs, in which numbers keep their full
+ * precision. */
 #ifndef REPORT_TABLE_WRITER_H
 #define REPORT_TABLE_WRITER_H
 
@@ -13,35 +13,36 @@ typedef enum {
     REPORT_CSV,
     REPORT_MARKDOWN,
     REPORT_LATEX,
-    REPORT_PAGE, /* JSON with what the HTML page needs, kept in `reports`; no user names it */
+    REPORT_PAGE, /* internal: JSON for the HTML page, kept in `reports` */
 } report_format;
 
-/* Their names, in this order, as values of --format. */
+/* The values of --format, in this order. */
 #define REPORT_FORMATS "text|json|csv|markdown|latex"
 
 typedef struct {
     report_format format;
     FILE *file;
     size_t count;   /* reports so far */
-    bool begun;     /* the report has something in it */
-    cJSON *reports; /* JSON: what report_output_end prints */
+    bool begun;     /* the current report is not empty */
+    cJSON *reports; /* JSON: collected for report_output_end */
 } report_output;
 
+/* Begins the output to `file`, which the caller owns. */
 void report_output_begin(report_output *out, report_format format, FILE *file);
 
-/* Begins the report of one trace; all tables up to the next belong to it. */
+/* Begins the report of the trace with path `trace`; following tables belong to it. */
 void report_output_report(report_output *out, const char *trace);
 
-/* Writes a line that belongs to no table. */
+/* Writes a line outside of tables. */
 void report_output_line(report_output *out, const char *text);
 
-/* Writes the table, in its format, and frees it. */
+/* Writes the table in the output's format, and frees it. */
 void report_output_table(report_output *out, report_table *t);
 
-/* Writes what is still to be written. */
+/* Writes what was collected and frees it. Write errors are left to ferror(file). */
 void report_output_end(report_output *out);
 
-/* Instead of report_output_end: forgets it. */
+/* Frees what was collected without writing it; instead of report_output_end. */
 void report_output_drop(report_output *out);
 
 #endif

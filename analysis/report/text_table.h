@@ -1,7 +1,7 @@
-/* Tables and labelled lines: built once, printed for people (here) or for programs (table_writer.h). What people
- * read fits a terminal's width and is safe to print whatever bytes the trace's names hold.
+/* Tables and labelled values: built once, printed for people (here) or for programs (table_writer.h). Text for people fits
+ * the width of a terminal and contains no control characters, whatever the names in the trace are.
  *
- * Programs find a table by its id and a column by its name: both are part of the format (REPORT_SCHEMA) and stay.
+ * Programs identify a table by its id and a column by its name: both are part of the format (REPORT_SCHEMA) and stable.
  * Titles are for people and may change. */
 #ifndef REPORT_TEXT_TABLE_H
 #define REPORT_TEXT_TABLE_H
@@ -11,10 +11,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Columns of every output for people. */
+/* Width of text output, in columns. */
 #define REPORT_WIDTH 100
 
-/* Goes up when an id, a column's name or the meaning of a value changes. */
+/* Version of the format: incremented when an id, a column's name or the meaning of a value changes. */
 #define REPORT_SCHEMA 1
 
 typedef struct {
@@ -28,11 +28,11 @@ typedef struct {
 
 /* A cell is a text, a number, or missing ("-"). */
 typedef struct {
-    char *text;       /* as people read it */
-    char *whole_text; /* for programs, where that is another; else NULL */
+    char *text;       /* for people */
+    char *whole_text; /* for programs, if it differs; else NULL */
     char *mangled;    /* of a kernel's name; else NULL */
-    bool number;      /* then value is the whole of it */
-    bool whole;       /* a number that is a count */
+    bool number;      /* a number: `value`, in full precision */
+    bool whole;       /* a number that is an integer */
     bool missing;
     double value;
 } report_cell;
@@ -41,21 +41,23 @@ typedef struct {
     const char *id;
     char *title; /* NULL: none */
     char *notes; /* lines below it; NULL: none */
-    bool fields; /* a key, a label and a value in each row: printed as labelled lines */
+    bool fields; /* rows of key, label and value, printed as labelled lines */
     const report_column *columns;
     size_t column_count;
     report_cell *cells; /* row by row */
     size_t count, cap;
-    size_t flexible; /* the column that is shortened when the table is too wide */
+    size_t flexible; /* index of the column that is shortened if the table is too wide */
 } report_table;
 
-/* Starts a table. Column `flexible` is shortened when the rows are wider than REPORT_WIDTH. */
+/* Begins a table; report_table_end, report_table_free or report_output_table frees it. Column `flexible` is shortened if
+ * the rows are wider than REPORT_WIDTH. */
 void report_table_begin(report_table *t, const char *id, const report_column *columns, size_t column_count,
                         size_t flexible);
 
-/* Starts a table of labelled values; its rows are report_table_field's. */
+/* Begins a table of labelled values; report_table_field adds its rows. */
 void report_table_begin_fields(report_table *t, const char *id, const char *title);
 
+/* Sets the title. */
 void report_table_title(report_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Adds a sentence below the table. */
@@ -65,44 +67,42 @@ void report_table_note(report_table *t, const char *format, ...) __attribute__((
 void report_table_cell(report_table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void report_table_missing(report_table *t);
 void report_table_count(report_table *t, uint64_t n);
-/* A number with as many digits as report_format_ms prints, for people; NaN is missing. */
+/* A number, formatted for people as by report_format_ms; NaN: missing. */
 void report_table_ms(report_table *t, double value);
-/* A number with `digits` behind the point, for people; NaN is missing. */
+/* A number, for people with `digits` decimals; NaN: missing. */
 void report_table_number(report_table *t, double value, int digits);
-/* A p-value: for people with three digits behind the point, and never as 0. */
+/* A p-value, for people with three decimals or as "<0.001"; NaN: missing. */
 void report_table_p(report_table *t, double p);
-/* An index of which BASE_NONE means that there is none. */
+/* An index; BASE_NONE: missing. */
 void report_table_index(report_table *t, uint32_t index);
-/* part / whole in percent; missing when whole is 0. */
+/* part / whole in percent; missing if whole is 0. */
 void report_table_share(report_table *t, uint64_t part, uint64_t whole);
 
-/* A row of a table of labelled values: its name for programs, its label for people, and its value, NULL when it
- * is missing. */
+/* Add a row to a table of labelled values: key for programs, label for people, and value; NULL: missing. */
 void report_table_field(report_table *t, const char *key, const char *label, const char *value);
 void report_table_fieldf(report_table *t, const char *key, const char *label, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Whether people see the column. */
+/* Returns whether the column is printed for people. */
 bool report_table_shown(const report_table *t, size_t column);
 
-/* How many rows it has, the headers not counted. */
+/* Returns the number of rows, without the header. */
 size_t report_table_rows(const report_table *t);
 
 /* Prints the table for people and frees it. */
 void report_table_end(report_table *t, FILE *out);
 void report_table_free(report_table *t);
 
-/* Prints a label and its value; long values go on below, indented. A NULL value is missing: "-". */
+/* Prints a label and its value, with continuation lines indented. NULL: missing, printed as "-". */
 void report_field(FILE *out, const char *label, const char *value);
 
-/* Prints len bytes with control characters as "?": a name can then neither move the cursor nor end the
- * line. */
+/* Prints `len` bytes with C0 control characters and DEL replaced by "?", so that a name cannot control the terminal. */
 void report_put_text(FILE *out, const char *text, size_t len);
 
-/* Prints a text in lines of at most REPORT_WIDTH columns, broken at spaces. */
+/* Prints a text, wrapped at spaces to REPORT_WIDTH columns. */
 void report_put_paragraph(FILE *out, const char *text);
 
-/* A number of milliseconds in at most 8 columns, with the digits that fit. */
+/* Formats a number, usually of milliseconds, in at most 8 columns, with as many decimals as fit; returns `buf`. */
 const char *report_format_ms(char buf[32], double value);
 
 #endif
