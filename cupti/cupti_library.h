@@ -26,9 +26,9 @@
     FUNCTION(get_graph_node_id, cuptiGetGraphNodeId, 0, (void *, uint64_t *))                                \
     FUNCTION(register_timestamp, cuptiActivityRegisterTimestampCallback, 0, (cupti_timestamp))
 
-/* What cuptiGetVersion says of the CUDA versions whose records cupti_abi.h describes: 11.6 (before, records
- * could not be given the trace's clock), the last of the small numbers, which ended with CUDA 12, and
- * CUDA 13. */
+/* The results of cuptiGetVersion (CUPTI_API_VERSION in cupti_version.h) for the CUDA versions whose records cupti_abi.h
+ * describes: 11.6 (earlier ones have no cuptiActivityRegisterTimestampCallback), the last of the small numbers, used up to
+ * CUDA 12, and CUDA 13. */
 #define CUPTI_VERSION_OLDEST    17u
 #define CUPTI_VERSION_LAST_12   99u
 #define CUPTI_VERSION_FIRST_13  130000u
@@ -43,10 +43,9 @@ typedef struct {
 #undef CUPTI_MEMBER
 } cupti_library;
 
-/* Opens CUPTI: the file `wanted` when it is not NULL; else the copy that the process has loaded, the one that
- * lies where the process's CUDA runtime lies, or the system's, in this order. Returns NULL on success, else
- * what was wrong (valid for the life of the process), and then *lib is not to be used. A version whose
- * records are not known is refused. */
+/* Opens CUPTI: the file `wanted` unless it is NULL; else, in this order, the copy that the process has loaded, the one in the
+ * directory of the process's CUDA runtime, or the system's. Returns NULL on success, else the reason (valid for the life of
+ * the process), and *lib must not be used. A version with unknown record layouts is refused. */
 const char *cupti_library_open(cupti_library *lib, const char *wanted);
 
 #endif

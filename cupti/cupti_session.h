@@ -1,5 +1,5 @@
-/* CUPTI as the recorder uses it: started once in a process, it hands out driver calls as they happen and GPU
- * records in buffers. Nothing here holds a lock across a call of CUPTI's that can call back. */
+/* The CUPTI session: started once in a process, it reports driver calls by callbacks and GPU records in buffers. No lock of
+ * this module is held across a CUPTI call that can call back. */
 #ifndef CUPTI_CUPTI_SESSION_H
 #define CUPTI_CUPTI_SESSION_H
 
@@ -7,29 +7,27 @@
 
 #include <stdbool.h>
 
-/* What the session needs from its user. All but `now` may be called on any thread, also inside the target's CUDA
- * calls. */
+/* Callbacks of the session's user. They may be called on any thread, also inside the target's CUDA calls. */
 typedef struct {
-    /* The clock of the trace, in ns; CUPTI reports GPU times on it. */
+    /* The clock of the trace, in ns; CUPTI converts GPU times to it. */
     uint64_t (*now)(void);
     /* A driver call that issues GPU work (with all_calls: any call of the runtime or the driver) begins or
      * ends on this thread. `call` is the same number at both; `issues_work` tells the driver calls whose
      * correlation id GPU records carry. *result is what the call returns; NULL when that is not known. */
     void (*driver_call)(uint32_t call, const char *function, bool enter, uint32_t correlation,
                         bool issues_work, const int *result);
-    /* On this thread a CUDA graph is begun, or (node != 0) a node of it is made, perhaps as a copy of another
-     * (original != 0). Ids are those that GPU records carry. Also while nothing is profiled, as the next
-     * two. */
+    /* A CUDA graph was created on this thread, or (node != 0) a node of it, possibly as a copy of another (original
+     * != 0). Ids are those of GPU records. Called also while nothing is profiled, like the next two. */
     void (*graph)(uint32_t graph, uint64_t node, uint64_t original);
-    /* CUDA has been initialised so far that a context was made. */
+    /* A CUDA context was created: CUDA is initialised. */
     void (*context)(void);
-    /* The driver's cuProfilerStart (or cuProfilerStop) is called. NULL: not to be told. */
+    /* cuProfilerStart (or cuProfilerStop) is called. May be NULL. */
     void (*profiler)(bool start);
-    /* A buffer of records waits for cupti_session_take. */
+    /* A buffer of records is ready for cupti_session_take. */
     void (*buffer_ready)(void);
-    /* Memory for buffers, in page multiples; NULL when there is none to spare. It is never given back. */
+    /* Allocates memory for buffers, in multiples of a page, which is never freed; NULL when none is available. */
     void *(*allocate)(size_t bytes);
-    /* A copy of a kernel's name that lasts as long as the process; NULL when there is no memory. */
+    /* Returns a copy of a kernel's name, valid for the life of the process; NULL when no memory is available. */
     const char *(*keep_name)(const char *name);
 } cupti_hooks;
 
@@ -39,9 +37,10 @@ typedef struct {
 } cupti_buffer;
 
 typedef struct {
-    uint64_t dropped_records; /* that CUPTI says it dropped */
-    uint64_t refused_buffers; /* requests that got no buffer */
-    uint64_t buffers;         /* that were delivered */
+    uint64_t
+        dropped_records; /* dropped by CUPTI (cuptiActivityGetNumDroppedRecords), or issued before the session */
+    uint64_t refused_buffers; /* CUPTI's requests for a buffer that failed */
+    uint64_t buffers;         /* delivered by CUPTI */
 } cupti_counts;
 
 /* Subscribes, which costs the target nothing; nothing is recorded before cupti_session_profile.
@@ -49,7 +48,7 @@ typedef struct {
  * (valid for the life of the process), with everything undone. Call once in a process. */
 const char *cupti_session_start(const cupti_hooks *hooks, const char *library, bool all_calls);
 
-/* Whether another tool has CUPTI: then cupti_session_start was refused. */
+/* Returns whether another tool uses CUPTI, which makes cupti_session_start fail. */
 bool cupti_session_is_held(void);
 
 /* Switches records of kernels, copies and memsets, and callbacks of the driver calls that issue them, on or
@@ -59,14 +58,14 @@ bool cupti_session_is_held(void);
  * with no lock held, is still to be called. */
 const char *cupti_session_profile(bool on);
 
-/* The oldest delivered buffer; false when none waits. Release it with cupti_session_return. */
+/* Stores the oldest delivered buffer; false when there is none. Release it with cupti_session_return. */
 bool cupti_session_take(cupti_buffer *buffer);
 void cupti_session_return(const cupti_buffer *buffer);
 
-/* Walks a buffer's records: the next one after *record (NULL for the first), false after the last. */
+/* Iterates over a buffer's records: sets *record to the one after it (NULL: the first); false after the last. */
 bool cupti_session_next(const cupti_buffer *buffer, void **record);
 
-/* Requests from CUPTI the records that are complete (or, forced, for all) and waits for their delivery. */
+/* Flushes CUPTI's buffers (cuptiActivityFlushAll): complete records, or all if `forced`; returns after their delivery. */
 void cupti_session_flush(bool forced);
 
 /* Ends the session in two steps. After the first nothing is switched on or off any more. The second, to be
@@ -75,19 +74,20 @@ void cupti_session_flush(bool forced);
 void cupti_session_close(void);
 void cupti_session_finish(void);
 
-/* Whether the code that a signal handler interrupted on this thread holds the session's lock: then
- * cupti_session_take and _return would wait for ever. */
+/* Returns whether this thread holds the session's lock, in code that a signal handler has interrupted: cupti_session_take and
+ * _return would deadlock. */
 bool cupti_session_locked(void);
 
 /* After fork in the child: CUPTI's threads are gone, so the session must not be touched again. Where CUDA was
  * never used, only the subscription is left, which cupti_session_finish releases. */
 void cupti_session_forget(bool cuda_used);
 
-/* GPU work was issued before the session was there: counts it as dropped. */
+/* Counts GPU work that was issued before the session began as dropped. */
 void cupti_session_missed(void);
 
+/* Returns whether the session is active. */
 bool cupti_session_active(void);
-/* When the session began; no record is of GPU work before. */
+/* Returns when the session began, ns; all GPU records are later. */
 uint64_t cupti_session_begin(void);
 cupti_counts cupti_session_counts(void);
 const cupti_library *cupti_session_library(void);

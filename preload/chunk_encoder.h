@@ -1,5 +1,5 @@
-/* Turns what threads and CUPTI left in memory into chunks of the trace. One at a time does this: the writer
- * thread, or the thread that ends the process; the writer's lock is held around all of it. */
+/* Encodes the events of threads and the records of CUPTI into chunks of the trace. All functions require the writer's lock,
+ * which the writer thread or the thread that ends the process holds. */
 #ifndef PRELOAD_CHUNK_ENCODER_H
 #define PRELOAD_CHUNK_ENCODER_H
 
@@ -8,20 +8,19 @@
 /* What it needs; preload_page_alloc keeps it. */
 #define PRELOAD_CHUNK_ENCODER_BYTES ((1u << 20) + (128u << 10))
 
-/* Before all else: where the trace is to be made. False when there is no memory. */
+/* Call first, with the directory of the trace. False when no memory is available. */
 bool preload_chunk_encoder_init(const char *directory);
-/* Encodes and appends all that is there. */
+/* Encodes and appends all pending events and records. */
 void preload_chunk_encoder_drain(void);
-/* The same for the last time, with the end mark; may_ask_cuda: CUDA may be asked for what describes its
- * devices. */
+/* The same for the last time, followed by the END chunk; may_ask_cuda: CUDA may be queried for device properties. */
 void preload_chunk_encoder_finish(const char *reason, bool may_ask_cuda);
-/* After it: the end mark is taken away, and stands again behind the counters as they are now. */
+/* After it: replaces the END chunk by current counters and a new END chunk. */
 void preload_chunk_encoder_amend(void);
-/* Encodes and appends all that is there, and an end mark if the file took all. True: the mark stands, and
- * preload_chunk_encoder_reopen must take it away before more is appended. */
+/* Encodes and appends all pending events and records, and an END chunk if the file accepted all. True: the END chunk was
+ * written, and preload_chunk_encoder_reopen must remove it before anything else is appended. */
 bool preload_chunk_encoder_close(const char *reason);
 void preload_chunk_encoder_reopen(void);
-/* After fork in the child: all of it is the parent's. */
+/* After fork in the child: discards everything, which belongs to the parent. */
 void preload_chunk_encoder_after_fork(void);
 
 #endif

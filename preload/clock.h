@@ -47,12 +47,12 @@ static inline uint64_t preload_now(void) {
     return preload_clock_of(CLOCK_MONOTONIC);
 }
 
-/* Remembers where counter and clock stand. Called as early as possible. */
+/* Reads counter and CLOCK_MONOTONIC for the first time. Call it as early as possible. */
 void preload_clock_init(void);
-/* Compares them again and, when enough time has passed to know the counter's rate and the kernel trusts it,
- * uses it from now on. Only the first call does something; it comes before the first time is taken. */
+/* Reads both again and, if enough time has passed to compute the counter's rate and the kernel trusts the counter, uses it
+ * from now on. Only the first call has an effect; it must precede the first preload_now. */
 void preload_clock_begin(void);
-/* What the clock is: "tsc", "cntvct" or "CLOCK_MONOTONIC". */
+/* Returns the source of time: "tsc", "cntvct" or "CLOCK_MONOTONIC". */
 const char *preload_clock_name(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* The recorder's memory: pages straight from the kernel, never malloc (the target may have replaced it, or
- * hold its lock), and never more than the budget. */
+/* The recorder's memory: pages mapped from the kernel, up to a budget; never malloc, which the target may have replaced, or
+ * whose lock it may hold. */
 #ifndef PRELOAD_PAGE_ALLOC_H
 #define PRELOAD_PAGE_ALLOC_H
 

@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Returns whether profiling is on. Any thread, lock-free. */
 bool preload_profiling(void);
-/* Changes whenever profiling begins or ends: what was under way then may lack its beginning or its end. */
+/* Returns a number that changes whenever profiling is switched: a call across a switch may lack its beginning or end. */
 uint32_t preload_profiling_epoch(void);
 
-/* From the beginning on, and in a fork's child. */
+/* Sets the initial state, at the start and in a fork's child. */
 void preload_profiling_init(bool on);
-/* Profiling begins or ends. */
+/* Switches profiling. */
 void preload_profiling_change(bool on);
 
 #endif

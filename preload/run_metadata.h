@@ -1,5 +1,4 @@
-/* What the trace says about the run besides its events: program, host, versions, devices, and what recording
- * costs. */
+/* Metadata of the run: program, host, versions, devices, and the cost of recording. */
 #ifndef PRELOAD_RUN_METADATA_H
 #define PRELOAD_RUN_METADATA_H
 
@@ -9,16 +8,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Program, command line, host, time and level, as META pairs. */
+/* Sets META entries for program, command line, host, time and level. */
 void preload_describe_run(const preload_settings *settings);
-/* Driver, CUPTI and device properties, as META pairs. CUDA must have been initialised by the target. */
+/* Sets META entries for driver, CUPTI and device properties. The target must have initialised CUDA. */
 void preload_describe_devices(void);
-/* The operating system's name of a thread; "" when it is gone. */
+/* Stores the operating system's name of a thread; "" when the thread has ended. */
 void preload_describe_thread(uint32_t tid, char *name, size_t size);
-/* Whether the main thread has ended and, beside it and the caller, no other thread is left. */
+/* Returns whether the main thread has ended and the caller is the only other thread. */
 bool preload_describe_left_alone(void);
-/* Time that recording `events` host events took the target's threads, in ns: their number times what one
- * takes, which is measured here once. It leaves out what CUPTI itself does. 0 when not measured. */
+/* Returns the time that recording `events` host events cost the target's threads, in ns: their number times the cost of one,
+ * which is measured once. CUPTI's own cost is not included. 0: not measured. */
 uint64_t preload_describe_cost(uint64_t events);
 
 #endif

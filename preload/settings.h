@@ -1,4 +1,4 @@
-/* What the environment asks of the recorder, read once when the process starts. */
+/* The recorder's settings (trace/settings.h), read from the environment once when the process starts. */
 #ifndef PRELOAD_SETTINGS_H
 #define PRELOAD_SETTINGS_H
 
@@ -16,20 +16,20 @@ typedef struct {
     preload_level level;
     preload_capture_mode capture;
     char request[256];       /* glob of ranges that are requests */
-    char capture_range[256]; /* glob of ranges to watch inside of; "" for everywhere */
+    char capture_range[256]; /* glob of ranges inside which to profile; "": everywhere */
     bool start_paused;
     const char *annotate;   /* how deep the Python helper goes: one of the words of trace/settings.h */
     uint64_t time_limit_ns; /* 0: none */
     size_t memory_bytes;    /* most memory that the recorder holds */
-    char complaint[448];    /* one line about the variables that cannot be honoured; "" when all can */
+    char complaint[448];    /* one line about variables with invalid values; "" if there are none */
 } preload_settings;
 
-/* Fills *s from the environment; what is not set, or cannot be honoured, gets its default. */
+/* Sets *s from the environment; a variable that is unset or invalid gets its default. */
 void preload_settings_read(preload_settings *s);
-/* After fork in the child: the default output directory has the process's number in its name. What was set
- * stays, whatever became of the environment since. */
+/* After fork in the child: updates the process id in the default output directory. Other settings stay, even if the
+ * environment has changed since. */
 void preload_settings_after_fork(preload_settings *s);
-/* The level's name, as it is written in the environment. */
+/* Returns the level's name, as in MOETRACE_LEVEL. */
 const char *preload_level_name(preload_level level);
 
 #endif

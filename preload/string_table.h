@@ -1,4 +1,4 @@
-/* Interned names: every range, kernel, call and domain name is stored once and then known by a small id. */
+/* Interned names: each name of a range, kernel, call or domain is stored once and identified by an integer. */
 #ifndef PRELOAD_STRING_TABLE_H
 #define PRELOAD_STRING_TABLE_H
 
@@ -8,35 +8,36 @@
 #include <stdint.h>
 #include <wchar.h>
 
-/* A thread's memory of names that it used before; all zero at first. */
+/* A thread's cache of names; zeroed at first. */
 #define PRELOAD_STRING_CACHE 512u
 typedef struct {
     const void *entry[PRELOAD_STRING_CACHE];
 } preload_string_cache;
 
-/* The id of a name, from 1. 0 when the name is NULL or memory is lacking (that is counted). Names longer than
- * TRACE_STRING_MAX are cut and counted. Any thread. `cache` is the thread's own, for names of events: when there
- * are too many of those, further ones get ids that do not last (string_ring.h). It is NULL for names that must
- * last, for which room is kept: the same bytes always have the same id. */
+/* Returns the id of a name, >= 1; 0 when the name is NULL, or no memory is available (counted). Names longer than
+ * TRACE_STRING_MAX bytes are truncated and counted. Any thread. `cache` is the thread's own, for names of events: if there
+ * are too many of these, further ones get temporary ids (string_ring.h). It is NULL for names with permanent ids, for which
+ * space is reserved: equal bytes always have the same id. */
 uint32_t preload_string_id(preload_string_cache *cache, const char *name);
 uint32_t preload_string_bytes(preload_string_cache *cache, const char *bytes, size_t len);
-/* The same for a name that never changes: *id remembers it; 0 at first. */
+/* The same for a constant name: *id, 0 at first, caches its id. */
 uint32_t preload_string_once(atomic_uint *id, const char *name);
 /* The same for a wide string, stored as UTF-8. */
 uint32_t preload_string_wide(preload_string_cache *cache, const wchar_t *name);
 
-/* Copies the name of an id, with a terminator. False when it does not fit, or is not known (any more). */
+/* Copies the name of an id, NUL-terminated. False when it does not fit into `size` bytes, or the id is unknown or
+ * expired. */
 bool preload_string_copy(uint32_t id, char *to, size_t size);
-/* The name of an id, if it was not defined in this generation (from 1) yet: now it is. False when it was, or
- * there is none. The bytes last until the next call. For the writer. */
+/* Stores the name of an id that was not yet defined in this generation (from 1) of the trace's definitions, and marks it as
+ * defined. False when it was defined, or the id is unknown. The bytes are valid until the next call. For the writer. */
 bool preload_string_define(uint32_t id, uint32_t generation, const char **bytes, size_t *len);
-/* The table's own copy of a name, with a 0 at its end; NULL when the table is full. */
+/* Returns the table's own copy of a name, NUL-terminated; NULL when the table is full. */
 const char *preload_string_keep(const char *name);
-/* Ids 1 .. count are given to names that last. */
+/* Returns the number of permanent ids: 1 .. count. */
 uint32_t preload_string_count(void);
 /* Counts a name that was lost elsewhere. */
 void preload_string_lost(void);
-/* Names that were cut, and names that found no memory. */
+/* Return the numbers of truncated names, and of names that were lost for lack of memory. */
 uint64_t preload_string_table_cut(void);
 uint64_t preload_string_table_lost(void);
 

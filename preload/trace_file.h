@@ -8,26 +8,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The recording begins: `monotonic_ns` is now, and goes into the header of the file that is made later. */
+/* Stores the start of the recording, `monotonic_ns` (now), for the header of the file that is created later. */
 void preload_file_begin(uint64_t monotonic_ns);
-/* Makes the directory and a new file PROGRAM-PID.moetrace in it, mode 0600, with the file header. Returns 0,
- * or an errno value. */
+/* Creates the directory, and in it a new file PROGRAM-PID.moetrace with mode 0600 and the file header. Returns 0 or an
+ * errno value. */
 int preload_file_create(const char *directory, const char *program);
-/* Appends whole chunks. Returns 0, or an errno value; *taken is how many bytes of them, chunk by whole chunk,
- * are in the file now. */
+/* Appends `len` bytes of complete chunks. Returns 0 or an errno value, and stores in *taken the bytes of the chunks that were
+ * written completely. */
 int preload_file_append(const uint8_t *chunks, size_t len, size_t *taken);
-/* Takes at least PRELOAD_FILE_RESERVE bytes of chunks off the end of the file again, if there are so many, so
- * that the trace can be closed where nothing fits any more. Returns how many bytes that were. */
+/* Removes at least PRELOAD_FILE_RESERVE bytes of chunks from the end of the file, if there are as many, so that a trace on a
+ * full file system can be closed. Returns the number of removed bytes. */
 #define PRELOAD_FILE_RESERVE 1024u
 size_t preload_file_cut_back(void);
-/* Takes off what was appended last: the file has `bytes` again. */
+/* Truncates the file to `bytes`, before the chunk that was appended last. */
 void preload_file_cut_to(uint64_t bytes);
+/* Whether the file exists, its size in bytes, and its path. */
 bool preload_file_exists(void);
 uint64_t preload_file_bytes(void);
 const char *preload_file_path(void);
-/* From now on the descriptor stays open: the target gives up the right to open the file. */
+/* Keeps the descriptor open from now on, because the target gives up the right to open the file. */
 void preload_file_keep(void);
-/* After fork in the child: the file is the parent's. */
+/* After fork in the child: closes the parent's file. */
 void preload_file_forget(void);
 
 #endif

@@ -1,10 +1,10 @@
-/* What could not be recorded: kept in the trace, and said on standard error. */
+/* Warnings about what could not be recorded: stored in the trace as META entries, and printed on standard error. */
 #ifndef PRELOAD_WARN_ONCE_H
 #define PRELOAD_WARN_ONCE_H
 
-/* Remembers what standard error is. Called once, from the library's constructor. */
+/* Stores the identity of standard error. Called once, from the library's constructor. */
 void preload_warn_init(void);
-/* Something that could not be recorded: said once for each `topic`. */
+/* Warns once per `topic`: one line. */
 void preload_warn_once(const char *topic, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

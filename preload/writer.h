@@ -1,4 +1,4 @@
-/* The thread that writes what threads and CUPTI left in memory (chunk_encoder.h), twenty times a second. */
+/* The writer thread, which encodes and writes events and records (chunk_encoder.h) twenty times a second. */
 #ifndef PRELOAD_WRITER_H
 #define PRELOAD_WRITER_H
 
@@ -6,26 +6,25 @@
 
 #include <stdbool.h>
 
-/* Once, before all else. False when there is no memory. */
+/* Call once, first. False when no memory is available. */
 bool preload_writer_init(const preload_settings *settings);
-/* Starts the thread, where there is none. False when the system gives none: then only who calls the functions below
- * writes. */
+/* Starts the thread unless it runs. False when the system refuses: then only the callers of the functions below write. */
 bool preload_writer_start(void);
-/* Ends the thread, when it has written what is there, and waits until it is gone, but no longer than this. */
+/* Ends the thread after it has written all pending events, and waits for its end, at most patience_ms. */
 void preload_writer_end(unsigned patience_ms);
-/* Stops the thread, writes all that is left and the end mark. Gives up after this long if the writer is
- * stuck, and at once if it was called by a signal handler that interrupted the recorder itself. */
+/* Stops the thread, writes all pending events and the END chunk. Gives up after patience_ms if the writer is blocked, and at
+ * once in a signal handler that has interrupted the recorder itself. */
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda);
 
-/* Writes all that is there. */
+/* Writes all pending events. */
 void preload_writer_write(unsigned patience_ms);
-/* Writes all that is there, and keeps the file open from now on. */
+/* Writes all pending events, and keeps the file open from now on. */
 void preload_writer_keep_file(unsigned patience_ms);
-/* After preload_writer_finish: writes the counters once more, and the end mark behind them. */
+/* After preload_writer_finish: replaces the END chunk by current counters and a new END chunk. */
 void preload_writer_amend(unsigned patience_ms);
 
-/* Writes all that is left and an end mark, behind which nothing is written until preload_writer_reopen takes the
- * mark away again, or preload_writer_finish. False: it was not done. */
+/* Writes all pending events and an END chunk, after which nothing is written until preload_writer_reopen removes it, or
+ * preload_writer_finish. False when that was not possible. */
 bool preload_writer_close(const char *reason, unsigned patience_ms);
 void preload_writer_reopen(void);
 

@@ -1,19 +1,19 @@
-/* What the writer thread sleeps on. */
+/* Waking, sleeping and stopping of the writer thread. */
 #ifndef PRELOAD_WRITER_WAKE_H
 #define PRELOAD_WRITER_WAKE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Wakes the writer before its time: something big waits. Any thread. */
+/* Wakes the writer early, because much is pending. Any thread. */
 void preload_writer_wake(void);
 
-/* For the writer. Before its thread is made; when it is there. */
+/* For the writer: before its thread starts, and when it starts or ends. */
 void preload_writer_wake_init(void);
 void preload_writer_wake_running(bool running);
-/* Sleeps this long, or until it is woken. True: it is to stop. */
+/* Sleeps for `ns`, or until it is woken. Returns true when the thread is to stop. */
 bool preload_writer_sleep(uint64_t ns);
-/* Tells the thread to stop, unless somebody holds the lock. */
+/* Requests the thread to stop, unless the lock is held. */
 void preload_writer_wake_stop(void);
 void preload_writer_wake_after_fork(void);
 

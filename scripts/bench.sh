@@ -2,10 +2,10 @@
 # What watching costs, on a machine with a GPU. Ratios and differences inside one process, medians over rounds.
 #   bench.sh [PART...]   all parts, or some of:
 #   launch   an empty kernel, each observer in processes of its own: median and least time of a launch
-#   pairs    the same, watched and unwatched ranges in turn: what a launch takes longer, for each level, for CUPTI alone,
+#   pairs    the same, profiled and unprofiled ranges in turn: what a launch takes longer, for each level, for CUPTI alone,
 #            for what could be added to it, and for torch.profiler and Proton
 #   stay     whether launches stay slower after CUPTI was on
-#   sweep    watched against unwatched requests of run_native, pairs of neighbours in one process
+#   sweep    profiled against unprofiled requests of run_native, pairs of neighbours in one process
 #   python   the same of the public PyTorch implementation (MOLMO_HF names a checkout of ChulanZhang/molmo_hf)
 #   ROUNDS=5   rounds;  PAIRS=30   pairs of requests for each k;  TOP_K=8   values of k
 set -u
@@ -57,12 +57,12 @@ part_launch() {
 
 # ---- pairs ----
 
-watch() { # watch OBSERVER DOOR: prints unwatched, watched, added, low, high in ns
+watch() { # watch OBSERVER DOOR: prints unprofiled, profiled, added, low, high in ns
     local observer=$1 door=$2
     local run=("$bench" "$door" --pairs 100)
     case $observer in
     none) LD_LIBRARY_PATH=$libs "${run[@]}" ;;
-    # Level phases knows no unwatched requests, so every second one is a window.
+    # Level phases knows no unprofiled requests, so every second one is a window.
     phases) LD_LIBRARY_PATH=$libs MOETRACE_LEVEL=phases MOETRACE_CAPTURE_RANGE='sample.*[13579]' LD_PRELOAD=$lib "${run[@]}" ;;
     kernels | full) LD_LIBRARY_PATH=$libs MOETRACE_LEVEL=$observer MOETRACE_CAPTURE=alternate LD_PRELOAD=$lib "${run[@]}" ;;
     interposers) LD_LIBRARY_PATH=$libs MOETRACE_CUPTI=/nowhere MOETRACE_CAPTURE=alternate LD_PRELOAD=$lib "${run[@]}" ;;
@@ -84,7 +84,7 @@ part_pairs() {
         done
         progress "pairs: round $round of $rounds"
     done
-    echo "launch of an empty kernel, ns, watched against unwatched in one process; bare+X: against bare"
+    echo "launch of an empty kernel, ns, profiled against unprofiled in one process; bare+X: against bare"
     python3 scripts/bench_tables.py added "$work/pairs"
 }
 
@@ -120,12 +120,12 @@ requests() { # requests COMMAND...: pairs of the phases, of level kernels, of le
 }
 
 part_sweep() {
-    echo "run_native, watched against unwatched requests, $pairs pairs in one process"
+    echo "run_native, profiled against unprofiled requests, $pairs pairs in one process"
     requests "$build/run_native" --random-weights 1 --top-k "${TOP_K:-1,8}" --samples $((2 * pairs)) --rounds 1 --warmup 3 --output-dir "$work/n"
 }
 
 part_python() {
-    echo "PyTorch, watched against unwatched requests, $pairs pairs in one process"
+    echo "PyTorch, profiled against unprofiled requests, $pairs pairs in one process"
     if [ -z "${MOLMO_HF:-}" ]; then
         echo "  left out: MOLMO_HF does not name a checkout of ChulanZhang/molmo_hf"
     else

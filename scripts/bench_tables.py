@@ -1,6 +1,6 @@
 """The tables of bench.sh, from what its rounds printed:
     bench_tables.py launch FILE              lines `door observer median least`
-    bench_tables.py added FILE               lines `door observer unwatched watched added low high`
+    bench_tables.py added FILE               lines `door observer unprofiled profiled added low high`
     bench_tables.py stay FILE                lines `door way: what ns what ns ...`
     bench_tables.py requests NAME TIMES.json run_native's times, pairs of neighbours"""
 
@@ -36,10 +36,10 @@ def launch(path):
 
 
 def added(path):
-    print(f"{'door':8}  {'observer':14}  {'unwatched':>9}  {'watched':>8}  {'added':>8}  {'least':>8}  {'most':>8}")
+    print(f"{'door':8}  {'observer':14}  {'unprofiled':>10}  {'profiled':>8}  {'added':>8}  {'least':>8}  {'most':>8}")
     for (door, observer), v in rows(path).items():
         each = [x[2] for x in v]
-        print(f"{door:8}  {observer:14}  {median(x[0] for x in v):9.0f}  {median(x[1] for x in v):8.0f}"
+        print(f"{door:8}  {observer:14}  {median(x[0] for x in v):10.0f}  {median(x[1] for x in v):8.0f}"
               f"  {median(each):8.0f}  {min(each):8.0f}  {max(each):8.0f}")
 
 
@@ -56,7 +56,7 @@ def stay(path):
 
 
 def requests(name, path):
-    """The median ratio of watched over unwatched, and its 95 % interval by the bootstrap."""
+    """The median ratio of profiled over unprofiled, and its 95 % interval by the bootstrap."""
     random.seed(1)
     samples = json.load(open(path, encoding="utf-8"))["samples"]
     for k in sorted({s["top_k"] for s in samples}):
@@ -65,8 +65,8 @@ def requests(name, path):
             v = [s[phase] for s in mine]
             pairs = [w / u for u, w in zip(v[0::2], v[1::2])]
             boots = sorted(median(random.choices(pairs, k=len(pairs))) for _ in range(2000))
-            print(f"{name:8}  k={k:<3} {phase[:-3]:8}  unwatched {median(v[0::2]):8.2f} ms"
-                  f"  watched {median(v[1::2]):8.2f} ms  ratio {median(pairs):.3f}"
+            print(f"{name:8}  k={k:<3} {phase[:-3]:8}  unprofiled {median(v[0::2]):8.2f} ms"
+                  f"  profiled {median(v[1::2]):8.2f} ms  ratio {median(pairs):.3f}"
                   f" ({boots[50]:.3f} to {boots[-51]:.3f})  of minima {min(v[1::2]) / min(v[0::2]):.3f}")
 
 

@@ -33,8 +33,8 @@ class Sweep:
         self.events, self.gpu = [], []
         self.correlation = 0
         self.watching = kind != "alternate"
-        self.rows = {}  # (k, phase) -> [(ms, active experts, watched)]
-        self.cells = {}  # (k, phase, layer, expert) -> [calls, tokens, ns], of measured requests that were watched
+        self.rows = {}  # (k, phase) -> [(ms, active experts, profiled)]
+        self.cells = {}  # (k, phase, layer, expert) -> [calls, tokens, ns], of measured requests that were profiled
         foreign = kind == "foreign"
         self.names = {"phase": "stage-{}" if foreign else "{}", "layer": "blk{}" if foreign else "layer.{}",
                       "expert": "ffn[{}]" if foreign else "expert.{}", "k": "K{}" if foreign else "top_k={}"}
@@ -261,10 +261,10 @@ def report(moetrace, path, *options):
 def check_tails(lines, got, same):
     """So few samples that all are kept: the slowest, and the quarter that is nearest to the median."""
     rows = got["tails"].rows
-    for k, phase, watched, n, p50, slow_n, slow, typical_n, typical, more, request, step in rows:
+    for k, phase, profiled, n, p50, slow_n, slow, typical_n, typical, more, request, step in rows:
         mine = [s for s in lines if s["k"] == str(k) and s["phase"] == phase and s["warmup"] == "0" and
-                s["profiling"] == ("profiled" if watched == "yes" else "unprofiled")]
-        what = f"tail {k} {phase} {watched}"
+                s["profiling"] == ("profiled" if profiled == "yes" else "unprofiled")]
+        what = f"tail {k} {phase} {profiled}"
         x = np.sort([float(s["latency_ms"]) for s in mine])[::-1]
         same(f"{what} n", n, len(x))
         same(f"{what} P50", p50, np.median(x))
@@ -303,9 +303,9 @@ def check_samples(moetrace, path, sweep, got, same):
         for value, want in zip((p50, p95, p99), np.percentile(x, [50, 95, 99])):
             same(f"{k} {phase} quantile of the file's samples", value, want)
         want = sweep.rows[k, phase] if sweep.kind != "alternate" else [r for r in sweep.rows[k, phase] if not r[2]]
-        for s, (ms, active, watched) in zip(used, want):
+        for s, (ms, active, profiled) in zip(used, want):
             same(f"{k} {phase} active in the file", float(s["experts_per_layer"]), active)
-            same(f"{k} {phase} profiled in the file", s["profiling"] == "profiled", watched)
+            same(f"{k} {phase} profiled in the file", s["profiling"] == "profiled", profiled)
     for k, phase, busy, total, idle, launches, waits, work, rate in got["gpu_time"].rows if "gpu_time" in got else []:
         mine = [s for s in lines if s["profiling"] == "profiled" and s["warmup"] == "0" and s["k"] == str(k) and
                 s["phase"] == phase]
@@ -327,7 +327,7 @@ def check_samples(moetrace, path, sweep, got, same):
         if decode["profiling"] == "profiled":
             same(f"kernels of the steps of {key}", sum(int(s["kernels"]) for s in mine), int(decode["kernels"]))
         elif decode["kernels"] or mine[0]["gpu_busy_ms"]:
-            same(f"GPU work of unwatched {key}", 1, 0)
+            same(f"GPU work of unprofiled {key}", 1, 0)
 
 
 def check(moetrace, path, kind):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Traces for the test of the HTML report.
 
-  html_traces.py FILE sweep      a sweep over six k, half of its requests watched
+  html_traces.py FILE sweep      a sweep over six k, half of its requests profiled
   html_traces.py FILE bare       one request in no top_k=K: no k, no intervals
   html_traces.py FILE hostile    a small one in which every name wants to be markup
   html_traces.py DATA check      whether the time lines in the page's data (JSON) are those of the sweep's requests
@@ -61,7 +61,7 @@ class Hostile(analysis_sweep.Sweep):
 
 
 def watched_requests(sweep, k):
-    """[(ns, kernels, experts' ranges)] of the watched requests of k, the shortest first: from the first event of the
+    """[(ns, kernels, experts' ranges)] of the profiled requests of k, the shortest first: from the first event of the
     prefill to the last of the decode."""
     found, stack, request = [], [], None
     for e in sweep.events:

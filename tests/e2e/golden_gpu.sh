@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Captures from an H100 (CUDA 13.0, PyTorch 2.11): what was true of them there stays true.
 #   small_all        run_native --config small --random-weights 1 --samples 2 --warmup 1 --top-k 1,8 --max-new-tokens 4
-#   small_alternate  the same with every second request watched
+#   small_alternate  the same with every second request profiled
 #   small_graphs     run_native --config small --random-weights 1 --samples 3 --warmup 1 --top-k 2,8 --max-new-tokens 4
 #                    --cuda-graph: each decode step captured once and replayed
 #   small_auto       run_native --config small --random-weights 1 --samples 12 --warmup 1 --top-k 1,8 --max-new-tokens 4: six
-#                    requests of each k before CUPTI is on, then six that are watched; small_auto_times.json is run_native's clock
+#                    requests of each k before CUPTI is on, then six that are profiled; small_auto_times.json is run_native's clock
 #   python_graph     Python: two threads, cuBLAS, Triton, a captured CUDA graph
 # Captures from an H200 (CUDA 13.0, driver 580, PyTorch 2.11) of tests/gpu/replay_graph.py requests 12, a graph of 60 kernels
 # of about 1 us each, of which every second replay was recorded:

@@ -58,12 +58,12 @@ gunzip -c "$data/$name.sqlite.gz" >"$work/$name.sqlite"
 "$moetrace" report --format json --top 1000000 "$work/$name.sqlite" >"$work/$name.json"
 ok "replayed kernels belong to the experts in which their nodes were captured" "$python" tests/data/export_graphs.py \
     "$work/$name.json" "$work/$name.sqlite"
-# run_native's marks are for our recorder, which was not there: all was watched.
-watched() { # watched FILE: "watched" or "unwatched" samples in the table of latencies, and the note
+# run_native's marks are for our recorder, which was not there: all was profiled.
+profiled() { # profiled FILE: "profiled" or "unprofiled" samples in the table of latencies, and the note
     "$moetrace" report "$1" | tr '\n' ' ' | grep -oE 'Latencies are of profiled requests|Latencies are the durations of unprofiled requests|here all of the run was profiled'
 }
-is "marks of the program's are none of the recorder's" "$(watched "$work/$name.sqlite")" \
+is "marks of the program's are none of the recorder's" "$(profiled "$work/$name.sqlite")" \
     $'Latencies are of profiled requests\nhere all of the run was profiled'
 ok "exported again" "$moetrace" export "$work/$name.sqlite" -f nsys-sqlite -o "$work/$name-again.sqlite"
-is "nor are they then" "$(watched "$work/$name-again.sqlite")" "$(watched "$work/$name.sqlite")"
+is "nor are they then" "$(profiled "$work/$name-again.sqlite")" "$(profiled "$work/$name.sqlite")"
 done_testing

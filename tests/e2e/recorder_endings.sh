@@ -18,7 +18,7 @@ for through in runtime driver; do
     done
 done
 
-# The same when nothing was ever watched: the recorder's own end comes before the driver's.
+# The same when nothing was ever profiled: the recorder's own end comes before the driver's.
 for through in runtime driver; do
     name=$through-paused
     MOETRACE_START=paused same_as_bare "$name" "$helpers/cuda_endings" $through exit

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # CUDA graphs: each replayed kernel leads, by its node's id and that node's original, to the range in which it was
-# captured; also when nobody watched the capture.
+# captured; also when the capture was not profiled.
 # shellcheck source=tests/recorder.sh
 source "$(dirname "$0")/../recorder.sh"
 
@@ -22,9 +22,9 @@ MOETRACE_CAPTURE=all graphs many 4 5
 is "four threads: captured and launched where they were" "$(cat "$work/many.graphs")" "$(sort "$work/many.out")"
 MOETRACE_CAPTURE=all MOETRACE_LEVEL=full graphs full 2 2
 is "level full: captured and launched where they were" "$(cat "$work/full.graphs")" "$(sort "$work/full.out")"
-# sample.0, with the capture in it, and sample.2 are not watched.
+# sample.0, with the capture in it, and sample.2 are not profiled.
 graphs alternate 1 3
-is "an unwatched capture: captured and launched where they were" "$(cat "$work/alternate.graphs")" \
+is "an unprofiled capture: captured and launched where they were" "$(cat "$work/alternate.graphs")" \
     "$(grep -v '\.2$' "$work/alternate.out" | sort)"
 ok "report reads the trace" "$moetrace" report "$work/alternate"
 is "CUPTI was used as it is documented" "$(violations)" ""

@@ -76,10 +76,10 @@ kernels() { ranges "$1" | awk '{split($4, k, "="); if (k[2]) printf "%s%s=%s", n
 for how in plain wide attributes registered registered-wide; do
     run "requests-$how" "$helpers/cuda_requests" requests sample $how
     ok "$how: dump" dump "requests-$how"
-    is "$how: every second request is watched" "$(kernels "requests-$how")" "sample.1=2 sample.3=4 sample.5=6 tail=8 warm=9"
+    is "$how: every second request is profiled" "$(kernels "requests-$how")" "sample.1=2 sample.3=4 sample.5=6 tail=8 warm=9"
     MOETRACE_CAPTURE_RANGE='decode.*' run "windows-$how" "$helpers/cuda_requests" windows "" $how
     ok "$how: dump of windows" dump "windows-$how"
-    is "$how: windows are watched" "$(kernels "windows-$how")" "b=5 decode.0=1 decode.1=2 inner=3 outside-a=4"
+    is "$how: windows are profiled" "$(kernels "windows-$how")" "b=5 decode.0=1 decode.1=2 inner=3 outside-a=4"
 done
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

@@ -3,7 +3,7 @@
  * The kernel is PTX; it is launched through the runtime (cudaLaunchKernel, found as the program's own
  * libraries find it, so that a preload can interpose) or through the driver. --bare records kernels with
  * CUPTI in the plainest way, for comparison. --pairs makes N pairs of NVTX ranges `sample.I`, for an observer
- * that watches every second one, and prints the medians of the unwatched and of the watched ones, and the
+ * that profiles every second one, and prints the medians of the unprofiled and of the profiled ones, and the
  * median of their differences with its 95 % interval; with BEFORE also the median of so many ranges before.
  * As a shared library it gives Python one batch at a time (bench_launch_open, bench_launch_batch). No CUDA
  * toolkit is needed to build. */
