@@ -2,6 +2,7 @@
 #include "analysis/cli/cli_options.h"
 
 #include "analysis/base/text.h"
+#include "analysis/cli/cli_suggest.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -71,6 +72,21 @@ static const struct argp_option *find_key(const struct argp_option *options, int
     return NULL;
 }
 
+/* argv's option, of which `len` characters of `text` are the name, is none: says so, and which is closest. */
+static int unknown_long(const struct argp_option *options, char **argv, int i, const char *text, size_t len) {
+    cli_suggestion close = {.text = text, .len = len};
+    for (; !is_end(options); options++) {
+        if (options->name) {
+            cli_suggest(&close, options->name);
+        }
+    }
+    if (close.best) {
+        return cli_error("unknown option: %s; did you mean --%s? (see %s --help)", argv[i], close.best,
+                         argv[0]);
+    }
+    return cli_error("unknown option: %s (see %s --help)", argv[i], argv[0]);
+}
+
 static int needs_value(const struct argp_option *option, const char *command) {
     return cli_error("--%s needs a value: %s (see %s --help)", option->name, option->arg, command);
 }
@@ -83,7 +99,7 @@ static int check_long(const struct argp_option *options, char **argv, int i) {
     const struct argp_option *option;
     int count = find_long(options, text, len, &option);
     if (count == 0) {
-        return cli_error("unknown option: %s (see %s --help)", argv[i], argv[0]);
+        return unknown_long(options, argv, i, text, len);
     }
     if (count > 1) {
         return cli_error("--%.*s is short for %d options (see %s --help)", (int)len, text, count, argv[0]);

@@ -51,6 +51,7 @@ int cli_cmd_record(int argc, char **argv);
 int cli_cmd_export(int argc, char **argv);
 int cli_cmd_peaks(int argc, char **argv);
 int cli_cmd_flops(int argc, char **argv);
+int cli_cmd_doctor(int argc, char **argv);
 
 /* Parses the command line with argp, but reports an error in one line. Returns 0, or -1 when the command is to end with
  * exit status *status. A parser that rejects a value calls cli_error and returns EINVAL. */

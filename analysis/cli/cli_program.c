@@ -115,6 +115,9 @@ static cli_program_kind file_kind(cli_program *program, const char *path, int ne
             return CLI_PROGRAM_MISSING;
         }
         memcpy(program->interpreter, found, sizeof found);
+        if (nested == 0) {
+            memcpy(program->runner, found, sizeof found);
+        }
         return file_kind(program, found, nested + 1);
     }
     if (len < SELFMAG || memcmp(head, ELFMAG, SELFMAG) != 0) {

@@ -17,8 +17,10 @@ typedef enum {
 
 typedef struct {
     cli_program_kind kind;
-    char path[PATH_MAX];        /* as PATH leads to it */
-    char interpreter[PATH_MAX]; /* of a script: the program that runs it, which `kind` is about; else "" */
+    char path[PATH_MAX];   /* as PATH leads to it */
+    char runner[PATH_MAX]; /* of a script: what its first line names, which may be a script again; else "" */
+    char interpreter
+        [PATH_MAX]; /* of a script: the program that runs it in the end, which `kind` is about; else "" */
 } cli_program;
 
 /* Looks at the program as execvp would find it. */

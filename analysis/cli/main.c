@@ -1,6 +1,7 @@
 /* The `moetrace` command: finds the subcommand and runs it. */
 #include "analysis/base/alloc.h"
 #include "analysis/cli/cli_options.h"
+#include "analysis/cli/cli_suggest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ static const cli_command commands[] = {
     {"peaks", "measure the peak rates of this machine's GPU", cli_cmd_peaks},
     {"flops", "compute the cost of a model's phases from its shapes", cli_cmd_flops},
     {"export", "convert traces to the formats of other tools", cli_cmd_export},
+    {"doctor", "check what stands in the way of recording", cli_cmd_doctor},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -55,6 +57,21 @@ static const cli_command *find_command(const char *name) {
     return NULL;
 }
 
+static int unknown_command(const char *name) {
+    if (*name == '-') {
+        return cli_error("unknown option: %s (see moetrace --help)", name);
+    }
+    cli_suggestion close = {.text = name, .len = strlen(name)};
+    for (size_t i = 0; i < COMMANDS; i++) {
+        cli_suggest(&close, commands[i].name);
+    }
+    cli_suggest(&close, "help");
+    if (close.best) {
+        return cli_error("unknown command: %s; did you mean %s? (see moetrace --help)", name, close.best);
+    }
+    return cli_error("unknown command: %s (see moetrace --help)", name);
+}
+
 int main(int argc, char **argv) {
     base_alloc_prepare();
     const char *first = argc > 1 ? argv[1] : "";
@@ -77,7 +94,7 @@ int main(int argc, char **argv) {
     }
     const cli_command *command = find_command(name);
     if (!command) {
-        return cli_error("unknown %s: %s (see moetrace --help)", *name == '-' ? "option" : "command", name);
+        return unknown_command(name);
     }
     if (helps) {
         char option[] = "--help", *args[] = {NULL, option, NULL};

@@ -114,6 +114,14 @@ refused "give a command, such as report"
 refused "unknown command: frob" frob
 refused "unknown option: --frob" --frob
 refused "unknown command: frob" help frob
+refused "unknown command: reprot; did you mean report? (see moetrace --help)" reprot
+refused "unknown command: exp; did you mean export? (see moetrace --help)" help exp
+refused "unknown command: r (see moetrace --help)" r
+refused "unknown command: $(printf 'x%.0s' {1..300})" "$(printf 'x%.0s' {1..300})"
+refused "unknown option: --fromat=csv; did you mean --format? (see moetrace report --help)" report --fromat=csv k8.moetrace
+refused "unknown option: --ouptut; did you mean --output? (see moetrace record --help)" record --ouptut x -- true
+refused "unknown option: --capturerange; did you mean --capture-range? (see moetrace record --help)" record --capturerange x -- true
+refused "unknown option: --tops; did you mean --top? (see moetrace report --help)" report --tops 3 k8.moetrace
 refused "help takes one command, and got report and diff" help report diff
 refused "--fo is short for 2 options (see moetrace export --help)" export --fo x k8.moetrace
 refused "unknown option: -x in -xj" report k8.moetrace -xj
