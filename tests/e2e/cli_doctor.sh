@@ -11,6 +11,7 @@ doctor() { # doctor ARGUMENT...: findings in $work/out, status in $status
     status=0
     timeout -k 2 "$(time_limit 60)" "$moetrace" doctor "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
 }
+# shellcheck disable=SC2120
 with_cuda() { LD_LIBRARY_PATH=$fake doctor "$@"; }
 finding() { # finding SUBJECT: its state and its text, and what to do
     awk -v subject="$1" '/^(ok|warning|error)/ {found = index(substr($0, 10), subject) == 1} found' "$work/out" | paste -sd' ' | tr -s ' '
@@ -87,7 +88,7 @@ finds "a program for another processor" program '^error program ./foreign is mad
 printf '#!%s/gone\n' "$work" >script && chmod +x script
 doctor ./script
 finds "a script without its interpreter" program '^error program ./script is not found.* a script whose interpreter is not found'
-head -c 64 "$(type -P true)" >cut && chmod +x cut
+head -c 64 "$(type -P true)" >"cut" && chmod +x "cut"
 doctor ./cut
 finds "a program that is cut" program '^warning program ./cut: what it is could not be read'
 nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
