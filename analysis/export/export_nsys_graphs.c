@@ -31,7 +31,7 @@ static bool inner_graph(const export_nsys_file *w, graph_beginnings *b, const ev
                         events_node *inner) {
     uint32_t id = (uint32_t)(row->id >> 32), at;
     if (id == row->graph || id == 0 || base_map_get(&b->by_id, graph_key(w, row, id)) != BASE_NONE ||
-        (at = base_map_get(&b->by_id, graph_key(w, row, row->graph))) == BASE_NONE) {
+        (at = base_map_get(&b->by_id, graph_key(w, row, row->graph))) >= b->count) { /* BASE_NONE, too */
         return false;
     }
     *inner = b->list[at];
