@@ -316,7 +316,12 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     a->latest_call = end > a->latest_call ? end : a->latest_call;
     attribution_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
     if (span != BASE_NONE && kind != NAMES_CALL_OTHER) {
-        attribution_ranges_call(a->ranges, span, kind, e->time, e->time + e->duration);
+        attribution_ranges_call(a->ranges, span, kind, e->time, end);
+    }
+    uint32_t behind =
+        kind != NAMES_CALL_OTHER ? attribution_ranges_span_behind(a->ranges, e->thread) : BASE_NONE;
+    if (behind != BASE_NONE) {
+        attribution_ranges_call_behind(a->ranges, behind, kind, e->time, end);
     }
     if (e->correlation == 0) {
         return;

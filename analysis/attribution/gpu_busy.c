@@ -51,7 +51,9 @@ static void merge_intervals(attribution_busy *busy) {
 static void count_busy_call(attribution_busy_sums *sums, const attribution_host_interval *call, bool over,
                             uint64_t covered) {
     sums->covered[call->kind] += covered;
-    if (over) {
+    if (over && call->behind) {
+        sums->behind[call->kind] += call->end - call->start;
+    } else if (over) {
         sums->calls[call->kind]++;
         sums->host[call->kind] += call->end - call->start;
     }
@@ -194,8 +196,8 @@ static void make_room_for_calls(attribution_busy *busy) {
     }
 }
 
-void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kind kind, uint64_t start,
-                           uint64_t end) {
+static void add_host_interval(attribution_busy *busy, attribution_host_interval call) {
+    uint64_t start = call.start, end = call.end;
     while (busy->host_count > 0 && busy->hosts[busy->host_count - 1].start >= start) {
         busy->host_count--;
     }
@@ -212,7 +214,43 @@ void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kin
     if (busy->host_count == busy->host_cap) {
         busy->hosts = base_grow_fast(busy->hosts, &busy->host_cap, busy->host_count + 1, sizeof *busy->hosts);
     }
-    busy->hosts[busy->host_count++] = (attribution_host_interval){start, end, part, kind};
+    call.start = start;
+    busy->hosts[busy->host_count++] = call;
+}
+
+void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kind kind, uint64_t start,
+                           uint64_t end) {
+    add_host_interval(busy,
+                      (attribution_host_interval){.start = start, .end = end, .part = part, .kind = kind});
+}
+
+void attribution_busy_call_behind(attribution_busy *busy, names_call_kind kind, uint64_t start,
+                                  uint64_t end) {
+    if (busy->settled || busy->behind_count == ATTRIBUTION_BUSY_BEHIND) {
+        return;
+    }
+    busy->behind = base_grow(busy->behind, &busy->behind_cap, busy->behind_count + 1, sizeof *busy->behind);
+    busy->behind[busy->behind_count++] =
+        (attribution_host_interval){.start = start, .end = end, .kind = kind, .behind = true};
+}
+
+/* Calls after the range become calls, up to where its last work ended. */
+static void add_calls_behind(attribution_busy *busy) {
+    uint64_t last = busy->all.until;
+    for (size_t i = 0; i < busy->count; i++) {
+        last = busy->list[i].end > last ? busy->list[i].end : last;
+    }
+    for (size_t i = 0; i < busy->behind_count; i++) {
+        attribution_host_interval call = busy->behind[i];
+        call.end = call.end < last ? call.end : last;
+        if (call.end > call.start) {
+            add_host_interval(busy, call);
+        }
+    }
+    free(busy->behind);
+    busy->behind = NULL;
+    busy->behind_count = busy->behind_cap = 0;
+    busy->settled = true;
 }
 
 /* ---- Results ---- */
@@ -226,6 +264,7 @@ static void free_busy_lists(attribution_busy *busy) {
 }
 
 uint64_t attribution_busy_settle(attribution_busy *busy) {
+    add_calls_behind(busy);
     sort_intervals(busy);
     fold_intervals(busy, busy->count);
     if (busy->host_count > 0) {
@@ -237,12 +276,14 @@ uint64_t attribution_busy_settle(attribution_busy *busy) {
 }
 
 uint64_t attribution_busy_idle_in(const attribution_busy_sums *sums, names_call_kind kind) {
-    BASE_ASSERT(sums->covered[kind] <= sums->host[kind]);
-    return sums->host[kind] - sums->covered[kind];
+    uint64_t host = sums->host[kind] + sums->behind[kind];
+    BASE_ASSERT(sums->covered[kind] <= host);
+    return host - sums->covered[kind];
 }
 
 void attribution_busy_free(attribution_busy *busy) {
     free_busy_lists(busy);
+    free(busy->behind);
     free(busy->parts);
     memset(busy, 0, sizeof *busy);
 }

@@ -15,6 +15,9 @@
  * been idle. */
 #define ATTRIBUTION_BUSY_CALLS (1u << 20)
 
+/* Most calls after the period that are kept, until it is known when its last work ended. */
+#define ATTRIBUTION_BUSY_BEHIND 64u
+
 /* A period may have parts, numbered from 1 (the steps of a decode), whose sums are computed in the same pass. Part 0: in no
  * part. */
 typedef struct {
@@ -26,6 +29,7 @@ typedef struct {
     uint64_t start, end;
     uint32_t part;
     names_call_kind kind;
+    bool behind; /* it began after the range: its time counts, it does not */
 } attribution_host_interval;
 
 /* The sums of a period or of a part. All times are ns. */
@@ -36,6 +40,7 @@ typedef struct {
     uint64_t gap, gap_start; /* length and start of the longest gap between folded intervals */
     uint64_t calls[2];       /* number of folded calls, by names_call_kind */
     uint64_t host[2];        /* time in them */
+    uint64_t behind[2];      /* time in calls after the period, until its last work ended */
     uint64_t covered[2];     /* the part of that time in which the GPU was busy */
 } attribution_busy_sums;
 
@@ -46,6 +51,9 @@ typedef struct {
     bool unsorted;                    /* the list is not sorted by start */
     attribution_host_interval *hosts; /* calls of one thread: disjoint, in order */
     size_t host_count, host_cap;
+    attribution_host_interval *behind; /* calls after the period, in order */
+    size_t behind_count, behind_cap;
+    bool settled;    /* calls after the period were folded */
     uint64_t edge;   /* intervals before this time are folded */
     uint64_t called; /* calls before this time are folded */
     uint64_t
@@ -70,6 +78,9 @@ void attribution_busy_add(attribution_busy *busy, uint32_t part, uint64_t start,
  * into the outer one. */
 void attribution_busy_host(attribution_busy *busy, uint32_t part, names_call_kind kind, uint64_t start,
                            uint64_t end);
+
+/* Adds a call that the thread made after the period. Its time counts until the last work of the period ended. */
+void attribution_busy_call_behind(attribution_busy *busy, names_call_kind kind, uint64_t start, uint64_t end);
 
 /* Folds all intervals into the sums and frees the lists; more may be added afterwards. Returns the busy time. */
 uint64_t attribution_busy_settle(attribution_busy *busy);

@@ -35,7 +35,8 @@ struct attribution_range_thread {
     uint32_t pushed;   /* 1 + place of the innermost open push; 0: there is none */
     timed_end *timed;  /* a heap, the earliest first: entries with closes_at */
     size_t timed_count, timed_cap;
-    uint32_t layers; /* ranges of layers opened so far */
+    uint32_t layers;              /* ranges of layers opened so far */
+    uint32_t ended, calls_behind; /* 1 + span of the phase that closed last, 0: none; calls since then */
     struct {
         bool any;
         uint32_t span, layer, layers, steps;
@@ -173,6 +174,10 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
                             entry->span != around ? entry->span : BASE_NONE, time);
     if (i > 0) {
         t->stack[i - 1].inner += ns;
+    }
+    if (entry->span != around && !s->spans->list[entry->span].step) {
+        t->ended = entry->span + 1;
+        t->calls_behind = 0;
     }
     entry->closed = true;
     if (!entry->started) {
@@ -323,6 +328,15 @@ void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64
     }
     *node = t->depth ? t->stack[t->depth - 1].node : ATTRIBUTION_ROOT;
     *span = t->depth ? t->stack[t->depth - 1].span : BASE_NONE;
+}
+
+uint32_t attribution_stack_span_behind(attribution_range_stack *s, uint32_t thread) {
+    attribution_range_thread *t = &s->threads[range_thread_slot(s, thread)];
+    if (t->ended == 0 || t->calls_behind == ATTRIBUTION_BUSY_BEHIND) {
+        return BASE_NONE;
+    }
+    t->calls_behind++;
+    return t->ended - 1;
 }
 
 void attribution_stack_open_request(const attribution_range_stack *s, uint32_t thread, uint32_t *request,

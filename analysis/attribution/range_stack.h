@@ -53,6 +53,10 @@ typedef struct {
 /* Adds a PUSH, POP, START, END or MARK event; others are ignored. */
 void attribution_stack_event(attribution_range_stack *s, const trace_host_event *e);
 
+/* Returns the span of the phase that closed last on `thread`, and counts a call made after it; BASE_NONE: no phase closed, or
+ * ATTRIBUTION_BUSY_BEHIND calls were made since then. */
+uint32_t attribution_stack_span_behind(attribution_range_stack *s, uint32_t thread);
+
 /* Stores the node (ATTRIBUTION_ROOT outside all ranges) and the span (or BASE_NONE) of the innermost range that is open at
  * `time` (ns) on `thread`, the trace's thread index. */
 void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64_t time, uint32_t *node,

@@ -71,6 +71,18 @@ void attribution_ranges_call(attribution_ranges *r, uint32_t span, names_call_ki
                                                             .called = {start_ns, end_ns, kind}});
 }
 
+uint32_t attribution_ranges_span_behind(attribution_ranges *r, uint32_t thread) {
+    return attribution_stack_span_behind(&r->stack, thread);
+}
+
+void attribution_ranges_call_behind(attribution_ranges *r, uint32_t span, names_call_kind kind,
+                                    uint64_t start_ns, uint64_t end_ns) {
+    attribution_accumulator_event(&r->spans.accumulator,
+                                  &(attribution_span_event){.kind = ATTRIBUTION_SPAN_CALLED_BEHIND,
+                                                            .span = span,
+                                                            .called = {start_ns, end_ns, kind}});
+}
+
 void attribution_ranges_gpu(attribution_ranges *r, uint32_t span, uint32_t node, uint32_t name, bool timed,
                             uint64_t start_ns, uint64_t end_ns) {
     attribution_accumulator_event(

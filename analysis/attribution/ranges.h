@@ -50,6 +50,12 @@ uint32_t attribution_ranges_child(attribution_ranges *r, uint32_t parent, uint32
 void attribution_ranges_call(attribution_ranges *r, uint32_t span, names_call_kind kind, uint64_t start_ns,
                              uint64_t end_ns);
 
+/* Returns the span of the phase that closed last on `thread`, for a call made after it, which attribution_ranges_call_behind adds;
+ * BASE_NONE: no phase closed, or many calls were made since then. */
+uint32_t attribution_ranges_span_behind(attribution_ranges *r, uint32_t thread);
+void attribution_ranges_call_behind(attribution_ranges *r, uint32_t span, names_call_kind kind,
+                                    uint64_t start_ns, uint64_t end_ns);
+
 /* Adds GPU work over [start_ns, end_ns) that was launched in `span` to it and to the enclosing spans, and to the range
  * `node`; BASE_NONE: that range is not known yet (attribution_ranges_add_total adds it later). `name` is the kernel's name
  * index, BASE_NONE for copies and memsets. Without `timed`, the times are undefined. */

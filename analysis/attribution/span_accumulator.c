@@ -157,6 +157,9 @@ static void add_span_event(attribution_accumulator *w, const attribution_span_ev
     case ATTRIBUTION_SPAN_CALLED:
         add_host_call(w, e);
         break;
+    case ATTRIBUTION_SPAN_CALLED_BEHIND:
+        attribution_busy_call_behind(&w->list[e->span].busy, e->called.kind, e->called.start, e->called.end);
+        break;
     case ATTRIBUTION_SPAN_RAN:
         add_gpu_work(w, e);
         break;

@@ -34,6 +34,7 @@ typedef enum {
     ATTRIBUTION_SPAN_OPENED,
     ATTRIBUTION_SPAN_LEFT,
     ATTRIBUTION_SPAN_CALLED,
+    ATTRIBUTION_SPAN_CALLED_BEHIND, /* after the span, on its thread */
     ATTRIBUTION_SPAN_RAN,
     ATTRIBUTION_SPAN_UNATTRIBUTED
 } attribution_span_event_kind;
