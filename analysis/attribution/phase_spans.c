@@ -21,21 +21,38 @@ static uint32_t enclosing_span(const attribution_spans *s, uint32_t span, attrib
 }
 
 uint32_t attribution_spans_phase_of(const attribution_spans *s, uint32_t span) {
+    if (span != BASE_NONE && s->list[span].of != BASE_NONE) {
+        return s->list[span].of;
+    }
     return span != BASE_NONE && s->list[span].step ? s->list[span].parent : span;
 }
 
 static uint32_t open_span(attribution_spans *s, attribution_span span) {
     s->list = base_grow(s->list, &s->cap, s->count + 1, sizeof *s->list);
     s->list[s->count] = span;
-    bool wanted = s->accumulator.on_sample && !s->tree->groups[span.group].warm;
+    bool wanted = span.of == BASE_NONE && s->accumulator.on_sample && !s->tree->groups[span.group].warm;
     attribution_accumulator_event(&s->accumulator, &(attribution_span_event){.kind = ATTRIBUTION_SPAN_OPENED,
                                                                              .span = span.parent,
                                                                              .opened = {.start = span.start,
                                                                                         .group = span.group,
                                                                                         .phase = span.phase,
                                                                                         .step = span.step,
-                                                                                        .wanted = wanted}});
+                                                                                        .wanted = wanted,
+                                                                                        .of = span.of}});
     return (uint32_t)s->count++;
+}
+
+uint32_t attribution_spans_continue(attribution_spans *s, uint32_t span, uint32_t around) {
+    if (s->list[span].step) {
+        return around; /* it counts in its decode, which closed */
+    }
+    if (s->list[span].parent == around) {
+        return span;
+    }
+    attribution_span more = s->list[span];
+    more.of = span;
+    more.parent = around;
+    return open_span(s, more);
 }
 
 /* Counts a step, and makes it a span of its own where it lies right in a decode. */
@@ -62,6 +79,7 @@ uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t
     attribution_span span = {.phase = phase,
                              .step = step,
                              .parent = around,
+                             .of = BASE_NONE,
                              .group = s->tree->nodes[node].group,
                              .request = request,
                              .number = step ? name->means.number : BASE_NONE,

@@ -11,6 +11,7 @@ typedef struct {
     bool step; /* a range decode.N, whose parent is the span of its decode */
     bool closed;
     uint32_t parent; /* the span around it, or BASE_NONE */
+    uint32_t of;     /* the span that this one continues, after one around it closed; BASE_NONE: none */
     uint32_t group;
     uint32_t request;          /* N of the enclosing range sample.N or warmup.N, or BASE_NONE */
     uint32_t number;           /* N of a step; else BASE_NONE */
@@ -40,6 +41,10 @@ typedef struct {
  * belongs to: a new one, `around`, or BASE_NONE. */
 uint32_t attribution_spans_enter(attribution_spans *spans, uint32_t thread, uint32_t around, uint32_t request,
                                  uint32_t index, uint32_t node, uint64_t time);
+
+/* Returns the span for what follows in `span` after a range around it closed, so that only `around` (or BASE_NONE) contains it
+ * now: `around` itself for a step. */
+uint32_t attribution_spans_continue(attribution_spans *spans, uint32_t span, uint32_t around);
 
 /* Returns the span of the phase that contains `span`, which may be a phase, a step or BASE_NONE. */
 uint32_t attribution_spans_phase_of(const attribution_spans *spans, uint32_t span);

@@ -9,15 +9,23 @@
 
 /* ENDs kept for a START that comes later in the file; further ones are only counted. */
 #define EARLY_MAX 65536
+/* Ranges leave those around them that close first. Each event makes room for so many of these moves, and no more than so
+ * many are made at once: with very many ranges open, time and memory would grow with the square of their number. */
+#define MOVES_OF_EVENT 4u
+#define MOVES_MAX      4096u
 
 typedef struct {
-    uint32_t node, span;
-    uint32_t name;    /* name index */
-    uint32_t request; /* number of the innermost request, this range or around it; or BASE_NONE */
-    bool started;     /* by a START, with this id; else by a push */
-    bool closed;      /* ended below the top of the stack; leaves when it gets there */
-    uint32_t pushed;  /* 1 + place of the innermost open push below; 0: there is none */
+    uint32_t span;               /* when it was opened */
+    uint32_t now_node, now_span; /* without ranges around that closed since then */
+    uint32_t name;               /* name index */
+    bool own_span;               /* it opened `span` */
+    uint32_t request;            /* number of the innermost request, this range or around it; or BASE_NONE */
+    bool started;                /* by a START, with this id; else by a push */
+    bool closed;                 /* ended below the top of the stack; leaves when it gets there */
+    uint32_t pushed;             /* 1 + place of the innermost open push below; 0: there is none */
     uint64_t id, start;
+    uint64_t tokens; /* its payload, when it is counted */
+    bool counted;
     uint64_t inner;     /* ns of the ranges right inside that closed */
     uint64_t closes_at; /* a START whose END was read first, from another thread: that END's time; else 0 */
 } open_range_entry;
@@ -35,7 +43,10 @@ struct attribution_range_thread {
     uint32_t pushed;   /* 1 + place of the innermost open push; 0: there is none */
     timed_end *timed;  /* a heap, the earliest first: entries with closes_at */
     size_t timed_count, timed_cap;
-    uint32_t layers;              /* ranges of layers opened so far */
+    uint32_t layers; /* ranges of layers opened so far */
+    size_t
+        left_from; /* the first entry that closed before one inside of it, which has not left it; or SIZE_MAX */
+    size_t moves;                 /* that may be made now */
     uint32_t ended, calls_behind; /* 1 + span of the phase that closed last, 0: none; calls since then */
     struct {
         bool any;
@@ -51,7 +62,8 @@ static uint32_t range_thread_slot(attribution_range_stack *s, uint32_t index) {
     if (slot == BASE_NONE) {
         slot = (uint32_t)s->thread_count;
         s->threads = base_grow(s->threads, &s->thread_cap, s->thread_count + 1, sizeof *s->threads);
-        s->thread_count++;
+        s->threads[s->thread_count].left_from = SIZE_MAX;
+        s->threads[s->thread_count++].moves = MOVES_MAX;
         base_map_put(&s->by_thread, index, slot);
     }
     s->any_thread = true;
@@ -122,21 +134,26 @@ static timed_end take_timed_end(attribution_range_thread *t) {
     return first;
 }
 
+/* Counts a range for its node, or, with `by` -1, not any more. */
+static void count_range(attribution_node *node, bool counted, uint64_t tokens, int by) {
+    node->calls += (uint64_t)(int64_t)by;
+    if (counted) {
+        node->tokens += by > 0 ? tokens : 0 - tokens;
+        node->with_tokens += (uint64_t)(int64_t)by;
+    }
+}
+
 static void open_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e,
                        bool started, uint64_t closes_at) {
-    uint32_t parent = t->depth ? t->stack[t->depth - 1].node : ATTRIBUTION_ROOT;
-    uint32_t around = t->depth ? t->stack[t->depth - 1].span : BASE_NONE;
+    uint32_t parent = t->depth ? t->stack[t->depth - 1].now_node : ATTRIBUTION_ROOT;
+    uint32_t around = t->depth ? t->stack[t->depth - 1].now_span : BASE_NONE;
     uint32_t request = t->depth ? t->stack[t->depth - 1].request : BASE_NONE;
     uint32_t index = names_of_id(s->names, e->name); /* may move the names */
     names_role role = s->names->list[index].means.role;
     uint32_t at = attribution_tree_child(s->tree, parent, index, attribution_windows_at(s->windows, e->time));
     attribution_node *node = &s->tree->nodes[at];
     bool counted = is_integer_payload(e->payload_type) && !is_negative_payload(e);
-    node->calls++;
-    if (counted) {
-        node->tokens += e->payload;
-        node->with_tokens++;
-    }
+    count_range(node, counted, e->payload, 1);
     t->layers += role == NAMES_ROLE_LAYER;
     uint32_t span =
         attribution_spans_enter(s->spans, (uint32_t)(t - s->threads), around, request, index, at, e->time);
@@ -144,8 +161,12 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
         request = s->names->list[index].means.number;
     }
     t->stack = base_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
-    t->stack[t->depth++] = (open_range_entry){.node = at,
-                                              .span = span,
+    t->stack[t->depth++] = (open_range_entry){.span = span,
+                                              .now_node = at,
+                                              .now_span = span,
+                                              .own_span = span != around,
+                                              .counted = counted,
+                                              .tokens = e->payload,
                                               .name = index,
                                               .request = request,
                                               .started = started,
@@ -167,15 +188,14 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
 /* Closes entry i of the stack at `time`, and drops what is closed from its top. */
 static void close_range(attribution_range_stack *s, attribution_range_thread *t, size_t i, uint64_t time) {
     open_range_entry *entry = &t->stack[i];
-    uint32_t around = i > 0 ? t->stack[i - 1].span : BASE_NONE;
     uint64_t ns = time > entry->start ? time - entry->start : 0;
-    s->tree->nodes[entry->node].host_ns += ns;
-    attribution_spans_leave(s->spans, entry->span, entry->node, ns > entry->inner ? ns - entry->inner : 0,
-                            entry->span != around ? entry->span : BASE_NONE, time);
+    s->tree->nodes[entry->now_node].host_ns += ns;
+    attribution_spans_leave(s->spans, entry->span, entry->now_node, ns > entry->inner ? ns - entry->inner : 0,
+                            entry->own_span ? entry->span : BASE_NONE, time);
     if (i > 0) {
         t->stack[i - 1].inner += ns;
     }
-    if (entry->span != around && !s->spans->list[entry->span].step) {
+    if (entry->own_span && !s->spans->list[entry->span].step) {
         t->ended = entry->span + 1;
         t->calls_behind = 0;
     }
@@ -186,11 +206,55 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
     while (t->depth > 0 && t->stack[t->depth - 1].closed) {
         t->depth--;
     }
+    if (i < t->left_from) {
+        t->left_from = i;
+    }
+    if (t->left_from >= t->depth) {
+        t->left_from = SIZE_MAX;
+    }
 }
 
 static int by_place_from_top(const void *a, const void *b) {
     const timed_end *x = a, *y = b;
     return (x->at < y->at) - (x->at > y->at);
+}
+
+/* Ranges that were closed while others inside were open: those leave them. */
+static void leave_closed_ranges(attribution_range_stack *s, attribution_range_thread *t) {
+    size_t from = t->left_from;
+    if (from >= t->depth || t->depth - from > t->moves) {
+        return;
+    }
+    t->moves -= t->depth - from;
+    t->left_from = SIZE_MAX;
+    size_t below = from;
+    while (below > 0 && t->stack[below - 1].closed) {
+        below--;
+    }
+    uint32_t parent = below > 0 ? t->stack[below - 1].now_node : ATTRIBUTION_ROOT;
+    uint32_t around = below > 0 ? t->stack[below - 1].now_span : BASE_NONE;
+    for (size_t j = from; j < t->depth; j++) {
+        open_range_entry *entry = &t->stack[j];
+        if (entry->closed) {
+            continue;
+        }
+        attribution_profiling profiling = s->tree->nodes[entry->now_node].profiling;
+        count_range(&s->tree->nodes[entry->now_node], entry->counted, entry->tokens, -1);
+        entry->now_node = attribution_tree_child(s->tree, parent, entry->name, profiling);
+        count_range(&s->tree->nodes[entry->now_node], entry->counted, entry->tokens, 1);
+        entry->now_span =
+            entry->own_span ? attribution_spans_continue(s->spans, entry->span, around) : around;
+        parent = entry->now_node;
+        around = entry->now_span;
+    }
+}
+
+/* An event of the thread. */
+static void count_event(attribution_range_stack *s, attribution_range_thread *t) {
+    t->moves = t->moves + MOVES_OF_EVENT < MOVES_MAX ? t->moves + MOVES_OF_EVENT : MOVES_MAX;
+    if (t->left_from < t->depth) {
+        leave_closed_ranges(s, t);
+    }
 }
 
 /* Closes the ranges whose END, from another thread, stood in the file before their START, the inner ones first. */
@@ -301,6 +365,7 @@ void attribution_stack_event(attribution_range_stack *s, const trace_host_event 
     if (t->timed_count > 0) {
         close_timed_ranges(s, t, e->time);
     }
+    count_event(s, t);
     switch (e->kind) {
     case TRACE_HOST_PUSH:
         push_range(s, t, e);
@@ -326,8 +391,9 @@ void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64
     if (t->timed_count > 0) {
         close_timed_ranges(s, t, time);
     }
-    *node = t->depth ? t->stack[t->depth - 1].node : ATTRIBUTION_ROOT;
-    *span = t->depth ? t->stack[t->depth - 1].span : BASE_NONE;
+    count_event(s, t);
+    *node = t->depth ? t->stack[t->depth - 1].now_node : ATTRIBUTION_ROOT;
+    *span = t->depth ? t->stack[t->depth - 1].now_span : BASE_NONE;
 }
 
 uint32_t attribution_stack_span_behind(attribution_range_stack *s, uint32_t thread) {
@@ -345,6 +411,9 @@ void attribution_stack_open_request(const attribution_range_stack *s, uint32_t t
     *request = *step = BASE_NONE;
     for (size_t i = 0; i < t->depth; i++) {
         names_role role = s->names->list[t->stack[i].name].means.role;
+        if (t->stack[i].closed) {
+            continue;
+        }
         if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
             *request = t->stack[i].name;
         } else if (role == NAMES_ROLE_STEP) {

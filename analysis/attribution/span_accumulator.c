@@ -69,6 +69,11 @@ static void count_work(attribution_accumulator *w) {
 
 /* ---- Events ---- */
 
+/* The span that what belongs to span `i` is added to. */
+static uint32_t real_span(const attribution_accumulator *w, uint32_t i) {
+    return i != BASE_NONE && w->list[i].of != BASE_NONE ? w->list[i].of : i;
+}
+
 static void add_opened_span(attribution_accumulator *w, const attribution_span_event *e) {
     uint32_t part = e->opened.step ? attribution_busy_part(&w->list[e->span].busy) : 0;
     w->list = base_grow(w->list, &w->cap, w->count + 1, sizeof *w->list);
@@ -77,6 +82,8 @@ static void add_opened_span(attribution_accumulator *w, const attribution_span_e
                                                   .wanted = e->opened.wanted,
                                                   .parent = e->span,
                                                   .group = e->opened.group,
+                                                  .of = e->opened.of,
+                                                  .closed = e->opened.of != BASE_NONE,
                                                   .part = part,
                                                   .start = e->opened.start};
 }
@@ -102,7 +109,7 @@ static void add_host_call(attribution_accumulator *w, const attribution_span_eve
     count_work(w);
     uint32_t part = 0;
     for (uint32_t i = e->span; i != BASE_NONE; i = w->list[i].parent) {
-        attribution_span_work *s = &w->list[i];
+        attribution_span_work *s = &w->list[real_span(w, i)];
         s->touched = w->pieces;
         s->enqueued += e->called.kind == NAMES_CALL_ENQUEUE;
         if (s->step) {
@@ -119,7 +126,7 @@ static void add_gpu_work(attribution_accumulator *w, const attribution_span_even
     count_work(w);
     uint32_t part = 0;
     for (uint32_t i = e->span; i != BASE_NONE; i = w->list[i].parent) {
-        attribution_span_work *s = &w->list[i];
+        attribution_span_work *s = &w->list[real_span(w, i)];
         s->kernels += e->ran.kernel;
         s->arrived++;
         if (e->ran.timed) {
@@ -140,9 +147,10 @@ static void add_gpu_work(attribution_accumulator *w, const attribution_span_even
         return;
     }
     attribution_totals_add(&w->totals, e->ran.node, e->ran.name, attribution_amount_of(end - start));
-    attribution_breakdown **detail = wanted_detail(w, e->span);
+    uint32_t innermost = real_span(w, e->span);
+    attribution_breakdown **detail = wanted_detail(w, innermost);
     if (detail) {
-        attribution_breakdown_gpu(&w->details, detail, e->span, e->ran.node, e->ran.name, end - start);
+        attribution_breakdown_gpu(&w->details, detail, innermost, e->ran.node, e->ran.name, end - start);
     }
 }
 

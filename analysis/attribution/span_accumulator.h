@@ -16,6 +16,7 @@ typedef struct {
     bool closed;
     bool wanted; /* to be passed to on_sample, and has not been yet */
     uint32_t parent, group;
+    uint32_t of;         /* the span that this one continues, after one around it closed; BASE_NONE: none */
     uint32_t part;       /* of a step: its part in the busy time of its decode; else 0 */
     uint64_t start, end; /* ns; end only when closed */
     uint64_t gpu_end;    /* ns, latest end of GPU work launched inside; 0 without any */
@@ -49,6 +50,7 @@ typedef struct {
             uint32_t group;
             attribution_phase phase;
             bool step, wanted;
+            uint32_t of; /* the span that it continues, or BASE_NONE */
         } opened;
         struct {              /* the end of a range */
             uint64_t ns, end; /* ns: exclusive host time */

@@ -27,7 +27,8 @@ static attribution_work exclusive_work(const attribution_node *node) {
 /* Whether the range has something to show: its host time counts, or kernels ran in it. */
 static bool is_shown(const costs_making *m, uint32_t at) {
     const attribution_node *node = attribution_ranges_node(m->ranges, at);
-    return metrics_selection_has_host(&m->selection, node) || m->inclusive[at].count > 0;
+    bool opened = node->calls > 0 || node->host_ns > 0;
+    return (opened && metrics_selection_has_host(&m->selection, node)) || m->inclusive[at].count > 0;
 }
 
 static void add_kernel_work(attribution_work *to, const attribution_work *work) {

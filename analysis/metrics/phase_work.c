@@ -80,7 +80,10 @@ static void add_node_work(metrics_phase_works *works, const attribution_ranges *
 
 void metrics_phase_works_make(metrics_phase_works *works, const attribution_ranges *ranges) {
     for (size_t i = 0; i < attribution_ranges_span_count(ranges); i++) {
-        add_span_work(works, ranges, attribution_ranges_span(ranges, i));
+        const attribution_span *span = attribution_ranges_span(ranges, i);
+        if (span->of == BASE_NONE) {
+            add_span_work(works, ranges, span);
+        }
     }
     for (size_t i = 0; i < attribution_ranges_node_count(ranges); i++) {
         add_node_work(works, ranges, attribution_ranges_node(ranges, i));

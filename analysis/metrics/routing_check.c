@@ -327,7 +327,8 @@ static uint64_t count_silent_spans(const attribution_ranges *ranges) {
     uint64_t silent = 0;
     for (size_t i = 0; i < attribution_ranges_span_count(ranges); i++) {
         const attribution_span *span = attribution_ranges_span(ranges, i);
-        bool routed = span->phase == ATTRIBUTION_PREFILL || span->phase == ATTRIBUTION_DECODE;
+        bool routed = span->of == BASE_NONE &&
+                      (span->phase == ATTRIBUTION_PREFILL || span->phase == ATTRIBUTION_DECODE);
         silent +=
             routed && span->visits == 0 && attribution_ranges_group(ranges, span->group)->k != BASE_NONE;
     }

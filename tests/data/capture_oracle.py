@@ -5,9 +5,11 @@
   capture_oracle.py random MOETRACE DIR COUNT SEED  captures made at random, each as Chrome trace and as SQLite export:
                                                     both are right, and give the same tables
 
-The rule: a piece of GPU work belongs to the innermost push/pop range that contains the start of the call with its
-correlation id, on the thread of that call.
+The rule: a piece of GPU work belongs to the range that was opened last of those that contain the call with its correlation
+id, from start to end, on the thread of that call. A sample is a range of a phase with no sample of the same phase open around
+its start; it lasts until it and the GPU work launched in it have ended.
 """
+import csv
 import json
 import os
 import random
@@ -22,8 +24,8 @@ GPU = {"kernel": "kernel", "gpu_memcpy": "copy", "gpu_memset": "copy"}
 
 
 class Capture:
-    """Calls: (thread, start, end, correlation). Ranges: (thread, start, end, name). Work: (kind, start, end, correlation,
-    name, stream). All times are ns."""
+    """Calls: (thread, start, end, correlation, name). Ranges: (thread, start, end, name). Work: (kind, start, end, correlation,
+    name, stream); what lacks a usable time has None. All times are ns."""
 
     def __init__(self):
         self.calls, self.ranges, self.work = [], [], []
@@ -33,22 +35,42 @@ def nanoseconds(us):
     return int((Decimal(us) * 1000).to_integral_value())
 
 
+def is_time(x):
+    return isinstance(x, (int, Decimal)) and not isinstance(x, bool) and Decimal(x).is_finite()
+
+
+def pairs_of(events):
+    """Complete events of those that begin (B, b) and end (E, e)."""
+    open_, out = defaultdict(list), []
+    for e in sorted((e for e in events if e.get("ph") in ("B", "E", "b", "e")), key=lambda e: e["ts"]):
+        key = (e["pid"], e["tid"]) if e["ph"] in "BE" else (e["pid"], e.get("id"))
+        if e["ph"] in "Bb":
+            open_[key].append(e)
+        elif open_[key]:
+            begin = open_[key].pop()
+            out.append({**begin, "ph": "X", "dur": e["ts"] - begin["ts"]})
+    return out
+
+
 def read_chrome(path):
-    with open(path, encoding="utf-8") as f:
-        events = json.load(f, parse_float=Decimal)
+    with open(path, encoding="utf-8-sig") as f:
+        events = json.load(f, parse_float=Decimal, parse_constant=Decimal, strict=False)
     capture = Capture()
-    for e in events["traceEvents"] if isinstance(events, dict) else events:
-        if e.get("ph") != "X" or e.get("dur") is None:
+    events = events["traceEvents"] if isinstance(events, dict) else events
+    for e in events + pairs_of(events):
+        if e.get("ph") != "X":
             continue
-        start, category = nanoseconds(e["ts"]), e.get("cat")
-        end = start + nanoseconds(e["dur"])
+        category, timed = e.get("cat"), is_time(e.get("ts")) and is_time(e.get("dur")) and e["dur"] >= 0
+        start = nanoseconds(e["ts"]) if timed else None
+        end = start + nanoseconds(e["dur"]) if timed else None
         thread, correlation = (e["pid"], e["tid"]), e.get("args", {}).get("correlation")
-        if category == "user_annotation":
-            capture.ranges.append((thread, start, end, e["name"]))
-        elif category in ("cuda_runtime", "cuda_driver"):
-            capture.calls.append((thread, start, end, correlation))
+        if category == "user_annotation" and timed:
+            capture.ranges.append((thread, start, end, "null" if e["name"] is None else e["name"]))
+        elif category in ("cuda_runtime", "cuda_driver", "xpu_runtime", "xpu_driver") and timed:
+            capture.calls.append((thread, start, end, correlation, e["name"]))
         elif category in GPU:
-            capture.work.append((GPU[category], start, end, correlation, e["name"], e["tid"]))
+            timed = timed and (start, end) != (0, 0)
+            capture.work.append((GPU[category], start if timed else None, end if timed else None, correlation, e["name"], e["tid"]))
     return capture
 
 
@@ -57,11 +79,11 @@ def read_sqlite(path):
     names = dict(db.execute("SELECT id, value FROM StringIds"))
     tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
     capture = Capture()
-    for start, end, thread, correlation in db.execute(
-            "SELECT start, end, globalTid, correlationId FROM CUPTI_ACTIVITY_KIND_RUNTIME"):
-        capture.calls.append((thread, start, end, correlation))
+    for start, end, thread, correlation, name in db.execute(
+            "SELECT start, end, globalTid, correlationId, nameId FROM CUPTI_ACTIVITY_KIND_RUNTIME"):
+        capture.calls.append((thread, start, end, correlation, names.get(name, "")))
     for start, end, thread, text, text_id in db.execute(
-            "SELECT start, end, globalTid, text, textId FROM NVTX_EVENTS WHERE eventType = 59"):
+            "SELECT start, end, globalTid, text, textId FROM NVTX_EVENTS WHERE eventType = 59 AND coalesce(domainId, 0) = 0"):
         capture.ranges.append((thread, start, end, text if text is not None else names[text_id]))
     for table, kind in (("KERNEL", "kernel"), ("MEMCPY", "copy"), ("MEMSET", "copy")):
         if f"CUPTI_ACTIVITY_KIND_{table}" in tables:
@@ -69,6 +91,10 @@ def read_sqlite(path):
             for start, end, correlation, name, stream in db.execute(
                     f"SELECT start, end, correlationId, {column}, streamId FROM CUPTI_ACTIVITY_KIND_{table}"):
                 capture.work.append((kind, start, end, correlation, names.get(name, ""), stream))
+    if "CUPTI_ACTIVITY_KIND_GRAPH_TRACE" in tables:
+        for start, end, correlation, stream in db.execute(
+                "SELECT start, end, correlationId, streamId FROM CUPTI_ACTIVITY_KIND_GRAPH_TRACE"):
+            capture.work.append(("kernel", start, end, correlation, "graph", stream))
     return capture
 
 
@@ -77,11 +103,11 @@ def evaluate(capture):
     by_thread = defaultdict(list)
     for thread, start, end, name in capture.ranges:
         by_thread[thread].append((start, -end, end, name))
-    call_of = {correlation: (thread, start) for thread, start, _, correlation in capture.calls if correlation is not None}
+    call_of = {call[3]: call[:3] for call in capture.calls if call[3] is not None}
 
-    def open_at(thread, time):
-        """Names of the ranges around, from the outermost."""
-        return [name for start, _, end, name in sorted(by_thread[thread]) if start <= time < end]
+    def open_at(thread, from_, to):
+        """Names of the ranges around a call, from the outermost."""
+        return [name for start, _, end, name in sorted(by_thread[thread]) if start <= from_ and to <= end]
 
     def path_of(names):
         return "/".join(re.sub(r"[0-9]+", "*", n) for n in names if not n.startswith("top_k="))
@@ -97,6 +123,7 @@ def evaluate(capture):
         if kind != "kernel":
             continue
         kernels += 1
+        start, end = (start, end) if start is not None else (0, 0)
         total += end - start
         if correlation not in call_of:
             lost[0] += 1
@@ -111,7 +138,50 @@ def evaluate(capture):
             paths[path_of(around[:depth])][0] += end - start
         paths[path_of(around)][1] += end - start
     return {"kernels": kernels, "ns": total, "unattributed": lost, "outside": outside,
-            "ranges": {p: r for p, r in paths.items() if p}}
+            "ranges": {p: r for p, r in paths.items() if p}, "samples": samples_of(capture, by_thread, call_of)}
+
+
+def union(intervals):
+    """The intervals without overlaps."""
+    out = []
+    for start, end in sorted(intervals):
+        if out and start <= out[-1][1]:
+            out[-1][1] = max(out[-1][1], end)
+        else:
+            out.append([start, end])
+    return out
+
+
+def length(intervals):
+    return sum(end - start for start, end in intervals)
+
+
+def samples_of(capture, by_thread, call_of):
+    """(phase, latency, busy, sum, kernels, idle in enqueue) of each sample, ns; the last is None where too much follows it."""
+    samples = []
+    for thread, ranges in by_thread.items():
+        taken = []
+        for start, _, end, name in sorted(ranges):
+            if name in ("vision", "prefill", "decode") and not any(n == name and e > start for _, e, n in taken):
+                taken.append((start, end, name))
+        for start, end, name in taken:
+            inside = [w for w in capture.work if w[3] in call_of and call_of[w[3]][0] == thread and
+                      start <= call_of[w[3]][1] and call_of[w[3]][2] <= end]
+            timed = [w for w in inside if w[1] is not None]
+            last = max([w[2] for w in timed], default=0)
+            ran = union((w[1], w[2]) for w in timed)
+            enqueues = [c for c in capture.calls if c[0] == thread and "Launch" in c[4]]
+            calls = [(c[1], c[2]) for c in enqueues if start <= c[1] and c[2] <= end]
+            behind = [(c[1], min(c[2], last)) for c in enqueues if c[1] >= start and c[2] > end and c[1] < last]
+            known = len(behind) <= 64 and not any(end < e < last for _, e, _ in taken)
+            host = union(calls + behind)
+            alone = length(union([tuple(i) for i in host + ran])) - length(ran)
+            if any(w[0] == "kernel" for w in inside if w[1] is None):  # its times are missing
+                samples.append((name, max(end, last) - start, 0, 0, 0, None))
+            else:
+                samples.append((name, max(end, last) - start, length(ran), sum(w[2] - w[1] for w in timed),
+                                sum(w[0] == "kernel" for w in inside), alone if known else None))
+    return sorted(samples, key=str)
 
 
 def tables_of(moetrace, path):
@@ -125,9 +195,9 @@ def tables_of(moetrace, path):
 def differences(tables, wanted):
     """Lines that say where the report differs from what is right."""
     counts = {row["name"]: row["value"] for row in tables["completeness_counts"]}
-    found = {"kernels": counts["kernels.count"], "ns": counts["kernels.ns"],
-             "unattributed": [counts["kernels.unattributed.count"], counts["kernels.unattributed.ns"]],
-             "outside": [counts["kernels.outside.count"], counts["kernels.outside.ns"]]}
+    found = {"kernels": counts["kernels.count"] or 0, "ns": counts["kernels.ns"] or 0,
+             "unattributed": [counts[f"kernels.unattributed.{c}"] or 0 for c in ("count", "ns")],
+             "outside": [counts[f"kernels.outside.{c}"] or 0 for c in ("count", "ns")]}
     lines = [f"{key}: {found[key]}, not {wanted[key]}" for key in found if found[key] != wanted[key]]
     rows = {row["range"]: row for row in tables.get("ranges", [])}
     for path in sorted(set(rows) | set(wanted["ranges"])):
@@ -144,9 +214,27 @@ def differences(tables, wanted):
     return lines
 
 
+def sample_differences(moetrace, path, wanted):
+    out = path + ".samples.csv" if os.access(os.path.dirname(path) or ".", os.W_OK) else "/dev/null"
+    subprocess.run([moetrace, "report", "--force", "--samples", out, path], stdout=subprocess.DEVNULL, check=True)
+    with open(out, encoding="utf-8", newline="") as f:
+        rows = [r for r in csv.DictReader(f) if not r["step"]]
+    os.unlink(out)
+
+    def ns(row, column):
+        return round(float(row[column] or 0) * 1e6)
+
+    found = sorted(((r["phase"], ns(r, "latency_ms"), ns(r, "gpu_busy_ms"), ns(r, "gpu_sum_ms"), round(float(r["kernels"] or 0)),
+                     ns(r, "idle_in_enqueue_ms")) for r in rows), key=str)
+    if [w[:5] for w in wanted] != [f[:5] for f in found]:
+        return [f"samples: {[f[:5] for f in found]}, not {[w[:5] for w in wanted]}"]
+    return [f"sample {f}: idle in enqueue is not {w[5]}" for w, f in zip(wanted, found) if w[5] is not None and w[5] != f[5]]
+
+
 def check(moetrace, path):
     capture = read_sqlite(path) if path.endswith(".sqlite") else read_chrome(path)
-    lines = differences(tables_of(moetrace, path), evaluate(capture))
+    wanted = evaluate(capture)
+    lines = differences(tables_of(moetrace, path), wanted) + sample_differences(moetrace, path, wanted["samples"])
     for line in lines:
         print(f"{path}: {line}")
     return not lines
@@ -173,7 +261,7 @@ def make_capture(seed):
             else:
                 until = now + r.randrange(5, 40)
                 correlation += 1
-                capture.calls.append((thread, now, until, correlation))
+                capture.calls.append((thread, now, until, correlation, "cudaLaunchKernel"))
                 kind = r.choices(("kernel", "copy", "none"), (8, 2, 1))[0]
                 if kind != "none":
                     begin = max(until, gpu) + r.randrange(300)
@@ -189,6 +277,11 @@ def make_capture(seed):
         gpu += r.randrange(1, 500)
         capture.work.append(("kernel", gpu, gpu + 77, correlation, "orphan", 7))
         gpu += 77
+    for thread, start, end, _ in list(capture.ranges) if r.random() < 0.5 else []:  # some that lie across others
+        if r.random() < 0.2:
+            from_ = r.randrange(start, end)
+            name = r.choice(("request.%d" % r.randrange(9), "prefill", "decode"))
+            capture.ranges.append((thread, from_, from_ + r.randrange(50, 5000), name))
     for list_ in (capture.calls, capture.ranges, capture.work):
         list_.sort(key=lambda row: (row[1], -row[2]))
     return capture
@@ -207,7 +300,7 @@ def write_chrome(capture, path):
 
     for (pid, tid), start, end, name in capture.ranges:
         add("user_annotation", name, pid, tid, start, end, {})
-    for (pid, tid), start, end, correlation in capture.calls:
+    for (pid, tid), start, end, correlation, _ in capture.calls:
         add("cuda_runtime", "cudaLaunchKernel", pid, tid, start, end, {"correlation": correlation})
     for kind, start, end, correlation, name, stream in capture.work:
         add("kernel" if kind == "kernel" else "gpu_memcpy", name, 0, stream, start, end,
@@ -243,7 +336,7 @@ def write_sqlite(capture, path):
             domainId INTEGER);""")
     for thread, start, end, name in capture.ranges:
         db.execute("INSERT INTO NVTX_EVENTS VALUES(?, ?, 59, ?, ?, NULL, 0)", (start, end, name, thread_id(thread)))
-    for thread, start, end, correlation in capture.calls:
+    for thread, start, end, correlation, _ in capture.calls:
         db.execute("INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME VALUES(?, ?, 0, ?, ?, ?, 0)",
                    (start, end, thread_id(thread), correlation, string("cudaLaunchKernel_v7000")))
     for kind, start, end, correlation, name, stream in capture.work:

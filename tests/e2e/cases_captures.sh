@@ -72,7 +72,25 @@ is "it is one" "$("$moetrace" dump "$cases/async_be.json" | grep -cE '^(start|en
 
 # Ranges that lie across each other.
 ok "a range across another's end keeps its work" reads crossing.json \
-    'sum(own for path, (own, _) in gpu.items() if path.count("request") == 2 or own == 0.06) == 0.06 and n["kernels.outside.count"] == 0'
+    'gpu == {"request.*": (0.05, 0.07), "request.*/request.*": (0.02, 0.02)} and n["kernels.outside.count"] == 0'
+crossing() {
+    sed 's/request\.1/first/; s/request\.2/second/' $cases/crossing.json >"$work/crossing.json"
+    "$moetrace" report --format json "$work/crossing.json" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" \
+        'gpu == {"first": (0.01, 0.03), "first/second": (0.02, 0.02), "second": (0.04, 0.04)}'
+}
+ok "and not that of one that has ended" crossing
+
+# Waits right after a phase: the GPU is idle in them until the phase's last work.
+waits_behind() {
+    "$moetrace" report --force --samples "$work/samples.csv" "$cases/wait_behind.json" >"$work/out" &&
+        "$python" - "$work/samples.csv" <<'PY'
+import csv, sys
+row, = csv.DictReader(open(sys.argv[1]))
+found = [row[c] for c in ("latency_ms", "gpu_idle_ms", "idle_in_enqueue_ms", "idle_in_sync_ms", "idle_host_work_ms")]
+assert [round(float(x), 6) for x in found] == [0.51, 0.5, 0.001, 0.48, 0.019], found
+PY
+}
+ok "a wait after the range counts until the phase's last GPU work ended" waits_behind
 
 # The same run as a Chrome trace and as an export of nsys gives the same tables, whatever lies across what.
 twins() {
