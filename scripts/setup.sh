@@ -4,11 +4,12 @@
 #   setup.sh test     the same, and what the tests need (cmocka, clang's tools, numpy, PyTorch)
 #   setup.sh torch    a Python environment with the torch wheel and the CUDA libraries that it loads (for the demo on a CPU)
 #   setup.sh readers  other people's readers of what moetrace exports, in an environment of their own (for one suite)
+#   setup.sh python   transformers, and PyTorch without the 2 GB of CUDA's libraries that it never calls on a CPU (for the suites of Python)
 #   setup.sh nsys     NVIDIA's Nsight Systems, for the suites that run it on what moetrace exports, unless one is on the PATH
 #   setup.sh cupti    NVIDIA's CUPTI of CUDA 11.7, 11.8 and 12.9, for one suite
 #   setup.sh arm64    a cross compiler, qemu-user and libraries for aarch64 (for one suite)
 #   setup.sh bench    pandas, which bench_analysis.sh compares with
-#   setup.sh try readers|nsys|cupti|arm64  the same for a test that can be skipped: what failed is not tried again for ten hours
+#   setup.sh try readers|python|nsys|cupti|arm64  the same for a test that can be skipped: what failed is not tried again for ten hours
 # What comes from PyPI is pinned and checked against the hashes in scripts/requirements; packages of Debian have the version that
 # the distribution serves, and are checked by apt with its keys. Each step leaves a stamp in build/deps that holds what the step
 # was: a second run does nothing, and a step that asks for more than the stamp knows of is run again.
@@ -134,6 +135,19 @@ step_readers() {
     python=$deps/readers/bin/python3 pip install readers --retries 1
 }
 
+# PyTorch's wheel is that of the other environment. It loads libraries of CUDA: those that are missing get stand-ins.
+step_python() {
+    step torch
+    [ -x "$deps/python/bin/pip" ] || python3 -m venv "$deps/python" || die "python3 -m venv failed: install python3-venv"
+    say "fetching transformers"
+    python=$deps/python/bin/python3 pip install python --no-deps --retries 1
+    local torch
+    torch=$("$deps/venv/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    echo "$torch" >"$("$deps/python/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/torch.pth"
+    tests/helpers/torch_stubs.sh "$torch/torch/lib" "$deps/python/stubs"
+    LD_LIBRARY_PATH=$deps/python/stubs "$deps/python/bin/python3" -c 'import torch, transformers' || die "transformers cannot be imported"
+}
+
 # Libraries and headers only: none of them is installed into the environment.
 step_cupti() {
     step build
@@ -176,7 +190,7 @@ step() {
 }
 
 case "${1:-}" in
-build | test | torch | readers | nsys | cupti | arm64 | bench)
+build | test | torch | readers | python | nsys | cupti | arm64 | bench)
     if ready "$1"; then exit; fi
     exec 9>"$deps/.lock" # one at a time
     flock 9
@@ -191,5 +205,5 @@ try)
     fi
     rm -f "$failed"
     ;;
-*) die "usage: setup.sh build|test|torch|[try] readers|[try] nsys|[try] cupti|[try] arm64|bench" ;;
+*) die "usage: setup.sh build|test|torch|[try] readers|[try] python|[try] nsys|[try] cupti|[try] arm64|bench" ;;
 esac

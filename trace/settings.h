@@ -45,6 +45,7 @@
 /* A mark in that domain: tokens that an expert of a fused block got, known after the block. Its category is that of the block's
  * range; its payload is the expert's index << 32 | the tokens. */
 #define TRACE_EXPERT_TOKENS "expert tokens"
+#define TRACE_FUSED_EXPERTS "experts" /* the block's range, in the default domain */
 
 /* META: when CUPTI's records were first enabled, in the trace's ns. Earlier requests are unaffected by CUPTI.
  * Without this entry the time is unknown. */

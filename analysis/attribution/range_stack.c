@@ -110,6 +110,35 @@ static void open_expert_range(attribution_range_stack *s, attribution_range_thre
     }
 }
 
+/* What an expert of a fused block got, which is over. */
+static void take_late_tokens(attribution_range_stack *s, const attribution_fused_visit *visit, bool first,
+                             uint64_t tokens) {
+    uint32_t in = attribution_spans_phase_of(s->spans, visit->span);
+    if (in != BASE_NONE) {
+        s->spans->list[in].visits += first;
+        s->spans->list[in].active += tokens > 0;
+    }
+    if (s->on_expert) {
+        attribution_expert_event event = {.thread = visit->thread,
+                                          .node = visit->node,
+                                          .span = in,
+                                          .first = first,
+                                          .counted = true,
+                                          .tokens = tokens};
+        s->on_expert(s->on_expert_ctx, &event);
+    }
+}
+
+static void take_mark(attribution_range_stack *s, const trace_host_event *e) {
+    attribution_fused_visit visit;
+    bool first;
+    if (attribution_late_tokens_mark(&s->late, s->tree, e, &visit, &first)) {
+        take_late_tokens(s, &visit, first, (uint32_t)e->payload);
+    } else {
+        attribution_windows_event(s->windows, s->names, e);
+    }
+}
+
 static void add_timed_end(attribution_range_thread *t, uint64_t time, size_t at) {
     t->timed = base_grow(t->timed, &t->timed_cap, t->timed_count + 1, sizeof *t->timed);
     size_t i = t->timed_count++;
@@ -182,6 +211,9 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
     }
     if (node->opens_expert) {
         open_expert_range(s, t, at, span, e, counted);
+    } else if (attribution_late_tokens_is_visit(s->names, index, e)) {
+        attribution_late_tokens_remember(
+            &s->late, (attribution_fused_visit){e->category, (uint32_t)(t - s->threads), at, span});
     }
 }
 
@@ -358,7 +390,7 @@ void attribution_stack_event(attribution_range_stack *s, const trace_host_event 
         if (e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP) {
             count_in_domain(s, slot, e);
         } else {
-            attribution_windows_event(s->windows, s->names, e);
+            take_mark(s, e);
         }
         return;
     }
@@ -450,6 +482,7 @@ void attribution_stack_free(attribution_range_stack *s) {
     }
     free(s->threads);
     free(s->early_times);
+    attribution_late_tokens_free(&s->late);
     base_map_free(&s->by_thread);
     free(s->domain_depths);
     base_map_free(&s->by_domain);

@@ -5,6 +5,7 @@
 #ifndef ATTRIBUTION_RANGE_STACK_H
 #define ATTRIBUTION_RANGE_STACK_H
 
+#include "analysis/attribution/late_tokens.h"
 #include "analysis/attribution/phase_spans.h"
 #include "analysis/attribution/profiling_windows.h"
 #include "analysis/attribution/range_tree.h"
@@ -48,6 +49,7 @@ typedef struct {
     uint64_t *early_times;
     size_t early_count, early_cap;
     uint64_t pops_without_push, ends_without_start;
+    attribution_late_tokens late;
 } attribution_range_stack;
 
 /* Adds a PUSH, POP, START, END or MARK event; others are ignored. */

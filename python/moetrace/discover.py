@@ -1,9 +1,10 @@
 """Sees models being made and used: torch's and transformers' modules are followed as they are imported."""
+import atexit
 import functools
 import sys
 import threading
 
-from . import calls, phases, rules, scan, state
+from . import calls, phases, rules, scan, state, tokens
 from .state import ROOT, fail, here, plans
 
 
@@ -188,11 +189,20 @@ def _follow(fullname, then):
         _waiting[fullname] = then
 
 
+def _finish():
+    try:
+        if state.alive:
+            tokens.finish()
+    except Exception as error:
+        fail(error)
+
+
 def arm():
     """Begins to look; once."""
     if _Finder in sys.meta_path or not state.MAX_DEPTH:
         return
     sys.meta_path.insert(0, _Finder)
+    atexit.register(_finish)
     _follow("torch.nn.modules.module", _after_module)
     _follow("torch.nn.modules.container", _after_container)
     _follow("torch.compiler", lambda module: calls.is_compiling.__setitem__(0, module.is_compiling))

@@ -51,6 +51,7 @@ class Thread(threading.local):
     generating = False  # it is one of generate()
     root = None  # the outermost call of a model that is under way
     kept = None  # tokens of fused experts on a device
+    sent = None  # and on their way from there
 
 
 here = Thread()
@@ -58,8 +59,13 @@ off_callbacks = []
 alive = True
 
 
+forced = None  # for measurements: the depth of every request
+
+
 def depth_now():
     """Deeper ranges than those of phases are opened in profiled requests only: their time is no latency."""
+    if forced is not None:
+        return forced
     return MAX_DEPTH if MAX_DEPTH <= PHASE or _phases_only or emit.profiling() else PHASE
 
 
@@ -83,7 +89,7 @@ def fail(error):
             undo()
         except Exception:
             pass
-    here.request, here.depth, here.need_k, here.kept = None, 0, False, None
+    here.request, here.depth, here.need_k, here.kept, here.sent = None, 0, False, None, None
     emit.restore(0)
 
 

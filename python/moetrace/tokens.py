@@ -1,11 +1,12 @@
 """Tokens of fused experts: which experts each token was sent to, counted without making anything wait."""
 import sys
+import time
 
 from . import emit
 from .state import here
 
 KEPT_MAX = 8192  # tensors of indices on the device; more are copied before their request is over
-_sent = []  # copies under way: (event, buffer on the host, [(visit, offset, count)])
+at_once = {"cpu"}  # devices whose memory is read at once
 
 
 def indices(values):
@@ -20,17 +21,31 @@ def indices(values):
 def count(visit, chosen):
     """Counts the tokens of a visit to fused experts: at once where the host has them; else they are kept for later."""
     torch = sys.modules["torch"]
-    if type(chosen) is not torch.Tensor or chosen.dtype not in (torch.int64, torch.int32):
+    device = chosen.device.type
+    if type(chosen) is not torch.Tensor or chosen.dtype not in (torch.int64, torch.int32) or device not in ("cpu", "cuda"):
         return
-    if chosen.device.type == "cpu":
+    if device in at_once:
         chosen = chosen.contiguous()
         emit.tokens(chosen.data_ptr(), chosen.numel(), chosen.element_size())
-    elif chosen.device.type == "cuda" and not torch.cuda.is_current_stream_capturing():
+    elif device == "cpu" or not torch.cuda.is_current_stream_capturing():
         if here.kept is None:
             here.kept = []
         here.kept.append((visit, chosen))
         if len(here.kept) >= KEPT_MAX:
             send()
+
+
+def _copy(torch, device, chosen):
+    """The indices on the host, perhaps still under way, and the event that says when they are there."""
+    flat = torch.cat([c.detach().reshape(-1) for c in chosen])
+    if device.type == "cpu":
+        return flat, None
+    with torch.cuda.device(device):
+        host = torch.empty(flat.shape, dtype=flat.dtype, pin_memory=True)
+        host.copy_(flat, non_blocking=True)
+        event = torch.cuda.Event()
+        event.record()
+    return host, event
 
 
 def send():
@@ -45,26 +60,30 @@ def send():
         groups = {}
         for visit, chosen in kept:
             groups.setdefault((chosen.device, chosen.dtype), []).append((visit, chosen))
-        for (device, dtype), group in groups.items():
-            with torch.cuda.device(device), torch.no_grad():
-                flat = torch.cat([c.detach().reshape(-1) for _, c in group])
-                host = torch.empty(flat.shape, dtype=dtype, pin_memory=True)
-                host.copy_(flat, non_blocking=True)
-                event = torch.cuda.Event()
-                event.record()
-            places, at = [], 0
-            for visit, chosen in group:
-                places.append((visit, at, chosen.numel()))
-                at += chosen.numel()
-            _sent.append((event, host, places))
+        with torch.inference_mode():
+            for (device, _), group in groups.items():
+                host, event = _copy(torch, device, [c for _, c in group])
+                if here.sent is None:
+                    here.sent = []
+                here.sent.append((host, event, [(visit, c.numel()) for visit, c in group]))
     finally:
         emit.pop()
 
 
 def receive():
     """Hands over the copies that have arrived, in the order in which they were sent."""
-    while _sent and _sent[0][0].query():
-        _, host, places = _sent.pop(0)
+    while here.sent and (here.sent[0][1] is None or here.sent[0][1].query()):
+        host, _, visits = here.sent.pop(0)
         width, address = host.element_size(), host.data_ptr()
-        for visit, at, n in places:
-            emit.tokens_later(visit, address + at * width, n, width)
+        for visit, n in visits:
+            emit.tokens_later(visit, address, n, width)
+            address += n * width
+
+
+def finish():
+    """The program is over: what is still under way arrives within a moment, or is missing."""
+    deadline = time.monotonic() + 1
+    receive()
+    while here.sent and time.monotonic() < deadline:
+        time.sleep(0.001)
+        receive()

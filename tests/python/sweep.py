@@ -7,6 +7,8 @@ import warnings
 warnings.simplefilter("ignore")
 import torch  # noqa: E402
 import transformers  # noqa: E402
+import transformers.generation.utils  # noqa: E402,F401: once, for all processes
+from transformers import AutoModelForCausalLM  # noqa: E402,F401
 
 import models  # noqa: E402
 

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# The Python helper on a GPU: OLMoE at full size, unchanged, under the recorder. Prints reports, checks, costs; traces go to $OUT.
+set -u
+cd "$(dirname "$0")/../.." || exit
+BUILD=${BUILD:-build} OUT=${OUT:-$BUILD/python-gpu}
+mkdir -p "$OUT"
+run() { # run NAME OPTIONS -- ARGUMENTS OF python_olmoe.py
+    local name=$1 options=()
+    shift
+    while [ "$1" != -- ]; do options+=("$1") && shift; done
+    shift
+    rm -rf "${OUT:?}/$name"
+    echo "== $name: moetrace record ${options[*]} -- python_olmoe.py $*"
+    "$BUILD/moetrace" record -o "$OUT/$name" "${options[@]}" -- python3 tests/gpu/python_olmoe.py "$@" 2>&1 | grep -v '^$'
+}
+for implementation in grouped_mm eager; do
+    run "$implementation" -- run "$implementation" 16 1,8 4
+    "$BUILD/moetrace" report "$OUT/$implementation" | sed -n '/^Summary/,/^Profiled kernels/p' | head -n 150
+    "$BUILD/moetrace" verify --prompt-tokens 326 "$OUT/$implementation"
+done
+run cost_grouped --level=phases --annotate=expert -- cost grouped_mm 16 1,8 15
+run cost_eager --level=phases --annotate=expert -- cost eager 16 1,8 8
+for depth in off expert; do
+    run "sync_$depth" --level=full --capture=all --annotate=$depth -- run grouped_mm 4 8 4
+    "$BUILD/moetrace" dump "$OUT/sync_$depth" | grep -oE '(cuda|cu)[A-Za-z0-9_]*(Synchronize|Memcpy|LaunchKernel|EventQuery|EventRecord)[A-Za-z0-9_]*' | sort | uniq -c
+    rm -rf "${OUT:?}/sync_$depth"
+done

@@ -1,0 +1,88 @@
+"""python_olmoe.py run|cost IMPLEMENTATION LAYERS K,K... REQUESTS: OLMoE with random weights in bf16, generate() of 10 tokens from 326.
+run: so many requests of each k. cost: at the last k, requests without the helper and at each depth, in random order, and what each adds."""
+import random
+import statistics
+import sys
+import time
+import warnings
+
+warnings.simplefilter("ignore")
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+transformers.logging.set_verbosity_error()
+mode, implementation, layers, ks, requests = sys.argv[1], sys.argv[2], int(sys.argv[3]), [int(k) for k in sys.argv[4].split(",")], int(sys.argv[5])
+begin = time.time()
+config = transformers.OlmoeConfig(num_hidden_layers=layers)
+with torch.device("meta"):
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+model.to_empty(device="cuda")
+torch.manual_seed(0)
+for name, p in model.named_parameters():
+    p.data.fill_(1) if "norm" in name else p.data.normal_(0, 0.02)
+model.model.rotary_emb = type(model.model.rotary_emb)(config).cuda()
+model.eval()
+model.set_experts_implementation(implementation)
+ids = torch.randint(3, 50000, (1, 326), device="cuda")
+print(f"{implementation}: model of {sum(p.numel() for p in model.parameters()) / 1e9:.1f} B parameters made in {time.time() - begin:.0f} s", flush=True)
+
+
+def request():
+    with torch.no_grad():
+        return model.generate(input_ids=ids, max_new_tokens=10, min_new_tokens=10, do_sample=False)
+
+
+def set_k(k):
+    for module in model.modules():
+        if hasattr(module, "top_k") and isinstance(module.top_k, int):
+            module.top_k = k
+
+
+if mode == "run":
+    for k in ks:
+        set_k(k)
+        for _ in range(requests):
+            out = request()
+        print("k", k, out[0, -10:].tolist(), flush=True)
+    torch.cuda.synchronize()
+    sys.exit()
+
+import _moetrace.calls as calls  # noqa: E402
+import _moetrace.state as state  # noqa: E402
+
+set_k(ks[-1])
+request()
+request()
+wrapped = {c: c.__dict__["__call__"] for c in calls._patched}
+generate = type(model).generate
+plain = generate.__wrapped__
+
+
+def timed(label):
+    for c, w in wrapped.items():
+        if label == "off":
+            del c.__call__
+        else:
+            c.__call__ = w
+    state.forced = {"off": 0, "phase": 1, "layer": 2, "expert": 3}[label]
+    torch.cuda.synchronize()
+    t = time.perf_counter()
+    with torch.no_grad():
+        (plain if label == "off" else generate)(model, input_ids=ids, max_new_tokens=10, min_new_tokens=10, do_sample=False)
+    torch.cuda.synchronize()
+    t = time.perf_counter() - t
+    for c, w in wrapped.items():
+        c.__call__ = w
+    return t * 1e3
+
+
+times = {label: [] for label in ("off", "phase", "layer", "expert")}
+for _ in range(requests):
+    for label in random.sample(list(times), len(times)):
+        times[label].append(timed(label))
+base = times["off"]
+print(f"{implementation} k={ks[-1]}: request without the helper {statistics.median(base):.2f} ms")
+for label in ("phase", "layer", "expert"):
+    ratios = [a / b for a, b in zip(times[label], base)]
+    spread = 1.2533 * statistics.stdev(ratios) / len(ratios) ** 0.5
+    print(f"  {label:7s} x {statistics.median(ratios):.4f} +- {2 * spread:.4f} (of medians {statistics.median(times[label]) / statistics.median(base):.4f})")
