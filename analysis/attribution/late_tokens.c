@@ -35,7 +35,7 @@ static bool is_late_mark(names_table *names, const trace_host_event *e) {
         return false;
     }
     uint32_t domain = names_of_id(names, e->domain); /* may move the names */
-    return is_name(names, domain, TRACE_WATCH_DOMAIN) &&
+    return is_name(names, domain, TRACE_PROFILING_DOMAIN) &&
            is_name(names, names_of_id(names, e->name), TRACE_EXPERT_TOKENS);
 }
 

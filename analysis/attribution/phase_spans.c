@@ -94,6 +94,21 @@ uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t
     return enclosing_span(s, around, phase) == BASE_NONE ? open_span(s, span) : around;
 }
 
+void attribution_spans_set_k(attribution_spans *s, attribution_tree *tree, uint32_t thread, uint64_t start,
+                             uint32_t k) {
+    for (size_t i = s->count; i-- > 0 && s->list[i].start >= start;) { /* spans are in the order of their starts */
+        attribution_span *span = &s->list[i];
+        if (span->thread != thread) {
+            continue;
+        }
+        span->group = attribution_tree_group_with_k(tree, span->group, k);
+        attribution_accumulator_event(&s->accumulator,
+                                      &(attribution_span_event){.kind = ATTRIBUTION_SPAN_REGROUPED,
+                                                                .span = (uint32_t)i,
+                                                                .regrouped = span->group});
+    }
+}
+
 /* ---- Closing ---- */
 
 void attribution_spans_leave(attribution_spans *s, uint32_t span, uint32_t node, uint64_t ns, uint32_t closed,

@@ -117,6 +117,12 @@ uint32_t attribution_tree_common(const attribution_tree *t, uint32_t x, uint32_t
     return x;
 }
 
+uint32_t attribution_tree_group_with_k(attribution_tree *t, uint32_t group, uint32_t k) {
+    attribution_group with = t->groups[group];
+    with.k = k;
+    return index_of_group(t, with);
+}
+
 uint32_t attribution_tree_child_like(attribution_tree *t, uint32_t parent, uint32_t like) {
     return attribution_tree_child(t, parent, t->nodes[like].origin,
                                   t->groups[t->nodes[parent].group].profiling);

@@ -65,6 +65,9 @@ uint32_t attribution_tree_child(attribution_tree *tree, uint32_t parent, uint32_
 /* Returns the node, added if it is new, below `parent` with the name of node `like`. May move tree->nodes. */
 uint32_t attribution_tree_child_like(attribution_tree *tree, uint32_t parent, uint32_t like);
 
+/* Returns the group, added if it is new, that differs from `group` in k alone. */
+uint32_t attribution_tree_group_with_k(attribution_tree *tree, uint32_t group, uint32_t k);
+
 /* Returns the lowest common ancestor of two nodes; a node is its own ancestor. */
 uint32_t attribution_tree_common(const attribution_tree *tree, uint32_t x, uint32_t y);
 

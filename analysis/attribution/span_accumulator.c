@@ -159,6 +159,9 @@ static void add_span_event(attribution_accumulator *w, const attribution_span_ev
     case ATTRIBUTION_SPAN_OPENED:
         add_opened_span(w, e);
         break;
+    case ATTRIBUTION_SPAN_REGROUPED:
+        w->list[e->span].group = e->regrouped;
+        break;
     case ATTRIBUTION_SPAN_LEFT:
         add_left_range(w, e);
         break;

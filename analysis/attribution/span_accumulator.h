@@ -33,6 +33,7 @@ typedef struct {
 
 typedef enum {
     ATTRIBUTION_SPAN_OPENED,
+    ATTRIBUTION_SPAN_REGROUPED, /* its k was observed, and is not that of the ranges around it */
     ATTRIBUTION_SPAN_LEFT,
     ATTRIBUTION_SPAN_CALLED,
     ATTRIBUTION_SPAN_CALLED_BEHIND, /* after the span, on its thread */
@@ -52,6 +53,7 @@ typedef struct {
             bool step, wanted;
             uint32_t of; /* the span that it continues, or BASE_NONE */
         } opened;
+        uint32_t regrouped; /* the group that it belongs to */
         struct {              /* the end of a range */
             uint64_t ns, end; /* ns: exclusive host time */
             uint32_t node;    /* of the range tree */

@@ -186,7 +186,7 @@ def saw_k(k):
     request = here.request
     if here.need_k and request is not None and k > 0:
         here.need_k = False
-        request.model.saw_k(k, request.k)
+        request.model.saw_k(k)
         if request.k != k:
             emit.mark(f"top_k={k}")
 

@@ -17,27 +17,23 @@ class Model:
         self.experts = 0
         self.vision = False
         self.k_seen = None
-        self.k_holders = []
-        self.mismatches = 0
+        self.k_holders = []  # (module, attribute)
+        self.k_attributes = None  # their values when k was observed
         self.steps = 0  # decode steps of a loop of the program's own, since its last prefill
         self.caches = set()
         self.described = False
 
-    def predict_k(self):
-        """k of the request that begins: what an attribute says that was right so far; else what was observed last."""
-        for holder, attribute in self.k_holders:
-            module = holder()
-            value = getattr(module, attribute, None) if module is not None else None
-            if isinstance(value, int):
-                return value
-        return self.k_seen
+    def _attributes(self):
+        return [getattr(holder(), attribute, None) for holder, attribute in self.k_holders]
 
-    def saw_k(self, k, predicted):
-        """k was observed. Attributes that say something else have no effect on it."""
-        self.k_seen = k
-        if predicted is not None and k != predicted:
-            self.mismatches += 1
-            self.k_holders = [(h, a) for h, a in self.k_holders if (m := h()) is not None and getattr(m, a, None) == k]
+    def predict_k(self):
+        """k of the request that begins: that which was observed last, while the attributes that may hold k are as they were then; else
+        None: it is observed."""
+        return self.k_seen if self.k_attributes == self._attributes() else None
+
+    def saw_k(self, k):
+        """k was observed."""
+        self.k_seen, self.k_attributes = k, self._attributes()
 
 
 def _unwrap(module):
@@ -93,7 +89,7 @@ def _plan_block(model, block, experts, layer, nn):
     router = _child(children, rules.ROUTER)
     model.blocks.append((layer, weakref.ref(block)))
     know(block, Plan(MOE, emit.name("moe"), LAYER, model, layer))
-    if len(model.k_holders) < 8:
+    if len(model.k_holders) < 64:
         holders = [m for m in (router, block) if m is not None]
         model.k_holders += [(weakref.ref(h), a) for h in holders for a in rules.K_NAMES if isinstance(getattr(h, a, None), int)]
     if router is not None:

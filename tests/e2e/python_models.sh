@@ -3,8 +3,8 @@
 # traces have phases, layers, experts, tokens and the k in force.
 source "$(dirname "$0")/../tap.sh"
 source "$(dirname "$0")/../python.sh"
-names=(olmoe qwen3_moe qwen2_moe mixtral deepseek_v2 deepseek_v3 gpt_oss llama4 granite granite_shared phimoe dbrx glm4_moe qwen3_next ernie
-    hunyuan minimax_m2 lfm2_moe qwen3_vl_moe olmoe:grouped_mm olmoe:batched_mm mixtral:eager)
+names=(${PYTHON_MODELS:-olmoe qwen3_moe qwen2_moe mixtral deepseek_v2 deepseek_v3 gpt_oss llama4 granite granite_shared phimoe dbrx glm4_moe qwen3_next ernie
+    hunyuan minimax_m2 lfm2_moe qwen3_vl_moe olmoe:grouped_mm olmoe:batched_mm mixtral:eager})
 if [ -z "$have_torch" ]; then
     skip "models of transformers" "$why_no_torch"
     done_testing
@@ -28,7 +28,7 @@ rows = [dict(zip([c["name"] for c in latency["columns"]], row)) for row in laten
 for k in ks:
     for phase in ("prefill", "decode"):
         n = [row["n"] for row in rows if row["k"] == k and row["phase"] == phase]
-        assert n == [3 // len(ks)], (k, phase, n, rows)
+        assert n == [3 // len(ks)], (k, phase, n)
 PY
 }
 
@@ -37,7 +37,7 @@ record_python "$work/traces" -- tests/python/sweep.py "${names[@]}" >"$work/with
 wait
 ok "the programs run" grep -q '^# mixtral:eager [0-9]* 0' "$work/with"
 is "what they compute is the same to the last bit" "$(grep -v '^#' "$work/with")" "$(grep -v '^#' "$work/without")"
-is "nothing is said" "$(grep moetrace "$work/with.err")" ""
+is "nothing is said" "$(grep moetrace "$work/with.err" | grep -v '^moetrace record: ')" ""
 declare -A process=()
 while read -r _ name pid _; do
     process[$name]=$pid
