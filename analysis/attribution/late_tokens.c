@@ -39,8 +39,8 @@ static bool is_late_mark(names_table *names, const trace_host_event *e) {
            is_name(names, names_of_id(names, e->name), TRACE_EXPERT_TOKENS);
 }
 
-bool attribution_late_tokens_mark(attribution_late_tokens *late, attribution_tree *tree, const trace_host_event *e,
-                                  attribution_fused_visit *visit, bool *first) {
+bool attribution_late_tokens_mark(attribution_late_tokens *late, attribution_tree *tree,
+                                  const trace_host_event *e, attribution_fused_visit *visit, bool *first) {
     if (!is_late_mark(tree->names, e)) {
         return false;
     }

@@ -28,8 +28,8 @@ void attribution_late_tokens_remember(attribution_late_tokens *late, attribution
 
 /* Takes a mark. True when it says the tokens of an expert: *visit is where, its node being the expert's now; *first is whether
  * it is the first mark of the visit. */
-bool attribution_late_tokens_mark(attribution_late_tokens *late, attribution_tree *tree, const trace_host_event *e,
-                                  attribution_fused_visit *visit, bool *first);
+bool attribution_late_tokens_mark(attribution_late_tokens *late, attribution_tree *tree,
+                                  const trace_host_event *e, attribution_fused_visit *visit, bool *first);
 
 void attribution_late_tokens_free(attribution_late_tokens *late);
 

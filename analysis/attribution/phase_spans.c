@@ -96,7 +96,8 @@ uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t
 
 void attribution_spans_set_k(attribution_spans *s, attribution_tree *tree, uint32_t thread, uint64_t start,
                              uint32_t k) {
-    for (size_t i = s->count; i-- > 0 && s->list[i].start >= start;) { /* spans are in the order of their starts */
+    for (size_t i = s->count;
+         i-- > 0 && s->list[i].start >= start;) { /* spans are in the order of their starts */
         attribution_span *span = &s->list[i];
         if (span->thread != thread) {
             continue;

@@ -58,7 +58,8 @@ void attribution_spans_leave(attribution_spans *spans, uint32_t span, uint32_t n
 void attribution_spans_settle(attribution_spans *spans, unsigned jobs);
 
 /* The k of a request was observed, which began at `start` on `thread`: its spans so far belong to it. */
-void attribution_spans_set_k(attribution_spans *spans, attribution_tree *tree, uint32_t thread, uint64_t start, uint32_t k);
+void attribution_spans_set_k(attribution_spans *spans, attribution_tree *tree, uint32_t thread,
+                             uint64_t start, uint32_t k);
 
 void attribution_spans_free(attribution_spans *spans);
 

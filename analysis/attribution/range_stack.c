@@ -135,7 +135,7 @@ static void take_late_tokens(attribution_range_stack *s, const attribution_fused
 static size_t request_place(const attribution_range_stack *s, const attribution_range_thread *t) {
     size_t at = t->depth;
     for (size_t i = t->depth; i-- > 0;) {
-        names_role role = s->names->list[t->stack[i].name].role;
+        names_role role = s->names->list[t->stack[i].name].means.role;
         if (role == NAMES_ROLE_TOP_K) {
             return i;
         }
@@ -155,7 +155,7 @@ static void set_observed_k(attribution_range_stack *s, attribution_range_thread 
     }
     uint32_t old = t->stack[at].node, profiling = s->tree->nodes[old].profiling;
     uint32_t node = attribution_tree_child(s->tree, s->tree->nodes[old].parent, name, profiling);
-    bool labelled = s->names->list[t->stack[at].name].role == NAMES_ROLE_TOP_K;
+    bool labelled = s->names->list[t->stack[at].name].means.role == NAMES_ROLE_TOP_K;
     for (size_t i = at; i < t->depth; i++) {
         old = t->stack[i].node;
         if (i > at || !labelled) {
@@ -166,7 +166,7 @@ static void set_observed_k(attribution_range_stack *s, attribution_range_thread 
         t->stack[i].node = node;
     }
     attribution_spans_set_k(s->spans, s->tree, (uint32_t)(t - s->threads), t->stack[at].start,
-                            s->names->list[name].number);
+                            s->names->list[name].means.number);
 }
 
 /* Whether it is the recorder's mark of an observed k. */
@@ -176,7 +176,8 @@ static bool is_observed_k(attribution_range_stack *s, const trace_host_event *e,
     }
     *name = names_of_id(s->names, e->name); /* may move the names */
     const names_entry *domain = &s->names->list[names_of_id(s->names, e->domain)];
-    return s->names->list[*name].role == NAMES_ROLE_TOP_K && strcmp(domain->text, TRACE_PROFILING_DOMAIN) == 0;
+    return s->names->list[*name].means.role == NAMES_ROLE_TOP_K &&
+           strcmp(domain->text, TRACE_PROFILING_DOMAIN) == 0;
 }
 
 static void take_mark(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {

@@ -11,6 +11,7 @@ struct attribution_ranges {
     attribution_tree tree;
     attribution_spans spans;
     attribution_windows windows;
+    bool only_warmup;
 };
 
 attribution_ranges *attribution_ranges_new(names_table *names, const attribution_ranges_options *options) {
@@ -104,9 +105,30 @@ void attribution_ranges_close_ended(attribution_ranges *r) {
     attribution_stack_close_ended(&r->stack);
 }
 
+/* Warm-up requests are left out of tables; where there is nothing else, they are all that can be shown. */
+static void take_warmup_as_measured(attribution_ranges *r) {
+    bool any = false;
+    for (size_t i = 0; i < r->spans.count; i++) {
+        const attribution_span *span = &r->spans.list[i];
+        if (span->closed && !r->tree.groups[span->group].warm) {
+            return;
+        }
+        any = any || span->closed;
+    }
+    r->only_warmup = any;
+    for (size_t i = 0; any && i < r->tree.group_count; i++) {
+        r->tree.groups[i].warm = false;
+    }
+}
+
+bool attribution_ranges_only_warmup(const attribution_ranges *r) {
+    return r->only_warmup;
+}
+
 void attribution_ranges_settle(attribution_ranges *r, unsigned jobs) {
     attribution_windows_settle(&r->windows);
     attribution_spans_settle(&r->spans, jobs);
+    take_warmup_as_measured(r);
 }
 
 void attribution_ranges_add_total(attribution_ranges *r, uint32_t node, uint32_t name,

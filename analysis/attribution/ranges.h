@@ -97,6 +97,10 @@ uint32_t attribution_ranges_common(const attribution_ranges *r, uint32_t x, uint
 /* Returns the group with index `group`, a member of nodes and spans. */
 const attribution_group *attribution_ranges_group(const attribution_ranges *r, uint32_t group);
 
+/* Returns true if all requests of the trace are of warm-up: then they count as measured ones. After
+ * attribution_ranges_settle. */
+bool attribution_ranges_only_warmup(const attribution_ranges *r);
+
 /* Returns GPU busy time and host calls of a span; after attribution_ranges_settle. */
 const attribution_busy_sums *attribution_ranges_busy(const attribution_ranges *r,
                                                      const attribution_span *span);

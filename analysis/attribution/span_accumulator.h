@@ -53,7 +53,7 @@ typedef struct {
             bool step, wanted;
             uint32_t of; /* the span that it continues, or BASE_NONE */
         } opened;
-        uint32_t regrouped; /* the group that it belongs to */
+        uint32_t regrouped;   /* the group that it belongs to */
         struct {              /* the end of a range */
             uint64_t ns, end; /* ns: exclusive host time */
             uint32_t node;    /* of the range tree */

@@ -193,6 +193,7 @@ static void add_defects(metrics_results *r, const trace_reading *rd) {
     const attribution_windows *windows = attribution_ranges_windows(rd->ranges);
     attribution_ranges_defects defects = attribution_ranges_defects_of(rd->ranges);
     r->marks = windows->count;
+    r->only_warmup = attribution_ranges_only_warmup(rd->ranges);
     r->late_marks = windows->late;
     r->yielded = windows->yielded;
     r->left_open = defects.left_open;

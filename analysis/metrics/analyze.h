@@ -60,6 +60,7 @@ typedef struct {
     uint64_t unknown_nodes; /* GPU work attributed to a graph's launch because its node is unknown */
     uint64_t marks;         /* the recorder's marks of switching profiling on or off */
     bool yielded;           /* another tool of the process used CUPTI for a part of the run */
+    bool only_warmup;       /* all requests are warm-up, and count as measured */
     uint64_t late_marks;    /* marks that were read after ranges of other threads that they affect */
     uint64_t late;          /* GPU records too late in the file to be counted exactly in the busy time */
 

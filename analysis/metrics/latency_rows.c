@@ -148,6 +148,26 @@ static bool has_trend(const double *values, size_t n) {
     return fabs(sum) - 1 > 2.5758 * sqrt(m * (m - 1) * (2 * m + 5) / 18);
 }
 
+/* Where the samples have no ranges of experts, as of requests without deep annotation: the mean of the profiled ones. */
+static void fill_experts(double *experts, size_t used, const metrics_sample *list, size_t n) {
+    double sum = 0;
+    size_t counted = 0;
+    for (size_t i = 0; i < used; i++) {
+        if (!isnan(experts[i])) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].profiling == ATTRIBUTION_PROFILED && !isnan(list[i].experts)) {
+            sum += list[i].experts;
+            counted++;
+        }
+    }
+    for (size_t i = 0; counted > 0 && i < used; i++) {
+        experts[i] = sum / (double)counted;
+    }
+}
+
 static void add_drift(metrics_row *row, double *scratch) {
     size_t n = row->latency.n, third = n / 3;
     row->drift = NAN;
@@ -183,6 +203,7 @@ void metrics_row_begin(metrics_row_making *m, metrics_row *row, uint32_t k, metr
     row->experts = base_alloc(m->n, sizeof *row->experts);
     copy_field(row->samples, m->list, m->n, row->from, field);
     m->used = copy_field(row->experts, m->list, m->n, row->from, offsetof(metrics_sample, experts));
+    fill_experts(row->experts, m->used, m->list, m->n);
     row->latency.n = m->used;
 }
 

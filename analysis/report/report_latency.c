@@ -12,6 +12,9 @@
 
 /* Which requests the latencies are of. */
 static void note_profiling(const metrics_results *r, report_table *t) {
+    if (r->only_warmup) {
+        report_table_note(t, "All requests of this trace are of warm-up: these rows are theirs.");
+    }
     size_t unprofiled = 0, after = 0, later = 0, partly = 0, left = 0;
     for (size_t i = 0; i < r->rows.count; i++) {
         unprofiled += r->rows.list[i].from == ATTRIBUTION_UNPROFILED;
@@ -61,8 +64,8 @@ static void note_profiling(const metrics_results *r, report_table *t) {
         report_table_note(t, "%zu phases during which profiling began or ended%s%s%s are left out.", left,
                           untimed, yielded, *untimed || *yielded ? "," : "");
     }
-    report_table_note(
-        t, "Warm-up requests are left out. GPU busy and kernels: medians of the profiled requests.");
+    report_table_note(t, "%sGPU busy and kernels: medians of the profiled requests.",
+                      r->only_warmup ? "" : "Warm-up requests are left out. ");
 }
 
 static void put_latencies(const metrics_results *r, report_output *out) {

@@ -44,7 +44,7 @@ def _look_for_indices(plan, args, kwargs):
     return False
 
 
-def _begin_fused(plan, args, kwargs):
+def _enter_fused(module, plan, args, kwargs):
     if plan.where is None:
         plan.where = _look_for_indices(plan, args, kwargs)
     place = plan.where
@@ -81,122 +81,75 @@ def _after_router(module, plan, args, kwargs, out):
             _emit_counts(counts)
 
 
-def _call_expert(module, plan, original, args, kwargs):
-    opened = False
-    try:
-        n = _rows(args, kwargs)
-        here.routed += n
-        if here.depth >= EXPERT_DEPTH:
-            push(plan.handle, n)
-            opened = True
-    except Exception as error:
-        fail(error)
-    try:
-        return original(module, *args, **kwargs)
-    finally:
-        if opened:
-            pop()
+# ---- what is done around a call, by kind: enter gives what leave gets; leave is called after an exception, too, without `out` ----
+
+def _enter_range(module, plan, args, kwargs):
+    if here.depth < LAYER:
+        return False
+    push(plan.handle)
+    return True
 
 
-def _call_fused(module, plan, original, args, kwargs):
-    opened = False
-    try:
-        opened = _begin_fused(plan, args, kwargs)
-    except Exception as error:
-        fail(error)
-    try:
-        return original(module, *args, **kwargs)
-    finally:
-        if opened:
-            pop()
-
-
-def _call_router(module, plan, original, args, kwargs):
-    opened = here.depth >= LAYER
+def _leave_range(opened, module, plan, args, kwargs, out):
     if opened:
-        push(plan.handle)
-    try:
-        out = original(module, *args, **kwargs)
-        try:
-            _after_router(module, plan, args, kwargs, out)
-        except Exception as error:
-            fail(error)
-        return out
-    finally:
-        if opened:
-            pop()
+        pop()
 
 
-def _call_block(module, plan, original, args, kwargs):
-    opened, before = here.depth >= LAYER, here.routed
+def _enter_expert(module, plan, args, kwargs):
+    n = _rows(args, kwargs)
+    here.routed += n
+    if here.depth < EXPERT_DEPTH:
+        return False
+    push(plan.handle, n)
+    return True
+
+
+def _leave_router(opened, module, plan, args, kwargs, out):
+    if out is not None:
+        _after_router(module, plan, args, kwargs, out)
     if opened:
-        push(plan.handle)
-    try:
-        return original(module, *args, **kwargs)
-    finally:
-        try:
-            routed, t = here.routed - before, _token_count(args, kwargs)
-            if routed > 0 and t and routed % t == 0:
-                phases.saw_k(routed // t)
-        except Exception as error:
-            fail(error)
-        if opened:
-            pop()
+        pop()
 
 
-def _call_vision(module, plan, original, args, kwargs):
-    alone = False
-    try:
-        alone = phases.begin_vision()
-    except Exception as error:
-        fail(error)
-    try:
-        return original(module, *args, **kwargs)
-    finally:
-        if alone:
-            pop()
+def _enter_block(module, plan, args, kwargs):
+    return _enter_range(module, plan, args, kwargs), here.routed
 
 
-def _call_first_layer(module, plan, original, args, kwargs):
-    opened = False
-    try:
-        phases.begin_layers()
-        opened = here.depth >= LAYER
-        if opened:
-            push(plan.handle)
-    except Exception as error:
-        fail(error)
-    try:
-        return original(module, *args, **kwargs)
-    finally:
-        if opened:
-            pop()
+def _leave_block(entered, module, plan, args, kwargs, out):
+    opened, before = entered
+    routed, t = here.routed - before, _token_count(args, kwargs)
+    if routed > 0 and t and routed % t == 0:
+        phases.saw_k(routed // t)
+    if opened:
+        pop()
 
 
-def _call_root(module, plan, original, args, kwargs):
-    if here.root is not None:
-        return original(module, *args, **kwargs)
-    own = None
-    try:
-        own = phases.begin_forward(module, plan.model, args, kwargs)
-    except Exception as error:
-        fail(error)
-    try:
-        return original(module, *args, **kwargs)
-    finally:
-        try:
-            phases.end_forward(own)
-        except Exception as error:
-            fail(error)
+def _enter_vision(module, plan, args, kwargs):
+    return phases.begin_vision()
 
 
-_special = {EXPERT: _call_expert, FUSED: _call_fused, MOE: _call_block, ROUTER: _call_router, VISION: _call_vision,
-            FIRST_LAYER: _call_first_layer, ROOT: _call_root}
+def _enter_first_layer(module, plan, args, kwargs):
+    phases.begin_layers()
+    return _enter_range(module, plan, args, kwargs)
+
+
+def _enter_root(module, plan, args, kwargs):
+    return None if here.root is not None else (phases.begin_forward(module, plan.model, args, kwargs),)
+
+
+def _leave_root(entered, module, plan, args, kwargs, out):
+    if entered is not None:
+        phases.end_forward(entered[0])
+
+
+_around = {EXPERT: (_enter_expert, _leave_range), FUSED: (_enter_fused, _leave_range), MOE: (_enter_block, _leave_block),
+           ROUTER: (_enter_range, _leave_router), VISION: (_enter_vision, _leave_range), FIRST_LAYER: (_enter_first_layer, _leave_range),
+           ROOT: (_enter_root, _leave_root)}
 _always = frozenset((VISION, FIRST_LAYER, ROOT))
 
 
 def _make_call(original):
-    get, special, always, layer = plans.get, _special, _always, LAYER
+    get, around, always, layer = plans.get, _around, _always, LAYER
 
     def __call__(self, *args, **kwargs):
         if is_compiling[0]():
@@ -213,9 +166,23 @@ def _make_call(original):
                 return original(self, *args, **kwargs)
             finally:
                 pop()
-        if here.depth >= layer or here.need_k or kind in always:
-            return special[kind](self, plan, original, args, kwargs)
-        return original(self, *args, **kwargs)
+        if here.depth < layer and not here.need_k and kind not in always:
+            return original(self, *args, **kwargs)
+        try:
+            enter, leave = around[kind]
+            entered = enter(self, plan, args, kwargs)
+        except Exception as error:
+            fail(error)
+            return original(self, *args, **kwargs)
+        out = None
+        try:
+            out = original(self, *args, **kwargs)
+            return out
+        finally:
+            try:
+                leave(entered, self, plan, args, kwargs, out)
+            except Exception as error:
+                fail(error)
 
     return __call__
 

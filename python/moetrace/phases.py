@@ -5,7 +5,7 @@ import sys
 from . import emit, rules, tokens
 from .state import depth_now, here
 
-_samples = itertools.count()
+_samples, _warmups = itertools.count(), itertools.count()
 
 
 class Request:
@@ -19,6 +19,12 @@ class Request:
         self.silent = emit.in_request()  # the program has ranges of its own for requests and phases
 
 
+def _request_name(model):
+    """The first request of a model is a warm-up: what is loaded, compiled and allocated once is in it."""
+    model.requests += 1
+    return f"sample.{next(_samples)}" if model.requests > 1 else f"warmup.{next(_warmups)}"
+
+
 def _open(request, standing_alone=False):
     """A request begins; a step of a loop of the program's own belongs to the last one."""
     here.request = request
@@ -28,7 +34,7 @@ def _open(request, standing_alone=False):
         if request.k is not None:
             emit.push(emit.name(f"top_k={request.k}"))
         if not standing_alone:
-            emit.push_request(emit.name(f"sample.{next(_samples)}"))
+            emit.push_request(emit.name(_request_name(request.model)))
     here.depth = depth_now()
     here.need_k = bool(request.model.blocks)
 

@@ -19,6 +19,7 @@ class Model:
         self.k_seen = None
         self.k_holders = []  # (module, attribute)
         self.k_attributes = None  # their values when k was observed
+        self.requests = 0
         self.steps = 0  # decode steps of a loop of the program's own, since its last prefill
         self.caches = set()
         self.described = False

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Unchanged Python programs on a CPU: tiny models of transformers under the recorder compute what they compute without, and their
 # traces have phases, layers, experts, tokens and the k in force.
+# shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/python.sh
 source "$(dirname "$0")/../python.sh"
-names=(${PYTHON_MODELS:-olmoe qwen3_moe qwen2_moe mixtral deepseek_v2 deepseek_v3 gpt_oss llama4 granite granite_shared phimoe dbrx glm4_moe qwen3_next ernie
-    hunyuan minimax_m2 lfm2_moe qwen3_vl_moe olmoe:grouped_mm olmoe:batched_mm mixtral:eager})
+names=(olmoe qwen3_moe qwen2_moe mixtral deepseek_v2 deepseek_v3 gpt_oss llama4 granite granite_shared phimoe dbrx glm4_moe qwen3_next ernie
+    hunyuan minimax_m2 lfm2_moe qwen3_vl_moe olmoe:grouped_mm olmoe:batched_mm mixtral:eager)
 if [ -z "$have_torch" ]; then
     skip "models of transformers" "$why_no_torch"
     done_testing

@@ -8,6 +8,7 @@ import warnings
 
 warnings.simplefilter("ignore")
 import torch  # noqa: E402
+import torch.fx  # noqa: E402
 import transformers  # noqa: E402
 import transformers.generation.utils  # noqa: E402,F401: once, for all processes
 from transformers import AutoModelForCausalLM, DynamicCache, StaticCache  # noqa: E402,F401
@@ -93,8 +94,6 @@ def kept_whole(model, inputs):
     saved = io.BytesIO()
     torch.save(model, saved)
     again = torch.load(io.BytesIO(saved.getvalue()), weights_only=False)
-    import torch.fx
-
     class Stack(torch.nn.Module):
         def __init__(self):
             super().__init__()
@@ -110,6 +109,7 @@ def kept_whole(model, inputs):
 
 
 def trained(model, inputs):
+    model.train()
     loss = model(**inputs, labels=inputs["input_ids"]).loss
     loss.backward()
     return loss.item().hex()
