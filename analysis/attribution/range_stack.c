@@ -130,69 +130,6 @@ static void take_late_tokens(attribution_range_stack *s, const attribution_fused
     }
 }
 
-/* The place on the stack where the innermost request begins: its top_k=K, else its sample or warm-up. The depth of the stack
- * where there is none. */
-static size_t request_place(const attribution_range_stack *s, const attribution_range_thread *t) {
-    size_t at = t->depth;
-    for (size_t i = t->depth; i-- > 0;) {
-        names_role role = s->names->list[t->stack[i].name].means.role;
-        if (role == NAMES_ROLE_TOP_K) {
-            return i;
-        }
-        if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
-            at = i;
-        }
-    }
-    return at;
-}
-
-/* A mark top_k=K says which k was observed in the request that is open: its open ranges move below top_k=K, and its phases
- * belong to it. What it did before the mark stays where it was. */
-static void set_observed_k(attribution_range_stack *s, attribution_range_thread *t, uint32_t name) {
-    size_t at = request_place(s, t);
-    if (at == t->depth) {
-        return;
-    }
-    uint32_t old = t->stack[at].node, profiling = s->tree->nodes[old].profiling;
-    uint32_t node = attribution_tree_child(s->tree, s->tree->nodes[old].parent, name, profiling);
-    bool labelled = s->names->list[t->stack[at].name].means.role == NAMES_ROLE_TOP_K;
-    for (size_t i = at; i < t->depth; i++) {
-        old = t->stack[i].node;
-        if (i > at || !labelled) {
-            node = attribution_tree_child_like(s->tree, node, old);
-        }
-        s->tree->nodes[old].calls--;
-        s->tree->nodes[node].calls++;
-        t->stack[i].node = node;
-    }
-    attribution_spans_set_k(s->spans, s->tree, (uint32_t)(t - s->threads), t->stack[at].start,
-                            s->names->list[name].means.number);
-}
-
-/* Whether it is the recorder's mark of an observed k. */
-static bool is_observed_k(attribution_range_stack *s, const trace_host_event *e, uint32_t *name) {
-    if (e->kind != TRACE_HOST_MARK) {
-        return false;
-    }
-    *name = names_of_id(s->names, e->name); /* may move the names */
-    const names_entry *domain = &s->names->list[names_of_id(s->names, e->domain)];
-    return s->names->list[*name].means.role == NAMES_ROLE_TOP_K &&
-           strcmp(domain->text, TRACE_PROFILING_DOMAIN) == 0;
-}
-
-static void take_mark(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {
-    attribution_fused_visit visit;
-    bool first;
-    uint32_t name;
-    if (is_observed_k(s, e, &name)) {
-        set_observed_k(s, t, name);
-    } else if (attribution_late_tokens_mark(&s->late, s->tree, e, &visit, &first)) {
-        take_late_tokens(s, &visit, first, (uint32_t)e->payload);
-    } else {
-        attribution_windows_event(s->windows, s->names, e);
-    }
-}
-
 static void add_timed_end(attribution_range_thread *t, uint64_t time, size_t at) {
     t->timed = base_grow(t->timed, &t->timed_cap, t->timed_count + 1, sizeof *t->timed);
     size_t i = t->timed_count++;
@@ -297,6 +234,69 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
     }
     if (t->left_from >= t->depth) {
         t->left_from = SIZE_MAX;
+    }
+}
+
+/* The place on the stack where the innermost request begins: its top_k=K, else its sample or warm-up. The depth of the stack
+ * where there is none. */
+static size_t request_place(const attribution_range_stack *s, const attribution_range_thread *t) {
+    size_t at = t->depth;
+    for (size_t i = t->depth; i-- > 0;) {
+        names_role role = s->names->list[t->stack[i].name].means.role;
+        if (role == NAMES_ROLE_TOP_K) {
+            return i;
+        }
+        if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
+            at = i;
+        }
+    }
+    return at;
+}
+
+/* A mark top_k=K says which k was observed in the request that is open: its open ranges move below top_k=K, and its phases
+ * belong to it. What it did before the mark stays where it was. */
+static void set_observed_k(attribution_range_stack *s, attribution_range_thread *t, uint32_t name) {
+    size_t at = request_place(s, t);
+    if (at == t->depth) {
+        return;
+    }
+    uint32_t parent = at > 0 ? t->stack[at - 1].now_node : ATTRIBUTION_ROOT;
+    attribution_profiling profiling = s->tree->nodes[t->stack[at].now_node].profiling;
+    bool labelled = s->names->list[t->stack[at].name].means.role == NAMES_ROLE_TOP_K;
+    uint32_t node = labelled ? parent : attribution_tree_child(s->tree, parent, name, profiling);
+    for (size_t i = at; i < t->depth; i++) {
+        open_range_entry *entry = &t->stack[i];
+        uint32_t called = labelled && i == at ? name : entry->name;
+        count_range(&s->tree->nodes[entry->now_node], entry->counted, entry->tokens, -1);
+        node = attribution_tree_child(s->tree, node, called, s->tree->nodes[entry->now_node].profiling);
+        count_range(&s->tree->nodes[node], entry->counted, entry->tokens, 1);
+        entry->now_node = node;
+    }
+    attribution_spans_set_k(s->spans, s->tree, (uint32_t)(t - s->threads), t->stack[at].start,
+                            s->names->list[name].means.number);
+}
+
+/* Whether it is the recorder's mark of an observed k. */
+static bool is_observed_k(attribution_range_stack *s, const trace_host_event *e, uint32_t *name) {
+    if (e->kind != TRACE_HOST_MARK) {
+        return false;
+    }
+    *name = names_of_id(s->names, e->name); /* may move the names */
+    const names_entry *domain = &s->names->list[names_of_id(s->names, e->domain)];
+    return s->names->list[*name].means.role == NAMES_ROLE_TOP_K &&
+           strcmp(domain->text, TRACE_PROFILING_DOMAIN) == 0;
+}
+
+static void take_mark(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {
+    attribution_fused_visit visit;
+    bool first;
+    uint32_t name;
+    if (is_observed_k(s, e, &name)) {
+        set_observed_k(s, t, name);
+    } else if (attribution_late_tokens_mark(&s->late, s->tree, e, &visit, &first)) {
+        take_late_tokens(s, &visit, first, (uint32_t)e->payload);
+    } else {
+        attribution_windows_event(s->windows, s->names, e);
     }
 }
 
