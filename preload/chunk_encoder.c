@@ -268,8 +268,9 @@ static void append_counters(void) {
 /* What is lost because the disk fails is said as that. */
 static void warn_memory(void) {
     cupti_counts gpu = cupti_session_counts();
-    if (preload_page_alloc_exhausted() && !preload_chunk_queue_failed() &&
-        (preload_threads_lost() > 0 || gpu.refused_buffers > 0 || gpu.dropped_records > 0)) {
+    bool lost = preload_threads_short_of_memory() || (chunks.finishing && preload_threads_lost() > 0) ||
+                gpu.refused_buffers + gpu.dropped_records > 0;
+    if (lost && preload_page_alloc_exhausted() && !preload_chunk_queue_failed()) {
         preload_warn_once(
             "memory",
             "the memory limit of %zu MiB is used up, and events are lost; raise MOETRACE_MEMORY (--memory)",

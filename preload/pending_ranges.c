@@ -38,13 +38,15 @@ static void merge_oldest_pair(preload_pending_ranges *b) {
     }
 }
 
-static void add_kept(preload_pending_ranges *b, const trace_host_event *e) {
+static bool add_kept(preload_pending_ranges *b, const trace_host_event *e) {
     if (b->count == PRELOAD_PENDING_RANGES) {
         merge_oldest_pair(b);
     }
     if (b->count < PRELOAD_PENDING_RANGES) {
         b->kept[b->count++] = (preload_kept){.event = *e};
+        return true;
     }
+    return false;
 }
 
 /* Of a range that began and ended meanwhile nothing remains. */
@@ -56,14 +58,14 @@ static void cancel_kept(preload_pending_ranges *b, uint32_t at) {
     }
 }
 
-void preload_pending_ranges_keep(preload_pending_ranges *b, const trace_host_event *e) {
+bool preload_pending_ranges_keep(preload_pending_ranges *b, const trace_host_event *e) {
     bool ends = e->kind == TRACE_HOST_POP || e->kind == TRACE_HOST_END;
     uint32_t at = ends ? find_latest_match(b, e) : b->count;
     if (at < b->count && b->kept[at].event.kind != TRACE_HOST_POP) {
         cancel_kept(b, at);
-    } else if (is_push_or_pop(e) || e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) {
-        add_kept(b, e);
+        return false;
     }
+    return (is_push_or_pop(e) || e->kind == TRACE_HOST_START || e->kind == TRACE_HOST_END) && add_kept(b, e);
 }
 
 const trace_host_event *preload_pending_ranges_first(const preload_pending_ranges *b) {

@@ -22,8 +22,8 @@ typedef struct {
     preload_kept kept[PRELOAD_PENDING_RANGES]; /* of each domain first pops, then pushes */
 } preload_pending_ranges;
 
-/* Keeps an event if it is one that must be kept. */
-void preload_pending_ranges_keep(preload_pending_ranges *b, const trace_host_event *e);
+/* Keeps an event if it is one that must be kept. False: it is lost, or what it ends, with it. */
+bool preload_pending_ranges_keep(preload_pending_ranges *b, const trace_host_event *e);
 /* The oldest; NULL when there is none. */
 const trace_host_event *preload_pending_ranges_first(const preload_pending_ranges *b);
 /* The oldest has been appended. False when its name is missing all the same. */

@@ -24,6 +24,7 @@ static struct {
     pthread_once_t once;
     bool have_key;
     atomic_uint_fast64_t lost, appended;
+    atomic_bool short_of_memory;
     void (*on_end)(preload_thread *t);
 } threads = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
@@ -118,6 +119,7 @@ static preload_thread *make_own_stream(void) {
             release_thread(t);
         }
         atomic_fetch_add(&threads.lost, 1);
+        atomic_store(&threads.short_of_memory, true);
         refused_events++;
         return NULL;
     }
@@ -205,7 +207,9 @@ static void settle_waiting_events(preload_thread *t) {
 
 /* What decides the nesting waits, the rest is lost. Signals are held back. */
 static void keep_or_lose_event(preload_thread *t, const trace_host_event *e) {
-    preload_pending_ranges_keep(&t->backlog, e);
+    if (!preload_pending_ranges_keep(&t->backlog, e)) {
+        atomic_store(&threads.short_of_memory, true);
+    }
     atomic_fetch_add(&threads.lost, 1);
     t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
 }
@@ -374,6 +378,10 @@ uint64_t preload_threads_lost(void) {
     return atomic_load(&threads.lost);
 }
 
+bool preload_threads_short_of_memory(void) {
+    return atomic_load(&threads.short_of_memory);
+}
+
 uint64_t preload_threads_events(void) {
     return atomic_load(&threads.appended);
 }
@@ -417,6 +425,7 @@ void preload_threads_after_fork(void) {
     }
     atomic_store(&threads.first, self);
     atomic_store(&threads.lost, 0);
+    atomic_store(&threads.short_of_memory, false);
     atomic_store(&threads.appended, 0);
     self_ended = false;
 }

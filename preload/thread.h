@@ -91,6 +91,8 @@ void preload_thread_consume(preload_thread *t, uint32_t count);
 void preload_threads_reap(void);
 /* Events that were lost. */
 uint64_t preload_threads_lost(void);
+/* Whether that was for lack of memory, and for good: some may still find room. */
+bool preload_threads_short_of_memory(void);
 /* One more was. */
 void preload_threads_lose_event(void);
 /* Events that were appended. */
