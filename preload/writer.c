@@ -130,13 +130,15 @@ bool preload_writer_start(void) {
 }
 
 /* The thread counts until the system has forgotten it. */
-static void await_thread_gone(int tid, unsigned patience_ms) {
+static bool await_thread_gone(int tid, unsigned patience_ms) {
     struct timespec pause = {.tv_nsec = 50000};
     uint64_t begin = preload_now();
-    while (syscall(SYS_tgkill, getpid(), tid, 0) == 0 &&
+    bool gone = false;
+    while (!(gone = syscall(SYS_tgkill, getpid(), tid, 0) != 0) &&
            preload_now() - begin < patience_ms * (uint64_t)1000000) {
         syscall(SYS_nanosleep, &pause, NULL);
     }
+    return gone;
 }
 
 void preload_writer_end(unsigned patience_ms) {
@@ -144,7 +146,10 @@ void preload_writer_end(unsigned patience_ms) {
     if (writer.running && tid != 0 && !preload_locks_held) {
         atomic_fetch_add(&writer.generation, 1);
         preload_writer_wake();
-        await_thread_gone(tid, patience_ms);
+        if (await_thread_gone(tid, patience_ms)) {
+            preload_lock(&writer.drain_lock); /* what it did is seen here */
+            preload_unlock(&writer.drain_lock);
+        }
         writer.running = false;
         atomic_store(&writer.tid, 0);
         preload_writer_wake_running(false);

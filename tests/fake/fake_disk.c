@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *buf, si
     return original(fd, buf, n);
 }
 
-static unsigned opened; /* traces, how often */
+static atomic_uint opened; /* traces, how often */
 
 __attribute__((visibility("default"))) int open(const char *path, int flags, ...) {
     static int (*original)(const char *, int, ...);
