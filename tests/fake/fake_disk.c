@@ -64,6 +64,7 @@ __attribute__((visibility("default"))) ssize_t write(int fd, const void *buf, si
 
 static atomic_uint opened; /* traces, how often */
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's headers have reserved names */
 __attribute__((visibility("default"))) int open(const char *path, int flags, ...) {
     static int (*original)(const char *, int, ...);
     size_t n = strlen(path);
@@ -93,3 +94,4 @@ __attribute__((visibility("default"))) int fstat(int fd, struct stat *st) {
     }
     return rc;
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
