@@ -50,9 +50,11 @@ static void read_answer(int fd, char *text) {
 /* In the child: its standard output is the answer. */
 static void run_probe(probe_function *probe, const probe_question *question, int answer) {
     int null = open("/dev/null", O_RDWR);
-    dup2(null, STDIN_FILENO);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDERR_FILENO);
+    }
     dup2(answer, STDOUT_FILENO);
-    dup2(null, STDERR_FILENO);
     probe(question);
     fflush(stdout);
     _exit(0);

@@ -95,7 +95,7 @@ void stats_adjust_p(double *first, size_t n, size_t stride) {
     double **order = base_alloc(n, sizeof *order), least = 0;
     size_t known = 0;
     for (size_t i = 0; i < n; i++) {
-        double *p = (double *)(void *)((char *)first + i * stride);
+        double *p = first + i * (stride / sizeof *first);
         if (!isnan(*p)) {
             order[known++] = p;
         }

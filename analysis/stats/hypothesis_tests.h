@@ -37,7 +37,7 @@ stats_ci stats_ratio_test(stats_estimate x, stats_estimate y, double *p);
 /* Adjusts n p-values in place for multiple comparisons (S. Holm, "A Simple Sequentially Rejective Multiple Test
  * Procedure", Scandinavian Journal of Statistics 6(2), 1979): the probability that any pair without a true difference
  * falls below a limit is at most that limit. The first value is at `first` and the others `stride` bytes apart, as one
- * member of an array of structs. NaN stays NaN and is not counted. */
+ * member of an array of structs; a multiple of sizeof(double), as of any struct that holds one. NaN stays NaN and is not counted. */
 void stats_adjust_p(double *first, size_t n, size_t stride);
 
 #endif
