@@ -150,7 +150,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/obj/units.a | $(NEEDS)
 	$(say) $(COMPILE) $(LDFLAGS) -MMD -MP -o $@ $< $(BUILD)/obj/units.a -lcmocka $(ANALYSIS_LIBS) -lpthread
 # A CUDA for machines with no GPU; old/ and ancient/ have a CUPTI that lacks functions.
 FAKES := $(addprefix $(BUILD)/fake/,libcuda.so.1 libcudart.so.13 libcupti.so.13 libcublas.so.13 libplugin.so libprofiler.so libdisk.so \
-           libsignal.so libsystem.so libinterposer.so old/libcupti.so.13 ancient/libcupti.so.13)
+           libsignal.so libsystem.so libinterposer.so libother_runtime.so libother_plugin.so old/libcupti.so.13 ancient/libcupti.so.13)
 FAKE_CC = @mkdir -p $(@D) && $(if $(V),,echo '  $@' &&) $(COMPILE) $(LDFLAGS) -fPIC -fvisibility=hidden -shared \
           -Wl,-soname,$(@F) -Wl,-rpath,'$$ORIGIN:$$ORIGIN/..' -o $@ $(filter %.c %.so.1 %.so.13,$^)
 $(FAKES): $(wildcard tests/fake/*.h) tests/fake/fake_cudart.map | $(NEEDS)
@@ -167,10 +167,12 @@ $(BUILD)/fake/libcublas.so.13: tests/fake/fake_cublas.c $(BUILD)/fake/libcuda.so
 	$(FAKE_CC)
 $(BUILD)/fake/libplugin.so: tests/fake/fake_plugin.c $(BUILD)/fake/libcudart.so.13
 	$(FAKE_CC)
+$(BUILD)/fake/libother_plugin.so: tests/fake/fake_plugin.c $(BUILD)/fake/libother_runtime.so
+	$(FAKE_CC) $(BUILD)/fake/libother_runtime.so
 $(BUILD)/fake/libprofiler.so: tests/fake/fake_profiler.c $(BUILD)/fake/libcupti.so.13
 	$(FAKE_CC) -ldl
 
-$(addprefix $(BUILD)/fake/,libdisk.so libsignal.so libsystem.so libinterposer.so): $(BUILD)/fake/lib%.so: tests/fake/fake_%.c
+$(addprefix $(BUILD)/fake/,libdisk.so libsignal.so libsystem.so libinterposer.so libother_runtime.so): $(BUILD)/fake/lib%.so: tests/fake/fake_%.c
 	$(FAKE_CC) -ldl
 
 # Small target programs that the end-to-end tests run under the preload.

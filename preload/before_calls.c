@@ -5,6 +5,7 @@
 
 #include "preload/confinement.h"
 #include "preload/deepbind.h"
+#include "preload/real_symbol.h"
 #include "preload/recorder.h"
 #include "preload/seccomp_filter.h"
 
@@ -77,6 +78,9 @@ void *preload_before_dlopen(const char *path, int flags);
 void *preload_before_dlopen(const char *path, int flags) {
     if (path && (flags & RTLD_DEEPBIND)) {
         preload_deepbind_seen();
+    }
+    if (path && !(flags & RTLD_NOLOAD)) {
+        preload_real_symbol_before_load();
     }
     BEFORE_GO_ON(dlopen);
 }

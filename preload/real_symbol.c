@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,34 +111,79 @@ static void pin_library(void *function) {
     }
 }
 
+/* How often a library had been unloaded when the last one was about to be loaded. */
+static atomic_uint unloads;
+
+static int get_unloads(struct dl_phdr_info *info, size_t size, void *data) {
+    (void)size;
+    *(unsigned *)data = (unsigned)info->dlpi_subs;
+    return 1;
+}
+
+void preload_real_symbol_before_load(void) {
+    unsigned now = 0;
+    if (dl_iterate_phdr(get_unloads, &now)) {
+        atomic_store(&unloads, now);
+    }
+}
+
+/* The entry to be written: one that says nothing any more, or the next; PRELOAD_CALLERS when there is none. */
+static unsigned free_entry(preload_real_symbol *o, unsigned count) {
+    unsigned i = 0;
+    while (i < count && atomic_load(&o->known[i].unloads) == atomic_load(&unloads)) {
+        i++;
+    }
+    return i;
+}
+
 /* Remembers the answer for the caller's whole library. With more libraries than there is room for, the others
  * are looked up each time: slow, and right. */
 static void cache_symbol(preload_real_symbol *o, const void *caller, void *function) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     library_range r = {.address = (uintptr_t)caller};
+    unsigned loaded = atomic_load(&unloads);
     if (!dl_iterate_phdr(match_library_range, &r)) {
         return;
     }
     if (pthread_mutex_trylock(&lock)) {
         return; /* the next call will do; and a fork's child never waits for a lock that nobody will open */
     }
-    unsigned count = atomic_load(&o->count);
-    if (count < PRELOAD_CALLERS) {
+    unsigned count = atomic_load(&o->count), at = free_entry(o, count);
+    if (at < PRELOAD_CALLERS) {
         pin_library(function);
-        o->known[count].begin = r.begin;
-        o->known[count].end = r.end;
-        o->known[count].function = function;
-        atomic_store_explicit(&o->count, count + 1, memory_order_release);
+        atomic_fetch_add(&o->known[at].version, 1);
+        atomic_store(&o->known[at].unloads, loaded);
+        atomic_store(&o->known[at].begin, r.begin);
+        atomic_store(&o->known[at].end, r.end);
+        atomic_store(&o->known[at].function, function);
+        atomic_fetch_add(&o->known[at].version, 1);
+        atomic_store_explicit(&o->count, at == count ? count + 1 : count, memory_order_release);
     }
     pthread_mutex_unlock(&lock);
 }
 
-void *preload_real_symbol_find(preload_real_symbol *o, const char *name, const void *caller) {
+/* What is remembered for the library at `caller`; NULL when nothing is. */
+static void *find_cached(const preload_real_symbol *o, uintptr_t caller) {
     unsigned count = atomic_load_explicit(&o->count, memory_order_acquire);
+    unsigned loaded = atomic_load_explicit(&unloads, memory_order_relaxed);
     for (unsigned i = 0; i < count; i++) {
-        if ((uintptr_t)caller >= o->known[i].begin && (uintptr_t)caller < o->known[i].end) {
-            return o->known[i].function;
+        unsigned version = atomic_load_explicit(&o->known[i].version, memory_order_acquire);
+        bool here = caller >= atomic_load_explicit(&o->known[i].begin, memory_order_acquire) &&
+                    caller < atomic_load_explicit(&o->known[i].end, memory_order_acquire) &&
+                    atomic_load_explicit(&o->known[i].unloads, memory_order_acquire) == loaded;
+        void *function = atomic_load_explicit(&o->known[i].function, memory_order_acquire);
+        if (here && version % 2 == 0 &&
+            atomic_load_explicit(&o->known[i].version, memory_order_relaxed) == version) {
+            return function;
         }
+    }
+    return NULL;
+}
+
+void *preload_real_symbol_find(preload_real_symbol *o, const char *name, const void *caller) {
+    void *cached = find_cached(o, (uintptr_t)caller);
+    if (cached) {
+        return cached;
     }
     preload_hold(); /* a handler that interrupted this would have the dynamic linker's lock */
     preload_fork_delay delay = preload_fork_delay_begin(); /* and a fork's child could never get it */

@@ -11,10 +11,15 @@
 typedef struct {
     atomic_uint count;
     struct {
-        uintptr_t begin, end; /* where the calling library lies */
-        void *function;
+        atomic_uint version;         /* odd while the rest is being written */
+        atomic_uint unloads;         /* an entry of an earlier number of unloads says nothing any more */
+        atomic_uintptr_t begin, end; /* where the calling library lies */
+        _Atomic(void *) function;
     } known[PRELOAD_CALLERS];
 } preload_real_symbol;
+
+/* The target is about to load a library, which may come to lie where one was that it has closed. */
+void preload_real_symbol_before_load(void);
 
 /* The function that `name` means to the code at `caller` (a return address): the one in the libraries that
  * this code was linked with, so that a process with two CUDA runtimes keeps them apart. NULL when there is

@@ -167,6 +167,11 @@ done
 is "daemon: traces, ranges, kernels, ends" \
     "$(trace_count daemon) $(number_of daemon push) $(number_of daemon kernel) $(number_of daemon finish)" "2 2 10 2"
 
+# A library lies where another one lay, which was linked with another CUDA runtime.
+FIRST_PLUGIN=$plugin SECOND_PLUGIN=$(realpath "$fake/libother_plugin.so") run other-library "$helpers/nvtx_cases" other-library
+is "a library in another one's place: exit status and standard error" "$status $(cat "$work/other-library.err")" "7 "
+is "a library in another one's place: each launch in its own runtime" "$(cut -d' ' -f1,2 "$work/other-library.out")" "0 77"
+
 # The target's own CUPTI under the name that auditwheel gives it.
 cp "$fake/libcupti.so.13" "$work/libcupti-1a2b3c4d.so.13.0.85"
 MOETRACE_CUPTI='' run renamed "$helpers/cuda_cases" opened "$work/libcupti-1a2b3c4d.so.13.0.85"

@@ -187,14 +187,40 @@ static int thread_ends(void) {
     return errors ? 1 : 7;
 }
 
+/* Uses a library, closes it, and opens one that is linked with another CUDA runtime, at the same place if it can be. */
+static int launch_of(const char *path, void **base) {
+    int (*launch)(const void *, void *) = NULL, result = -1;
+    static const struct {
+        const char *name;
+        unsigned ns, bytes, flags;
+    } kernel = {"_Z6kernelv", 2000, 16, 0};
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    Dl_info info = {.dli_fbase = NULL};
+    if (library) {
+        *(void **)&launch = dlsym(library, "plugin_launch");
+    }
+    if (launch && dladdr(*(void **)&launch, &info)) {
+        result = launch(&kernel, NULL);
+    }
+    *base = info.dli_fbase;
+    if (library) {
+        dlclose(library);
+    }
+    return result;
+}
+
+static int other_library(void) {
+    void *first, *second;
+    int results[2] = {launch_of(getenv("FIRST_PLUGIN"), &first), launch_of(getenv("SECOND_PLUGIN"), &second)};
+    printf("%d %d %s\n", results[0], results[1], first == second ? "same place" : "another place");
+    return 7;
+}
+
 static const struct {
     const char *name;
     int (*run)(void);
-} cases[] = {{"first-call", first_call},
-             {"payloads", payloads},
-             {"names", names_then_more},
-             {"worker", worker},
-             {"thread-ends", thread_ends}};
+} cases[] = {{"first-call", first_call}, {"payloads", payloads},       {"names", names_then_more},
+             {"worker", worker},         {"thread-ends", thread_ends}, {"other-library", other_library}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
