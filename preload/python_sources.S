@@ -18,6 +18,7 @@ preload_python_sources:
     file scan
     file tokens
     file phases
+    file shapes
     file calls
     file discover
     .byte 0

@@ -13,6 +13,7 @@
 typedef struct {
     uint32_t visit; /* its number; 0 is none */
     uint32_t thread, node, span;
+    int64_t step_tokens;
 } attribution_fused_visit;
 
 /* A zeroed one is empty. */

@@ -27,8 +27,9 @@ typedef struct {
     uint64_t id, start;
     uint64_t tokens; /* its payload, when it is counted */
     bool counted;
-    uint64_t inner;     /* ns of the ranges right inside that closed */
-    uint64_t closes_at; /* a START whose END was read first, from another thread: that END's time; else 0 */
+    int64_t step_tokens; /* as attribution_expert_event has it, of this range or around it */
+    uint64_t inner;      /* ns of the ranges right inside that closed */
+    uint64_t closes_at;  /* a START whose END was read first, from another thread: that END's time; else 0 */
 } open_range_entry;
 
 /* An entry that is to be closed at a time that is known. */
@@ -106,7 +107,8 @@ static void open_expert_range(attribution_range_stack *s, attribution_range_thre
                                           .span = in,
                                           .first = first,
                                           .counted = counted,
-                                          .tokens = e->payload};
+                                          .tokens = e->payload,
+                                          .step_tokens = t->stack[t->depth - 1].step_tokens};
         s->on_expert(s->on_expert_ctx, &event);
     }
 }
@@ -125,7 +127,8 @@ static void take_late_tokens(attribution_range_stack *s, const attribution_fused
                                           .span = in,
                                           .first = first,
                                           .counted = true,
-                                          .tokens = tokens};
+                                          .tokens = tokens,
+                                          .step_tokens = visit->step_tokens};
         s->on_expert(s->on_expert_ctx, &event);
     }
 }
@@ -180,6 +183,11 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
     if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
         request = s->names->list[index].means.number;
     }
+    int64_t step_tokens = t->depth ? t->stack[t->depth - 1].step_tokens : -1;
+    if (role == NAMES_ROLE_PREFILL || role == NAMES_ROLE_STEP) {
+        step_tokens = counted && e->payload <= INT64_MAX ? (int64_t)e->payload : -1;
+    }
+    t->visit.any = t->visit.any && role != NAMES_ROLE_EXPERTS; /* a layer may have two blocks */
     t->stack = base_grow(t->stack, &t->cap, t->depth + 1, sizeof *t->stack);
     t->stack[t->depth++] = (open_range_entry){.span = span,
                                               .now_node = at,
@@ -187,6 +195,7 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
                                               .own_span = span != around,
                                               .counted = counted,
                                               .tokens = e->payload,
+                                              .step_tokens = step_tokens,
                                               .name = index,
                                               .request = request,
                                               .started = started,
@@ -203,8 +212,12 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
     if (node->opens_expert) {
         open_expert_range(s, t, at, span, e, counted);
     } else if (attribution_late_tokens_is_visit(s->names, index, e)) {
-        attribution_late_tokens_remember(
-            &s->late, (attribution_fused_visit){e->category, (uint32_t)(t - s->threads), at, span});
+        attribution_late_tokens_remember(&s->late,
+                                         (attribution_fused_visit){.visit = e->category,
+                                                                   .thread = (uint32_t)(t - s->threads),
+                                                                   .node = at,
+                                                                   .span = span,
+                                                                   .step_tokens = step_tokens});
     }
 }
 

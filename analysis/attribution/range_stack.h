@@ -19,6 +19,8 @@ typedef struct {
     bool first;      /* the first expert of a visit to its layer */
     bool counted;    /* the range has a number of tokens as its payload */
     uint64_t tokens;
+    int64_t
+        step_tokens; /* of the prefill or step around, as its payload says; 0: they differ; -1: not said */
 } attribution_expert_event;
 
 /* A callback for each such range, in the order of the file. */

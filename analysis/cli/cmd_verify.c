@@ -82,8 +82,8 @@ static void put_checks(const metrics_routing_check *v, report_output *out) {
     for (size_t i = 0; i < v->count; i++) {
         const metrics_routing_row *row = &v->rows[i];
         bool decode = row->phase == ATTRIBUTION_DECODE;
-        uint64_t low = decode || row->k == 0 ? 1 : row->tokens_least / row->k;
-        uint64_t high = decode || row->k == 0 ? 1 : row->tokens_most / row->k;
+        uint64_t low = decode || row->k == 0 ? row->step_least : row->tokens_least / row->k;
+        uint64_t high = decode || row->k == 0 ? row->step_most : row->tokens_most / row->k;
         uint64_t slots = row->k * high;
         report_table_count(&t, row->k);
         report_table_cell(&t, "%s", attribution_phase_name(row->phase));
@@ -95,7 +95,8 @@ static void put_checks(const metrics_routing_check *v, report_output *out) {
         report_table_count(&t, row->wrong);
     }
     report_table_note(&t,
-                      "tokens: 1 in decode; routed tokens / k in prefill. limit: min(experts, k x tokens), "
+                      "tokens: in decode 1, or as the step says; in prefill routed tokens / k. limit: "
+                      "min(experts, k x tokens), "
                       "with %u experts, the largest number in the trace.",
                       v->experts);
     if (v->uncounted > 0) {

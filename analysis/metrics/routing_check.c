@@ -23,6 +23,7 @@ typedef struct {
     bool open, counted;
     uint32_t k, layer, span;
     attribution_phase phase;
+    int64_t step_tokens; /* as attribution_expert_event has it */
     uint64_t sum, active, most;
     uint64_t seen[EXPERTS_SEEN / 64]; /* experts, one bit each */
     uint32_t request, step;           /* name indices of sample.N and decode.N; BASE_NONE outside of any */
@@ -86,6 +87,13 @@ static void keep_violation(routing_checking *f, const expert_visit *at, const ch
 /* How many tokens the visit must have had: 1 in decode; in prefill what was given, or what the first layer of
  * the same prefill had. */
 static uint64_t expected_tokens(const routing_checking *f, const expert_visit *at, phase_seen *seen) {
+    bool given = at->phase == ATTRIBUTION_PREFILL && f->prompt_tokens;
+    if (at->step_tokens > 0 && !given) {
+        return (uint64_t)at->step_tokens;
+    }
+    if (at->step_tokens == 0) {
+        return at->sum / at->k; /* a prompt that comes in parts */
+    }
     if (at->phase == ATTRIBUTION_DECODE) {
         return 1;
     }
@@ -99,10 +107,14 @@ static uint64_t expected_tokens(const routing_checking *f, const expert_visit *a
     return seen->tokens;
 }
 
+static bool expected_more_than_one(const expert_visit *at) {
+    return at->phase != ATTRIBUTION_DECODE || at->step_tokens == 0 || at->step_tokens > 1;
+}
+
 /* What is wrong with the visit, into `what`; false when nothing is. */
 static bool is_wrong_visit(const routing_checking *f, const expert_visit *at, phase_seen *seen,
                            char what[200]) {
-    if (at->k == 0 || (at->phase != ATTRIBUTION_DECODE && at->sum % at->k != 0)) {
+    if (at->k == 0 || (expected_more_than_one(at) && at->sum % at->k != 0)) {
         snprintf(what, 200, "%" PRIu64 " routed tokens are not a multiple of k", at->sum);
         return true;
     }
@@ -202,6 +214,9 @@ static void close_visit(routing_checking *f, expert_visit *at, phase_seen *seen)
     row->visits++;
     row->tokens_least = smaller_of(row->tokens_least, at->sum);
     row->tokens_most = greater_of(row->tokens_most, at->sum);
+    uint64_t step = at->step_tokens > 0 ? (uint64_t)at->step_tokens : 1;
+    row->step_least = row->visits == 1 ? step : smaller_of(row->step_least, step);
+    row->step_most = greater_of(row->step_most, step);
     row->active_least = smaller_of(row->active_least, at->active);
     row->active_most = greater_of(row->active_most, at->active);
     row->one_most = greater_of(row->one_most, at->most);
@@ -218,7 +233,8 @@ static void open_visit(routing_checking *f, expert_visit *at, const attribution_
                          .k = attribution_ranges_group(f->ranges, node->group)->k,
                          .layer = node->layer,
                          .span = e->span,
-                         .phase = node->phase};
+                         .phase = node->phase,
+                         .step_tokens = e->step_tokens};
     attribution_ranges_open_request(f->ranges, e->thread, &at->request, &at->step);
 }
 

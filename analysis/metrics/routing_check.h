@@ -17,6 +17,7 @@ typedef struct {
     uint32_t k;
     attribution_phase phase;
     uint64_t visits, wrong;
+    uint64_t step_least, step_most;     /* tokens of a decode step: 1, or as its payload says */
     uint64_t tokens_least, tokens_most; /* of one visit: sum of the payloads */
     uint64_t active_least, active_most; /* of one visit: experts with a token */
     uint64_t one_most;                  /* most tokens of one expert in one visit */

@@ -4,7 +4,7 @@ import functools
 import sys
 import threading
 
-from . import calls, phases, rules, scan, state, tokens
+from . import calls, phases, rules, scan, shapes, state, tokens
 from .state import ROOT, fail, here, plans
 
 
@@ -192,6 +192,9 @@ def _follow(fullname, then):
 def _finish():
     try:
         if state.alive:
+            for model in scan.models:
+                if model.requests and model.root() is not None:
+                    shapes.emit_mark(model)
             tokens.finish()
     except Exception as error:
         fail(error)

@@ -79,6 +79,21 @@ def end_generate(request):
     _close(request)
 
 
+class Manual:
+    """moetrace.request(): what generate() is, around any calls of one model."""
+
+    def __enter__(self):
+        self.before, here.manual = here.manual, self
+        self.request = None
+        return self
+
+    def __exit__(self, *_):
+        here.manual = self.before
+        if self.request is not None:
+            end_generate(self.request)
+        return False
+
+
 def _query(args, kwargs):
     """Tokens of the query for each sequence, sequences, and the cache that was given."""
     value = next((kwargs[n] for n in rules.QUERY if kwargs.get(n) is not None), None)
@@ -112,8 +127,9 @@ def _has_images(kwargs):
     return any(any(i in n for i in rules.IMAGES) and hasattr(v, "shape") and v.is_floating_point() for n, v in kwargs.items())
 
 
-def _begin_prefill(request, kwargs):
+def _begin_prefill(request, kwargs, sequences):
     """Where images come first, prefill begins with the first layer."""
+    request.model.prompts.add((request.tokens // sequences, sequences) if request.tokens else None)
     if request.phase is None and not (request.model.vision and _has_images(kwargs)):
         _enter(request, "prefill", "prefill", request.tokens)
 
@@ -121,6 +137,8 @@ def _begin_prefill(request, kwargs):
 def begin_forward(module, model, args, kwargs):
     """The outermost call of a model begins. Returns the request that ends with it, if any."""
     here.root = module
+    if here.manual is not None and here.request is None:
+        here.manual.request = begin_generate(model, (), {})
     request, own = here.request, None
     q, sequences, cache = _query(args, kwargs)
     n = q * sequences if q else None
@@ -130,7 +148,8 @@ def begin_forward(module, model, args, kwargs):
             return None  # an assistant's model, say
         chunk = request.step == 0 and q and request.prompt and request.seen < request.prompt and cache is not None
         if request.calls == 0 or chunk:
-            _begin_prefill(request, kwargs)
+            request.tokens = n if not request.prompt or q == request.prompt else 0  # 0: a part of the prompt
+            _begin_prefill(request, kwargs, sequences)
         else:
             if request.phase == "step":
                 emit.pop() if not request.silent else None
@@ -158,7 +177,7 @@ def begin_forward(module, model, args, kwargs):
         model.steps = 0
         if cache is not None:
             model.caches.add(id(cache))
-        _begin_prefill(own, kwargs)
+        _begin_prefill(own, kwargs, sequences)
     return own
 
 

@@ -6,6 +6,9 @@ from . import emit, rules
 from .state import EXPERT, EXPERT_DEPTH, FIRST_LAYER, FUSED, LAYER, MAX_DEPTH, MOE, PHASE, RANGE, ROOT, ROUTER, VISION, Plan, know, plans
 
 
+models = []  # all that were found
+
+
 class Model:
     """A model that holds a decoder, and what of its k was observed."""
 
@@ -13,7 +16,8 @@ class Model:
         self.class_name = type(root).__name__
         self.root = weakref.ref(root)
         self.blocks = []  # MoE blocks: (layer, block, experts)
-        self.layers = 0
+        self.layer_modules = []
+        self.prompts = set()  # (tokens, sequences) of prefills; None: not known
         self.experts = 0
         self.vision = False
         self.k_seen = None
@@ -22,7 +26,6 @@ class Model:
         self.requests = 0
         self.steps = 0  # decode steps of a loop of the program's own, since its last prefill
         self.caches = set()
-        self.described = False
 
     def _attributes(self):
         return [getattr(holder(), attribute, None) for holder, attribute in self.k_holders]
@@ -147,12 +150,13 @@ def scan(root):
         plans.pop(id(module), None)  # of an earlier look at a part of it
     model = Model(root)
     for path, layers in lists:
-        model.layers += len(layers)
+        model.layer_modules += [weakref.ref(layer) for layer in layers]
         for index, layer in enumerate(layers):
             if MAX_DEPTH >= LAYER or index == 0 or not model.blocks:
                 _plan_layer(model, layer, index, f"{path}.{index}", blocks, nn)
     _plan_outside(model, root, lists)
     know(root, Plan(ROOT, None, PHASE, model))
+    models.append(model)
     return model
 
 

@@ -48,6 +48,7 @@ class Thread(threading.local):
     need_k = False
     routed = 0
     request = None  # that is open
+    manual = None  # a request that the program itself delimits
     generating = False  # it is one of generate()
     root = None  # the outermost call of a model that is under way
     kept = None  # tokens of fused experts on a device

@@ -76,4 +76,13 @@ whole() { # whole MODE TRACE: its ranges are whole, and begin as they must, wher
 while read -r _ mode pid _; do
     ok "$mode: prefill and steps" whole "$mode" "$(compgen -G "$work/traces/*-$pid.moetrace")"
 done < <(grep '^#' "$work/with")
+
+# The package by itself, with the recorder beside it, and with a recorder that annotates nothing: NVTX's ranges then.
+torch_python tests/python/plain.py >"$work/plain" 2>&1
+ok "the package runs without the recorder" grep -q '^\[222' "$work/plain"
+for annotate in auto off; do
+    is "... computes the same with it (--annotate=$annotate)" "$(record_python "$work/plain-$annotate" --annotate=$annotate -- \
+        tests/python/plain.py 2>"$work/plain.err")" "$(cat "$work/plain")"
+    is "... and its requests are there" "$("$moetrace" dump "$work/plain-$annotate" | grep -cE '^push .*"(warmup|sample)\.[0-9]"')" 3
+done
 done_testing
