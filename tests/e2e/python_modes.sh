@@ -85,4 +85,11 @@ for annotate in auto off; do
         tests/python/plain.py 2>"$work/plain.err")" "$(cat "$work/plain")"
     is "... and its requests are there" "$("$moetrace" dump "$work/plain-$annotate" | grep -cE '^push .*"(warmup|sample)\.[0-9]"')" 3
 done
+
+# torch.compile: the same graphs and breaks.
+torch_python tests/python/compile.py >"$work/compiled" 2>"$work/compiled.err" &
+record_python "$work/traces" -- tests/python/compile.py >"$work/compiled-with" 2>"$work/compiled-with.err"
+wait
+ok "programs that compile run" [ "$(wc -l <"$work/compiled")" -eq 7 ]
+is "what they compute, graphs and breaks are the same" "$(cat "$work/compiled-with")" "$(cat "$work/compiled")"
 done_testing
