@@ -10,6 +10,7 @@
 #include "preload/clock.h"
 #include "preload/fork_gate.h"
 #include "preload/nvtx_payload.h"
+#include "preload/phase_names.h"
 #include "preload/recorder_state.h"
 #include "trace/settings.h"
 
@@ -117,6 +118,14 @@ static int append_push(preload_thread *t, trace_host_event *e) {
     return (int)(e->domain ? t->other_depth++ : t->default_depth++);
 }
 
+/* A push of the target's own. */
+static int append_target_push(preload_thread *t, trace_host_event *e) {
+    if (!e->domain && !t->phase_depth && preload_phase_name(e->name)) {
+        t->phase_depth = t->default_depth + 1;
+    }
+    return append_push(t, e);
+}
+
 static int on_domain_range_push_ex(nvtxDomainHandle_t domain, const nvtxEventAttributes_t *a) {
     preload_thread *t = nvtx_thread();
     if (!t) {
@@ -124,7 +133,7 @@ static int on_domain_range_push_ex(nvtxDomainHandle_t domain, const nvtxEventAtt
     }
     trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, domain);
     read_nvtx_attributes(t, &e, a);
-    return append_push(t, &e);
+    return append_target_push(t, &e);
 }
 
 static int on_range_push_ex(const nvtxEventAttributes_t *a) {
@@ -138,7 +147,7 @@ static int on_range_push(const char *message) {
     }
     trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, NULL);
     e.name = preload_string_id(&t->names, message);
-    return append_push(t, &e);
+    return append_target_push(t, &e);
 }
 
 static int on_range_push_wide(const wchar_t *message) {
@@ -148,7 +157,7 @@ static int on_range_push_wide(const wchar_t *message) {
     }
     trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, NULL);
     e.name = preload_string_wide(&t->names, message);
-    return append_push(t, &e);
+    return append_target_push(t, &e);
 }
 
 static int on_domain_range_pop(nvtxDomainHandle_t domain) {
@@ -164,6 +173,7 @@ static int on_domain_range_pop(nvtxDomainHandle_t domain) {
     }
     --*depth;
     if (!domain) {
+        t->phase_depth = *depth < t->phase_depth ? 0 : t->phase_depth;
         preload_capture_pop(t);
     }
     return (int)*depth;
@@ -395,7 +405,7 @@ static int on_range_push_payload(nvtxDomainHandle_t domain, const nvtxPayloadDat
     }
     trace_host_event e = make_nvtx_event(TRACE_HOST_PUSH, domain);
     read_payloads(t, &e, data, count);
-    return append_push(t, &e);
+    return append_target_push(t, &e);
 }
 
 static int on_range_pop_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t *data, size_t count) {

@@ -232,12 +232,12 @@ static PyObject *bridge_profiling(PyObject *self, PyObject *unused) {
     return py->PyBool_FromLong(preload_profiling());
 }
 
-/* in_request(): whether a range of the target's own that is a request is open on this thread. */
+/* in_request(): whether a range of the target's own that is a request or a phase is open on this thread. */
 static PyObject *bridge_in_request(PyObject *self, PyObject *unused) {
     (void)self;
     (void)unused;
     const preload_thread *t = preload_recorder_thread();
-    return py->PyBool_FromLong(t && t->request_depth > 0);
+    return py->PyBool_FromLong(t && (t->request_depth > 0 || t->phase_depth > 0));
 }
 
 /* ---- the dict ---- */

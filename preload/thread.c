@@ -406,7 +406,7 @@ static void reset_own_stream(preload_thread *t) {
     t->index = threads.count++;
     t->tid = (uint32_t)syscall(SYS_gettid);
     t->announced = false;
-    t->default_depth = t->other_depth = t->window_depth = t->request_depth = 0;
+    t->default_depth = t->other_depth = t->window_depth = t->request_depth = t->phase_depth = 0;
     t->call_correlation = t->driver_call = t->told_correlation = 0;
     t->backlog.count = 0;
     t->interrupting_count = 0;

@@ -46,6 +46,7 @@ typedef struct preload_thread {
                                for itself */
     uint32_t other_depth;   /* the same of all other domains together */
     uint32_t window_depth;  /* default_depth of the range that --capture-range names; 0 outside of one */
+    uint32_t phase_depth; /* depth of the target's own range that is a request or a phase; 0 outside of one */
     uint32_t request_depth; /* depth of the range that is a request; 0 outside of one */
     unsigned end_rounds;    /* how often the key's destructor was called as the thread ends */
     bool announced;         /* the writer has written its THREADS record */

@@ -33,9 +33,10 @@ declare -A wanted=(
     [kept_whole]=""
     [own_ranges]="prefill 12, decode.0 1, decode.1 1, decode.2 1, decode.3 1"
     [own_requests]="none"
+    [own_phases]="decode.0, decode.1, decode.2, prefill 12, decode.0 1, decode.1 1, decode.2 1, decode.3 1"
 )
 modes=(generate static nocache chunked beams batch assisted prompt_lookup sampled loop loop_static loop_nocache base train exception threads
-    streamed kept_whole own_ranges own_requests)
+    streamed kept_whole own_ranges own_requests own_phases)
 
 phases() { # phases TRACE: of the first request of the first thread; fails when ranges do not balance
     "$python" - "$("$moetrace" dump "$1" | grep -E '^(push|pop|counter|thread) ')" <<'PY'

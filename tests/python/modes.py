@@ -142,6 +142,17 @@ def own_requests(model, inputs):
     return out
 
 
+def own_phases(model, inputs):
+    """A program that marks its steps alone."""
+    nvtx = torch._C._nvtx
+    out = []
+    for i in range(3):
+        nvtx.rangePushA(f"decode.{i}")
+        out.append(generate(model, inputs))
+        nvtx.rangePop()
+    return out, generate(model, inputs)
+
+
 MODES = {
     "generate": generate,
     "static": lambda m, i: generate(m, i, cache_implementation="static"),
@@ -163,6 +174,7 @@ MODES = {
     "kept_whole": kept_whole,
     "own_ranges": own_ranges,
     "own_requests": own_requests,
+    "own_phases": own_phases,
 }
 
 if __name__ == "__main__":
