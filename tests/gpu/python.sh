@@ -14,12 +14,12 @@ run() { # run NAME OPTIONS -- ARGUMENTS OF python_olmoe.py
     "$BUILD/moetrace" record -o "$OUT/$name" "${options[@]}" -- python3 tests/gpu/python_olmoe.py "$@" 2>&1 | grep -v '^$'
 }
 for implementation in grouped_mm eager; do
-    run "$implementation" -- run "$implementation" 16 1,8 4
+    run "$implementation" -- run "$implementation" 16 "${KS:-1,2,4,8,16,32}" 7
     "$BUILD/moetrace" report "$OUT/$implementation" | sed -n '/^Summary/,/^Profiled kernels/p' | head -n 150
     "$BUILD/moetrace" verify --prompt-tokens 326 "$OUT/$implementation"
 done
-run cost_grouped --level=phases --annotate=expert -- cost grouped_mm 16 1,8 15
-run cost_eager --level=phases --annotate=expert -- cost eager 16 1,8 8
+run cost_grouped --level=phases --annotate=expert -- cost grouped_mm 16 1,8 200
+run cost_eager --level=phases --annotate=expert -- cost eager 16 1,8 100
 for depth in off expert; do
     run "sync_$depth" --level=full --capture=all --annotate=$depth -- run grouped_mm 4 8 4
     "$BUILD/moetrace" dump "$OUT/sync_$depth" | grep -oE '(cuda|cu)[A-Za-z0-9_]*(Synchronize|Memcpy|LaunchKernel|EventQuery|EventRecord)[A-Za-z0-9_]*' | sort | uniq -c

@@ -1,5 +1,5 @@
 """python_olmoe.py run|cost IMPLEMENTATION LAYERS K,K... REQUESTS: OLMoE with random weights in bf16, generate() of 10 tokens from 326.
-run: so many requests of each k. cost: at the last k, requests without the helper and at each depth, in random order, and what each adds."""
+run: so many requests of each k. cost: at the last k, so many decode steps without the helper and at each depth, in random order, and what each adds."""
 import random
 import statistics
 import sys
@@ -54,11 +54,13 @@ set_k(ks[-1])
 request()
 request()
 wrapped = {c: c.__dict__["__call__"] for c in calls._patched}
-generate = type(model).generate
-plain = generate.__wrapped__
+cache = transformers.DynamicCache()
+with torch.no_grad():
+    token = model(input_ids=ids, past_key_values=cache, use_cache=True).logits[:, -1:].argmax(-1)
 
 
 def timed(label):
+    """One decode step."""
     for c, w in wrapped.items():
         if label == "off":
             del c.__call__
@@ -68,21 +70,24 @@ def timed(label):
     torch.cuda.synchronize()
     t = time.perf_counter()
     with torch.no_grad():
-        (plain if label == "off" else generate)(model, input_ids=ids, max_new_tokens=10, min_new_tokens=10, do_sample=False)
+        model(input_ids=token, past_key_values=cache, use_cache=True)
     torch.cuda.synchronize()
     t = time.perf_counter() - t
+    cache.crop(-1)
     for c, w in wrapped.items():
         c.__call__ = w
     return t * 1e3
 
 
 times = {label: [] for label in ("off", "phase", "layer", "expert")}
-for _ in range(requests):
+for i in range(-10, requests):
     for label in random.sample(list(times), len(times)):
-        times[label].append(timed(label))
+        t = timed(label)
+        if i >= 0:
+            times[label].append(t)
 base = times["off"]
-print(f"{implementation} k={ks[-1]}: request without the helper {statistics.median(base):.2f} ms")
+print(f"{implementation} k={ks[-1]}: a decode step without the helper {statistics.median(base):.3f} ms, {len(base)} of each in random order")
 for label in ("phase", "layer", "expert"):
-    ratios = [a / b for a, b in zip(times[label], base)]
-    spread = 1.2533 * statistics.stdev(ratios) / len(ratios) ** 0.5
-    print(f"  {label:7s} x {statistics.median(ratios):.4f} +- {2 * spread:.4f} (of medians {statistics.median(times[label]) / statistics.median(base):.4f})")
+    adds = [a - b for a, b in zip(times[label], base)]
+    error = 1.2533 * statistics.stdev(adds) / len(adds) ** 0.5
+    print(f"  {label:7s} adds {statistics.median(adds) * 1e3:6.0f} +- {2 * error * 1e3:4.0f} us: x {1 + statistics.median(adds) / statistics.median(base):.4f}")
