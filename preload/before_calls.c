@@ -143,8 +143,11 @@ static bool is_recording_allowed(const struct sock_fprog *filter) {
 }
 
 static void before_seccomp(bool strict, const struct sock_fprog *filter) {
+    if (!strict && !preload_seccomp_may_install(filter)) {
+        return; /* the call is going to fail: so programs ask whether there are filters */
+    }
     preload_recorder_before_confinement();
-    if (strict || !filter || !is_recording_allowed(filter)) {
+    if (strict || !is_recording_allowed(filter)) {
         preload_recorder_give_up("the program restricts its system calls (seccomp)");
     } else if (!preload_seccomp_allows(filter, SYS_openat)) {
         preload_forbid_opening();

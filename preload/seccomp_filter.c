@@ -89,9 +89,9 @@ static uint32_t jump_distance(const filter_machine *m, const struct sock_filter 
     return holds ? i->jt : i->jf;
 }
 
-/* What the filter returns for a call; a filter that the kernel would refuse gives 0, which ends the process. */
+/* What the filter returns for a call; one that leaves its own end gives 0, which ends the process. */
 static uint32_t run_filter(const struct sock_fprog *filter, filter_machine *m) {
-    for (uint32_t at = 0; at < filter->len; at++) {
+    for (uint64_t at = 0; at < filter->len; at++) {
         const struct sock_filter *i = &filter->filter[at];
         switch (BPF_CLASS(i->code)) {
         case BPF_LD:
@@ -123,6 +123,10 @@ static uint32_t run_filter(const struct sock_fprog *filter, filter_machine *m) {
         }
     }
     return 0;
+}
+
+bool preload_seccomp_may_install(const struct sock_fprog *filter) {
+    return filter && filter->filter && filter->len > 0 && filter->len <= BPF_MAXINSNS;
 }
 
 bool preload_seccomp_allows(const struct sock_fprog *filter, int number) {

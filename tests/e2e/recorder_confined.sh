@@ -72,6 +72,9 @@ else
             ok "$name: ranges before the filter" test "$(number_of "$name" push)" -ge 200
         done
     done
+    same ask ask # by calls that fail; the last one is looked at, as the kernel would, and ends the recording
+    ok "ask: dump" dump ask
+    is "ask: ranges before the last" "$(number_of ask push)" 200
     for threads in one all; do
         is "most-kill-$threads: one line says so" "$(cat "$work/most-kill-$threads.err")" \
             "moetrace: the program restricts its system calls (seccomp); nothing is recorded from here on"

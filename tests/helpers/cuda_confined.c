@@ -96,6 +96,30 @@ static int filtered(int argc, char **argv) {
     return errors ? 1 : 7;
 }
 
+/* ask: finds out what filters there are, by installing some that the kernel refuses, and works on. */
+static int ask_for_filters(int argc, char **argv) {
+    struct sock_filter backward[] = {BPF_JUMP(BPF_JMP | BPF_JA, UINT32_MAX, 0, 0),
+                                     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog programs[] = {
+        {.len = 2, .filter = backward}, {.len = 0, .filter = backward}, {.len = 2}};
+    int errors = 0;
+    (void)argc;
+    (void)argv;
+    ranges_for(100);
+    errors += prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) != -1 || errno != EFAULT;
+    errors += syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, NULL) != -1 ||
+              errno != EFAULT;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        return 1;
+    }
+    for (size_t i = 1; i < sizeof programs / sizeof programs[0]; i++) {
+        errors += prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &programs[i]) != -1;
+    }
+    ranges_for(100);
+    errors += prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &programs[0]) != -1 || errno != EINVAL;
+    return errors ? 1 : 7;
+}
+
 /* Field 20 of /proc/self/stat, as Python counts before it warns of a fork. */
 static int count_threads(void) {
     char text[2048] = "";
@@ -200,7 +224,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } cases[] = {{"user", other_rights},         {"user-written", other_rights}, {"root", other_rights},
              {"root-written", other_rights}, {"filter", filtered},           {"alone", one_thread},
-             {"small-stack", small_stack},   {"threads", many_threads}};
+             {"small-stack", small_stack},   {"threads", many_threads},      {"ask", ask_for_filters}};
 
 int main(int argc, char **argv) {
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof cases[0]; i++) {
