@@ -46,15 +46,6 @@ static const struct {
     {"none", NAMES_ROLE_NONE, NULL},
 };
 
-const char *names_role_name(names_role role) {
-    for (size_t i = 0; i < sizeof role_names / sizeof *role_names; i++) {
-        if (role_names[i].role == role) {
-            return role_names[i].name;
-        }
-    }
-    return "none";
-}
-
 /* ---- Matching ---- */
 
 static const struct {

@@ -80,17 +80,12 @@ typedef struct {
 /* The meaning of a name: that of the first rule that matches it, of `rules` (or NULL), then of those built in. */
 names_meaning names_rules_match(const names_rules *rules, const char *text, size_t len);
 
-/* The built-in rules in the order in which they are tried: the pattern, the role, and what emits such names. NULL
- * behind the last. */
+/* The built-in rules in the order in which they are tried; NULL behind the last. */
 typedef struct {
     const char *pattern;
     names_role role;
-    const char *source;
 } names_built_in_rule;
 const names_built_in_rule *names_built_in_rule_at(size_t i);
-
-/* "top_k", "prefill", ...: what rules call it. */
-const char *names_role_name(names_role role);
 
 /* The part of the model that work below a range with this role belongs to, `around` being that of the ranges
  * around it: what lies in an expert or in vision stays there. */

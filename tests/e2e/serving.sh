@@ -45,6 +45,7 @@ for row in tables["step_shapes"].records():
     low, high = bucket(row["shape"])
     values = [v for key, list in wanted["shapes"].items() for v in list
               if key.split()[0] == row["phase"] and low <= int(key.split()[1]) <= high]
+    assert high & (high - 1) == 0 and low == high // 2 + 1, row # 1, 2, 3 to 4, 5 to 8, ...
     assert row["n"] == len(values), (row, values)
     assert abs(row["p50_ms"] - numpy.percentile(values, 50)) < 1e-9, row
     assert abs(row["max_ms"] - max(values)) < 1e-9, row
