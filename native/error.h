@@ -14,8 +14,8 @@ typedef struct {
     char text[1024]; /* one line: what, where, what to do */
 } native_error;
 
-/* Sets the text and the exit status, unless an error is set already. Always returns false, for `return
- * native_fail(...)`. */
+/* Sets the text and the exit status, unless an error is set already. Names in the text may be anything: what a
+ * terminal would obey, and bytes that are not UTF-8, become '?'. Always returns false, for `return native_fail(...)`. */
 bool native_fail(native_error *error, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -49,7 +49,7 @@ refresh() {
 make_folder() { # below PREFIX; says which it made
     if [ ! -d "$root/$1" ]; then
         [[ $1 != */* ]] || make_folder "${1%/*}"
-        mkdir "$root/$1" || die "$root/$1 could not be made: become root, or give PREFIX=\$HOME/.local"
+        mkdir -m 755 "$root/$1" || die "$root/$1 could not be made: become root, or give PREFIX=\$HOME/.local"
         echo "$1/"
     fi
 }
@@ -71,13 +71,14 @@ install_all() {
     local mode file folder installed
     [ -e "$build/man/man1/moetrace.1" ] || die "$build is not built: run make first"
     [ ! -e "$root/$list" ] || uninstall # an older version may have files that this one has not
-    mkdir -p "$root" || die "$root could not be made: become root, or give PREFIX=\$HOME/.local"
+    (umask 022 && mkdir -p "$root") || die "$root could not be made: become root, or give PREFIX=\$HOME/.local"
     # The list comes first: what is cut short can be uninstalled.
     installed=$(make_folder "${list%/*}") || exit
     while IFS='|' read -r mode file folder; do
         installed+=$'\n'$(make_folder "$folder")$'\n'$folder/$(basename "$file") || exit
     done <<<"$(files)"
     sed '/^$/d' <<<"$installed" >"$root/$list"
+    chmod 644 "$root/$list"
     while IFS='|' read -r mode file folder; do
         install -m "$mode" "$file" "$root/$folder/" || die "$root/$folder/$(basename "$file") could not be written"
     done <<<"$(files)"

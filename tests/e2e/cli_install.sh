@@ -22,6 +22,13 @@ is "all docs" "$(cd "$root/share/doc/moetrace" && find docs README.md LICENSE | 
 ok "and the licences of plotly and NVTX, which are in the programs" test -s "$root/share/doc/moetrace/plotly/LICENSE.txt" -a -s "$root/share/doc/moetrace/nvtx/License.txt"
 is "modes" "$(stat -c %a "$root/bin/moetrace" "$root/bin/run_native" "$root/lib/libmoetrace.so" "$root/share/man/man1/moetrace.1" | xargs)" \
     "755 755 644 644"
+# Everybody can use what root installs, whatever its umask is.
+installs_with_umask() {
+    (umask 077 && make -s install BUILD="$BUILD" SAN="$SAN" DESTDIR="$work/umask" PREFIX=/opt/moe >"$work/out") &&
+        find "$work/umask" -type d ! -perm 755 -o -type f ! -perm 644 ! -path '*/bin/*' -o -path '*/bin/*' ! -perm 755 >"$work/odd" &&
+        [ ! -s "$work/odd" ] || { cat "$work/odd" && return 1; }
+}
+ok "modes of files and folders do not depend on the umask" installs_with_umask
 
 ok "make install again" installs install
 # The sanitizer's runtime comes first in what the recorder is loaded into.

@@ -55,6 +55,14 @@ refused "an unknown dtype" "bf16, fp16, fp32" "${seed[@]}" --dtype int8
 refused "an unknown visit" "active, loop, dense" "${seed[@]}" --moe all
 refused "graphs on the cpu" "--cuda-graph needs a GPU" "${small[@]}" --cuda-graph
 refused "graphs of a loop" "--moe loop" "${seed[@]}" --cuda-graph --moe loop
+# no_escapes OPTION...: names that move the cursor, that are not UTF-8 or that turn the direction of text are printed with '?'
+no_escapes() {
+    refuses_cleanly 'x?[31my?z?w' "$@" && ! LC_ALL=C grep -q $'[\x01-\x09\x0b-\x1f\x7f-\xff]' "$work/err"
+}
+odd=$'x\e[31my\xffz\xe2\x80\xaew'
+ok "a name of a file is printed without its control characters" no_escapes "${seed[@]}" --config "/nonexistent/$odd"
+ok "and that of a request" no_escapes "${seed[@]}" --request "/nonexistent/$odd"
+ok "and a value of an option" no_escapes "${seed[@]}" --device "$odd"
 refused "no configuration" "/nonexistent" "${seed[@]}" --config /nonexistent
 refused "a configuration that is none" "JSON" "${seed[@]}" --config "$work/tiny/model.safetensors"
 refused "no checkpoint" "/nonexistent" --checkpoint /nonexistent
@@ -72,6 +80,8 @@ MOETRACE_TORCH='' PATH="$work/here:$PATH" refused "no PyTorch at all" "--torch D
 refused "a libtorch that is none" "cannot load libtorch" "${small[@]}" --torch "$work/here"
 rm "$work/here/libtorch_cpu.so"
 
+edit 'h["x\x1b[31my\u0085z\u202ew"] = {}'
+ok "a name of a tensor is printed without its control characters" no_escapes --checkpoint "$work/broken"
 edit 'data = data[:-1]'
 refused "a checkpoint cut by one byte" "cut" --checkpoint "$work/broken"
 : >"$work/broken/model.safetensors"
