@@ -4,21 +4,21 @@
 
 #include "analysis/names/range_rules.h"
 
-/* In the order in which a request has them. ATTRIBUTION_PHASES stands for "in no phase". */
+/* In the order within a request. ATTRIBUTION_PHASES means "in no phase". */
 typedef enum {
     ATTRIBUTION_VISION,
     ATTRIBUTION_PREFILL,
     ATTRIBUTION_DECODE,
-    ATTRIBUTION_MIXED, /* of a server: prompts and decoded tokens in one step */
-    ATTRIBUTION_DRAFT, /* of a server: the draft model's */
-    ATTRIBUTION_IDLE,  /* of a server: a step without requests */
+    ATTRIBUTION_MIXED, /* a server's step of prompts and decoded tokens */
+    ATTRIBUTION_DRAFT, /* a server's step of the draft model */
+    ATTRIBUTION_IDLE,  /* a server's step without requests */
     ATTRIBUTION_PHASES
 } attribution_phase;
 
-/* "vision", "prefill", "decode", ...; "-" outside of them. */
+/* Returns the phase's name, as reports print it: "vision", "prefill", "decode", ...; "-" for ATTRIBUTION_PHASES. */
 const char *attribution_phase_name(attribution_phase phase);
 
-/* The phase that a range with this role is, or ATTRIBUTION_PHASES. */
+/* Returns the phase of a range with this role; ATTRIBUTION_PHASES if the range is not a phase. */
 attribution_phase attribution_phase_of_role(names_role role);
 
 #endif

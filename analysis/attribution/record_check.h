@@ -1,8 +1,8 @@
-/* GPU records whose times cannot be.
+/* Detects GPU records with impossible times.
  *
- * CUPTI has been seen to report kernels with the times of a later launch, on another clock, or with ends before starts. Such
- * records are counted, and their times are not used. Records pass through a window here, in which those that follow on
- * the same stream are seen: docs/attribution.md defines which times are impossible. */
+ * CUPTI was observed to report kernels with the times of a later launch, on another clock, or with ends before starts. Such
+ * records are counted, and their times are not used. Records pass through a window, in which each is compared with the
+ * following ones of its stream. docs/attribution.md defines impossible times. */
 #ifndef ATTRIBUTION_RECORD_CHECK_H
 #define ATTRIBUTION_RECORD_CHECK_H
 
@@ -11,51 +11,52 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Records that are looked at together. */
+/* Number of records in the window. */
 #define ATTRIBUTION_CHECK_WINDOW 256u
-/* So many kernels of one stream do not run at once: no GPU has room for more kernels. */
+/* More kernels of one stream cannot run at once: the limit of resident grids of a GPU. */
 #define ATTRIBUTION_CHECK_AT_ONCE 128u
-/* So many kernels of one graph launch do not all run at once on one stream. */
+/* More kernels of one graph launch do not run at once on one stream. */
 #define ATTRIBUTION_CHECK_GRAPH 16u
-/* How much earlier than its launch GPU work may seem to start, ns: the two clocks are compared now and then only. */
+/* By how many ns GPU work may appear to start before its launch: the two clocks are synchronised only occasionally. */
 #define ATTRIBUTION_CHECK_EARLY 10000000u
-/* How much later than the last event of the host GPU work may end, ns. */
+/* By how many ns GPU work may end after the last host event. */
 #define ATTRIBUTION_CHECK_LATE 3600000000000u
 
 typedef struct {
     trace_gpu_event event;
-    bool first;      /* of its call on its stream */
-    bool overlapped; /* the next record of its stream began before it ended */
-    bool impossible; /* its times mean nothing; set when it is taken out */
+    bool first;      /* the first record of its call on its stream */
+    bool overlapped; /* the next record of its stream starts before this one ends */
+    bool impossible; /* its times are invalid; set when it is removed */
 } attribution_checked;
 
 #define ATTRIBUTION_CHECK_STREAMS 256u
 
-/* The newest record of a stream whose records cannot overlap. */
+/* The latest record of a stream among those that cannot overlap. */
 typedef struct {
     uint32_t queue, correlation;
     uint32_t newest; /* the record's number, plus 1; 0: none */
     uint64_t end;
 } attribution_check_stream;
 
-/* A zeroed one is empty. */
+/* Empty when zeroed. */
 typedef struct {
     attribution_checked window[ATTRIBUTION_CHECK_WINDOW]; /* a ring, by the record's number */
     uint32_t head, tail;
     attribution_check_stream streams[ATTRIBUTION_CHECK_STREAMS];
     bool has_wrong_launch;
-    uint32_t wrong_launch; /* correlation id of the newest graph launch whose times are wrong */
+    uint32_t wrong_launch; /* correlation id of the latest graph launch with impossible times */
 } attribution_record_check;
 
+/* Returns the slot of the record with this number, which must be in the window. */
 static inline attribution_checked *attribution_record_check_slot(attribution_record_check *c,
                                                                  uint32_t number) {
     return &c->window[number % ATTRIBUTION_CHECK_WINDOW];
 }
 
-/* Sets `impossible` of the oldest record, which is of a graph or overlapped. */
+/* Sets `impossible` of the oldest record, which belongs to a graph or is overlapped. */
 void attribution_record_check_decide(attribution_record_check *c);
 
-/* Takes out the oldest record; NULL when there is none. It may be used until the next is put in. */
+/* Removes the oldest record and returns it, valid until the next one is added; NULL when the window is empty. */
 static inline const attribution_checked *attribution_record_check_take(attribution_record_check *c) {
     if (c->tail == c->head) {
         return NULL;
@@ -68,15 +69,15 @@ static inline const attribution_checked *attribution_record_check_take(attributi
     return oldest;
 }
 
-/* The same, when there is no room for one more; else NULL. */
+/* Removes the oldest record and returns it if the window is full; else returns NULL. */
 static inline const attribution_checked *attribution_record_check_make_room(attribution_record_check *c) {
     bool full = c->head - c->tail == ATTRIBUTION_CHECK_WINDOW;
     return full ? attribution_record_check_take(c) : NULL;
 }
 
-/* Whether a record begins only after the one before it on its stream has ended. Transfers may seem to overlap: a copy
- * of pageable memory is made in parts. Those of graphs have the times of their launch. What runs in loops and branches of
- * graphs has correlation id 0 and comes in any order. */
+/* Returns whether a record must start after the end of the preceding one of its stream. Transfers may appear to overlap: a copy
+ * of pageable memory is made in parts. Those of graphs have the times of their launch. Work in loops and branches of graphs
+ * has correlation id 0 and is reported in any order. */
 static inline bool attribution_record_check_takes_turns(const trace_gpu_event *e) {
     if (e->graph != 0) {
         return e->timed && e->correlation != 0;
@@ -84,7 +85,8 @@ static inline bool attribution_record_check_takes_turns(const trace_gpu_event *e
     return e->timed && e->kind == TRACE_GPU_KERNEL;
 }
 
-/* Puts a record in, for which there must be room, and notes whether the one before it on its stream had not ended. */
+/* Adds a record; the window must not be full. Sets `overlapped` of the preceding record of its stream if that ends later than
+ * this one starts. */
 static inline void attribution_record_check_put(attribution_record_check *c, const trace_gpu_event *e) {
     uint32_t number = c->head++;
     attribution_checked *slot = attribution_record_check_slot(c, number);

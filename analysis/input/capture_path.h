@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A path may name one process of an SQLite export: FILE#PROCESS. The length of FILE, with the number in
- * *process; the whole length when the path names no process, or a file has that very name. */
+/* Returns the length of FILE in `path`, in bytes, and stores PROCESS (a number as in input_processes). When the path does not
+ * end in # and digits, or a file with this whole name exists, returns the whole length, and *process is undefined. */
 size_t input_capture_file(const char *path, uint64_t *process);
 
 #endif

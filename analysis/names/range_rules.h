@@ -1,5 +1,5 @@
-/* What the names of ranges mean: rules as data, built in for run_native's grammar and common names, and read
- * from a file for others. docs/attribution.md describes them. */
+/* The meaning of range names, by rules: built-in ones for run_native's grammar and common names, and those of a rules file.
+ * docs/attribution.md describes them. */
 #ifndef NAMES_RANGE_RULES_H
 #define NAMES_RANGE_RULES_H
 
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a range of this name is. */
+/* The role of a range. */
 typedef enum {
     NAMES_ROLE_NONE,
     NAMES_ROLE_TOP_K,   /* top_k=K */
@@ -26,8 +26,8 @@ typedef enum {
     NAMES_ROLE_EXPERT,  /* expert.E, layerL.expertE */
     NAMES_ROLE_EXPERTS, /* all routed experts of a layer, fused */
     NAMES_ROLE_SHARED_EXPERT,
-    NAMES_ROLE_DISPATCH, /* tokens to the ranks of their experts */
-    NAMES_ROLE_COMBINE,  /* and back */
+    NAMES_ROLE_DISPATCH, /* sends tokens to the ranks of their experts */
+    NAMES_ROLE_COMBINE,  /* returns the experts' results */
     NAMES_ROLE_ATTENTION,
     NAMES_ROLE_ROUTER,
     NAMES_ROLE_NORM,
@@ -35,10 +35,10 @@ typedef enum {
     NAMES_ROLE_HEAD,
     NAMES_ROLE_SAMPLING, /* the choice of the next token */
     NAMES_ROLE_COMMUNICATION,
-    NAMES_ROLE_OTHER, /* the work in it is that of no part below */
+    NAMES_ROLE_OTHER, /* its work belongs to NAMES_PART_OTHER */
 } names_role;
 
-/* The parts of the model that work is divided among: each kernel belongs to exactly one. */
+/* The parts of the model. Each kernel belongs to exactly one. */
 typedef enum {
     NAMES_PART_EXPERT,
     NAMES_PART_ATTENTION,
@@ -56,13 +56,14 @@ typedef enum {
     NAMES_PARTS
 } names_part;
 
-/* What a name means. Numbers that it does not hold are BASE_NONE. */
+/* The meaning of a name. Numbers that the name does not contain are BASE_NONE. */
 typedef struct {
     names_role role;
     uint32_t number; /* K of top_k, N of a request or of a step */
     uint32_t layer, expert;
-    uint32_t requests, tokens; /* of a server's step, from its name: sums where the name has several */
-    const char *pattern; /* of the rule, where it takes such counts: names that differ in them are one path */
+    uint32_t requests, tokens; /* counts in the name of a server's step: sums where it has several */
+    const char
+        *pattern; /* of a rule with such counts: names that differ only in them share a path; else NULL */
 } names_meaning;
 
 typedef struct {
@@ -70,33 +71,36 @@ typedef struct {
     names_role role;
 } names_rule;
 
-/* Rules of a file. A zeroed one has none, and then the built-in rules hold. */
+/* The rules of a file. Zeroed: no rules beside the built-in ones. */
 typedef struct {
     names_rule *list;
     size_t count, cap;
-    bool alone; /* the built-in rules do not hold beside them */
+    bool alone; /* the built-in rules are disabled */
 } names_rules;
 
-/* The meaning of a name: that of the first rule that matches it, of `rules` (or NULL), then of those built in. */
+/* Returns the meaning of a name of `len` bytes by the first rule that matches: those of `rules`, which may be NULL, precede
+ * the built-in ones. NAMES_ROLE_NONE when no rule matches. */
 names_meaning names_rules_match(const names_rules *rules, const char *text, size_t len);
 
-/* The built-in rules in the order in which they are tried; NULL behind the last. */
+/* Returns the built-in rule with index `i`, in the order of matching; NULL after the last. */
 typedef struct {
     const char *pattern;
     names_role role;
 } names_built_in_rule;
 const names_built_in_rule *names_built_in_rule_at(size_t i);
 
-/* The part of the model that work below a range with this role belongs to, `around` being that of the ranges
- * around it: what lies in an expert or in vision stays there. */
+/* Returns the part of the model to which work inside a range with this role belongs. `around` is the part of the enclosing
+ * ranges: inside an expert or vision it does not change. */
 names_part names_part_of(names_role role, names_part around);
 
-/* "expert", "attention", ... */
+/* Returns the part's name, as reports print it: "expert", "attention", ... */
 const char *names_part_name(names_part part);
 
-/* Reads the rules in the JSON file at `path`. 0, or -1 with one line in error and *rules empty. */
+/* Reads the rules in the JSON file at `path`. Returns 0, or -1 with one line in `error` and *rules empty. names_rules_free frees
+ * them. */
 int names_rules_load(names_rules *rules, const char *path, char error[TRACE_ERROR_BYTES]);
 
+/* Frees the rules and leaves *rules empty. */
 void names_rules_free(names_rules *rules);
 
 #endif

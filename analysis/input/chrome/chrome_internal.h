@@ -1,5 +1,5 @@
-/* The reading of a Chrome trace: its events as sorted items, and the parts that make and emit them, each with
- * the file that it is in. */
+/* The importer of Chrome traces: events are parsed to items, sorted by time, and emitted. The functions are listed by the file
+ * that defines them; they leave errors in the reading (`error`, `stop`). */
 #ifndef INPUT_CHROME_CHROME_INTERNAL_H
 #define INPUT_CHROME_CHROME_INTERNAL_H
 
@@ -11,12 +11,12 @@
 #include "analysis/names/name_table.h"
 #include "trace/trace.h"
 
-/* Makes signed times sort as unsigned ones. */
+/* Added to signed times, so that they sort as unsigned keys. */
 #define INPUT_CHROME_SHIFT ((uint64_t)1 << 62)
-/* Times in ns beyond this many either side of 0 are not valid. */
+/* Times of a larger absolute value, in ns, are invalid. */
 #define INPUT_CHROME_TIME_MAX ((int64_t)1 << 61)
 
-/* Processes, ranks, devices and categories that are kept apart: of more, the last stands for all others. */
+/* Largest numbers of processes (also of ranks and devices) and of categories; the last one stands for all further ones. */
 enum { INPUT_CHROME_PROCESSES_MAX = 4096, INPUT_CHROME_CATEGORIES_MAX = 64 };
 
 enum {
@@ -28,13 +28,13 @@ enum {
     INPUT_CHROME_RANGE
 };
 
-/* One event of the file, or the like of it in the making. */
+/* An event of the file, complete or under construction. */
 typedef struct {
     uint64_t key; /* start in ns, plus INPUT_CHROME_SHIFT */
-    /* Of those that begin together: ranges first, then marks, calls, work; the longer first. */
+    /* Order of equal keys: ranges, marks, calls, GPU work; the longest first. */
     uint64_t order;
-    uint64_t duration;
-    uint64_t id; /* correlation: see chrome_ids.c; 0 is none */
+    uint64_t duration; /* ns */
+    uint64_t id;       /* correlation id (chrome_ids.c); 0: none */
     int64_t payload;
     uint64_t bytes, graph_node;
     uint32_t name;               /* index into names */
@@ -46,10 +46,10 @@ typedef struct {
     uint8_t kind, has_payload, copy_kind, src, dst;
     uint8_t start_end; /* a start/end range */
     uint8_t left_open; /* a range without an end */
-    uint8_t untimed;   /* GPU work without a usable time */
+    uint8_t untimed;   /* GPU work without a valid time */
 } input_chrome_item;
 
-/* The beginning or the end of an event whose two halves stand apart. */
+/* The beginning or the end of an event that the file holds in two parts (ph B and E, b and e). */
 typedef struct {
     uint64_t key;   /* time in ns, plus INPUT_CHROME_SHIFT */
     uint64_t match; /* equal for the halves of one event */
@@ -62,7 +62,7 @@ typedef struct {
 typedef struct {
     uint64_t key; /* equal for equal ids */
     int64_t number;
-    uint64_t rank; /* of a text: what stands before its last digits; 0 of a number */
+    uint64_t rank; /* of a text: the hash of what precedes its last digits; 0 for a number */
     bool is_number;
 } input_chrome_identity;
 
@@ -76,24 +76,24 @@ typedef struct {
     char *label; /* args.name of metadata */
 } input_chrome_event;
 
-/* A process, and the correlation ids of its calls: each process counts on its own. */
+/* A process and the correlation ids of its calls, which are unique within a process only. */
 typedef struct {
     uint64_t key;
-    int64_t number; /* its process id, as far as known */
+    int64_t number; /* its process id, if known */
     uint32_t rank;
     base_set calls;
 } input_chrome_process;
 
 typedef struct {
     uint32_t tid;
-    uint32_t name; /* index into names + 1; 0 is none */
+    uint32_t name; /* index into names + 1; 0: none */
 } input_chrome_thread;
 
 typedef struct {
-    uint32_t own, number; /* in its rank; over all ranks */
+    uint32_t own, number; /* number within its rank; number over all ranks */
 } input_chrome_device;
 
-/* Events of a category that is not read. */
+/* The number of events of a category that the importer ignores. */
 typedef struct {
     char name[32];
     uint64_t count;
@@ -107,14 +107,14 @@ typedef struct {
     int stop;
     base_json *json;
     names_table names;
-    size_t emitted; /* names that the visitor has */
+    size_t emitted; /* number of names that the visitor has received */
     base_sorter *sorter, *halves;
     int64_t base_ns, first, last;
-    int64_t first_watch; /* when the recorder first switched profiling on */
+    int64_t first_watch; /* ns; the time at which the recorder first switched profiling on */
     bool has_first_watch;
     bool any_time;         /* first and last are set */
-    bool is_wrong;         /* it is no JSON, or the file ends here */
-    bool marks_of_program; /* its marks `watch on` and `watch off` are not the recorder's */
+    bool is_wrong;         /* invalid or truncated JSON */
+    bool marks_of_program; /* the marks `watch on` and `watch off` are not the recorder's */
     uint64_t items, unreadable_host;
 
     base_map thread_index; /* process and thread id -> thread */
@@ -132,8 +132,8 @@ typedef struct {
     base_map device_names; /* device -> index into names */
     input_chrome_category categories[INPUT_CHROME_CATEGORIES_MAX];
     size_t category_count;
-    char back_ends[200];  /* those whose GPU work is not read, as text */
-    bool ids_as_they_are; /* correlation ids need no new numbers */
+    char back_ends[200];  /* names and event counts of other back ends (HIP, XPU, ...), which are ignored */
+    bool ids_as_they_are; /* correlation ids are kept: those of a single process, in a small range */
     int64_t id_least, id_most;
     bool any_id;
 
@@ -141,7 +141,7 @@ typedef struct {
     input_open_ranges *open; /* by thread */
     base_map new_ids;        /* process and id -> correlation id of the trace */
     uint32_t new_id_count;
-    base_set calls; /* correlation ids that a call had */
+    base_set calls; /* correlation ids of calls */
     base_map queues, shapes;
     uint32_t queue_count, shape_count;
     input_chrome_item *shape_list;
@@ -151,47 +151,48 @@ typedef struct {
 
 /* chrome_parse.c */
 
-/* Sets the error, unless there was one. */
+/* Sets the error to "PATH: " and `what`, unless there is an error already. */
 void input_chrome_fail(input_chrome_reading *rd, const char *what);
 
-/* Reads all events of the open file. */
+/* Parses all events of the open file, rd->json, and adds them to the sorters. */
 void input_chrome_parse(input_chrome_reading *rd);
 
 /* chrome_events.c */
 
-/* Takes the fields of one event. */
+/* Adds an event from its parsed fields. */
 void input_chrome_add_event(input_chrome_reading *rd, input_chrome_event *e);
 
-/* Joins the halves of events, after the last event. */
+/* Joins the halves of events; call it after the last event. */
 void input_chrome_join_halves(input_chrome_reading *rd);
 
 /* chrome_ids.c */
 
+/* Returns the hash of a sequence whose hash without its last value is `hash`. */
 uint64_t input_chrome_mix(uint64_t hash, uint64_t value);
 
-/* What a number or a text stands for. */
+/* Returns the identity that a pid, tid or id denotes, a number or a text. */
 input_chrome_identity input_chrome_identify(const char *text, size_t len);
 
-/* Indices of the thread and the process; new ones are made. */
+/* Return the index of the event's thread and of its process, added if it is new. */
 uint32_t input_chrome_thread_of(input_chrome_reading *rd, const input_chrome_event *e);
 uint32_t input_chrome_process_of(input_chrome_reading *rd, const input_chrome_event *e);
 
-/* The number of the rank whose name stands in front of a process id; 0 when there is none. */
+/* Returns the number, from 1, of the rank whose name precedes a process id; 0 without one. */
 uint32_t input_chrome_rank_of(input_chrome_reading *rd, const input_chrome_identity *pid);
 
-/* The number of a device of a rank over all ranks. */
+/* Returns the device number, unique over all ranks, of a device of a rank. */
 uint32_t input_chrome_device_of(input_chrome_reading *rd, uint32_t rank, uint32_t device);
 
-/* Notes the correlation id of a call. */
+/* Stores the correlation id of a call. */
 void input_chrome_note_call(input_chrome_reading *rd, const input_chrome_item *i);
 
-/* The trace's correlation id of a call, and of GPU work, which is 0 when calls of several processes have its
- * id. */
+/* Decides, after the last input_chrome_note_call, whether correlation ids are kept. */
 void input_chrome_settle_ids(input_chrome_reading *rd);
+/* Return the trace's correlation id of a call, and of GPU work: 0 when calls of several processes have its id. */
 uint32_t input_chrome_call_id(input_chrome_reading *rd, const input_chrome_item *i);
 uint32_t input_chrome_work_id(input_chrome_reading *rd, const input_chrome_item *i);
 
-/* chrome_emit.c: gives the visitor all that was read. */
+/* chrome_emit.c: passes all items to the visitor, in the order of their times. */
 void input_chrome_emit(input_chrome_reading *rd);
 
 #endif

@@ -1,22 +1,21 @@
-/* Rows of an SQLite export, read ahead of their use.
+/* Reads the rows of an SQLite export ahead of their use.
  *
- * SQLite takes most of the time that a capture takes, so several threads ask it, each through a connection of
- * its own: a table is cut into slices of row ids, and the rows of a slice are kept as plain numbers until the
- * importer, which takes the slices in order, wants them. Memory is bounded: of each table only some slices
- * are read ahead, unless all of them are to be kept. What must be known of all rows before the first is used
- * is summed up by the threads that read. */
+ * Most of the time of an import is spent in SQLite, so several threads read, each with a connection of its own: a table is
+ * divided into slices of row ids, and a slice's rows are stored as plain numbers until the importer, which processes the
+ * slices in order, needs them. Memory is bounded: only a few slices of each table are read ahead, unless all are to be kept.
+ * The reading threads also compute the summaries that are needed before the first row is used. */
 #ifndef INPUT_NSYS_NSYS_PREFETCH_H
 #define INPUT_NSYS_NSYS_PREFETCH_H
 
 #include "analysis/base/u64_set.h"
 #include "analysis/input/nsys/nsys_table_stats.h"
 
-/* What is read of one table. `columns` stands between SELECT and FROM; rows are those with row ids from
- * `first` to `last` for which `where`, if it is not empty, holds. */
+/* A request for rows of one table: SELECT `columns` FROM `table`, with row ids from `first` to `last`, and for which the
+ * condition `where` holds unless it is empty. */
 typedef struct {
     const char *table, *columns, *where;
-    /* Rows that hold one of these in column `skipped` are summed up and not used; or NULL. For tables whose
-     * rows have no text. */
+    /* Rows with one of these values in column `skipped` are counted in the summary, but not returned; NULL: all rows are
+     * returned. Only for tables without a text column. */
     const base_set *skip;
     int skipped;
     input_nsys_places places; /* for the summary */
@@ -28,37 +27,39 @@ enum { INPUT_NSYS_REQUESTS = 16 };
 
 typedef struct input_nsys_feed input_nsys_feed;
 
-/* What becomes of the rows of a slice. */
+/* The use of a slice's rows. */
 typedef enum {
-    INPUT_NSYS_USE,    /* they are used once */
-    INPUT_NSYS_SUM_UP, /* only their summary is made */
-    INPUT_NSYS_ALONG,  /* it is made, and they are used once, slice by slice */
-    INPUT_NSYS_KEEP,   /* it is made, and they are kept, to be used after input_nsys_feed_rewind */
+    INPUT_NSYS_USE,    /* rows, each returned once */
+    INPUT_NSYS_SUM_UP, /* summaries alone */
+    INPUT_NSYS_ALONG,  /* summaries, and each slice's rows once, after its summary */
+    INPUT_NSYS_KEEP,   /* summaries; the rows are kept and returned after input_nsys_feed_rewind */
 } input_nsys_purpose;
 
-/* For `count` requests, whose texts must live as long as the feed. With jobs > 1 as many threads read, or
- * fewer where there is little to read; else, and where none can be started, rows are read when they are
- * wanted. */
+/* Opens a feed for `count` (at most INPUT_NSYS_REQUESTS) requests, whose texts must outlive it. With jobs > 1 at most `jobs`
+ * threads read ahead, fewer when there is little to read. With jobs = 1, or when no thread can be started, rows are read when
+ * they are requested. Errors are reported by input_nsys_feed_error. The caller closes the feed. */
 input_nsys_feed *input_nsys_feed_open(const char *path, unsigned jobs, input_nsys_purpose purpose,
                                       const input_nsys_request *requests, size_t count);
 
-/* The summary of the next slice of a request, valid until the next call for the same one; NULL at the end, or
- * after an error, which is then the feed's. */
+/* Returns the summary of the next slice of a request (an index), valid until the next call for the same request; NULL at the
+ * end, or after an error. */
 const input_nsys_summary *input_nsys_feed_summary(input_nsys_feed *feed, size_t request);
 
-/* The same for its rows one by one; *rows is where the row's shape is. */
+/* Returns the next row of a request, valid until the next call for the same request, and stores in *rows the buffer that holds
+ * its launch configuration; NULL at the end, or after an error. */
 const input_nsys_cells *input_nsys_feed_next(input_nsys_feed *feed, size_t request, input_nsys_rows **rows);
 
-/* The same for the slice whose summary was asked for last: NULL at its end, too. */
+/* As input_nsys_feed_next, within the slice whose summary was returned last: NULL at the end of that slice. */
 const input_nsys_cells *input_nsys_feed_next_of_slice(input_nsys_feed *feed, size_t request,
                                                       input_nsys_rows **rows);
 
-/* What went wrong first; NULL when nothing did. */
+/* Returns the message of the first error, which lives as long as the feed; NULL without one. */
 const char *input_nsys_feed_error(const input_nsys_feed *feed);
 
-/* Goes back to the first row of each request. */
+/* Returns to the first row of each request; for INPUT_NSYS_KEEP. */
 void input_nsys_feed_rewind(input_nsys_feed *feed);
 
+/* Stops the threads and frees the feed, which may be NULL. */
 void input_nsys_feed_close(input_nsys_feed *feed);
 
 #endif

@@ -1,18 +1,17 @@
-/* The tables of an export that events are read from. */
+/* The tables of an export from which events are read. */
 #ifndef INPUT_NSYS_NSYS_TABLES_H
 #define INPUT_NSYS_NSYS_TABLES_H
 
 #include "analysis/input/nsys/nsys_table_cursor.h"
 
-/* In the order in which rows of equal start are taken from the last to the first: ranges, calls, graphs,
- * nodes, GPU work. */
+/* Of rows with the same start, those of a later table precede: ranges, calls, graphs, nodes, GPU work. */
 enum {
-    INPUT_NSYS_SYNCS, /* these two only for an export */
+    INPUT_NSYS_SYNCS, /* this and the next are read by input_read_details only */
     INPUT_NSYS_OVERHEADS,
     INPUT_NSYS_KERNELS,
     INPUT_NSYS_COPIES,
     INPUT_NSYS_MEMSETS,
-    INPUT_NSYS_GRAPH_TRACES, /* launches of graphs that were traced as wholes */
+    INPUT_NSYS_GRAPH_TRACES, /* graph launches with one record for the whole graph */
     INPUT_NSYS_NODES,
     INPUT_NSYS_GRAPHS,
     INPUT_NSYS_CALLS,
@@ -20,7 +19,7 @@ enum {
     INPUT_NSYS_TABLES
 };
 
-/* Fills in names and columns. */
+/* Sets the names and the columns of all tables, which are zeroed. */
 void input_nsys_tables(input_nsys_table tables[INPUT_NSYS_TABLES]);
 
 #endif
