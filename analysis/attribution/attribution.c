@@ -20,6 +20,7 @@ typedef struct {
     uint32_t name;   /* of kernels */
     uint32_t other;  /* the next for the same launch and graph node, or BASE_NONE */
     bool kernel;
+    bool other_domain; /* as in call_slot */
     uint64_t graph_node;
     uint64_t first, last; /* times of the launches that are summed here */
     uint64_t count, ns;
@@ -31,7 +32,8 @@ typedef struct {
     uint32_t node;        /* or BASE_NONE: GPU records wait for this call, the newest being number `span` */
     uint32_t span;
     uint32_t done : 1; /* its GPU record came, and it was no graph: no other will come; or none is expected */
-    uint32_t time_high : 31;
+    uint32_t other_domain : 1; /* outside of all ranges that own work, and in one of another domain */
+    uint32_t time_high : 30;
     uint32_t time_low; /* when the call began; see call_time */
 } call_slot;
 
@@ -99,10 +101,10 @@ static uint32_t name_of_shape(attribution_state *a, uint32_t shape) {
     return name == BASE_NONE ? names_of_id(a->names, 0) : name;
 }
 
-/* A time in 63 bits; what is no time counts as early, so that its work may start at any time. */
+/* A time in 62 bits; what is no time counts as early, so that its work may start at any time. */
 static void set_call_time(call_slot *call, uint64_t time) {
-    time = time > INT64_MAX ? 0 : time;
-    call->time_high = (uint32_t)(time >> 32);
+    time = time >> 62 != 0 ? 0 : time;
+    call->time_high = (uint32_t)(time >> 32) & 0x3fffffff;
     call->time_low = (uint32_t)time;
 }
 
@@ -111,10 +113,13 @@ static uint64_t call_time(const call_slot *call) {
 }
 
 /* Keeps the sum of work whose graph node may become known later; false when there is no room for it. */
-static bool put_off_replay(attribution_state *a, uint32_t launch, uint64_t time, const waiting_record *w) {
+static bool put_off_replay(attribution_state *a, const call_slot *call, const waiting_record *w) {
+    uint32_t launch = call->node;
+    uint64_t time = call_time(call);
     uint64_t key = (uint64_t)launch << 32 | attribution_graphs_index(&a->graphs, w->graph_node);
     uint32_t first = base_map_get(&a->by_replay, key), at = first;
-    while (at != BASE_NONE && (a->replays[at].kernel != w->kernel || a->replays[at].name != w->name)) {
+    while (at != BASE_NONE && (a->replays[at].kernel != w->kernel || a->replays[at].name != w->name ||
+                               a->replays[at].other_domain != call->other_domain)) {
         at = a->replays[at].other;
     }
     if (at == BASE_NONE && a->replay_count == ATTRIBUTION_REPLAYS) {
@@ -127,6 +132,7 @@ static bool put_off_replay(attribution_state *a, uint32_t launch, uint64_t time,
                                                        .name = w->name,
                                                        .other = first,
                                                        .kernel = w->kernel,
+                                                       .other_domain = call->other_domain,
                                                        .graph_node = w->graph_node,
                                                        .first = time,
                                                        .last = time};
@@ -139,6 +145,12 @@ static bool put_off_replay(attribution_state *a, uint32_t launch, uint64_t time,
     r->ns += w->end - w->start;
     r->squares += attribution_amount_of(w->end - w->start).squares;
     return true;
+}
+
+static void count_other_domain(attribution_state *a, bool kernel, attribution_work more) {
+    attribution_work *work = kernel ? &a->counts.other_domain_kernels : &a->counts.other_domain_transfers;
+    work->count += more.count;
+    work->ns += more.ns;
 }
 
 static void attribute_record(attribution_state *a, const waiting_record *w, const call_slot *call) {
@@ -157,9 +169,12 @@ static void attribute_record(attribution_state *a, const waiting_record *w, cons
                                                                   .span = call->span});
         }
         uint32_t owner = attribution_graphs_owner(&a->graphs, at, w->graph_node, time);
-        later = owner == BASE_NONE && put_off_replay(a, at, time, w);
+        later = owner == BASE_NONE && put_off_replay(a, call, w);
         a->counts.unknown_nodes += owner == BASE_NONE && !later;
         at = owner == BASE_NONE ? at : owner;
+    }
+    if (call->other_domain && !later && at == ATTRIBUTION_ROOT) {
+        count_other_domain(a, w->kernel, (attribution_work){1, w->end - w->start});
     }
     attribution_ranges_gpu(a->ranges, call->span, later ? BASE_NONE : at, w->kernel ? w->name : BASE_NONE,
                            w->timed, w->start, w->end);
@@ -174,8 +189,11 @@ static void settle_replays(attribution_state *a) {
         if (owner != attribution_graphs_owner(&a->graphs, r->launch, r->graph_node, r->last)) {
             owner = BASE_NONE;
         }
-        attribution_ranges_add_total(a->ranges, owner == BASE_NONE ? r->launch : owner,
-                                     r->kernel ? r->name : BASE_NONE,
+        uint32_t node = owner == BASE_NONE ? r->launch : owner;
+        if (r->other_domain && node == ATTRIBUTION_ROOT) {
+            count_other_domain(a, r->kernel, (attribution_work){r->count, r->ns});
+        }
+        attribution_ranges_add_total(a->ranges, node, r->kernel ? r->name : BASE_NONE,
                                      (attribution_amount){r->count, r->ns, r->squares});
         a->counts.unknown_nodes += owner == BASE_NONE ? r->count : 0;
     }
@@ -327,6 +345,7 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
         return;
     }
     call_slot found = {.correlation = e->correlation, .node = node, .span = span};
+    found.other_domain = node == ATTRIBUTION_ROOT && attribution_ranges_in_other_domain(a->ranges, e->thread);
     set_call_time(&found, e->time);
     call_slot *call = call_slot_of(a, e->correlation);
     bool done = false;

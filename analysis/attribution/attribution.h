@@ -43,6 +43,9 @@ void attribution_finish(attribution_state *a, unsigned jobs);
 typedef struct {
     attribution_work kernels, transfers;
     attribution_work unattributed_kernels, unattributed_transfers; /* the record of their launch is missing */
+    attribution_work other_domain_kernels,
+        other_domain_transfers; /* of those launched outside all ranges that own work: in
+                                                                      a range of another NVTX domain */
     uint64_t untimed_kernels, untimed_transfers;
     uint64_t impossible_kernels, impossible_transfers; /* of the untimed: with impossible times */
     uint64_t last_end;                                 /* ns, the latest end of a timed record */

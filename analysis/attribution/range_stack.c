@@ -23,7 +23,8 @@ typedef struct {
     uint32_t request;            /* number of the innermost request, this range or around it; or BASE_NONE */
     bool started;                /* by a START, with this id; else by a push */
     bool closed;                 /* ended below the top of the stack; leaves when it gets there */
-    uint32_t pushed;             /* 1 + place of the innermost open push below; 0: there is none */
+    uint32_t pushed; /* 1 + place of the innermost open push of its domain below; 0: there is none */
+    uint32_t domain; /* index of its domain in `domains`; BASE_NONE: the default one */
     uint64_t id, start;
     uint64_t tokens; /* its payload, when it is counted */
     bool counted;
@@ -42,7 +43,7 @@ struct attribution_range_thread {
     open_range_entry *stack;
     size_t depth, cap;
     uint64_t too_deep; /* pushes beyond BASE_NESTING_MAX that are still open */
-    uint32_t pushed;   /* 1 + place of the innermost open push; 0: there is none */
+    uint32_t pushed;   /* 1 + place of the innermost open push of the default domain; 0: there is none */
     timed_end *timed;  /* a heap, the earliest first: entries with closes_at */
     size_t timed_count, timed_cap;
     uint32_t layers; /* ranges of layers opened so far */
@@ -166,8 +167,13 @@ static void count_range(attribution_node *node, bool counted, uint64_t tokens, i
     }
 }
 
+static uint32_t *innermost_push(attribution_range_stack *s, attribution_range_thread *t, uint32_t domain) {
+    return domain == BASE_NONE ? &t->pushed : &s->domains.list[domain].pushed;
+}
+
 static void open_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e,
-                       bool started, uint64_t closes_at) {
+                       uint32_t domain, bool started, uint64_t closes_at) {
+    uint32_t *pushed = innermost_push(s, t, domain);
     uint32_t parent = t->depth ? t->stack[t->depth - 1].now_node : ATTRIBUTION_ROOT;
     uint32_t around = t->depth ? t->stack[t->depth - 1].now_span : BASE_NONE;
     uint32_t request = t->depth ? t->stack[t->depth - 1].request : BASE_NONE;
@@ -199,12 +205,13 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
                                               .name = index,
                                               .request = request,
                                               .started = started,
-                                              .pushed = t->pushed,
+                                              .pushed = *pushed,
+                                              .domain = domain,
                                               .id = e->id,
                                               .start = e->time,
                                               .closes_at = closes_at};
     if (!started) {
-        t->pushed = (uint32_t)t->depth;
+        *pushed = (uint32_t)t->depth;
     }
     if (closes_at != 0) {
         add_timed_end(t, closes_at, t->depth - 1);
@@ -237,7 +244,7 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
     }
     entry->closed = true;
     if (!entry->started) {
-        t->pushed = entry->pushed; /* it was the innermost open push */
+        *innermost_push(s, t, entry->domain) = entry->pushed; /* it was that one */
     }
     while (t->depth > 0 && t->stack[t->depth - 1].closed) {
         t->depth--;
@@ -373,41 +380,51 @@ static void close_timed_ranges(attribution_range_stack *s, attribution_range_thr
     free(ended);
 }
 
-static void push_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {
-    if (t->depth >= BASE_NESTING_MAX) {
-        t->too_deep++;
-        return;
-    }
-    open_range(s, t, e, false, 0);
+/* Open pushes of a domain that are too deep. */
+static uint64_t *too_deep_pushes(attribution_range_stack *s, attribution_range_thread *t, uint32_t domain) {
+    return domain == BASE_NONE ? &t->too_deep : &s->domains.list[domain].counted;
 }
 
-static void pop_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e) {
-    if (t->too_deep > 0) {
-        t->too_deep--;
+static void push_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e,
+                       uint32_t domain) {
+    if (t->depth >= BASE_NESTING_MAX) {
+        *too_deep_pushes(s, t, domain) += 1;
         return;
     }
-    if (t->pushed > 0) {
-        close_range(s, t, t->pushed - 1, e->time);
+    open_range(s, t, e, domain, false, 0);
+}
+
+static void pop_range(attribution_range_stack *s, attribution_range_thread *t, const trace_host_event *e,
+                      uint32_t domain) {
+    uint64_t *too_deep = too_deep_pushes(s, t, domain);
+    uint32_t pushed = *innermost_push(s, t, domain);
+    if (*too_deep > 0) {
+        *too_deep -= 1;
+        return;
+    }
+    if (pushed > 0) {
+        close_range(s, t, pushed - 1, e->time);
     } else {
         s->pops_without_push++;
     }
 }
 
-static void start_range(attribution_range_stack *s, uint32_t slot, const trace_host_event *e) {
+static void start_range(attribution_range_stack *s, uint32_t slot, const trace_host_event *e,
+                        uint32_t domain) {
     attribution_range_thread *t = &s->threads[slot];
     if (t->depth >= BASE_NESTING_MAX) {
         return; /* its END will have no START */
     }
     uint32_t early = base_map_get(&s->early_ends, e->id);
     if (early == BASE_NONE) {
-        open_range(s, t, e, true, 0);
+        open_range(s, t, e, domain, true, 0);
         base_map_put(&s->by_start, e->id, slot);
         base_map_put(&s->place_of_start, e->id, (uint32_t)t->depth - 1);
     } else {
         base_map_put(&s->early_ends, e->id, BASE_NONE);
         s->ends_without_start--;
         uint64_t end = s->early_times[early];
-        open_range(s, t, e, true, end > e->time ? end : e->time);
+        open_range(s, t, e, domain, true, end > e->time ? end : e->time);
     }
 }
 
@@ -431,35 +448,42 @@ static void end_range(attribution_range_stack *s, const trace_host_event *e) {
     }
 }
 
-/* A push or pop in a domain that is not the default one: such a domain nests on its own, and owns nothing. */
-static void count_in_domain(attribution_range_stack *s, uint32_t slot, const trace_host_event *e) {
-    uint64_t key = (uint64_t)slot << 32 | e->domain;
-    uint32_t i = base_map_get(&s->by_domain, key);
-    if (i == BASE_NONE) {
-        i = (uint32_t)s->domain_count;
-        s->domain_depths = base_grow(s->domain_depths, &s->domain_cap, s->domain_count + 1, sizeof(uint64_t));
-        s->domain_depths[s->domain_count++] = 0;
-        base_map_put(&s->by_domain, key, i);
-    }
-    if (e->kind == TRACE_HOST_PUSH) {
-        s->domain_depths[i]++;
-    } else if (s->domain_depths[i] > 0) {
-        s->domain_depths[i]--;
-    } else {
-        s->pops_without_push++;
+/* An event of a range in a domain that owns no work. */
+static void count_in_domain(attribution_range_stack *s, uint32_t domain, const trace_host_event *e) {
+    switch (e->kind) {
+    case TRACE_HOST_PUSH:
+        attribution_domains_push(&s->domains, domain);
+        break;
+    case TRACE_HOST_POP:
+        s->pops_without_push += !attribution_domains_pop(&s->domains, domain);
+        break;
+    case TRACE_HOST_START:
+        attribution_domains_start(&s->domains, domain, e->id);
+        break;
+    default:
+        attribution_domains_end(&s->domains, e->id);
+        break;
     }
 }
 
+static bool is_of_range(trace_host_kind kind) {
+    return kind == TRACE_HOST_PUSH || kind == TRACE_HOST_POP || kind == TRACE_HOST_START ||
+           kind == TRACE_HOST_END;
+}
+
 void attribution_stack_event(attribution_range_stack *s, const trace_host_event *e) {
-    uint32_t slot = range_thread_slot(s, e->thread);
+    uint32_t slot = range_thread_slot(s, e->thread), domain = BASE_NONE;
     attribution_range_thread *t = &s->threads[slot];
     if (e->domain != 0) {
-        if (e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP) {
-            count_in_domain(s, slot, e);
-        } else {
+        if (!is_of_range(e->kind)) {
             take_mark(s, t, e);
+            return;
         }
-        return;
+        domain = attribution_domains_index(&s->domains, s->names, slot, e->domain);
+        if (!s->domains.list[domain].owns) {
+            count_in_domain(s, domain, e);
+            return;
+        }
     }
     if (t->timed_count > 0) {
         close_timed_ranges(s, t, e->time);
@@ -467,13 +491,13 @@ void attribution_stack_event(attribution_range_stack *s, const trace_host_event 
     count_event(s, t);
     switch (e->kind) {
     case TRACE_HOST_PUSH:
-        push_range(s, t, e);
+        push_range(s, t, e, domain);
         break;
     case TRACE_HOST_POP:
-        pop_range(s, t, e);
+        pop_range(s, t, e, domain);
         break;
     case TRACE_HOST_START:
-        start_range(s, slot, e);
+        start_range(s, slot, e, domain);
         break;
     case TRACE_HOST_END:
         end_range(s, e);
@@ -481,6 +505,10 @@ void attribution_stack_event(attribution_range_stack *s, const trace_host_event 
     default:
         break;
     }
+}
+
+bool attribution_stack_in_other_domain(attribution_range_stack *s, uint32_t thread) {
+    return s->domains.count > 0 && attribution_domains_any_open(&s->domains, range_thread_slot(s, thread));
 }
 
 void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64_t time, uint32_t *node,
@@ -536,10 +564,7 @@ uint64_t attribution_stack_left_open(const attribution_range_stack *s) {
             n += !t->stack[j].closed;
         }
     }
-    for (size_t i = 0; i < s->domain_count; i++) {
-        n += s->domain_depths[i];
-    }
-    return n;
+    return n + attribution_domains_left_open(&s->domains);
 }
 
 void attribution_stack_free(attribution_range_stack *s) {
@@ -551,8 +576,7 @@ void attribution_stack_free(attribution_range_stack *s) {
     free(s->early_times);
     attribution_late_tokens_free(&s->late);
     base_map_free(&s->by_thread);
-    free(s->domain_depths);
-    base_map_free(&s->by_domain);
+    attribution_domains_free(&s->domains);
     base_map_free(&s->by_start);
     base_map_free(&s->place_of_start);
     base_map_free(&s->early_ends);

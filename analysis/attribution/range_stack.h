@@ -1,13 +1,14 @@
 /* The stacks of open ranges, one per thread.
  *
- * Push/pop ranges of the default domain nest per thread. Those of other domains are only counted, per thread and domain. A
- * start/end range is on the stack of the thread that started it, at the depth where it started, until its END is read. */
+ * Push/pop ranges nest per thread and domain. Those of the default domain and of the domains that `domains` chooses are on the
+ * stack; others are only counted (range_domains.h). A start/end range is on the stack of the thread that started it, at the depth where it started, until its END is read. */
 #ifndef ATTRIBUTION_RANGE_STACK_H
 #define ATTRIBUTION_RANGE_STACK_H
 
 #include "analysis/attribution/late_tokens.h"
 #include "analysis/attribution/phase_spans.h"
 #include "analysis/attribution/profiling_windows.h"
+#include "analysis/attribution/range_domains.h"
 #include "analysis/attribution/range_tree.h"
 #include "trace/trace.h"
 
@@ -36,15 +37,13 @@ typedef struct {
     attribution_windows *windows;
     attribution_on_expert *on_expert; /* or NULL */
     void *on_expert_ctx;
+    attribution_domains domains; /* `choice` */
 
     attribution_range_thread *threads;
     size_t thread_count, thread_cap;
     base_map by_thread; /* the trace's thread index -> threads */
     bool any_thread;    /* the thread looked up last is cached: */
     uint32_t last_index, last_thread;
-    uint64_t *domain_depths; /* numbers of open ranges of one thread in one domain other than the default */
-    size_t domain_count, domain_cap;
-    base_map by_domain;      /* thread and domain -> domain_depths */
     base_map by_start;       /* id of an open start/end range -> threads */
     base_map place_of_start; /* the same id -> its index on that thread's stack */
     base_map early_ends;     /* id of an END that was read before its START -> early_times */
@@ -65,6 +64,9 @@ uint32_t attribution_stack_span_behind(attribution_range_stack *s, uint32_t thre
  * `time` (ns) on `thread`, the trace's thread index. */
 void attribution_stack_owner(attribution_range_stack *s, uint32_t thread, uint64_t time, uint32_t *node,
                              uint32_t *span);
+
+/* Returns whether a range of a domain that owns no work is open on `thread`, the trace's index. */
+bool attribution_stack_in_other_domain(attribution_range_stack *s, uint32_t thread);
 
 /* Stores the name indices of the innermost open request and step of a thread, given as in attribution_expert_event;
  * BASE_NONE without one. */

@@ -29,7 +29,8 @@ attribution_ranges *attribution_ranges_new(names_table *names, const attribution
                                          .spans = &r->spans,
                                          .windows = &r->windows,
                                          .on_expert = o->on_expert,
-                                         .on_expert_ctx = o->on_expert_ctx};
+                                         .on_expert_ctx = o->on_expert_ctx,
+                                         .domains = {.choice = o->domains}};
     if (o->threaded) {
         attribution_accumulator_start(&r->spans.accumulator);
     }
@@ -45,6 +46,10 @@ void attribution_ranges_event(attribution_ranges *r, const trace_host_event *e) 
 void attribution_ranges_owner(attribution_ranges *r, uint32_t thread, uint64_t time, uint32_t *node,
                               uint32_t *span) {
     attribution_stack_owner(&r->stack, thread, time, node, span);
+}
+
+bool attribution_ranges_in_other_domain(attribution_ranges *r, uint32_t thread) {
+    return attribution_stack_in_other_domain(&r->stack, thread);
 }
 
 void attribution_ranges_open_request(const attribution_ranges *r, uint32_t thread, uint32_t *request,
@@ -196,6 +201,11 @@ const attribution_busy_sums *attribution_ranges_busy(const attribution_ranges *r
 const attribution_total *attribution_ranges_kernels(const attribution_ranges *r, size_t *count) {
     *count = r->spans.accumulator.totals.count;
     return r->spans.accumulator.totals.list;
+}
+
+const uint32_t *attribution_ranges_other_domains(const attribution_ranges *r, size_t *count) {
+    *count = r->stack.domains.name_count;
+    return r->stack.domains.names;
 }
 
 size_t attribution_ranges_thread_count(const attribution_ranges *r) {

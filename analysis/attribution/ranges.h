@@ -15,6 +15,7 @@ typedef struct {
     bool threaded;                    /* sums of spans are made on another thread, which calls on_sample */
     attribution_on_expert *on_expert; /* called with each range of an expert, see range_stack.h */
     void *on_expert_ctx;
+    attribution_domain_choice domains; /* whose ranges own work, as those of the default domain do */
 } attribution_ranges_options;
 
 /* Returns the ranges of one trace, empty; `names` must outlive them, `options` may be NULL. attribution_ranges_free frees
@@ -36,6 +37,9 @@ void attribution_ranges_ignore_marks(attribution_ranges *r);
  * `thread`, the trace's index, at the current position of its stream; `time` (ns) is that of the event there. */
 void attribution_ranges_owner(attribution_ranges *r, uint32_t thread, uint64_t time, uint32_t *node,
                               uint32_t *span);
+
+/* Returns whether a range of a domain that owns no work is open on `thread`, the trace's index. */
+bool attribution_ranges_in_other_domain(attribution_ranges *r, uint32_t thread);
 
 /* Stores the name indices of the innermost open request and step of a thread, given as in attribution_expert_event;
  * BASE_NONE without one. */
@@ -108,6 +112,9 @@ const attribution_busy_sums *attribution_ranges_busy(const attribution_ranges *r
 /* Returns the totals of kernels by range and name, including unattributed ones, and stores their number; after
  * attribution_ranges_settle. */
 const attribution_total *attribution_ranges_kernels(const attribution_ranges *r, size_t *count);
+
+/* Returns the name indices of the NVTX domains that have ranges which own no work, and stores their number. */
+const uint32_t *attribution_ranges_other_domains(const attribution_ranges *r, size_t *count);
 
 /* Returns the number of threads with events of ranges. */
 size_t attribution_ranges_thread_count(const attribution_ranges *r);

@@ -52,6 +52,7 @@ static void read_one(cli_reading *rd, size_t i) {
                                .each_k = tables->each_k,
                                .detail = tables->detail,
                                .clusters = tables->clusters,
+                               .domains = {tables->domains, tables->domain_count},
                                .rules = rd->rules,
                                .workload = tables->workload,
                                .peaks = tables->peaks,

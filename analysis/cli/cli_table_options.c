@@ -16,6 +16,13 @@ error_t cli_table_options_parse(int key, const char *arg, cli_table_options *tab
     case 'r':
         tables->rules = arg;
         return 0;
+    case CLI_KEY_DOMAINS:
+        if (tables->domain_count == CLI_DOMAINS_MAX) {
+            cli_error("--domains may be given %d times", CLI_DOMAINS_MAX);
+            return EINVAL;
+        }
+        tables->domains[tables->domain_count++] = arg;
+        return 0;
     case 't':
         return cli_number("--top", arg, 0, 1000000, &tables->top) ? 0 : EINVAL;
     case 'k':

@@ -11,6 +11,13 @@
     { "format", 'f', REPORT_FORMATS, 0, "format of the tables (default text)", 0 }
 #define CLI_OPTION_RULES                                                                                     \
     { "rules", 'r', "FILE", 0, "rules for names of ranges that the built-in rules do not cover", 0 }
+#define CLI_OPTION_DOMAINS                                                                                   \
+    {                                                                                                        \
+        "domains", CLI_KEY_DOMAINS, "GLOB", 0,                                                               \
+            "ranges of the NVTX domains with these names own work, too, such as 'TensorRT*'; may be "        \
+            "repeated",                                                                                      \
+            0                                                                                                \
+    }
 #define CLI_OPTION_TOP(help)                                                                                 \
     { "top", 't', "N", 0, help, 0 }
 #define CLI_OPTION_K(help)                                                                                   \
@@ -18,8 +25,12 @@
 #define CLI_OPTION_JOBS                                                                                      \
     { "jobs", 'J', "N", 0, "number of threads (default: the number of cores)", 0 }
 
+enum { CLI_KEY_DOMAINS = 0x1100, CLI_DOMAINS_MAX = 16 };
+
 typedef struct {
     report_format format;
+    const char *domains[CLI_DOMAINS_MAX];
+    size_t domain_count;
     const char *rules;                  /* a file, or NULL */
     const costmodel_workload *workload; /* of cli_bottleneck_options, or NULL */
     const costmodel_peaks *peaks;       /* likewise */

@@ -62,6 +62,7 @@ static const struct argp_option options[] = {
      "exit with status 1 when the median of a phase at some k grew significantly, by more than PERCENT", 0},
     CLI_OPTION_FORMAT,
     CLI_OPTION_RULES,
+    CLI_OPTION_DOMAINS,
     CLI_OPTION_JOBS,
     CLI_OPTION_TOP("number of rows in the tables of experts and kernels (default 10)"),
     CLI_OPTION_K("compare experts and kernels of requests with top_k=K only"),

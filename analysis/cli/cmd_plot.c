@@ -46,6 +46,7 @@ static const struct argp_option options[] = {
      "where the files go; made when it is missing, older plots of the same names are replaced", 0},
     CLI_OPTION_FORCE,
     CLI_OPTION_RULES,
+    CLI_OPTION_DOMAINS,
     CLI_OPTION_JOBS,
     CLI_OPTION_K("first heat maps of experts: requests with top_k=K only (default: all k)"),
     CLI_OPTIONS_BOTTLENECK,

@@ -55,6 +55,7 @@ static const struct argp_option options[] = {
     CLI_OPTION_FORCE,
     CLI_OPTION_FORMAT,
     CLI_OPTION_RULES,
+    CLI_OPTION_DOMAINS,
     CLI_OPTION_JOBS,
     CLI_OPTION_TOP("number of rows in the tables of experts, kernels and ranges (default 10)"),
     CLI_OPTION_K("list experts and kernels of requests with top_k=K only (default: all k)"),

@@ -161,10 +161,29 @@ static void make_bottlenecks(metrics_results *r, const trace_reading *rd) {
 
 /* ---- Completeness ---- */
 
+/* The names of the first domains with ranges that own no work; NULL without any. The caller frees it. */
+static char *list_other_domains(const metrics_results *r, const attribution_ranges *ranges) {
+    enum { SHOWN = 4, EACH = 60 };
+    char text[SHOWN * (EACH + 2) + 32] = "";
+    size_t count, used = 0;
+    const uint32_t *names = attribution_ranges_other_domains(ranges, &count);
+    for (size_t i = 0; i < count && i < SHOWN; i++) {
+        used += (size_t)snprintf(text + used, EACH + 3, "%s%.*s", i > 0 ? ", " : "", EACH,
+                                 r->names.list[names[i]].text);
+    }
+    if (count > SHOWN) {
+        used += (size_t)snprintf(text + used, sizeof text - used, " and %zu more", count - SHOWN);
+    }
+    return count > 0 ? base_copy(text, used) : NULL;
+}
+
 static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
     attribution_counts counts = attribution_counts_of(rd->attribution);
     r->kernels_all = counts.kernels;
     r->kernels_unattributed = counts.unattributed_kernels;
+    r->kernels_other_domains = counts.other_domain_kernels;
+    r->transfers_other_domains = counts.other_domain_transfers;
+    r->other_domains = list_other_domains(r, rd->ranges);
     r->kernels_untimed = counts.untimed_kernels;
     r->transfers_all = counts.transfers;
     r->transfers_unattributed = counts.unattributed_transfers;
@@ -186,6 +205,8 @@ static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
                 r->kernels_all.count);
     BASE_ASSERT(r->kernels_in_ranges.ns + r->kernels_outside.ns + r->kernels_unattributed.ns ==
                 r->kernels_all.ns);
+    BASE_ASSERT(r->kernels_other_domains.count <= r->kernels_outside.count);
+    BASE_ASSERT(r->kernels_other_domains.ns <= r->kernels_outside.ns);
     BASE_ASSERT(transfers.count == r->transfers_all.count && transfers.ns == r->transfers_all.ns);
 }
 
@@ -244,7 +265,8 @@ static int analyze_trace(metrics_results *results, const char *path, bool once,
     results->path = base_copy(path, strlen(path));
     trace_reading rd = {.results = results, .options = options};
     unsigned jobs = options->jobs ? options->jobs : base_cores();
-    attribution_ranges_options ranges = {.steps = options->detail, .threaded = jobs >= JOBS_FOR_SPANS};
+    attribution_ranges_options ranges = {
+        .steps = options->detail, .domains = options->domains, .threaded = jobs >= JOBS_FOR_SPANS};
     if (options->detail) {
         ranges.on_sample = metrics_tail_take;
         ranges.on_sample_ctx = &rd.tails;
@@ -315,6 +337,7 @@ void metrics_results_free(metrics_results *results) {
     }
     free(results->path);
     free(results->end_reason);
+    free(results->other_domains);
     free(results->meta);
     free(results->counters);
     names_free(&results->keys);

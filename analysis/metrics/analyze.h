@@ -54,6 +54,9 @@ typedef struct {
     /* Of the whole trace, including warm-up. in_ranges + outside + unattributed = all, exactly. */
     attribution_work kernels_all, kernels_in_ranges, kernels_outside, kernels_unattributed;
     attribution_work transfers_all, transfers_unattributed;
+    attribution_work kernels_other_domains,
+        transfers_other_domains; /* of those outside: in ranges of other NVTX domains */
+    char *other_domains;         /* the names of the first of these domains, for people; NULL without any */
     uint64_t kernels_untimed, transfers_untimed;
     uint64_t kernels_impossible, transfers_impossible; /* of the untimed: with impossible times */
     uint64_t left_open, pops_without_push, ends_without_start;
@@ -75,6 +78,7 @@ typedef struct {
     bool each_k;   /* also list the costs of each k separately */
     bool detail;   /* also make samples of decode steps, and the tails: slower */
     bool clusters; /* compute the variance of experts and kernels between requests; excludes `detail` */
+    attribution_domain_choice domains;  /* whose ranges own work, beside the default domain's */
     const names_rules *rules;           /* meaning of range names; NULL: the built-in rules */
     const costmodel_workload *workload; /* takes precedence over the trace's; or NULL */
     const costmodel_peaks *peaks;       /* take precedence over those of the device; or NULL */

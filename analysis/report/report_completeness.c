@@ -36,6 +36,14 @@ static void put_times(const metrics_results *r, report_table *t) {
     report_table_fieldf(
         t, "kernels.outside", "  outside", "%" PRIu64 ", %" PRIu64 " ns, %s, launched outside every range",
         r->kernels_outside.count, r->kernels_outside.ns, percent(share, r->kernels_outside.ns, all));
+    if (r->kernels_other_domains.count + r->transfers_other_domains.count > 0) {
+        report_table_fieldf(t, "kernels.other_domains", "  other domains",
+                            "%" PRIu64 " of those outside, %" PRIu64 " ns, and %" PRIu64
+                            " copies and memsets were launched in ranges of NVTX domains that own no work "
+                            "(with ranges: %s): --domains lets a domain own work",
+                            r->kernels_other_domains.count, r->kernels_other_domains.ns,
+                            r->transfers_other_domains.count, r->other_domains ? r->other_domains : "-");
+    }
     report_table_fieldf(t, "kernels.unattributed", "  unattributed",
                         "%" PRIu64 ", %" PRIu64 " ns, %s, without a record of their launch",
                         r->kernels_unattributed.count, r->kernels_unattributed.ns,
@@ -199,6 +207,7 @@ static void put_numbers(const metrics_results *r, report_table *t) {
     put_work(t, "kernels", gpu, &r->kernels_all);
     put_work(t, "kernels.in_ranges", gpu, &r->kernels_in_ranges);
     put_work(t, "kernels.outside", gpu, &r->kernels_outside);
+    put_work(t, "kernels.other_domains", gpu, &r->kernels_other_domains);
     put_work(t, "kernels.unattributed", gpu, &r->kernels_unattributed);
     put_known_count(t, "kernels.untimed", gpu, r->kernels_untimed);
     put_work(t, "transfers", gpu, &r->transfers_all);

@@ -110,6 +110,21 @@ PY
 }
 ok "the same run gives the same tables as a Chrome trace and as an export of nsys" twins
 
+# Ranges of other domains own work when they are chosen.
+domains() { # EXPRESSION OPTION...
+    local expression=$1
+    shift
+    "$moetrace" report --format json "$@" $cases/nsys_domain.sqlite >"$work/report.json" &&
+        "$python" tests/data/case_numbers.py "$work/report.json" "$expression"
+}
+ok "GPU time in ranges of another domain only is said" domains \
+    'n["kernels.outside.ns"] == n["kernels.other_domains.ns"] == 10000 and n["kernels.other_domains.count"] == 1 and not gpu'
+ok "and its domain" grep -q 'with ranges: TensorRT-LLM' "$work/report.json"
+ok "--domains lets it own work" domains \
+    'gpu == {"prefill": (0, 0.01), "prefill/layer.*": (0.01, 0.01)} and n["kernels.other_domains.ns"] == n["kernels.outside.ns"] == 0' \
+    --domains 'X*' --domains 'Tensor*'
+ok "--domains of another name does not" domains 'n["kernels.other_domains.ns"] == 10000 and not gpu' --domains TensorRT
+
 # nsys traces graphs as wholes unless it is told not to.
 ok "the time of whole graphs is in latency and busy" reads nsys_graph_whole.sqlite \
     'latency == {"decode": 3.1} and busy == {"decode": 1.01} and n["complete"] == 0 and "traced as wholes" in notes'

@@ -107,10 +107,10 @@ static inline void writer_close(writer *w) {
 }
 
 /* Closes the trace and reads it; the file is gone afterwards. */
-static inline void read_back(writer *w, metrics_results *r) {
+static inline void read_back_with(writer *w, metrics_results *r, const metrics_options *options) {
     char error[TRACE_ERROR_BYTES] = "";
     writer_close(w);
-    int rc = metrics_analyze(r, w->path, &(metrics_options){.k = BASE_NONE}, error);
+    int rc = metrics_analyze(r, w->path, options, error);
     unlink(w->path);
     assert_string_equal(error, "");
     assert_int_equal(rc, 0);
@@ -119,6 +119,10 @@ static inline void read_back(writer *w, metrics_results *r) {
                      r->kernels_all.ns);
     assert_int_equal(r->kernels_in_ranges.count + r->kernels_outside.count + r->kernels_unattributed.count,
                      r->kernels_all.count);
+}
+
+static inline void read_back(writer *w, metrics_results *r) {
+    read_back_with(w, r, &(metrics_options){.k = BASE_NONE});
 }
 
 /* The row of a phase; fails the test when there is none. */

@@ -87,9 +87,58 @@ static void foreign_domain_does_not_disturb(void **state) {
     assert_true(row_of(&r, BASE_NONE, METRICS_ROW_PREFILL)->latency.p50 == 100 / 1e6);
     assert_int_equal(r.kernels_in_ranges.ns, 10);
     assert_int_equal(r.kernels_outside.ns, 100);
+    assert_int_equal(r.kernels_other_domains.ns, 100);
+    assert_string_equal(r.other_domains, "CCCL");
     assert_int_equal(r.pops_without_push, 1);
     assert_int_equal(r.left_open, 0);
     metrics_results_free(&r);
+}
+
+/* A chosen domain owns work, and still nests on its own: each pop closes a push of its own domain. */
+static void chosen_domain_owns_work(void **state) {
+    (void)state;
+    const char *const globs[] = {"nothing", "Tensor*"};
+    for (int chosen = 0; chosen < 2; chosen++) {
+        writer w;
+        metrics_results r;
+        writer_open(&w);
+        uint32_t domain = put_string(&w, "TensorRT"), other = put_string(&w, "NCCL"),
+                 name = put_string(&w, "decode");
+        put_push(&w, 0, 100, "prefill");
+        put_host(&w, 0,
+                 (trace_host_event){.kind = TRACE_HOST_PUSH, .time = 110, .name = name, .domain = domain});
+        put_launch(&w, 0, 120, 1); /* in both */
+        put_pop(&w, 0, 200);
+        put_launch(&w, 0, 210, 2); /* in decode alone */
+        put_push(&w, 0, 220, "prefill");
+        put_host(&w, 0, (trace_host_event){.kind = TRACE_HOST_POP, .time = 230, .domain = domain});
+        put_launch(&w, 0, 240, 3); /* in the second prefill */
+        put_pop(&w, 0, 250);
+        put_host(&w, 0,
+                 (trace_host_event){
+                     .kind = TRACE_HOST_START, .time = 260, .name = name, .domain = domain, .id = 7});
+        put_launch(&w, 0, 270, 4); /* in decode */
+        put_host(&w, 0, (trace_host_event){.kind = TRACE_HOST_END, .time = 280, .domain = domain, .id = 7});
+        put_launch(&w, 0, 290, 5); /* in nothing */
+        put_host(&w, 0,
+                 (trace_host_event){
+                     .kind = TRACE_HOST_START, .time = 300, .name = name, .domain = other, .id = 8});
+        put_launch(&w, 0, 310, 6); /* in a domain that was not chosen */
+        put_launch(&w, 1, 315, 7); /* on another thread */
+        put_host(&w, 0, (trace_host_event){.kind = TRACE_HOST_END, .time = 320, .domain = other, .id = 8});
+        put_launch(&w, 0, 330, 8); /* in nothing */
+        for (uint32_t i = 1; i <= 8; i++) {
+            put_kernel(&w, i, 1000 * i, 1000 * i + (1u << i));
+        }
+        read_back_with(&w, &r, &(metrics_options){.k = BASE_NONE, .domains = {globs, chosen ? 2 : 1}});
+        assert_int_equal(r.left_open + r.pops_without_push + r.ends_without_start, 0);
+        assert_int_equal(r.kernels_in_ranges.ns, chosen ? 2 + 4 + 8 + 16 : 2 + 8);
+        assert_int_equal(r.kernels_other_domains.ns, chosen ? 64 : 4 + 16 + 64);
+        assert_int_equal(r.kernels_other_domains.count, chosen ? 1 : 3);
+        assert_int_equal(row_of(&r, BASE_NONE, METRICS_ROW_PREFILL)->latency.n, 2);
+        assert_int_equal(r.rows.count, chosen ? 2 : 1);
+        metrics_results_free(&r);
+    }
 }
 
 static void threads_nest_on_their_own(void **state) {
@@ -409,6 +458,7 @@ int main(void) {
         cmocka_unit_test(latency_is_no_shorter_than_the_range),
         cmocka_unit_test(graph_launch_owns_many),
         cmocka_unit_test(foreign_domain_does_not_disturb),
+        cmocka_unit_test(chosen_domain_owns_work),
         cmocka_unit_test(threads_nest_on_their_own),
         cmocka_unit_test(open_ranges_are_no_samples),
         cmocka_unit_test(phases_may_nest),
