@@ -66,15 +66,19 @@ void preload_describe_run(const preload_settings *settings) {
     char text[1024];
     struct utsname os;
     preload_metadata_set("program", preload_program_name());
-    describe_command();
+    if (!settings->redact) {
+        describe_command();
+    }
     format_utc(text, sizeof text, (uint64_t)time(NULL));
     preload_metadata_set("started", text);
     if (uname(&os) == 0) {
-        preload_metadata_set("host", os.nodename);
+        if (!settings->redact) {
+            preload_metadata_set("host", os.nodename);
+        }
         snprintf(text, sizeof text, "%s %s %s", os.sysname, os.release, os.machine);
         preload_metadata_set("kernel", text);
     }
-    if (getcwd(text, sizeof text)) {
+    if (!settings->redact && getcwd(text, sizeof text)) {
         preload_metadata_set("cwd", text);
     }
     preload_metadata_set("recorder", MOETRACE_VERSION);

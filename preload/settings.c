@@ -134,12 +134,14 @@ void preload_settings_after_fork(preload_settings *s) {
 void preload_settings_read(preload_settings *s) {
     static const char *const modes[] = {"auto", "all", "alternate"};
     static const char *const starts[] = {"now", "paused"};
+    static const char *const switches[] = {"off", "on"};
     static const char *const depths[] = {"auto", "off", "phase", "layer", "expert"};
     memset(s, 0, sizeof *s);
     s->annotate = depths[read_choice(s, "MOETRACE_ANNOTATE", depths, 5, 0)];
     s->level = (preload_level)read_choice(s, "MOETRACE_LEVEL", level_names, 3, PRELOAD_KERNELS);
     s->capture = (preload_capture_mode)read_choice(s, "MOETRACE_CAPTURE", modes, 3, PRELOAD_CAPTURE_AUTO);
     s->start_paused = read_choice(s, "MOETRACE_START", starts, 2, 0) == 1;
+    s->redact = read_choice(s, "MOETRACE_REDACT", switches, 2, 0) == 1;
     read_memory_limit(s);
     read_time_limit(s);
     read_output_directory(s);

@@ -18,6 +18,7 @@ typedef struct {
     char request[256];       /* glob of ranges that are requests */
     char capture_range[256]; /* glob of ranges inside which to profile; "": everywhere */
     bool start_paused;
+    bool redact;            /* leave out what tells about the user: see preload_describe_run */
     const char *annotate;   /* how deep the Python helper goes: one of the words of trace/settings.h */
     uint64_t time_limit_ns; /* 0: none */
     size_t memory_bytes;    /* most memory that the recorder holds */

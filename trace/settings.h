@@ -30,7 +30,9 @@
             "stop profiling this long after the first recorded event; 0: no limit") \
     SETTING("MOETRACE_CUPTI", "cupti", "FILE", "", \
             "CUPTI library to load (default: the copy that the target has loaded or ships, else the system's)") \
-    SETTING("MOETRACE_MEMORY", "memory", "MIB", "64", "memory limit of the recorder in MiB")
+    SETTING("MOETRACE_MEMORY", "memory", "MIB", "64", "memory limit of the recorder in MiB") \
+    SETTING("MOETRACE_REDACT", "redact", "off|on", "off", \
+            "on: leave the arguments of the command line, the directory and the host's name out of the trace")
 /* clang-format on */
 
 /* The recorder's own NVTX marks in a thread's stream: profiling begins or ends here. A target that makes such a mark

@@ -39,7 +39,7 @@ static cJSON *tables_of(const metrics_results *results) {
 cJSON *charts_page_data(const metrics_results *results) {
     cJSON *data = cJSON_CreateObject();
     cJSON_AddStringToObject(data, "version", MOETRACE_VERSION);
-    cJSON_AddStringToObject(data, "trace", results->path);
+    cJSON_AddStringToObject(data, "trace", metrics_results_path(results));
     cJSON_AddBoolToObject(data, "complete", !report_incomplete(results));
     cJSON_AddItemToObject(data, "tables", tables_of(results));
     cJSON *figures = charts_make(results);

@@ -50,6 +50,7 @@ static void read_one(cli_reading *rd, size_t i) {
     const cli_table_options *tables = rd->tables;
     metrics_options choices = {.k = tables->k,
                                .each_k = tables->each_k,
+                               .redact = tables->redact,
                                .detail = tables->detail,
                                .clusters = tables->clusters,
                                .domains = {tables->domains, tables->domain_count},

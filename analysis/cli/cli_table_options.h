@@ -37,6 +37,7 @@ typedef struct {
     uint32_t top, k;                    /* most rows of a table; selected k, BASE_NONE: all */
     /* Set by the subcommand, as in metrics_options: */
     bool each_k;
+    bool redact;
     bool detail;
     bool clusters;
     uint32_t jobs; /* 0: the number of cores */

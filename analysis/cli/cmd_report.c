@@ -20,6 +20,8 @@ typedef struct {
     base_outputs outputs;
 } arguments;
 
+enum { KEY_REDACT = 0x1100 };
+
 static error_t parse_report(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     error_t rc;
@@ -33,6 +35,9 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
         return 0;
     case 's':
         a->samples = arg;
+        return 0;
+    case KEY_REDACT:
+        a->tables.redact = true;
         return 0;
     case CLI_KEY_FORCE:
         a->outputs.force = true;
@@ -53,6 +58,8 @@ static const struct argp_option options[] = {
     {"samples", 's', "FILE", 0, "also write every sample and decode step to FILE, as CSV", 0},
     {"html", 'H', "FILE", 0, "also write the report with charts to FILE, a self-contained HTML page", 0},
     CLI_OPTION_FORCE,
+    {"redact", KEY_REDACT, NULL, 0,
+     "leave the command line, the directory and the host's name out of the report", 0},
     CLI_OPTION_FORMAT,
     CLI_OPTION_RULES,
     CLI_OPTION_DOMAINS,

@@ -31,8 +31,21 @@ static void take_cluster_sample(void *ctx, uint32_t span, const attribution_span
     metrics_clusters_take(&rd->results->clusters, rd->ranges, span, detail);
 }
 
+static bool is_private(const char *key, size_t len) {
+    static const char *const keys[] = {"command", "cwd", "host"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (len == strlen(keys[i]) && memcmp(key, keys[i], len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int read_meta(void *ctx, const char *key, size_t key_len, const char *value, size_t value_len) {
     metrics_results *r = ((trace_reading *)ctx)->results;
+    if (r->redacted && is_private(key, key_len)) {
+        return 0;
+    }
     r->meta = base_grow(r->meta, &r->meta_cap, r->meta_count + 1, sizeof *r->meta);
     metrics_meta *meta = &r->meta[r->meta_count];
     *meta = (metrics_meta){base_copy(key, key_len), base_copy(value, value_len)};
@@ -260,6 +273,7 @@ static void make_result_tables(metrics_results *r, trace_reading *rd, unsigned j
 static int analyze_trace(metrics_results *results, const char *path, bool once,
                          const metrics_options *options, char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
+    results->redacted = options->redact;
     results->names.rules = options->rules;
     costmodel_workload_init(&results->bottlenecks.workload);
     results->path = base_copy(path, strlen(path));
@@ -313,6 +327,11 @@ int metrics_analyze(metrics_results *results, const char *path, const metrics_op
 
 bool metrics_results_have_gpu(const metrics_results *results) {
     return results->gpu_records > 0;
+}
+
+const char *metrics_results_path(const metrics_results *results) {
+    const char *slash = results->redacted ? strrchr(results->path, '/') : NULL;
+    return slash ? slash + 1 : results->path;
 }
 
 const char *metrics_results_meta(const metrics_results *results, const char *key) {

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     char *path;
     trace_status status;
+    bool redacted;    /* as in the options */
     char *end_reason; /* from the END record; NULL without one */
     metrics_meta *meta;
     size_t meta_count, meta_cap;
@@ -76,6 +77,7 @@ typedef void metrics_progress(void *ctx, uint64_t done, uint64_t total);
 typedef struct {
     uint32_t k;    /* selects the requests whose costs are listed; BASE_NONE: all */
     bool each_k;   /* also list the costs of each k separately */
+    bool redact;   /* leave out the command line, the directory and the host's name */
     bool detail;   /* also make samples of decode steps, and the tails: slower */
     bool clusters; /* compute the variance of experts and kernels between requests; excludes `detail` */
     attribution_domain_choice domains;  /* whose ranges own work, beside the default domain's */
@@ -97,6 +99,9 @@ bool metrics_results_have_gpu(const metrics_results *results);
 
 /* Returns the value of META entry `key`, or NULL. */
 const char *metrics_results_meta(const metrics_results *results, const char *key);
+
+/* The trace's path as reports show it: without its directory when that is left out. */
+const char *metrics_results_path(const metrics_results *results);
 
 /* Returns the counter `name`, or NULL. */
 const metrics_counter *metrics_results_counter(const metrics_results *results, const char *name);

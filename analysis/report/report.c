@@ -94,9 +94,13 @@ static bool is_known(const char *key) {
     return starts_with(key, "device.") || starts_with(key, "note.");
 }
 
-static void put_run_fields(const metrics_results *r, report_table *t) {
-    report_table_field(t, "trace", "trace", r->path);
+/* A page is made to be passed on: it has no command line, whose arguments may be secret. */
+static void put_run_fields(const metrics_results *r, bool page, report_table *t) {
+    report_table_field(t, "trace", "trace", metrics_results_path(r));
     for (size_t i = 0; i < sizeof run_fields / sizeof *run_fields; i++) {
+        if (page && strcmp(run_fields[i].key, "command") == 0) {
+            continue;
+        }
         report_table_field(t, run_fields[i].key, run_fields[i].label,
                            metrics_results_meta(r, run_fields[i].key));
     }
@@ -121,7 +125,7 @@ static void put_run_fields(const metrics_results *r, report_table *t) {
 static void put_run(const metrics_results *r, report_output *out) {
     report_table t;
     report_table_begin_fields(&t, "run", "Run");
-    put_run_fields(r, &t);
+    put_run_fields(r, out->format == REPORT_PAGE, &t);
     if (report_incomplete(r)) {
         report_table_note(&t, "%s", "");
         report_table_note(&t, "This trace is not complete; Completeness, below, lists what is missing.");
@@ -130,7 +134,7 @@ static void put_run(const metrics_results *r, report_output *out) {
 }
 
 void report_print(const metrics_results *results, size_t top, report_output *out) {
-    report_output_report(out, results->path);
+    report_output_report(out, metrics_results_path(results));
     put_run(results, out);
     report_summary(results, out);
     report_latency(results, out);

@@ -50,7 +50,7 @@ static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *
                              s->idle_enqueue, s->idle_sync, idle - s->idle_enqueue - s->idle_sync,
                              s->beyond,       s->gap,       s->gap_at,
                              s->kernels};
-    base_csv_text(f, r->path);
+    base_csv_text(f, metrics_results_path(r));
     put_index(f, s->k);
     fprintf(f, ",%s", s->step ? "step" : metrics_row_name((metrics_row_kind)s->phase));
     put_index(f, s->request);

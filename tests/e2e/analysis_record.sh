@@ -87,6 +87,30 @@ existing_preload() {
 }
 
 # The command's options are its own, with and without the dashes in between.
+# The arguments of a command may be secret: with --redact they are in no trace, and neither are directory and host.
+redacts() {
+    local host
+    host=$(uname -n)
+    (mkdir -p "$tmp/private-folder" && cd "$tmp/private-folder" || exit
+        "$BUILD/moetrace" record -o ../open -- "$BUILD/tests/nvtx_requests" 1 token=s3cr3t 2>/dev/null
+        "$BUILD/moetrace" record -o ../redacted --redact=on -- "$BUILD/tests/nvtx_requests" 1 token=s3cr3t 2>/dev/null) >"$tmp/log"
+    "$moetrace" dump "$tmp/open" >"$tmp/open.dump" && "$moetrace" dump "$tmp/redacted" >"$tmp/redacted.dump" || return 1
+    grep -q s3cr3t "$tmp/open.dump" && grep -q private-folder "$tmp/open.dump" && grep -qF "\"$host\"" "$tmp/open.dump" &&
+        ! grep -q "s3cr3t\|private-folder" "$tmp/redacted.dump" && ! grep -qF "\"$host\"" "$tmp/redacted.dump"
+}
+ok "record --redact=on leaves out arguments, directory and host" redacts
+# reports_without WHAT... -- ARGUMENT...: `open` was recorded with everything
+reports_without() {
+    "$moetrace" report --force "$@" "$tmp/open" >"$tmp/out" && ! grep -q "s3cr3t\|private-folder\|$tmp" "$tmp/out"
+}
+ok "report --redact leaves them out" reports_without --redact
+ok "in every format" reports_without --redact --format json
+page() {
+    "$moetrace" report --force --html "$tmp/page.html" "$tmp/open" >"$tmp/out" && grep -q s3cr3t "$tmp/out" && ! grep -q s3cr3t "$tmp/page.html" &&
+        grep -q private-folder "$tmp/page.html" && reports_without --redact --html "$tmp/page.html" && ! grep -q private-folder "$tmp/page.html"
+}
+ok "a page has no arguments; with --redact no directory either" page
+
 command_line() {
     equals "$("$moetrace" record echo -o --level x)" '-o --level x' &&
         equals "$("$moetrace" record -- printf '%s' --help)" --help
