@@ -136,6 +136,13 @@ static const char *next_star(const char *pattern) {
     return pattern + strcspn(pattern, "*");
 }
 
+/* Whether the first characters of pattern and text rule out a match. That decides nearly all tries: of each name there are more than
+ * a hundred, and with stars one for each of its characters. */
+static bool differs_at_once(const char *pattern, const char *text, size_t len) {
+    bool literal = *pattern != '\0' && *pattern != '*' && *pattern != '{' && *pattern != '}';
+    return literal && (len == 0 || *text != *pattern);
+}
+
 /* What stands between two stars matches where it first can, which leaves the most for what follows: so the time is
  * that of a search for each. */
 static bool match_pattern(const char *pattern, const char *text, const char *end, names_meaning *found) {
@@ -145,8 +152,10 @@ static bool match_pattern(const char *pattern, const char *text, const char *end
         names_meaning before = *found;
         pattern++;
         for (const char *from = text; !behind && from <= end; from++) {
-            *found = before;
-            behind = match_segment(pattern, from, end, found);
+            if (!differs_at_once(pattern, from, (size_t)(end - from))) {
+                *found = before;
+                behind = match_segment(pattern, from, end, found);
+            }
         }
         text = behind;
     }
@@ -155,16 +164,22 @@ static bool match_pattern(const char *pattern, const char *text, const char *end
 
 static bool try_rule(const char *pattern, names_role role, const char *text, size_t len,
                      names_meaning *meaning) {
+    if (differs_at_once(pattern, text, len)) {
+        return false;
+    }
     *meaning = (names_meaning){.role = role,
                                .number = BASE_NONE,
                                .layer = BASE_NONE,
                                .expert = BASE_NONE,
                                .requests = BASE_NONE,
                                .tokens = BASE_NONE};
+    if (!match_pattern(pattern, text, text + len, meaning)) {
+        return false;
+    }
     if (strstr(pattern, "{requests}") || strstr(pattern, "{tokens}")) {
         meaning->pattern = pattern;
     }
-    return match_pattern(pattern, text, text + len, meaning);
+    return true;
 }
 
 names_meaning names_rules_match(const names_rules *rules, const char *text, size_t len) {
