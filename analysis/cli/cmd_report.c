@@ -20,7 +20,7 @@ typedef struct {
     base_outputs outputs;
 } arguments;
 
-enum { KEY_REDACT = 0x1100 };
+enum { KEY_REDACT = CLI_KEY_DOMAINS + 1 };
 
 static error_t parse_report(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
