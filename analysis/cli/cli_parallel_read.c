@@ -55,6 +55,7 @@ static void read_one(cli_reading *rd, size_t i) {
                                .clusters = tables->clusters,
                                .domains = {tables->domains, tables->domain_count},
                                .rules = rd->rules,
+                               .classes = tables->classes,
                                .workload = tables->workload,
                                .peaks = tables->peaks,
                                .jobs = rd->jobs,

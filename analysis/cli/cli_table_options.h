@@ -31,10 +31,12 @@ typedef struct {
     report_format format;
     const char *domains[CLI_DOMAINS_MAX];
     size_t domain_count;
-    const char *rules;                  /* a file, or NULL */
-    const costmodel_workload *workload; /* of cli_bottleneck_options, or NULL */
-    const costmodel_peaks *peaks;       /* likewise */
-    uint32_t top, k;                    /* most rows of a table; selected k, BASE_NONE: all */
+    const char *rules;                   /* a file, or NULL */
+    const char *classes_file;            /* of --kernel-classes, or NULL */
+    const names_kernel_classes *classes; /* what was read from it, or NULL */
+    const costmodel_workload *workload;  /* of cli_bottleneck_options, or NULL */
+    const costmodel_peaks *peaks;        /* likewise */
+    uint32_t top, k;                     /* most rows of a table; selected k, BASE_NONE: all */
     /* Set by the subcommand, as in metrics_options: */
     bool each_k;
     bool redact;

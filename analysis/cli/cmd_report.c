@@ -39,6 +39,9 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
     case KEY_REDACT:
         a->tables.redact = true;
         return 0;
+    case 'K':
+        a->tables.classes_file = arg;
+        return 0;
     case CLI_KEY_FORCE:
         a->outputs.force = true;
         return 0;
@@ -63,6 +66,11 @@ static const struct argp_option options[] = {
     CLI_OPTION_FORMAT,
     CLI_OPTION_RULES,
     CLI_OPTION_DOMAINS,
+    {"kernel-classes", 'K', "FILE", 0,
+     "classes for names of kernels that the built-in classes do not cover; also a table of vLLM's or "
+     "SGLang's nsys tools "
+     "(FILE#MODEL)",
+     0},
     CLI_OPTION_JOBS,
     CLI_OPTION_TOP("number of rows in the tables of experts, kernels and ranges (default 10)"),
     CLI_OPTION_K("list experts and kernels of requests with top_k=K only (default: all k)"),
@@ -138,6 +146,7 @@ static bool may_write(arguments *a, char *const *traces, size_t count) {
     char error[TRACE_ERROR_BYTES];
     cli_protect_traces(&a->outputs, traces, count);
     base_outputs_protect(&a->outputs, a->tables.rules);
+    base_outputs_protect(&a->outputs, a->tables.classes_file);
     base_outputs_protect(&a->outputs, a->bounds.model_file);
     base_outputs_protect(&a->outputs, a->bounds.peaks_file);
     if ((a->json && !base_outputs_allow(&a->outputs, a->json, &report_json_kind, error)) ||
@@ -248,6 +257,8 @@ int cli_cmd_report(int argc, char **argv) {
     arguments a = {.tables = CLI_TABLES_STANDARD};
     a.tables.detail = true;
     names_rules rules = {0};
+    names_kernel_classes classes = {0};
+    char error[TRACE_ERROR_BYTES];
     int status;
     cli_bottleneck_options_init(&a.bounds);
     if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
@@ -258,9 +269,15 @@ int cli_cmd_report(int argc, char **argv) {
     if (!cli_bottleneck_options_load(&a.bounds) || !cli_rules(&a.tables, &rules)) {
         return CLI_FAILED;
     }
+    if (a.tables.classes_file && names_kernel_classes_load(&classes, a.tables.classes_file, error) != 0) {
+        names_rules_free(&rules);
+        return cli_error("%s", error);
+    }
+    a.tables.classes = &classes;
     status = a.trace || choose_newest(&a) ? report_path(&a, &rules) : CLI_FAILED;
     free(a.newest);
     base_outputs_free(&a.outputs);
+    names_kernel_classes_free(&classes);
     names_rules_free(&rules);
     return status;
 }

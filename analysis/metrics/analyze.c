@@ -258,6 +258,8 @@ static void make_result_tables(metrics_results *r, trace_reading *rd, unsigned j
     metrics_samples_make(&r->samples, rd->ranges);
     metrics_sweep_making *sweep = metrics_sweep_begin(&r->rows, &r->fits, &r->samples, gpu, jobs);
     metrics_costs_make(&r->costs, rd->ranges, rd->options->k);
+    metrics_class_costs_make(&r->classes, rd->ranges, rd->options->k, r->transfers_unattributed,
+                             rd->options->classes);
     metrics_tails_make(&r->tails, &rd->tails, rd->ranges, &r->samples, gpu);
     metrics_requests_make(&r->requests, rd->ranges);
     metrics_sweep_end(sweep);
@@ -366,6 +368,7 @@ void metrics_results_free(metrics_results *results) {
     metrics_rows_free(&results->rows);
     metrics_step_shapes_free(&results->step_shapes);
     metrics_costs_free(&results->costs);
+    metrics_class_costs_free(&results->classes);
     metrics_load_free(&results->load);
     metrics_tails_free(&results->tails);
     metrics_clusters_free(&results->clusters);

@@ -5,6 +5,7 @@
 #include "analysis/metrics/bottleneck.h"
 #include "analysis/metrics/cost_breakdown.h"
 #include "analysis/metrics/expert_load.h"
+#include "analysis/metrics/kernel_class_costs.h"
 #include "analysis/metrics/latency_sweep.h"
 #include "analysis/metrics/request_variance.h"
 #include "analysis/metrics/requests.h"
@@ -43,6 +44,7 @@ typedef struct {
     metrics_step_shapes step_shapes;
     metrics_fits fits;
     metrics_costs costs;
+    metrics_class_costs classes;
     metrics_load load;
     metrics_tails tails;
     metrics_clusters clusters; /* empty unless options.clusters */
@@ -80,11 +82,12 @@ typedef struct {
     bool redact;   /* leave out the command line, the directory and the host's name */
     bool detail;   /* also make samples of decode steps, and the tails: slower */
     bool clusters; /* compute the variance of experts and kernels between requests; excludes `detail` */
-    attribution_domain_choice domains;  /* whose ranges own work, beside the default domain's */
-    const names_rules *rules;           /* meaning of range names; NULL: the built-in rules */
-    const costmodel_workload *workload; /* takes precedence over the trace's; or NULL */
-    const costmodel_peaks *peaks;       /* take precedence over those of the device; or NULL */
-    unsigned jobs;                      /* most threads; 0: the number of cores */
+    attribution_domain_choice domains;   /* whose ranges own work, beside the default domain's */
+    const names_rules *rules;            /* meaning of range names; NULL: the built-in rules */
+    const names_kernel_classes *classes; /* of kernels, tried before the built-in ones; or NULL */
+    const costmodel_workload *workload;  /* takes precedence over the trace's; or NULL */
+    const costmodel_peaks *peaks;        /* take precedence over those of the device; or NULL */
+    unsigned jobs;                       /* most threads; 0: the number of cores */
     metrics_progress *progress;
     void *progress_ctx;
 } metrics_options;

@@ -141,6 +141,7 @@ void report_print(const metrics_results *results, size_t top, report_output *out
     report_bottleneck(results, out);
     report_scaling(results, out);
     report_costs(results, top, out);
+    report_kernel_classes(results, out);
     report_expert_load(results, top, out);
     report_tail_latency(results, top, out);
     report_completeness(results, out);

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *choice(const metrics_results *r, char buf[64]) {
+const char *report_choice(const metrics_results *r, char buf[64]) {
     if (r->costs.k == BASE_NONE) {
         snprintf(buf, 64, "all k, without warm-up");
     } else {
@@ -85,7 +85,7 @@ static void put_cost_layers(const metrics_results *r, bool phases_only, report_o
     report_table_begin(&t, phases_only ? "phase_parts" : "layer_parts", columns, count, 0);
     report_table_title(&t, "%s, exclusive GPU time, ms (%s)",
                        phases_only ? "Phases by part of the model" : "Layers by part of the model",
-                       choice(r, buf));
+                       report_choice(r, buf));
     metrics_layer_row phase = {0}, all = {0};
     for (size_t i = 0; i < r->costs.layer_count; i++) {
         const metrics_layer_row *row = &r->costs.layers[i];
@@ -126,7 +126,7 @@ static void put_leaves(const metrics_results *r, size_t top, report_output *out)
     report_table t;
     report_table_begin(&t, "layer_kernels", REPORT_COLUMNS(columns), 6);
     report_table_title(&t, "Kernels by phase, layer and part, %zu of %zu (%s)", shown, r->costs.leaf_count,
-                       choice(r, buf));
+                       report_choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_leaf *leaf = &r->costs.leaves[i];
         report_table_cell(&t, "%s", attribution_phase_name(leaf->phase));
@@ -182,7 +182,7 @@ static void put_experts(const metrics_results *r, size_t top, bool layers, repor
                        sizeof columns / sizeof *columns - left_out, 0);
     report_table_title(&t, "%s, %zu of %zu (%s)",
                        layers ? "Experts by layer" : "Experts, sums over all layers", shown, count,
-                       choice(r, buf));
+                       report_choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         put_expert(r, &t, &list[i], layers);
     }
@@ -209,7 +209,7 @@ static void put_kernels(const metrics_results *r, size_t top, report_output *out
     }
     report_table t;
     report_table_begin(&t, "kernels", REPORT_COLUMNS(columns), 4);
-    report_table_title(&t, "Kernels, %zu of %zu (%s)", shown, r->costs.kernel_count, choice(r, buf));
+    report_table_title(&t, "Kernels, %zu of %zu (%s)", shown, r->costs.kernel_count, report_choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_kernel_row *k = &r->costs.kernels[i];
         report_table_ms(&t, (double)k->ns / 1e6);
@@ -234,7 +234,7 @@ static void put_ranges(const metrics_results *r, size_t top, report_output *out)
     }
     report_table t;
     report_table_begin(&t, "ranges", REPORT_COLUMNS(columns), 4);
-    report_table_title(&t, "Ranges, %zu of %zu (%s)", shown, r->costs.range_count, choice(r, buf));
+    report_table_title(&t, "Ranges, %zu of %zu (%s)", shown, r->costs.range_count, report_choice(r, buf));
     for (size_t i = 0; i < shown; i++) {
         const metrics_range_row *row = &r->costs.ranges[i];
         report_table_ms(&t, gpu_ms(r, row->inclusive.ns));

@@ -13,7 +13,11 @@ void report_latency(const metrics_results *results, report_output *out);
 void report_bottleneck(const metrics_results *results, report_output *out);
 void report_scaling(const metrics_results *results, report_output *out);
 void report_costs(const metrics_results *results, size_t top, report_output *out);
+void report_kernel_classes(const metrics_results *results, report_output *out);
 void report_expert_load(const metrics_results *results, size_t top, report_output *out);
 void report_tail_latency(const metrics_results *results, size_t top, report_output *out);
+
+/* What the tables of costs are about, such as "k = 8, without warm-up"; returns `buf`. */
+const char *report_choice(const metrics_results *results, char buf[64]);
 
 #endif
