@@ -12,6 +12,7 @@
 
 #define DEFERRED_MAX   (1u << 20)
 #define CALLS_AT_FIRST (1u << 16)
+#define BEFORE_MAX     (1u << 20) /* records that may be of launches before the first call */
 #define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
 
 /* Work of one graph node, whose making was not read yet when it was launched. */
@@ -46,6 +47,12 @@ typedef struct {
     bool waits, kernel, timed;
 } waiting_record;
 
+/* An unattributed record that starts before the first call that was read. */
+typedef struct {
+    uint64_t start, ns;
+    bool kernel;
+} early_record;
+
 struct attribution_state {
     names_table *names;
     attribution_ranges *ranges;
@@ -66,6 +73,9 @@ struct attribution_state {
     uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
     attribution_counts counts;
     attribution_record_check check;
+    uint64_t first_call; /* ns: the earliest start of a call that was read; UINT64_MAX: none */
+    early_record *before;
+    size_t before_count, before_cap;
     uint64_t latest_call;      /* ns: the latest end of a call that was read */
     trace_gpu_event *deferred; /* end long after the last call that was read: there may be later ones */
     size_t deferred_count, deferred_cap;
@@ -76,6 +86,7 @@ attribution_state *attribution_new(names_table *names, attribution_ranges *range
     a->names = names;
     a->ranges = ranges;
     a->call_cap = CALLS_AT_FIRST;
+    a->first_call = UINT64_MAX;
     a->calls = base_alloc(a->call_cap, sizeof *a->calls);
     attribution_graphs_init(&a->graphs, ranges);
     return a;
@@ -207,6 +218,10 @@ static void count_unattributed(attribution_state *a, const waiting_record *w) {
     if (w->kernel) {
         attribution_ranges_unattributed(a->ranges, w->name, w->end - w->start);
     }
+    if (w->timed && w->start < a->first_call && a->before_count < BEFORE_MAX) {
+        a->before = base_grow(a->before, &a->before_cap, a->before_count + 1, sizeof *a->before);
+        a->before[a->before_count++] = (early_record){w->start, w->end - w->start, w->kernel};
+    }
 }
 
 static waiting_record *queued_record(const attribution_state *a, uint32_t number) {
@@ -259,9 +274,16 @@ static void reject_times(attribution_state *a, waiting_record *w) {
 }
 
 static void reject_before_call(attribution_state *a, waiting_record *w, uint64_t called) {
-    if (w->timed && w->start < called && called - w->start > ATTRIBUTION_CHECK_EARLY) {
-        reject_times(a, w);
+    if (!w->timed || w->start >= called) {
+        return;
     }
+    uint64_t early = called - w->start;
+    if (early > ATTRIBUTION_CHECK_EARLY) {
+        reject_times(a, w);
+        return;
+    }
+    *(w->kernel ? &a->counts.early_kernels : &a->counts.early_transfers) += 1;
+    a->counts.earliest_ns = early > a->counts.earliest_ns ? early : a->counts.earliest_ns;
 }
 
 /* Attributes the records that wait for this call, from record `newest` backwards. True when that was the one
@@ -332,6 +354,7 @@ void attribution_call(attribution_state *a, const trace_host_event *e) {
     }
     uint64_t end = e->time + e->duration;
     a->latest_call = end > a->latest_call ? end : a->latest_call;
+    a->first_call = e->time < a->first_call ? e->time : a->first_call;
     attribution_ranges_owner(a->ranges, e->thread, e->time, &node, &span);
     if (span != BASE_NONE && kind != NAMES_CALL_OTHER) {
         attribution_ranges_call(a->ranges, span, kind, e->time, end);
@@ -457,6 +480,19 @@ static void settle_bodies(attribution_state *a) {
     a->body_record_count = 0;
 }
 
+/* What starts before the first call of the whole trace. Without any call nothing is known. */
+static void count_before_first_call(attribution_state *a) {
+    for (size_t i = 0; i < a->before_count && a->first_call != UINT64_MAX; i++) {
+        const early_record *r = &a->before[i];
+        attribution_work *work = r->kernel ? &a->counts.before_kernels : &a->counts.before_transfers;
+        if (r->start < a->first_call) {
+            work->count++;
+            work->ns += r->ns;
+        }
+    }
+    a->before_count = 0;
+}
+
 void attribution_finish(attribution_state *a, unsigned jobs) {
     for (const attribution_checked *r; (r = attribution_record_check_take(&a->check)) != NULL;) {
         place_checked(a, r);
@@ -468,6 +504,7 @@ void attribution_finish(attribution_state *a, unsigned jobs) {
         drop_oldest_record(a);
     }
     settle_bodies(a);
+    count_before_first_call(a);
     attribution_ranges_settle(a->ranges, jobs);
     settle_replays(a);
     attribution_ranges_sum_nodes(a->ranges);
@@ -489,6 +526,7 @@ void attribution_free(attribution_state *a) {
     free(a->queue);
     free(a->replays);
     free(a->deferred);
+    free(a->before);
     free(a->body_records);
     attribution_bodies_free(&a->bodies);
     attribution_graphs_free(&a->graphs);

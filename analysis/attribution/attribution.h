@@ -48,7 +48,13 @@ typedef struct {
                                                                       a range of another NVTX domain */
     uint64_t untimed_kernels, untimed_transfers;
     uint64_t impossible_kernels, impossible_transfers; /* of the untimed: with impossible times */
-    uint64_t last_end;                                 /* ns, the latest end of a timed record */
+    uint64_t early_kernels,
+        early_transfers;  /* start before their call, by no more than clocks may differ: timed */
+    uint64_t earliest_ns; /* the largest of these differences */
+    attribution_work before_kernels,
+        before_transfers; /* of the unattributed: start before the first call of the trace,
+                                                          so they were launched before it was recorded */
+    uint64_t last_end;    /* ns, the latest end of a timed record */
     uint64_t
         unknown_nodes; /* GPU work attributed to a graph's launch because its node's creation is unknown */
 } attribution_counts;

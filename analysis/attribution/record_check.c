@@ -1,6 +1,22 @@
 /* GPU records whose times cannot be: see record_check.h. */
 #include "analysis/attribution/record_check.h"
 
+/* Whether record `number`, of no graph, went on long after later kernels of its stream had run one after another. */
+static bool outlasts_successors(attribution_record_check *c, uint32_t number) {
+    const trace_gpu_event *e = &attribution_record_check_slot(c, number)->event;
+    uint64_t last_end = e->start;
+    uint32_t ran = 0;
+    for (uint32_t next = number + 1; next != c->head && ran < ATTRIBUTION_CHECK_SUCCESSORS; next++) {
+        const trace_gpu_event *n = &attribution_record_check_slot(c, next)->event;
+        if (n->queue == e->queue && attribution_record_check_takes_turns(n) && n->start >= last_end &&
+            n->end <= e->end) {
+            last_end = n->end;
+            ran++;
+        }
+    }
+    return ran == ATTRIBUTION_CHECK_SUCCESSORS && e->end - last_end > ATTRIBUTION_CHECK_OVERRUN;
+}
+
 /* Whether more records of its stream begin before it ends than can, or those of its whole graph launch. */
 static bool lies_over_successors(attribution_record_check *c, uint32_t number) {
     const attribution_checked *r = attribution_record_check_slot(c, number);
@@ -28,6 +44,8 @@ void attribution_record_check_decide(attribution_record_check *c) {
     const trace_gpu_event *e = &oldest->event;
     if (e->graph != 0 && c->has_wrong_launch && e->correlation == c->wrong_launch) {
         oldest->impossible = e->timed;
+    } else if (oldest->overlapped && e->graph == 0 && outlasts_successors(c, c->tail)) {
+        oldest->impossible = true;
     } else if (oldest->overlapped && lies_over_successors(c, c->tail)) {
         oldest->impossible = true;
         if (e->graph != 0) {

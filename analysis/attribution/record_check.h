@@ -17,6 +17,9 @@
 #define ATTRIBUTION_CHECK_AT_ONCE 128u
 /* More kernels of one graph launch do not run at once on one stream. */
 #define ATTRIBUTION_CHECK_GRAPH 16u
+/* A kernel that went on for so long (ns) after so many later kernels of its stream had run one after another did not. */
+#define ATTRIBUTION_CHECK_SUCCESSORS 4u
+#define ATTRIBUTION_CHECK_OVERRUN    100000000u
 /* By how many ns GPU work may appear to start before its launch: the two clocks are synchronised only occasionally. */
 #define ATTRIBUTION_CHECK_EARLY 10000000u
 /* By how many ns GPU work may end after the last host event. */

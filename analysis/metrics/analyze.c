@@ -203,6 +203,11 @@ static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
     r->transfers_untimed = counts.untimed_transfers;
     r->kernels_impossible = counts.impossible_kernels;
     r->transfers_impossible = counts.impossible_transfers;
+    r->kernels_early = counts.early_kernels;
+    r->transfers_early = counts.early_transfers;
+    r->earliest_ns = counts.earliest_ns;
+    r->kernels_before = counts.before_kernels;
+    r->transfers_before = counts.before_transfers;
     r->unknown_nodes = counts.unknown_nodes;
     r->last_time = counts.last_end > r->last_time ? counts.last_end : r->last_time;
     attribution_work transfers = r->transfers_unattributed;
@@ -218,6 +223,8 @@ static void count_gpu_work(metrics_results *r, const trace_reading *rd) {
                 r->kernels_all.count);
     BASE_ASSERT(r->kernels_in_ranges.ns + r->kernels_outside.ns + r->kernels_unattributed.ns ==
                 r->kernels_all.ns);
+    BASE_ASSERT(r->kernels_before.count <= r->kernels_unattributed.count);
+    BASE_ASSERT(r->kernels_before.ns <= r->kernels_unattributed.ns);
     BASE_ASSERT(r->kernels_other_domains.count <= r->kernels_outside.count);
     BASE_ASSERT(r->kernels_other_domains.ns <= r->kernels_outside.ns);
     BASE_ASSERT(transfers.count == r->transfers_all.count && transfers.ns == r->transfers_all.ns);

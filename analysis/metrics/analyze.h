@@ -62,6 +62,11 @@ typedef struct {
     char *other_domains;         /* the names of the first of these domains, for people; NULL without any */
     uint64_t kernels_untimed, transfers_untimed;
     uint64_t kernels_impossible, transfers_impossible; /* of the untimed: with impossible times */
+    uint64_t kernels_early,
+        transfers_early;  /* start before their call, by no more than clocks may differ: timed */
+    uint64_t earliest_ns; /* the largest of these differences */
+    attribution_work kernels_before,
+        transfers_before; /* of the unattributed: start before the first call of the trace */
     uint64_t left_open, pops_without_push, ends_without_start;
     uint64_t unknown_nodes; /* GPU work attributed to a graph's launch because its node is unknown */
     uint64_t marks;         /* the recorder's marks of switching profiling on or off */

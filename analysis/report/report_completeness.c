@@ -48,6 +48,13 @@ static void put_times(const metrics_results *r, report_table *t) {
                         "%" PRIu64 ", %" PRIu64 " ns, %s, without a record of their launch",
                         r->kernels_unattributed.count, r->kernels_unattributed.ns,
                         percent(share, r->kernels_unattributed.ns, all));
+    if (r->kernels_before.count > 0) {
+        report_table_fieldf(
+            t, "kernels.before", "  launched before",
+            "%" PRIu64 " of the unattributed, %" PRIu64
+            " ns, began before the first recorded call: their launches came before the recording",
+            r->kernels_before.count, r->kernels_before.ns);
+    }
     report_table_fieldf(t, "kernels.untimed", "  untimed", "%" PRIu64 ", counted above without a time",
                         r->kernels_untimed);
     report_table_fieldf(t, "transfers", "copies and memsets",
@@ -59,6 +66,14 @@ static void put_times(const metrics_results *r, report_table *t) {
                             "%" PRIu64 " kernels, %" PRIu64
                             " copies and memsets: untimed, as their times cannot be",
                             r->kernels_impossible, r->transfers_impossible);
+    }
+    if (r->kernels_early + r->transfers_early > 0) {
+        char ms[32];
+        report_table_fieldf(
+            t, "times.early", "before their launch",
+            "%" PRIu64 " kernels, %" PRIu64
+            " copies and memsets begin before their call, by up to %s ms: the clocks of host and GPU differ",
+            r->kernels_early, r->transfers_early, report_format_ms(ms, (double)r->earliest_ns / 1e6));
     }
     if (r->unknown_nodes > 0) {
         report_table_fieldf(t, "graph_nodes.unknown", "graph nodes unknown",
@@ -215,6 +230,10 @@ static void put_numbers(const metrics_results *r, report_table *t) {
     put_known_count(t, "transfers.untimed", gpu, r->transfers_untimed);
     put_known_count(t, "kernels.impossible", gpu, r->kernels_impossible);
     put_known_count(t, "transfers.impossible", gpu, r->transfers_impossible);
+    put_known_count(t, "kernels.early", gpu, r->kernels_early);
+    put_known_count(t, "transfers.early", gpu, r->transfers_early);
+    put_work(t, "kernels.before", gpu, &r->kernels_before);
+    put_work(t, "transfers.before", gpu, &r->transfers_before);
     put_known_count(t, "graph_nodes.unknown", gpu, r->unknown_nodes);
     put_known_count(t, "records.late", gpu, r->late);
     put_known_count(t, "marks.late", true, r->late_marks);

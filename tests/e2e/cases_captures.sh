@@ -129,6 +129,24 @@ ok "--domains of another name does not" domains 'n["kernels.other_domains.ns"] =
 ok "the time of whole graphs is in latency and busy" reads nsys_graph_whole.sqlite \
     'latency == {"decode": 3.1} and busy == {"decode": 1.01} and n["complete"] == 0 and "traced as wholes" in notes'
 
+# Times that cannot be, as a Chrome trace and as an export of nsys.
+as_nsys() { # CASE: the numbers of the same capture, exported to SQLite
+    "$moetrace" export --format nsys-sqlite --force -o "$work/as_nsys.sqlite" "$cases/$1" >"$work/out" &&
+        "$moetrace" report --format json "$work/as_nsys.sqlite" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" "$2"
+}
+for how in reads as_nsys; do
+    ok "$how: a kernel of two seconds over its successors is impossible" $how stream_overrun.json \
+        'n["kernels.impossible"] == n["kernels.untimed"] == 1 and n["kernels.count"] == 10 and n["kernels.ns"] == 72000 and n["complete"] == 0 and latency == {"prefill": 0.198} and busy == {"prefill": None}'
+    ok "$how: a kernel that begins before its launch is counted" $how before_launch.json \
+        'n["kernels.early"] == 1 and n["kernels.impossible"] == 0 and n["kernels.ns"] == 10000'
+done
+launched_before() {
+    sed 's/"correlation": 1,/"correlation": 99,/' $cases/before_launch.json >"$work/before.json" && ! cmp -s $cases/before_launch.json "$work/before.json" &&
+        "$moetrace" report --format json "$work/before.json" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" \
+        'n["kernels.unattributed.count"] == n["kernels.before.count"] == 1 and n["kernels.before.ns"] == 10000'
+}
+ok "a kernel that was launched before the capture began is counted as such" launched_before
+
 # Other back ends, files that are cut, and what stands in front.
 ok "calls of XPUs launch" reads xpu.json 'gpu == {"prefill": (0.03, 0.03)} and n["kernels.unattributed.count"] == 0'
 ok "work of MTIA is said not to be read" reads mtia.json '"back ends that are not read: mtia_runtime (1), mtia_ccp_events (1)" in notes'

@@ -448,6 +448,33 @@ static void times_outside_of_the_recording(void **state) {
         assert_int_equal(r.kernels_untimed, 2);
         assert_int_equal(r.kernels_in_ranges.ns, 10 + 1040 + 198 * second);
         assert_int_equal(r.kernels_all.ns, r.kernels_in_ranges.ns);
+        assert_int_equal(r.kernels_early, 1);
+        assert_int_equal(r.earliest_ns, 1003);
+        metrics_results_free(&r);
+    }
+}
+
+/* Unattributed work that starts before the first call was launched before; in whatever order the records stand. */
+static void launched_before_the_recording(void **state) {
+    (void)state;
+    for (int order = 0; order < 3; order++) {
+        writer w;
+        metrics_results r;
+        writer_open(&w);
+        if (order == 1) {
+            put_launch(&w, 0, 1000, 8); /* another thread's call is earlier, and read later */
+        }
+        put_kernel(&w, 1, 100, 110);
+        put_kernel(&w, 2, 499, 600);
+        put_kernel(&w, 3, 500, 501);
+        put_kernel(&w, 0, 700, 800); /* counted at once */
+        if (order < 2) {
+            put_launch(&w, 1, 500, 9);
+        }
+        read_back(&w, &r);
+        assert_int_equal(r.kernels_unattributed.count, 4);
+        assert_int_equal(r.kernels_before.count, order < 2 ? 2 : 0);
+        assert_int_equal(r.kernels_before.ns, order < 2 ? 10 + 101 : 0);
         metrics_results_free(&r);
     }
 }
@@ -468,6 +495,7 @@ int main(void) {
         cmocka_unit_test(ends_without_start_are_counted),
         cmocka_unit_test(waiting_is_bounded),
         cmocka_unit_test(times_outside_of_the_recording),
+        cmocka_unit_test(launched_before_the_recording),
         cmocka_unit_test(calls_without_work_give_way),
         cmocka_unit_test(old_launches_are_forgotten),
         cmocka_unit_test(deep_nesting_is_survived),

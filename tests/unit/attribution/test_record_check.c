@@ -111,6 +111,32 @@ static void more_than_a_gpu_holds(void **state) {
     assert_impossible(1 + ATTRIBUTION_CHECK_AT_ONCE, 1);
 }
 
+/* A kernel of one stream over some that ran one after another: for long, and it is wrong. */
+static void long_after_successors(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t successors, graph;
+        uint64_t longer, expected;
+    } cases[] = {{ATTRIBUTION_CHECK_SUCCESSORS, 0, ATTRIBUTION_CHECK_OVERRUN + 1, 1},
+                 {ATTRIBUTION_CHECK_SUCCESSORS, 0, ATTRIBUTION_CHECK_OVERRUN, 0},
+                 {ATTRIBUTION_CHECK_SUCCESSORS - 1, 0, 1000000000, 0},
+                 {ATTRIBUTION_CHECK_SUCCESSORS, 1, 1000000000, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int at_once = 0; at_once < 2; at_once++) {
+            uint64_t last_end = 2000 + 10 * (cases[i].successors - 1) + 10;
+            begin_check();
+            put_work(TRACE_GPU_KERNEL, 0, 1, cases[i].graph, 1000, last_end + cases[i].longer);
+            for (uint32_t s = 0; s < cases[i].successors; s++) {
+                put_work(TRACE_GPU_KERNEL, 1, 100 + s, 0, 2000 + 10 * s,
+                         2010 + 10 * s); /* another stream's */
+                put_work(TRACE_GPU_KERNEL, 0, 2 + s, 0, 2000 + (at_once ? 0 : 10 * s),
+                         at_once ? last_end : 2010 + 10 * s);
+            }
+            assert_impossible(1 + 2 * cases[i].successors, at_once ? 0 : cases[i].expected);
+        }
+    }
+}
+
 static void transfers_may_overlap(void **state) {
     (void)state;
     begin_check();
@@ -135,7 +161,7 @@ int main(void) {
         cmocka_unit_test(bodies_of_graphs),           cmocka_unit_test(ends_of_the_next_launch),
         cmocka_unit_test(copies_of_a_wrong_launch),   cmocka_unit_test(streams_run_at_once),
         cmocka_unit_test(dependent_launches_overlap), cmocka_unit_test(more_than_a_gpu_holds),
-        cmocka_unit_test(transfers_may_overlap),
+        cmocka_unit_test(transfers_may_overlap),      cmocka_unit_test(long_after_successors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
