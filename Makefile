@@ -33,7 +33,7 @@ OPT      := -O2
 CFLAGS   ?= $(OPT) -g
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith $(if $(WERROR),-Werror)
 INCLUDES := -I. -isystem $(NVTX) -D_GNU_SOURCE -DMOETRACE_VERSION='"$(VERSION)"'
-COMPILE   = $(CC) $(INCLUDES) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) -std=c11 $(WARN) -fno-common $(HARDEN) $(SANFLAGS) \
+COMPILE   = $(CC) $(INCLUDES) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(ZLIB_CFLAGS) -std=c11 $(WARN) -fno-common $(HARDEN) $(SANFLAGS) \
             $(if $(SAN)$(ASSERT),$(CHECKED)) $(CPPFLAGS) $(CFLAGS)
 LINK      = $(CC) $(SANFLAGS) $(HARDEN_LD) $(CFLAGS) $(LDFLAGS)
 
@@ -42,9 +42,11 @@ pkg = $(shell $(PKG_CONFIG) $(1) 2>/dev/null)
 CJSON_CFLAGS   = $(eval CJSON_CFLAGS := $$(call pkg,--cflags libcjson))$(CJSON_CFLAGS)
 CJSON_LIBS     = $(eval CJSON_LIBS := $$(or $$(call pkg,--libs libcjson),-lcjson))$(CJSON_LIBS)
 SQLITE_CFLAGS  = $(eval SQLITE_CFLAGS := $$(call pkg,--cflags sqlite3))$(SQLITE_CFLAGS)
-# SQLite is linked in, so that the build folder can be carried; SQLITE_LIBS=-lsqlite3 links the shared library.
+# SQLite and zlib are linked in, so that the build folder can be carried; SQLITE_LIBS=-lsqlite3 and ZLIB_LIBS=-lz link shared libraries.
 SQLITE_LIBS    = $(eval SQLITE_LIBS := $$(call pkg,--libs-only-L sqlite3) -l:libsqlite3.a)$(SQLITE_LIBS)
-ANALYSIS_LIBS  = $(CJSON_LIBS) -liberty $(SQLITE_LIBS) -ldl -lm
+ZLIB_CFLAGS    = $(eval ZLIB_CFLAGS := $$(call pkg,--cflags zlib))$(ZLIB_CFLAGS)
+ZLIB_LIBS      = $(eval ZLIB_LIBS := $$(call pkg,--libs-only-L zlib) -l:libz.a)$(ZLIB_LIBS)
+ANALYSIS_LIBS  = $(CJSON_LIBS) -liberty $(SQLITE_LIBS) $(ZLIB_LIBS) -ldl -lm
 NATIVE_LIBS    = $(CJSON_LIBS) -ldl -lm
 # What is not static lies in $(BUILD)/lib, and in lib/moetrace where it was installed.
 RPATH         := -Wl,-rpath,'$$ORIGIN/lib:$$ORIGIN/../lib/moetrace' -Wl,--enable-new-dtags
@@ -88,7 +90,7 @@ all: $(TARGETS) ## build libmoetrace.so, moetrace and run_native into build/, wi
 
 $(NEEDS): | $(filter deps test-deps,$(MAKECMDGOALS)) # `make deps all` works, too
 	@mkdir -p $(@D)
-	@CC='$(CC)' CFLAGS='$(INCLUDES) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(CPPFLAGS) $(CFLAGS)' LIBS='$(LDFLAGS) $(ANALYSIS_LIBS)' PLOTLY='$(PLOTLY)' \
+	@CC='$(CC)' CFLAGS='$(INCLUDES) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(ZLIB_CFLAGS) $(CPPFLAGS) $(CFLAGS)' LIBS='$(LDFLAGS) $(ANALYSIS_LIBS)' PLOTLY='$(PLOTLY)' \
 	  scripts/can_build.sh
 	@touch $@
 deps: ## install and fetch what building needs
@@ -211,7 +213,7 @@ FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome r
 FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common $(CHECKED) -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/obj/fuzz/%.o: %.c VERSION | $(NEEDS)
 	@mkdir -p $(@D)
-	$(say) clang $(INCLUDES) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+	$(say) clang $(INCLUDES) $(CJSON_CFLAGS) $(SQLITE_CFLAGS) $(ZLIB_CFLAGS) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 $(BUILD)/obj/fuzz.a: $(FUZZ_OBJ) $(EMBED_OBJ)
 	@rm -f $@
 	$(say) $(AR) rcsT $@ $^

@@ -19,6 +19,7 @@ else
     has_header cjson/cJSON.h || missing+=(libcjson)
     has_header libiberty/demangle.h || missing+=(libiberty)
     has_header sqlite3.h || missing+=(libsqlite3)
+    has_header zlib.h || missing+=(zlib)
     has_header nvtx3/nvToolsExt.h || missing+=("NVTX's headers")
     if [ ${#missing[@]} -eq 0 ]; then
         echo 'int main(void) { return 0; }' >"$work/main.c"

@@ -9,7 +9,7 @@ import sys
 
 import help_text
 
-TRACES = ("moetrace", "sqlite", "json")  # endings of what can be read
+TRACES = ("moetrace", "sqlite", "json", "json.gz", "sqlite.gz")  # endings of what can be read
 
 
 def kind(argument):

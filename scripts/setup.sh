@@ -108,7 +108,7 @@ fuzzer() {
 }
 
 step_build() {
-    packages gcc make libc6-dev pkg-config libcjson-dev libiberty-dev libsqlite3-dev python3 python3-venv
+    packages gcc make libc6-dev pkg-config libcjson-dev libiberty-dev libsqlite3-dev zlib1g-dev python3 python3-venv
     built_in
 }
 

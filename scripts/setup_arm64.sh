@@ -1,7 +1,7 @@
 # For setup.sh to source: what cross-compiling for aarch64 and running the result need: Debian's cross compiler and qemu-user, and the
 # libraries for arm64, which are unpacked into build/deps/arm64 and not installed.
 # shellcheck shell=bash disable=SC2154
-arm64_packages=(libcjson1 libcjson-dev libsqlite3-dev libiberty-dev libcmocka0 libcmocka-dev)
+arm64_packages=(libcjson1 libcjson-dev libsqlite3-dev zlib1g-dev libiberty-dev libcmocka0 libcmocka-dev)
 
 step_arm64() {
     step build

@@ -5,6 +5,7 @@
 #include "analysis/base/alloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static void free_timeline(charts_timeline *t) {
@@ -42,7 +43,8 @@ void charts_timeline_add(cJSON *figures, const metrics_results *results, uint32_
     metrics_request median, p99;
     struct stat st;
     size_t n = 0;
-    if (stat(results->path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    bool standard_input = strcmp(results->path, "-") == 0; /* what was read of it is kept */
+    if (!standard_input && (stat(results->path, &st) != 0 || !S_ISREG(st.st_mode))) {
         return;
     }
     if (k != BASE_NONE) {

@@ -3,6 +3,7 @@
 #include "analysis/cli/cli_runs.h"
 #include "analysis/input/capture_path.h"
 #include "analysis/input/capture_reader.h"
+#include "analysis/input/packed_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -75,12 +76,50 @@ static void refuse_several_runs(const char *path, const cli_runs *runs) {
               runs->count, runs->list[runs->count - 1].path, path);
 }
 
-/* The files of other tools in the directory. */
+/* By the numbers in their names: rank 10 comes after rank 9. */
+static int by_numbers(const void *a, const void *b) {
+    return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Whether the list, which is sorted so, has the file's name without its last `drop` characters. */
+static bool has_shorter(const cli_files *files, const char *path, size_t drop) {
+    char *name = base_copy(path, strlen(path) - drop);
+    bool found = files->count > 0 &&
+                 bsearch(&name, files->list, files->count, sizeof *files->list, by_numbers) != NULL;
+    free(name);
+    return found;
+}
+
+/* Adds the compressed files, unless the same file is there uncompressed. */
+static void add_packed(cli_files *files, const char *directory, const char *ending) {
+    cli_files packed = {0};
+    cli_files_list(&packed, directory, ending);
+    size_t plain = files->count;
+    for (size_t i = 0; i < packed.count; i++) {
+        cli_files first = {.list = files->list, .count = plain};
+        if (has_shorter(&first, packed.list[i], strlen(".gz"))) {
+            continue;
+        }
+        files->list = base_grow(files->list, &files->cap, files->count + 1, sizeof *files->list);
+        files->list[files->count++] = packed.list[i];
+        packed.list[i] = NULL;
+    }
+    cli_files_free(&packed);
+}
+
+/* The files of other tools in the directory: each is a rank, which its name tells. */
 static size_t foreign_files(const char *path, char ***list) {
-    static const char *const endings[] = {".sqlite", ".pt.trace.json"};
+    static const char *const endings[][2] = {{".sqlite", ".sqlite.gz"}, {".trace.json", ".trace.json.gz"}};
     cli_files files = {0};
     for (size_t i = 0; i < sizeof endings / sizeof *endings && files.count == 0; i++) {
-        cli_files_list(&files, path, endings[i]);
+        cli_files_list(&files, path, endings[i][0]);
+        if (files.count > 0) {
+            qsort(files.list, files.count, sizeof *files.list, by_numbers);
+        }
+        add_packed(&files, path, endings[i][1]);
+        if (files.count > 0) {
+            qsort(files.list, files.count, sizeof *files.list, by_numbers);
+        }
     }
     if (files.count == 0) {
         cli_error("%s: no *.moetrace file in this directory; record one with `moetrace record -o %s -- CMD`",
@@ -110,6 +149,9 @@ static size_t directory_traces(const char *path, char ***list) {
 size_t cli_traces(const char *path, bool guess, char ***list) {
     struct stat st;
     uint64_t process;
+    if (strcmp(path, INPUT_STANDARD) == 0) {
+        return file_traces(path, guess, list);
+    }
     char *whole = base_copy(path, input_capture_file(path, &process));
     int found = stat(whole, &st) == 0 ? 0 : errno;
     free(whole);

@@ -31,7 +31,7 @@ enum { CLI_KEY_FORCE = 0x1000 };
 /* Help text: other inputs accepted as TRACE. */
 #define CLI_CAPTURES                                                                                         \
     "TRACE may also be an SQLite export of Nsight Systems (FILE#PID selects one of its processes) or a "     \
-    "Chrome trace of torch.profiler.\n\n"
+    "Chrome trace of torch.profiler, also compressed by gzip, or - for standard input.\n\n"
 
 /* The end of the help of subcommands without an exit status of their own. */
 #define CLI_EXIT "Exit status: 0; 2 after one line on standard error that names the error."

@@ -6,6 +6,7 @@
 #include "analysis/input/chrome/chrome_reader.h"
 #include "analysis/input/nsys/nsys_processes.h"
 #include "analysis/input/nsys/nsys_reader.h"
+#include "analysis/input/packed_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -45,9 +46,10 @@ static bool is_sqlite(const char *head, ssize_t n) {
 }
 
 size_t input_processes(const char *path, bool guess, uint64_t **list) {
-    char head[17];
+    char head[17], error[TRACE_ERROR_BYTES];
+    const char *plain = input_unpacked_path(path, error);
     *list = NULL;
-    return is_sqlite(head, read_head(path, head)) ? input_nsys_processes(path, guess, list) : 0;
+    return plain && is_sqlite(head, read_head(plain, head)) ? input_nsys_processes(plain, guess, list) : 0;
 }
 
 /* Passes over a byte order mark and blanks: whether what follows begins a JSON value. */
@@ -87,8 +89,8 @@ static int stem_of_report(const char *path) {
     return (int)len;
 }
 
-static int read_any(const char *path, unsigned jobs, bool once, const trace_visitor *v,
-                    const input_extras *extras, trace_status *status, char error[TRACE_ERROR_BYTES]) {
+static int read_plain(const char *path, unsigned jobs, bool once, const trace_visitor *v,
+                      const input_extras *extras, trace_status *status, char error[TRACE_ERROR_BYTES]) {
     char head[17];
     if (is_pipe(path)) {
         memset(status, 0, sizeof *status);
@@ -122,12 +124,46 @@ static int read_any(const char *path, unsigned jobs, bool once, const trace_visi
     if (n > 0 && begins_json(path)) {
         return input_chrome_read(path, v, status, error);
     }
-    if (n > 2 && memcmp(head, "\x1f\x8b", 2) == 0) {
-        memset(status, 0, sizeof *status);
-        snprintf(error, TRACE_ERROR_BYTES, "%s: is compressed; unpack it first: gunzip -k %s", path, path);
-        return -1;
-    }
     return trace_read(path, v, status, error);
+}
+
+/* Names the file that the user gave in an error about the temporary one. */
+static void name_original(char error[TRACE_ERROR_BYTES], const char *plain, const char *file) {
+    char line[TRACE_ERROR_BYTES] = "";
+    size_t used = 0, len = strlen(plain);
+    for (const char *from = error; *from && used + 1 < sizeof line;) {
+        bool found = strncmp(from, plain, len) == 0;
+        int n = snprintf(line + used, sizeof line - used, "%.*s", found ? (int)strlen(file) : 1,
+                         found ? file : from);
+        used += n > 0 ? (size_t)n : 0;
+        from += found ? len : 1;
+    }
+    memcpy(error, line, sizeof line);
+}
+
+static int read_any(const char *path, unsigned jobs, bool once, const trace_visitor *v,
+                    const input_extras *extras, trace_status *status, char error[TRACE_ERROR_BYTES]) {
+    uint64_t process;
+    size_t len = input_capture_file(path, &process);
+    char *file = base_copy(path, len), *whole = NULL;
+    const char *plain = input_unpacked_path(file, error);
+    int rc = -1;
+    if (!plain) {
+        memset(status, 0, sizeof *status);
+    } else if (strcmp(plain, file) == 0) {
+        rc = read_plain(path, jobs, once, v, extras, status, error);
+    } else {
+        size_t size = strlen(plain) + strlen(path + len) + 1;
+        whole = base_alloc(size, 1);
+        snprintf(whole, size, "%s%s", plain, path + len);
+        rc = read_plain(whole, jobs, once, v, extras, status, error);
+        if (rc == -1) {
+            name_original(error, plain, file);
+        }
+    }
+    free(whole);
+    free(file);
+    return rc;
 }
 
 int input_read(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,

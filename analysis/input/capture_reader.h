@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Reads the file at `path`: a trace, an SQLite export of Nsight Systems (FILE#PROCESS selects one process), or a Chrome trace,
- * detected by its content. Passes its records to the visitor; status->header is set before the visitor's first call. Uses at
+ * detected by its content; compressed by gzip, or from standard input (packed_file.h). Passes its records to the visitor; status->header is set before the visitor's first call. Uses at
  * most `jobs` threads, including the caller's. Returns, as trace_read does, 0, the non-zero result by which the visitor
  * stopped the reading, or -1 with one line in `error`. */
 int input_read(const char *path, unsigned jobs, const trace_visitor *v, trace_status *status,

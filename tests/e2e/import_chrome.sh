@@ -146,10 +146,9 @@ open(d + "/other.json", "w").write('{"a": 1, "b": [1, 2, {"c": null}]}')
 open(d + "/long.json", "w").write('{"traceEvents":[' + one % ("x" * 50000000) + "]}")
 PY
     "$moetrace" report "$work/deep.json" >/dev/null && "$moetrace" report "$work/long.json" >/dev/null &&
-        refused "$work/deeper.json" 'is cut' && refused "$work/other.json" 'without traceEvents' || return 1
-    gzip -k "$work/cut.json" && refused "$work/cut.json.gz" 'gunzip'
+        refused "$work/deeper.json" 'is cut' && refused "$work/other.json" 'without traceEvents'
 }
-ok "files that are cut, deep, long, compressed or of another kind" bad_files
+ok "files that are cut, deep, long or of another kind" bad_files
 
 random_bytes() {
     "$python" - "$moetrace" "$work" <<'PY'
