@@ -1,8 +1,7 @@
-/* The part of CUPTI's binary interface that the recorder uses, declared here so that it builds with no CUDA
- * toolkit and runs with whatever CUPTI the target brings. Activity records only ever grow at their end: the
- * beginnings declared here are those of CUDA 11.6 to 13, so one declaration reads them all.
- * tests/unit/cupti/test_cupti_abi.c compares every offset and constant with NVIDIA's own headers where they
- * are installed. */
+/* The part of CUPTI's binary interface that the recorder uses, declared here so that the recorder builds without a CUDA toolkit
+ * and runs with the target's CUPTI. New versions extend activity records at their end only: the declarations are the common
+ * beginnings of the records of CUDA 11.6 to 13. tests/unit/cupti/test_cupti_abi.c compares all offsets and constants with
+ * NVIDIA's headers where these are installed. Times are ns, sizes bytes. */
 #ifndef CUPTI_CUPTI_ABI_H
 #define CUPTI_CUPTI_ABI_H
 
@@ -14,7 +13,7 @@ typedef int cupti_result; /* CUptiResult: 0 is success */
 enum {
     CUPTI_ABI_SUCCESS = 0,
     CUPTI_ABI_ERROR_MAX_LIMIT_REACHED = 12,    /* no more records in a buffer */
-    CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS = 39, /* another tool holds CUPTI */
+    CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS = 39, /* another tool uses CUPTI */
     CUPTI_ABI_ERROR_INSUFFICIENT_PRIVILEGES = 35,
 };
 
@@ -34,7 +33,7 @@ enum { /* callbacks of the resource domain */
        CUPTI_ABI_GRAPHNODE_CREATED = 13,
        CUPTI_ABI_GRAPHNODE_DESTROYED = 14,
        CUPTI_ABI_GRAPHNODE_CLONED = 20,
-       /* From CUDA 13: a node of an executable graph does what another node does; its parameters are set. */
+       /* From CUDA 13: a node of an executable graph takes over the work of another node; its parameters are set. */
        CUPTI_ABI_GRAPHNODE_UPDATED = 22,
        CUPTI_ABI_GRAPHNODE_PARAMETERS = 23,
 };
@@ -50,7 +49,7 @@ typedef void (*cupti_buffer_completed)(void *context, uint32_t stream, uint8_t *
                                        size_t valid);
 typedef uint64_t (*cupti_timestamp)(void);
 
-/* What a driver or runtime API callback is given (CUpti_CallbackData). */
+/* The data of a driver or runtime API callback (CUpti_CallbackData). */
 typedef struct {
     int site;
     const char *function_name;
@@ -63,17 +62,17 @@ typedef struct {
     uint32_t correlation;
 } cupti_callback_data;
 
-/* What cuGraphLaunch is given (cuGraphLaunch_params). */
+/* The parameters of cuGraphLaunch (cuGraphLaunch_params). */
 typedef struct {
     void *graph, *stream;
 } cupti_graph_launch_parameters;
 
-/* What cuGraphAddNode and cuGraphAddChildGraphNode are given begins with this. */
+/* The first parameters of cuGraphAddNode and cuGraphAddChildGraphNode. */
 typedef struct {
     void *node, *graph;
 } cupti_graph_add_parameters;
 
-/* What a resource callback is given (CUpti_ResourceData), and behind it for graphs (CUpti_GraphData). */
+/* The data of a resource callback (CUpti_ResourceData), and its descriptor for graphs (CUpti_GraphData). */
 typedef struct {
     void *context;
     void *stream;
@@ -85,7 +84,7 @@ typedef struct {
     void *dependency, *graph_exec;
 } cupti_graph_data;
 
-/* What the driver says of a graph's node with a kernel (CUDA_KERNEL_NODE_PARAMS_v2). */
+/* The driver's description of a graph's kernel node (CUDA_KERNEL_NODE_PARAMS_v2). */
 typedef struct {
     void *function;
     unsigned grid[3], block[3], shared;
@@ -119,7 +118,7 @@ typedef struct {
     uint32_t graph;
 } cupti_kernel;
 
-/* CUpti_ActivityKernel8 and later add the cluster's size behind what older records have. */
+/* CUpti_ActivityKernel8 and later, which add the cluster's size at the end. */
 typedef struct {
     cupti_kernel base;
     void *access_policy_window;

@@ -1,11 +1,11 @@
-/* The names of kernels, once modules have been unloaded.
+/* The names of kernels after a module was unloaded.
  *
- * CUPTI remembers a kernel's name by where the kernel lies, also after its module was unloaded: a kernel of a module
- * that is loaded later to the same place gets the name of the earlier one. So from the first unload on, names are
- * taken from where they are right: at a launch from CUPTI's callback, for a graph's node from the driver, when the node
- * is made. A kernel whose name is in neither has none.
+ * CUPTI caches a kernel's name by the kernel's address, also after its module was unloaded: a kernel of a module that is loaded
+ * later at the same address gets the name of the earlier one. So from the first unload on, names are obtained at the launch
+ * from CUPTI's callback, and for a graph's node from the driver when the node is created. A kernel for which neither is known
+ * has no name.
  *
- * Nothing here waits or acquires a lock. */
+ * No function waits or acquires a lock. Correlation ids are CUPTI's. */
 #ifndef CUPTI_CUPTI_NAMES_H
 #define CUPTI_CUPTI_NAMES_H
 
@@ -14,34 +14,34 @@
 #include <stdint.h>
 
 typedef struct {
-    /* A copy of the name that lasts as long as the process; NULL when there is no memory. */
+    /* Returns a copy of the name that is valid until the process ends; NULL when no memory is available. */
     const char *(*keep)(const char *name);
-    /* Zeroed memory, never given back; NULL when there is none to spare. */
+    /* Returns zeroed memory, which is never freed; NULL when none is available. */
     void *(*allocate)(size_t bytes);
 } cupti_names_hooks;
 
-/* Once, when the driver's library is loaded. */
+/* Call once, when the driver's library is loaded; *hooks is copied. */
 void cupti_names_init(const cupti_names_hooks *hooks);
 
-/* A module is about to be unloaded; `latest` is the youngest correlation id so far. */
+/* Call before a module is unloaded, with the latest correlation id. */
 void cupti_names_module_unloads(uint32_t latest);
-/* Whether that has happened: only then are the following needed. */
+/* Returns whether a module was unloaded: only then must the following functions be called. */
 bool cupti_names_needed(void);
 
-/* A kernel is launched. */
+/* Stores the name of a kernel that is launched. */
 void cupti_names_launch(uint32_t correlation, const char *name);
-/* The node of this id runs the kernel of a CUgraphNode, or (NULL) one whose name is not known: in launches after the
- * correlation id `since`. Names of earlier launches are given up, if since is not 0. */
+/* Stores the kernel of the graph node with this id: that of `node` (CUgraphNode), or an unknown one (NULL), in launches after the
+ * correlation id `since`. If `since` is not 0, the node's names in earlier launches become unknown. */
 void cupti_names_node(void *node, uint64_t id, uint32_t since);
-/* The node gets another id. */
+/* Call when a node's id changes. */
 void cupti_names_node_moves(uint64_t from, uint64_t to);
-/* Some node of a graph may get another kernel, and it is not known which. Also to be called before any module is unloaded. */
+/* Call when an unknown node of a graph may get another kernel; also before any module is unloaded. */
 void cupti_names_node_changes(void);
 
-/* Corrects a record that CUPTI delivers: a kernel's name becomes the right one, or NULL. */
+/* Corrects an activity record that CUPTI delivers: a kernel's name is set to the correct one, or to NULL when it is unknown. */
 void cupti_names_record(void *record);
 
-/* After fork in the child. */
+/* After fork in the child: forgets all names. */
 void cupti_names_forget(void);
 
 #endif

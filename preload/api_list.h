@@ -1,8 +1,8 @@
-/* The CUDA runtime calls that are interposed, each once:
+/* The interposed CUDA runtime calls, one entry each:
  *   CALL(name, class, (parameters), (arguments))
- * From it are made the declarations, the wrappers and the table of originals. The types are the runtime's,
- * declared here as far as the calling convention needs them, so that no CUDA toolkit is needed to build.
- * Calls on the per-thread default stream have names of their own (_ptsz, _ptds). */
+ * The declarations, the wrappers and the table of real functions are generated from this list. The runtime's types are declared
+ * as far as the calling convention requires, so that building needs no CUDA toolkit. Calls on the per-thread default stream
+ * have separate names (_ptsz, _ptds). */
 #ifndef PRELOAD_API_LIST_H
 #define PRELOAD_API_LIST_H
 
@@ -20,11 +20,11 @@ typedef struct {
     size_t width, height, depth;
 } cuda_extent; /* cudaExtent */
 
-/* What a call means to the recorder, and from which level on it is recorded. */
+/* The class of a call, and the lowest level (MOETRACE_LEVEL) at which it is recorded. */
 typedef enum {
-    PRELOAD_CALL_SYNC,   /* waits for the GPU: from level phases on */
-    PRELOAD_CALL_LAUNCH, /* issues kernels: from level kernels on */
-    PRELOAD_CALL_COPY,   /* issues a copy or a fill: from level kernels on */
+    PRELOAD_CALL_SYNC,   /* waits for the GPU; from level phases */
+    PRELOAD_CALL_LAUNCH, /* launches kernels; from level kernels */
+    PRELOAD_CALL_COPY,   /* enqueues a copy or memset; from level kernels */
 } preload_call_class;
 
 /* clang-format off */

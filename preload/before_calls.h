@@ -1,8 +1,9 @@
-/* Calls of the C library that the recorder must know of before they are made. */
+/* Interposed functions of the C library that the recorder must prepare for before they run: loading of libraries, giving up
+ * rights, unsharing of namespaces. */
 #ifndef PRELOAD_BEFORE_CALLS_H
 #define PRELOAD_BEFORE_CALLS_H
 
-/* From the library's constructor. */
+/* Looks up the real functions. Called once, from the library's constructor. */
 void preload_before_calls_init(void);
 
 #endif

@@ -1,6 +1,5 @@
-/* Around what the recorder does on a thread of the target when it takes locks or calls the system: the thread
- * cannot be cancelled in the middle of it, nor leave it by a jump out of a signal handler, and finds errno as
- * it left it. */
+/* Protects a section of the recorder that acquires locks or makes system calls on a thread of the target: within it the thread
+ * cannot be cancelled or leave by a jump out of a signal handler, and errno is preserved. */
 #ifndef PRELOAD_CANCEL_GUARD_H
 #define PRELOAD_CANCEL_GUARD_H
 
@@ -15,6 +14,7 @@ typedef struct {
     sigset_t signals;
 } preload_cancel_guard;
 
+/* Begins the section: disables cancellation, blocks asynchronous signals, saves errno. */
 static inline preload_cancel_guard preload_cancel_guard_enter(void) {
     preload_cancel_guard g = {.error = errno};
     preload_block_signals(&g.signals);
@@ -22,6 +22,7 @@ static inline preload_cancel_guard preload_cancel_guard_enter(void) {
     return g;
 }
 
+/* Ends the section and restores all three. */
 static inline void preload_cancel_guard_leave(const preload_cancel_guard *g) {
     pthread_setcancelstate(g->cancel_state, NULL);
     pthread_sigmask(SIG_SETMASK, &g->signals, NULL);

@@ -1,48 +1,49 @@
-/* Which part of the run is profiled. NVTX ranges are always recorded; CUDA calls and GPU work only while
- * profiling. A mark in the trace (trace/settings.h) says when that begins and ends. */
+/* Decides which part of the run is profiled. NVTX ranges are always recorded; CUDA calls and GPU work only while profiling is
+ * on. Marks in the trace (trace/settings.h) record when it is switched on and off. */
 #ifndef PRELOAD_CAPTURE_H
 #define PRELOAD_CAPTURE_H
 
 #include "preload/settings.h"
 #include "preload/thread.h"
 
-/* refuse: told what is wrong when CUPTI would not begin to record; called with no lock held. */
+/* Initialises the state from the settings, which are copied. `refuse` is called with a message, without any lock held, when
+ * CUPTI cannot start to record. */
 void preload_capture_init(const preload_settings *settings, void (*refuse)(const char *problem));
 
-/* The recording began with this thread at `time`: says so when nothing is profiled yet, since a trace without
- * marks was profiled throughout. */
+/* Call when the recording has begun on thread `t` at `time` (ns). Adds a mark if profiling is off, since a trace without marks
+ * counts as profiled throughout. */
 void preload_capture_begin(preload_thread *t, uint64_t time);
 
-/* A range of the default domain is about to be pushed on this thread at depth t->default_depth. True when
- * profiling began or ended with it, which takes time: the range begins after that. */
+/* Call before a range of the default domain with the name `name` (string id) is pushed at depth t->default_depth. Returns true
+ * when profiling was switched, which takes time: the range then begins after the call. */
 bool preload_capture_push(preload_thread *t, uint32_t name);
-/* A range of the default domain was popped to depth t->default_depth. */
+/* Call after a range of the default domain was popped to depth t->default_depth. */
 void preload_capture_pop(preload_thread *t);
-/* This thread ends; what it left open is over. */
+/* Call when the thread ends: its open ranges are over. */
 void preload_capture_thread_ends(preload_thread *t);
 
-/* The target called the runtime's or the driver's ProfilerStart or ProfilerStop; in_callback: CUPTI says so,
- * inside that call. */
+/* Handles a call of the runtime's or the driver's ProfilerStart (`start`) or ProfilerStop. in_callback: it was reported by
+ * CUPTI, inside that call. */
 void preload_capture_profiler(bool start, bool in_callback);
 
-/* GPU work cannot be recorded, or not any more: closes the CUPTI session, if there is one, and marks the end
- * of profiling, for good. Calls are recorded as before. yielded: because another tool has CUPTI, which slows
- * the target as profiling would. `t` is NULL where nothing is recorded yet. */
+/* Ends profiling permanently, because GPU work cannot be recorded: closes the CUPTI session, if any, and adds the mark. Calls
+ * are recorded as before. yielded: another tool uses CUPTI, which slows the target as profiling would. `t` is NULL when
+ * nothing is recorded yet. */
 void preload_capture_gone(preload_thread *t, bool yielded);
 
-/* The target said itself, by a mark of its own (trace/settings.h), whether to watch from here on. */
+/* Handles a mark by which the target switches profiling (trace/settings.h). */
 void preload_capture_notified(preload_thread *t, bool on);
 
-/* The CUPTI session has begun: brings it in line with what is profiled. What is wrong, or NULL. */
+/* Call when the CUPTI session has begun: switches it according to the current state. Returns an error message, or NULL. */
 const char *preload_capture_session_begun(preload_thread *t);
 
-/* The writer calls this now and then: ends profiling when the time limit has come, and does what others had to
- * leave undone: a thread that has no stream cannot mark what it switches, one inside CUDA cannot switch. */
+/* Called periodically by the writer: ends profiling at the time limit, and completes switches and marks that other threads had
+ * to postpone (a thread without a stream cannot add a mark; a thread inside CUDA cannot switch). */
 void preload_capture_check(void);
-/* The recording ends: nothing is switched any more, and the marks that are due are made. `t` may be NULL. */
+/* Call when the recording ends: adds the pending marks; profiling is not switched any more. `t` may be NULL. */
 void preload_capture_stop(preload_thread *t);
 
-/* After fork in the child, which starts with no range open. */
+/* After fork in the child, which starts without open ranges. */
 void preload_capture_after_fork(void);
 
 #endif

@@ -1,7 +1,7 @@
-/* The clock of the trace, in nanoseconds, for host events and, through CUPTI, for GPU records. It reads the
- * processor's counter (time stamp counter; virtual counter of ARM) where the kernel itself trusts it, set to run like CLOCK_MONOTONIC: each
- * launch is timed twice, and in a virtual machine clock_gettime costs several times as much (seen on an H100
- * machine: 64 ns against 18 ns). */
+/* The clock of the trace, in nanoseconds, for host events and, through CUPTI, for GPU records. It is CLOCK_MONOTONIC, computed
+ * from the processor's counter (x86: time stamp counter; ARM: virtual counter) if the kernel itself uses that counter: each
+ * launch reads the clock twice, and in a virtual machine clock_gettime is several times slower (measured on an H100 machine:
+ * 64 ns against 18 ns). */
 #ifndef PRELOAD_CLOCK_H
 #define PRELOAD_CLOCK_H
 
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <time.h>
 
+/* Returns the value of the processor's counter. */
 #if defined(__x86_64__)
 #include <x86intrin.h>
 static inline uint64_t preload_counter(void) {
@@ -33,12 +34,14 @@ extern struct preload_clock {
     uint64_t scale; /* ns per count, times 2^32 */
 } preload_clock;
 
+/* Returns the time of a clock of the system in ns. */
 static inline uint64_t preload_clock_of(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Returns the time of the trace's clock in ns. Any thread; async-signal-safe. */
 static inline uint64_t preload_now(void) {
     if (atomic_load_explicit(&preload_clock.use_counter, memory_order_acquire)) {
         unsigned __int128 counts = preload_counter() - preload_clock.base_counter;

@@ -1,11 +1,12 @@
-/* The target gives up rights: what the recorder then may not do any more. */
+/* The rights that the recorder lost because the target gave them up. */
 #ifndef PRELOAD_CONFINEMENT_H
 #define PRELOAD_CONFINEMENT_H
 
 #include <stdbool.h>
 
-/* Whether a file may be opened, also one of /proc: else that would end the process. */
+/* Returns whether the recorder may open files, including those of /proc: a filter of system calls could end the process. */
 bool preload_may_open(void);
+/* Makes preload_may_open return false from now on. */
 void preload_forbid_opening(void);
 
 #endif

@@ -1,29 +1,29 @@
-/* The CUPTI session's life in a process, and what CUPTI tells of the target's calls. */
+/* The life cycle of the CUPTI session in a process, and the handling of its callbacks. */
 #ifndef PRELOAD_CUPTI_LIFECYCLE_H
 #define PRELOAD_CUPTI_LIFECYCLE_H
 
 #include <stdbool.h>
 
-/* CUDA is about to be used: starts CUPTI, once, if the level wants it. */
+/* Call before CUDA is used: starts CUPTI, once, if the level requires it. */
 void preload_cupti_begin(void);
-/* Waits while another thread starts CUPTI, but not for ever: what is launched before CUPTI is there is not recorded, and
- * then counted as dropped. To be called outside of CUDA only. */
+/* Waits, for a limited time, while another thread starts CUPTI: kernels that are launched before are not recorded, but counted
+ * as dropped. Must be called outside CUDA calls. */
 void preload_cupti_await(void);
-/* Whether that was tried. */
+/* Returns whether a start was tried. */
 bool preload_cupti_begun(void);
-/* CUDA is being initialised, successfully as far as it got. */
+/* Call when CUDA has been initialised successfully (so far). */
 void preload_cupti_initialized(void);
-/* CUDA has been used with success: what comes later than its initialisation is done now. Exit handlers run in the reverse
- * order of their registration, and the recorder's must run before those that CUDA registers while it
- * initialises. */
+/* Call when a CUDA call has succeeded: registers the recorder's exit handler. Exit handlers run in the reverse order of their
+ * registration, and the recorder's must run before those that CUDA registers while it initialises. */
 void preload_cupti_used(void);
-/* CUPTI would not begin to record: ends its session and says so. No lock may be held. */
+/* Ends the session after CUPTI failed to start recording, and warns with the message `problem`. No lock may be held. */
 void preload_cupti_refused(const char *problem);
-/* Another tool in this process asks for CUPTI: ends our session, for good. */
+/* Ends the session permanently, because another tool in this process requests CUPTI. */
 void preload_cupti_yield(void);
-/* Ends the session, if it is there to be ended: true for the one caller that did. */
+/* Ends the session, if there is one. Returns true to the one caller that ended it. */
 bool preload_cupti_end(void);
-/* The same before CUDA's own exit handler, which ends all delivery; GPU work that is issued later is not recorded. */
+/* Ends the session before CUDA's exit handler, after which CUPTI delivers nothing; GPU work that is launched later is not
+ * recorded. preload_cupti_ended_at_exit returns whether that happened. */
 void preload_cupti_end_at_exit(void);
 bool preload_cupti_ended_at_exit(void);
 /* After fork in the child. */

@@ -1,7 +1,6 @@
-/* The recorder's locks. While a thread holds one, signals are held back from it: no handler of the target's
- * ever runs where it would wait for what its own thread holds. Only signals that an instruction raises
- * (SIGSEGV and its like) come through; a handler of theirs may end the process or fork, so both look first
- * how many locks this thread holds, and leave undone what could never finish. */
+/* The recorder's locks. While a thread holds one, asynchronous signals are blocked on it, so that no handler of the target waits
+ * for a lock of its own thread. Synchronous signals (SIGSEGV, ...) are not blocked; their handlers may end the process or
+ * fork, so both check preload_locks_held and skip what would deadlock. */
 #ifndef PRELOAD_LOCK_H
 #define PRELOAD_LOCK_H
 
@@ -9,28 +8,29 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Blocks all signals but those that an instruction raises; *was is what was blocked before. */
+/* Blocks all asynchronous signals on this thread and stores the previous mask. */
 void preload_block_signals(sigset_t *was);
 
-/* A write of the recorder's own may raise a signal in this thread (SIGPIPE, SIGXFSZ), which must not reach
- * the target: the write stands between these two, with the signal blocked. */
+/* For a write by the recorder that may raise a signal in this thread (SIGPIPE, SIGXFSZ), which the target must not get. With the
+ * signal blocked: preload_signal_pends, before the write, returns whether the signal is pending; preload_swallow_signal, after
+ * it, removes the signal unless it was pending before. */
 bool preload_signal_pends(int number);
 void preload_swallow_signal(int number, bool pended);
 
-/* Locks that this thread holds or is about to, and stretches between preload_hold and preload_release. */
+/* The number of locks that this thread holds or is acquiring, plus its sections between preload_hold and preload_release. */
 extern __thread unsigned preload_locks_held;
 
-/* Holds signals back until as many calls of preload_release have come. */
+/* Begin and end a section in which asynchronous signals are blocked on this thread. Sections nest. */
 void preload_hold(void);
 void preload_release(void);
 
+/* Acquire a lock: preload_trylock returns false when another thread holds it, preload_lock_for when that is still so after
+ * the given time (CLOCK_MONOTONIC). preload_unlock releases it. */
 void preload_lock(pthread_mutex_t *lock);
 bool preload_trylock(pthread_mutex_t *lock);
-/* Waits at most this long, whatever becomes of the time of day. False: it was not locked. */
 bool preload_lock_for(pthread_mutex_t *lock, unsigned milliseconds);
 void preload_unlock(pthread_mutex_t *lock);
-/* In a fork's child: opens a lock that was locked before the fork, or that another thread had (`ours` is
- * false). */
+/* In a fork's child: releases a lock that this thread held at the fork (`ours`), or reinitialises one that another thread held. */
 void preload_lock_renew(pthread_mutex_t *lock, bool ours);
 
 #endif

@@ -1,5 +1,5 @@
-/* NVTX's payload extension: structures whose layout the target registers (NCCL and cuDF do). An event keeps the
- * message that such a structure holds, and its first number. */
+/* NVTX's payload extension: structures with a layout that the target registers (NCCL and cuDF do). The event gets the message
+ * in such a structure, and its first number. */
 #ifndef PRELOAD_NVTX_PAYLOAD_H
 #define PRELOAD_NVTX_PAYLOAD_H
 
@@ -8,15 +8,17 @@
 
 #include <stdint.h>
 
-/* A registered string's name; 0 when it was never given. */
+/* Returns the string id of a registered string; 0 when there is none. */
 typedef uint32_t (*preload_nvtx_string)(uint64_t handle);
 
-/* Remembers a layout (nvtxPayloadSchemaAttr_t) and gives its id; 0 when it cannot be kept. Any thread. */
+/* Stores a layout (nvtxPayloadSchemaAttr_t) and returns its id; 0 when it is not supported, or no memory is available. Any
+ * thread. */
 uint64_t preload_nvtx_payload_register(const void *schema);
-/* Copies what is known of `count` payloads (nvtxPayloadData_t) to the event. */
+/* Sets message and number of the event from `count` payloads (nvtxPayloadData_t), as far as their layouts are known. `cache` is
+ * the thread's. */
 void preload_nvtx_payload_read(trace_host_event *e, const void *payloads, uint64_t count,
                                preload_string_cache *cache, preload_nvtx_string registered);
-/* How many payloads were of an unknown layout, or held no number. */
+/* Returns the number of payloads with an unknown layout or without a number. */
 uint64_t preload_nvtx_payload_skipped(void);
 
 #endif

@@ -1,7 +1,6 @@
-/* What opens and closes ranges must not be lost one-sidedly: a range whose end is missing would stay open for
- * ever, and one whose beginning is missing would close another. For lack of memory such events wait here, in
- * the thread's own struct, until there is room again. A range that begins and ends meanwhile is lost whole.
- */
+/* Range events that wait for memory. A range must not lose only its beginning or only its end: without its end it would stay
+ * open, and without its beginning its end would close another range. When no memory is available, such events wait here, in
+ * the thread's struct. A range that begins and ends in the meantime is lost completely. */
 #ifndef PRELOAD_PENDING_RANGES_H
 #define PRELOAD_PENDING_RANGES_H
 
@@ -13,8 +12,8 @@
 
 typedef struct {
     trace_host_event event;
-    uint32_t more; /* further ones of the same kind and domain: pushes without names, pops of one time */
-    bool stripped; /* only such further ones are left */
+    uint32_t more; /* number of further pushes without names, or pops at one time, of the same domain */
+    bool stripped; /* only such further events are left */
 } preload_kept;
 
 typedef struct {
@@ -22,11 +21,11 @@ typedef struct {
     preload_kept kept[PRELOAD_PENDING_RANGES]; /* of each domain first pops, then pushes */
 } preload_pending_ranges;
 
-/* Keeps an event if it is one that must be kept. False: it is lost, or what it ends, with it. */
+/* Keeps an event that begins or ends a range. False: the event is lost, together with the range that it ends. */
 bool preload_pending_ranges_keep(preload_pending_ranges *b, const trace_host_event *e);
-/* The oldest; NULL when there is none. */
+/* Returns the oldest event; NULL when there is none. */
 const trace_host_event *preload_pending_ranges_first(const preload_pending_ranges *b);
-/* The oldest has been appended. False when its name is missing all the same. */
+/* Removes the oldest event, after it was appended. False when its name was lost. */
 bool preload_pending_ranges_settled(preload_pending_ranges *b);
 
 #endif

@@ -1,5 +1,5 @@
-/* The few functions of CPython's stable interface that the bridge calls, as 3.9 to 3.13 and later have them. They are looked
- * up in the running interpreter: the recorder is built without Python's headers and links nothing of it. */
+/* The functions of CPython's stable ABI that the bridge calls (CPython 3.9 and later). They are looked up in the running
+ * interpreter: the recorder is built without Python's headers and is not linked with Python. */
 #ifndef PRELOAD_PYTHON_ABI_H
 #define PRELOAD_PYTHON_ABI_H
 
@@ -55,7 +55,8 @@ typedef struct {
 } preload_python;
 #undef PYTHON_POINTER
 
-/* The interpreter that runs in this process; NULL when there is none, or one without these functions. Any thread. */
+/* Returns the functions of the interpreter that runs in this process; NULL when there is none, or when it lacks one of the
+ * functions. Any thread. */
 const preload_python *preload_python_interpreter(void);
 
 #endif

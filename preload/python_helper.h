@@ -1,9 +1,9 @@
-/* The Python helper and its way into the process: when libtorch, being loaded by a Python program, asks for its own environment
- * variables, the interpreter is asked to run the helper as soon as it can. The environment stays as it is. */
+/* Starts the Python helper in the process: when libtorch, while a Python program loads it, reads its environment variables, the
+ * interpreter is requested to run the helper (Py_AddPendingCall). The environment is not changed. */
 #ifndef PRELOAD_PYTHON_HELPER_H
 #define PRELOAD_PYTHON_HELPER_H
 
-/* Somebody asks for the environment variable `name`. */
+/* Call when the environment variable `name` is read. */
 void preload_python_asked(const char *name);
 
 #endif

@@ -1,34 +1,34 @@
-/* Moves the recorder through its life in a process (recorder_state.h). The interposers and NVTX tell it what
- * happens; it never ends the target, prints on its standard output, or changes what it computes. */
+/* The recorder's life cycle in a process (recorder_state.h). The interposers and NVTX call it; it never ends the target, prints
+ * on its standard output, or changes its results. */
 #ifndef PRELOAD_RECORDER_H
 #define PRELOAD_RECORDER_H
 
 #include <stdbool.h>
 
-/* Reads the settings. Starts nothing. Called once, from the library's constructor. */
+/* Reads the settings; records nothing yet. Called once, from the library's constructor. */
 void preload_recorder_init(void);
 
-/* The target leaves by _exit, perhaps out of a signal handler: writes what is in memory, without asking CUPTI
- * for more. */
+/* Call when the target leaves by _exit, possibly from a signal handler: writes all events in memory, without a flush of CUPTI's
+ * buffers. */
 void preload_recorder_leave(void);
 
-/* The process is about to be replaced (exec) or to leave without exit handlers: writes what is known, and marks the end. True: it did, and
- * preload_recorder_after_failed_exec must follow if the program goes on. Not in a vfork's child. */
+/* Call before exec, or before the process leaves without exit handlers: writes all events and an END chunk with `reason`. When it
+ * returns true and the program continues, preload_recorder_after_failed_exec must follow. Not in a vfork's child. */
 bool preload_recorder_before_exec(const char *reason);
 void preload_recorder_after_failed_exec(void);
 
-/* The target is about to give up rights that opening the trace may need: it stays open from now on. */
+/* Call before the target gives up rights that opening the trace may require: keeps the trace open from now on. */
 void preload_recorder_before_confinement(void);
-/* The target is about to do what only a process of one thread may: ends the writer's, unless CUDA is in use. */
+/* Call before the target makes a call that requires a process of one thread: ends the writer's thread, waiting at most
+ * patience_ms, unless CUDA is in use. */
 void preload_recorder_be_alone(unsigned patience_ms);
-/* The target forbids what recording needs. */
+/* Ends the recording with a warning, because the target forbids what it requires (`why`, a clause). */
 void preload_recorder_give_up(const char *why);
 
-/* Nothing is ever recorded in this process. Instead of preload_recorder_init. */
+/* Disables recording in this process; in place of preload_recorder_init. */
 void preload_recorder_disable(void);
 
-/* Writes everything that is known, marks the end (`reason`: "exit", ...) and records nothing any more.
- * Idempotent. */
+/* Writes all events, CUPTI's included, and an END chunk with `reason` ("exit", ...), and ends the recording. Idempotent. */
 void preload_recorder_stop(const char *reason);
 
 #endif

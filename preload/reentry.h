@@ -1,6 +1,6 @@
-/* Whether this thread is inside something of the recorder's or of CUDA's: a signal handler may have
- * interrupted it, and may have left it for ever by siglongjmp. So the one who enters leaves a token on the
- * stack; while its frame lives, whoever runs inside it lies deeper in the stack, and finds the token. */
+/* Detects whether this thread is inside an operation of the recorder or of CUDA. A signal handler may have interrupted the
+ * operation, and may have abandoned it by siglongjmp. So preload_enter stores a token in the stack frame: as long as that
+ * frame exists, code that runs inside it is deeper in the stack and finds the token. */
 #ifndef PRELOAD_REENTRY_H
 #define PRELOAD_REENTRY_H
 
@@ -11,16 +11,18 @@
 #include <stdint.h>
 
 typedef struct {
-    const volatile uint64_t *at; /* the token, in the frame of whoever entered; NULL: nobody is inside */
+    const volatile uint64_t *at; /* address of the token, in the frame that entered; NULL: outside */
     uint64_t token;
 } preload_reentry;
 
+/* Returns whether this thread runs on an alternate signal stack. */
 static inline bool preload_on_signal_stack(void) {
     stack_t stack;
     return sigaltstack(NULL, &stack) == 0 && (stack.ss_flags & SS_ONSTACK);
 }
 
-/* A handler's own stack may lie anywhere. It is asked for only where something else than the usual is so. */
+/* Returns whether the thread is inside the operation. An alternate signal stack may be at any address; that costs a system call,
+ * and is checked only when the addresses are out of order. */
 __attribute__((no_sanitize("address", "thread"))) static inline bool
 preload_is_reentry(const preload_reentry *inside) {
     if (!inside->at) {
@@ -32,13 +34,14 @@ preload_is_reentry(const preload_reentry *inside) {
     return *inside->at == inside->token;
 }
 
-/* `frame` is a variable of the caller's, which lives until preload_leave. */
+/* Enters the operation. `frame` is a local variable of the caller, which exists until preload_leave. */
 static inline void preload_enter(preload_reentry *inside, volatile uint64_t *frame) {
     *frame = ++inside->token;
     inside->at = frame;
     atomic_signal_fence(memory_order_seq_cst);
 }
 
+/* Leaves the operation. */
 static inline void preload_leave(preload_reentry *inside) {
     atomic_signal_fence(memory_order_seq_cst);
     inside->at = NULL;

@@ -1,7 +1,6 @@
-/* Names that do not live long. A program may make millions that occur once (an operator's sequence number in it).
- * When the table of names has its share of them, further ones come here: each gets an id, waits until the writer
- * has written its definition, and is forgotten when its place is needed. If it comes again then, it gets
- * another id. */
+/* Names with temporary ids. A program may use millions of names once (with an operator's sequence number in them). When the
+ * string table is full of such names, further ones are stored here: each gets an id, waits until the writer has written its
+ * definition, and expires when its space is needed. If it occurs again later, it gets another id. */
 #ifndef PRELOAD_STRING_RING_H
 #define PRELOAD_STRING_RING_H
 
@@ -9,20 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Ids from here on are the ring's. */
+/* The smallest temporary id. */
 #define PRELOAD_STRING_RING_FIRST (1u << 20)
 
-/* What is to be called when names wait to be written. Called once, before all else. */
+/* Sets the callback that wakes the writer when names wait to be written. Call once, first. */
 void preload_string_ring_init(void (*wake_writer)(void));
-/* The id of a name; 0 when those that wait for the writer take all the room. Any thread. */
+/* Returns the id of a name with this hash; 0 when names that wait for the writer occupy all the space. Any thread. */
 uint32_t preload_string_ring_intern(uint64_t hash, const char *bytes, size_t len);
-/* Copies a name of at most `size` bytes. False: it is forgotten, or longer. */
+/* Copies the name of an id, not terminated, and stores its length. False when it has expired or is longer than `size` bytes. */
 bool preload_string_ring_copy(uint32_t id, char *to, size_t size, size_t *len);
-/* The same for its definition, once in each generation; false also when it was defined before. For the writer. */
+/* As preload_string_ring_copy, and marks the name as defined in this generation (from 1) of the trace's definitions. False also
+ * when it was defined before. For the writer. */
 bool preload_string_ring_define(uint32_t id, uint32_t generation, char *to, size_t size, size_t *len);
-/* Whether there are such names. */
+/* Returns whether a name was ever stored here. */
 bool preload_string_ring_used(void);
-/* After fork in the child, which begins with none. */
+/* After fork in the child: removes all names. */
 void preload_string_ring_after_fork(void);
 
 #endif

@@ -82,11 +82,10 @@ typedef struct {
 void cli_show_progress(void *progress, uint64_t done, uint64_t total);
 void cli_hide_progress(cli_progress *progress);
 
-/* The traces that `path` names: itself; each process of an SQLite export of Nsight Systems that holds
- * several, as FILE#PROCESS; of a directory the files *.moetrace of its one run (cli_runs.h), sorted by name, or
- * where there are none those *.sqlite, or else those *.pt.trace.json. Whether an export holds several processes may be a
- * guess (input_processes). Returns how many, 0 after an error line; cli_free_traces frees
- * the list. */
+/* Stores the list of traces that `path` denotes and returns their number; 0 after an error line. A file denotes itself; an SQLite
+ * export of several processes each of them, as FILE#PROCESS (`guess`: as in input_processes); a directory the files
+ * *.moetrace of its only run (cli_runs.h), sorted by name, or without any its files *.sqlite, or else *.pt.trace.json.
+ * cli_free_traces frees the list. */
 size_t cli_traces(const char *path, bool guess, char ***list);
 void cli_free_traces(char **list, size_t count);
 

@@ -5,8 +5,8 @@
 #include "analysis/cli/cli_runs.h"
 #include "analysis/report/table_writer.h"
 
-/* Reads all traces of the runs of `directory` and prints a row for each run; one error line for each trace that
- * cannot be read. The exit status, CLI_FAILED when no trace could be read. */
+/* Reads all traces of the runs in `directory` and prints a table with one row for each run; an error line for each trace that
+ * cannot be read. Returns the exit status: CLI_FAILED when no trace could be read. */
 int cli_overview_print(const cli_runs *runs, const char *directory, report_format format);
 
 #endif

@@ -1,4 +1,4 @@
-/* The recorder: where it lies, and how it gets into a command. */
+/* Finds the recorder and preloads it into a command. */
 #ifndef CLI_CLI_RECORDER_H
 #define CLI_CLI_RECORDER_H
 
@@ -7,11 +7,11 @@
 
 #define CLI_RECORDER "libmoetrace.so"
 
-/* Finds it near this program: in the build folder beside it, installed in ../lib or ../lib/moetrace. False, with
- * one line in `why`. */
+/* Stores the path of the recorder: beside this program (build folder), or installed in ../lib or ../lib/moetrace. False with one
+ * line in `why` when it is not found. */
 bool cli_recorder_find(char path[PATH_MAX], char why[PATH_MAX + 256]);
 
-/* Sets LD_PRELOAD for the command; false with errno. */
+/* Adds the recorder to LD_PRELOAD of this process, for the command; false with errno set. */
 bool cli_recorder_preload(const char *recorder);
 
 #endif

@@ -1,6 +1,6 @@
-/* The runs that a directory holds, and where the next one goes. The traces that stand in a directory are one
- * run. `moetrace record -o DIR` puts a later run into DIR/run-2, DIR/run-3 and so on; the first is DIR/run-1
- * then, although no such directory exists. */
+/* The runs in a directory, and the directory of the next run. The traces in one directory are one run. `moetrace record -o DIR`
+ * stores later runs in DIR/run-2, DIR/run-3 and so on; DIR/run-1 then denotes the first run, although no such directory
+ * exists. */
 #ifndef CLI_CLI_RUNS_H
 #define CLI_CLI_RUNS_H
 
@@ -14,14 +14,15 @@ typedef struct {
     size_t count, cap;
 } cli_files;
 
-/* The files of the directory whose names end so; 0, or an errno value. */
+/* Sets *files to the files of the directory whose names end with `ending`. Returns 0, or an errno value. */
 int cli_files_list(cli_files *files, const char *directory, const char *ending);
+/* Frees the list and leaves it empty. */
 void cli_files_free(cli_files *files);
 
 typedef struct {
-    char *path; /* what names the run on a command line */
+    char *path; /* denotes the run on a command line */
     cli_files traces;
-    struct timespec newest; /* the last change of any of its traces */
+    struct timespec newest; /* the latest modification time of its traces */
 } cli_run;
 
 typedef struct {
@@ -29,22 +30,23 @@ typedef struct {
     size_t count, cap;
 } cli_runs;
 
-/* The runs of moetrace's traces: of the directory itself and of DIR/run-N, or else of all directories in it. 0, or an
- * errno value. */
+/* Sets *runs to the runs of the directory: of itself and of DIR/run-N, or else of all directories in it. Returns 0, or an errno
+ * value. */
 int cli_runs_find(cli_runs *runs, const char *directory);
 
-/* All runs that can be seen from here: in this directory, in those in it, and in their run-N. A trace in this
- * directory is a run of its own. */
+/* Sets *runs to all runs near the current directory: in it, in its directories, and in their run-N. Each trace in the current
+ * directory counts as a run of its own. */
 void cli_runs_find_here(cli_runs *runs);
+/* Frees the runs. */
 void cli_runs_free(cli_runs *runs);
 
-/* When `path` names the first of several runs as described above: the directory that holds it; else NULL. The
- * caller frees it. */
+/* Returns the directory of the run if `path` denotes the first of several runs as described above, else NULL. The caller frees
+ * it. */
 char *cli_runs_first(const char *path);
 
-/* The directory for the next run that is given this one: it, or DIR/run-N when traces stand in it or another run
- * is being recorded into it. It is made (*made), unless it exists, and stays reserved while this process
- * runs; when that fails, it is DIR. The caller frees it. */
+/* Returns the directory for the next run into `directory`: itself, or DIR/run-N when it has traces or another run is being
+ * recorded into it. Creates it if necessary (*made) and reserves it while this process runs; returns `directory` when that
+ * fails. The caller frees it. */
 char *cli_runs_reserve(const char *directory, bool *made);
 
 #endif

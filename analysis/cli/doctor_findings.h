@@ -10,7 +10,7 @@ typedef struct {
     size_t warnings, errors;
 } doctor_report;
 
-/* Prints a finding on `subject` as a line, and below it `advice`, what to do; NULL where there is nothing. */
+/* Counts a finding and prints it as a line on `subject`, followed by a line with `advice`, unless that is NULL. */
 void doctor_find(doctor_report *report, doctor_state state, const char *subject, const char *advice,
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 

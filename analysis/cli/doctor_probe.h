@@ -1,29 +1,29 @@
-/* What `moetrace doctor` asks of others: the CUDA driver, CUPTI and a Python are asked in a process of their own, so
- * that whatever they do, the answer is a text. */
+/* Queries of `moetrace doctor` to the CUDA driver, CUPTI and Python. Each runs in a child process, so that a crash or a hang does
+ * not affect this one. */
 #ifndef CLI_DOCTOR_PROBE_H
 #define CLI_DOCTOR_PROBE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Lines KEY=VALUE; NULL when nobody answered. */
+/* Lines KEY=VALUE; NULL without an answer. */
 typedef struct {
     char *text;
 } doctor_answers;
 
-/* Asks the driver: driver.init (cuInit's result), driver.version, driver.devices, driver.name. Without libcuda.so.1
- * there is no answer. */
+/* Queries the driver: driver.init (the result of cuInit), driver.version, driver.devices, driver.name. No answer without
+ * libcuda.so.1. doctor_answers_free frees the answers, also those of the other functions. */
 doctor_answers doctor_probe_driver(void);
 
-/* Asks CUPTI for its version (cupti.version, cupti.path): that at `path`, unless it is NULL, then the system's, unless
- * `only` that at `path` counts. */
+/* Queries the version of CUPTI (cupti.version, cupti.path): of the file at `path` unless it is NULL, else, unless `only` is set, of
+ * the system's library. */
 doctor_answers doctor_probe_cupti(const char *path, bool only);
 
-/* Asks a Python, without an import of torch: python, and where it has torch: torch, torch.cuda ("None" without CUDA) and
- * cupti (the CUPTI that it ships). */
+/* Queries a Python interpreter without importing torch: python (its version), and if it has torch: torch, torch.cuda (versions;
+ * "None" without CUDA) and cupti (the path of torch's CUPTI). */
 doctor_answers doctor_probe_python(const char *python);
 
-/* Copies the value; false when there is none. */
+/* Copies the value of a key, truncated to `size`; false when there is none. */
 bool doctor_answer(const doctor_answers *answers, const char *key, char *value, size_t size);
 void doctor_answers_free(doctor_answers *answers);
 
