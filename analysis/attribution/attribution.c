@@ -42,6 +42,7 @@ typedef struct {
     uint64_t start, end;
     uint64_t graph_node;
     uint32_t name;    /* of kernels */
+    uint32_t queue;   /* id */
     uint32_t earlier; /* number of the record that waits for the same call, when it still waits */
     bool chained;     /* `earlier` means something */
     bool waits, kernel, timed;
@@ -72,6 +73,7 @@ struct attribution_state {
     size_t queue_cap;
     uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
     attribution_counts counts;
+    attribution_devices devices;
     attribution_record_check check;
     uint64_t first_call; /* ns: the earliest start of a call that was read; UINT64_MAX: none */
     early_record *before;
@@ -90,6 +92,10 @@ attribution_state *attribution_new(names_table *names, attribution_ranges *range
     a->calls = base_alloc(a->call_cap, sizeof *a->calls);
     attribution_graphs_init(&a->graphs, ranges);
     return a;
+}
+
+void attribution_queue(attribution_state *a, const trace_queue *q) {
+    attribution_devices_queue(&a->devices, q);
 }
 
 void attribution_shape(attribution_state *a, const trace_shape *s) {
@@ -164,6 +170,14 @@ static void count_other_domain(attribution_state *a, bool kernel, attribution_wo
     work->ns += more.ns;
 }
 
+/* Each record is passed once, when it is known whether its times are possible. */
+static void add_to_device(attribution_state *a, const waiting_record *w) {
+    if (w->timed) {
+        attribution_devices_add(&a->devices, a->names, w->queue, w->kernel ? w->name : BASE_NONE, w->start,
+                                w->end);
+    }
+}
+
 static void attribute_record(attribution_state *a, const waiting_record *w, const call_slot *call) {
     bool later = false;
     uint32_t at = call->node;
@@ -187,6 +201,7 @@ static void attribute_record(attribution_state *a, const waiting_record *w, cons
     if (call->other_domain && !later && at == ATTRIBUTION_ROOT) {
         count_other_domain(a, w->kernel, (attribution_work){1, w->end - w->start});
     }
+    add_to_device(a, w);
     attribution_ranges_gpu(a->ranges, call->span, later ? BASE_NONE : at, w->kernel ? w->name : BASE_NONE,
                            w->timed, w->start, w->end);
 }
@@ -215,6 +230,7 @@ static void count_unattributed(attribution_state *a, const waiting_record *w) {
     attribution_work *work = w->kernel ? &a->counts.unattributed_kernels : &a->counts.unattributed_transfers;
     work->count++;
     work->ns += w->end - w->start;
+    add_to_device(a, w);
     if (w->kernel) {
         attribution_ranges_unattributed(a->ranges, w->name, w->end - w->start);
     }
@@ -390,6 +406,7 @@ static inline __attribute__((always_inline)) void place_record(attribution_state
                         .end = timed ? e->end : 0,
                         .graph_node = e->graph_node,
                         .name = kernel ? name_of_shape(a, e->shape) : 0,
+                        .queue = e->queue,
                         .waits = true,
                         .kernel = kernel,
                         .timed = timed};
@@ -505,6 +522,7 @@ void attribution_finish(attribution_state *a, unsigned jobs) {
     }
     settle_bodies(a);
     count_before_first_call(a);
+    attribution_devices_settle(&a->devices);
     attribution_ranges_settle(a->ranges, jobs);
     settle_replays(a);
     attribution_ranges_sum_nodes(a->ranges);
@@ -512,6 +530,11 @@ void attribution_finish(attribution_state *a, unsigned jobs) {
 
 attribution_counts attribution_counts_of(const attribution_state *a) {
     return a->counts;
+}
+
+void attribution_take_devices(attribution_state *a, attribution_devices *devices) {
+    *devices = a->devices;
+    a->devices = (attribution_devices){0};
 }
 
 size_t attribution_call_room(const attribution_state *a) {
@@ -531,6 +554,7 @@ void attribution_free(attribution_state *a) {
     attribution_bodies_free(&a->bodies);
     attribution_graphs_free(&a->graphs);
     base_map_free(&a->by_replay);
+    attribution_devices_free(&a->devices);
     free(a->shapes);
     base_map_free(&a->other_shapes);
     free(a);

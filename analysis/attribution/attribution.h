@@ -10,6 +10,7 @@
 #ifndef ATTRIBUTION_ATTRIBUTION_H
 #define ATTRIBUTION_ATTRIBUTION_H
 
+#include "analysis/attribution/device_busy.h"
 #include "analysis/attribution/ranges.h"
 
 #define ATTRIBUTION_CALLS   (1u << 22) /* correlation ids */
@@ -27,6 +28,9 @@ attribution_state *attribution_new(names_table *names, attribution_ranges *range
 
 /* Adds the definition of a kernel shape. */
 void attribution_shape(attribution_state *a, const trace_shape *s);
+
+/* Adds the definition of a queue. */
+void attribution_queue(attribution_state *a, const trace_queue *q);
 
 /* Adds an API, GRAPH or NODE event. All earlier events of its thread must have been passed to
  * attribution_ranges_event. */
@@ -61,6 +65,9 @@ typedef struct {
 
 /* Returns the counts so far. */
 attribution_counts attribution_counts_of(const attribution_state *a);
+
+/* Moves the GPU work by device to *devices, which attribution_devices_free frees; after attribution_finish. */
+void attribution_take_devices(attribution_state *a, attribution_devices *devices);
 
 /* Returns the capacity, in calls, of the table of calls: for tests of its growth. */
 size_t attribution_call_room(const attribution_state *a);

@@ -73,6 +73,11 @@ static int read_shape(void *ctx, const trace_shape *s) {
     return 0;
 }
 
+static int read_queue(void *ctx, const trace_queue *q) {
+    attribution_queue(((trace_reading *)ctx)->attribution, q);
+    return 0;
+}
+
 static int read_host(void *ctx, const trace_host_event *e) {
     trace_reading *rd = ctx;
     uint64_t end = e->time + e->duration;
@@ -303,6 +308,7 @@ static int analyze_trace(metrics_results *results, const char *path, bool once,
     trace_visitor visitor = {.ctx = &rd,
                              .meta = read_meta,
                              .string = read_string,
+                             .queue = read_queue,
                              .shape = read_shape,
                              .host = read_host,
                              .gpu = read_gpu,
@@ -314,6 +320,7 @@ static int analyze_trace(metrics_results *results, const char *path, bool once,
         attribution_ranges_close_ended(rd.ranges);
         attribution_finish(rd.attribution, jobs);
         metrics_clusters_close(&results->clusters);
+        attribution_take_devices(rd.attribution, &results->devices);
         count_gpu_work(results, &rd);
         add_defects(results, &rd);
         make_result_tables(results, &rd, jobs);
@@ -376,6 +383,7 @@ void metrics_results_free(metrics_results *results) {
     metrics_step_shapes_free(&results->step_shapes);
     metrics_costs_free(&results->costs);
     metrics_class_costs_free(&results->classes);
+    attribution_devices_free(&results->devices);
     metrics_load_free(&results->load);
     metrics_tails_free(&results->tails);
     metrics_clusters_free(&results->clusters);

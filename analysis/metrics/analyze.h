@@ -2,6 +2,7 @@
 #ifndef METRICS_ANALYZE_H
 #define METRICS_ANALYZE_H
 
+#include "analysis/attribution/device_busy.h"
 #include "analysis/metrics/bottleneck.h"
 #include "analysis/metrics/cost_breakdown.h"
 #include "analysis/metrics/expert_load.h"
@@ -45,6 +46,7 @@ typedef struct {
     metrics_fits fits;
     metrics_costs costs;
     metrics_class_costs classes;
+    attribution_devices devices; /* of the whole trace, including warm-up */
     metrics_load load;
     metrics_tails tails;
     metrics_clusters clusters; /* empty unless options.clusters */

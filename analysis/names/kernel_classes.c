@@ -55,18 +55,16 @@ static bool match_alternatives(const char *patterns, const char *text) {
     return false;
 }
 
-static const char *built_in_class(char *name) {
+static const names_kernel_class_rule *find_built_in_class(char *name) {
     const char *text = strncmp(name, "void ", 5) == 0 ? name + 5 : name;
     const names_kernel_class_rule *rule;
     if (strlen(name) > SEARCHED_MAX) {
         name[SEARCHED_MAX] = '\0';
     }
-    for (size_t i = 0; (rule = names_kernel_class_rule_at(i)); i++) {
-        if (match_alternatives(rule->patterns, text)) {
-            return rule->class_name;
-        }
+    for (size_t i = 0; (rule = names_kernel_class_rule_at(i)) && !match_alternatives(rule->patterns, text);
+         i++) {
     }
-    return NULL;
+    return rule;
 }
 
 const char *names_kernel_class(const names_kernel_classes *classes, const char *mangled) {
@@ -77,9 +75,16 @@ const char *names_kernel_class(const names_kernel_classes *classes, const char *
             found = classes->list[i].class_name;
         }
     }
-    found = found ? found : built_in_class(name);
+    const names_kernel_class_rule *rule = found ? NULL : find_built_in_class(name);
     free(name);
-    return found;
+    return rule ? rule->class_name : found;
+}
+
+bool names_kernel_communicates(const char *mangled) {
+    char *name = names_kernel_signature(mangled);
+    const names_kernel_class_rule *rule = find_built_in_class(name);
+    free(name);
+    return rule && rule->communicates;
 }
 
 /* ---- Tables from a file ---- */

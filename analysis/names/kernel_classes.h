@@ -4,6 +4,7 @@
 
 #include "trace/trace.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Patterns of one built-in class. `patterns`: alternatives, separated by |; one matches when it occurs in the demangled
@@ -11,6 +12,7 @@
  * counts. */
 typedef struct {
     const char *class_name, *patterns;
+    bool communicates; /* between GPUs */
 } names_kernel_class_rule;
 
 /* The built-in rules, in the order in which they are tried; NULL behind the last (built_in_kernel_classes.c). */
@@ -27,6 +29,9 @@ typedef struct {
 /* Returns the class of the kernel with this mangled (or plain) name: the first rule that matches decides. NULL: none
  * does. `classes` may be NULL; the text lives as long as they do. */
 const char *names_kernel_class(const names_kernel_classes *classes, const char *mangled);
+
+/* Returns whether the built-in rules say that the kernel moves data between GPUs. */
+bool names_kernel_communicates(const char *mangled);
 
 /* Reads a JSON object of regular expressions and their classes, or the tables of vLLM's and SGLang's nsys tools, which hold
  * such an object for each engine and model; there "FILE#MODEL" or "FILE#ENGINE/MODEL" selects one. The expressions are POSIX

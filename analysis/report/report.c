@@ -138,6 +138,7 @@ void report_print(const metrics_results *results, size_t top, report_output *out
     put_run(results, out);
     report_summary(results, out);
     report_latency(results, out);
+    report_devices(results, out);
     report_bottleneck(results, out);
     report_scaling(results, out);
     report_costs(results, top, out);

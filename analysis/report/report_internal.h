@@ -10,6 +10,7 @@
  * and ranges. */
 void report_summary(const metrics_results *results, report_output *out);
 void report_latency(const metrics_results *results, report_output *out);
+void report_devices(const metrics_results *results, report_output *out);
 void report_bottleneck(const metrics_results *results, report_output *out);
 void report_scaling(const metrics_results *results, report_output *out);
 void report_costs(const metrics_results *results, size_t top, report_output *out);
