@@ -22,6 +22,8 @@ typedef struct {
     bool has_moe;         /* `dense` is known */
     bool dense;           /* every expert computes each decoded token; else only the routed ones do */
     char *mark;           /* the text of the mark, or NULL */
+    char contradiction
+        [TRACE_ERROR_BYTES]; /* why the model of an option is not used: it does not fit the trace; "" if it does */
     char problem[TRACE_ERROR_BYTES]; /* why a mark is not used; "" if there is no problem */
 } costmodel_workload;
 

@@ -7,6 +7,7 @@
 #include "analysis/base/parallel_for.h"
 #include "analysis/input/async_reader.h"
 #include "analysis/input/capture_reader.h"
+#include "analysis/metrics/model_check.h"
 #include "trace/settings.h"
 
 #include <stdio.h>
@@ -171,7 +172,14 @@ static void find_device_peaks(metrics_results *r, const costmodel_peaks *over) {
 static void make_bottlenecks(metrics_results *r, const trace_reading *rd) {
     metrics_phase_works works = {0};
     find_device_peaks(r, rd->options->peaks);
-    costmodel_workload_override(&r->bottlenecks.workload, rd->options->workload);
+    costmodel_workload *w = &r->bottlenecks.workload;
+    const costmodel_workload *over = rd->options->workload;
+    costmodel_model marked = w->model;
+    bool has_mark = w->has_model;
+    costmodel_workload_override(w, over);
+    if (over && over->has_model) {
+        metrics_model_check(w, has_mark ? &marked : NULL, rd->ranges);
+    }
     metrics_phase_works_make(&works, rd->ranges);
     metrics_bottlenecks_make(&r->bottlenecks, &r->rows, &works, r->gpu_records > 0);
     metrics_phase_works_free(&works);

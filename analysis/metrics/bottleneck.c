@@ -125,6 +125,9 @@ static bool add_decoder_cost(const costing *c, const metrics_phase_work *work, c
 
 /* False when something is missing, which *c->missing then names. */
 static bool phase_cost_of(const costing *c, const metrics_phase_work *work, costmodel_phase_cost *cost) {
+    if (c->workload->contradiction[0]) {
+        return lack_evidence(c, "a model that fits the trace");
+    }
     if (!c->workload->has_model) {
         return lack_evidence(c, "the model's shapes (--model)");
     }
@@ -194,6 +197,17 @@ static metrics_verdict judge_bottleneck(const metrics_bottlenecks *b, const metr
     return p->of_memory >= p->of_flops ? METRICS_BOTTLENECK_MEMORY : METRICS_BOTTLENECK_COMPUTE;
 }
 
+/* More than a peak is no achievement: the model, its type or the peak is wrong, or weights stayed in a cache. */
+static void leave_out_shares(metrics_bottlenecks *b, metrics_point *p) {
+    double *shares[] = {&p->of_flops, &p->of_memory, &p->of_roof};
+    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+        if (*shares[i] > 1) {
+            *shares[i] = NAN;
+            b->beyond_peak++;
+        }
+    }
+}
+
 static metrics_bottleneck make_bottleneck(metrics_bottlenecks *b, const metrics_row *row,
                                           const metrics_phase_works *works, bool gpu) {
     const metrics_phase_work *work = metrics_phase_works_find(works, row->k, metrics_row_phase(row->kind));
@@ -234,6 +248,10 @@ static metrics_bottleneck make_bottleneck(metrics_bottlenecks *b, const metrics_
     }
     result.verdict = judge_bottleneck(b, &result, &missing);
     result.missing = missing;
+    leave_out_shares(b, &result.whole);
+    for (size_t i = 0; i < result.count; i++) {
+        leave_out_shares(b, &result.points[i]);
+    }
     return result;
 }
 

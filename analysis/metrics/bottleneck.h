@@ -38,9 +38,9 @@ typedef struct {
     double bytes;     /* modelled, a lower bound: weights and KV cache */
     double intensity; /* flops / bytes */
     double flops_per_s, bytes_per_s; /* achieved: flops and bytes per `ms` */
-    double of_flops, of_memory;      /* these over the peaks */
+    double of_flops, of_memory;      /* these over the peaks; NaN if more than 1 */
     double roof;    /* attainable FLOP/s at this intensity: min(peak, intensity x bandwidth) */
-    double of_roof; /* flops_per_s / roof */
+    double of_roof; /* flops_per_s / roof; NaN if more than 1 */
 } metrics_point;
 
 /* One phase at one k. Times (ms) and counts are medians over requests; NaN: missing. */
@@ -68,6 +68,7 @@ typedef struct {
     costmodel_workload workload; /* the trace's, overridden by options */
     costmodel_peaks peaks;       /* the device's, overridden by a file */
     char measured_on[128];       /* the device of that file if it differs from the trace's; else "" */
+    size_t beyond_peak;          /* number of shares left out, as they are more than 1 */
     double peak_flops;           /* for the workload's data type, FLOP/s; NaN: unknown */
     costmodel_peak_source flops_source;
     double

@@ -28,6 +28,17 @@ static void note_missing(const metrics_bottlenecks *b, report_table *t) {
         report_table_note(t, "The peaks were measured on %s, but the trace is of %s.", b->measured_on,
                           b->peaks.device);
     }
+    if (b->workload.contradiction[0]) {
+        report_table_note(t, "The model that --model names does not fit this trace, and is not used: %s.",
+                          b->workload.contradiction);
+    }
+    if (b->beyond_peak > 0) {
+        report_table_note(t,
+                          "%zu shares of more than 100 %% of a peak are left out, here and in the roofline: "
+                          "the model, its data type or the "
+                          "peaks are not those of the run, or weights stayed in a cache.",
+                          b->beyond_peak);
+    }
     if (b->workload.problem[0]) {
         report_table_note(t, "The mark that names the model cannot be used: %s.", b->workload.problem);
     }

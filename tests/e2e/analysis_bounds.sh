@@ -8,13 +8,7 @@ unpack analysis_nsys_k8 k8
 for name in small_alternate small_graphs; do
     unpack "golden/$name" "$name"
 done
-# The shapes of run_native's configuration "small".
-cat >"$work/small.json" <<'E2'
-{"d_model": 256, "n_layers": 4, "n_heads": 4, "moe_num_experts": 64, "mlp_ratio": 1, "embedding_size": 50304, "vocab_size": 50280,
- "image_pooling_h": 2, "image_pooling_w": 2, "image_padding_embed": "pad_and_partial_pad", "vit_layers": [-2, -9],
- "vision_backbone": {"image_emb_dim": 128, "image_num_heads": 4, "image_mlp_dim": 256, "image_num_layers": 10,
- "image_patch_size": 14, "image_default_input_size": [336, 336], "image_num_pos": 577}}
-E2
+cp tests/data/native/small_config.json "$work/small.json" # the shapes of run_native's configuration "small"
 echo '{"device": "NVIDIA H100 80GB HBM3", "memory_bytes_per_s": 3e12, "flops": {"bf16": 7e14}}' >"$work/peaks.json"
 
 report() { # report NAME OUTPUT OPTION...
@@ -107,6 +101,10 @@ is "what people read fits 100 columns" \
 echo '{"device": "Another", "memory_bytes_per_s": 3e12}' >"$work/other.json"
 is "peaks of another device are said to be" \
     "$("$BUILD/moetrace" report --peaks "$work/other.json" "$work/small_alternate.moetrace" | grep -c "^The peaks were measured on Another, but the trace is of")" 1
+
+"$BUILD/moetrace" report --model molmoe-1b --dtype bf16 --crops 2 "$work/small_alternate.moetrace" >"$work/misfit.txt"
+ok "a model that the trace contradicts is not used" grep -q "^The model that --model names does not fit this trace, and is not used: layers: 16 in" "$work/misfit.txt"
+is "and gives no roofline" "$(grep -c "Roofline: achieved" "$work/misfit.txt")" 0
 
 refused() { # refused NAME PATTERN OPTION...
     ok "$1" refuses "$2" "$moetrace" report "${@:3}" "$work/small_alternate.moetrace"

@@ -11,7 +11,7 @@ for kind in sweep hostile bare; do
 done
 unpack golden/small_all small_all
 unpack golden/small_graphs small_graphs
-model=(--model tests/data/native/tiny_a_config.json --dtype bf16 --prompt-tokens 20 --crops 2) # any, to have a roofline
+model=(--model tests/data/native/small_config.json --dtype bf16 --prompt-tokens 20 --crops 2)
 for name in small_all small_graphs; do
     "$moetrace" report "${model[@]}" --html "$work/$name.html" "$work/$name.moetrace" >/dev/null || exit
 done

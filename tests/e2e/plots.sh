@@ -68,7 +68,7 @@ others() {
     for name in hostile bare; do
         "$moetrace" plot -o "$work/$name" "$work/$name.moetrace" && [ -s "$work/$name/latency-prefill.svg" ] || return 1
     done
-    "$moetrace" plot -o "$work/roof/" --model tests/data/native/tiny_a_config.json --dtype bf16 --prompt-tokens 20 --crops 2 \
+    "$moetrace" plot -o "$work/roof/" --model tests/data/native/small_config.json --dtype bf16 --prompt-tokens 20 --crops 2 \
         "$work/small_all.moetrace" && grep -q 'peak of the device' "$work/roof/roofline.tsv" &&
         [ "$(grep -c '^prefill	k = ' "$work/roof/roofline.tsv")" -eq 2 ]
 }

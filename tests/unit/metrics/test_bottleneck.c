@@ -255,6 +255,59 @@ static void no_verdict_without_evidence(void **state) {
     verdict(&r, METRICS_ROW_PREFILL, METRICS_BOTTLENECK_HOST, "model's shapes");
 }
 
+/* No share is beyond 100 %, and those left out are counted. */
+static void shares_beyond_the_peak(void **state) {
+    (void)state;
+    metrics_results results;
+    run r = {.mark = MARK, .time = 10000, .busy = 8000, .memory = 1, .flops = 1e18};
+    read_run(&r, NULL, &results);
+    const metrics_point *whole = &bound_of(&results, METRICS_ROW_PREFILL)->whole;
+    assert_true(isnan(whole->of_memory) && isnan(whole->of_roof));
+    near(whole->of_flops, PREFILL_FLOPS / 8e-6 / 1e18);
+    assert_true(results.bottlenecks.beyond_peak >= 4);
+    metrics_results_free(&results);
+    r.memory = 1e18;
+    read_run(&r, NULL, &results);
+    assert_int_equal(results.bottlenecks.beyond_peak, 0);
+    metrics_results_free(&results);
+}
+
+/* The model of an option is used if the trace does not contradict it. */
+static void a_model_of_another_run(void **state) {
+    (void)state;
+    static const struct {
+        const char *mark, *layers, *experts, *width, *says;
+    } cases[] = {{MARK, "1", "8", "128", NULL},
+                 {NULL, "1", "8", "128", NULL},
+                 {NULL, "1", "8", "64", NULL}, /* nothing in the trace tells */
+                 {MARK, "1", "8", "64", "d_model: 64 in other, 128 in the trace's mark"},
+                 {MARK, "1", "64", "128", "experts: 64 in other, 8 in the trace's mark"},
+                 {NULL, "16", "8", "128", "layers: 16 in other, 1 in the trace's ranges"},
+                 {NULL, "1", "2", "128", "experts: 2 in other, at least 3 in the trace's ranges"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char config[400], error[TRACE_ERROR_BYTES] = "";
+        costmodel_workload over;
+        metrics_results results;
+        costmodel_workload_init(&over);
+        snprintf(
+            config, sizeof config,
+            "{\"d_model\":%s,\"n_layers\":%s,\"n_heads\":2,\"moe_num_experts\":%s,\"mlp_hidden_size\":128,"
+            "\"vocab_size\":256}",
+            cases[i].width, cases[i].layers, cases[i].experts);
+        assert_int_equal(costmodel_model_parse(&over.model, "other", config, strlen(config), error), 0);
+        over.has_model = true;
+        over.has_type = true;
+        over.type = COSTMODEL_BF16;
+        read_run(&(run){.mark = cases[i].mark, .time = 10000, .busy = 8000, .memory = 1e12, .flops = 1e15},
+                 &over, &results);
+        const metrics_bottleneck *b = bound_of(&results, METRICS_ROW_PREFILL);
+        assert_string_equal(results.bottlenecks.workload.contradiction, cases[i].says ? cases[i].says : "");
+        assert_int_equal(isnan(b->whole.flops), cases[i].says != NULL);
+        assert_int_equal(b->missing && strstr(b->missing, "a model that fits"), cases[i].says != NULL);
+        metrics_results_free(&results);
+    }
+}
+
 static void a_cut_request(void **state) {
     (void)state;
     metrics_results r;
@@ -403,6 +456,8 @@ int main(void) {
         cmocka_unit_test(costs_of_a_run),
         cmocka_unit_test(verdicts),
         cmocka_unit_test(no_verdict_without_evidence),
+        cmocka_unit_test(shares_beyond_the_peak),
+        cmocka_unit_test(a_model_of_another_run),
         cmocka_unit_test(a_cut_request),
         cmocka_unit_test(k_of_the_configuration),
         cmocka_unit_test(vision_inside_of_prefill),
