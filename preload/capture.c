@@ -182,8 +182,8 @@ static bool settle_unless_locked(preload_thread *t) {
     return preload_trylock(&capture.lock) && settle_and_unlock(t);
 }
 
-/* A handler may have interrupted, with the allocator's lock, whom CUPTI waits for while it is switched:
- * nobody who may be in a handler waits for ever. What is left undone the holder does. */
+/* A signal handler may have interrupted a thread with the allocator's lock, for which CUPTI waits while it is switched: so code
+ * that may run in a handler waits for a limited time. The holder of the lock completes the rest. */
 #define PATIENCE_MS 100u
 
 static bool settle_in_time(preload_thread *t) {
@@ -313,7 +313,7 @@ void preload_capture_gone(preload_thread *t, bool yielded) {
     }
     capture.gone = true;
     capture.yielded = capture.yielded || yielded;
-    cupti_session_close(); /* under the lock, so that nobody is switching it on or off, or will */
+    cupti_session_close(); /* under the lock, so that no thread switches it on or off meanwhile or later */
     settle_and_unlock(t);
 }
 

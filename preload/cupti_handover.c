@@ -1,6 +1,5 @@
-/* Another tool in the process (torch.profiler, say) wants CUPTI, which serves one at a time. The recorder
- * gives way: it writes what it has, ends its session, and goes on with host events. The other tool then finds
- * CUPTI as if nobody had used it. */
+/* Another tool in the process (such as torch.profiler) requests CUPTI, which serves one tool at a time. The recorder yields: it
+ * writes its records, ends its session, and continues with host events. The other tool then finds CUPTI unused. */
 #include "preload/cupti_lifecycle.h"
 #include "preload/real_symbol.h"
 #include "preload/recorder_state.h"
@@ -9,7 +8,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* CUPTI_ERROR_UNKNOWN: the function that should be behind this one is not there. */
+/* CUPTI_ERROR_UNKNOWN: the real function was not found. */
 #define NOT_THERE 999
 
 #define YIELD(name, parameters, arguments)                                                                   \

@@ -241,7 +241,7 @@ void preload_cupti_yield(void) {
         }
         if (preload_cupti_end()) {
             preload_warn_once("cupti.yield",
-                              "another tool in this process asks for CUPTI; from here on kernels are not "
+                              "another tool in this process requests CUPTI; from here on kernels are not "
                               "recorded");
         }
     }

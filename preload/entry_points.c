@@ -31,7 +31,7 @@ static struct stat own_file;
 
 static char *(*original_getenv)(const char *);
 
-/* Before the constructor ran (other libraries' initialisers) there is nobody to ask. */
+/* For calls before the constructor (from other libraries' initialisers), when the real getenv is not known yet. */
 static char *search_environment(const char *name) {
     size_t len = strlen(name);
     for (char **e = environ; e && *e; e++) {

@@ -26,8 +26,8 @@ void preload_warn_init(void) {
     }
 }
 
-/* Standard error may be somebody else's by now, or a pipe that nobody reads: then nothing is said, and above
- * all nothing waits, and no SIGPIPE reaches the target. */
+/* Standard error may have been redirected by the target, or be a pipe without a reader: then the warning is not printed. The
+ * write never blocks, and the target gets no SIGPIPE. */
 static void write_warning(const char *text) {
     char line[600];
     int len = snprintf(line, sizeof line, "moetrace: %s\n", text);

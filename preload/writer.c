@@ -33,9 +33,8 @@ static struct {
     bool closed;            /* the trace has its end mark; under drain_lock */
 } writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* When the last thread of a process ends, the process exits with status 0. This thread must not be the one
- * that it waits for: once the main thread has ended and nobody else is left, twice in a row, it ends the
- * process as the last one would have. */
+/* When the last thread of a process ends, the process exits with status 0. This thread must not keep it alive: when the main
+ * thread has ended and no other thread is left, in two consecutive checks, it ends the process with that status. */
 static void exit_after_last_thread(void) {
     static int alone;
     alone = preload_describe_left_alone() ? alone + 1 : 0;
@@ -47,8 +46,8 @@ static void exit_after_last_thread(void) {
     }
 }
 
-/* CUPTI hands out full buffers only: what is in a part-full one would be lost in a crash. Once more after the end of
- * profiling; requests that nobody watches are left in peace. */
+/* CUPTI delivers full buffers only: the records of a partly filled buffer would be lost in a crash. Also once after the end of
+ * profiling, but not in unprofiled requests, which must not be slowed down. */
 static void flush_cupti_now_and_then(void) {
     static uint64_t flushed;
     static bool profiled = true;
@@ -191,8 +190,8 @@ static void leave_writing(const write_guard *guard) {
 
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda) {
     write_guard guard;
-    /* A signal handler may end the process. If it interrupted the recorder itself on this thread, what the
-     * writer needs is in nobody's hands: what it has written so far is the trace. */
+    /* A signal handler may end the process. If it interrupted the recorder on this thread, the writer cannot get its locks:
+     * the trace ends with what has been written. */
     if (preload_locks_held || cupti_session_locked()) {
         return;
     }

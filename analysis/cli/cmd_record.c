@@ -209,9 +209,9 @@ int cli_cmd_record(int argc, char **argv) {
         options,
         parse_record,
         "[--] CMD [ARG...]",
-        "Runs CMD under the recorder, which writes one trace for each process, and says at the "
-        "end what was recorded.\vOutput and signals of the command are unchanged; what moetrace "
-        "says goes to standard error. Each option sets the environment variable in brackets; a "
+        "Runs CMD under the recorder, which writes one trace for each process, and prints a summary "
+        "of the recording.\vOutput and signals of the command are unchanged; messages of moetrace "
+        "go to standard error. Each option sets the environment variable in brackets; a "
         "variable that is already set is used unless its option is given. When the directory of "
         "--output holds the traces of an earlier run, this one goes into DIR/run-2, DIR/run-3 "
         "and so on, unless a launcher such as mpirun started several ranks.\n\n"

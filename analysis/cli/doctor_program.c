@@ -68,8 +68,8 @@ static void find_program(doctor_report *report, const char *command, program_fac
     if (obstacle) {
         doctor_find(report, DOCTOR_ERROR, "program", program_advice(program.kind), "%s %s", file, obstacle);
     } else if (program.kind != CLI_PROGRAM_FINE) {
-        doctor_find(report, DOCTOR_WARNING, "program", "see whether it starts, and what it starts",
-                    "%s: what it is could not be read", file);
+        doctor_find(report, DOCTOR_WARNING, "program", "check that it starts, and which program it runs",
+                    "%s: its file format could not be read", file);
     } else if (*program.interpreter) {
         doctor_find(report, DOCTOR_OK, "program", NULL, "%s, a script that %s runs", program.path, file);
     } else {

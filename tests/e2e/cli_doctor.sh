@@ -90,7 +90,7 @@ doctor ./script
 finds "a script without its interpreter" program '^error program ./script is not found.* a script whose interpreter is not found'
 head -c 64 "$(type -P true)" >"cut" && chmod +x "cut"
 doctor ./cut
-finds "a program that is cut" program '^warning program ./cut: what it is could not be read'
+finds "a truncated program" program '^warning program ./cut: its file format could not be read'
 nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 if [ "$(id -u)" -eq 0 ] && "${nobody[@]}" "$moetrace" --version >/dev/null 2>&1; then
     cp "$(type -P true)" special && chmod 4755 special

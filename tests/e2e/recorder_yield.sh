@@ -30,7 +30,7 @@ own() { ranges "$1" | grep -v '^range [^ ]* - '; }
 
 for what in $records $both; do
     profiled "middle$what" middle $what
-    ok "middle$what: the line says what happens" grep -q 'another tool in this process asks for CUPTI' "$work/middle$what.err"
+    ok "middle$what: the line says what happens" grep -q 'another tool in this process requests CUPTI' "$work/middle$what.err"
     is "middle$what: the recorder's own records up to then" "$(own "middle$what")" "range main before kernels=5 copies=1 fills=0"
     is "middle$what: calls all the time" "$(number_of "middle$what" api)" 21
     is "middle$what: nothing that no trace should have" "$(problems "middle$what")" ""
