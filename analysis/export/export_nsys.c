@@ -2,27 +2,51 @@
 #include "analysis/export/export_nsys.h"
 
 #include "analysis/base/alloc.h"
+#include "analysis/base/u64_set.h"
 #include "analysis/export/export_nsys_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Ids of processes and of their domains. Two processes never get one id, also when their pids are equal. */
-static void number_nsys_processes(export_nsys_file *w) {
-    const events_store *rows = w->rows;
-    for (size_t i = 0; i < rows->source_count; i++) {
-        export_nsys_process *p = &w->processes[i];
-        p->machine = rows->sources[i].machine & 0xff;
-        p->global =
-            p->machine << 56 | EXPORT_NSYS_VM | (uint64_t)(rows->sources[i].header.pid & 0xffffff) << 24;
-        for (size_t j = 0; j < i; j++) {
-            if (w->processes[j].global == p->global) {
-                p->machine = (p->machine + 1) & 0xff;
-                p->global = p->machine << 56 | (p->global & 0xffffffffffffffu);
-                j = (size_t)-1;
-            }
+/* Values of the bits of hardware and of virtual machine; 0 of the latter is not used. */
+enum { MACHINES = 256, VMS = 255 };
+
+/* Gives process `i` an id that no process before it has, also when their pids are equal: its own machine's if that is free,
+ * else those of the next machines, then of other virtual machines. *tried is how many its pid and machine have used. */
+static bool number_nsys_process(export_nsys_file *w, size_t i, base_set *used, uint32_t *tried) {
+    export_nsys_process *p = &w->processes[i];
+    const events_source *source = &w->rows->sources[i];
+    while (*tried < MACHINES * VMS) {
+        p->machine = (source->machine + (uint64_t)*tried) % MACHINES;
+        p->global = p->machine << 56 | (1 + *tried / MACHINES) * EXPORT_NSYS_VM |
+                    (uint64_t)(source->header.pid & 0xffffff) << 24;
+        ++*tried;
+        if (base_set_add(used, p->global)) {
+            return true;
         }
     }
+    return false;
+}
+
+/* Ids of processes and of their domains. */
+static void number_nsys_processes(export_nsys_file *w) {
+    const events_store *rows = w->rows;
+    base_set used = {0};
+    base_map tried = {0};
+    for (size_t i = 0; i < rows->source_count && !*w->error; i++) {
+        uint64_t key = (uint64_t)rows->sources[i].machine << 32 | rows->sources[i].header.pid;
+        uint32_t count = base_map_get(&tried, key);
+        count = count == BASE_NONE ? 0 : count;
+        if (!number_nsys_process(w, i, &used, &count)) {
+            snprintf(w->error, TRACE_ERROR_BYTES,
+                     "%s: more than %d traces are of process %u: export fewer at a time", w->path,
+                     MACHINES * VMS, rows->sources[i].header.pid);
+        }
+        base_map_put(&tried, key, count);
+    }
+    base_set_free(&used);
+    base_map_free(&tried);
     for (size_t i = 0; i < rows->domain_count; i++) {
         w->domain_ids[i] = ++w->processes[rows->domains[i].source].domains;
     }

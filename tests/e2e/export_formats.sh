@@ -193,4 +193,21 @@ cut_trace() {
 }
 ok "a cut trace is exported as far as it goes, and said to be cut" cut_trace
 
+# Ids of processes are made of 8 bits of machine: more traces than that may be of one process id.
+many_of_one_pid() {
+    local i
+    mkdir "$work/many"
+    for ((i = 0; i < 300; i++)); do
+        cp tests/data/cases/bom.json "$work/many/rank$i.trace.json"
+    done
+    timeout "$(time_limit 20)" "$moetrace" export -f nsys-sqlite -o "$work/many.sqlite" "$work/many" >"$work/out" &&
+        "$python" - "$work/many.sqlite" <<'PY' && [ "$("$moetrace" report --format json "$work/many.sqlite" | grep -c '"trace":')" -eq 300 ]
+import sqlite3, sys
+ask = sqlite3.connect(sys.argv[1]).execute
+kernels = "SELECT count(*), count(DISTINCT globalPid), count(DISTINCT (globalPid >> 24) & 0xffffff) FROM CUPTI_ACTIVITY_KIND_KERNEL"
+assert ask(kernels).fetchone() == (600, 300, 1), ask(kernels).fetchone()
+assert ask("SELECT count(DISTINCT globalTid >> 24) FROM NVTX_EVENTS WHERE eventType = 59").fetchone() == (300,)
+PY
+}
+ok "300 traces of one process id" many_of_one_pid
 done_testing
