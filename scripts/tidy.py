@@ -14,7 +14,9 @@ import sys
 
 TOOL = "build/deps/venv/bin/clang-tidy"
 FLAGS = ["-std=c11", "-D_GNU_SOURCE", "-I.", '-DMOETRACE_VERSION="0"', "-isystem", "build/deps/nvtx",
-         "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wpointer-arith"]
+         "-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wpointer-arith",
+         # The analyzer's states per function (225,000 by default): a third of the time, as few functions have more.
+         "-Xclang", "-analyzer-config", "-Xclang", "max-nodes=30000"]
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([^"]+)"', re.M)
 FOLDERS = ["preload", "cupti", "trace", "analysis", "native", "tests"]
 texts = {}

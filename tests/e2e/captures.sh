@@ -22,11 +22,13 @@ db.commit()' "$@"
 # ---- every subcommand ----
 
 # The tables of a report but those on the file itself; without the lines on how it was read.
+# An export of several processes numbers their GPUs apart: the number of a device is left out.
 tables() { "$moetrace" report --format json --top 100000 "$1" | "$python" -c '
 import json, sys
 for process in json.load(sys.stdin)["reports"]:
     for table in process["tables"]:
         if table["id"] == "completeness_counts": print([row for row in table["rows"] if row[0].startswith("kernel")])
+        elif table["id"] == "devices": print("devices", [row[1:] for row in table["rows"]])
         elif table["id"] not in ("run", "completeness"): print(json.dumps(table))'; }
 capture_kind() { # capture_kind ENDING NAME
     local file=$work/all.$1

@@ -149,7 +149,7 @@ if kind == "stop":
     os.kill(target, signal.SIGSTOP)
     stopped = wait_for(child.pid, "T")
     os.kill(child.pid, signal.SIGCONT)
-    went_on = wait_for(target, "SR")
+    went_on = wait_for(target, "SRD") in "SRD"
     child.terminate()
     print(stopped, went_on, child.wait())
 elif kind == "kill":
@@ -166,7 +166,7 @@ signals() { python3 signals.py "$moetrace" "$1"; }
 is "SIGTERM to record reaches the command" "$(signals SIGTERM)" 41
 is "SIGUSR1 too" "$(signals SIGUSR1)" 41
 is "a signal that ends the command ends record" "$(signals default)" -2
-is "a command that stops, stops record, and goes on with it" "$(signals stop)" "T S 41"
+is "a command that stops, stops record, and goes on with it" "$(signals stop)" "T True 41"
 is "SIGKILL to record ends the command" "$(signals kill)" "-9 True"
 # shellcheck disable=SC2016
 "$moetrace" record -- sh -c 'echo first; exec >&-; for i in $(seq 300); do sleep 0.1; [ ! -e seen ] || exit; done; touch never' 2>/dev/null |

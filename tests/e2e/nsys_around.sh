@@ -31,7 +31,7 @@ end_agents() {
     done
 }
 # profile NAME TRACED OPTION... -- COMMAND...: under nsys, which watches TRACED. On a busy machine nsys now and then gives up
-# ("End of file") before it starts its target; then it is started again.
+# before it starts its target ("End of file"), or writes a report without the target's ranges; then it is started again.
 profile() {
     local name=$1 traced=$2 options=() status _
     shift 2
@@ -44,7 +44,14 @@ profile() {
         timeout "$(time_limit 60)" "$nsys" profile -t "$traced" "${profile_options[@]}" -o "$work/$name" "${options[@]}" "${apart[@]}" "$work/$name" "$@" \
             >"$work/$name.log" 2>&1
         status=$?
-        [ ! -e "$work/$name.out" ] || break
+        if [ -e "$work/$name.out" ]; then
+            [[ $traced == *nvtx* && $name != plain ]] || break
+            counts "$name" >"$work/$name.counts"
+            [ ! -s "$work/$name.counts" ] || break
+            echo "# $name: nsys has no ranges; it says:"
+            tail -n 5 "$work/$name.log" "$work/$name.export" 2>&1 | sed 's/^/# /'
+        fi
+        rm -f "$work/$name".{nsys-rep,sqlite,out,err} "$work/$name"*.t
         end_agents
     done
     return $status
@@ -60,7 +67,6 @@ holds() { # holds NAME STATUS
     is "$1: exit status" "$2" "$bare_status"
     [ "$2" -eq "$bare_status" ] || sed 's/^/# /' "$work/$1.log" | tail -n 5
     is "$1: the target's output" "$(output "$1")" "$(output "$target-bare")"
-    counts "$1" >"$work/$1.counts"
     ok "$1: nsys has every range that it has alone" cmp "$work/$target-alone.counts" "$work/$1.counts"
     is "$1: one line, which says that we have none" \
         "$(cat "$work/$1.err" "$work/$1.log" | grep -a moetrace: | sed -E 's/\(.*\)/(X)/')" \
@@ -74,7 +80,6 @@ around() { # around NAME COMMAND...: every way to have both
     bare_status=$?
     profile "$target-alone" nvtx -- "$@"
     is "$target: under nsys alone its status is its own" $? "$bare_status"
-    counts "$target-alone" >"$work/$target-alone.counts"
     for traced in nvtx nvtx,cuda; do
         LD_PRELOAD=$library MOETRACE_OUTPUT=$work/$target-out-$traced.t profile "$target-out-$traced" $traced -- "$@"
         holds "$target-out-$traced" $?
