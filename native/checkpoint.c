@@ -2,27 +2,15 @@
 #include "native/checkpoint.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 bool native_source_open(native_source *source, native_torch *torch, const char *folder, native_error *error) {
     memset(source, 0, sizeof *source);
     source->torch = torch;
     source->error = error;
-    char path[4096], other[4096];
-    snprintf(path, sizeof path, "%s/model.safetensors", folder);
-    static const char *const others[] = {"model.safetensors.index.json", "pytorch_model.bin"};
-    for (size_t i = 0; i < 2 && access(path, F_OK) != 0; i++) {
-        snprintf(other, sizeof other, "%s/%s", folder, others[i]);
-        if (access(other, F_OK) == 0) {
-            return native_fail(error, NATIVE_EXIT_INPUT,
-                               "%.3000s holds %s, but run_native reads one model.safetensors", folder,
-                               others[i]);
-        }
-    }
-    return native_safetensors_open(&source->file, path, error);
+    source->folder = folder;
+    return native_checkpoint_files_open(&source->files, folder, error);
 }
 
 void native_source_random(native_source *source, native_torch *torch, uint64_t seed, native_error *error) {
@@ -35,7 +23,7 @@ void native_source_random(native_source *source, native_torch *torch, uint64_t s
 void native_source_close(native_source *source) {
     native_free(source->torch, &source->tables[0]);
     native_free(source->torch, &source->tables[1]);
-    native_safetensors_close(&source->file);
+    native_checkpoint_files_close(&source->files);
 }
 
 static int64_t tensor_elements(const native_tensor *tensor) {
@@ -157,37 +145,67 @@ static bool parse_file_dtype(const native_torch *torch, const char *name, int32_
     return false;
 }
 
+bool native_source_expect(native_source *source, const char *name, int ndim, const int64_t *size) {
+    /* A configuration of another model can demand billions of tensors. */
+    enum { MOST_MISSING = 100000 };
+    native_entry *entry = native_tensor_table_find(&source->files.table, name);
+    char has[128], wants[128];
+    int32_t dtype;
+    native_shape_text(wants, sizeof wants, ndim, size);
+    if (entry == NULL) {
+        native_warn("missing: %.200s %s", name, wants);
+        return ++source->missing < MOST_MISSING;
+    }
+    entry->used = true;
+    if (entry->ndim != ndim || memcmp(entry->size, size, (size_t)ndim * sizeof *size) != 0) {
+        native_shape_text(has, sizeof has, entry->ndim, entry->size);
+        native_warn("wrong shape: %.200s is %s, but the configuration requires %s", name, has, wants);
+        source->misshapen++;
+    } else if (!parse_file_dtype(source->torch, entry->dtype, &dtype)) {
+        native_warn("wrong type: %.200s is %s: it must be F32, BF16 or F16", name, entry->dtype);
+        source->mistyped++;
+    }
+    return true;
+}
+
+bool native_source_check_listed(native_source *source) {
+    size_t unexpected = 0;
+    for (size_t i = 0; i < source->files.table.count; i++) {
+        const native_entry *entry = &source->files.table.entries[i];
+        if (!entry->used) {
+            char has[128];
+            native_shape_text(has, sizeof has, entry->ndim, entry->size);
+            native_warn("unexpected: %.200s %s in %.400s", entry->name, has, entry->file);
+            unexpected++;
+        }
+    }
+    return source->missing + source->misshapen + source->mistyped + unexpected == 0 ||
+           native_fail(
+               source->error, NATIVE_EXIT_INPUT,
+               "%.600s does not fit its configuration: of the tensors listed above %zu are missing, %zu "
+               "unexpected, %zu "
+               "of a wrong shape, %zu of a wrong type: use the config.json that belongs to the checkpoint",
+               source->folder, source->missing, unexpected, source->misshapen, source->mistyped);
+}
+
+/* Straight from the mapped file, read only; a copy where the file does not align its numbers. */
 static bool read_file_weight(native_source *source, const char *name, const native_tensor *to) {
     native_torch *torch = source->torch;
-    native_entry entry;
+    const native_entry *entry = native_tensor_table_find(&source->files.table, name);
     int32_t dtype = 0;
-    if (!native_safetensors_find(&source->file, name, &entry, source->error)) {
-        return false;
+    if (entry == NULL || !parse_file_dtype(torch, entry->dtype, &dtype)) {
+        return native_fail(source->error, NATIVE_EXIT_INPUT, "%.3000s has no tensor %.200s", source->folder,
+                           name);
     }
-    if (!parse_file_dtype(torch, entry.dtype, &dtype)) {
-        return native_fail(source->error, NATIVE_EXIT_INPUT,
-                           "%.3000s: tensor %s is %s: it must be F32, BF16 or F16", source->file.path, name,
-                           entry.dtype);
-    }
-    if (entry.ndim != to->ndim || memcmp(entry.size, to->size, (size_t)to->ndim * sizeof *to->size) != 0) {
-        char has[128], wants[128];
-        native_shape_text(has, sizeof has, entry.ndim, entry.size);
-        native_shape_text(wants, sizeof wants, to->ndim, to->size);
-        return native_fail(source->error, NATIVE_EXIT_INPUT,
-                           "%.2500s: tensor %s is %s, but the configuration requires %s", source->file.path,
-                           name, has, wants);
-    }
-    /* A copy where the file does not align its numbers; otherwise straight from the mapped file, read
-     * only. */
     void *aligned = NULL;
-    if ((uintptr_t)entry.data % 4 != 0) {
-        aligned = malloc(entry.bytes);
+    if ((uintptr_t)entry->data % 4 != 0) {
+        aligned = malloc(entry->bytes);
         if (aligned == NULL) {
-            return native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory reading %s", name);
+            return native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory reading %.200s", name);
         }
-        memcpy(aligned, entry.data, entry.bytes);
+        memcpy(aligned, entry->data, entry->bytes);
     }
-    void *data = aligned != NULL ? aligned : (void *)(uintptr_t)entry.data;
+    void *data = aligned != NULL ? aligned : (void *)(uintptr_t)entry->data;
     native_tensor from = native_wrap_host(torch, data, dtype, to->ndim, to->size);
     native_copy(torch, to->handle, from.handle);
     native_free(torch, &from);
@@ -197,7 +215,7 @@ static bool read_file_weight(native_source *source, const char *name, const nati
 
 bool native_source_read(native_source *source, const char *name, const native_tensor *to, native_init init,
                         double deviation) {
-    if (source->file.map != NULL) {
+    if (source->files.count > 0) {
         if (!read_file_weight(source, name, to)) {
             return false;
         }

@@ -1,31 +1,11 @@
 /* Formats a failure once; see error.h. */
 #include "native/error.h"
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "native/utf8.h"
 
-/* The length of the UTF-8 character at `s`, which ends with a zero byte, and its code; 0 when it is none. */
-static size_t decode_character(const unsigned char *s, uint32_t *code) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = 1;
-    if (s[0] >= 0x80) {
-        length = (size_t)(s[0] >= 0xc2) + (s[0] >= 0xe0) + (s[0] >= 0xf0) + 1;
-    }
-    if ((s[0] >= 0x80 && length == 1) || s[0] > 0xf4) {
-        return 0;
-    }
-    *code = length == 1 ? s[0] : s[0] & (0x7fu >> length);
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        *code = *code << 6 | (s[i] & 0x3fu);
-    }
-    bool valid = *code >= least[length] && *code <= 0x10ffff && (*code < 0xd800 || *code >= 0xe000);
-    return valid ? length : 0;
-}
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Whether a terminal would obey it, or another line begin: controls (C0, C1), marks of direction and of lines. */
 static bool is_control(uint32_t code) {
@@ -37,9 +17,10 @@ static bool is_control(uint32_t code) {
 /* Names of files and tensors are data: what is no character, or none to print, becomes '?'. */
 static void make_printable(char *text) {
     char *to = text;
-    for (const char *from = text; *from != '\0';) {
+    const char *end = text + strlen(text);
+    for (const char *from = text; from < end;) {
         uint32_t code = 0;
-        size_t length = decode_character((const unsigned char *)from, &code);
+        size_t length = native_utf8_decode((const unsigned char *)from, (size_t)(end - from), &code);
         if (length == 0 || is_control(code)) {
             *to++ = '?';
             from += length == 0 ? 1 : length;
@@ -67,4 +48,14 @@ bool native_fail(native_error *error, int status, const char *format, ...) {
     }
     make_printable(error->text);
     return false;
+}
+
+void native_warn(const char *format, ...) {
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    make_printable(text);
+    fprintf(stderr, "run_native: %s\n", text);
 }

@@ -19,4 +19,8 @@ typedef struct {
 bool native_fail(native_error *error, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Prints one line on standard error, with the same replacements: for a list that precedes an error, and for what a user should
+ * know though the run goes on. */
+void native_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

@@ -65,7 +65,8 @@ static bool prepare_run(native_run *run, native_error *error) {
               (o->request != NULL ? native_request_load(&run->request, o->request, &run->config, error)
                                   : native_request_default(&run->request, &run->config, error));
     if (ok && o->checkpoint != NULL) {
-        ok = native_source_open(&run->source, &run->torch, o->checkpoint, error);
+        ok = native_source_open(&run->source, &run->torch, o->checkpoint, error) &&
+             native_weights_check(&run->config, &run->source);
     } else if (ok) {
         native_source_random(&run->source, &run->torch, o->seed, error);
     }

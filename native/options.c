@@ -30,7 +30,8 @@ enum {
 
 static const struct argp_option table[] = {
     {NULL, 0, NULL, 0, "Model:", 1},
-    {"checkpoint", KEY_CHECKPOINT, "DIR", 0, "config.json and model.safetensors of a MolmoE", 1},
+    {"checkpoint", KEY_CHECKPOINT, "DIR", 0, "a local directory with config.json and the weights of a MolmoE",
+     1},
     {"random-weights", KEY_RANDOM, "SEED", 0, "generate random weights instead", 1},
     {"config", KEY_CONFIG, "FILE", 0,
      "model sizes for random weights: a config.json, molmoe-1b (full size, default) or small (for a CPU)", 1},
@@ -248,6 +249,13 @@ bool native_options_parse(native_options *options, int argc, char **argv, native
     }
     if (options->random == (options->checkpoint != NULL)) {
         return native_fail(error, NATIVE_EXIT_INPUT, "give either --checkpoint DIR or --random-weights SEED");
+    }
+    if (options->checkpoint != NULL &&
+        (strncmp(options->checkpoint, "hf:", 3) == 0 || strstr(options->checkpoint, "://") != NULL)) {
+        return native_fail(error, NATIVE_EXIT_INPUT,
+                           "--checkpoint %.300s: a local directory is needed: download the checkpoint and "
+                           "give its directory",
+                           options->checkpoint);
     }
     return apply_cuda_graph_option(options, error);
 }

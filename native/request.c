@@ -48,7 +48,7 @@ static bool find_request_tensor(const native_safetensors *file, const char *name
     return fits ||
            native_fail(error, NATIVE_EXIT_INPUT,
                        "%.3000s: tensor %s is %s: it must be %s (-1: any), with or without a batch of 1",
-                       file->path, name, has, wants);
+                       file->map.path, name, has, wants);
 }
 
 static bool copy_request_integers(const native_safetensors *file, const char *name, const native_entry *entry,
@@ -60,7 +60,7 @@ static bool copy_request_integers(const native_safetensors *file, const char *na
     }
     if (strcmp(entry->dtype, "I32") != 0) {
         return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be I32 or I64",
-                           file->path, name, entry->dtype);
+                           file->map.path, name, entry->dtype);
     }
     for (size_t i = 0; i < entry->bytes / 4; i++) {
         int32_t value;
@@ -73,8 +73,8 @@ static bool copy_request_integers(const native_safetensors *file, const char *na
 static bool copy_request_floats(const native_safetensors *file, const char *name, const native_entry *entry,
                                 float *to, native_error *error) {
     if (strcmp(entry->dtype, "F32") != 0) {
-        return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be F32", file->path,
-                           name, entry->dtype);
+        return native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: tensor %s is %s: it must be F32",
+                           file->map.path, name, entry->dtype);
     }
     memcpy(to, entry->data, entry->bytes);
     return true;

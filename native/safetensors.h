@@ -1,32 +1,21 @@
 /* Reading and writing of safetensors files (github.com/huggingface/safetensors, "Format"): 8 bytes with the length of a
- * JSON header (little-endian), the header, the tensors' bytes. The header is validated first: a truncated file, or one
- * whose offsets contradict its shapes, is rejected. */
+ * JSON header (little-endian), the header, the tensors' bytes.
+ *
+ * The header is validated as that specification demands: at most 100 MB, an object that begins with '{', no name twice, metadata
+ * of strings, offsets that fit the shapes, and tensors that cover the rest of the file without holes or overlaps. Reading
+ * needs memory for the decoded names and one native_entry for each tensor: a few times the header's length. */
 #ifndef NATIVE_SAFETENSORS_H
 #define NATIVE_SAFETENSORS_H
 
 #include "native/error.h"
-
-#include <stddef.h>
-#include <stdint.h>
-
-enum { NATIVE_ENTRY_DIMS = 6 };
+#include "native/file_map.h"
+#include "native/tensor_table.h"
 
 typedef struct {
-    char path[4096];
-    void *map; /* the whole file, read only */
-    size_t bytes;
-    size_t data_start; /* offset of the tensors' bytes in the file */
-    void *header;      /* cJSON object */
+    native_file_map map;
+    native_tensor_table table;
+    char *names; /* the memory of all names */
 } native_safetensors;
-
-/* A tensor of a file. `data` may be unaligned. */
-typedef struct {
-    char dtype[8]; /* "F32", "BF16", "F16", "I64", "I32", ... */
-    int ndim;
-    int64_t size[NATIVE_ENTRY_DIMS];
-    const void *data;
-    size_t bytes;
-} native_entry;
 
 /* Maps a file and validates its header. On failure: false, status 2, the file and the reason. */
 bool native_safetensors_open(native_safetensors *file, const char *path, native_error *error);
@@ -35,9 +24,6 @@ void native_safetensors_close(native_safetensors *file);
 /* Finds a tensor by name. False with an error if the file has none. */
 bool native_safetensors_find(const native_safetensors *file, const char *name, native_entry *entry,
                              native_error *error);
-
-/* Formats a shape, such as "[2, 64]", into `room` bytes of `text`. */
-void native_shape_text(char *text, size_t room, int ndim, const int64_t *size);
 
 /* A tensor to be written. */
 typedef struct {

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-/* What loading carries along. */
+/* What loading carries along. The same walk lists the parameters without any memory on the device: one layer and one expert then stand
+ * for all. */
 typedef struct {
+    bool listing;
     native_weights *weights;
     const native_config *config;
     native_source *source;
@@ -25,15 +27,36 @@ static void set_name_prefix(weights_loader *l, const char *format, ...) {
     va_end(args);
 }
 
+/* The number of layers or experts that memory is needed for, and the place of one of them. */
+static size_t kept_count(const weights_loader *l, int64_t count) {
+    return l->listing ? 1 : (size_t)count;
+}
+
+static size_t kept_index(const weights_loader *l, int64_t index) {
+    return l->listing ? 0 : (size_t)index;
+}
+
 static native_tensor new_parameter(weights_loader *l, int ndim, const int64_t *size) {
+    if (l->listing) {
+        return (native_tensor){.handle = NULL};
+    }
     return native_keep(&l->weights->arena, native_empty(l->torch, l->torch->work, ndim, size));
 }
 
-/* Fills a part of `whole`: `to` is freed here. */
-static bool fill_parameter(weights_loader *l, const char *name, native_tensor to, native_init init,
-                           double deviation) {
+/* Fills a part of `whole`, from element `offset`. */
+static bool fill_parameter(weights_loader *l, const char *name, const native_tensor *whole, int64_t offset,
+                           int ndim, const int64_t *size, native_init init, double deviation) {
     char full[256];
     snprintf(full, sizeof full, "%s%s", l->prefix, name);
+    if (l->listing) {
+        return native_source_expect(l->source, full, ndim, size);
+    }
+    int64_t stride[NATIVE_MAX_DIMS], step = 1;
+    for (int i = ndim - 1; i >= 0; i--) {
+        stride[i] = step;
+        step *= size[i];
+    }
+    native_tensor to = native_view(l->torch, whole, offset, ndim, size, stride);
     bool ok = native_source_read(l->source, full, &to, init, deviation);
     native_free(l->torch, &to);
     return ok;
@@ -43,7 +66,7 @@ static bool fill_parameter(weights_loader *l, const char *name, native_tensor to
 static bool load_vector(weights_loader *l, const char *name, int64_t width, native_init init,
                         double deviation, native_tensor *out) {
     *out = new_parameter(l, 1, &width);
-    return fill_parameter(l, name, native_view(l->torch, out, 0, 1, &width, NATIVE_DIMS(1)), init, deviation);
+    return fill_parameter(l, name, out, 0, 1, &width, init, deviation);
 }
 
 static bool load_norm(weights_loader *l, const char *name, int64_t width, bool bias, native_norm *out) {
@@ -60,21 +83,21 @@ static bool load_norm(weights_loader *l, const char *name, int64_t width, bool b
 static bool load_linear(weights_loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
                         bool bias, double deviation, native_linear *out) {
     native_tensor all = new_parameter(l, 2, NATIVE_DIMS(count * rows, columns));
-    out->weight = native_keep(&l->weights->arena, native_transposed(l->torch, &all));
+    if (!l->listing) {
+        out->weight = native_keep(&l->weights->arena, native_transposed(l->torch, &all));
+    }
     if (bias) {
         out->bias = new_parameter(l, 1, NATIVE_DIMS(count * rows));
     }
     for (int i = 0; i < count; i++) {
         char full[96];
         snprintf(full, sizeof full, "%s.weight", names[i]);
-        if (!fill_parameter(l, full, native_rows(l->torch, &all, i * rows, rows), NATIVE_INIT_NORMAL,
-                            deviation)) {
+        if (!fill_parameter(l, full, &all, i * rows * columns, 2, NATIVE_DIMS(rows, columns),
+                            NATIVE_INIT_NORMAL, deviation)) {
             return false;
         }
         snprintf(full, sizeof full, "%s.bias", names[i]);
-        if (bias &&
-            !fill_parameter(l, full, native_view(l->torch, &out->bias, i * rows, 1, &rows, NATIVE_DIMS(1)),
-                            NATIVE_INIT_ZEROS, 0)) {
+        if (bias && !fill_parameter(l, full, &out->bias, i * rows, 1, &rows, NATIVE_INIT_ZEROS, 0)) {
             return false;
         }
     }
@@ -106,18 +129,15 @@ static bool load_vision_tower(weights_loader *l, native_vision_weights *w) {
     set_name_prefix(l, "model.vision_backbone.image_vit.");
     w->class_token = new_parameter(l, 2, NATIVE_DIMS(1, v->width));
     w->positions = new_parameter(l, 3, NATIVE_DIMS(1, v->positions, v->width));
-    bool ok = load_single_linear(l, "patch_embedding", v->width, v->patch_dim, false, 0.02, &w->patch) &&
-              fill_parameter(l, "class_embedding",
-                             native_view(l->torch, &w->class_token, 0, 1, &v->width, NATIVE_DIMS(1)),
-                             NATIVE_INIT_NORMAL, scale) &&
-              fill_parameter(l, "positional_embedding",
-                             native_view(l->torch, &w->positions, 0, 2, NATIVE_DIMS(v->positions, v->width),
-                                         NATIVE_DIMS(v->width, 1)),
-                             NATIVE_INIT_NORMAL, scale) &&
-              load_norm(l, "pre_ln", v->width, true, &w->pre);
-    w->layers = calloc((size_t)v->layers, sizeof *w->layers);
+    bool ok =
+        load_single_linear(l, "patch_embedding", v->width, v->patch_dim, false, 0.02, &w->patch) &&
+        fill_parameter(l, "class_embedding", &w->class_token, 0, 1, &v->width, NATIVE_INIT_NORMAL, scale) &&
+        fill_parameter(l, "positional_embedding", &w->positions, 0, 2, NATIVE_DIMS(v->positions, v->width),
+                       NATIVE_INIT_NORMAL, scale) &&
+        load_norm(l, "pre_ln", v->width, true, &w->pre);
+    w->layers = calloc(kept_count(l, v->layers), sizeof *w->layers);
     for (int64_t i = 0; i < v->layers && ok; i++) {
-        ok = w->layers != NULL && load_vit_layer(l, i, &w->layers[i]);
+        ok = w->layers != NULL && load_vit_layer(l, i, &w->layers[kept_index(l, i)]);
     }
     return ok;
 }
@@ -130,9 +150,11 @@ static bool load_connector(weights_loader *l, native_vision_weights *w) {
     double spread = c->vision.init_range;
     set_name_prefix(l, "model.vision_backbone.");
     w->padding = new_parameter(l, 2, NATIVE_DIMS(3, features));
-    native_zero(l->torch, w->padding.handle);
-    if (c->padding_embed &&
-        !fill_parameter(l, "pad_embed", native_rows(l->torch, &w->padding, 1, 2), NATIVE_INIT_ZEROS, 0)) {
+    if (!l->listing) {
+        native_zero(l->torch, w->padding.handle);
+    }
+    if (c->padding_embed && !fill_parameter(l, "pad_embed", &w->padding, features, 2,
+                                            NATIVE_DIMS(2, features), NATIVE_INIT_ZEROS, 0)) {
         return false;
     }
     return load_single_linear(l, "image_pooling_2d.wq", width, features, true, spread, &w->pool_q) &&
@@ -145,7 +167,9 @@ static bool load_connector(weights_loader *l, native_vision_weights *w) {
 
 static bool load_experts(weights_loader *l, int64_t index, native_block *block) {
     const native_config *c = l->config;
-    block->experts = calloc((size_t)c->experts, sizeof *block->experts);
+    if (block->experts == NULL) {
+        block->experts = calloc(kept_count(l, c->experts), sizeof *block->experts);
+    }
     for (int64_t e = 0; e < c->experts; e++) {
         static const char *const gate_up[] = {"gate_proj", "up_proj"};
         native_linear first = {.bias = {.handle = NULL}}, second = first;
@@ -155,8 +179,9 @@ static bool load_experts(weights_loader *l, int64_t index, native_block *block) 
             !load_single_linear(l, "down_proj", c->d_model, c->expert_mlp, false, c->init_range, &second)) {
             return false;
         }
-        block->experts[e].gate_up = first.weight;
-        block->experts[e].down = second.weight;
+        native_expert *expert = &block->experts[kept_index(l, e)];
+        expert->gate_up = first.weight;
+        expert->down = second.weight;
     }
     return true;
 }
@@ -166,11 +191,8 @@ static bool load_decoder_block(weights_loader *l, int64_t index, native_block *b
     set_name_prefix(l, "model.transformer.blocks.%lld.", (long long)index);
     block->qk_norm = new_parameter(l, 2, NATIVE_DIMS(2, c->d_model));
     return load_norm(l, "attn.attn_norm", c->d_model, false, &block->attn_norm) &&
-           fill_parameter(l, "attn.q_norm.weight",
-                          native_view(l->torch, &block->qk_norm, 0, 1, &c->d_model, NATIVE_DIMS(1)),
-                          NATIVE_INIT_ONES, 0) &&
-           fill_parameter(l, "attn.k_norm.weight",
-                          native_view(l->torch, &block->qk_norm, c->d_model, 1, &c->d_model, NATIVE_DIMS(1)),
+           fill_parameter(l, "attn.q_norm.weight", &block->qk_norm, 0, 1, &c->d_model, NATIVE_INIT_ONES, 0) &&
+           fill_parameter(l, "attn.k_norm.weight", &block->qk_norm, c->d_model, 1, &c->d_model,
                           NATIVE_INIT_ONES, 0) &&
            load_single_linear(l, "attn.att_proj", 3 * c->d_model, c->d_model, false, c->init_range,
                               &block->qkv) &&
@@ -187,10 +209,10 @@ static bool load_embedding(weights_loader *l) {
     native_tensor *table = &l->weights->embedding;
     set_name_prefix(l, "model.transformer.wte.");
     *table = new_parameter(l, 2, NATIVE_DIMS(c->embeddings + c->additional, c->d_model));
-    return fill_parameter(l, "embedding", native_rows(l->torch, table, 0, c->embeddings), NATIVE_INIT_NORMAL,
-                          c->init_range) &&
-           fill_parameter(l, "new_embedding", native_rows(l->torch, table, c->embeddings, c->additional),
-                          NATIVE_INIT_NORMAL, c->init_range);
+    return fill_parameter(l, "embedding", table, 0, 2, NATIVE_DIMS(c->embeddings, c->d_model),
+                          NATIVE_INIT_NORMAL, c->init_range) &&
+           fill_parameter(l, "new_embedding", table, c->embeddings * c->d_model, 2,
+                          NATIVE_DIMS(c->additional, c->d_model), NATIVE_INIT_NORMAL, c->init_range);
 }
 
 /* On the cpu: weights that can never fit are refused, as the system would kill the process half-way. Most of
@@ -212,6 +234,43 @@ static bool fits_memory(const native_config *c, native_source *source) {
                        native_dtype_name(source->torch->dtype), least / 1e9, memory / 1e9);
 }
 
+/* All parameters, in an order that does not change: random weights depend on it. */
+static bool load_parameters(weights_loader *l) {
+    native_weights *weights = l->weights;
+    const native_config *config = l->config;
+    weights->blocks = calloc(kept_count(l, config->layers), sizeof *weights->blocks);
+    bool ok = weights->blocks != NULL && load_embedding(l);
+    for (int64_t i = 0; i < config->layers && ok; i++) {
+        ok = load_decoder_block(l, i, &weights->blocks[kept_index(l, i)]);
+    }
+    set_name_prefix(l, "model.transformer.");
+    ok = ok && load_norm(l, "ln_f", config->d_model, false, &weights->final_norm);
+    set_name_prefix(l, "%s", "");
+    ok = ok && load_single_linear(l, "lm_head", config->embeddings, config->d_model, false,
+                                  config->init_range, &weights->head);
+    return ok && load_vision_tower(l, &weights->vision) && load_connector(l, &weights->vision);
+}
+
+static void free_layers(native_weights *weights, size_t blocks) {
+    for (size_t i = 0; i < blocks && weights->blocks != NULL; i++) {
+        free(weights->blocks[i].experts);
+    }
+    free(weights->blocks);
+    free(weights->vision.layers);
+}
+
+bool native_weights_check(const native_config *config, native_source *source) {
+    native_weights weights = {.blocks = NULL};
+    weights_loader l = {
+        .listing = true, .weights = &weights, .config = config, .source = source, .torch = source->torch};
+    bool complete = load_parameters(&l);
+    free_layers(&weights, 1);
+    if (!complete && source->missing == 0) {
+        return native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory for the names of tensors");
+    }
+    return native_source_check_listed(source);
+}
+
 bool native_weights_load(native_weights *weights, const native_config *config, native_source *source) {
     memset(weights, 0, sizeof *weights);
     if (!fits_memory(config, source)) {
@@ -219,20 +278,7 @@ bool native_weights_load(native_weights *weights, const native_config *config, n
     }
     weights_loader l = {.weights = weights, .config = config, .source = source, .torch = source->torch};
     weights->arena.torch = l.torch;
-    weights->blocks = calloc((size_t)config->layers, sizeof *weights->blocks);
-    if (weights->blocks == NULL) {
-        return native_fail(source->error, NATIVE_EXIT_FAILED, "out of memory");
-    }
-    bool ok = load_embedding(&l);
-    for (int64_t i = 0; i < config->layers && ok; i++) {
-        ok = load_decoder_block(&l, i, &weights->blocks[i]);
-    }
-    set_name_prefix(&l, "model.transformer.");
-    ok = ok && load_norm(&l, "ln_f", config->d_model, false, &weights->final_norm);
-    set_name_prefix(&l, "%s", "");
-    ok = ok && load_single_linear(&l, "lm_head", config->embeddings, config->d_model, false,
-                                  config->init_range, &weights->head);
-    ok = ok && load_vision_tower(&l, &weights->vision) && load_connector(&l, &weights->vision);
+    bool ok = load_parameters(&l);
     if (ok) {
         native_source ones;
         native_source_random(&ones, l.torch, 0, source->error);
@@ -243,11 +289,7 @@ bool native_weights_load(native_weights *weights, const native_config *config, n
 }
 
 void native_weights_free(native_weights *weights, const native_config *config) {
-    for (int64_t i = 0; i < config->layers && weights->blocks != NULL; i++) {
-        free(weights->blocks[i].experts);
-    }
-    free(weights->blocks);
-    free(weights->vision.layers);
+    free_layers(weights, (size_t)config->layers);
     native_arena_free(&weights->arena);
     memset(weights, 0, sizeof *weights);
 }

@@ -62,6 +62,10 @@ typedef struct {
     native_vision_weights vision;
 } native_weights;
 
+/* Checks that a checkpoint holds exactly the parameters of the configuration, before libtorch is needed. Every tensor that is missing,
+ * unexpected, or of a wrong shape or type is listed on standard error, one line each; then false, status 2. */
+bool native_weights_check(const native_config *config, native_source *source);
+
 /* Allocates and fills all parameters. On failure: false, with the name of the tensor or the operator; native_weights_free
  * must be called all the same. On the cpu, a model larger than the machine's memory is rejected at once. */
 bool native_weights_load(native_weights *weights, const native_config *config, native_source *source);

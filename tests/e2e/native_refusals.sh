@@ -20,7 +20,8 @@ refuses_cleanly() { # refuses_cleanly WORD OPTION...: status 2, one line that ho
 }
 refused() { ok "$1" refuses_cleanly "${@:2}"; } # refused NAME WORD OPTION...
 
-# edit PROGRAM: changes a copy of the checkpoint; in the Python program, `h` is the header and `data` the tensors' bytes.
+# edit PROGRAM: changes a copy of the checkpoint. In the Python program, `t` holds [dtype, shape, bytes] of each tensor; the offsets
+# follow from that. `h`, if it is set, is the header instead, and `data` the bytes after it.
 edit() {
     rm -rf "$work/broken"
     cp -r "$work/tiny" "$work/broken"
@@ -28,11 +29,30 @@ edit() {
 import json, struct, sys
 raw = open(sys.argv[1], "rb").read()
 (length,) = struct.unpack("<Q", raw[:8])
-names = {"h": json.loads(raw[8 : 8 + length]), "data": raw[8 + length :]}
+header, data = json.loads(raw[8 : 8 + length]), raw[8 + length :]
+header.pop("__metadata__", None)
+t = {k: [v["dtype"], v["shape"], data[slice(*v["data_offsets"])]] for k, v in header.items()}
+names = {"t": t, "json": json, "data": b"", "header": header, "whole": data}
 exec(sys.argv[2], names)
-text = json.dumps(names["h"]).encode()
+if "h" not in names:
+    names["h"], at = {}, 0
+    for name, (dtype, shape, piece) in t.items():
+        names["h"][name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + len(piece)]}
+        at += len(piece)
+        names["data"] += piece
+text = names["h"] if isinstance(names["h"], bytes) else json.dumps(names["h"]).encode()
 open(sys.argv[1], "wb").write(struct.pack("<Q", len(text)) + text + names["data"])
 EOF
+}
+
+# lists_and_refuses LINES OPTION...: status 2, the last line is one of refusal, those before it are LINES in any order
+lists_and_refuses() {
+    local wanted=$1 before
+    shift
+    before=$(files)
+    "$run" "$@" >"$work/out" 2>"$work/err"
+    [ $? -eq 2 ] && [ ! -s "$work/out" ] && [ "$(files)" = "$before" ] && tail -n 1 "$work/err" | grep -q 'does not fit its configuration' &&
+        diff <(head -n -1 "$work/err" | sort) <(echo "$wanted" | sort)
 }
 
 seed=(--random-weights 1)
@@ -80,25 +100,100 @@ MOETRACE_TORCH='' PATH="$work/here:$PATH" refused "no PyTorch at all" "--torch D
 refused "a libtorch that is none" "cannot load libtorch" "${small[@]}" --torch "$work/here"
 rm "$work/here/libtorch_cpu.so"
 
-edit 'h["x\x1b[31my\u0085z\u202ew"] = {}'
+edit 't["x\x1b[31my\u0085z\u202ew"] = ["F31", [], b""]'
 ok "a name of a tensor is printed without its control characters" no_escapes --checkpoint "$work/broken"
-edit 'data = data[:-1]'
+edit 'h, data = header, whole[:-1]'
 refused "a checkpoint cut by one byte" "cut" --checkpoint "$work/broken"
+edit 'h, data = header, whole + b"x"'
+refused "a checkpoint with a byte more" "no tensor holds its last 1 bytes" --checkpoint "$work/broken"
+edit 'h, data = header, whole; h.pop("lm_head.weight")'
+refused "a checkpoint with a hole" "no tensor holds " --checkpoint "$work/broken"
+edit 'h, data = header, whole; h["x"] = h["lm_head.weight"]'
+refused "tensors that overlap" "overlaps tensor" --checkpoint "$work/broken"
 : >"$work/broken/model.safetensors"
 refused "an empty checkpoint" "not a whole safetensors file" --checkpoint "$work/broken"
-rm "$work/broken/model.safetensors" && : >"$work/broken/pytorch_model.bin"
-refused "a checkpoint of another kind" "pytorch_model.bin" --checkpoint "$work/broken"
+rm "$work/broken/model.safetensors"
+refused "a directory without a checkpoint" "it needs model.safetensors" --checkpoint "$work/broken"
+for name in hf:allenai/MolmoE-1B-0924 https://example.org/model s3://bucket/model; do
+    refused "$name is no checkpoint" "$name: a local directory is needed" --checkpoint "$name"
+done
 
-# The tensors are only looked at once libtorch is there.
+# Tensors are compared with the configuration before libtorch is needed.
+broken=(--checkpoint "$work/broken" --device cpu "${no_torch_there[@]}")
+edit 'del t["model.transformer.ln_f.weight"]; t["lm_head.weight"][1] = [64, 256]; t["extra"] = ["I64", [2], bytes(16)]
+t["model.transformer.blocks.0.mlp.gate.weight"][0] = "I32"'
+ok "all tensors that do not fit are listed" lists_and_refuses "run_native: missing: model.transformer.ln_f.weight [64]
+run_native: wrong shape: lm_head.weight is [64, 256], but the configuration requires [256, 64]
+run_native: wrong type: model.transformer.blocks.0.mlp.gate.weight is I32: it must be F32, BF16 or F16
+run_native: unexpected: extra [2] in $work/broken/model.safetensors" "${broken[@]}" --output-dir "$work/new"
+edit 'del t["model.transformer.blocks.1.mlp.experts.7.up_proj.weight"]'
+ok "one tensor that is missing" lists_and_refuses \
+    "run_native: missing: model.transformer.blocks.1.mlp.experts.7.up_proj.weight [32, 64]" "${broken[@]}"
+edit 'pass'
+sed -i 's/"n_layers": [0-9]*/"n_layers": 16000000/' "$work/broken/config.json"
+many_missing() {
+    "$run" "${broken[@]}" >"$work/out" 2>"$work/err"
+    [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -lt 110000 ] && tail -n 1 "$work/err" | grep -q '100000 are missing'
+}
+ok "a configuration of millions of layers" many_missing
+
+# shard PROGRAM: the checkpoint in two files with an index `i`, which the program changes.
+shard() {
+    edit 'pass'
+    "$python" - "$work/broken" "$1" <<'EOF'
+import json, os, struct, sys
+path = sys.argv[1] + "/model.safetensors"
+raw = open(path, "rb").read()
+os.remove(path)
+(length,) = struct.unpack("<Q", raw[:8])
+h, data = json.loads(raw[8 : 8 + length]), raw[8 + length :]
+i = {"metadata": {"total_size": len(data), "x": [1.5, {"y": [None, True]}]}, "weight_map": {}}
+for n in (1, 2):
+    part, body, name = {}, b"", f"model-0000{n}-of-00002.safetensors"
+    for k, key in enumerate(h):
+        if k % 2 == n - 1:
+            piece = data[slice(*h[key]["data_offsets"])]
+            part[key] = dict(h[key], data_offsets=[len(body), len(body) + len(piece)])
+            body += piece
+            i["weight_map"][key] = name
+    text = json.dumps(part).encode()
+    open(f"{sys.argv[1]}/{name}", "wb").write(struct.pack("<Q", len(text)) + text + body)
+names = {"i": i, "m": i["weight_map"], "json": json}
+exec(sys.argv[2], names)
+i = names["i"]
+open(path + ".index.json", "wb").write(i if isinstance(i, bytes) else json.dumps(i).encode())
+EOF
+}
+shard 'pass'
+refused "no fault in shards" "libtorch_cpu.so" "${broken[@]}"
+prefers() { # prefers FORM OTHER: both are there, and one line says which is read
+    "$run" "${broken[@]}" 2>"$work/err"
+    [ $? -eq 2 ] && grep -qxF "run_native: $work/broken holds $1 and $2: $1 is read" "$work/err" && [ "$(wc -l <"$work/err")" -eq 2 ]
+}
+cp "$work/tiny/model.safetensors" "$work/broken"
+ok "one file is read where there are shards, too" prefers model.safetensors model.safetensors.index.json
+head=lm_head.weight
+shard "m['$head'] = m['$head'][:6] + '00003-of-00002.safetensors'"
+refused "a shard that is missing" "model-00003-of-00002.safetensors" "${broken[@]}"
+shard "m['$head'] = 'model-0000%d-of-00002.safetensors' % (3 - int(m['$head'][10]))"
+refused "a tensor in another shard than the index says" "tensor $head is not in model-0000" "${broken[@]}"
+shard "del m['$head']"
+refused "a tensor that the index does not list" "does not list tensor $head" "${broken[@]}"
+shard "m['$head'] = '../tiny/model.safetensors'"
+refused "a shard in another directory" "no name of a file beside it" "${broken[@]}"
+shard "m['$head'] = '/etc/passwd'"
+refused "a shard anywhere" "no name of a file beside it" "${broken[@]}"
+shard "i = json.dumps(i).encode()[:-2]"
+refused "an index that is cut" "not an index of a checkpoint" "${broken[@]}"
+shard "i = {'metadata': {}}"
+refused "an index without a map" "weight_map is missing" "${broken[@]}"
+shard "m.update({'model.extra': m['$head']})"
+refused "a tensor of the index that no shard holds" "tensor model.extra is not in" "${broken[@]}"
+
+# The rest is only looked at once libtorch is there.
 if [ -z "$no_torch" ]; then
     export MOETRACE_TORCH=$torch
     tiny=(--checkpoint "$work/broken" --device cpu)
-    edit 'del h["model.transformer.ln_f.weight"]'
-    refused "a tensor that is missing" "has no tensor model.transformer.ln_f.weight" "${tiny[@]}" --output-dir "$work/new"
-    edit 'h["lm_head.weight"]["shape"] = [64, 256]'
-    refused "a tensor of another shape" "lm_head.weight is [64, 256], but the configuration requires [256, 64]" "${tiny[@]}"
-    edit 'h["lm_head.weight"]["dtype"] = "I32"'
-    refused "a tensor of another kind" "lm_head.weight is I32" "${tiny[@]}"
     edit 'pass'
     sed -i 's/"max_position_embeddings": 512/"max_position_embeddings": 330/' "$work/broken/config.json"
     refused "more tokens than positions" "330 positions" "${tiny[@]}"
