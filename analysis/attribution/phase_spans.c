@@ -69,7 +69,7 @@ static uint32_t enter_step(attribution_spans *s, uint32_t around, attribution_sp
 }
 
 uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t around, uint32_t request,
-                                 uint32_t index, uint32_t node, uint64_t time) {
+                                 uint32_t index, uint32_t node, uint64_t time, const uint64_t *phase_ends) {
     const names_entry *name = &s->tree->names->list[index];
     bool step = name->means.role == NAMES_ROLE_STEP;
     attribution_phase phase = step ? ATTRIBUTION_DECODE : attribution_phase_of_role(name->means.role);
@@ -90,8 +90,9 @@ uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t
     if (step) {
         return enter_step(s, around, span);
     }
-    /* A phase inside itself is no other sample. */
-    return enclosing_span(s, around, phase) == BASE_NONE ? open_span(s, span) : around;
+    /* A phase inside itself is no other sample. An importer may close a range before an event that begins earlier. */
+    bool inside = enclosing_span(s, around, phase) != BASE_NONE || time < phase_ends[phase];
+    return inside ? around : open_span(s, span);
 }
 
 void attribution_spans_set_k(attribution_spans *s, attribution_tree *tree, uint32_t thread, uint64_t start,

@@ -37,10 +37,11 @@ typedef struct {
 } attribution_spans;
 
 /* Opens a range on `thread` at `time` (ns): its name index is `index`, its node in the range tree `node`, the enclosing
- * span `around` and the number of the enclosing request `request`, both or BASE_NONE. Returns the span that the range
- * belongs to: a new one, `around`, or BASE_NONE. */
+ * span `around` and the number of the enclosing request `request`, both or BASE_NONE. `phase_ends` has, for each phase, the
+ * latest end (ns) of the thread's closed spans. Returns the span that the range belongs to: a new one, `around`, or
+ * BASE_NONE. */
 uint32_t attribution_spans_enter(attribution_spans *spans, uint32_t thread, uint32_t around, uint32_t request,
-                                 uint32_t index, uint32_t node, uint64_t time);
+                                 uint32_t index, uint32_t node, uint64_t time, const uint64_t *phase_ends);
 
 /* Returns the span for what follows in `span` after a range around it closed, so that only `around` (or BASE_NONE) contains it
  * now: `around` itself for a step. */

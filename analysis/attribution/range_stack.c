@@ -51,6 +51,7 @@ struct attribution_range_thread {
         left_from; /* the first entry that closed before one inside of it, which has not left it; or SIZE_MAX */
     size_t moves;                 /* that may be made now */
     uint32_t ended, calls_behind; /* 1 + span of the phase that closed last, 0: none; calls since then */
+    uint64_t phase_ends[ATTRIBUTION_PHASES]; /* latest end of the closed spans of each phase, ns */
     struct {
         bool any;
         uint32_t span, layer, layers, steps;
@@ -184,8 +185,8 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
     bool counted = is_integer_payload(e->payload_type) && !is_negative_payload(e);
     count_range(node, counted, e->payload, 1);
     t->layers += role == NAMES_ROLE_LAYER;
-    uint32_t span =
-        attribution_spans_enter(s->spans, (uint32_t)(t - s->threads), around, request, index, at, e->time);
+    uint32_t span = attribution_spans_enter(s->spans, (uint32_t)(t - s->threads), around, request, index, at,
+                                            e->time, t->phase_ends);
     if (role == NAMES_ROLE_SAMPLE || role == NAMES_ROLE_WARMUP) {
         request = s->names->list[index].means.number;
     }
@@ -239,6 +240,10 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
         t->stack[i - 1].inner += ns;
     }
     if (entry->own_span && !s->spans->list[entry->span].step) {
+        const attribution_span *span = &s->spans->list[entry->span];
+        if (t->phase_ends[span->phase] < span->end) {
+            t->phase_ends[span->phase] = span->end;
+        }
         t->ended = entry->span + 1;
         t->calls_behind = 0;
     }
