@@ -34,5 +34,5 @@ export MOETRACE_OUTPUT=$out
 LD_PRELOAD="$build/libmoetrace.so" "$build/run_native" "${args[@]}" --output-dir "$out"
 unset MOETRACE_OUTPUT
 "$build/moetrace" report "$out" --json "$out/exp2_moe_topk_results.json" --html "$out/report.html"
-say "the answer stands at the top of the report, under 'Summary'; to read it again: $build/moetrace report $out | less"
+say "this is the report's screen; every table of it: $build/moetrace report --all $out"
 say "the trace, run_native's own times, exp2_moe_topk_results.json and report.html, which has charts, are in $out"

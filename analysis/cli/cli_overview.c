@@ -42,7 +42,7 @@ int cli_overview_print(const cli_runs *runs, const char *directory, report_forma
     size_t read = 0;
     report_output out;
     report_table t;
-    report_output_begin(&out, format, stdout);
+    cli_output_begin(&out, format);
     report_output_report(&out, directory);
     report_table_begin(&t, "runs", REPORT_COLUMNS(columns), 1);
     report_table_title(&t, "%zu runs", runs->count);

@@ -1,6 +1,8 @@
 /* Options, rules, reading and output of the subcommands that print tables. */
 #include "analysis/cli/cli_table_options.h"
 
+#include "analysis/cli/cli_terminal.h"
+
 #include <errno.h>
 
 error_t cli_table_options_parse(int key, const char *arg, cli_table_options *tables) {
@@ -61,12 +63,20 @@ bool cli_rules(const cli_table_options *tables, names_rules *rules) {
     return true;
 }
 
+static cli_pager pager; /* a command has one output */
+
+void cli_output_begin(report_output *out, report_format format) {
+    report_output_begin(out, format, format == REPORT_TEXT ? cli_pager_begin(&pager) : stdout);
+    out->style = cli_terminal_style();
+}
+
 int cli_output_end(report_output *out, int status) {
     if (status != CLI_FAILED || out->count > 0) {
         report_output_end(out);
     } else {
         report_output_drop(out);
     }
+    cli_pager_end(&pager);
     int flushed = cli_flush();
     return flushed != CLI_OK ? flushed : status;
 }

@@ -62,6 +62,9 @@ error_t cli_one_trace(int key, const char *arg, const char *command, const char 
 /* Reads the file of --rules, if any; false after an error line. names_rules_free frees the rules. */
 bool cli_rules(const cli_table_options *tables, names_rules *rules);
 
+/* Begins the output of a command to standard output; text is in the style of the terminal, and shown by a pager if long. */
+void cli_output_begin(report_output *out, report_format format);
+
 /* Ends the output of a command with exit status `status`: prints it, or discards it if the command failed without output.
  * Returns the exit status, or CLI_FAILED after an error line if writing stdout failed. */
 int cli_output_end(report_output *out, int status);

@@ -136,7 +136,7 @@ static int diff(const arguments *a, const names_rules *rules) {
     }
     if (status == CLI_OK) {
         report_output out;
-        report_output_begin(&out, a->tables.format, stdout);
+        cli_output_begin(&out, a->tables.format);
         char *title;
         if (asprintf(&title, "A %s, B %s", a->traces[0], a->traces[1]) < 0) {
             title = NULL;

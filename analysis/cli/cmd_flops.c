@@ -224,7 +224,7 @@ static int report_flops(const arguments *a, const costmodel_model *m) {
     }
     snprintf(title, sizeof title, "%s, %s: %u prompt tokens, %u new, %u crops", m->name,
              costmodel_dtype_name(a->type), a->prompt, a->tokens, m->vision.present ? a->crops : 0);
-    report_output_begin(&out, a->format, stdout);
+    cli_output_begin(&out, a->format);
     report_output_report(&out, title);
     report_output_line(&out, title);
     put_flops(list, n, a->active == 0, &out);

@@ -180,7 +180,7 @@ int cli_cmd_peaks(int argc, char **argv) {
         return cli_error("%s", error);
     }
     report_output out;
-    report_output_begin(&out, a.format, stdout);
+    cli_output_begin(&out, a.format);
     report_output_report(&out, measured.device);
     put_table(&measured, &out);
     status = CLI_OK;

@@ -3,11 +3,14 @@
 #include "analysis/cli/cli_bottleneck_options.h"
 #include "analysis/cli/cli_overview.h"
 #include "analysis/cli/cli_parallel_read.h"
+#include "analysis/cli/cli_suggest.h"
 #include "analysis/input/capture_reader.h"
 #include "analysis/report/latency_json.h"
 #include "analysis/report/report.h"
+#include "analysis/report/report_screen.h"
 #include "analysis/report/samples_csv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,12 +18,28 @@
 typedef struct {
     const char *trace, *json, *samples, *html;
     char *newest; /* what `trace` is when none was given */
+    bool all, list_sections;
+    report_selection sections;
     cli_table_options tables;
     cli_bottleneck_options bounds;
     base_outputs outputs;
 } arguments;
 
-enum { KEY_REDACT = CLI_KEY_DOMAINS + 1 };
+enum { KEY_REDACT = CLI_KEY_DOMAINS + 1, KEY_LIST_SECTIONS };
+
+static error_t choose_section(arguments *a, const char *name) {
+    if (report_selection_add(&a->sections, name)) {
+        return 0;
+    }
+    cli_suggestion close = {.text = name, .len = strlen(name)};
+    for (size_t i = 0; report_catalog(i) && report_catalog(i)->section; i++) {
+        cli_suggest(&close, report_catalog(i)->id);
+        cli_suggest(&close, report_catalog(i)->section);
+    }
+    cli_error("--section=%s: no such section or table%s%s%s (see moetrace report --list-sections)", name,
+              close.best ? "; did you mean " : "", close.best ? close.best : "", close.best ? "?" : "");
+    return EINVAL;
+}
 
 static error_t parse_report(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
@@ -35,6 +54,14 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
         return 0;
     case 's':
         a->samples = arg;
+        return 0;
+    case 'S':
+        return choose_section(a, arg);
+    case 'a':
+        a->all = true;
+        return 0;
+    case KEY_LIST_SECTIONS:
+        a->list_sections = true;
         return 0;
     case KEY_REDACT:
         a->tables.redact = true;
@@ -56,6 +83,9 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
 }
 
 static const struct argp_option options[] = {
+    {"section", 'S', "NAME", 0, "print this section, or this table; may be repeated", 0},
+    {"all", 'a', NULL, 0, "print every table, not a screen that sums them up", 0},
+    {"list-sections", KEY_LIST_SECTIONS, NULL, 0, "list the sections and their tables", 0},
     {"json", 'j', "FILE", 0, "also write the latencies to FILE, in the format of exp2_moe_topk_results.json",
      0},
     {"samples", 's', "FILE", 0, "also write every sample and decode step to FILE, as CSV", 0},
@@ -81,8 +111,14 @@ static const struct argp argp = {
     options,
     parse_report,
     "[TRACE]",
-    "Reports on a trace: the run, the latency of each phase at each k, the most expensive experts and "
-    "kernels, and the completeness of the trace.\vTRACE is a file *.moetrace, or a directory of them: one "
+    "Reports on a trace: what k costs, what limits it and what would help, on one screen; and tables of "
+    "latencies, "
+    "experts, kernels and the completeness of the trace (--all, --section).\vOn a terminal, output that is "
+    "longer than "
+    "the screen is shown by MOETRACE_PAGER, PAGER or less; COLUMNS sets the width, and NO_COLOR turns "
+    "colours off. The "
+    "formats other than text hold every table.\n\n"
+    "TRACE is a file *.moetrace, or a directory of them: one "
     "trace and one report per process. --json and --html then use the one process that has "
     "phases. Of a directory that holds several runs, a table of them is printed. Without TRACE the report is "
     "on "
@@ -92,6 +128,7 @@ static const struct argp argp = {
     "Examples:\n"
     "  moetrace report\n"
     "  moetrace report traces\n"
+    "  moetrace report --section latency --section experts traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
     "  moetrace report --model molmoe-1b --dtype bf16 --crops 2 traces\n"
     "  moetrace report --samples samples.csv traces\n"
@@ -165,8 +202,10 @@ static int report_traces(const arguments *a, const names_rules *rules, char **tr
     int status = CLI_OK;
     kept files = {0};
     report_samples_text samples = {0};
+    bool screen = a->tables.format == REPORT_TEXT && !a->all && a->sections.count == 0;
     report_output out;
-    report_output_begin(&out, a->tables.format, stdout);
+    cli_output_begin(&out, a->tables.format);
+    out.selection = a->sections.count > 0 && !a->all ? &a->sections : NULL;
     cli_reading *reading = cli_read_begin((const char *const *)traces, count, &a->tables, rules);
     for (size_t i = 0; i < count; i++) {
         metrics_results *results;
@@ -178,6 +217,8 @@ static int report_traces(const arguments *a, const names_rules *rules, char **tr
             status = CLI_FAILED; /* the other processes have their reports all the same */
         } else if (a->samples && !report_samples(results, &samples)) {
             status = cli_error("no memory for the samples");
+        } else if (screen) {
+            report_screen(results, traces[i], &out);
         } else {
             report_print(results, a->tables.top, &out);
         }
@@ -253,6 +294,23 @@ static int report_path(arguments *a, const names_rules *rules) {
     return status;
 }
 
+static int list_sections(const arguments *a) {
+    static const report_column columns[] = {
+        {"section", "section", 'l'}, {"table", "table", 'l'}, {"content", "content", 'l'}};
+    report_output out;
+    report_table t;
+    cli_output_begin(&out, a->tables.format);
+    report_output_report(&out, "");
+    report_table_begin(&t, "sections", REPORT_COLUMNS(columns), 2);
+    for (size_t i = 0; report_catalog(i) && report_catalog(i)->section; i++) {
+        report_table_cell(&t, "%s", report_catalog(i)->section);
+        report_table_cell(&t, "%s", report_catalog(i)->id);
+        report_table_cell(&t, "%s", report_catalog(i)->content);
+    }
+    report_output_table(&out, &t);
+    return cli_output_end(&out, CLI_OK);
+}
+
 int cli_cmd_report(int argc, char **argv) {
     arguments a = {.tables = CLI_TABLES_STANDARD};
     a.tables.detail = true;
@@ -263,6 +321,9 @@ int cli_cmd_report(int argc, char **argv) {
     cli_bottleneck_options_init(&a.bounds);
     if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
         return status;
+    }
+    if (a.list_sections) {
+        return list_sections(&a);
     }
     a.tables.workload = &a.bounds.workload;
     a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;

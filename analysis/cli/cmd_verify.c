@@ -183,7 +183,7 @@ int cli_cmd_verify(int argc, char **argv) {
         return CLI_FAILED;
     }
     report_output out;
-    report_output_begin(&out, a.tables.format, stdout);
+    cli_output_begin(&out, a.tables.format);
     status = cli_output_end(&out, verify_all(&a, &rules, &out));
     names_rules_free(&rules);
     return status;

@@ -4,6 +4,7 @@
 #include "analysis/base/alloc.h"
 #include "analysis/report/report_completeness.h"
 #include "analysis/report/report_internal.h"
+#include "analysis/report/report_verdict.h"
 #include "analysis/report/text_table.h"
 
 #include <inttypes.h>
@@ -133,9 +134,22 @@ static void put_run(const metrics_results *r, report_output *out) {
     report_output_table(out, &t);
 }
 
+static void put_sentence_table(const metrics_results *r,
+                               void (*make)(const metrics_results *, report_table *), report_output *out) {
+    report_table t;
+    make(r, &t);
+    if (report_table_rows(&t) > 0) {
+        report_output_table(out, &t);
+    } else {
+        report_table_free(&t);
+    }
+}
+
 void report_print(const metrics_results *results, size_t top, report_output *out) {
     report_output_report(out, metrics_results_path(results));
     put_run(results, out);
+    put_sentence_table(results, report_verdict_table, out);
+    put_sentence_table(results, report_doubts_table, out);
     report_summary(results, out);
     report_latency(results, out);
     report_devices(results, out);

@@ -5,10 +5,13 @@
 #include "analysis/report/report_cells.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* With fewer samples P99 is little else than the longest of them. */
 #define P99_SAMPLES 100
+
+#define ROWS_NAMED 3 /* of those that a note is about */
 
 /* Which requests the latencies are of. */
 static void note_profiling(const metrics_results *r, report_table *t) {
@@ -97,21 +100,48 @@ static void put_latencies(const metrics_results *r, report_output *out) {
     report_output_table(out, &t);
 }
 
-/* What makes a row's statistics doubtful. */
-static void warn(report_table *t, const metrics_row *row) {
-    char where[64];
-    snprintf(where, sizeof where, row->k == BASE_NONE ? "%s" : "%s, k = %u", metrics_row_name(row->kind),
-             row->k);
-    if (row->drifts) {
-        report_table_note(
-            t, "Drift: %s: the last third of the requests took %.2f times as long as the first third.", where,
-            row->drift);
+/* Adds a row to a list of where something is the case, of which the first few are named. */
+static void name_row(FILE *text, size_t number, const metrics_row *row) {
+    if (number < ROWS_NAMED) {
+        fprintf(text, row->k == BASE_NONE ? "%s%s" : "%s%s at k = %u", number ? ", " : "",
+                metrics_row_name(row->kind), row->k);
+    } else if (number == ROWS_NAMED) {
+        fputs(", ...", text);
     }
-    if (row->outliers > 0) {
-        report_table_note(
-            t, "Outliers: %s: %zu of %zu lie more than 5 scaled median deviations from the median.", where,
-            row->outliers, row->latency.n);
+}
+
+/* What makes rows' statistics doubtful, in one note for each reason. */
+static void warn(report_table *t, const metrics_rows *rows) {
+    char *names[2] = {NULL, NULL};
+    size_t len[2], drifts = 0, outliers = 0;
+    double most = 1;
+    FILE *drifting = open_memstream(&names[0], &len[0]), *outlying = open_memstream(&names[1], &len[1]);
+    for (size_t i = 0; drifting && outlying && i < rows->count; i++) {
+        const metrics_row *row = &rows->list[i];
+        if (row->drifts) {
+            name_row(drifting, drifts++, row);
+            most = fabs(log(row->drift)) > fabs(log(most)) ? row->drift : most;
+        }
+        if (row->outliers > 0) {
+            name_row(outlying, outliers++, row);
+        }
     }
+    bool named = drifting && fclose(drifting) == 0;
+    named = outlying && fclose(outlying) == 0 && named;
+    if (named && drifts > 0) {
+        report_table_note(
+            t,
+            "Drift in %zu of %zu rows (%s): the last third of the requests took up to %.2f times as long as "
+            "the first third.",
+            drifts, rows->count, names[0], most);
+    }
+    if (named && outliers > 0) {
+        report_table_note(
+            t, "Outliers in %zu of %zu rows (%s): more than 5 scaled median deviations from the median.",
+            outliers, rows->count, names[1]);
+    }
+    free(names[0]);
+    free(names[1]);
 }
 
 static void put_certainty(const metrics_results *r, report_output *out) {
@@ -141,9 +171,7 @@ static void put_certainty(const metrics_results *r, report_output *out) {
     }
     report_table_note(&t, "Bootstrap with a fixed seed. drift: median of the last third of the requests "
                           "divided by the median of the first third.");
-    for (size_t i = 0; i < r->rows.count; i++) {
-        warn(&t, &r->rows.list[i]);
-    }
+    warn(&t, &r->rows);
     if (fewest < P99_SAMPLES) {
         report_table_note(&t,
                           "P99 of fewer than %d samples is close to the maximum; the fewest here are %zu.",

@@ -13,7 +13,7 @@ static bool is_json(const report_output *out) {
 }
 
 void report_output_begin(report_output *out, report_format format, FILE *file) {
-    *out = (report_output){.format = format, .file = file};
+    *out = (report_output){.format = format, .file = file, .style = {.width = REPORT_WIDTH}};
     if (is_json(out)) {
         out->reports = cJSON_CreateArray();
     }
@@ -249,12 +249,16 @@ static void add_json_table(cJSON *report, const report_table *t, bool page) {
 }
 
 void report_output_table(report_output *out, report_table *t) {
+    if (out->selection && !report_selection_has(out->selection, t->id)) {
+        report_table_free(t);
+        return;
+    }
     report_table_distinguish_kernels(t->cells, t->count);
     switch (out->format) {
     case REPORT_TEXT:
         fputs(out->begun ? "\n" : "", out->file);
         out->begun = true;
-        report_table_end(t, out->file);
+        report_table_end(t, out->file, out->style);
         return;
     case REPORT_CSV:
         write_csv_table(out->file, t);

@@ -3,6 +3,7 @@
 #ifndef REPORT_TABLE_WRITER_H
 #define REPORT_TABLE_WRITER_H
 
+#include "analysis/report/table_catalog.h"
 #include "analysis/report/text_table.h"
 
 #include <cjson/cJSON.h>
@@ -22,9 +23,11 @@ typedef enum {
 typedef struct {
     report_format format;
     FILE *file;
-    size_t count;   /* reports so far */
-    bool begun;     /* the current report is not empty */
-    cJSON *reports; /* JSON: collected for report_output_end */
+    report_style style;                /* of text; REPORT_WIDTH columns without colour unless set */
+    const report_selection *selection; /* the tables to write; NULL: all */
+    size_t count;                      /* reports so far */
+    bool begun;                        /* the current report is not empty */
+    cJSON *reports;                    /* JSON: collected for report_output_end */
 } report_output;
 
 /* Begins the output to `file`, which the caller owns. */
@@ -36,7 +39,7 @@ void report_output_report(report_output *out, const char *trace);
 /* Writes a line outside of tables. */
 void report_output_line(report_output *out, const char *text);
 
-/* Writes the table in the output's format, and frees it. */
+/* Writes the table in the output's format if it is selected, and frees it. */
 void report_output_table(report_output *out, report_table *t);
 
 /* Writes what was collected and frees it. Write errors are left to ferror(file). */

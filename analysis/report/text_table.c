@@ -193,7 +193,7 @@ static void print_cell(const report_table *t, FILE *out, size_t column, const ch
 }
 
 /* The width of each column, that of the flexible one such that a line fits. */
-static size_t *column_widths(const report_table *t) {
+static size_t *column_widths(const report_table *t, size_t most) {
     size_t *widths = base_alloc(t->column_count, sizeof *widths), total = 2 * (t->column_count - 1);
     for (size_t i = 0; i < t->column_count; i++) {
         widths[i] = base_text_width(t->columns[i].title);
@@ -205,8 +205,8 @@ static size_t *column_widths(const report_table *t) {
     for (size_t i = 0; i < t->column_count; i++) {
         total += widths[i];
     }
-    if (total > REPORT_WIDTH) {
-        size_t over = total - REPORT_WIDTH, *width = &widths[t->flexible];
+    if (total > most) {
+        size_t over = total - most, *width = &widths[t->flexible];
         if (*width > over + FLEXIBLE_MIN) {
             *width -= over;
         } else if (*width > FLEXIBLE_MIN) {
@@ -216,8 +216,8 @@ static size_t *column_widths(const report_table *t) {
     return widths;
 }
 
-static void print_cells(const report_table *t, FILE *out) {
-    size_t *widths = column_widths(t);
+static void print_cells(const report_table *t, FILE *out, size_t width) {
+    size_t *widths = column_widths(t, width);
     for (size_t i = 0; i < t->column_count; i++) {
         print_cell(t, out, i, t->columns[i].title, widths[i]);
     }
@@ -239,23 +239,34 @@ static void print_cells(const report_table *t, FILE *out) {
     free(widths);
 }
 
-void report_table_end(report_table *t, FILE *out) {
+void report_put_title(FILE *out, report_style style, const char *text) {
+    fputs(style.colour ? "\033[1m" : "", out);
+    report_put_text(out, text, strlen(text));
+    fputs(style.colour ? "\033[0m" : "", out);
+}
+
+void report_table_end(report_table *t, FILE *out, report_style style) {
     if (t->title) {
-        fprintf(out, "%s\n", t->title);
+        report_put_title(out, style, t->title);
+        putc('\n', out);
     }
     if (t->fields) {
         for (size_t i = 0; i < t->count; i += t->column_count) {
-            report_field(out, t->cells[i + 1].text, t->cells[i + 2].text);
+            const char *name = t->cells[i + 1].text;
+            char *label = base_alloc(strlen(name) + 3, 1);
+            sprintf(label, "  %s", name);
+            report_field(out, (report_style){style.width, false}, LABEL, label, t->cells[i + 2].text);
+            free(label);
         }
     } else if (report_table_rows(t) > 0) {
-        print_cells(t, out);
+        print_cells(t, out, style.width);
     }
     for (char *line = t->notes, *rest = NULL; line; line = rest) {
         rest = strchr(line, '\n');
         if (rest) {
             *rest++ = '\0';
         }
-        report_put_paragraph(out, line);
+        report_put_paragraph(out, style.width, line);
     }
     report_table_free(t);
 }
@@ -274,21 +285,22 @@ static const char *put_line(FILE *out, const char *text, size_t room) {
     return *cut == ' ' ? cut + 1 : cut;
 }
 
-void report_put_paragraph(FILE *out, const char *text) {
-    while (base_text_width(text) > REPORT_WIDTH) {
-        text = put_line(out, text, REPORT_WIDTH);
+void report_put_paragraph(FILE *out, size_t width, const char *text) {
+    while (base_text_width(text) > width) {
+        text = put_line(out, text, width);
     }
     report_put_text(out, text, strlen(text));
     putc('\n', out);
 }
 
-void report_field(FILE *out, const char *label, const char *value) {
-    size_t has = (size_t)fprintf(out, "  %-*s", LABEL - 3, label);
-    putc(' ', out);
-    for (has++; value && base_text_width(value) > REPORT_WIDTH - has;) {
-        value = put_line(out, value, REPORT_WIDTH - has);
-        has = LABEL;
-        pad(out, has);
+void report_field(FILE *out, report_style style, size_t indent, const char *label, const char *value) {
+    size_t has = base_text_width(label), begins = has < indent ? indent : has + 1;
+    report_put_title(out, style, label);
+    pad(out, begins - has);
+    while (value && base_text_width(value) > style.width - begins) {
+        value = put_line(out, value, style.width - begins);
+        begins = indent;
+        pad(out, begins);
     }
     report_put_text(out, value ? value : "-", value ? strlen(value) : 1);
     putc('\n', out);

@@ -11,8 +11,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Width of text output, in columns. */
-#define REPORT_WIDTH 100
+/* How text output looks. */
+#define REPORT_WIDTH 100 /* columns, where no terminal and no COLUMNS give another width */
+typedef struct {
+    size_t width; /* columns of a line */
+    bool colour;  /* titles and labels stand out, by the escape sequences of terminals */
+} report_style;
 
 /* Version of the format: incremented when an id, a column's name or the meaning of a value changes. */
 #define REPORT_SCHEMA 1
@@ -50,7 +54,7 @@ typedef struct {
 } report_table;
 
 /* Begins a table; report_table_end, report_table_free or report_output_table frees it. Column `flexible` is shortened if
- * the rows are wider than REPORT_WIDTH. */
+ * the rows are wider than the output. */
 void report_table_begin(report_table *t, const char *id, const report_column *columns, size_t column_count,
                         size_t flexible);
 
@@ -90,17 +94,20 @@ bool report_table_shown(const report_table *t, size_t column);
 size_t report_table_rows(const report_table *t);
 
 /* Prints the table for people and frees it. */
-void report_table_end(report_table *t, FILE *out);
+void report_table_end(report_table *t, FILE *out, report_style style);
 void report_table_free(report_table *t);
 
-/* Prints a label and its value, with continuation lines indented. NULL: missing, printed as "-". */
-void report_field(FILE *out, const char *label, const char *value);
+/* Prints a label, in `indent` columns, and its value, with continuation lines indented. NULL: missing, printed as "-". */
+void report_field(FILE *out, report_style style, size_t indent, const char *label, const char *value);
+
+/* Prints a title, or a label that begins a line, so that it stands out. */
+void report_put_title(FILE *out, report_style style, const char *text);
 
 /* Prints `len` bytes with C0 control characters and DEL replaced by "?", so that a name cannot control the terminal. */
 void report_put_text(FILE *out, const char *text, size_t len);
 
-/* Prints a text, wrapped at spaces to REPORT_WIDTH columns. */
-void report_put_paragraph(FILE *out, const char *text);
+/* Prints a text, wrapped at spaces to `width` columns. */
+void report_put_paragraph(FILE *out, size_t width, const char *text);
 
 /* Formats a number, usually of milliseconds, in at most 8 columns, with as many decimals as fit; returns `buf`. */
 const char *report_format_ms(char buf[32], double value);

@@ -375,7 +375,7 @@ def check(moetrace, path, seed):
     with open(path, "wb") as f:
         f.write(data)
     samples, experts, layer_experts, kernels, sums = run.expected(shapes)
-    report = subprocess.run([moetrace, "report", "--top", "1000", path], check=True, capture_output=True, text=True).stdout
+    report = subprocess.run([moetrace, "report", "--all", "--top", "1000", path], check=True, capture_output=True, text=True).stdout
     got = tables(subprocess.run([moetrace, "report", "--top", "1000", "--format", "json", "--json", path + ".json", path],
                                 check=True, capture_output=True, text=True).stdout)
     wrong = []

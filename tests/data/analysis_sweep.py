@@ -392,7 +392,8 @@ def check(moetrace, path, kind):
     check_samples(moetrace, path, sweep, got, same)
     wrong.extend(check_bends(sweep, rows, got, same))
     notes = got["confidence"].notes
-    for warning, wanted in (("Drift: prefill, k = 1:", kind == "drift"), ("Outliers: decode, k = 2:", kind == "drift"),
+    for warning, wanted in (("Drift in 1 of 12 rows (prefill at k = 1):", kind == "drift"), ("Outliers in ", kind == "drift"),
+                            ("decode at k = 2", kind == "drift"),
                             ("P99 of fewer", True)):
         if (warning in notes) != wanted:
             wrong.append(f"'{warning}' is {'missing' if wanted else 'said'}")

@@ -93,16 +93,16 @@ ok "experts' time is Nsight Systems', and rates follow from it" "$python" "$work
 ok "costs are those of moetrace flops, peaks those of the data sheet" "$python" "$work/check.py" "$work" flops
 ok "without shapes there are no shares of peaks" "$python" "$work/check.py" "$work" bare
 for format in text csv markdown latex; do
-    "$BUILD/moetrace" report --format $format "${small[@]}" "$work/small_alternate.moetrace" >"$work/out"
+    "$BUILD/moetrace" report --all --format $format "${small[@]}" "$work/small_alternate.moetrace" >"$work/out"
     is "format $format has both tables" "$(grep -cE "Bottleneck of each phase|Roofline: achieved" "$work/out")" 2
 done
 is "what people read fits 100 columns" \
-    "$("$BUILD/moetrace" report "${small[@]}" "$work/small_graphs.moetrace" | sed -n '/^Bottleneck of/,/^Scaling/p' | awk 'length > 100' | wc -l)" 0
+    "$("$BUILD/moetrace" report --all "${small[@]}" "$work/small_graphs.moetrace" | sed -n '/^Bottleneck of/,/^Scaling/p' | awk 'length > 100' | wc -l)" 0
 echo '{"device": "Another", "memory_bytes_per_s": 3e12}' >"$work/other.json"
 is "peaks of another device are said to be" \
-    "$("$BUILD/moetrace" report --peaks "$work/other.json" "$work/small_alternate.moetrace" | grep -c "^The peaks were measured on Another, but the trace is of")" 1
+    "$("$BUILD/moetrace" report --all --peaks "$work/other.json" "$work/small_alternate.moetrace" | grep -c "^The peaks were measured on Another, but the trace is of")" 1
 
-"$BUILD/moetrace" report --model molmoe-1b --dtype bf16 --crops 2 "$work/small_alternate.moetrace" >"$work/misfit.txt"
+"$BUILD/moetrace" report --all --model molmoe-1b --dtype bf16 --crops 2 "$work/small_alternate.moetrace" >"$work/misfit.txt"
 ok "a model that the trace contradicts is not used" grep -q "^The model that --model names does not fit this trace, and is not used: layers: 16 in" "$work/misfit.txt"
 is "and gives no roofline" "$(grep -c "Roofline: achieved" "$work/misfit.txt")" 0
 
@@ -122,7 +122,7 @@ if [ -n "$SAN" ] || [ -z "$torch" ]; then
 else
     MOETRACE_OUTPUT=$work/cpu LD_PRELOAD=$(preload) "$BUILD/run_native" --torch "$torch" --device cpu --config small \
         --random-weights 1 --samples 1 --warmup 0 --top-k 2 --max-new-tokens 2 >/dev/null
-    "$BUILD/moetrace" report "$work/cpu" >"$work/cpu.txt"
+    "$BUILD/moetrace" report --all "$work/cpu" >"$work/cpu.txt"
     is "run_native names its model" "$(awk '$1 == "model" {$1 = ""; print}' "$work/cpu.txt")" " small, fp32, 326 prompt tokens, 2 crops"
     is "no GPU work, no verdict" "$(sed -n '/^Bottleneck of/,/^$/p' "$work/cpu.txt" | awk '$1 == 2 {print $3}' | tr '\n' ' ')" "- - - "
 fi

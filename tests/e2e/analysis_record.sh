@@ -101,12 +101,12 @@ redacts() {
 ok "record --redact=on leaves out arguments, directory and host" redacts
 # reports_without WHAT... -- ARGUMENT...: `open` was recorded with everything
 reports_without() {
-    "$moetrace" report --force "$@" "$tmp/open" >"$tmp/out" && ! grep -q "s3cr3t\|private-folder\|$tmp" "$tmp/out"
+    "$moetrace" report --all --force "$@" "$tmp/open" >"$tmp/out" && ! grep -q "s3cr3t\|private-folder\|$tmp" "$tmp/out"
 }
 ok "report --redact leaves them out" reports_without --redact
 ok "in every format" reports_without --redact --format json
 page() {
-    "$moetrace" report --force --html "$tmp/page.html" "$tmp/open" >"$tmp/out" && grep -q s3cr3t "$tmp/out" && ! grep -q s3cr3t "$tmp/page.html" &&
+    "$moetrace" report --all --force --html "$tmp/page.html" "$tmp/open" >"$tmp/out" && grep -q s3cr3t "$tmp/out" && ! grep -q s3cr3t "$tmp/page.html" &&
         grep -q private-folder "$tmp/page.html" && reports_without --redact --html "$tmp/page.html" && ! grep -q private-folder "$tmp/page.html"
 }
 ok "a page has no arguments; with --redact no directory either" page

@@ -91,7 +91,7 @@ helps() {
 
 cut_trace() {
     head -c 20000 "$tmp/a/one.moetrace" >"$tmp/cut.moetrace"
-    "$moetrace" report --json "$tmp/cut.json" "$tmp/cut.moetrace" >"$tmp/cut.txt" || return 1
+    "$moetrace" report --all --json "$tmp/cut.json" "$tmp/cut.moetrace" >"$tmp/cut.txt" || return 1
     grep -q 'This trace is not complete' "$tmp/cut.txt" && grep -q 'file cut: yes' "$tmp/cut.txt" &&
         grep -q 'end of recording *abrupt' "$tmp/cut.txt" && grep -q 'ns in total = ' "$tmp/cut.txt" &&
         [ -s "$tmp/cut.json" ]
@@ -101,7 +101,7 @@ directory() {
     mkdir "$tmp/two"
     cp "$tmp/a/one.moetrace" "$tmp/two/b.moetrace"
     head -c 64 "$tmp/a/one.moetrace" >"$tmp/two/a.moetrace" # a process that recorded nothing
-    "$moetrace" report --json "$tmp/two.json" --samples "$tmp/two.csv" "$tmp/two" >"$tmp/two.txt" || return 1
+    "$moetrace" report --all --json "$tmp/two.json" --samples "$tmp/two.csv" "$tmp/two" >"$tmp/two.txt" || return 1
     [ "$(cut -d, -f1 "$tmp/two.csv" | sort -u)" = "$tmp/two/b.moetrace
 trace" ] || return 1
     [ "$(grep -c '^Run$' "$tmp/two.txt")" -eq 2 ] && [ -s "$tmp/two.json" ] || return 1
@@ -111,7 +111,7 @@ trace" ] || return 1
 }
 
 one_k() {
-    "$moetrace" report --k 2 --top 3 "$tmp/a/one.moetrace" >"$tmp/k.txt" &&
+    "$moetrace" report --all --k 2 --top 3 "$tmp/a/one.moetrace" >"$tmp/k.txt" &&
         grep -q '^Experts, sums over all layers, 3 of 8 (k = 2, without warm-up)$' "$tmp/k.txt"
 }
 
@@ -166,6 +166,6 @@ ok "--k and --top choose" one_k
 ok "output that cannot be written is an error" full_disk
 ok "dump prints every record" dumps
 ok "nothing but results in a pipe" silent_in_a_pipe
-ok "dump and report read the same trace twice alike" cmp <("$moetrace" report "$tmp/a/one.moetrace") \
-    <("$moetrace" report "$tmp/a/one.moetrace")
+ok "dump and report read the same trace twice alike" cmp <("$moetrace" report --all "$tmp/a/one.moetrace") \
+    <("$moetrace" report --all "$tmp/a/one.moetrace")
 done_testing

@@ -11,7 +11,7 @@ agrees() {
 
 # The experiment's file keeps its shape, its latencies are the unprofiled ones, and the profiling overhead stands beside.
 json_of_alternate() {
-    "$moetrace" report --json "$tmp/alternate.json" "$tmp/alternate.moetrace" >"$tmp/alternate.txt" &&
+    "$moetrace" report --all --json "$tmp/alternate.json" "$tmp/alternate.moetrace" >"$tmp/alternate.txt" &&
         grep -q '^Latencies are the durations of unprofiled requests' "$tmp/alternate.txt" &&
         "$python" - "$tmp/alternate.json" <<'PY'
 import json, sys
@@ -90,7 +90,7 @@ JSON
 
 # The same sweep under other names says the same, once rules name them.
 rules() {
-    "$moetrace" report "$tmp/foreign.moetrace" | grep -q 'no finished vision, prefill or decode' || return 1
+    "$moetrace" report --all "$tmp/foreign.moetrace" | grep -q 'no finished vision, prefill or decode' || return 1
     "$moetrace" report --rules "$tmp/rules.json" --format csv "$tmp/foreign.moetrace" | grep -v moetrace >"$tmp/one"
     "$moetrace" report --format csv "$tmp/plain.moetrace" | grep -v moetrace >"$tmp/two"
     sed -i 's,stage-prefill,prefill,; s,stage-decode,decode,; s,blk\*,layer.*,; s,ffn\[\*\],expert.*,' "$tmp/one"
@@ -170,7 +170,7 @@ PY
 
 # All that a person reads fits, whatever the command.
 width() {
-    { "$moetrace" report --top 100 "$tmp/alternate.moetrace" && "$moetrace" verify "$tmp/plain.moetrace" &&
+    { "$moetrace" report --all --top 100 "$tmp/alternate.moetrace" && "$moetrace" verify "$tmp/plain.moetrace" &&
         "$moetrace" diff "$tmp/plain.moetrace" "$tmp/alternate.moetrace" | tail -n +2; } >"$tmp/wide.txt"
     ! grep -vE '^.{0,100}$' "$tmp/wide.txt" | grep -v moetrace
 }

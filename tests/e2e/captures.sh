@@ -80,12 +80,12 @@ ok "replayed kernels belong to the experts in which they were captured, as in th
     <(tables "$work/graphs.sqlite")
 cp "$work/graphs.sqlite" "$work/whole.sqlite"
 sqlite "$work/whole.sqlite" "DROP TABLE CUDA_GRAPH_NODE_EVENTS" "DROP TABLE CUDA_GRAPH_EVENTS"
-"$moetrace" report "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
+"$moetrace" report --all "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
 ok "without the nodes, it is said that they belong to the launch" grep -q 'has no table CUDA_GRAPH_NODE_EVENTS' "$work/whole.txt"
 sqlite "$work/whole.sqlite" "DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL WHERE graphNodeId IS NOT NULL" \
     "CREATE TABLE CUPTI_ACTIVITY_KIND_GRAPH_TRACE(start INTEGER, end INTEGER, graphId INTEGER)" \
     "INSERT INTO CUPTI_ACTIVITY_KIND_GRAPH_TRACE SELECT min(start), max(end), 1 FROM CUPTI_ACTIVITY_KIND_RUNTIME"
-"$moetrace" report "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
+"$moetrace" report --all "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
 ok "graphs that were traced as wholes are said to be" grep -q 'CUDA graphs were traced as wholes: each launch' "$work/whole.txt"
 
 # ---- several processes ----
@@ -194,9 +194,9 @@ old() {
     sqlite "$work/old.sqlite" "DELETE FROM NVTX_EVENTS WHERE eventType = 75" "${statements[@]}"
 }
 old
-latency() { "$moetrace" report "$1" | sed -n '/^Latency/,/^$/p'; }
+latency() { "$moetrace" report --all "$1" | sed -n '/^Latency/,/^$/p'; }
 ok "an old layout has the same latencies" diff <(latency "$work/all.sqlite") <(latency "$work/old.sqlite")
-"$moetrace" report "$work/old.sqlite" | tr -s ' \n' ' ' >"$work/old.txt"
+"$moetrace" report --all "$work/old.sqlite" | tr -s ' \n' ' ' >"$work/old.txt"
 ok "and it is said which columns it lacks" grep -q \
     'table CUPTI_ACTIVITY_KIND_KERNEL has no column graphNodeId mangledName gridX gridY gridZ launchType' "$work/old.txt"
 "$moetrace" export "$work/old.sqlite" -f nsys-sqlite -o "$work/old-back.sqlite" >/dev/null

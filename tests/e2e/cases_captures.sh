@@ -37,7 +37,7 @@ ok "correlation ids may look like anything" far_ids
 # Not a trace: one line tells what was looked for and what was found.
 for case in array_empty array_numbers array_other hatchet events_empty; do
     ok "$case is no trace" refuses 'no event of torch.profiler: looked for user_annotation.*found no events at all' \
-        "$moetrace" report "$cases/$case.json"
+        "$moetrace" report --all "$cases/$case.json"
 done
 ok "jax is no trace" refuses 'found 1 event without a category' "$moetrace" report "$cases/jax.json"
 ok "legacy_autograd is no trace" refuses 'found 2 events without a category' "$moetrace" report "$cases/legacy_autograd.json"
@@ -47,7 +47,7 @@ results() {
 }
 ok "its own results are no trace" results
 ok "an export without CUDA or NVTX" refuses 'without CUDA or NVTX events: profile with .nsys profile -t cuda,nvtx' \
-    "$moetrace" report "$cases/nsys_cpu_only.sqlite"
+    "$moetrace" report --all "$cases/nsys_cpu_only.sqlite"
 ok "a report of nsys by its extension" refuses 'nsys export --type sqlite -o .*nsys_report.sqlite ' "$moetrace" report "$cases/nsys_report.qdrep"
 ok "a report of nsys by its first bytes" refuses 'nsys export --type sqlite' "$moetrace" report "$cases/nsys_report.bin"
 
@@ -82,7 +82,7 @@ ok "and not that of one that has ended" crossing
 
 # Waits right after a phase: the GPU is idle in them until the phase's last work.
 waits_behind() {
-    "$moetrace" report --force --samples "$work/samples.csv" "$cases/wait_behind.json" >"$work/out" &&
+    "$moetrace" report --all --force --samples "$work/samples.csv" "$cases/wait_behind.json" >"$work/out" &&
         "$python" - "$work/samples.csv" <<'PY'
 import csv, sys
 row, = csv.DictReader(open(sys.argv[1]))

@@ -53,7 +53,7 @@ documented_samples() { # the names in the first column of the table below the he
     sed -n '/^## The samples file$/,/^## moetrace verify$/p' docs/report.md | grep '^| `' | cut -d'|' -f2 | grep -o '[a-z_]*' | paste -sd,
 }
 printed_samples() {
-    "$moetrace" report --samples "$work/samples.csv" "$work/small_auto.moetrace" >"$work/report.txt" && head -n 1 "$work/samples.csv"
+    "$moetrace" report --all --samples "$work/samples.csv" "$work/small_auto.moetrace" >"$work/report.txt" && head -n 1 "$work/samples.csv"
 }
 is "docs/report.md has the columns of the samples file" "$(documented_samples)" "$(printed_samples)"
 done_testing

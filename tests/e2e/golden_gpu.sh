@@ -26,7 +26,7 @@ golden=tests/data/golden
 for name in small_all small_alternate small_graphs small_auto python_graph; do
     unpack "golden/$name" "$name"
     "$BUILD/moetrace" dump "$work/$name.moetrace" >"$work/$name.txt" || exit
-    "$BUILD/moetrace" report "$work/$name.moetrace" >"$work/$name.report" || exit
+    "$BUILD/moetrace" report --all "$work/$name.moetrace" >"$work/$name.report" || exit
 done
 
 ok "small: GPU operations in every range, and kernels, as Nsight Systems counts them" \

@@ -7,7 +7,7 @@ browser=${CHROMIUM-$(command -v chromium-headless-shell chromium google-chrome |
 
 for kind in sweep hostile bare; do
     "$python" tests/data/html_traces.py "$work/$kind.moetrace" $kind || exit
-    "$moetrace" report --html "$work/$kind.html" "$work/$kind.moetrace" >"$work/$kind.txt" || exit
+    "$moetrace" report --all --html "$work/$kind.html" "$work/$kind.moetrace" >"$work/$kind.txt" || exit
 done
 unpack golden/small_all small_all
 unpack golden/small_graphs small_graphs
@@ -127,7 +127,7 @@ PY
 ok "the page's data is the report's" same_as_report
 ok "output for programs is UTF-8 whatever bytes the names hold" utf8
 ok "the time lines are those of the median and the P99 request" timelines
-ok "the text report is printed as ever" cmp "$work/sweep.txt" <("$moetrace" report "$work/sweep.moetrace")
+ok "the text report is printed as ever" cmp "$work/sweep.txt" <("$moetrace" report --all "$work/sweep.moetrace")
 ok "names of a trace cannot leave the data" is_sealed
 ok "no file is lost to a page" keeps_files
 ok "a directory gives the page of the process with phases" directory

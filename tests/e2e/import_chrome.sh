@@ -85,7 +85,7 @@ is "a call across the end of a range lies in the range around it" "$(straddling)
 
 # The report of an import says what it misses; what recording cost is not in such a file, and is not made up.
 completeness() {
-    "$moetrace" report "$work/straddle.json" | sed -n '/^Completeness/,$p' >"$work/completeness.txt"
+    "$moetrace" report --all "$work/straddle.json" | sed -n '/^Completeness/,$p' >"$work/completeness.txt"
     grep -q 'kernel time  *26000 ns in total = 26000 ns attributed + 0 ns unattributed' "$work/completeness.txt" &&
         grep -qE 'outside  *1, 9000 ns' "$work/completeness.txt" &&
         grep -qE 'cost: host time  *-$' "$work/completeness.txt" && grep -qE 'GPU records dropped  *-$' "$work/completeness.txt"

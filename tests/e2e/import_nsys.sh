@@ -79,8 +79,8 @@ shuffled() {
         sqlite "$work/shuffled.sqlite" "CREATE TABLE x AS SELECT * FROM $table ORDER BY start % 1009" "DROP TABLE $table" \
             "ALTER TABLE x RENAME TO $table" || return 1
     done
-    diff <("$moetrace" report "$work/one.sqlite" | grep -vE '^  trace|sqlite') \
-        <("$moetrace" report "$work/shuffled.sqlite" | grep -vE '^  trace|sqlite')
+    diff <("$moetrace" report --all "$work/one.sqlite" | grep -vE '^  trace|sqlite') \
+        <("$moetrace" report --all "$work/shuffled.sqlite" | grep -vE '^  trace|sqlite')
 }
 ok "so are captures whose rows stand in no order" shuffled
 
@@ -110,14 +110,14 @@ ok "however a table numbers its rows, they are the same" row_ids
 unusable() {
     cp "$work/one.sqlite" "$work/times.sqlite"
     sqlite "$work/times.sqlite" "UPDATE CUPTI_ACTIVITY_KIND_KERNEL SET start = 'soon' WHERE rowid IN (2, 5, 9)" &&
-        "$moetrace" report "$work/times.sqlite" >"$work/times.txt" &&
+        "$moetrace" report --all "$work/times.sqlite" >"$work/times.txt" &&
         grep -q '3 rows of table CUPTI_ACTIVITY_KIND_KERNEL have no usable time' "$work/times.txt"
 }
 ok "rows without a usable time are counted" unusable
 
 # The report says what the capture misses; what recording cost is not in such a file, and is not made up.
 completeness() {
-    "$moetrace" report "$work/one.sqlite" | sed -n '/^Completeness/,$p' >"$work/completeness.txt"
+    "$moetrace" report --all "$work/one.sqlite" | sed -n '/^Completeness/,$p' >"$work/completeness.txt"
     grep -qE 'kernel time  *[0-9]+ ns in total = [0-9]+ ns attributed \+ [0-9]+ ns unattributed' "$work/completeness.txt" &&
         grep -qE 'cost: host time  *-$' "$work/completeness.txt" && grep -qE 'GPU records dropped  *-$' "$work/completeness.txt"
 }

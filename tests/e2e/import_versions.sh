@@ -60,7 +60,7 @@ ok "replayed kernels belong to the experts in which their nodes were captured" "
     "$work/$name.json" "$work/$name.sqlite"
 # run_native's marks are for our recorder, which was not there: all was profiled.
 profiled() { # profiled FILE: "profiled" or "unprofiled" samples in the table of latencies, and the note
-    "$moetrace" report "$1" | tr '\n' ' ' | grep -oE 'Latencies are of profiled requests|Latencies are the durations of unprofiled requests|here all of the run was profiled'
+    "$moetrace" report --all "$1" | tr '\n' ' ' | grep -oE 'Latencies are of profiled requests|Latencies are the durations of unprofiled requests|here all of the run was profiled'
 }
 is "marks of the program's are none of the recorder's" "$(profiled "$work/$name.sqlite")" \
     $'Latencies are of profiled requests\nhere all of the run was profiled'

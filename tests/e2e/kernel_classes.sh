@@ -54,7 +54,7 @@ is "or by engine and model" "$(classes "$work/engine.json#engine/a")" "gemm_a mi
 
 refused() { # refused TEXT FILE: one line that holds TEXT, and status 2
     local rc=0
-    "$moetrace" report --kernel-classes "$2" "$work/kernels.json" >"$work/out.txt" 2>"$work/err.txt" || rc=$?
+    "$moetrace" report --all --kernel-classes "$2" "$work/kernels.json" >"$work/out.txt" 2>"$work/err.txt" || rc=$?
     [ "$rc" = 2 ] && [ ! -s "$work/out.txt" ] && [ "$(wc -l <"$work/err.txt")" = 1 ] && grep -qF -- "$1" "$work/err.txt"
 }
 ok "several tables need a choice" refused "holds 2 tables of classes" "$work/engine.json"

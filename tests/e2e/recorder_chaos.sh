@@ -23,7 +23,7 @@ setting() { # setting SEED: one of the variables that change what the recorder d
 }
 reads_one() { # reads_one TRACE: soon, as a process may outlive the one that began it
     for _ in 1 2 3 4 5; do
-        "$moetrace" report "$1" >"$work/report" 2>"$work/report.err" && grep -q '^Completeness' "$work/report" &&
+        "$moetrace" report --all "$1" >"$work/report" 2>"$work/report.err" && grep -q '^Completeness' "$work/report" &&
             grep -q ' 0 damaged places' "$work/report" && return
         sleep 1
     done

@@ -65,7 +65,7 @@ for bytes in 20000 60000; do
     is "$name: the trace has its end" "$(grep -c ' ended=yes$' "$work/$name.dump")" 1
     ok "$name: what is lost is counted" test "$(counter "$name" file.lost_bytes)" -gt 1000
     ok "$name: the program is named" grep -q '^meta "program" "odd_disk"' "$work/$name.dump"
-    ok "$name: the report says so" grep -q 'This trace is not complete' <("$moetrace" report "$work/$name")
+    ok "$name: the report says so" grep -q 'This trace is not complete' <("$moetrace" report --all "$work/$name")
 done
 
 # A disk that is full for a while: what has no room in memory is lost as whole ranges, and counted.

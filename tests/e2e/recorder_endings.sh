@@ -59,7 +59,7 @@ done
 for way in kill segv; do
     [ -e "$work/runtime-$way.dump" ] || continue
     ok "$way: the trace says that the end was abrupt" grep -q ' ended=no$' "$work/runtime-$way.dump"
-    "$moetrace" report "$work/runtime-$way" >"$work/report" 2>&1
+    "$moetrace" report --all "$work/runtime-$way" >"$work/report" 2>&1
     ok "$way: so does the report" grep -qi 'abrupt' "$work/report"
 done
 

@@ -53,7 +53,7 @@ for fault in zero-times zero-end; do
     is "$fault: what has no time is counted" "$(counter "$fault" gpu.untimed)" $((all / 10))
     is "$fault: as many have none in the trace" "$(grep -c ' start=- duration=- ' "$work/$fault.dump")" $((all / 10))
     is "$fault: none lasts 0 ns" "$(problems "$fault")" ""
-    "$moetrace" report "$work/$fault" >"$work/$fault.report" 2>&1
+    "$moetrace" report --all "$work/$fault" >"$work/$fault.report" 2>&1
     ok "$fault: the report tells how many" grep -q "$((all / 10))" "$work/$fault.report"
 done
 

@@ -15,7 +15,7 @@ run() { # run NAME OPTIONS -- ARGUMENTS OF python_olmoe.py
 }
 for implementation in grouped_mm eager; do
     run "$implementation" -- run "$implementation" 16 "${KS:-1,2,4,8,16,32}" 7
-    "$BUILD/moetrace" report "$OUT/$implementation" | sed -n '/^Summary/,/^Profiled kernels/p' | head -n 150
+    "$BUILD/moetrace" report --all "$OUT/$implementation" | sed -n '/^Summary/,/^Profiled kernels/p' | head -n 150
     "$BUILD/moetrace" verify --prompt-tokens 326 "$OUT/$implementation"
 done
 run cost_grouped --level=phases --annotate=expert -- cost grouped_mm 16 1,8 200

@@ -27,7 +27,7 @@ record() { # record NAME VARIABLE=VALUE... -- COMMAND: the trace becomes $work/N
     return $status
 }
 count() { # count NAME ROW: the number that the report of NAME has in this row of its integrity block
-    "$BUILD/moetrace" report "$work/$1.moetrace" | awk -v row="$2" '$0 ~ "^ +" row {gsub(",", ""); print $(NF > 1 ? 2 : 1); exit}'
+    "$BUILD/moetrace" report --all "$work/$1.moetrace" | awk -v row="$2" '$0 ~ "^ +" row {gsub(",", ""); print $(NF > 1 ? 2 : 1); exit}'
 }
 
 # ---- the model ----
@@ -62,7 +62,7 @@ is "full: as many kernels as at level kernels" "$(count full kernels)" "$(count 
 # ---- what binds a phase: run_native's mark names the model, so that no option is needed but peaks for any device ----
 echo '{"memory_bytes_per_s": 1e12, "flops": {"bf16": 1e14}}' >"$work/peaks.json"
 bound() { # bound NAME: verdicts of NAME that are given with both shares of the peaks
-    "$BUILD/moetrace" report --peaks "$work/peaks.json" "$work/$1.moetrace" | tee "$work/$1.report" |
+    "$BUILD/moetrace" report --all --peaks "$work/peaks.json" "$work/$1.moetrace" | tee "$work/$1.report" |
         sed -n '/^Bottleneck of/,/^$/p' | grep -cE '^ *(1|8) +(vision|prefill|decode) +(host|memory|compute|neither)( +[0-9.]+){8}$'
 }
 is "small: a verdict with its evidence for every phase at every k" "$(bound small)" 6
