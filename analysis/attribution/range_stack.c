@@ -278,11 +278,18 @@ static size_t request_place(const attribution_range_stack *s, const attribution_
     return at;
 }
 
-/* A mark top_k=K says which k was observed in the request that is open: its open ranges move below top_k=K, and its phases
- * belong to it. What it did before the mark stays where it was. */
+/* A mark top_k=K says which k was observed in the request that is open. In a range top_k=? the whole request belongs to it; elsewhere
+ * its open ranges move below top_k=K, its phases belong to it, and what it did before the mark stays where it was. */
 static void set_observed_k(attribution_range_stack *s, attribution_range_thread *t, uint32_t name) {
     size_t at = request_place(s, t);
     if (at == t->depth) {
+        return;
+    }
+    uint32_t thread = (uint32_t)(t - s->threads), k = s->names->list[name].means.number;
+    uint64_t start = t->stack[at].start;
+    if (attribution_tree_lacks_k(s->tree, t->stack[at].now_node)) {
+        attribution_tree_set_k(s->tree, t->stack[at].now_node, name);
+        attribution_spans_set_k(s->spans, s->tree, thread, start, k);
         return;
     }
     uint32_t parent = at > 0 ? t->stack[at - 1].now_node : ATTRIBUTION_ROOT;
@@ -297,8 +304,7 @@ static void set_observed_k(attribution_range_stack *s, attribution_range_thread 
         count_range(&s->tree->nodes[node], entry->counted, entry->tokens, 1);
         entry->now_node = node;
     }
-    attribution_spans_set_k(s->spans, s->tree, (uint32_t)(t - s->threads), t->stack[at].start,
-                            s->names->list[name].means.number);
+    attribution_spans_set_k(s->spans, s->tree, thread, start, k);
 }
 
 /* Whether it is the recorder's mark of an observed k. */
@@ -309,6 +315,7 @@ static bool is_observed_k(attribution_range_stack *s, const trace_host_event *e,
     *name = names_of_id(s->names, e->name); /* may move the names */
     const names_entry *domain = &s->names->list[names_of_id(s->names, e->domain)];
     return s->names->list[*name].means.role == NAMES_ROLE_TOP_K &&
+           s->names->list[*name].means.number != BASE_NONE &&
            strcmp(domain->text, TRACE_PROFILING_DOMAIN) == 0;
 }
 

@@ -78,21 +78,33 @@ static uint32_t new_tree_node(attribution_tree *t, uint32_t parent, uint32_t ind
     return (uint32_t)t->node_count++;
 }
 
+static bool is_without_k(const names_entry *name) {
+    return name->means.role == NAMES_ROLE_TOP_K && name->means.number == BASE_NONE;
+}
+
+static uint64_t path_key(uint32_t parent, uint32_t family, attribution_profiling profiling) {
+    return (uint64_t)parent << 32 | (uint64_t)family << 2 | profiling;
+}
+
 /* Siblings follow each other in the same order again and again, so the one that did so the time before is
  * tried first. */
 uint32_t attribution_tree_child(attribution_tree *t, uint32_t parent, uint32_t index,
                                 attribution_profiling profiling) {
     uint32_t family = t->names->list[index].family, last = t->nodes[parent].child;
     uint32_t guess = last == BASE_NONE ? BASE_NONE : t->nodes[last].after;
-    if (guess != BASE_NONE && t->nodes[guess].name == family && t->nodes[guess].profiling == profiling) {
+    bool lacks_k = is_without_k(&t->names->list[index]);
+    if (!lacks_k && guess != BASE_NONE && t->nodes[guess].name == family &&
+        t->nodes[guess].profiling == profiling) {
         t->nodes[parent].child = guess;
         return guess;
     }
-    uint64_t key = (uint64_t)parent << 32 | (uint64_t)family << 2 | profiling;
-    uint32_t node = base_map_get(&t->by_path, key);
+    uint64_t key = path_key(parent, family, profiling);
+    uint32_t node = lacks_k ? BASE_NONE : base_map_get(&t->by_path, key);
     if (node == BASE_NONE) {
         node = new_tree_node(t, parent, index, profiling);
-        base_map_put(&t->by_path, key, node);
+        if (!lacks_k) {
+            base_map_put(&t->by_path, key, node);
+        }
     }
     t->nodes[last == BASE_NONE ? node : last].after = node;
     t->nodes[parent].child = node;
@@ -115,6 +127,32 @@ uint32_t attribution_tree_common(const attribution_tree *t, uint32_t x, uint32_t
         y = apart ? nodes[y].jump : nodes[y].parent;
     }
     return x;
+}
+
+bool attribution_tree_lacks_k(const attribution_tree *t, uint32_t node) {
+    return is_without_k(&t->names->list[t->nodes[node].origin]);
+}
+
+void attribution_tree_set_k(attribution_tree *t, uint32_t node, uint32_t index) {
+    const names_entry *name = &t->names->list[index];
+    attribution_node *top = &t->nodes[node];
+    top->name = name->family;
+    top->origin = index;
+    uint64_t key = path_key(top->parent, top->name, top->profiling);
+    if (base_map_get(&t->by_path, key) == BASE_NONE) {
+        base_map_put(&t->by_path, key, node); /* later ranges with this k are of this node, too */
+    }
+    uint32_t depth = top->depth;
+    for (uint32_t i = node; i < t->node_count; i++) { /* parents have lower indices */
+        uint32_t above = i;
+        while (t->nodes[above].depth > depth) {
+            above =
+                t->nodes[t->nodes[above].jump].depth >= depth ? t->nodes[above].jump : t->nodes[above].parent;
+        }
+        if (above == node) {
+            t->nodes[i].group = attribution_tree_group_with_k(t, t->nodes[i].group, name->means.number);
+        }
+    }
 }
 
 uint32_t attribution_tree_group_with_k(attribution_tree *t, uint32_t group, uint32_t k) {

@@ -65,6 +65,13 @@ uint32_t attribution_tree_child(attribution_tree *tree, uint32_t parent, uint32_
 /* Returns the node, added if it is new, below `parent` with the name of node `like`. May move tree->nodes. */
 uint32_t attribution_tree_child_like(attribution_tree *tree, uint32_t parent, uint32_t like);
 
+/* Whether the node is that of a range top_k=? whose k no mark has said so far. Each such range has a node of its own. */
+bool attribution_tree_lacks_k(const attribution_tree *tree, uint32_t node);
+
+/* A mark says which k is in force in such a range: with all that was counted below it, it becomes a range with name index `index`, that
+ * of top_k=K. */
+void attribution_tree_set_k(attribution_tree *tree, uint32_t node, uint32_t index);
+
 /* Returns the group, added if it is new, that differs from `group` in k alone. */
 uint32_t attribution_tree_group_with_k(attribution_tree *tree, uint32_t group, uint32_t k);
 

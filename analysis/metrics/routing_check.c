@@ -201,6 +201,9 @@ static void close_visit(routing_checking *f, expert_visit *at, phase_seen *seen)
         return;
     }
     at->open = false;
+    if (at->span != BASE_NONE) { /* k may have been observed since */
+        at->k = attribution_ranges_group(f->ranges, attribution_ranges_span(f->ranges, at->span)->group)->k;
+    }
     count_layer_visit(f, at, seen);
     if (at->k == BASE_NONE || at->phase == ATTRIBUTION_PHASES) {
         f->v->outside++;

@@ -9,6 +9,7 @@ static const names_built_in_rule rules[] = {
     {"decode", NAMES_ROLE_DECODE},
     {"warmup", NAMES_ROLE_WARMUP},
     {"top_k{sep}{k}", NAMES_ROLE_TOP_K},
+    {"top_k=?", NAMES_ROLE_TOP_K}, /* a mark inside says which */
     {"warmup{sep}{n}", NAMES_ROLE_WARMUP},
     {"sample{sep}{n}", NAMES_ROLE_SAMPLE},
     {"decode{sep}{n}", NAMES_ROLE_STEP},

@@ -31,8 +31,8 @@ def _open(request, standing_alone=False):
     if not request.silent:
         tokens.receive()
         request.k = request.model.predict_k()
-        if request.k is not None:
-            emit.push(emit.name(f"top_k={request.k}"))
+        if request.model.blocks:
+            emit.push(emit.name(f"top_k={'?' if request.k is None else request.k}"))
         if not standing_alone:
             emit.push_request(emit.name(_request_name(request.model)))
     here.depth = depth_now()
@@ -109,7 +109,10 @@ def _filled(cache):
     if cache is None:
         return False
     if isinstance(cache, (tuple, list)):
-        return len(cache) > 0 and cache[0] is not None and cache[0][0].shape[-2] > 0
+        first = cache[0] if cache else None
+        keys = first[0] if isinstance(first, (tuple, list)) and first else first
+        shape = getattr(keys, "shape", ())
+        return len(shape) > 1 and shape[-2] > 0
     if "Static" in type(cache).__name__:
         return None
     layers = getattr(cache, "layers", None)

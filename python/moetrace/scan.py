@@ -20,24 +20,24 @@ class Model:
         self.prompts = set()  # (tokens, sequences) of prefills; None: not known
         self.experts = 0
         self.vision = False
-        self.k_seen = None
         self.k_holders = []  # (module, attribute)
-        self.k_attributes = None  # their values when k was observed
+        self.k_seen = {}  # values of these attributes -> k that was observed with them
         self.requests = 0
         self.steps = 0  # decode steps of a loop of the program's own, since its last prefill
         self.caches = set()
 
     def _attributes(self):
-        return [getattr(holder(), attribute, None) for holder, attribute in self.k_holders]
+        values = (getattr(holder(), attribute, None) for holder, attribute in self.k_holders)
+        return tuple(v if isinstance(v, int) else None for v in values)
 
     def predict_k(self):
-        """k of the request that begins: that which was observed last, while the attributes that may hold k are as they were then; else
-        None: it is observed."""
-        return self.k_seen if self.k_attributes == self._attributes() else None
+        """k of the request that begins: that which was observed when the attributes that may hold k were as they are; else None: it is
+        observed."""
+        return self.k_seen.get(self._attributes())
 
     def saw_k(self, k):
         """k was observed."""
-        self.k_seen, self.k_attributes = k, self._attributes()
+        self.k_seen[self._attributes()] = k
 
 
 def _unwrap(module):

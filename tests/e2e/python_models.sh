@@ -6,7 +6,7 @@ source "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/python.sh
 source "$(dirname "$0")/../python.sh"
 names=(olmoe qwen3_moe qwen2_moe mixtral deepseek_v2 deepseek_v3 gpt_oss llama4 granite granite_shared phimoe dbrx glm4_moe qwen3_next ernie
-    hunyuan minimax_m2 lfm2_moe qwen3_vl_moe olmoe:grouped_mm olmoe:batched_mm mixtral:eager)
+    hunyuan minimax_m2 lfm2_moe qwen3_vl_moe olmoe:grouped_mm olmoe:batched_mm own_model mixtral:eager)
 if [ -z "$have_torch" ]; then
     skip "models of transformers" "$why_no_torch"
     done_testing

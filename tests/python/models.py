@@ -2,6 +2,8 @@
 import torch
 import transformers
 
+import own_model
+
 SIZE = dict(hidden_size=64, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, vocab_size=256, max_position_embeddings=256)
 EIGHT = dict(num_experts=8, num_experts_per_tok=2)
 LOCAL = dict(num_local_experts=8, num_experts_per_tok=2)
@@ -57,6 +59,8 @@ NAMES = [*LANGUAGE, *VISION]
 
 def make(name):
     torch.manual_seed(0)
+    if name == "own_model":
+        return own_model.Model().eval()
     if name in VISION:
         config, model, fields = VISION[name]
         return getattr(transformers, model)(getattr(transformers, config)(**fields)).eval()

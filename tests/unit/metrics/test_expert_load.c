@@ -52,6 +52,45 @@ static bool near(double x, double y) {
     return fabs(x - y) < 1e-12;
 }
 
+/* In a range top_k=? all belongs to the k that a mark says, also what came before the mark and work that runs after it. */
+static void k_is_known_late(void **state) {
+    (void)state;
+    run r = {0};
+    metrics_results results;
+    writer_open(&r.w);
+    uint32_t domain = put_string(&r.w, "moetrace");
+    for (int request = 0; request < 3; request++) {
+        const uint32_t k = request == 1 ? 2 : 4; /* the third has the k of the first, and says so at once */
+        char name[16];
+        snprintf(name, sizeof name, "top_k=%u", k);
+        put_push(&r.w, 0, ++r.now, request < 2 ? "top_k=?" : name);
+        put_open(&r, "sample.0", "prefill", "layer.0");
+        put_expert(&r, 1, 3, 100);
+        if (request < 2) {
+            uint32_t id = put_string(&r.w, name);
+            put_host(
+                &r.w, 0,
+                (trace_host_event){.kind = TRACE_HOST_MARK, .time = ++r.now, .name = id, .domain = domain});
+        }
+        put_expert(&r, 2, 5, 100);
+        put_close(&r);
+        put_pop(&r.w, 0, ++r.now);
+    }
+    read_back(&r.w, &results);
+    assert_int_equal(results.load.cell_count, 4);
+    for (size_t i = 0; i < results.load.cell_count; i++) {
+        const metrics_load_cell *cell = &results.load.cells[i];
+        uint64_t calls = cell->k == 2 ? 1 : 2;
+        assert_true(cell->k == 2 || cell->k == 4);
+        assert_int_equal(cell->calls, calls);
+        assert_int_equal(cell->tokens, calls * (cell->expert == 1 ? 3 : 5));
+        assert_int_equal(cell->kernel_ns, calls * 100);
+    }
+    assert_int_equal(row_of(&results, 2, METRICS_ROW_PREFILL)->latency.n, 1);
+    assert_int_equal(row_of(&results, 4, METRICS_ROW_PREFILL)->latency.n, 2);
+    metrics_results_free(&results);
+}
+
 /* Time is 100 a call and 10 a token, but expert 3 of layer 1 takes twice that: its time is skew of its own,
  * that of expert 0 in layer 0 follows its tokens. */
 static void skew_of_routing_and_of_time(void **state) {
@@ -176,9 +215,8 @@ static void too_few_to_expect(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(skew_of_routing_and_of_time),
-        cmocka_unit_test(experts_of_the_model),
-        cmocka_unit_test(tokens_that_were_not_told),
+        cmocka_unit_test(k_is_known_late),      cmocka_unit_test(skew_of_routing_and_of_time),
+        cmocka_unit_test(experts_of_the_model), cmocka_unit_test(tokens_that_were_not_told),
         cmocka_unit_test(too_few_to_expect),
     };
     return cmocka_run_group_tests_name("analysis: load", tests, NULL, NULL);
