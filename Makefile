@@ -208,9 +208,9 @@ helpers: $(FAKES) $(HELPER_BIN)
 
 # Fuzz targets are built with clang, and with sanitizers of their own.
 FUZZ_OBJ   := $(call obj,fuzz,$(filter-out %/main.c,$(ANALYSIS_SRC)) tests/fuzz/fuzz_visitor.c \
-              native/config.c native/error.c native/file_map.c native/json_scan.c native/output.c native/safetensors.c native/tensor_table.c \
-              native/utf8.c)
-FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome rules config))
+              $(patsubst %,native/%.c,config error file_map json_scan output pickle_values safetensors state_dict state_dict_classes tensor_table \
+                torch_file utf8 zip_archive))
+FUZZ_BIN   := $(if $(SAN),,$(patsubst %,$(BUILD)/fuzz/fuzz_%,trace nsys chrome rules config torch))
 FUZZ_FLAGS := -O1 -g -std=c11 $(WARN) -fno-common $(CHECKED) -fsanitize=address,undefined -fno-sanitize-recover=all
 $(BUILD)/obj/fuzz/%.o: %.c VERSION | $(NEEDS)
 	@mkdir -p $(@D)

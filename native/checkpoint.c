@@ -206,7 +206,7 @@ static bool read_file_weight(native_source *source, const char *name, const nati
         memcpy(aligned, entry->data, entry->bytes);
     }
     void *data = aligned != NULL ? aligned : (void *)(uintptr_t)entry->data;
-    native_tensor from = native_wrap_host(torch, data, dtype, to->ndim, to->size);
+    native_tensor from = native_wrap_strided(torch, data, dtype, to->ndim, to->size, entry->stride);
     native_copy(torch, to->handle, from.handle);
     native_free(torch, &from);
     free(aligned);

@@ -14,8 +14,11 @@ enum { MAX_INDEX = 100 * 1000 * 1000 };
 /* In order of preference. */
 static const struct {
     const char *name;
-    bool index;
-} forms[] = {{"model.safetensors", false}, {"model.safetensors.index.json", true}};
+    bool index, torch;
+} forms[] = {{"model.safetensors", false, false},
+             {"model.safetensors.index.json", true, false},
+             {"pytorch_model.bin", false, true},
+             {"pytorch_model.bin.index.json", true, true}};
 enum { FORMS = sizeof forms / sizeof forms[0] };
 
 static bool join_path(char *path, size_t room, const char *folder, const char *name, native_error *error) {
@@ -29,7 +32,7 @@ static bool fail_memory(const char *folder, native_error *error) {
 }
 
 /* Opens one file and adds its tensors to the table. */
-static bool add_shard(native_checkpoint_files *files, const char *folder, const char *name,
+static bool add_shard(native_checkpoint_files *files, const char *folder, const char *name, bool torch,
                       native_error *error) {
     char path[4096];
     if (!join_path(path, sizeof path, folder, name, error)) {
@@ -42,12 +45,12 @@ static bool add_shard(native_checkpoint_files *files, const char *folder, const 
         free(shard);
         return fail_memory(folder, error);
     }
-    shard->name = name;
     shards[files->count++] = shard;
-    if (!native_safetensors_open(&shard->safetensors, path, error)) {
+    if (!(torch ? native_torch_file_open(&shard->torch, path, error)
+                : native_safetensors_open(&shard->safetensors, path, error))) {
         return false;
     }
-    const native_tensor_table *table = &shard->safetensors.table;
+    const native_tensor_table *table = torch ? &shard->torch.table : &shard->safetensors.table;
     for (size_t i = 0; i < table->count; i++) {
         if (!native_tensor_table_add(&files->table, &table->entries[i])) {
             return fail_memory(folder, error);
@@ -63,6 +66,7 @@ typedef struct {
 
 typedef struct {
     const char *path; /* of the index */
+    bool torch;       /* its files are of torch.save */
     native_json_scan scan;
     index_line *lines;
     size_t count, room;
@@ -175,20 +179,20 @@ static bool open_indexed(native_checkpoint_files *files, const char *folder, ind
     qsort(r->lines, r->count, sizeof *r->lines, compare_line_files);
     for (size_t i = 0; i < r->count; i++) {
         bool new_file = i == 0 || strcmp(r->lines[i - 1].file, r->lines[i].file) != 0;
-        if (new_file && !add_shard(files, folder, r->lines[i].file, r->error)) {
+        if (new_file && !add_shard(files, folder, r->lines[i].file, r->torch, r->error)) {
             return false;
         }
     }
     return sort_table(files, folder, r->error) && check_index(files, r);
 }
 
-static bool open_index(native_checkpoint_files *files, const char *folder, const char *path,
+static bool open_index(native_checkpoint_files *files, const char *folder, const char *path, bool torch,
                        native_error *error) {
     native_file_map map;
     if (!native_file_map_open(&map, path, error)) {
         return false;
     }
-    index_reader reader = {.path = path, .error = error};
+    index_reader reader = {.path = path, .torch = torch, .error = error};
     bool ok = map.bytes <= MAX_INDEX ||
               native_fail(error, NATIVE_EXIT_INPUT,
                           "%.3000s: an index of more than 100000000 bytes is not read", path);
@@ -223,8 +227,8 @@ static size_t choose_form(const char *folder, native_error *error) {
     }
     if (chosen == FORMS) {
         native_fail(error, NATIVE_EXIT_INPUT,
-                    "%.3000s holds no checkpoint: it needs model.safetensors, or its shards with "
-                    "model.safetensors.index.json",
+                    "%.3000s holds no checkpoint: it needs model.safetensors or pytorch_model.bin, or "
+                    "several files with model.safetensors.index.json or pytorch_model.bin.index.json",
                     folder);
     }
     return chosen;
@@ -242,9 +246,9 @@ bool native_checkpoint_files_open(native_checkpoint_files *files, const char *fo
     if (form == FORMS || !join_path(path, sizeof path, folder, forms[form].name, error)) {
         return false;
     }
-    bool ok = forms[form].index
-                  ? open_index(files, folder, path, error)
-                  : add_shard(files, folder, forms[form].name, error) && sort_table(files, folder, error);
+    bool ok = forms[form].index ? open_index(files, folder, path, forms[form].torch, error)
+                                : add_shard(files, folder, forms[form].name, forms[form].torch, error) &&
+                                      sort_table(files, folder, error);
     if (!ok) {
         native_checkpoint_files_close(files);
     }
@@ -254,6 +258,7 @@ bool native_checkpoint_files_open(native_checkpoint_files *files, const char *fo
 void native_checkpoint_files_close(native_checkpoint_files *files) {
     for (size_t i = 0; i < files->count; i++) {
         native_safetensors_close(&files->shards[i]->safetensors);
+        native_torch_file_close(&files->shards[i]->torch);
         free(files->shards[i]);
     }
     free(files->shards);

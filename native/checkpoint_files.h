@@ -1,14 +1,16 @@
-/* The files of a checkpoint's directory, as one table of tensors: model.safetensors, or shards and their index
- * model.safetensors.index.json ({"weight_map": {name of a tensor: name of a file}}). */
+/* The files of a checkpoint's directory, as one table of tensors: model.safetensors, or shards with their index
+ * model.safetensors.index.json ({"weight_map": {name of a tensor: name of a file}}), or pytorch_model.bin, or shards of that form
+ * with pytorch_model.bin.index.json. */
 #ifndef NATIVE_CHECKPOINT_FILES_H
 #define NATIVE_CHECKPOINT_FILES_H
 
 #include "native/safetensors.h"
+#include "native/torch_file.h"
 
-/* One file with tensors. */
+/* One file with tensors, in one of the two forms; the other one is zeroed. */
 typedef struct {
-    const char *name; /* in the directory */
     native_safetensors safetensors;
+    native_torch_file torch;
 } native_shard;
 
 typedef struct {

@@ -119,16 +119,21 @@ native_tensor native_empty_pinned(native_torch *torch, int32_t dtype, int ndim, 
     return make_tensor(out, dtype, ndim, size);
 }
 
-native_tensor native_wrap_host(native_torch *torch, void *data, int32_t dtype, int ndim,
-                               const int64_t *size) {
-    int64_t stride[NATIVE_MAX_DIMS];
+native_tensor native_wrap_strided(native_torch *torch, void *data, int32_t dtype, int ndim,
+                                  const int64_t *size, const int64_t *stride) {
     native_handle out = NULL;
-    contiguous_strides(ndim, size, stride);
     RUN(torch, "from_blob",
         torch->api.aoti_torch_create_tensor_from_blob_v2(data, ndim, size, stride, 0, dtype,
                                                          NATIVE_DEVICE_CPU, 0, &out,
                                                          torch->api.aoti_torch_layout_strided(), NULL, 0));
     return make_tensor(out, dtype, ndim, size);
+}
+
+native_tensor native_wrap_host(native_torch *torch, void *data, int32_t dtype, int ndim,
+                               const int64_t *size) {
+    int64_t stride[NATIVE_MAX_DIMS];
+    contiguous_strides(ndim, size, stride);
+    return native_wrap_strided(torch, data, dtype, ndim, size, stride);
 }
 
 native_tensor native_view(native_torch *torch, const native_tensor *base, int64_t offset, int ndim,

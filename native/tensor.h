@@ -29,6 +29,10 @@ native_tensor native_empty_pinned(native_torch *torch, int32_t dtype, int ndim, 
 /* Returns a host tensor that uses the memory at `data`, which must outlive it. */
 native_tensor native_wrap_host(native_torch *torch, void *data, int32_t dtype, int ndim, const int64_t *size);
 
+/* The same with strides, in elements. */
+native_tensor native_wrap_strided(native_torch *torch, void *data, int32_t dtype, int ndim,
+                                  const int64_t *size, const int64_t *stride);
+
 /* Returns a view of `base` with these sizes and strides, beginning at element `offset`; offset and strides in elements. */
 native_tensor native_view(native_torch *torch, const native_tensor *base, int64_t offset, int ndim,
                           const int64_t *size, const int64_t *stride);

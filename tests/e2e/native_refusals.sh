@@ -113,7 +113,7 @@ refused "tensors that overlap" "overlaps tensor" --checkpoint "$work/broken"
 : >"$work/broken/model.safetensors"
 refused "an empty checkpoint" "not a whole safetensors file" --checkpoint "$work/broken"
 rm "$work/broken/model.safetensors"
-refused "a directory without a checkpoint" "it needs model.safetensors" --checkpoint "$work/broken"
+refused "a directory without a checkpoint" "it needs model.safetensors or pytorch_model.bin" --checkpoint "$work/broken"
 for name in hf:allenai/MolmoE-1B-0924 https://example.org/model s3://bucket/model; do
     refused "$name is no checkpoint" "$name: a local directory is needed" --checkpoint "$name"
 done
@@ -189,6 +189,82 @@ shard "i = {'metadata': {}}"
 refused "an index without a map" "weight_map is missing" "${broken[@]}"
 shard "m.update({'model.extra': m['$head']})"
 refused "a tensor of the index that no shard holds" "tensor model.extra is not in" "${broken[@]}"
+
+# torch_file PROGRAM: the checkpoint as pytorch_model.bin; tests/data/native_torch_file.py says what the program may change.
+torch_file() {
+    rm -rf "$work/broken"
+    mkdir "$work/broken" && cp "$work/tiny/config.json" "$work/broken" &&
+        "$python" tests/data/native_torch_file.py "$work/tiny/model.safetensors" "$work/broken/pytorch_model.bin" "$1"
+}
+# refused_file NAME WORD PROGRAM: what such a file is refused for
+refused_file() {
+    torch_file "$3"
+    refused "$1" "$2" "${broken[@]}"
+}
+refused_file "no fault in a file of torch.save" "libtorch_cpu.so" ''
+refused_file "nor with zip64 fields" "libtorch_cpu.so" 'zip["force_zip64"] = True'
+refused_file "nor with parameters, attributes and no byte order" "libtorch_cpu.so" 'byteorder = None
+for t in tensors.values(): t.parameter = True
+tensors._metadata = OrderedDict([("", {"version": 1})])'
+refused_file "a class that runs a program" "it names posix.system, which is refused" 'class A:
+    def __reduce__(self):
+        import os
+        return os.system, ("touch here/ran",)
+state["x"] = A()'
+refused_file "a class of PyTorch that no state dict needs" "torch.hub.load, which is refused" \
+    'pickle = b"\x80\x02ctorch.hub\nload\n."'
+refused_file "protocol 4" "pickle protocol 4 is not read" 'pickle = dump(state, 4)'
+refused_file "an opcode of another protocol" "0x93 (STACK_GLOBAL) is refused" 'pickle = b"\x80\x02X\x01\0\0\0aX\x01\0\0\0b\x93."'
+refused_file "an opcode that makes objects" "0x81 (NEWOBJ) is refused" 'class A: pass
+state["x"] = A
+pickle = b"\x80\x02ccollections\nOrderedDict\n)\x81."'
+refused_file "a checkpoint of a training" '"model" is no tensor, but a dict' 'state = {"model": tensors, "epoch": 7}'
+refused_file "a number in a state dict" '"epoch" is no tensor, but a number' 'state["epoch"] = 7'
+refused_file "a list in a state dict" "EMPTY_LIST" 'state["x"] = [1]'
+refused_file "a tensor alone" "holds a tensor: a state dict is needed" 'state = tensors["lm_head.weight"]'
+refused_file "a key that is a number" "a key of its dict is no string" 'state[7] = tensors["lm_head.weight"]'
+refused_file "big-endian numbers" "its numbers are big-endian" 'byteorder = b"big"'
+refused_file "another byte order" "an unknown byte order" 'byteorder = b"middle"'
+refused_file "the legacy form" "the legacy form of torch.save (before PyTorch 1.6) is not read" \
+    'file = lambda data: bytes.fromhex("80028a0a6cfc9c46f9206aa850192e") + bytes(100)'
+refused_file "a TorchScript program" "TorchScript" 'members["constants.pkl"] = b"."'
+refused_file "a zip archive of something else" "it has no data.pkl" 'file = lambda data: data.replace(b"data.pkl", b"data.pk_")'
+refused_file "a compressed archive" "is compressed, which torch.save does not do" 'zip["compression"] = 8'
+refused_file "no zip archive" "not a file of torch.save" 'file = lambda data: b"hello"'
+refused_file "an empty file" "not a file of torch.save" 'file = lambda data: b""'
+refused_file "a file cut at its end" "or one that is cut" 'file = lambda data: data[:-1]'
+refused_file "a file cut at its begin" "zip" 'file = lambda data: data[1000:]'
+refused_file "an archive with a name twice" "occurs twice" 'file = lambda data: data.replace(b"model/data/11", b"model/data/10")'
+refused_file "a directory and a header of different names" "has a header with another name" \
+    'file = lambda data: data.replace(b"model/data/11", b"model/data/xx", 1)'
+refused_file "a storage that is missing" "storage 3 is missing" 'pickle = dump(state); del storages["3"]'
+refused_file "a storage that is too short" "has 16380 bytes, which are not the 4096 elements of torch.FloatStorage" \
+    't = next(t for t in tensors.values() if len(storages[t.storage]) == 16384); t.elements = 4096
+storages[t.storage] = storages[t.storage][:-4]'
+beyond='a tensor beyond its storage'
+refused_file "a tensor one element beyond its storage" "$beyond" 'tensors["lm_head.weight"].offset = 1'
+refused_file "strides beyond the storage" "$beyond" 'tensors["lm_head.weight"].stride = (64, 2)'
+refused_file "an offset beyond the storage" "$beyond" 'tensors["lm_head.weight"].offset = 1 << 40'
+refused_file "a negative offset" "a number that is negative or too large" 'tensors["lm_head.weight"].offset = -1'
+refused_file "a negative stride" "a number that is negative or too large" 'tensors["lm_head.weight"].stride = (-64, 1)'
+refused_file "sizes that overflow" "a tensor of an impossible shape" 't = tensors["lm_head.weight"]
+t.size, t.stride = (1 << 40, 1 << 40), (0, 0)'
+torch_file 't = tensors["lm_head.weight"]
+t.size, t.stride = (1 << 40, 64), (0, 1)'
+ok "a huge tensor on a small storage" lists_and_refuses \
+    "run_native: wrong shape: lm_head.weight is [1099511627776, 64], but the configuration requires [256, 64]" "${broken[@]}"
+refused_file "more strides than sizes" "invalid sizes" 'tensors["lm_head.weight"].stride = (64, 1, 1)'
+refused_file "a pickle that is cut" "it is cut" 'pickle = dump(state)[:-100]'
+refused_file "a pickle with more behind it" "its end is not that of one value" 'pickle = dump(state) + b"."'
+refused_file "a string longer than the file" "it is cut" 'pickle = b"\x80\x02X\xff\xff\xff\xff."'
+refused_file "marks without end" "its stack is deeper than a state dict needs" 'pickle = b"\x80\x02" + b"(" * 1000000'
+refused_file "tuples of tuples" "more tuples than a state dict needs" 'pickle = b"\x80\x02)" + b"\x85" * 1000000'
+refused_file "items without end" "more items than a state dict needs" 'pickle = b"\x80\x02}" + b"NNs" * 100000'
+refused_file "a memo far away" "a memo out of order" 'pickle = b"\x80\x02}r\xff\xff\xff\x7f."'
+refused_file "a memo that was not set" "a memo that was not set" 'pickle = b"\x80\x02h\x07."'
+refused_file "a dict that holds itself" '"a" is no tensor, but a dict' 'pickle = b"\x80\x02}q\0X\x01\0\0\0ah\0s."'
+refused_file "an empty stack" "its stack is empty" 'pickle = b"\x80\x02R."'
+[ ! -e "$work/here/ran" ]; ok "nothing was executed" test $? -eq 0
 
 # The rest is only looked at once libtorch is there.
 if [ -z "$no_torch" ]; then
