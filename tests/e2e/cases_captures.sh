@@ -140,6 +140,14 @@ for how in reads as_nsys; do
     ok "$how: a kernel that begins before its launch is counted" $how before_launch.json \
         'n["kernels.early"] == 1 and n["kernels.impossible"] == 0 and n["kernels.ns"] == 10000'
 done
+# Processes number their streams alike: kernels of one are no successors of another's.
+of_two_processes() {
+    sed 's/"pid": 10, "tid": 10, \("ts": [0-9]*, "dur": 1, "args": {"correlation": 4}\)/"pid": 11, "tid": 11, \1/' \
+        $cases/stream_overrun.json >"$work/two.json" && ! cmp -s $cases/stream_overrun.json "$work/two.json" &&
+        "$moetrace" report --format json "$work/two.json" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" \
+        'n["kernels.impossible"] == n["kernels.untimed"] == n["kernels.unattributed.count"] == 0 and n["kernels.ns"] == 2000072000'
+}
+ok "a kernel that lies over those of another process is possible" of_two_processes
 launched_before() {
     sed 's/"correlation": 1,/"correlation": 99,/' $cases/before_launch.json >"$work/before.json" && ! cmp -s $cases/before_launch.json "$work/before.json" &&
         "$moetrace" report --format json "$work/before.json" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" \

@@ -44,7 +44,6 @@ static void emit_chrome_host(input_chrome_reading *rd, const trace_host_event *e
 }
 
 /* Ends the thread's ranges that end before `limit`, the innermost first. */
-/* Ends the thread's ranges that end before `limit`, the innermost first. */
 static void close_chrome_ranges(input_chrome_reading *rd, uint32_t thread, int64_t limit) {
     input_open_range r;
     while (input_ranges_close_next(&rd->open[thread], limit, &r)) {
@@ -104,8 +103,10 @@ static void emit_chrome_call(input_chrome_reading *rd, const input_chrome_item *
                                              .correlation = input_chrome_call_id(rd, i)});
 }
 
-static uint32_t chrome_queue_of(input_chrome_reading *rd, const input_chrome_item *i) {
+/* The queue of work that `process` launched: processes number their contexts and streams alike. */
+static uint32_t chrome_queue_of(input_chrome_reading *rd, const input_chrome_item *i, uint32_t process) {
     uint64_t key = input_chrome_mix(input_chrome_mix(i->device, i->context), i->stream);
+    key = input_chrome_mix(key, process);
     uint32_t id = base_map_get(&rd->queues, key);
     if (id == BASE_NONE) {
         id = rd->queue_count++;
@@ -164,10 +165,11 @@ static uint8_t gpu_kind_of_item(const input_chrome_item *i) {
 }
 
 static void emit_chrome_gpu(input_chrome_reading *rd, const input_chrome_item *i) {
+    uint32_t process = input_chrome_launcher_of(rd, i);
     trace_gpu_event e = {.kind = gpu_kind_of_item(i),
                          .timed = !i->untimed,
-                         .correlation = input_chrome_work_id(rd, i),
-                         .queue = chrome_queue_of(rd, i),
+                         .correlation = input_chrome_work_id(rd, i, process),
+                         .queue = chrome_queue_of(rd, i, process),
                          .shape = i->kind == INPUT_CHROME_KERNEL ? chrome_shape_of(rd, i) : 0,
                          .graph_node = i->graph_node,
                          .bytes = i->bytes,

@@ -92,20 +92,16 @@ uint32_t input_chrome_rank_of(input_chrome_reading *rd, const input_chrome_ident
 }
 
 uint32_t input_chrome_process_of(input_chrome_reading *rd, const input_chrome_event *e) {
-    size_t at = rd->process_count;
-    while (at > 0 && rd->processes[at - 1].key != e->pid.key) { /* mostly one, or the latest */
-        at--;
+    uint64_t key = input_chrome_mix(e->pid.is_number, e->pid.key);
+    uint32_t at = base_map_get(&rd->process_index, key);
+    if (at == BASE_NONE) {
+        at = (uint32_t)rd->process_count++;
+        rd->processes = base_grow(rd->processes, &rd->process_cap, rd->process_count, sizeof *rd->processes);
+        rd->processes[at] =
+            (input_chrome_process){.number = e->pid.number, .rank = input_chrome_rank_of(rd, &e->pid)};
+        base_map_put(&rd->process_index, key, at);
     }
-    if (at > 0) {
-        return (uint32_t)at - 1;
-    }
-    if (rd->process_count == INPUT_CHROME_PROCESSES_MAX) {
-        return INPUT_CHROME_PROCESSES_MAX - 1;
-    }
-    rd->processes = base_grow(rd->processes, &rd->process_cap, rd->process_count + 1, sizeof *rd->processes);
-    rd->processes[rd->process_count] = (input_chrome_process){
-        .key = e->pid.key, .number = e->pid.number, .rank = input_chrome_rank_of(rd, &e->pid)};
-    return (uint32_t)rd->process_count++;
+    return at;
 }
 
 uint32_t input_chrome_device_of(input_chrome_reading *rd, uint32_t rank, uint32_t device) {
@@ -128,11 +124,48 @@ uint32_t input_chrome_device_of(input_chrome_reading *rd, uint32_t rank, uint32_
     return number;
 }
 
+/* The process whose calls have the id, BASE_NONE or INPUT_CHROME_SEVERAL. */
+static uint32_t owner_of_id(const input_chrome_reading *rd, uint64_t id) {
+    uint32_t owner = base_map_get(&rd->call_owners, input_chrome_mix(0, id));
+    return owner == BASE_NONE && base_set_has(&rd->first_calls, id) ? 0 : owner;
+}
+
+static uint64_t key_in_rank(uint32_t rank, uint64_t id) {
+    return input_chrome_mix(rank + 1, id);
+}
+
+/* Ids that calls of several processes have are told apart by their ranks. */
+static void add_owner_in_rank(input_chrome_reading *rd, uint64_t id, uint32_t process) {
+    uint64_t key = key_in_rank(rd->processes[process].rank, id);
+    uint32_t owner = base_map_get(&rd->call_owners, key);
+    if (owner != process) {
+        base_map_put(&rd->call_owners, key, owner == BASE_NONE ? process : INPUT_CHROME_SEVERAL);
+    }
+}
+
+static void add_owner_of_id(input_chrome_reading *rd, uint64_t id, uint32_t process) {
+    uint32_t owner = owner_of_id(rd, id);
+    if (owner == process) {
+        return;
+    }
+    if (owner == BASE_NONE && process == 0) {
+        base_set_add(&rd->first_calls, id);
+    } else if (owner == BASE_NONE) {
+        base_map_put(&rd->call_owners, input_chrome_mix(0, id), process);
+    } else {
+        add_owner_in_rank(rd, id, process);
+        if (owner != INPUT_CHROME_SEVERAL) {
+            add_owner_in_rank(rd, id, owner);
+            base_map_put(&rd->call_owners, input_chrome_mix(0, id), INPUT_CHROME_SEVERAL);
+        }
+    }
+}
+
 void input_chrome_note_call(input_chrome_reading *rd, const input_chrome_item *i) {
     if (i->id == 0) {
         return;
     }
-    base_set_add(&rd->processes[i->process].calls, i->id);
+    add_owner_of_id(rd, i->id, i->process);
     int64_t number = (int64_t)i->id;
     rd->id_least = !rd->any_id || number < rd->id_least ? number : rd->id_least;
     rd->id_most = !rd->any_id || number > rd->id_most ? number : rd->id_most;
@@ -163,25 +196,16 @@ uint32_t input_chrome_call_id(input_chrome_reading *rd, const input_chrome_item 
     return id != 0 && base_set_add(&rd->calls, id) ? id : 0; /* of several calls the first has it */
 }
 
-uint32_t input_chrome_work_id(input_chrome_reading *rd, const input_chrome_item *i) {
-    size_t found = 0, found_in_rank = 0;
-    uint32_t process = 0, process_in_rank = 0;
-    if (i->id == 0) {
+uint32_t input_chrome_launcher_of(input_chrome_reading *rd, const input_chrome_item *i) {
+    if (rd->process_count <= 1) {
         return 0;
     }
-    for (uint32_t p = 0; rd->process_count > 1 && p < rd->process_count; p++) {
-        if (!base_set_has(&rd->processes[p].calls, i->id)) {
-            continue;
-        }
-        found++;
-        process = p;
-        if (rd->processes[p].rank == i->process) {
-            found_in_rank++;
-            process_in_rank = p;
-        }
-    }
-    if (found <= 1) {
-        return new_id_of(rd, process, i->id);
-    }
-    return found_in_rank == 1 ? new_id_of(rd, process_in_rank, i->id) : 0;
+    uint32_t owner = i->id != 0 ? owner_of_id(rd, i->id) : BASE_NONE;
+    bool several = owner == INPUT_CHROME_SEVERAL;
+    uint32_t in_rank = several ? base_map_get(&rd->call_owners, key_in_rank(i->process, i->id)) : owner;
+    return several && in_rank == BASE_NONE ? INPUT_CHROME_SEVERAL : in_rank;
+}
+
+uint32_t input_chrome_work_id(input_chrome_reading *rd, const input_chrome_item *i, uint32_t process) {
+    return i->id == 0 || process == INPUT_CHROME_SEVERAL ? 0 : new_id_of(rd, process, i->id);
 }

@@ -16,8 +16,10 @@
 /* Times of a larger absolute value, in ns, are invalid. */
 #define INPUT_CHROME_TIME_MAX ((int64_t)1 << 61)
 
-/* Largest numbers of processes (also of ranks and devices) and of categories; the last one stands for all further ones. */
-enum { INPUT_CHROME_PROCESSES_MAX = 4096, INPUT_CHROME_CATEGORIES_MAX = 64 };
+/* Largest number of categories; the last one stands for all further ones. */
+enum { INPUT_CHROME_CATEGORIES_MAX = 64 };
+/* In place of a process: several. */
+#define INPUT_CHROME_SEVERAL (BASE_NONE - 1)
 
 enum {
     INPUT_CHROME_MEMSET = 1,
@@ -76,12 +78,9 @@ typedef struct {
     char *label; /* args.name of metadata */
 } input_chrome_event;
 
-/* A process and the correlation ids of its calls, which are unique within a process only. */
 typedef struct {
-    uint64_t key;
     int64_t number; /* its process id, if known */
     uint32_t rank;
-    base_set calls;
 } input_chrome_process;
 
 typedef struct {
@@ -120,6 +119,7 @@ typedef struct {
     base_map thread_index; /* process and thread id -> thread */
     input_chrome_thread *threads;
     size_t thread_count, thread_cap;
+    base_map process_index;          /* process id -> processes */
     input_chrome_process *processes; /* with ranges or calls */
     size_t process_count, process_cap;
     base_map ranks; /* hash of a rank's text -> its number, from 1 */
@@ -133,6 +133,8 @@ typedef struct {
     input_chrome_category categories[INPUT_CHROME_CATEGORIES_MAX];
     size_t category_count;
     char back_ends[200];  /* names and event counts of other back ends (HIP, XPU, ...), which are ignored */
+    base_set first_calls; /* ids of calls of the first process */
+    base_map call_owners; /* id of calls of others -> their process (chrome_ids.c) */
     bool ids_as_they_are; /* correlation ids are kept: those of a single process, in a small range */
     int64_t id_least, id_most;
     bool any_id;
@@ -141,8 +143,8 @@ typedef struct {
     input_open_ranges *open; /* by thread */
     base_map new_ids;        /* process and id -> correlation id of the trace */
     uint32_t new_id_count;
-    base_set calls; /* correlation ids of calls */
-    base_map queues, shapes;
+    base_set calls;          /* correlation ids of calls */
+    base_map queues, shapes; /* process, device, context and stream -> queue; hash of a shape -> shape_list */
     uint32_t queue_count, shape_count;
     input_chrome_item *shape_list;
     size_t shape_cap;
@@ -188,9 +190,16 @@ void input_chrome_note_call(input_chrome_reading *rd, const input_chrome_item *i
 
 /* Decides, after the last input_chrome_note_call, whether correlation ids are kept. */
 void input_chrome_settle_ids(input_chrome_reading *rd);
-/* Return the trace's correlation id of a call, and of GPU work: 0 when calls of several processes have its id. */
+
+/* Returns the trace's correlation id of a call. */
 uint32_t input_chrome_call_id(input_chrome_reading *rd, const input_chrome_item *i);
-uint32_t input_chrome_work_id(input_chrome_reading *rd, const input_chrome_item *i);
+
+/* Returns the index of the process that launched the GPU work: 0 in a file of one process; BASE_NONE when no call has its id,
+ * INPUT_CHROME_SEVERAL when calls of several processes of its rank have. */
+uint32_t input_chrome_launcher_of(input_chrome_reading *rd, const input_chrome_item *i);
+
+/* Returns the trace's correlation id of GPU work of a launcher; 0: none, or calls of several processes have it. */
+uint32_t input_chrome_work_id(input_chrome_reading *rd, const input_chrome_item *i, uint32_t process);
 
 /* chrome_emit.c: passes all items to the visitor, in the order of their times. */
 void input_chrome_emit(input_chrome_reading *rd);

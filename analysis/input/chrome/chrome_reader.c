@@ -58,9 +58,6 @@ static void free_chrome_reading(input_chrome_reading *rd) {
     for (size_t i = 0; rd->open && i < rd->thread_count; i++) {
         input_ranges_free(&rd->open[i]);
     }
-    for (size_t i = 0; i < rd->process_count; i++) {
-        base_set_free(&rd->processes[i].calls);
-    }
     free(rd->open);
     free(rd->json);
     free(rd->threads);
@@ -70,6 +67,9 @@ static void free_chrome_reading(input_chrome_reading *rd) {
     base_sorter_free(rd->sorter);
     base_sorter_free(rd->halves);
     base_map_free(&rd->thread_index);
+    base_map_free(&rd->process_index);
+    base_map_free(&rd->call_owners);
+    base_set_free(&rd->first_calls);
     base_map_free(&rd->ranks);
     base_map_free(&rd->device_index);
     base_map_free(&rd->device_names);

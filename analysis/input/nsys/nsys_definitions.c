@@ -84,8 +84,9 @@ uint32_t input_nsys_queue_of(input_nsys_reading *rd, const input_nsys_cells *row
     trace_queue q = {.device = input_nsys_cell_u32(row, 2, 0),
                      .context = input_nsys_cell_u32(row, 3, 0),
                      .stream = input_nsys_cell_u32(row, 4, 0)};
-    uint64_t key =
-        (uint64_t)(q.device & 0xffff) << 48 | (uint64_t)(q.context & 0xffffff) << 24 | (q.stream & 0xffffff);
+    /* Processes number their contexts and streams alike. */
+    uint64_t key = input_nsys_mix((uint64_t)input_nsys_cell(row, 6, 0) >> 24, q.device);
+    key = input_nsys_mix(input_nsys_mix(key, q.context), q.stream);
     if (rd->queue_count > 0 && key == rd->last_key) {
         return rd->last_queue;
     }
