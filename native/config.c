@@ -178,6 +178,12 @@ static bool check_equal_field(const config_section *s, const char *name, int64_t
     return value == only || refuse_field(s, name, want);
 }
 
+/* Heads may share keys and values, as many with each. */
+static bool read_kv_heads(const config_section *s, const char *name, int64_t heads, int64_t *out) {
+    return read_size_field(s, name, heads, out) &&
+           (heads % *out == 0 || refuse_field(s, name, "the number of heads must be a multiple of it"));
+}
+
 static bool read_decoder_config(const config_section *s, native_config *c) {
     int64_t ratio, hidden;
     if (!read_size_field(s, "d_model", 0, &c->d_model) || !read_size_field(s, "n_layers", 0, &c->layers) ||
@@ -214,7 +220,8 @@ static bool read_decoder_config(const config_section *s, native_config *c) {
         return false;
     }
     return (!norm_bias || refuse_field(s, "bias_for_layer_norm", "run_native computes only false")) &&
-           check_equal_field(s, "n_kv_heads", c->heads) && check_equal_field(s, "head_dim", c->head_dim);
+           read_kv_heads(s, "n_kv_heads", c->heads, &c->kv_heads) &&
+           check_equal_field(s, "head_dim", c->head_dim);
 }
 
 static bool read_vision_config(const config_section *s, native_vision_config *v) {
@@ -227,7 +234,7 @@ static bool read_vision_config(const config_section *s, native_vision_config *v)
         !read_size_field(s, "image_patch_size", 0, &v->patch) ||
         !read_positive_field(s, "image_norm_eps", 1e-5, &v->norm_eps) ||
         !read_positive_field(s, "initializer_range", 0.02, &v->init_range) ||
-        !check_equal_field(s, "image_num_key_value_heads", v->heads)) {
+        !read_kv_heads(s, "image_num_key_value_heads", v->heads, &v->kv_heads)) {
         return false;
     }
     if (v->heads * v->head_dim != v->width) {

@@ -16,6 +16,7 @@ typedef struct {
     int64_t layers;      /* image_num_layers */
     int64_t width;       /* image_emb_dim */
     int64_t heads;       /* image_num_heads */
+    int64_t kv_heads;    /* image_num_key_value_heads; divides heads */
     int64_t head_dim;    /* image_head_dim */
     int64_t mlp;         /* image_mlp_dim */
     int64_t positions;   /* image_num_pos: one class token and one per patch */
@@ -34,6 +35,7 @@ typedef struct {
     int64_t d_model;
     int64_t layers;     /* n_layers */
     int64_t heads;      /* n_heads */
+    int64_t kv_heads;   /* n_kv_heads or n_heads; divides heads */
     int64_t head_dim;   /* d_model / n_heads */
     int64_t experts;    /* moe_num_experts */
     int64_t expert_mlp; /* inner width of an expert: (mlp_hidden_size or mlp_ratio * d_model) / 2 */

@@ -26,7 +26,7 @@ static void upload_decoder_input(native_decoder *s, const native_tensor *to, voi
  * does. */
 static bool upload_prompt(native_decoder *s, const native_request *r) {
     int64_t all = r->crops * s->config->tokens_per_crop, used = 0;
-    int64_t *rows = calloc((size_t)all, sizeof *rows), *to = calloc((size_t)all, sizeof *to);
+    int64_t *rows = calloc((size_t)all + 1, sizeof *rows), *to = calloc((size_t)all + 1, sizeof *to);
     if (rows == NULL || to == NULL) {
         free(rows);
         free(to);

@@ -5,6 +5,7 @@
 #include "native/safetensors.h"
 
 #include <cjson/cJSON.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,13 +54,21 @@ void native_report_table(FILE *out, const native_sweep *sweep) {
     fprintf(out, "%6s %10s %10s %10s %12s\n", "top_k", "vision", "prefill", "decode", "per token");
     for (int i = 0; i < sweep->count; i++) {
         native_sample m = median_sample(&sweep->results[i], o->samples);
-        fprintf(out, "%6lld %10.2f %10.2f %10.2f %12.3f\n", (long long)sweep->results[i].k, m.vision_ms,
+        char vision[32] = "-";
+        if (!isnan(m.vision_ms)) {
+            snprintf(vision, sizeof vision, "%.2f", m.vision_ms);
+        }
+        fprintf(out, "%6lld %10s %10.2f %10.2f %12.3f\n", (long long)sweep->results[i].k, vision,
                 m.prefill_ms, m.decode_ms, decode_ms_per_token(sweep, m.decode_ms));
     }
 }
 
 static void add_json_times(cJSON *object, const native_sample *sample) {
-    cJSON_AddNumberToObject(object, "vision_ms", sample->vision_ms);
+    if (isnan(sample->vision_ms)) {
+        cJSON_AddNullToObject(object, "vision_ms");
+    } else {
+        cJSON_AddNumberToObject(object, "vision_ms", sample->vision_ms);
+    }
     cJSON_AddNumberToObject(object, "prefill_ms", sample->prefill_ms);
     cJSON_AddNumberToObject(object, "decode_ms", sample->decode_ms);
 }
@@ -152,6 +161,9 @@ bool native_report_dump(const char *path, const native_sweep *sweep, native_erro
             t->size[1] = parts[p].width;
             t->data = parts[p].data;
         }
+    }
+    if (sweep->vision.crops == 0) {
+        return native_safetensors_write(path, tensors, count, error);
     }
     native_written *features = &tensors[count++];
     snprintf(features->name, sizeof features->name, "vision_features");

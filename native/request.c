@@ -80,12 +80,29 @@ static bool copy_request_floats(const native_safetensors *file, const char *name
     return true;
 }
 
+/* One of the image's tensors asks for all of them. */
+static bool has_image(const native_safetensors *file) {
+    static const char *const names[] = {"images", "image_masks", "image_input_idx"};
+    bool any = false;
+    for (int i = 0; i < 3; i++) {
+        any = any || native_tensor_table_find(&file->table, names[i]) != NULL;
+    }
+    return any;
+}
+
 static bool read_request_tensors(native_request *r, const native_safetensors *file, const native_config *c,
                                  native_error *error) {
     native_entry ids, images, masks, index;
     int64_t any[] = {-1}, patches = c->vision.patch_count;
-    if (!find_request_tensor(file, "input_ids", 1, any, &ids, error) ||
-        !find_request_tensor(file, "images", 3, (int64_t[]){-1, patches, c->vision.patch_dim}, &images,
+    if (!find_request_tensor(file, "input_ids", 1, any, &ids, error)) {
+        return false;
+    }
+    if (!has_image(file)) {
+        r->tokens = ids.size[0];
+        return allocate_request(r, c, error) &&
+               copy_request_integers(file, "input_ids", &ids, r->input_ids, error);
+    }
+    if (!find_request_tensor(file, "images", 3, (int64_t[]){-1, patches, c->vision.patch_dim}, &images,
                              error)) {
         return false;
     }

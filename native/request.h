@@ -1,4 +1,5 @@
-/* A request: token ids, image crops as patches, and the positions of the image features. In host memory. */
+/* A request: token ids, image crops as patches, and the positions of the image features. In host memory. Without an image: no
+ * crops. */
 #ifndef NATIVE_REQUEST_H
 #define NATIVE_REQUEST_H
 
@@ -14,7 +15,7 @@ typedef struct {
 } native_request;
 
 /* Reads input_ids, images, image_masks and image_input_idx from a safetensors file, each with or without a
- * leading batch dimension of 1. On failure: false, status 2, the tensor named. */
+ * leading batch dimension of 1; or input_ids alone, for a request without an image. On failure: false, status 2, the tensor named. */
 bool native_request_load(native_request *request, const char *path, const native_config *config,
                          native_error *error);
 

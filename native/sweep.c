@@ -4,6 +4,7 @@
 #include "native/mark.h"
 #include "native/ranges.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static bool allocate_results(native_sweep *s, const int64_t *values, int count) 
     }
     if (dump) {
         s->vision_features =
-            calloc((size_t)(s->vision.pooled * s->config->d_model), sizeof *s->vision_features);
+            calloc((size_t)(s->vision.pooled * s->config->d_model) + 1, sizeof *s->vision_features);
         ok = ok && s->vision_features != NULL;
     }
     return ok;
@@ -130,26 +131,34 @@ static void run_decode_phase(native_sweep *s) {
     }
 }
 
+/* The image's features. */
+static double time_vision(native_sweep *s, native_result *result) {
+    uint64_t operators = s->torch->operators;
+    double start = monotonic_ms();
+    native_range_push(NATIVE_RANGE_VISION, 0);
+    native_vision_run(&s->vision);
+    native_torch_sync(s->torch);
+    native_range_pop();
+    result->vision_operators = s->torch->operators - operators;
+    return monotonic_ms() - start;
+}
+
 /* One request. `result` gets operator counts and, if results are to be dumped and `dump` says so, those. */
 static native_sample time_request(native_sweep *s, native_result *result, bool dump) {
     native_torch *t = s->torch;
     native_sample sample;
     dump = dump && s->options->dump != NULL;
 
-    uint64_t operators = t->operators;
-    double start = monotonic_ms();
-    native_range_push(NATIVE_RANGE_VISION, 0);
-    native_vision_run(&s->vision);
-    native_torch_sync(t);
-    native_range_pop();
-    sample.vision_ms = monotonic_ms() - start;
-    result->vision_operators = t->operators - operators;
-    if (dump) {
-        download_tensor(t, s->vision_features, t->f32, &s->vision.result);
+    sample.vision_ms = NAN;
+    if (s->vision.crops > 0) {
+        sample.vision_ms = time_vision(s, result);
+        if (dump) {
+            download_tensor(t, s->vision_features, t->f32, &s->vision.result);
+        }
     }
 
-    operators = t->operators;
-    start = monotonic_ms();
+    uint64_t operators = t->operators;
+    double start = monotonic_ms();
     native_range_push(NATIVE_RANGE_PREFILL, 0);
     native_decoder_prefill(&s->decoder, &s->vision.result);
     native_torch_sync(t);

@@ -14,7 +14,8 @@
 
 /* Host times of one measured request, in milliseconds. */
 typedef struct {
-    double vision_ms, prefill_ms, decode_ms;
+    double vision_ms; /* NAN without an image */
+    double prefill_ms, decode_ms;
 } native_sample;
 
 /* The results of one k. */

@@ -156,6 +156,9 @@ bool native_vision_make(native_vision *vision, native_torch *torch, const native
     vision->weights = &weights->vision;
     vision->crops = request->crops;
     vision->pooled = request->crops * config->tokens_per_crop;
+    if (vision->crops == 0) {
+        return true;
+    }
     make_vision_buffers(vision);
     make_feature_buffers(vision);
     make_pooling_buffers(vision);

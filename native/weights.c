@@ -19,6 +19,11 @@ typedef struct {
     char prefix[128]; /* of the names to come */
 } weights_loader;
 
+/* Heads of an attention, groups of which share keys and values. */
+typedef struct {
+    int64_t heads, kv_heads, head_dim;
+} weights_heads;
+
 static void set_name_prefix(weights_loader *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static void set_name_prefix(weights_loader *l, const char *format, ...) {
     va_list args;
@@ -62,6 +67,58 @@ static bool fill_parameter(weights_loader *l, const char *name, const native_ten
     return ok;
 }
 
+/* Copies kv_heads blocks of head_dim rows, from element `from` of `file`, to element `to` of `whole`, each of them once for each head
+ * that shares it. */
+static void repeat_heads(weights_loader *l, const native_tensor *whole, int64_t to, const native_tensor *file,
+                         int64_t from, const weights_heads *h, int64_t columns) {
+    int64_t group = h->heads / h->kv_heads, block = h->head_dim * columns;
+    const int64_t *size = NATIVE_DIMS(h->kv_heads, group, h->head_dim, columns);
+    native_tensor a =
+        native_view(l->torch, whole, to, 4, size, NATIVE_DIMS(group * block, block, columns, 1));
+    native_tensor b = native_view(l->torch, file, from, 4, size, NATIVE_DIMS(block, 0, columns, 1));
+    native_copy(l->torch, a.handle, b.handle);
+    native_free(l->torch, &a);
+    native_free(l->torch, &b);
+}
+
+/* Fills a part of `whole`, from element `offset`, with keys or values for all heads. columns of 0: the parameter is a vector. */
+static bool fill_grouped_parameter(weights_loader *l, const char *name, const native_tensor *whole,
+                                   int64_t offset, const weights_heads *h, int64_t columns, native_init init,
+                                   double deviation) {
+    int ndim = columns > 0 ? 2 : 1;
+    const int64_t *size = NATIVE_DIMS(h->kv_heads * h->head_dim, columns);
+    if (l->listing || h->heads == h->kv_heads) {
+        return fill_parameter(l, name, whole, offset, ndim, size, init, deviation);
+    }
+    native_tensor file = native_empty(l->torch, l->torch->work, ndim, size);
+    bool ok = fill_parameter(l, name, &file, 0, ndim, size, init, deviation);
+    repeat_heads(l, whole, offset, &file, 0, h, columns > 0 ? columns : 1);
+    native_free(l->torch, &file);
+    return ok;
+}
+
+/* att_proj: queries, keys and values in one parameter. */
+static bool fill_attention_projection(weights_loader *l, const native_tensor *whole) {
+    const native_config *c = l->config;
+    const weights_heads h = {c->heads, c->kv_heads, c->head_dim};
+    int64_t d = c->d_model, kv = h.kv_heads * h.head_dim;
+    const int64_t *size = NATIVE_DIMS(d + 2 * kv, d);
+    if (l->listing || h.heads == h.kv_heads) {
+        return fill_parameter(l, "attn.att_proj.weight", whole, 0, 2, size, NATIVE_INIT_NORMAL,
+                              c->init_range);
+    }
+    native_tensor file = native_empty(l->torch, l->torch->work, 2, size);
+    bool ok = fill_parameter(l, "attn.att_proj.weight", &file, 0, 2, size, NATIVE_INIT_NORMAL, c->init_range);
+    native_tensor from = native_rows(l->torch, &file, 0, d), to = native_rows(l->torch, whole, 0, d);
+    native_copy(l->torch, to.handle, from.handle);
+    native_free(l->torch, &from);
+    native_free(l->torch, &to);
+    repeat_heads(l, whole, d * d, &file, d * d, &h, d);
+    repeat_heads(l, whole, 2 * d * d, &file, (d + kv) * d, &h, d);
+    native_free(l->torch, &file);
+    return ok;
+}
+
 /* A vector of its own. */
 static bool load_vector(weights_loader *l, const char *name, int64_t width, native_init init,
                         double deviation, native_tensor *out) {
@@ -79,9 +136,11 @@ static bool load_norm(weights_loader *l, const char *name, int64_t width, bool b
     return !bias || load_vector(l, full, width, NATIVE_INIT_ZEROS, 0, &out->bias);
 }
 
-/* Up to three projections of one input, `rows` outputs each, into one matrix (and one bias). */
-static bool load_linear(weights_loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
-                        bool bias, double deviation, native_linear *out) {
+/* Up to three projections of one input, `rows` outputs each, into one matrix (and one bias). Those from number `grouped` on give keys
+ * and values to the heads of `heads`. */
+static bool load_grouped_linear(weights_loader *l, int count, const char *const *names, int64_t rows,
+                                int64_t columns, bool bias, double deviation, int grouped,
+                                const weights_heads *heads, native_linear *out) {
     native_tensor all = new_parameter(l, 2, NATIVE_DIMS(count * rows, columns));
     if (!l->listing) {
         out->weight = native_keep(&l->weights->arena, native_transposed(l->torch, &all));
@@ -89,19 +148,26 @@ static bool load_linear(weights_loader *l, int count, const char *const *names, 
     if (bias) {
         out->bias = new_parameter(l, 1, NATIVE_DIMS(count * rows));
     }
+    const weights_heads alone = {1, 1, rows};
     for (int i = 0; i < count; i++) {
         char full[96];
+        const weights_heads *h = i >= grouped ? heads : &alone;
         snprintf(full, sizeof full, "%s.weight", names[i]);
-        if (!fill_parameter(l, full, &all, i * rows * columns, 2, NATIVE_DIMS(rows, columns),
-                            NATIVE_INIT_NORMAL, deviation)) {
+        if (!fill_grouped_parameter(l, full, &all, i * rows * columns, h, columns, NATIVE_INIT_NORMAL,
+                                    deviation)) {
             return false;
         }
         snprintf(full, sizeof full, "%s.bias", names[i]);
-        if (bias && !fill_parameter(l, full, &out->bias, i * rows, 1, &rows, NATIVE_INIT_ZEROS, 0)) {
+        if (bias && !fill_grouped_parameter(l, full, &out->bias, i * rows, h, 0, NATIVE_INIT_ZEROS, 0)) {
             return false;
         }
     }
     return true;
+}
+
+static bool load_linear(weights_loader *l, int count, const char *const *names, int64_t rows, int64_t columns,
+                        bool bias, double deviation, native_linear *out) {
+    return load_grouped_linear(l, count, names, rows, columns, bias, deviation, count, NULL, out);
 }
 
 static bool load_single_linear(weights_loader *l, const char *name, int64_t rows, int64_t columns, bool bias,
@@ -112,9 +178,10 @@ static bool load_single_linear(weights_loader *l, const char *name, int64_t rows
 static bool load_vit_layer(weights_loader *l, int64_t index, native_vit_layer *layer) {
     static const char *const qkv[] = {"attention.wq", "attention.wk", "attention.wv"};
     const native_vision_config *v = &l->config->vision;
+    const weights_heads heads = {v->heads, v->kv_heads, v->head_dim};
     set_name_prefix(l, "model.vision_backbone.image_vit.transformer.resblocks.%lld.", (long long)index);
     return load_norm(l, "attention_norm", v->width, true, &layer->attention_norm) &&
-           load_linear(l, 3, qkv, v->width, v->width, true, v->init_range, &layer->qkv) &&
+           load_grouped_linear(l, 3, qkv, v->width, v->width, true, v->init_range, 1, &heads, &layer->qkv) &&
            load_single_linear(l, "attention.wo", v->width, v->width, true, v->init_range, &layer->out) &&
            load_norm(l, "ffn_norm", v->width, true, &layer->ffn_norm) &&
            load_single_linear(l, "feed_forward.w1", v->mlp, v->width, true, sqrt(1.0 / (double)v->width),
@@ -148,6 +215,7 @@ static bool load_connector(weights_loader *l, native_vision_weights *w) {
     const native_config *c = l->config;
     int64_t width = c->vision.width, features = c->vit_layer_count * width;
     double spread = c->vision.init_range;
+    const weights_heads heads = {c->vision.heads, c->vision.kv_heads, c->vision.head_dim};
     set_name_prefix(l, "model.vision_backbone.");
     w->padding = new_parameter(l, 2, NATIVE_DIMS(3, features));
     if (!l->listing) {
@@ -158,7 +226,7 @@ static bool load_connector(weights_loader *l, native_vision_weights *w) {
         return false;
     }
     return load_single_linear(l, "image_pooling_2d.wq", width, features, true, spread, &w->pool_q) &&
-           load_linear(l, 2, kv, width, features, true, spread, &w->pool_kv) &&
+           load_grouped_linear(l, 2, kv, width, features, true, spread, 0, &heads, &w->pool_kv) &&
            load_single_linear(l, "image_pooling_2d.wo", width, width, true, spread, &w->pool_out) &&
            load_linear(l, 2, gate, c->expert_mlp, width, false, c->init_range, &w->project_gate) &&
            load_single_linear(l, "image_projector.w2", c->d_model, c->expert_mlp, false, c->init_range,
@@ -190,12 +258,16 @@ static bool load_decoder_block(weights_loader *l, int64_t index, native_block *b
     const native_config *c = l->config;
     set_name_prefix(l, "model.transformer.blocks.%lld.", (long long)index);
     block->qk_norm = new_parameter(l, 2, NATIVE_DIMS(2, c->d_model));
+    const weights_heads heads = {c->heads, c->kv_heads, c->head_dim};
+    native_tensor qkv = new_parameter(l, 2, NATIVE_DIMS(3 * c->d_model, c->d_model));
+    if (!l->listing) {
+        block->qkv.weight = native_keep(&l->weights->arena, native_transposed(l->torch, &qkv));
+    }
     return load_norm(l, "attn.attn_norm", c->d_model, false, &block->attn_norm) &&
            fill_parameter(l, "attn.q_norm.weight", &block->qk_norm, 0, 1, &c->d_model, NATIVE_INIT_ONES, 0) &&
-           fill_parameter(l, "attn.k_norm.weight", &block->qk_norm, c->d_model, 1, &c->d_model,
-                          NATIVE_INIT_ONES, 0) &&
-           load_single_linear(l, "attn.att_proj", 3 * c->d_model, c->d_model, false, c->init_range,
-                              &block->qkv) &&
+           fill_grouped_parameter(l, "attn.k_norm.weight", &block->qk_norm, c->d_model, &heads, 0,
+                                  NATIVE_INIT_ONES, 0) &&
+           fill_attention_projection(l, &qkv) &&
            load_single_linear(l, "attn.attn_out", c->d_model, c->d_model, false, c->init_range,
                               &block->out) &&
            load_norm(l, "mlp.ff_norm", c->d_model, false, &block->ff_norm) &&

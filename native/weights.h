@@ -1,6 +1,7 @@
 /* The model's parameters on the device, laid out for few operator calls: projections with the same input are one matrix, and
  * matrices are stored with the transposed views that matrix products use. The names are those of the public PyTorch
- * code. */
+ * code. Where several heads share keys and values, their rows of the projections are repeated for each head, so that the forward
+ * pass knows one kind of attention only: the results are the same. */
 #ifndef NATIVE_WEIGHTS_H
 #define NATIVE_WEIGHTS_H
 

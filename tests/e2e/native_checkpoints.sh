@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# The forms of a checkpoint: whatever holds the same tensors gives the same bits.
+# The forms of a checkpoint: whatever holds the same tensors gives the same bits; and random checkpoints that PyTorch saved in every
+# form, against what PyTorch computes from them.
 set -u
 # shellcheck source=tests/native.sh
 source "$(dirname "$0")/../native.sh"
+# shellcheck source=tests/python.sh
+source "$(dirname "$0")/../python.sh"
 compare="$python tests/data/native_compare.py"
 if [ -n "$no_torch" ]; then
     skip "checkpoints of run_native" "$no_torch"
@@ -45,4 +48,32 @@ for t in tensors.values():
     at += len(storages.pop(t.storage))
     t.storage = "all"
 storages["all"] = all'
+
+# random_agrees FORM EXPECTED [OPTION...]: the checkpoint of that form, with an image and without
+random_agrees() {
+    local request
+    for request in image text; do
+        "$run" --checkpoint "$work/random/$1" --request "$work/random/$request.request" --top-k 1,2,5 --samples 1 --warmup 0 \
+            --max-new-tokens 4 --device cpu --dtype fp32 --dump-logits "$work/random.logits" "${@:3}" >"$work/random.table" &&
+            $compare near "$work/random.logits" "$work/random/$2.$request" 1e-4 || return 1
+    done
+    [ "$(awk '$1 == 5 { print $2 }' "$work/random.table")" = - ] # no image, no time
+}
+if [ -z "$have_torch" ]; then
+    skip "checkpoints that PyTorch saved" "$why_no_torch"
+    done_testing
+fi
+seed=${SEED:-3}
+echo "# seed $seed"
+mkdir "$work/random"
+ok "random checkpoints are made" torch_python tests/data/native_checkpoints.py "$work/random" "$seed"
+for form in one shards torch torch_shards; do
+    ok "heads that share keys, padding, no image: form $form agrees with PyTorch" random_agrees $form one
+done
+ok "float16" random_agrees f16 f16
+ok "bfloat16" random_agrees bf16 bf16
+ok "bfloat16 parameters of torch.save" random_agrees torch_bf16 bf16
+for moe in loop dense; do
+    ok "float32, --moe $moe" random_agrees one one --moe $moe
+done
 done_testing

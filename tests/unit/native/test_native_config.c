@@ -55,7 +55,7 @@ static void refusals(void **state) {
         {"\"rope_impl\":\"cockatoo\"", "rope_impl"},
         {"\"weight_tying\":true", "weight_tying"},
         {"\"clip_qkv\":8", "clip_qkv"},
-        {"\"n_kv_heads\":2", "n_kv_heads"},
+        {"\"n_kv_heads\":3", "n_kv_heads"},
         {"\"head_dim\":32", "head_dim"},
         {"\"n_heads\":5", "n_heads"},
         {"\"d_model\":0", "d_model"},
