@@ -209,9 +209,10 @@ static const base_output_kind plot_kind = {"a file of a plot", is_own_plot};
 /* Moves the files to the directory, after looking whether each can go there. */
 static int move_all(const plots *p, base_outputs *outputs, char error[TRACE_ERROR_BYTES]) {
     bool good = true;
-    for (size_t i = 0; i < 2 * p->count * ENDINGS && good; i++) {
-        bool moving = i >= p->count * ENDINGS;
-        size_t at = i % (p->count * ENDINGS);
+    size_t files = p->count * ENDINGS;
+    for (size_t i = 0; i < 2 * files && good; i++) {
+        bool moving = i >= files;
+        size_t at = moving ? i - files : i;
         /* The script comes last: until then it says whose the others are. */
         const char *name = p->names[at % p->count], *ending = endings[at / p->count];
         char *from = path_of(p->folder, name, ending), *to = path_of(p->target, name, ending);
