@@ -142,6 +142,18 @@ static bool is_recording_allowed(const struct sock_fprog *filter) {
     return true;
 }
 
+/* What the C library calls to make a thread and at its end; to make one it can do without, but not without the end. */
+static bool are_threads_tolerated(const struct sock_fprog *filter) {
+    static const int needed[] = {SYS_clone,           SYS_clone3,  SYS_mprotect, SYS_rseq,        SYS_exit,
+                                 SYS_set_robust_list, SYS_madvise, SYS_munmap,   SYS_rt_sigaction};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+        if (!preload_seccomp_tolerates(filter, needed[i])) {
+            return false;
+        }
+    }
+    return preload_seccomp_allows(filter, SYS_exit);
+}
+
 static void before_seccomp(bool strict, const struct sock_fprog *filter) {
     if (!strict && !preload_seccomp_may_install(filter)) {
         return; /* the call is going to fail: so programs ask whether there are filters */
@@ -149,8 +161,14 @@ static void before_seccomp(bool strict, const struct sock_fprog *filter) {
     preload_recorder_before_confinement();
     if (strict || !is_recording_allowed(filter)) {
         preload_recorder_give_up("the program restricts its system calls (seccomp)");
-    } else if (!preload_seccomp_allows(filter, SYS_openat)) {
+        return;
+    }
+    if (!preload_seccomp_allows(filter, SYS_openat)) {
         preload_forbid_opening();
+    }
+    if (!are_threads_tolerated(filter)) {
+        preload_recorder_be_alone(THREAD_END_MS);
+        preload_forbid_threads();
     }
 }
 

@@ -9,4 +9,9 @@ bool preload_may_open(void);
 /* Makes preload_may_open return false from now on. */
 void preload_forbid_opening(void);
 
+/* Returns whether the recorder may make threads, which can end later: a filter of system calls could end the process. */
+bool preload_may_make_threads(void);
+/* Makes preload_may_make_threads return false from now on. */
+void preload_forbid_threads(void);
+
 #endif

@@ -129,8 +129,16 @@ bool preload_seccomp_may_install(const struct sock_fprog *filter) {
     return filter && filter->filter && filter->len > 0 && filter->len <= BPF_MAXINSNS;
 }
 
-bool preload_seccomp_allows(const struct sock_fprog *filter, int number) {
+static uint32_t action_for(const struct sock_fprog *filter, int number) {
     filter_machine m = {.data = {.nr = number, .arch = OWN_ARCH}};
-    uint32_t action = run_filter(filter, &m) & SECCOMP_RET_ACTION_FULL;
+    return run_filter(filter, &m) & SECCOMP_RET_ACTION_FULL;
+}
+
+bool preload_seccomp_allows(const struct sock_fprog *filter, int number) {
+    uint32_t action = action_for(filter, number);
     return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+}
+
+bool preload_seccomp_tolerates(const struct sock_fprog *filter, int number) {
+    return preload_seccomp_allows(filter, number) || action_for(filter, number) == SECCOMP_RET_ERRNO;
 }

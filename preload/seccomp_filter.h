@@ -12,4 +12,7 @@ bool preload_seccomp_may_install(const struct sock_fprog *filter);
  * arguments of 0. */
 bool preload_seccomp_allows(const struct sock_fprog *filter, int number);
 
+/* Returns whether this system call is allowed or fails with an error: it ends nothing. */
+bool preload_seccomp_tolerates(const struct sock_fprog *filter, int number);
+
 #endif

@@ -5,6 +5,7 @@
 #include "preload/capture.h"
 #include "preload/chunk_encoder.h"
 #include "preload/clock.h"
+#include "preload/confinement.h"
 #include "preload/lock.h"
 #include "preload/metadata.h"
 #include "preload/profiling_state.h"
@@ -16,6 +17,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,6 +73,8 @@ static void *writer_thread(void *unused) {
     (void)unused;
     unsigned own = atomic_load(&writer.generation);
     atomic_store(&writer.tid, (int)syscall(SYS_gettid));
+    prctl(PR_SET_NAME,
+          "moetrace"); /* from another thread it takes a file of /proc, which a filter may forbid */
     while (!preload_writer_sleep(PERIOD_NS) && atomic_load(&writer.generation) == own) {
         preload_capture_check();
         flush_cupti_now_and_then();
@@ -97,9 +101,6 @@ static bool start_writer_thread(void) {
     int rc = pthread_create(&id, &attr, writer_thread, NULL);
     pthread_attr_destroy(&attr);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc == 0) {
-        pthread_setname_np(id, "moetrace");
-    }
     return rc == 0;
 }
 
@@ -121,7 +122,7 @@ static void init_again(void) {
 
 bool preload_writer_start(void) {
     init_again();
-    if (writer.ready && !writer.running) {
+    if (writer.ready && !writer.running && preload_may_make_threads()) {
         writer.running = start_writer_thread();
         preload_writer_wake_running(writer.running);
     }

@@ -61,6 +61,19 @@ else
             whole "$name" 300
         done
     done
+    for what in open threads; do
+        for threads in one all; do
+            same $what-kill-$threads-quiet filter $what kill $threads quiet
+            ok "$what-kill-$threads-quiet: dump" dump $what-kill-$threads-quiet
+            is "$what-kill-$threads-quiet: ranges, and events lost" "$(number_of $what-kill-$threads-quiet push) $(
+                counter $what-kill-$threads-quiet host.dropped)" "101 0"
+        done
+    done
+    same threads-kill-all filter threads kill all
+    is "threads-kill-all: one line says so" "$(cat "$work/threads-kill-all.err")" \
+        "moetrace: no thread or no memory for the writer; events are written at exit only"
+    ok "threads-kill-all: dump" dump threads-kill-all
+    is "threads-kill-all: ranges, and events lost" "$(number_of threads-kill-all push) $(counter threads-kill-all host.dropped)" "300 0"
     same cuda-open-kill-all filter open kill all cuda
     whole cuda-open-kill-all 300
     is "cuda-open-kill-all: kernels" "$(number_of cuda-open-kill-all kernel)" 10
