@@ -130,6 +130,22 @@ bool attribution_ranges_only_warmup(const attribution_ranges *r) {
     return r->only_warmup;
 }
 
+bool attribution_ranges_have_k(const attribution_ranges *r) {
+    for (size_t i = 0; i < r->tree.group_count; i++) {
+        if (r->tree.groups[i].k != BASE_NONE) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void attribution_ranges_assume_k(attribution_ranges *r, uint32_t k) {
+    for (size_t i = 0; i < r->tree.group_count; i++) {
+        attribution_group *group = &r->tree.groups[i];
+        group->k = group->k == BASE_NONE ? k : group->k;
+    }
+}
+
 void attribution_ranges_settle(attribution_ranges *r, unsigned jobs) {
     attribution_windows_settle(&r->windows);
     attribution_spans_settle(&r->spans, jobs);

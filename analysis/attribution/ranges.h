@@ -74,6 +74,12 @@ void attribution_ranges_unattributed(attribution_ranges *r, uint32_t name, uint6
 /* Closes the ranges whose END, from another thread, was read before their START. */
 void attribution_ranges_close_ended(attribution_ranges *r);
 
+/* Returns whether there are ranges inside of top_k=K. */
+bool attribution_ranges_have_k(const attribution_ranges *r);
+
+/* Gives k to all ranges outside of top_k=K: those of a run with a k of its own. */
+void attribution_ranges_assume_k(attribution_ranges *r, uint32_t k);
+
 /* Completes the spans, on at most `jobs` threads. After it, only attribution_ranges_add_total adds work. */
 void attribution_ranges_settle(attribution_ranges *r, unsigned jobs);
 

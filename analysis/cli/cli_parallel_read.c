@@ -49,6 +49,7 @@ static void read_one(cli_reading *rd, size_t i) {
     one_trace *one = &rd->traces[i];
     const cli_table_options *tables = rd->tables;
     metrics_options choices = {.k = tables->k,
+                               .run_k = tables->run_k,
                                .each_k = tables->each_k,
                                .redact = tables->redact,
                                .detail = tables->detail,

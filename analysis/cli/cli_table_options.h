@@ -38,6 +38,7 @@ typedef struct {
     const costmodel_peaks *peaks;        /* likewise */
     uint32_t top, k;                     /* most rows of a table; selected k, BASE_NONE: all */
     /* Set by the subcommand, as in metrics_options: */
+    metrics_run_k run_k;
     bool each_k;
     bool redact;
     bool detail;

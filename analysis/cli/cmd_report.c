@@ -4,9 +4,11 @@
 #include "analysis/cli/cli_overview.h"
 #include "analysis/cli/cli_parallel_read.h"
 #include "analysis/cli/cli_suggest.h"
+#include "analysis/cli/cli_sweep.h"
 #include "analysis/input/capture_reader.h"
 #include "analysis/report/latency_json.h"
 #include "analysis/report/report.h"
+#include "analysis/report/report_captures.h"
 #include "analysis/report/report_screen.h"
 #include "analysis/report/samples_csv.h"
 
@@ -17,7 +19,8 @@
 
 typedef struct {
     const char *trace, *json, *samples, *html;
-    char *newest; /* what `trace` is when none was given */
+    char *newest;    /* what `trace` is when none was given */
+    cli_sweep sweep; /* the arguments */
     bool all, list_sections;
     report_selection sections;
     cli_table_options tables;
@@ -25,7 +28,7 @@ typedef struct {
     base_outputs outputs;
 } arguments;
 
-enum { KEY_REDACT = CLI_KEY_DOMAINS + 1, KEY_LIST_SECTIONS };
+enum { KEY_REDACT = CLI_KEY_DOMAINS + 1, KEY_LIST_SECTIONS, KEY_K_FROM };
 
 static error_t choose_section(arguments *a, const char *name) {
     if (report_selection_add(&a->sections, name)) {
@@ -39,6 +42,21 @@ static error_t choose_section(arguments *a, const char *name) {
     cli_error("--section=%s: no such section or table%s%s%s (see moetrace report --list-sections)", name,
               close.best ? "; did you mean " : "", close.best ? close.best : "", close.best ? "?" : "");
     return EINVAL;
+}
+
+static error_t choose_k_source(arguments *a, const char *word) {
+    int source = cli_word("--k-from", word, CLI_K_FROM);
+    a->sweep.has_source = true;
+    a->sweep.source = (cli_k_source)source;
+    return source < 0 ? EINVAL : 0;
+}
+
+static error_t take_one_trace(arguments *a) {
+    error_t rc = 0;
+    for (size_t i = 0; rc == 0 && i < a->sweep.count; i++) {
+        rc = cli_one_trace(ARGP_KEY_ARG, a->sweep.runs[i].argument, "report", &a->trace);
+    }
+    return rc;
 }
 
 static error_t parse_report(int key, char *arg, struct argp_state *state) {
@@ -72,8 +90,13 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
     case CLI_KEY_FORCE:
         a->outputs.force = true;
         return 0;
+    case KEY_K_FROM:
+        return choose_k_source(a, arg);
     case ARGP_KEY_ARG:
-        return cli_one_trace(key, arg, "report", &a->trace);
+        cli_sweep_add(&a->sweep, arg);
+        return 0;
+    case ARGP_KEY_END:
+        return cli_sweep_given(&a->sweep) ? 0 : take_one_trace(a);
     case ARGP_KEY_NO_ARGS: /* the newest run here */
         return 0;
     default:
@@ -103,6 +126,11 @@ static const struct argp_option options[] = {
      0},
     CLI_OPTION_JOBS,
     CLI_OPTION_TOP("number of rows in the tables of experts, kernels and ranges (default 10)"),
+    {"k-from", KEY_K_FROM, CLI_K_FROM, 0,
+     "several captures, each of a run with its own k: it stands in the trace's name (k8, topk_8), in a "
+     "config.json beside "
+     "it, or in the mark of its model",
+     0},
     CLI_OPTION_K("list experts and kernels of requests with top_k=K only (default: all k)"),
     CLI_OPTIONS_BOTTLENECK,
     CLI_OPTIONS};
@@ -110,7 +138,7 @@ static const struct argp_option options[] = {
 static const struct argp argp = {
     options,
     parse_report,
-    "[TRACE]",
+    "[TRACE...]",
     "Reports on a trace: what k costs, what limits it and what would help, on one screen; and tables of "
     "latencies, "
     "experts, kernels and the completeness of the trace (--all, --section).\vOn a terminal, output that is "
@@ -122,12 +150,15 @@ static const struct argp argp = {
     "trace and one report per process. --json and --html then use the one process that has "
     "phases. Of a directory that holds several runs, a table of them is printed. Without TRACE the report is "
     "on "
-    "the newest run in this directory, and a line on standard error names it.\n\n" CLI_CAPTURES
+    "the newest run in this directory, and a line on standard error names it.\n\n"
+    "Several captures, each of a run with its own k, are one sweep: k=K:TRACE for each, or --k-from. Their "
+    "tables are those of latency, scaling and bottlenecks.\n\n" CLI_CAPTURES
     "A truncated or damaged trace is reported as far as it can be read; the "
     "report says so, and the exit status is still 0.\n\n"
     "Examples:\n"
     "  moetrace report\n"
     "  moetrace report traces\n"
+    "  moetrace report k=2:traces-k2 k=4:traces-k4 k=8:traces-k8\n"
     "  moetrace report --section latency --section experts traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
     "  moetrace report --model molmoe-1b --dtype bf16 --crops 2 traces\n"
@@ -178,10 +209,9 @@ static int write_files(const arguments *a, const kept *k) {
     return CLI_OK;
 }
 
-/* Whether the files may be written: found out before the traces are read. False after an error line. */
-static bool may_write(arguments *a, char *const *traces, size_t count) {
+/* Whether the files may be written: found out before the traces, which are protected, are read. False after an error line. */
+static bool may_write(arguments *a) {
     char error[TRACE_ERROR_BYTES];
-    cli_protect_traces(&a->outputs, traces, count);
     base_outputs_protect(&a->outputs, a->tables.rules);
     base_outputs_protect(&a->outputs, a->tables.classes_file);
     base_outputs_protect(&a->outputs, a->bounds.model_file);
@@ -283,7 +313,8 @@ static int report_path(arguments *a, const names_rules *rules) {
         return status;
     }
     size_t count = cli_traces(a->trace, true, &traces);
-    bool ready = count > 0 && may_write(a, traces, count);
+    cli_protect_traces(&a->outputs, traces, count);
+    bool ready = count > 0 && may_write(a);
     status = !ready ? CLI_FAILED : report_traces(a, rules, traces, count, count == 1 ? &wrong : NULL);
     if (wrong) {
         cli_free_traces(traces, count);
@@ -292,6 +323,61 @@ static int report_path(arguments *a, const names_rules *rules) {
     }
     cli_free_traces(traces, count);
     return status;
+}
+
+/* ---- Sweeps over captures ---- */
+
+typedef struct {
+    const arguments *a;
+    report_samples_text samples;
+} sweep_files;
+
+static bool take_capture(void *ctx, const metrics_results *results) {
+    sweep_files *files = ctx;
+    if (files->a->samples && !report_samples(results, &files->samples)) {
+        cli_error("no memory for the samples");
+        return false;
+    }
+    return true;
+}
+
+static int print_sweep(arguments *a, const names_rules *rules) {
+    metrics_results joined;
+    metrics_capture *captures = base_alloc(a->sweep.count, sizeof *captures);
+    sweep_files files = {.a = a};
+    kept kept_files = {0};
+    char error[TRACE_ERROR_BYTES];
+    int status = CLI_FAILED;
+    report_output out;
+    cli_output_begin(&out, a->tables.format);
+    out.selection = a->sections.count > 0 && !a->all ? &a->sections : NULL;
+    if (cli_sweep_read(&a->sweep, &a->tables, rules, &joined, captures, take_capture, &files) &&
+        keep_results(&joined, a, &kept_files)) {
+        bool screen = a->tables.format == REPORT_TEXT && !a->all && a->sections.count == 0;
+        report_captures_print(captures, a->sweep.count, &joined, screen, &out);
+        status = write_files(a, &kept_files);
+    }
+    if (status == CLI_OK && a->samples &&
+        report_samples_write(&files.samples, &a->outputs, a->samples, error) != 0) {
+        status = cli_error("%s", error);
+    }
+    report_samples_drop(&files.samples);
+    cJSON_Delete(kept_files.json);
+    cJSON_Delete(kept_files.page);
+    metrics_results_free(&joined);
+    free(captures);
+    return cli_output_end(&out, status);
+}
+
+static int report_sweep(arguments *a, const names_rules *rules) {
+    if (a->html || a->tables.k != BASE_NONE) {
+        return cli_error("%s is for one trace, not for a sweep over captures", a->html ? "--html" : "--k");
+    }
+    bool ready = cli_sweep_find(&a->sweep);
+    for (size_t i = 0; ready && i < a->sweep.count; i++) {
+        cli_protect_traces(&a->outputs, a->sweep.runs[i].traces, a->sweep.runs[i].trace_count);
+    }
+    return ready && may_write(a) ? print_sweep(a, rules) : CLI_FAILED;
 }
 
 static int list_sections(const arguments *a) {
@@ -311,34 +397,44 @@ static int list_sections(const arguments *a) {
     return cli_output_end(&out, CLI_OK);
 }
 
+/* With the options parsed. */
+static int run_report(arguments *a, const names_rules *rules) {
+    names_kernel_classes classes = {0};
+    char error[TRACE_ERROR_BYTES];
+    if (a->tables.classes_file && names_kernel_classes_load(&classes, a->tables.classes_file, error) != 0) {
+        return cli_error("%s", error);
+    }
+    a->tables.classes = &classes;
+    int status;
+    if (cli_sweep_given(&a->sweep)) {
+        status = report_sweep(a, rules);
+    } else {
+        status = a->trace || choose_newest(a) ? report_path(a, rules) : CLI_FAILED;
+    }
+    a->tables.classes = NULL;
+    names_kernel_classes_free(&classes);
+    return status;
+}
+
 int cli_cmd_report(int argc, char **argv) {
     arguments a = {.tables = CLI_TABLES_STANDARD};
     a.tables.detail = true;
     names_rules rules = {0};
-    names_kernel_classes classes = {0};
-    char error[TRACE_ERROR_BYTES];
     int status;
     cli_bottleneck_options_init(&a.bounds);
     if (cli_parse(&argp, argc, argv, &a, &status) != 0) {
-        return status;
+        /* it has its line */
+    } else if (a.list_sections) {
+        status = list_sections(&a);
+    } else {
+        a.tables.workload = &a.bounds.workload;
+        a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;
+        bool loaded = cli_bottleneck_options_load(&a.bounds) && cli_rules(&a.tables, &rules);
+        status = loaded ? run_report(&a, &rules) : CLI_FAILED;
     }
-    if (a.list_sections) {
-        return list_sections(&a);
-    }
-    a.tables.workload = &a.bounds.workload;
-    a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;
-    if (!cli_bottleneck_options_load(&a.bounds) || !cli_rules(&a.tables, &rules)) {
-        return CLI_FAILED;
-    }
-    if (a.tables.classes_file && names_kernel_classes_load(&classes, a.tables.classes_file, error) != 0) {
-        names_rules_free(&rules);
-        return cli_error("%s", error);
-    }
-    a.tables.classes = &classes;
-    status = a.trace || choose_newest(&a) ? report_path(&a, &rules) : CLI_FAILED;
     free(a.newest);
+    cli_sweep_free(&a.sweep);
     base_outputs_free(&a.outputs);
-    names_kernel_classes_free(&classes);
     names_rules_free(&rules);
     return status;
 }

@@ -292,6 +292,17 @@ static void make_result_tables(metrics_results *r, trace_reading *rd, unsigned j
     }
 }
 
+/* The mark's k is a whole number, or unknown. */
+static void assume_run_k(metrics_results *r, const trace_reading *rd) {
+    const costmodel_workload *w = &r->bottlenecks.workload;
+    const metrics_run_k *run = &rd->options->run_k;
+    r->has_top_k = attribution_ranges_have_k(rd->ranges);
+    r->marked_k = w->has_model && w->model.top_k > 0 ? (uint32_t)w->model.top_k : BASE_NONE;
+    if (run->known || (run->from_mark && r->marked_k != BASE_NONE)) {
+        attribution_ranges_assume_k(rd->ranges, run->known ? run->k : r->marked_k);
+    }
+}
+
 static int analyze_trace(metrics_results *results, const char *path, bool once,
                          const metrics_options *options, char error[TRACE_ERROR_BYTES]) {
     memset(results, 0, sizeof *results);
@@ -326,6 +337,7 @@ static int analyze_trace(metrics_results *results, const char *path, bool once,
     int rc = input_read_async(path, &visitor, jobs, once, &results->status, error);
     if (rc == 0) {
         attribution_ranges_close_ended(rd.ranges);
+        assume_run_k(results, &rd);
         attribution_finish(rd.attribution, jobs);
         metrics_clusters_close(&results->clusters);
         attribution_take_devices(rd.attribution, &results->devices);

@@ -29,8 +29,10 @@ typedef struct {
 typedef struct {
     char *path;
     trace_status status;
-    bool redacted;    /* as in the options */
-    char *end_reason; /* from the END record; NULL without one */
+    bool redacted;     /* as in the options */
+    bool has_top_k;    /* ranges top_k=K, or marks of it, say which k was in force */
+    uint32_t marked_k; /* k of the model in the trace's mark; BASE_NONE: unknown */
+    char *end_reason;  /* from the END record; NULL without one */
     metrics_meta *meta;
     size_t meta_count, meta_cap;
     metrics_counter *counters; /* the last value of each name */
@@ -80,11 +82,19 @@ typedef struct {
     names_table names;
 } metrics_results;
 
+/* The k of a whole run, for ranges outside of top_k=K. A zeroed one has none. */
+typedef struct {
+    bool known;     /* it is `k` */
+    bool from_mark; /* it is that of the model in the trace's mark, if there is one */
+    uint32_t k;
+} metrics_run_k;
+
 /* A callback after each chunk: bytes read so far, and bytes of the file. */
 typedef void metrics_progress(void *ctx, uint64_t done, uint64_t total);
 
 typedef struct {
-    uint32_t k;    /* selects the requests whose costs are listed; BASE_NONE: all */
+    uint32_t k; /* selects the requests whose costs are listed; BASE_NONE: all */
+    metrics_run_k run_k;
     bool each_k;   /* also list the costs of each k separately */
     bool redact;   /* leave out the command line, the directory and the host's name */
     bool detail;   /* also make samples of decode steps, and the tails: slower */

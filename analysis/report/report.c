@@ -145,11 +145,15 @@ static void put_sentence_table(const metrics_results *r,
     }
 }
 
+void report_sentences(const metrics_results *results, report_output *out) {
+    put_sentence_table(results, report_verdict_table, out);
+    put_sentence_table(results, report_doubts_table, out);
+}
+
 void report_print(const metrics_results *results, size_t top, report_output *out) {
     report_output_report(out, metrics_results_path(results));
     put_run(results, out);
-    put_sentence_table(results, report_verdict_table, out);
-    put_sentence_table(results, report_doubts_table, out);
+    report_sentences(results, out);
     report_summary(results, out);
     report_latency(results, out);
     report_devices(results, out);

@@ -5,9 +5,10 @@
 #include "analysis/metrics/analyze.h"
 #include "analysis/report/table_writer.h"
 
-/* Write their tables; a table without data is omitted. The order is that of the report: summary, latencies and results
+/* Write their tables; a table without data is omitted. The order is that of the report: verdict and doubts, summary, latencies and results
  * derived from them, costs; completeness (report_completeness.h) is last. `top` limits the rows of experts, kernels, leaves
  * and ranges. */
+void report_sentences(const metrics_results *results, report_output *out);
 void report_summary(const metrics_results *results, report_output *out);
 void report_latency(const metrics_results *results, report_output *out);
 void report_devices(const metrics_results *results, report_output *out);

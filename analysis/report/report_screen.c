@@ -374,12 +374,16 @@ static void put_next_step(const metrics_results *r, report_output *out) {
 static void put_more(const metrics_results *r, const char *trace, report_output *out) {
     growing g;
     grow(&g);
-    if (g.file) {
+    if (g.file && !trace) {
+        fputs("--section NAME: NAME is latency, bottleneck, scaling or another of --list-sections; --all: "
+              "every table",
+              g.file);
+    } else if (g.file) {
         fprintf(
             g.file,
-            "moetrace report --section NAME%s%s: NAME is latency, bottleneck, experts, kernels or another of "
+            "moetrace report --section NAME %s: NAME is latency, bottleneck, experts, kernels or another of "
             "--list-sections; --all: every table%s",
-            trace ? " " : "", trace ? trace : "", r->rows.count ? "; --html FILE: charts" : "");
+            trace, r->rows.count ? "; --html FILE: charts" : "");
     }
     put_grown(out, "more", &g);
 }

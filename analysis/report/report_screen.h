@@ -5,7 +5,7 @@
 #include "analysis/metrics/analyze.h"
 #include "analysis/report/table_writer.h"
 
-/* Prints it, as text. `trace` is what the user would name again; NULL: the default. */
+/* Prints it, as text. `trace` is what the user would name again; NULL: a sweep over several captures. */
 void report_screen(const metrics_results *results, const char *trace, report_output *out);
 
 #endif

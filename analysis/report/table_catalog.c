@@ -6,6 +6,7 @@
 
 static const report_catalog_entry catalog[] = {
     {"run", "run", "facts about the recording: program, time, versions, devices, model"},
+    {"captures", "run", "captures of a sweep, each of a run with its own k"},
     {"verdict", "summary", "what k costs, what limits it and what would help, in sentences"},
     {"doubts", "summary", "what makes these results uncertain, in sentences"},
     {"summary", "summary", "median latencies, slowdown and bottleneck of each k"},

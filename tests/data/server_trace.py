@@ -1,8 +1,8 @@
 """Writes a Chrome trace of a server's steps, as torch.profiler writes them, and prints what must come out of it, as JSON.
 
-  server_trace.py vllm|sglang|tensorrt SEED STEPS FILE
+  server_trace.py vllm|sglang|tensorrt SEED STEPS FILE [COST [MARK]]
 
-Each step holds two layers with the ranges of layerwise hooks, of which the experts are fused; one kernel is launched in each module. The sums are
+COST is added to each step, in us; MARK is the text of a mark before the first step. Each step holds two layers with the ranges of layerwise hooks, of which the experts are fused; one kernel is launched in each module. The sums are
 computed from the description, not from the file.
 """
 import json
@@ -26,6 +26,7 @@ def step_name(engine, contexts, tokens, decodes):
 
 def main():
     engine, seed, steps, path = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+    cost = int(sys.argv[5]) if len(sys.argv) > 5 else 0
     draw = random.Random(seed)
     events, now, correlation = [], 1000, 1
     latency = defaultdict(list)
@@ -43,6 +44,8 @@ def main():
     def annotate(name, begin, end):
         events.append({"ph": "X", "cat": "user_annotation", "name": name, "pid": 1, "tid": 1, "ts": begin, "dur": end - begin})
 
+    if len(sys.argv) > 6:
+        events.append({"ph": "i", "cat": "user_annotation", "name": sys.argv[6], "pid": 1, "tid": 1, "ts": 1, "s": "t"})
     for _ in range(steps):
         contexts, decodes = draw.choice([(0, 1), (0, 3), (0, 8), (1, 0), (2, 0), (1, 5)])
         tokens = sum(draw.randrange(1, 900) for _ in range(contexts))
@@ -57,7 +60,7 @@ def main():
                 annotate(text.split(", 'Train")[0] + f", 'Outputs': [[{tokens}, 2048]]}}", now + 20, now + 21)
                 parts[f"{phase} {layer} {part}"] += ns
                 now += 30
-        now += draw.randrange(1, 50)
+        now += draw.randrange(1, 50) + cost
         annotate(step_name(engine, contexts, tokens, decodes), begin, now)
         latency[phase].append((now - begin) / 1000)
         counted = tokens if phase == "prefill" and engine != "tensorrt" else contexts + decodes

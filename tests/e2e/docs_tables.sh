@@ -17,6 +17,7 @@ print_tables() { # each command's tables into a file of its own
     "$moetrace" report -f json "$work/runs" >"$work/runs.json" || return
     "$python" tests/data/server_trace.py vllm 1 20 "$work/server.trace" >/dev/null &&
         "$moetrace" report -f json "$work/server.trace" >"$work/report_server.json" || return
+    "$moetrace" report -f json "k=8:$work/server.trace" >"$work/report_sweep.json" || return
     "$moetrace" verify -f json "$auto" >"$work/verify.json" || return
     "$moetrace" diff -f json "$auto" "$work/small_alternate.moetrace" >"$work/diff.json" || return
     "$moetrace" flops -f json --prompt-tokens 326 molmoe-1b >"$work/flops.json" || return
