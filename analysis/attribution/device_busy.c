@@ -12,9 +12,13 @@ enum { PART_COMMUNICATION = 1, PART_OTHER = 2 };
 
 void attribution_devices_queue(attribution_devices *d, const trace_queue *q) {
     base_map_put(&d->by_queue, q->id, q->device);
+    d->cached = false;
 }
 
 static attribution_device *device_of_queue(attribution_devices *d, uint32_t queue) {
+    if (d->cached && queue == d->last_queue) {
+        return &d->list[d->last_device];
+    }
     uint32_t device = base_map_get(&d->by_queue, queue);
     uint32_t at = base_map_get(&d->by_device, device);
     if (at == BASE_NONE) {
@@ -26,6 +30,9 @@ static attribution_device *device_of_queue(attribution_devices *d, uint32_t queu
         attribution_busy_part(d->list[at].busy);
         base_map_put(&d->by_device, device, at);
     }
+    d->cached = true;
+    d->last_queue = queue;
+    d->last_device = at;
     return &d->list[at];
 }
 

@@ -8,22 +8,24 @@
 
 /* All times are ns; unions of intervals. */
 typedef struct {
-    uint32_t device;        /* its ordinal; BASE_NONE: the trace does not say */
+    uint32_t device;        /* its ordinal; BASE_NONE: unknown */
     attribution_busy *busy; /* part 1: communication; part 2: all other work */
     uint64_t first, last;   /* start of the earliest work, end of the latest */
-    uint64_t any;           /* busy time; set by attribution_devices_settle, as what follows */
-    uint64_t communication; /* in which a kernel that communicates ran (names_kernel_communicates) */
-    uint64_t hidden;        /* the part of it in which other work ran, too */
-    uint64_t late;          /* records too late in the file to be counted exactly */
+    uint64_t any;           /* busy time; this and the following are set by attribution_devices_settle */
+    uint64_t communication; /* busy time of communication kernels (names_kernel_communicates) */
+    uint64_t hidden;        /* the part of it that overlaps other work */
+    uint64_t late;          /* records that came too late in the file to be counted exactly */
 } attribution_device;
 
 /* A zeroed one is empty. */
 typedef struct {
     attribution_device *list; /* in the order of their first work */
     size_t count, cap;
-    base_map by_queue;     /* queue id -> device */
-    base_map by_device;    /* device -> list */
-    uint8_t *communicates; /* by name index: 0 not asked yet, 1 no, 2 yes */
+    base_map by_queue;  /* queue id -> device */
+    base_map by_device; /* device -> list */
+    bool cached;        /* the queue looked up last is cached: */
+    uint32_t last_queue, last_device;
+    uint8_t *communicates; /* by name index: 0: not determined yet, 1: no, 2: yes */
     size_t name_cap;
 } attribution_devices;
 
