@@ -53,6 +53,8 @@ static struct {
     uint8_t graph_calls[CBID_END];   /* cupti_graph_call */
     bool tells_updates;              /* CUPTI tells which node of a graph gets another kernel */
     atomic_uint latest;              /* the youngest correlation id that a callback had */
+    atomic_uint issued;              /* that of the latest GPU work that was issued while records were on */
+    atomic_uint flushed;             /* `issued` at the beginning of the last flush */
     atomic_uint epoch; /* odd while records are on: changes after they went on, and before they go off */
     uint64_t patience_ns;
     uint32_t profiler[2]; /* callbacks of cuProfilerStop and cuProfilerStart; 0 when there are none */
@@ -233,6 +235,9 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
     }
     bool driver = domain == CUPTI_ABI_DOMAIN_DRIVER_API;
     note_correlation(call->correlation);
+    if (driver && cbid < CBID_END && session.issues_work[cbid] && atomic_load(&session.epoch) % 2 == 1) {
+        atomic_store_explicit(&session.issued, call->correlation, memory_order_relaxed);
+    }
     if (driver && cbid < CBID_END && !on_lasting_call(cbid, call)) {
         return;
     }
@@ -349,28 +354,35 @@ static cupti_result switch_records(bool on) {
     return first;
 }
 
+static void flush_records(uint32_t flag) {
+    unsigned issued = atomic_load(&session.issued);
+    session.lib.flush_all(flag);
+    atomic_store(&session.flushed, issued);
+}
+
 /* Waits until the records of all graph launches are here. CUPTI makes them when the GPU has come to rest; asking it
  * for them does no harm to a capture, which waiting for the device would end. */
-static void await_graph_launches(void) {
-    if (!cupti_graph_launches_any()) {
-        cupti_graph_launches_close(atomic_load(&session.latest));
-        return;
-    }
-    uint64_t patience = session.patience_ns ? session.patience_ns : PATIENCE_NS;
+static bool flush_graph_launches(uint64_t patience) {
     uint64_t begin = cupti_clock_ns(CLOCK_MONOTONIC);
     bool waited = cupti_graph_launches_pending();
-    session.lib.flush_all(0);
+    flush_records(0);
     while (cupti_graph_launches_pending() && cupti_clock_ns(CLOCK_MONOTONIC) - begin < patience) {
         nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
-        session.lib.flush_all(0);
+        flush_records(0);
     }
-    if (cupti_graph_launches_pending()) {
-        session.patience_ns = patience / 4 > LEAST_PATIENCE_NS ? patience / 4 : LEAST_PATIENCE_NS;
-    } else {
+    bool delivered = !cupti_graph_launches_pending();
+    if (waited && delivered) {
+        flush_records(0); /* a launch's first records may have come by themselves, the others not */
+    }
+    return delivered;
+}
+
+static void await_graph_launches(void) {
+    if (cupti_graph_launches_any()) {
+        uint64_t patience = session.patience_ns ? session.patience_ns : PATIENCE_NS;
         session.patience_ns = PATIENCE_NS;
-        if (waited) {
-            session.lib.flush_all(
-                0); /* a launch's first records may have come by themselves, the others not */
+        if (!flush_graph_launches(patience)) {
+            session.patience_ns = patience / 4 > LEAST_PATIENCE_NS ? patience / 4 : LEAST_PATIENCE_NS;
         }
     }
     cupti_graph_launches_close(atomic_load(&session.latest));
@@ -499,8 +511,18 @@ bool cupti_session_next(const cupti_buffer *buffer, void **record) {
 
 void cupti_session_flush(bool forced) {
     if (atomic_load(&session.active) && atomic_load(&session.touched)) {
-        session.lib.flush_all(forced ? CUPTI_ABI_FLUSH_FORCED : 0);
+        flush_records(forced ? CUPTI_ABI_FLUSH_FORCED : 0);
     }
+}
+
+void cupti_session_deliver(void) {
+    if (atomic_load(&session.active) && atomic_load(&session.touched)) {
+        flush_graph_launches(PATIENCE_NS);
+    }
+}
+
+bool cupti_session_undelivered(void) {
+    return atomic_load(&session.subscribed) && atomic_load(&session.issued) != atomic_load(&session.flushed);
 }
 
 /* CUPTI's own clock, for whoever uses CUPTI after us. */
@@ -520,7 +542,7 @@ void cupti_session_finish(void) {
         /* Switched off first: a buffer that another thread's launch fetched after the flush would go to
          * whoever uses CUPTI after us, who did not give it. */
         switch_all(false);
-        session.lib.flush_all(CUPTI_ABI_FLUSH_FORCED);
+        flush_records(CUPTI_ABI_FLUSH_FORCED);
         count_dropped(NULL, 0); /* since the last buffer came back */
         session.lib.register_timestamp(default_cupti_clock);
     }
@@ -535,6 +557,7 @@ void cupti_session_forget(bool cuda_used) {
     atomic_store(&session.profiling, false);
     atomic_store(&session.touched, false);
     atomic_store(&session.epoch, 0);
+    atomic_store(&session.flushed, atomic_load(&session.issued));
     cupti_graph_launches_forget();
     cupti_names_forget();
     pthread_mutex_init(&session.lock, NULL);

@@ -68,6 +68,11 @@ bool cupti_session_next(const cupti_buffer *buffer, void **record);
 /* Flushes CUPTI's buffers (cuptiActivityFlushAll): complete records, or all if `forced`; returns after their delivery. */
 void cupti_session_flush(bool forced);
 
+/* Flushes CUPTI's buffers until the records of all graph launches that have ended are delivered, for at most 100 ms. */
+void cupti_session_deliver(void);
+/* Returns whether GPU work was issued while records were on, after the last flush began. */
+bool cupti_session_undelivered(void);
+
 /* Ends the session in two steps. After the first nothing is switched on or off any more. The second, to be
  * made once, ends the subscription and flushes: CUPTI calls back in it, so no lock may be held. Records
  * delivered meanwhile still wait for cupti_session_take. */

@@ -246,6 +246,9 @@ static void append_counters(void) {
     trace_put_counter(&c, "gpu.dropped", gpu.dropped_records);
     trace_put_counter(&c, "gpu.buffers_dropped", gpu.refused_buffers);
     trace_put_counter(&c, "gpu.undecoded", chunks.undecoded);
+    if (chunks.finishing && cupti_session_undelivered()) {
+        trace_put_counter(&c, "gpu.undelivered", 1);
+    }
     trace_put_counter(&c, "gpu.untimed", chunks.untimed);
     if (preload_nvtx_payload_skipped() > 0) {
         trace_put_counter(&c, "nvtx.payloads_skipped", preload_nvtx_payload_skipped());

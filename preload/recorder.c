@@ -225,6 +225,9 @@ void preload_recorder_stop(const char *reason) {
 static void finish_leaving(void *unused) {
     (void)unused;
     preload_cancel_guard guard = preload_cancel_guard_enter();
+    if (!is_thread_interrupted() && cupti_session_active()) {
+        preload_writer_flush_cupti(200);
+    }
     preload_writer_finish("_exit", 200, false);
     preload_cancel_guard_leave(&guard);
 }
@@ -244,7 +247,7 @@ typedef struct {
 static void close_trace(void *argument) {
     closing *c = argument;
     preload_cancel_guard guard = preload_cancel_guard_enter();
-    cupti_session_flush(false);
+    cupti_session_deliver();
     c->done = preload_writer_close(c->reason, 2000);
     preload_cancel_guard_leave(&guard);
 }

@@ -8,7 +8,7 @@
 /* Reads the settings; records nothing yet. Called once, from the library's constructor. */
 void preload_recorder_init(void);
 
-/* Call when the target leaves by _exit, possibly from a signal handler: writes all events in memory, without a flush of CUPTI's
+/* Call when the target leaves by _exit, possibly from a signal handler: writes all events in memory, after a flush of CUPTI's
  * buffers. */
 void preload_recorder_leave(void);
 

@@ -30,6 +30,7 @@ static struct {
 
     bool running; /* there is a thread */
     atomic_int tid;
+    atomic_uint flushes_wanted, flushes_done;
     atomic_uint generation; /* another one: the thread of the one before ends, and the recording goes on */
     bool ready;             /* there is memory to write with */
     bool closed;            /* the trace has its end mark; under drain_lock */
@@ -61,6 +62,14 @@ static void flush_cupti_now_and_then(void) {
     }
 }
 
+static void flush_cupti_if_wanted(void) {
+    unsigned wanted = atomic_load(&writer.flushes_wanted);
+    if (wanted != atomic_load(&writer.flushes_done)) {
+        cupti_session_deliver();
+        atomic_store(&writer.flushes_done, wanted);
+    }
+}
+
 static void drain_unless_closed(void) {
     preload_lock(&writer.drain_lock);
     if (!writer.closed) {
@@ -76,6 +85,7 @@ static void *writer_thread(void *unused) {
     prctl(PR_SET_NAME,
           "moetrace"); /* from another thread it takes a file of /proc, which a filter may forbid */
     while (!preload_writer_sleep(PERIOD_NS) && atomic_load(&writer.generation) == own) {
+        flush_cupti_if_wanted();
         preload_capture_check();
         flush_cupti_now_and_then();
         drain_unless_closed();
@@ -153,6 +163,20 @@ void preload_writer_end(unsigned patience_ms) {
         writer.running = false;
         atomic_store(&writer.tid, 0);
         preload_writer_wake_running(false);
+    }
+}
+
+void preload_writer_flush_cupti(unsigned patience_ms) {
+    struct timespec pause = {.tv_nsec = 50000};
+    uint64_t begin = preload_now();
+    if (atomic_load(&writer.tid) == 0) {
+        return;
+    }
+    unsigned wanted = atomic_fetch_add(&writer.flushes_wanted, 1) + 1;
+    preload_writer_wake();
+    while ((int)(atomic_load(&writer.flushes_done) - wanted) < 0 &&
+           preload_now() - begin < patience_ms * (uint64_t)1000000) {
+        syscall(SYS_nanosleep, &pause, NULL);
     }
 }
 
@@ -258,5 +282,6 @@ void preload_writer_after_fork(void) {
     preload_metadata_after_fork();
     writer.ready = writer.closed = writer.running = false;
     atomic_store(&writer.tid, 0);
+    atomic_store(&writer.flushes_done, atomic_load(&writer.flushes_wanted));
     preload_chunk_encoder_after_fork();
 }

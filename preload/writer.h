@@ -16,6 +16,10 @@ void preload_writer_end(unsigned patience_ms);
  * once in a signal handler that has interrupted the recorder itself. */
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda);
 
+/* Lets the thread flush CUPTI's buffers, and waits for it, at most patience_ms: a thread that leaves the process must not be blocked
+ * by CUPTI. Does nothing without the thread. */
+void preload_writer_flush_cupti(unsigned patience_ms);
+
 /* Writes all pending events. */
 void preload_writer_write(unsigned patience_ms);
 /* Writes all pending events, and keeps the file open from now on. */

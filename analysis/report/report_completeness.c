@@ -183,9 +183,9 @@ static void put_integrity_fields(const metrics_results *r, report_table *t) {
 }
 
 bool report_incomplete(const metrics_results *r) {
-    static const char *const losses[] = {"host.dropped",  "gpu.dropped", "gpu.buffers_dropped",
-                                         "gpu.undecoded", "string.lost", "file.lost_bytes",
-                                         "graphs.whole"};
+    static const char *const losses[] = {"host.dropped",    "gpu.dropped",     "gpu.buffers_dropped",
+                                         "gpu.undecoded",   "gpu.undelivered", "string.lost",
+                                         "file.lost_bytes", "graphs.whole"};
     bool lost = r->status.bytes_skipped > 0 || r->status.cut || !r->status.ended || r->left_open > 0 ||
                 r->pops_without_push > 0 || r->ends_without_start > 0 || r->kernels_unattributed.count > 0 ||
                 r->kernels_untimed > 0 || r->transfers_impossible > 0 || r->late > 0;

@@ -41,6 +41,10 @@ static void doubt_completeness(const metrics_results *r, report_table *t) {
         l.count++;
     }
     list_count(&l, r->status.bytes_skipped, "byte", " unreadable");
+    if (counter(r, "gpu.undelivered")) {
+        fprintf(l.text, "%sthe process left before CUPTI delivered the records of its last GPU work",
+                l.count++ ? ", " : "");
+    }
     list_count(&l, counter(r, "host.dropped"), "host event", " dropped");
     list_count(&l, counter(r, "gpu.dropped"), "GPU record", " dropped");
     list_count(&l, counter(r, "gpu.buffers_dropped"), "buffer", " of GPU records dropped");

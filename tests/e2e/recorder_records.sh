@@ -27,6 +27,18 @@ MOETRACE_CAPTURE=all MOETRACE_START=paused replays paused profiler 10
 MOETRACE_CAPTURE=alternate replays busy busy 10
 MOETRACE_CAPTURE=all replays all requests 20
 
+# The process leaves right after its last launch: the records that CUPTI holds are fetched.
+export REPLAYS_LEAVE=1
+MOETRACE_CAPTURE=all replays leave requests 20
+MOETRACE_CAPTURE=all MOETRACE_LEVEL=full replays leave-full requests 20
+MOETRACE_CAPTURE=all replays leave-busy busy 20
+MOETRACE_CAPTURE=auto replays leave-auto requests 10
+for name in leave leave-full leave-busy leave-auto; do
+    is "$name: what the trace lacks" "$("$moetrace" report -f json "$work/$name" 2>/dev/null | grep -oE '\["(complete|gpu.undelivered)", [0-9]*\]')" \
+        '["complete", 1]'
+done
+unset REPLAYS_LEAVE
+
 # Where the GPU does not come to rest, a time is right or missing.
 MOETRACE_CAPTURE=alternate run never "$helpers/cuda_replays" never 8
 is "never at rest: exit status" "$status" 9

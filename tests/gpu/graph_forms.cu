@@ -146,19 +146,19 @@ static cudaKernelNodeParams parameters(void *function, void **arguments) {
     p.kernelParams = arguments;
     return p;
 }
-static std::vector<cudaGraphNode_t> kernel_nodes(cudaGraph_t graph) {
+static std::vector<cudaGraphNode_t> nodes_of(cudaGraph_t graph, cudaGraphNodeType wanted) {
     size_t count = 0;
     CHECK(cudaGraphGetNodes(graph, NULL, &count));
-    std::vector<cudaGraphNode_t> all(count), kernels;
+    std::vector<cudaGraphNode_t> all(count), found;
     CHECK(cudaGraphGetNodes(graph, all.data(), &count));
     for (cudaGraphNode_t node : all) {
         cudaGraphNodeType type;
         CHECK(cudaGraphNodeGetType(node, &type));
-        if (type == cudaGraphNodeTypeKernel) {
-            kernels.push_back(node);
+        if (type == wanted) {
+            found.push_back(node);
         }
     }
-    return kernels;
+    return found;
 }
 
 /* ---- forms ---- */
@@ -213,7 +213,7 @@ static void form_recapture() {
 static void form_setparams() {
     cudaGraph_t graph = captured([] { layers("layer", k_a, 3); });
     cudaGraphExec_t exec = instantiated(graph);
-    std::vector<cudaGraphNode_t> nodes = kernel_nodes(graph);
+    std::vector<cudaGraphNode_t> nodes = nodes_of(graph, cudaGraphNodeTypeKernel);
     graphs_are_made();
     requests([&](unsigned n) {
         static unsigned ns = 2000;
@@ -316,6 +316,29 @@ static void form_nested() {
             }
             expect(n, stage.c_str(), "k_b", 1);
         }
+    });
+}
+
+/* One of two child graphs is made to be another in the executable graph, in turns of two launches. CUPTI tells the nodes of the
+ * other graph, and not in which node they stand: the range around that is no part of the path. */
+static void form_childparams() {
+    cudaGraph_t first = captured([] { layers("layer", k_a, 2); });
+    cudaGraph_t second = captured([] { layers("other", k_c, 2); });
+    cudaGraph_t parent = built("block", first);
+    std::vector<cudaGraphNode_t> children = nodes_of(parent, cudaGraphNodeTypeGraph);
+    cudaGraphExec_t exec = instantiated(parent);
+    graphs_are_made();
+    requests([&](unsigned n) {
+        bool other = n % 4 >= 2;
+        if (n % 2 == 0 && n > 0) {
+            CHECK(cudaGraphExecChildGraphNodeSetParams(exec, children[1], other ? second : first));
+        }
+        launch(exec);
+        expect_layers(n, "block.0/layer", "k_a", 2);
+        const char *range = n < 2 ? "block.1/layer" : other ? "other" : "layer";
+        expect_layers(n, range, other ? "k_c" : "k_a", 2);
+        expect(n, "block.0", "k_b", 1);
+        expect(n, "block.1", "k_b", 1);
     });
 }
 
@@ -541,7 +564,7 @@ static const struct {
     void (*run)();
 } forms[] = {{"capture", form_capture}, {"update", form_update}, {"recapture", form_recapture},
              {"setparams", form_setparams}, {"byhand", form_byhand}, {"child", form_child},
-             {"nested", form_nested}, {"refused", form_refused}, {"first", form_first}, {"if", form_if}, {"while", form_while},
+             {"nested", form_nested}, {"childparams", form_childparams}, {"refused", form_refused}, {"first", form_first}, {"if", form_if}, {"while", form_while},
              {"threads", form_threads}, {"memory", form_memory}, {"server", form_server},
              {"short", form_short}};
 

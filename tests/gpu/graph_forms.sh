@@ -10,7 +10,7 @@ keep=${KEEP:-}
 samples=20
 cudart=$(python3 -c 'import glob, nvidia; print(glob.glob(list(nvidia.__path__)[0] + "/cu*/lib")[0])' 2>/dev/null)
 export LD_LIBRARY_PATH=${cudart:+$cudart:}${LD_LIBRARY_PATH:-}
-forms=${FORMS:-capture update recapture setparams byhand child nested refused if while first threads memory server short}
+forms=${FORMS:-capture update recapture setparams byhand child nested childparams refused if while first threads memory server short}
 modes=${MODES:-all auto alternate full paused server}
 mkdir -p "$work/kept"
 
@@ -45,6 +45,7 @@ at_most() { # at_most N: waits until fewer than N jobs run
 
 # ---- what runs by itself, each alone, some beside each other ----
 torch_ways=${TORCH-compile decode generate}
+export MOETRACE_ANNOTATE=off # ranges are the programs' own
 export TORCHINDUCTOR_CACHE_DIR=$work/inductor TRITON_CACHE_DIR=$work/triton
 torch_way() { # torch_way WAY: counted by torch.profiler, then recorded three times
     local at=$work/torch_$1 mode

@@ -1,7 +1,7 @@
 /* A target whose requests replay a captured graph of 60 kernels of 10 us: `cuda_replays WAY REQUESTS`. WAY: requests,
  * window (every second one lies in a range `window`), profiler (every second one between the profiler's start and
  * stop), busy (requests do not wait for their work), never (a long kernel and another replay follow each one, and nobody
- * waits: the GPU does not come to rest). */
+ * waits: the GPU does not come to rest). With REPLAYS_LEAVE it leaves by _exit right after the last request. */
 #include <nvtx3/nvToolsExt.h>
 
 #include "tests/fake/fake.h"
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define KERNELS 60
 
@@ -77,6 +78,9 @@ int main(int argc, char **argv) {
     capture();
     for (unsigned i = 0; i < requests; i++) {
         request(i);
+    }
+    if (getenv("REPLAYS_LEAVE")) {
+        _exit(9);
     }
     cudaStreamSynchronize(stream);
     return 9;
