@@ -1,5 +1,5 @@
-/* The interposers. Each calls the original and tells the recorder; whatever the recorder can or cannot do,
- * the target gets what the original returned. */
+/* The interposed CUDA calls. Each calls the original, records an event, and returns the original's result, whatever
+ * happens in the recorder. */
 #include "cupti/cupti_session.h"
 #include "preload/api_list.h"
 #include "preload/capture.h"
@@ -11,7 +11,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* cudaErrorSharedObjectSymbolNotFound: what CUDA itself says when a function is not there. */
+/* cudaErrorSharedObjectSymbolNotFound: CUDA's own error for a missing function. */
 #define NOT_THERE 302
 
 typedef struct {
@@ -30,7 +30,7 @@ static void begin_api_call(call *c, preload_call_class class) {
     }
     preload_thread *t = preload_recorder_thread();
     if (!t || preload_is_reentry(&t->call)) {
-        return; /* a call inside a call is part of it */
+        return; /* a nested call is part of the outer call */
     }
     preload_cupti_begin();
     if (class != PRELOAD_CALL_SYNC) {
@@ -48,7 +48,8 @@ static void end_api_call(const call *c, const char *name, atomic_uint *name_id, 
     if (!t) {
         return;
     }
-    bool alone = t->call.at == &c->frame; /* else a handler's call took this one for one that was left */
+    /* else a signal handler's call has discarded this one as abandoned */
+    bool alone = t->call.at == &c->frame;
     trace_host_event e = {.kind = TRACE_HOST_API,
                           .time = c->start,
                           .duration = preload_now() - c->start,
@@ -85,7 +86,7 @@ static void end_api_call(const call *c, const char *name, atomic_uint *name_id, 
     }
 PRELOAD_CALLS(WRAP)
 
-/* The profiler's own switch, of the runtime and of the driver. */
+/* cudaProfilerStart and cudaProfilerStop, cuProfilerStart and cuProfilerStop. */
 #define WRAP_PROFILER(name, on)                                                                              \
     EXPORT cuda_error name(void);                                                                            \
     EXPORT cuda_error name(void) {                                                                           \

@@ -1,6 +1,6 @@
-/* Calls of the C library that the recorder must know of before they are made. None is wrapped: each goes on from
- * here by a jump, so that the function finds its caller, its arguments and the stack as they would be without the
- * recorder (dlopen looks for libraries where its caller's are). */
+/* Calls of the C library before which the recorder must act. None is wrapped: each continues by a jump, so that the
+ * function sees its caller, arguments and stack as without the recorder (dlopen searches libraries relative to its
+ * caller). */
 #include "preload/before_calls.h"
 
 #include "preload/confinement.h"
@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SYS_LANDLOCK 446 /* SYS_landlock_restrict_self; younger than some headers */
+#define SYS_LANDLOCK 446 /* SYS_landlock_restrict_self, which older headers lack */
 #if defined(SYS_poll)
 #define SYS_POLL SYS_poll
 #else
@@ -26,7 +26,7 @@
 #endif
 #define THREAD_END_MS 2000u
 
-/* CALL(name): before it, preload_before_NAME is called with its arguments, and returns where it goes on. */
+/* CALL(name): preload_before_NAME runs first, with the arguments of the call, and returns the address to continue at. */
 /* clang-format off */
 #define BEFORE_CALLS(CALL) \
     CALL(dlopen) CALL(chroot) CALL(unshare) CALL(setns) CALL(prctl) CALL(syscall) \
@@ -57,7 +57,7 @@
 #endif
 __asm__(".pushsection .text\n" BEFORE_CALLS(BEFORE_CALL) ".popsection\n");
 
-/* Where each goes on. Found by the constructor: some are called in signal handlers. */
+/* The original functions. The constructor looks them up, since some calls are made in signal handlers. */
 #define BEFORE_MEMBER(name) void *name;
 static struct { BEFORE_CALLS(BEFORE_MEMBER) } original_call;
 
@@ -67,7 +67,7 @@ void preload_before_calls_init(void) {
     BEFORE_CALLS(BEFORE_LOOK_UP)
 }
 
-/* Other libraries' initialisers may call before the constructor ran. */
+/* Initialisers of other libraries may call these before the constructor ran. */
 #define BEFORE_GO_ON(name)                                                                                   \
     if (!original_call.name) {                                                                               \
         BEFORE_LOOK_UP(name)                                                                                 \
@@ -85,9 +85,9 @@ void *preload_before_dlopen(const char *path, int flags) {
     BEFORE_GO_ON(dlopen);
 }
 
-/* ---- the target gives up rights ---- */
+/* ---- the target drops privileges ---- */
 
-/* With another identity or another root the trace may be out of reach. */
+/* With another identity or root directory the trace may be inaccessible. */
 #define BEFORE_CONFINEMENT(name)                                                                             \
     void *preload_before_##name(void);                                                                       \
     void *preload_before_##name(void) {                                                                      \
@@ -106,7 +106,7 @@ BEFORE_CONFINEMENT(setresgid)
 BEFORE_CONFINEMENT(setgroups)
 BEFORE_CONFINEMENT(initgroups)
 
-/* Both refuse a process of several threads some of what they do. */
+/* Both calls fail for some flags in a multithreaded process. */
 static void before_namespaces(long flags) {
     if (flags == 0 || flags & (CLONE_NEWNS | CLONE_NEWUSER)) {
         preload_recorder_before_confinement();
@@ -127,7 +127,7 @@ void *preload_before_setns(int fd, int type) {
     BEFORE_GO_ON(setns);
 }
 
-/* What the recorder calls after the target has installed a filter; to open files it can do without. */
+/* System calls that the recorder needs after the target has installed a filter. Files need not be opened again. */
 static bool is_recording_allowed(const struct sock_fprog *filter) {
     static const int needed[] = {SYS_write,         SYS_fstat,       SYS_newfstatat,      SYS_ftruncate,
                                  SYS_fcntl,         SYS_close,       SYS_futex,           SYS_rt_sigprocmask,
@@ -142,7 +142,7 @@ static bool is_recording_allowed(const struct sock_fprog *filter) {
     return true;
 }
 
-/* What the C library calls to make a thread and at its end; to make one it can do without, but not without the end. */
+/* System calls that the C library makes to create and end a thread. Creating one may fail; ending one must not. */
 static bool are_threads_tolerated(const struct sock_fprog *filter) {
     static const int needed[] = {SYS_clone,           SYS_clone3,  SYS_mprotect, SYS_rseq,        SYS_exit,
                                  SYS_set_robust_list, SYS_madvise, SYS_munmap,   SYS_rt_sigaction};
@@ -156,7 +156,7 @@ static bool are_threads_tolerated(const struct sock_fprog *filter) {
 
 static void before_seccomp(bool strict, const struct sock_fprog *filter) {
     if (!strict && !preload_seccomp_may_install(filter)) {
-        return; /* the call is going to fail: so programs ask whether there are filters */
+        return; /* the call will fail: programs probe for filters this way */
     }
     preload_recorder_before_confinement();
     if (strict || !is_recording_allowed(filter)) {

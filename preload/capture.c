@@ -20,13 +20,13 @@
 
 enum { UNKNOWN, NEITHER, REQUEST, WINDOW };
 
-/* What a name is, remembered for the first names, which are most of them. */
+/* The kind of each name is cached for the first names, which are the most frequent. */
 #define REMEMBERED 65536u
 
-/* What the target said itself, which is above all of its requests. */
+/* The target's explicit request to profile or not, which takes precedence over all requests. */
 enum { NOTHING, SAID_ON, SAID_OFF };
 
-/* Marks that are to be made, oldest first: no thread's stream has had room for them. */
+/* Pending marks, oldest first, which no thread's stream had room for. */
 #define DUE_MAX 64u
 typedef struct {
     uint64_t time;
@@ -37,29 +37,29 @@ static struct {
     preload_settings settings;
     void (*refuse)(const char *problem);
     atomic_uchar kind_of[REMEMBERED];
-    const char *_Atomic refused; /* what CUPTI said, to be dealt with when the lock is open */
+    const char *_Atomic refused; /* CUPTI's error, which is handled after the lock is released */
 
     atomic_bool profiler_on; /* not paused */
     atomic_int said;
-    atomic_uint windows;          /* ranges that --capture-range names and that are open, over all threads */
-    atomic_bool request_profiled; /* the latest request is one that is profiled */
-    atomic_uint_fast64_t beginning; /* time at which the recording began, until that is dealt with */
+    atomic_uint windows;            /* open ranges, over all threads, that match --capture-range */
+    atomic_bool request_profiled;   /* the latest request is profiled */
+    atomic_uint_fast64_t beginning; /* time at which the recording began; 0 after it was marked */
     atomic_uint requests;
-    atomic_uint asked; /* how often somebody changed a condition, perhaps without the lock */
-    atomic_bool left;  /* something is left to the writer */
+    atomic_uint asked; /* number of changes of a condition, with or without the lock */
+    atomic_bool left;  /* work is left to the writer */
     atomic_uint due_count;
 
-    pthread_mutex_t lock; /* of what follows, and of switching */
+    pthread_mutex_t lock; /* protects the following members and switching */
     due_mark due[DUE_MAX];
     bool begun;           /* the recording has begun */
-    bool gone;            /* GPU work cannot be recorded, or not any more */
-    bool yielded;         /* another tool has CUPTI */
-    bool touched;         /* CUPTI's records were switched on once */
-    atomic_bool expired;  /* the time limit has come */
-    uint64_t first_check; /* time of it */
+    bool gone;            /* GPU work cannot be recorded, or no longer */
+    bool yielded;         /* another tool uses CUPTI */
+    bool touched;         /* CUPTI's records were enabled at least once */
+    atomic_bool expired;  /* the time limit has expired */
+    uint64_t first_check; /* time of the first check */
 } capture = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* What the conditions come to. */
+/* Whether the conditions ask for profiling. */
 static bool is_profiling_wanted(void) {
     int said = atomic_load(&capture.said);
     bool request = said == NOTHING ? atomic_load(&capture.request_profiled) : said == SAID_ON;
@@ -76,9 +76,9 @@ void preload_capture_init(const preload_settings *settings, void (*refuse)(const
     preload_profiling_init(is_profiling_wanted());
 }
 
-/* ---- marks; under the lock ---- */
+/* ---- marks; the lock is held ---- */
 
-/* Whoever reads the trace goes by their times: which thread's stream holds them is all the same. */
+/* Readers use the times of marks; the thread whose stream holds a mark does not matter. */
 static void add_due_mark(const char *name, uint64_t time) {
     unsigned count = atomic_load(&capture.due_count);
     if (count < DUE_MAX) {
@@ -116,9 +116,9 @@ static void mark_recording_begin(void) {
     }
 }
 
-/* ---- switching; under the lock ---- */
+/* ---- switching; the lock is held ---- */
 
-/* What is wrong, or NULL. */
+/* Returns the problem, or NULL. */
 static const char *switch_cupti(bool on) {
     if (on && !capture.touched && cupti_session_active()) {
         char text[24];
@@ -129,15 +129,15 @@ static const char *switch_cupti(bool on) {
     return cupti_session_profile(on);
 }
 
-/* Brings CUPTI and the flag in line with the conditions. CUPTI may wait for callbacks meanwhile that other
- * threads are in; none of them waits for this lock. What could not be marked is not done. */
+/* Makes CUPTI and the flag match the conditions. CUPTI may wait for callbacks that other threads are in; none of them
+ * waits for this lock. Nothing is switched if the mark has no room. */
 static bool apply_conditions(void) {
     bool on = is_profiling_wanted();
     if (on == preload_profiling() || atomic_load(&capture.due_count) == DUE_MAX) {
         return false;
     }
-    uint64_t time =
-        preload_now(); /* an end is marked before it, a beginning after it: between the marks all is there */
+    /* Profiling is complete between the marks: the end is marked before switching off, the beginning after switching on. */
+    uint64_t time = preload_now();
     if (on) {
         const char *problem = switch_cupti(true);
         if (problem) {
@@ -156,8 +156,8 @@ static bool apply_conditions(void) {
     return true;
 }
 
-/* Every holder of the lock ends with this: it brings all in line, also with what others, who could not wait
- * for the lock, left to it. `t` may be NULL. */
+/* Called by every holder of the lock at the end: applies all conditions, including those that others changed without
+ * getting the lock. `t` may be NULL. */
 static bool settle_and_unlock(preload_thread *t) {
     bool switched = false;
     for (;;) {
@@ -176,14 +176,15 @@ static bool settle_and_unlock(preload_thread *t) {
     }
 }
 
-/* A condition was changed without the lock. Whoever has it looks again before he leaves. */
+/* A condition was changed without the lock. The holder checks the conditions again before it releases the lock. */
 static bool settle_unless_locked(preload_thread *t) {
     atomic_fetch_add(&capture.asked, 1);
     return preload_trylock(&capture.lock) && settle_and_unlock(t);
 }
 
-/* A signal handler may have interrupted a thread with the allocator's lock, for which CUPTI waits while it is switched: so code
- * that may run in a handler waits for a limited time. The holder of the lock completes the rest. */
+/* A signal handler may have interrupted a thread that holds the allocator's lock, and CUPTI waits for that lock while it
+ * is switched. Code that may run in a handler therefore waits for a limited time, and the holder of the lock completes the
+ * rest. */
 #define PATIENCE_MS 100u
 
 static bool settle_in_time(preload_thread *t) {
@@ -191,8 +192,8 @@ static bool settle_in_time(preload_thread *t) {
     return preload_lock_for(&capture.lock, PATIENCE_MS) && settle_and_unlock(t);
 }
 
-/* The same where this thread may be in a CUDA call, which a signal handler interrupted: CUDA must not be
- * entered again, and what it holds there others may wait for. */
+/* The same for a thread that may be inside a CUDA call, interrupted by a signal handler: CUDA must not be re-entered, and
+ * others may wait for its locks. */
 static bool settle_outside_cuda(preload_thread *t) {
     if (preload_thread_in_cuda(t)) {
         atomic_store(&capture.left, true);
@@ -204,7 +205,7 @@ static bool settle_outside_cuda(preload_thread *t) {
 
 void preload_capture_begin(preload_thread *t, uint64_t time) {
     atomic_store(&capture.beginning, time);
-    settle_unless_locked(t); /* it may be a callback of CUPTI's */
+    settle_unless_locked(t); /* this may be a callback of CUPTI */
 }
 
 static bool is_name_like(const char *glob, uint32_t name) {
@@ -242,7 +243,8 @@ bool preload_capture_push(preload_thread *t, uint32_t name) {
     preload_cancel_guard guard = preload_cancel_guard_enter();
     if (request) {
         t->request_depth = t->default_depth + 1;
-        /* The first is not profiled, the second is, and so on: pairs of neighbours are compared. */
+        /* Unprofiled and profiled requests alternate, beginning with an unprofiled one, so that neighbours can be compared
+         * in pairs. */
         atomic_store(&capture.request_profiled, atomic_fetch_add(&capture.requests, 1) % 2 == 1);
         switched = settle_in_time(t);
     } else {
@@ -285,7 +287,7 @@ void preload_capture_profiler(bool start, bool in_callback) {
     preload_cancel_guard guard = preload_cancel_guard_enter();
     atomic_store(&capture.profiler_on, start);
     if (in_callback) {
-        settle_unless_locked(t); /* whoever has the lock may be waiting for this very callback to end */
+        settle_unless_locked(t); /* the holder of the lock may be waiting for this callback to return */
     } else {
         settle_in_time(t);
     }
@@ -313,7 +315,7 @@ void preload_capture_gone(preload_thread *t, bool yielded) {
     }
     capture.gone = true;
     capture.yielded = capture.yielded || yielded;
-    cupti_session_close(); /* under the lock, so that no thread switches it on or off meanwhile or later */
+    cupti_session_close(); /* with the lock held, so that no thread switches it meanwhile or later */
     settle_and_unlock(t);
 }
 
@@ -324,7 +326,7 @@ const char *preload_capture_session_begun(preload_thread *t) {
     return problem;
 }
 
-/* Whether the time limit has come just now. */
+/* Returns whether the time limit has expired in this call. */
 static bool has_time_limit_come(void) {
     if (capture.settings.time_limit_ns == 0 || atomic_load(&capture.expired)) {
         return false;
@@ -353,7 +355,7 @@ void preload_capture_stop(preload_thread *t) {
 }
 
 void preload_capture_after_fork(void) {
-    pthread_mutex_init(&capture.lock, NULL); /* fork does not wait for whoever is just switching */
+    pthread_mutex_init(&capture.lock, NULL); /* fork does not wait for a thread that is switching */
     atomic_store(&capture.windows, 0);
     atomic_store(&capture.due_count, 0);
     atomic_store(&capture.beginning, 0);

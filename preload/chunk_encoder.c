@@ -1,6 +1,5 @@
-/* See chunk_encoder.h. Definitions (names, threads, queues, shapes) go into the file before the chunk that uses
- * them: each chunk is encoded aside first, which makes its definitions known, then definitions and chunk are
- * appended. */
+/* See chunk_encoder.h. Definitions (names, threads, queues, shapes) precede the chunk that uses them: each chunk is
+ * encoded in a separate buffer first, which collects its definitions; then definitions and chunk are appended. */
 #include "preload/chunk_encoder.h"
 
 #include "cupti/cupti_decode.h"
@@ -25,22 +24,23 @@
 
 static struct {
     uint8_t *scratch;
-    bool finishing;      /* nothing will be written later */
-    uint32_t generation; /* of definitions of names, from 1: another one, and all are written again */
-    trace_chunk names;   /* definitions that the next chunk needs */
-    bool names_kept;     /* none of them was given up */
-    trace_queue queues[PENDING_MAX]; /* found while encoding, not written yet */
+    bool finishing; /* no later chunk will be written */
+    /* generation of the definitions of names, from 1; all names are written again after it changes */
+    uint32_t generation;
+    trace_chunk names;               /* definitions for the next chunk */
+    bool names_kept;                 /* none of them was discarded */
+    trace_queue queues[PENDING_MAX]; /* found while encoding, not yet written */
     trace_shape shapes[PENDING_MAX];
     size_t queue_count, shape_count;
     bool decoder_ready, devices_described;
-    uint64_t end_at; /* where the end mark stands that may be taken away */
+    uint64_t end_at; /* position of the end mark, which may be removed again */
 
     uint64_t untimed, undecoded, cpu_ns;
 } chunks = {.generation = 1};
 
 /* ---- appending ---- */
 
-/* Chunks were given up. Names and other definitions may be among them: all of them are written again. */
+/* Chunks were discarded, possibly with names and other definitions: all definitions are written again. */
 static void redefine_after_loss(void) {
     chunks.generation++;
     for (preload_thread *t = preload_thread_first(); t; t = t->next) {
@@ -50,7 +50,7 @@ static void redefine_after_loss(void) {
     preload_metadata_again();
 }
 
-/* Definitions are rare. Those of names are collected here, until the chunk that uses them is appended. */
+/* Definitions are rare. Those of names are collected here until the chunk that uses them is appended. */
 static void begin_names(void) {
     static uint8_t buf[TRACE_STRING_MAX + 4096];
     trace_chunk_begin(&chunks.names, buf, sizeof buf, TRACE_CHUNK_STRINGS, 0, 0);
@@ -63,7 +63,7 @@ static bool append_names(void) {
     return kept;
 }
 
-/* A name is about to be used: only such names are defined. */
+/* Defines a name before its first use; unused names are not written. */
 static void use_name(uint32_t id) {
     const char *bytes;
     size_t len;
@@ -103,7 +103,7 @@ static void append_with_definitions(trace_chunk *c) {
     if (append_queues_and_shapes() && names) {
         preload_chunk_queue_append(c);
     } else {
-        preload_chunk_queue_lose(c->len); /* what it refers to is not there */
+        preload_chunk_queue_lose(c->len); /* its definitions are missing */
     }
 }
 
@@ -130,8 +130,8 @@ static void append_thread_record(preload_thread *t) {
     t->announced = preload_chunk_queue_append(&c);
 }
 
-/* While the disk is full, events stay with their threads and records with CUPTI. When their memory gives out,
- * what is lost is lost there: whole ranges, and counted one by one. */
+/* While the disk is full, events stay with their threads and records with CUPTI. When that memory is used up, they are
+ * lost there: in whole ranges, and counted individually. */
 static bool can_accept_more(void) {
     return chunks.finishing || preload_chunk_queue_ready();
 }
@@ -186,7 +186,7 @@ static void encode_cupti_buffer(const cupti_buffer *buffer) {
         int rc = cupti_decode(record, &e);
         chunks.undecoded += rc < 0;
         if (rc <= 0) {
-            /* It may have defined a queue before it failed. */
+            /* A queue may have been defined before the failure. */
             if (chunks.queue_count == PENDING_MAX || chunks.shape_count == PENDING_MAX) {
                 append_with_definitions(&c);
                 begin_gpu_chunk(&c, 0);
@@ -266,9 +266,9 @@ static void append_counters(void) {
     preload_chunk_queue_append(&c);
 }
 
-/* ---- one pass ---- */
+/* ---- one drain ---- */
 
-/* What is lost because the disk fails is said as that. */
+/* Counts what is lost because the disk failed as such. */
 static void warn_memory(void) {
     cupti_counts gpu = cupti_session_counts();
     bool lost = preload_threads_short_of_memory() || (chunks.finishing && preload_threads_lost() > 0) ||
@@ -298,7 +298,7 @@ void preload_chunk_encoder_drain(void) {
     chunks.cpu_ns += preload_clock_of(CLOCK_THREAD_CPUTIME_ID) - begin;
     if (any) {
         append_counters();
-        append_metadata(); /* what the drain itself learned: devices, notes */
+        append_metadata(); /* what the drain itself found: devices, notes */
     }
     if (any || preload_file_exists()) {
         preload_chunk_queue_flush();
@@ -309,7 +309,7 @@ void preload_chunk_encoder_drain(void) {
 
 static const char *end_reason;
 
-static size_t end_bytes; /* of the end record's chunk */
+static size_t end_bytes; /* of the chunk with the end record */
 
 static void append_end_record(const char *reason) {
     uint8_t buf[256];

@@ -84,7 +84,7 @@ bool preload_chunk_queue_append(trace_chunk *c) {
         preload_chunk_queue_flush();
     }
     if (OUT_BYTES - out.len < len) {
-        out.lost_bytes += len; /* what it refers to goes with the rest */
+        out.lost_bytes += len; /* the chunks that it refers to are discarded, too */
         discard_queued_chunks();
         return false;
     }

@@ -8,11 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Both clocks are read within some 20 ns of each other, so after this long the rate is known to 20 in a
- * million. */
+/* The two clocks are read within some 20 ns of each other, so after this time the rate is known to 20 ppm. */
 #define ENOUGH_NS 2000000
 
-/* What the kernel calls the counter, and what the trace calls it. */
+/* The kernel's name of the counter, and its name in the trace. */
 #if defined(__aarch64__)
 #define KERNEL_NAME "arch_sys_counter"
 #define TRACE_NAME  "cntvct"
@@ -29,7 +28,7 @@ typedef struct {
 
 static reading first;
 
-/* The pair that took the least time of a few, so that an interruption between the two does no harm. */
+/* The fastest of a few readings, so that an interruption between the two clocks does no harm. */
 static reading read_counter_and_clock(void) {
     reading best = {0, 0};
     uint64_t least = UINT64_MAX;
@@ -45,7 +44,7 @@ static reading read_counter_and_clock(void) {
     return best;
 }
 
-/* The kernel uses the counter for its own clock only when it runs at one rate and alike on all processors. */
+/* The kernel uses the counter for its own clock only if its rate is constant and the same on all processors. */
 static bool kernel_trusts_counter(void) {
     char name[32] = "";
     int fd = !preload_may_open() ? -1
@@ -63,7 +62,7 @@ void preload_clock_init(void) {
     first = read_counter_and_clock();
 }
 
-/* Times 2^32. ARM's processors know the rate of their counter; firmware may have left it 0. */
+/* The rate times 2^32. ARM processors report the rate of their counter; firmware may leave it 0. */
 static uint64_t ns_per_count(reading now) {
 #if defined(__aarch64__)
     uint64_t frequency;

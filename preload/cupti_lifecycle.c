@@ -16,18 +16,18 @@
 #include <stdatomic.h>
 #include <time.h>
 
-/* The CUPTI session: whoever moves it to CUPTI_STARTS or CUPTI_ENDS starts or ends it, and moves it on. */
+/* The CUPTI session. The thread that sets CUPTI_STARTS or CUPTI_ENDS starts or ends it, and sets the next state. */
 enum { CUPTI_NONE, CUPTI_STARTS, CUPTI_OURS, CUPTI_ENDS, CUPTI_GONE };
 
 static struct {
     atomic_int cupti;         /* of the states above */
     atomic_bool initialized;  /* CUDA has been initialised, or is being */
-    atomic_bool exit_handler; /* atexit was told after CUDA had begun */
+    atomic_bool exit_handler; /* the exit handler was registered after CUDA had begun */
     atomic_bool ended_at_exit;
     bool child; /* a fork's child whose parent had CUPTI running */
 } cuda;
 
-/* The name of a call that CUPTI tells of, remembered by the call's number. */
+/* The name of a call reported by CUPTI, cached by the call's number. */
 static uint32_t id_of_call_name(uint32_t call, const char *function) {
     static atomic_uint known[4][1024]; /* by domain and number */
     uint32_t domain = call >> 16, number = call & 0xffff;
@@ -37,8 +37,8 @@ static uint32_t id_of_call_name(uint32_t call, const char *function) {
     return preload_string_id(NULL, function);
 }
 
-/* GPU work is issued on this thread: its correlation id belongs to the call that is under way. One call may
- * issue several pieces; each further one gets an event of its own. */
+/* GPU work is enqueued on this thread: its correlation id belongs to the current call. One call may enqueue several pieces
+ * of work; each further piece gets an event of its own. */
 static void note_gpu_work(preload_thread *t, const char *function, uint32_t correlation) {
     if (t->call_correlation == 0) {
         t->call_correlation = correlation;
@@ -48,9 +48,9 @@ static void note_gpu_work(preload_thread *t, const char *function, uint32_t corr
     }
 }
 
-/* A call that CUPTI tells of: a driver call that issues GPU work or, at level full, any call. Calls inside an
- * interposed call, or inside another one, are part of it; the outermost one (of cuBLAS or Triton, say, which
- * no preload can interpose) is an event. */
+/* A call reported by CUPTI: a driver call that enqueues GPU work or, at level full, any call. Calls inside an interposed
+ * or another reported call are part of it; the outermost one (of cuBLAS or Triton, for example, which cannot be
+ * interposed) becomes an event. */
 static void record_driver_call(uint32_t call, const char *function, bool enter, uint32_t correlation,
                                bool issues_work, const int *result) {
     preload_thread *t = preload_recorder_thread();
@@ -104,7 +104,7 @@ static void obey_profiler_call(bool start) {
     preload_capture_profiler(start, true);
 }
 
-/* What is wrong, or NULL. */
+/* Returns the problem, or NULL. */
 static const char *start_cupti(void) {
     const cupti_hooks hooks = {.now = preload_now,
                                .driver_call = record_driver_call,
@@ -120,11 +120,11 @@ static const char *start_cupti(void) {
     return cupti_session_start(&hooks, library, preload_recorder_settings()->level == PRELOAD_FULL);
 }
 
-/* Starting takes some 50 ms. Whoever starts it may wait for the dynamic linker, which this thread may hold. */
+/* Starting takes some 50 ms, and the starting thread may wait for the dynamic linker's lock, which this thread may hold. */
 #define START_PATIENCE_NS 500000000u
 #define START_POLL_NS     100000
 
-/* This thread is the one that starts it. */
+/* This thread starts it. */
 static __thread bool starts_here;
 
 void preload_cupti_await(void) {
@@ -152,7 +152,7 @@ void preload_cupti_begin(void) {
     preload_cancel_guard guard = preload_cancel_guard_enter();
     starts_here = true;
     preload_clock_begin();
-    cupti_session_finish(); /* a parent's, which had begun it in vain */
+    cupti_session_finish(); /* begun in the parent without success */
     const char *problem = cuda.child ? "" : start_cupti();
     bool held = problem && cupti_session_is_held();
     if (!problem && (problem = preload_capture_session_begun(preload_recorder_thread_if_begun()))) {
@@ -172,7 +172,7 @@ void preload_cupti_begin(void) {
 }
 
 void preload_cupti_refused(const char *problem) {
-    cupti_session_finish(); /* what was recorded before is delivered, and CUPTI left as it was found */
+    cupti_session_finish(); /* delivers what was recorded before, and restores CUPTI's state */
     preload_warn_once("cupti", "kernels are not recorded: %s", problem);
     atomic_store(&cuda.cupti, CUPTI_GONE);
 }
@@ -225,14 +225,14 @@ void preload_cupti_yield(void) {
     preload_cancel_guard guard = preload_cancel_guard_enter();
     int none = CUPTI_NONE;
     if (atomic_compare_exchange_strong(&cuda.cupti, &none, CUPTI_GONE)) {
-        /* Never begun: it must not begin under the other tool's feet. */
+        /* Not begun: it must not begin while the other tool uses CUPTI. */
         if (preload_recorder_settings()->level != PRELOAD_PHASES && !preload_recorder_stopped()) {
             preload_warn_once("cupti.yield",
                               "another tool in this process uses CUPTI; kernels are not recorded");
             preload_capture_gone(preload_recorder_thread_if_begun(), true);
         }
     } else {
-        /* Another thread may be starting or ending the session: CUPTI is free when it has done so. */
+        /* Another thread may be starting or ending the session; CUPTI is free afterwards. */
         for (int i = 0; i < 5000 && is_cupti_moving(); i++) {
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
         }
@@ -249,8 +249,8 @@ void preload_cupti_yield(void) {
 }
 
 void preload_cupti_after_fork(void) {
-    /* Whatever became of CUPTI in the parent, this process's copy of it is of no use. Where CUDA never began
-     * (no device was visible, say), it may begin here, and CUPTI with it. */
+    /* The child's copy of the parent's CUPTI session is unusable. If CUDA never began in the parent (for example because
+     * no device was visible), it may begin here, and CUPTI with it. */
     cuda.child = cuda.child || (preload_cupti_begun() && atomic_load(&cuda.initialized));
     atomic_store(&cuda.cupti, CUPTI_NONE);
     atomic_store(&cuda.ended_at_exit, false);

@@ -16,7 +16,7 @@ void preload_deepbind_seen(void) {
     atomic_store(&deepbind_seen, true);
 }
 
-/* NVTX and the CUDA driver ask for their tools by these names. */
+/* NVTX and the CUDA driver look up their tools in these variables. */
 static bool asks_for_tools(const struct dl_phdr_info *info) {
     static const char what[] = "_INJECTION64_PATH";
     for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -35,7 +35,7 @@ typedef struct {
     char path[1024];
 } deep_library;
 
-/* Whether the library's getenv is another than ours, and would have been asked. */
+/* Whether the library would have called a getenv other than the recorder's. */
 static int match_deep_library(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     deep_library *found = data;

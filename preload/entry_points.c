@@ -1,7 +1,6 @@
-/* Where the library enters the process: its constructor and destructor, the entry that the CUDA driver calls
- * when CUDA is initialised, and getenv, through which NVTX and the driver ask for the path of such a library.
- * Answering the question, instead of setting the variables, leaves the target's environment (and its
- * children's) as it was. */
+/* Where the library enters the process: its constructor and destructor, the entry that the CUDA driver calls when CUDA is
+ * initialised, and getenv, by which NVTX and the driver look up the path of such a library. Answering this call, instead
+ * of setting the variables, leaves the environment of the target and its children unchanged. */
 #include "preload/before_calls.h"
 #include "preload/cupti_lifecycle.h"
 #include "preload/deepbind.h"
@@ -24,14 +23,14 @@
 
 extern char **environ;
 
-/* The name under which this library was loaded; NULL before the constructor ran. Whoever opens it by that name
- * gets this copy, whatever has become of the file since and of the working directory. */
+/* The name under which this library was loaded; NULL before the constructor ran. Opening this name returns this copy, even
+ * if the file or the working directory has changed since. */
 static const char *own_path;
 static struct stat own_file;
 
 static char *(*original_getenv)(const char *);
 
-/* For calls before the constructor (from other libraries' initialisers), when the real getenv is not known yet. */
+/* For calls by other libraries' initialisers before the constructor ran, when the real getenv is not known yet. */
 static char *search_environment(const char *name) {
     size_t len = strlen(name);
     for (char **e = environ; e && *e; e++) {
@@ -42,14 +41,14 @@ static char *search_environment(const char *name) {
     return NULL;
 }
 
-/* Whether it names this library, perhaps by another name. */
+/* Whether the path refers to this library, possibly by another name. */
 static bool is_own_path(const char *path) {
     struct stat file;
     return strcmp(path, own_path) == 0 || (own_file.st_ino != 0 && stat(path, &file) == 0 &&
                                            file.st_dev == own_file.st_dev && file.st_ino == own_file.st_ino);
 }
 
-/* Another tool stands in the variable: it gets what the recorder would have got. */
+/* The variable names another tool, which is loaded as it would be without the recorder. */
 static void report_other_tool(bool nvtx, const char *tool) {
     if (nvtx) {
         preload_warn_once("nvtx",
@@ -83,7 +82,7 @@ EXPORT char *getenv(const char *name) {
     return (char *)(uintptr_t)own_path;
 }
 
-/* The calls that end a process with no handler run; Python's os._exit is one of them. */
+/* The calls that end a process without exit handlers, among them Python's os._exit. */
 EXPORT _Noreturn void _exit(int status);
 EXPORT _Noreturn void _Exit(int status);
 
@@ -106,8 +105,8 @@ EXPORT int InitializeInjection(void) {
     return 1;
 }
 
-/* Another copy of the recorder that stands before this one, as a release beside another; else NULL. What both export
- * leads to it. */
+/* An earlier copy of the recorder in the search order (for example of another release), or NULL. Symbols that both export
+ * resolve to it. */
 static const char *find_first_copy(void) {
     Dl_info own, first, hook;
     bool known = dladdr(&own_file, &own) && dladdr(dlsym(RTLD_DEFAULT, "InitializeInjectionNvtx2"), &first) &&
@@ -116,7 +115,7 @@ static const char *find_first_copy(void) {
                                                                                           : NULL;
 }
 
-/* A program with more rights than its user has, or a process that another copy records. */
+/* A setuid program, or a process that another copy records. */
 static bool is_not_to_record(void) {
     if (getauxval(AT_SECURE)) {
         return true;

@@ -1,5 +1,5 @@
-/* The calls that replace the program, daemon, whose parent leaves, and quick_exit: no exit handler runs, so what is in
- * memory is written before. A program may try exec several times (along PATH): when it returns, recording goes on. */
+/* exec and its variants, daemon (whose parent leaves) and quick_exit run no exit handler, so that pending events are
+ * written before. A program may call exec several times (along PATH): if the call returns, recording continues. */
 #include "preload/exec.h"
 
 #include "preload/recorder.h"
@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The C library's headers name the parameters with names that are reserved for it. */
+/* The C library's headers use reserved parameter names. */
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 #define EXPORT __attribute__((visibility("default")))
 
-/* CALL(name, reason of the end, (parameters), (arguments)) */
+/* CALL(name, reason of the end of the trace, (parameters), (arguments)) */
 #define EXEC_CALLS(CALL)                                                                                     \
     CALL(execve, "exec", (const char *path, char *const argv[], char *const env[]), (path, argv, env))       \
     CALL(execv, "exec", (const char *path, char *const argv[]), (path, argv))                                \
@@ -41,7 +41,7 @@ void preload_exec_init(void) {
     at_quick_exit(stop_at_quick_exit);
 }
 
-/* Before the constructor ran, other libraries' initialisers may call these. */
+/* Initialisers of other libraries may call these before the constructor ran. */
 #define EXEC_WRAP(name, reason, parameters, arguments)                                                       \
     EXPORT int name parameters;                                                                              \
     EXPORT int name parameters {                                                                             \
@@ -69,7 +69,7 @@ static size_t count_arguments(const char *first, va_list list) {
     return count;
 }
 
-/* Their arguments, as the C library takes them: up to a NULL, which comes along. */
+/* Arguments up to and including NULL, as the C library takes them. */
 static void copy_arguments(char **argv, const char *first, va_list list) {
     size_t i = 0;
     for (char *argument = (char *)(uintptr_t)first; argument; argument = va_arg(list, char *)) {

@@ -12,8 +12,8 @@
 #define PATIENCE_NS (PATIENCE_MS * (uint64_t)1000000)
 
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
-static __thread bool gate_held; /* this thread has it */
-static atomic_bool gate_stuck;  /* somebody has waited in vain, and no other has got through since */
+static __thread bool gate_held; /* this thread holds the gate */
+static atomic_bool gate_stuck;  /* a waiter timed out, and no other thread has passed since */
 
 static void acquire_fork_gate(void) {
     gate_held = preload_lock_for(&gate, atomic_load(&gate_stuck) ? 0 : PATIENCE_MS);
@@ -35,15 +35,15 @@ void preload_fork_gate_leave(void) {
 
 #define SLOTS 64u
 
-/* Until when fork waits for the holder of a slot; 0: the slot is free. An expired slot may be taken over. */
+/* The time until which fork waits for the holder of a slot; 0: the slot is free. An expired slot may be reused. */
 static atomic_uint_fast64_t delay_until[SLOTS];
 static atomic_uint forking;
 static __thread bool forking_here;
-static __thread uint64_t own_slots; /* bit i: this thread took slot i */
+static __thread uint64_t own_slots; /* bit i: this thread holds slot i */
 
 static void pause_fork_wait(void) {
     struct timespec pause = {.tv_nsec = 50000};
-    syscall(SYS_nanosleep, &pause, NULL); /* which, unlike the function, is no cancellation point */
+    syscall(SYS_nanosleep, &pause, NULL); /* a system call, since the function is a cancellation point */
 }
 
 static bool acquire_slot(unsigned i, uint64_t now, uint64_t until) {
@@ -60,7 +60,7 @@ static void release_slot(preload_fork_delay *delay) {
     delay->slot = -1;
 }
 
-/* Whether another thread is forking: then this one waits, unless that fork may be waiting for it. */
+/* Whether another thread is forking, so that this one waits, unless the fork may be waiting for it. */
 static bool must_wait_for_fork(void) {
     return atomic_load(&forking) > 0 && !forking_here && own_slots == 0;
 }
@@ -89,7 +89,7 @@ preload_fork_delay preload_fork_delay_begin_at_once(void) {
 preload_fork_delay preload_fork_delay_begin(void) {
     uint64_t begin = preload_clock_of(CLOCK_MONOTONIC), now = begin;
     preload_fork_delay delay = acquire_any_slot(now);
-    /* Fork looks at the slots after it has counted itself: one of the two sees the other. */
+    /* Fork reads the slots after it has counted itself, so that one of the two sees the other. */
     while (must_wait_for_fork() && now - begin < PATIENCE_NS) {
         release_slot(&delay);
         pause_fork_wait();
@@ -114,7 +114,7 @@ void preload_fork_delay_end(preload_fork_delay *delay) {
     }
 }
 
-/* A slot of this thread's own is what a signal handler that forks has interrupted: the child goes on with it. */
+/* A slot of the forking thread itself was interrupted by the signal handler that forks: the child continues with it. */
 static void wait_for_slots(void) {
     for (unsigned i = 0; i < SLOTS; i++) {
         while (!(own_slots >> i & 1) && atomic_load(&delay_until[i]) > preload_clock_of(CLOCK_MONOTONIC)) {
@@ -128,7 +128,7 @@ void preload_fork_gate_before_fork(void) {
     forking_here = true;
     wait_for_slots();
     acquire_fork_gate();
-    wait_for_slots(); /* once more, as late as can be: a first call of NVTX may have begun meanwhile */
+    wait_for_slots(); /* once more, as late as possible: a first call of NVTX may have begun meanwhile */
 }
 
 void preload_fork_gate_after_fork_parent(void) {

@@ -10,7 +10,7 @@
 
 __thread unsigned preload_locks_held;
 
-static __thread sigset_t signals_before_lock; /* what was blocked when the first lock was asked for */
+static __thread sigset_t signals_before_lock; /* the signal mask before the first lock was acquired */
 
 void preload_block_signals(sigset_t *was) {
     static const int raised[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
@@ -38,7 +38,7 @@ void preload_swallow_signal(int number, bool pended) {
 }
 
 void preload_hold(void) {
-    /* The count changes only while nothing can interrupt: a handler finds 0, or does not run. */
+    /* The count changes only while signals are blocked: a handler sees 0, or does not run. */
     if (preload_locks_held == 0) {
         sigset_t was;
         preload_block_signals(&was);
@@ -70,8 +70,8 @@ bool preload_trylock(pthread_mutex_t *lock) {
     return got;
 }
 
-/* Looks again and again: pthread_mutex_timedlock goes by the time of day, and pthread_mutex_clocklock is
- * younger than some C libraries and unknown to the thread sanitizer. */
+/* Polls: pthread_mutex_timedlock uses the wall clock, and pthread_mutex_clocklock is missing in older C libraries and
+ * unknown to ThreadSanitizer. */
 bool preload_lock_for(pthread_mutex_t *lock, unsigned milliseconds) {
     struct timespec begin, now, pause = {.tv_nsec = 100000};
     clock_gettime(CLOCK_MONOTONIC, &begin);
@@ -85,7 +85,7 @@ bool preload_lock_for(pthread_mutex_t *lock, unsigned milliseconds) {
         if (waited_ms >= milliseconds) {
             return false;
         }
-        syscall(SYS_nanosleep, &pause, NULL); /* which, unlike the function, is no place to be cancelled */
+        syscall(SYS_nanosleep, &pause, NULL); /* a system call, since the function is a cancellation point */
     }
 }
 

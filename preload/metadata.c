@@ -14,7 +14,7 @@ static struct {
     size_t len, taken;
 } meta = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Whether the last value of this key is this one. */
+/* Whether the latest value of this key equals `value`. */
 static bool is_latest_value(const char *key, const char *value, size_t value_len) {
     bool known = false;
     for (const char *p = meta.pairs; p < meta.pairs + meta.len;) {

@@ -1,5 +1,5 @@
-/* NVTX: the injection interface that the header-only NVTX 3 (PyTorch's, CCCL's, the target's own) looks for.
- * Every library of the target has its own copy of NVTX and calls InitializeInjectionNvtx2 for it. */
+/* NVTX: the injection interface of the header-only NVTX 3 (as in PyTorch, CCCL and the target). Each library of the target
+ * has its own copy of NVTX, which calls InitializeInjectionNvtx2. */
 #define NVTX_NO_IMPL
 #include <nvtx3/nvToolsExt.h>
 #include <nvtx3/nvToolsExtPayload.h>
@@ -19,33 +19,34 @@
 
 /* ---- the first call of a copy of NVTX ---- */
 
-/* NVTX asks for the path of a tool, loads it, lets it install its functions, and then marks itself ready.
- * Meanwhile other threads that call it spin, and a fork's child would spin for ever. So a fork waits until
- * the thread comes here by a call through NVTX: then the copy is ready. A thread may ask for the path, or make
- * a first call that the recorder does not hook, and never come: forks wait a moment for that, not longer. */
+/* NVTX looks up the path of a tool, loads it, lets it install its functions, and then marks itself ready. Other threads
+ * that call it meanwhile spin, and a fork's child would spin forever. A fork therefore waits until the thread calls the
+ * recorder through NVTX, which shows that the copy is ready. A thread may look up the path, or make a first call that the
+ * recorder does not hook, and never get here: forks wait for a limited time only. */
 #define READY_MS 20u
 static __thread preload_fork_delay first_call = {.slot = -1};
 
 void preload_nvtx_first_call(void) {
     preload_fork_delay_end(&first_call);
-    first_call = preload_fork_delay_begin_at_once(); /* NVTX has marked itself as starting before it asks */
+    /* NVTX has marked itself as starting before it looks up the path */
+    first_call = preload_fork_delay_begin_at_once();
 }
 
-/* This thread's stream, for an event; NULL when nothing is recorded. */
+/* This thread's stream; NULL when events are not recorded. */
 static preload_thread *nvtx_thread(void) {
     preload_fork_delay_end(&first_call);
     return preload_recorder_thread();
 }
 
-/* A domain's handle is the string id of its name, a registered string's handle its string id: nothing to look
- * up. */
+/* A domain's handle is the string id of its name, a registered string's handle its string id, so that nothing has to be
+ * looked up. */
 static uint32_t domain_string_id(nvtxDomainHandle_t domain) {
     return (uint32_t)(uintptr_t)domain;
 }
 
 static uint32_t registered_string_id(nvtxStringHandle_t string) {
     uintptr_t id = (uintptr_t)string;
-    return id <= preload_string_count() ? (uint32_t)id : 0; /* not one that was ever given */
+    return id <= preload_string_count() ? (uint32_t)id : 0; /* not a handle of this recorder */
 }
 
 static uint32_t message_string_id(preload_string_cache *cache, int32_t type, nvtxMessageValue_t message) {
@@ -61,7 +62,7 @@ static uint32_t message_string_id(preload_string_cache *cache, int32_t type, nvt
     }
 }
 
-/* NVTX's payload types have the trace's numbers. */
+/* The trace uses NVTX's numbers of payload types. */
 static void copy_nvtx_payload(trace_host_event *e, const nvtxEventAttributes_t *a) {
     switch (a->payloadType) {
     case NVTX_PAYLOAD_TYPE_UNSIGNED_INT64:
@@ -118,7 +119,7 @@ static int append_push(preload_thread *t, trace_host_event *e) {
     return (int)(e->domain ? t->other_depth++ : t->default_depth++);
 }
 
-/* A push of the target's own. */
+/* A push by the target. */
 static int append_target_push(preload_thread *t, trace_host_event *e) {
     if (!e->domain && !t->phase_depth && preload_phase_name(e->name)) {
         t->phase_depth = t->default_depth + 1;
@@ -241,8 +242,7 @@ static void on_range_end(nvtxRangeId_t id) {
 
 /* ---- marks ---- */
 
-/* Whether a mark is one by which the target says when to watch: then it is done. The recorder's own mark of
- * it stands in the trace. */
+/* Handles a mark by which the target switches profiling. The trace has the recorder's own mark of the switch instead. */
 static bool obey_profiling_mark(preload_thread *t, const trace_host_event *e) {
     if (!e->domain || e->domain != preload_string_id(&t->names, TRACE_PROFILING_DOMAIN)) {
         return false;
@@ -289,7 +289,7 @@ static void on_mark_wide(const wchar_t *message) {
 
 /* ---- domains and registered strings ---- */
 
-/* A domain is never the default one because its name could not be kept. */
+/* A domain whose name could not be stored must not become the default domain. */
 static nvtxDomainHandle_t domain_handle(uint32_t name) {
     static atomic_uint unnamed;
     uint32_t id = name ? name : preload_string_once(&unnamed, "(unnamed domain)");
@@ -357,7 +357,7 @@ static void on_name_thread_wide(uint32_t id, const wchar_t *name) {
     name_resource(0, TRACE_NAMED_THREAD, id, preload_string_wide(NULL, name));
 }
 
-/* CUDA's resources, of the driver and of the runtime alike: devices by ordinal, the others by handle. */
+/* CUDA's resources, of the driver and the runtime API: devices by ordinal, the others by handle. */
 #define NAME_CUDA(function, named)                                                                           \
     static void function(void *handle, const char *name) {                                                   \
         name_resource(0, named, (uint64_t)(uintptr_t)handle, preload_string_id(NULL, name));                 \
@@ -377,8 +377,7 @@ static void on_name_device_wide(int ordinal, const wchar_t *name) {
     name_resource(0, TRACE_NAMED_DEVICE, (uint32_t)ordinal, preload_string_wide(NULL, name));
 }
 
-/* Resources of any kind; the pair of type and identifier says which. CUDA's own types come through the calls
- * above. */
+/* Resources of any kind, identified by type and identifier. CUDA's own types arrive by the calls above. */
 static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxResourceAttributes_t *a) {
     if (!a || a->size < sizeof *a) {
         return NULL;
@@ -387,10 +386,11 @@ static nvtxResourceHandle_t on_resource_create(nvtxDomainHandle_t domain, nvtxRe
     uint32_t name = message_string_id(NULL, a->messageType, a->message);
     name_resource(domain_string_id(domain), thread ? TRACE_NAMED_THREAD : TRACE_NAMED_OTHER,
                   a->identifier.ullValue, name);
-    return (nvtxResourceHandle_t)(uintptr_t)1; /* never looked at: there is nothing to destroy */
+    /* handles are never dereferenced, so there is nothing to destroy */
+    return (nvtxResourceHandle_t)(uintptr_t)1;
 }
 
-/* ---- the payload extension; its ranges may be ended by the plain calls ---- */
+/* ---- the payload extension; the plain calls may end its ranges ---- */
 
 static uint64_t on_schema_register(nvtxDomainHandle_t domain, const nvtxPayloadSchemaAttr_t *schema) {
     (void)domain;
@@ -441,7 +441,7 @@ static void on_mark_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t *
     }
 }
 
-/* ---- what the recorder's own code makes ---- */
+/* ---- ranges of the recorder's own code ---- */
 
 static trace_host_event make_own_event(trace_host_kind kind, uint32_t name, uint32_t category,
                                        const int64_t *payload) {
@@ -569,7 +569,7 @@ int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_export_table) {
     install_nvtx_hooks(callbacks, NVTX_CB_MODULE_CUDART, runtime_hooks,
                        sizeof runtime_hooks / sizeof runtime_hooks[0]);
     if (!preload_recorder_stopped()) {
-        preload_recorder_thread(); /* now, and not where a later first event might interrupt the allocator */
+        preload_recorder_thread(); /* now, since a later first event might interrupt the allocator */
     }
     preload_fork_delay_shorten(&first_call, READY_MS);
     return 1;
@@ -584,8 +584,8 @@ static const nvtx_hook payload_hooks[] = {
     HOOK(NVTX3EXT_CBID_nvtxRangeEndPayload, on_range_end_payload),
 };
 
-/* What NVTX's header gives an extension's tool (nvtxExtModuleInfo_t of nvtxExtTypes.h, which cannot be
- * included without the implementation). */
+/* What NVTX's header passes to an extension's tool (nvtxExtModuleInfo_t of nvtxExtTypes.h, which cannot be included
+ * without the implementation). */
 typedef struct {
     size_t id, slot_count;
     intptr_t *slots;

@@ -14,23 +14,23 @@
 
 #define SCHEMAS_MAX 256u
 #define ABSENT      UINT64_MAX
-#define PATIENCE_MS 100u /* a fork's child may find the lock closed for ever */
+#define PATIENCE_MS 100u /* a fork's child may find the lock held forever */
 
-/* Where in a structure the parts lie that an event keeps; ABSENT: it has none. */
+/* Offsets in a structure of the parts that an event keeps; ABSENT: it has no such part. */
 typedef struct {
     uint64_t id;
     uint64_t message_at, number_at;
-    uint64_t message_type, message_len; /* length of a string inside of the structure; 0: a pointer to one */
+    uint64_t message_type, message_len; /* length of a string inside the structure; 0: a pointer to one */
     uint64_t number_type;
 } payload_layout;
 
 static struct {
-    atomic_uint count; /* of those that are whole */
+    atomic_uint count; /* number of complete schemas */
     payload_layout list[SCHEMAS_MAX];
     atomic_uint_fast64_t skipped;
 } layouts;
 
-/* How the number of an entry type is kept: as which of the trace's types, from how many bytes. */
+/* How the number of an entry type is stored: the trace's type, and the number of bytes. */
 typedef struct {
     trace_payload_type kept;
     uint8_t bytes;
@@ -66,7 +66,7 @@ static bool is_string(uint64_t type) {
     return type == NVTX_PAYLOAD_ENTRY_TYPE_CSTRING || type == NVTX_PAYLOAD_ENTRY_TYPE_CSTRING_UTF8;
 }
 
-/* Bytes of an entry; 0 when that is not known. */
+/* Size of an entry in bytes; 0 if unknown. */
 static uint64_t entry_bytes(const nvtxPayloadSchemaEntry_t *entry) {
     uint64_t plain = format_of_number(entry->type).bytes;
     if (entry->flags & NVTX_PAYLOAD_ENTRY_FLAG_POINTER) {
@@ -110,7 +110,7 @@ static void note_entry(payload_layout *layout, const nvtxPayloadSchemaEntry_t *e
     }
 }
 
-/* Entries say where they lie, or follow each other as in C. What lies behind one of unknown size is unknown. */
+/* Entries state their offset, or follow each other as in C. Offsets after an entry of unknown size are unknown. */
 static void read_entries(payload_layout *layout, const nvtxPayloadSchemaAttr_t *a) {
     uint64_t pack = a->fieldMask & NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_ALIGNMENT ? a->packAlign : 0;
     uint64_t at = 0;
@@ -160,7 +160,7 @@ uint64_t preload_nvtx_payload_register(const void *schema) {
 
 static bool find_layout(uint64_t id, payload_layout *layout) {
     unsigned count = atomic_load_explicit(&layouts.count, memory_order_acquire);
-    if (id < NVTX_PAYLOAD_SCHEMA_ID_STATIC_START) { /* a type of its own: one number, or one string */
+    if (id < NVTX_PAYLOAD_SCHEMA_ID_STATIC_START) { /* a predefined type: one number, or one string */
         *layout = (payload_layout){.message_at = ABSENT, .number_at = 0, .number_type = id};
         return format_of_number(id).bytes > 0;
     }

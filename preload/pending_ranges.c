@@ -12,7 +12,7 @@ static bool is_push_or_pop(const trace_host_event *e) {
     return e->kind == TRACE_HOST_PUSH || e->kind == TRACE_HOST_POP;
 }
 
-/* The latest entry that decides what `e` means; b->count when there is none. */
+/* The latest entry that determines what `e` refers to; b->count without one. */
 static uint32_t find_latest_match(const preload_pending_ranges *b, const trace_host_event *e) {
     for (uint32_t i = b->count; i-- > 0;) {
         const trace_host_event *k = &b->kept[i].event;
@@ -24,7 +24,7 @@ static uint32_t find_latest_match(const preload_pending_ranges *b, const trace_h
     return b->count;
 }
 
-/* When all entries are taken: folds two that can be told together into one. */
+/* Frees an entry when all are in use: merges two that can be restored from one. */
 static void merge_oldest_pair(preload_pending_ranges *b) {
     for (uint32_t i = 0; i < b->count; i++) {
         for (uint32_t j = i + 1; j < b->count && is_push_or_pop(&b->kept[i].event); j++) {
@@ -49,7 +49,7 @@ static bool add_kept(preload_pending_ranges *b, const trace_host_event *e) {
     return false;
 }
 
-/* Of a range that began and ended meanwhile nothing remains. */
+/* A range that began and ended meanwhile leaves nothing. */
 static void cancel_kept(preload_pending_ranges *b, uint32_t at) {
     if (b->kept[at].more) {
         b->kept[at].more--;

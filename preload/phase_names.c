@@ -6,11 +6,11 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* What a name is, remembered for the first names, which are most of them. */
+/* The kind of each name is cached for the first names, which are the most frequent. */
 #define NAMES_KNOWN 65536u
 enum { NOT_LOOKED_AT, IS_PHASE, IS_OTHER };
 
-/* A name without the number at its end and what separates it. */
+/* A name without the number at its end and the separator before it. */
 static bool is_phase_text(char *text) {
     static const char *const names[] = {"sample", "warmup", "vision", "prefill", "decode"};
     size_t len = strlen(text);

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* Whoever finds all of them first says so; the same addresses are written by everybody. */
+/* Set by each thread that has found all of them; all threads write the same addresses. */
 const preload_python *preload_python_interpreter(void) {
     static preload_python found;
     static atomic_bool known;

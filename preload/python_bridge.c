@@ -10,20 +10,20 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Of one layer; the indices of further ones are not counted. */
+/* Indices of one layer; further ones are not counted. */
 #define EXPERTS_MAX 4096
 
-/* Ranges that the helper has open on this thread: it never closes one of the target's. */
+/* Ranges that the helper has open on this thread: it never closes a range of the target. */
 static __thread unsigned helper_depth;
 
-static const preload_python *py; /* set before the callables are made, and never changed */
+static const preload_python *py; /* set before the callables are created, and constant afterwards */
 
 static PyObject *python_none(void) {
     py->Py_IncRef(py->none);
     return py->none;
 }
 
-/* Argument i as a number; `otherwise` where it is missing. A wrong one leaves a Python error. */
+/* Argument i as a number; `otherwise` if it is missing. An invalid one sets a Python error. */
 static long long number_argument(PyObject *const *args, Py_ssize_t count, Py_ssize_t i, long long otherwise) {
     return i < count ? py->PyLong_AsLongLong(args[i]) : otherwise;
 }
@@ -34,7 +34,7 @@ static bool has_python_error(void) {
 
 /* ---- ranges ---- */
 
-/* name(text): its id, for push. */
+/* name(text): returns its id, for push. */
 static PyObject *bridge_name(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
     const char *text = count == 1 ? py->PyUnicode_AsUTF8AndSize(args[0], NULL) : NULL;
@@ -58,7 +58,7 @@ static PyObject *bridge_push(PyObject *self, PyObject *const *args, Py_ssize_t c
     return python_none();
 }
 
-/* push_request(name): profiling may begin or end with it, which takes milliseconds, during which other threads of Python run. */
+/* push_request(name): profiling may begin or end here, which takes milliseconds. Other Python threads run meanwhile. */
 static PyObject *bridge_push_request(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
     uint32_t name = (uint32_t)number_argument(args, count, 0, 0);
@@ -71,7 +71,7 @@ static PyObject *bridge_push_request(PyObject *self, PyObject *const *args, Py_s
     return python_none();
 }
 
-/* visit(name): opens a range and gives its number, by which tokens_later finds it. */
+/* visit(name): opens a range and returns its number, which tokens_later takes. */
 static PyObject *bridge_visit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     static atomic_uint last;
     (void)self;
@@ -105,7 +105,7 @@ static PyObject *bridge_depth(PyObject *self, PyObject *unused) {
     return py->PyLong_FromLongLong(helper_depth);
 }
 
-/* restore(depth): closes what was opened above it and not closed, for whatever reason. */
+/* restore(depth): closes the ranges above this depth that were left open for any reason. */
 static PyObject *bridge_restore(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
     long long depth = number_argument(args, count, 0, 0);
@@ -115,7 +115,7 @@ static PyObject *bridge_restore(PyObject *self, PyObject *const *args, Py_ssize_
     return has_python_error() ? NULL : python_none();
 }
 
-/* After fork in the child, where no range is open. */
+/* In the child after fork, where no range is open. */
 static PyObject *bridge_forked(PyObject *self, PyObject *unused) {
     (void)self;
     (void)unused;
@@ -154,7 +154,7 @@ static uint32_t expert_name_id(uint32_t expert) {
     return id;
 }
 
-/* The tensor's memory: address, number of indices, bytes of each. */
+/* The tensor's memory: address, number of indices, bytes per index. */
 static bool read_indices(expert_counts *counts, PyObject *const *args, Py_ssize_t count, Py_ssize_t first) {
     long long at = number_argument(args, count, first, 0), n = number_argument(args, count, first + 1, 0),
               width = number_argument(args, count, first + 2, 8);
@@ -165,7 +165,7 @@ static bool read_indices(expert_counts *counts, PyObject *const *args, Py_ssize_
     return true;
 }
 
-/* tokens(address, count, width): a range without duration for each expert that got any, here and now. */
+/* tokens(address, count, width): emits a range without duration for each expert that received tokens. */
 static PyObject *bridge_tokens(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     expert_counts counts;
     (void)self;
@@ -182,7 +182,7 @@ static PyObject *bridge_tokens(PyObject *self, PyObject *const *args, Py_ssize_t
     return python_none();
 }
 
-/* tokens_later(visit, address, count, width): the same for a visit that is over, as marks. */
+/* tokens_later(visit, address, count, width): the same as marks, for a visit that has ended. */
 static PyObject *bridge_tokens_later(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     static atomic_uint domain, name;
     expert_counts counts;
@@ -202,9 +202,9 @@ static PyObject *bridge_tokens_later(PyObject *self, PyObject *const *args, Py_s
     return python_none();
 }
 
-/* ---- what else there is to say and to ask ---- */
+/* ---- further calls ---- */
 
-/* mark(text): in the recorder's own domain. */
+/* mark(text): a mark in the recorder's own domain. */
 static PyObject *bridge_mark(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     static atomic_uint domain;
     (void)self;
@@ -216,7 +216,7 @@ static PyObject *bridge_mark(PyObject *self, PyObject *const *args, Py_ssize_t c
     return has_python_error() ? NULL : python_none();
 }
 
-/* warn(text): one line on standard error, and in the trace. */
+/* warn(text): one line on standard error and in the trace. */
 static PyObject *bridge_warn(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)self;
     const char *text = count == 1 ? py->PyUnicode_AsUTF8AndSize(args[0], NULL) : NULL;
@@ -232,7 +232,7 @@ static PyObject *bridge_profiling(PyObject *self, PyObject *unused) {
     return py->PyBool_FromLong(preload_profiling());
 }
 
-/* in_request(): whether a range of the target's own that is a request or a phase is open on this thread. */
+/* in_request(): whether a request or a phase of the target is open on this thread. */
 static PyObject *bridge_in_request(PyObject *self, PyObject *unused) {
     (void)self;
     (void)unused;
@@ -256,7 +256,7 @@ static PyMethodDef bridge_methods[] = {
     FASTCALL(tokens_later), FASTCALL(warn), NOARGS(profiling), NOARGS(in_request),
 };
 
-/* Takes `value`, which may be NULL, into the dict. */
+/* Adds `value`, which may be NULL, to the dict. */
 static bool put_in_dict(PyObject *dict, const char *key, PyObject *value) {
     bool good = value && py->PyDict_SetItemString(dict, key, value) == 0;
     if (value) {

@@ -1,4 +1,5 @@
-/* See python_helper.h. Nothing here may change what the program does: whatever fails is said in one line, and no helper runs. */
+/* See python_helper.h. Nothing here changes the program's behaviour: a failure is reported in one line, and the helper
+ * does not run. */
 #include "preload/python_helper.h"
 
 #include "preload/python_bridge.h"
@@ -8,7 +9,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* The helper's files: names and texts in turn, each with a 0 at its end; the first starts the others, an empty name ends them. */
+/* The helper's files: names and texts alternately, each NUL-terminated; the first file starts the others, and an empty
+ * name ends the list. */
 extern const char preload_python_sources[] __attribute__((visibility("hidden")));
 
 static void say_python_error(const preload_python *py, const char *what) {
@@ -27,7 +29,7 @@ static void say_python_error(const preload_python *py, const char *what) {
     }
 }
 
-/* A dict of the helper's files by name; the text of the first is not among them. NULL with a Python error set. */
+/* Returns a dict of the helper's files by name, without the first. NULL with a Python error set. */
 static PyObject *make_source_dict(const preload_python *py, const char *at) {
     PyObject *sources = py->PyDict_New();
     while (sources && *at) {
@@ -46,7 +48,7 @@ static PyObject *make_source_dict(const preload_python *py, const char *at) {
     return sources;
 }
 
-/* Runs the first file with the others and the callables as its globals. False with a Python error set. */
+/* Runs the first file with the others and the callables as its globals. Returns false with a Python error set. */
 static bool run_start(const preload_python *py) {
     const char *text = preload_python_sources + strlen(preload_python_sources) + 1;
     PyObject *globals = py->PyDict_New(), *native = preload_python_bridge(py),
@@ -67,14 +69,14 @@ static bool run_start(const preload_python *py) {
     return result != NULL;
 }
 
-/* The interpreter calls this in its main thread, between two instructions. -1 passes an exception on: those that are not of the
- * helper's own making, such as Ctrl-C. */
+/* The interpreter calls this in its main thread, between two instructions. -1 passes on an exception that is not the
+ * helper's own, such as KeyboardInterrupt. */
 static int start_helper(void *unused) {
     (void)unused;
     const preload_python *py = preload_python_interpreter();
     if (!py || py->PyInterpreterState_GetID(py->PyInterpreterState_Get()) != 0 ||
         preload_recorder_stopped()) {
-        return 0; /* a subinterpreter has threads and modules of its own */
+        return 0; /* subinterpreters have their own threads and modules */
     }
     if (run_start(py)) {
         return 0;
@@ -100,6 +102,6 @@ void preload_python_asked(const char *name) {
     const preload_python *py = preload_python_interpreter();
     if (py && py->Py_IsInitialized() && !atomic_exchange(&asked, true) &&
         py->Py_AddPendingCall(start_helper, NULL) != 0) {
-        atomic_store(&asked, false); /* there is no room: the next question is another chance */
+        atomic_store(&asked, false); /* the queue is full; the next call tries again */
     }
 }

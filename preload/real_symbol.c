@@ -1,4 +1,4 @@
-/* Finds what an interposed symbol would have called: see real_symbol.h. */
+/* Finds the function that an interposed call would have reached: see real_symbol.h. */
 #include "preload/real_symbol.h"
 
 #include "preload/fork_gate.h"
@@ -19,8 +19,8 @@ static const void *library_base(const void *address) {
     return address && dladdr(address, &info) ? info.dli_fbase : NULL;
 }
 
-/* A function of this name in the library at `path` or its dependencies, if it is neither this library's own nor
- * the caller's: a library that wraps the function itself comes here by its wrapper. */
+/* A function of this name in the library at `path` or its dependencies, unless it belongs to this library or to the
+ * caller: a library that wraps the function itself arrives here through its wrapper. */
 static void *find_in_library(const char *path, const char *name, const void *caller) {
     void *handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
     void *f = handle ? dlsym(handle, name) : NULL;
@@ -38,7 +38,7 @@ typedef struct {
     int count;
 } runtimes;
 
-/* Only their names: opening them here would take the loader's locks in the wrong order. */
+/* Collects names only: opening the libraries here would take the loader's locks in the wrong order. */
 static int collect_runtime_path(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     runtimes *r = data;
@@ -49,9 +49,9 @@ static int collect_runtime_path(struct dl_phdr_info *info, size_t size, void *da
     return 0;
 }
 
-/* What the dynamic linker would have bound the caller to: the next definition in the global scope, of the version
- * that the caller wants, be it another tool's wrapper; then one in the caller's own scope (it was opened
- * RTLD_LOCAL). A caller that has the function from dlsym wants no version. */
+/* The function that the dynamic linker would have bound: the next definition in the global scope of the version that the
+ * caller requests, possibly another tool's wrapper; else one in the caller's local scope (if opened with RTLD_LOCAL). A
+ * caller that uses dlsym requests no version. */
 static void *find_next_definition(const char *name, const void *caller) {
     Dl_info info;
     const char *version = preload_symbol_version(caller, name);
@@ -99,8 +99,8 @@ static int match_library_range(struct dl_phdr_info *info, size_t size, void *dat
     return 1;
 }
 
-/* The library of what is remembered must not go away: a target may close the plugin that brought it, and
- * another of the same callers may come to lie at the same addresses. */
+/* Keeps the library of a cached function loaded: a target may close the plugin that loaded it, and another caller may be
+ * mapped at the same addresses. */
 static void pin_library(void *function) {
     Dl_info info;
     void *handle = dladdr(function, &info) && info.dli_fname
@@ -111,7 +111,7 @@ static void pin_library(void *function) {
     }
 }
 
-/* How often a library had been unloaded when the last one was about to be loaded. */
+/* The number of libraries that had been unloaded when the last one was loaded. */
 static atomic_uint unloads;
 
 static int get_unloads(struct dl_phdr_info *info, size_t size, void *data) {
@@ -127,7 +127,7 @@ void preload_real_symbol_before_load(void) {
     }
 }
 
-/* The entry to be written: one that says nothing any more, or the next; PRELOAD_CALLERS when there is none. */
+/* The entry to write: an invalid one, or the next; PRELOAD_CALLERS if there is none. */
 static unsigned free_entry(preload_real_symbol *o, unsigned count) {
     unsigned i = 0;
     while (i < count && atomic_load(&o->known[i].unloads) == atomic_load(&unloads)) {
@@ -136,8 +136,8 @@ static unsigned free_entry(preload_real_symbol *o, unsigned count) {
     return i;
 }
 
-/* Remembers the answer for the caller's whole library. With more libraries than there is room for, the others
- * are looked up each time: slow, and right. */
+/* Caches the result for the caller's whole library. When the cache is full, further libraries are looked up in each call,
+ * which is slow but correct. */
 static void cache_symbol(preload_real_symbol *o, const void *caller, void *function) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     library_range r = {.address = (uintptr_t)caller};
@@ -146,7 +146,7 @@ static void cache_symbol(preload_real_symbol *o, const void *caller, void *funct
         return;
     }
     if (pthread_mutex_trylock(&lock)) {
-        return; /* the next call will do; and a fork's child never waits for a lock that nobody will open */
+        return; /* the next call tries again; a fork's child never waits for a lock that stays held */
     }
     unsigned count = atomic_load(&o->count), at = free_entry(o, count);
     if (at < PRELOAD_CALLERS) {
@@ -162,7 +162,7 @@ static void cache_symbol(preload_real_symbol *o, const void *caller, void *funct
     pthread_mutex_unlock(&lock);
 }
 
-/* What is remembered for the library at `caller`; NULL when nothing is. */
+/* The cached entry of the library at `caller`, or NULL. */
 static void *find_cached(const preload_real_symbol *o, uintptr_t caller) {
     unsigned count = atomic_load_explicit(&o->count, memory_order_acquire);
     unsigned loaded = atomic_load_explicit(&unloads, memory_order_relaxed);
@@ -185,7 +185,7 @@ void *preload_real_symbol_find(preload_real_symbol *o, const char *name, const v
     if (cached) {
         return cached;
     }
-    preload_hold(); /* a handler that interrupted this would have the dynamic linker's lock */
+    preload_hold(); /* a handler that interrupted this would wait for the dynamic linker's lock */
     preload_fork_delay delay = preload_fork_delay_begin(); /* and a fork's child could never get it */
     void *f = find_next_definition(name, caller);
     if (f) {

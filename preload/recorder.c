@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 static struct {
-    pid_t pid; /* of the process that is recorded */
+    pid_t pid; /* the recorded process */
     uint64_t alone_since;
     bool gave_up;
     pthread_mutex_t lock;
@@ -34,15 +34,15 @@ static struct {
 
 /* ---- fork ---- */
 
-/* Fork holds none of the locks: it goes on to wait for the allocator's, which another thread may have whom a
- * signal handler interrupted that waits for one of ours. So the child finds them as they were, and begins all
- * that they guard anew; what it keeps is whole at any moment. Meanwhile no handler runs on this thread.
+/* Fork holds none of the locks: it goes on to acquire the allocator's, which may be held by a thread whose signal handler
+ * waits for a lock of the recorder. The child therefore initialises the locks and the state that they protect anew; whatever
+ * it keeps is consistent at any moment. Signals are blocked on this thread meanwhile.
  *
- * A handler that forks after it interrupted the recorder's own code (only SIGSEGV and its like do) does not
- * even wait for the gate: its child records nothing. */
+ * A handler that forks after it interrupted the recorder's own code (possible for SIGSEGV and similar signals only) does
+ * not wait for the gate either: its child records nothing. */
 static __thread bool fork_in_recorder;
 
-#define FORK_PATIENCE_MS 20u /* for the writer's end */
+#define FORK_PATIENCE_MS 20u /* waits for the writer's end */
 
 static void recorder_before_fork(void) {
     fork_in_recorder = preload_locks_held > 0;
@@ -81,9 +81,9 @@ static void recorder_after_fork_child(void) {
     preload_release();
 }
 
-/* What pthread_atfork calls for a library, and with NULL for the program: so the end of the process on
- * another thread does not take the second half of a fork away from its first. */
-/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): it is the C library's */
+/* pthread_atfork passes the library's handle here, or NULL for the program. With the program's handle, exit on another
+ * thread does not remove the handlers in the middle of a fork. */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the C library's name */
 extern int __register_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void), void *library);
 
 /* ---- start ---- */
@@ -92,13 +92,14 @@ static void warn_no_writer(void) {
     preload_warn_once("writer", "no thread or no memory for the writer; events are written at exit only");
 }
 
-/* A process that does not use CUDA may depend on having one thread: unshare(CLONE_NEWUSER) fails where there are several,
- * and Python warns of forks there. So the writer is started for CUDA, when a thread's memory is full, or by the first
- * event that comes later than this. */
+/* A process without CUDA may depend on having one thread: unshare(CLONE_NEWUSER) fails in multithreaded processes, and
+ * Python warns when they fork. The writer therefore starts with CUDA, when a thread's buffer is full, or with the first
+ * event after this time. */
 #define ALONE_NS      100000000u
 #define ALONE_MOST_NS 2000000000u
 
-/* In a signal handler the signal is blocked, at least. It may have interrupted the allocator, which making a thread needs. */
+/* In a signal handler at least that signal is blocked. The handler may have interrupted the allocator, which creating a
+ * thread needs. */
 static bool may_be_in_handler(void) {
     sigset_t blocked;
     return pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0 || !sigisemptyset(&blocked);
@@ -127,8 +128,8 @@ static void start_writer(void) {
     preload_cancel_guard_leave(&guard);
 }
 
-/* Begins the recording with this thread. Nobody waits for another one who does: making a thread takes the
- * dynamic linker's lock, and a signal handler may have interrupted whoever has that. */
+/* Begins the recording on this thread. No thread waits for another one that does: creating a thread takes the dynamic
+ * linker's lock, whose holder a signal handler may have interrupted. */
 static void start_recording(preload_thread *t) {
     bool begun = false;
     uint64_t time = 0;
@@ -176,14 +177,14 @@ static bool is_recording(void) {
 
 /* ---- stop ---- */
 
-/* A signal handler that ends the process may have interrupted CUDA or the recorder on this thread: neither
- * can be asked for anything then. What CUPTI has delivered is there all the same. */
+/* A signal handler that ends the process may have interrupted CUDA or the recorder on this thread, so that neither can be
+ * called. Records that CUPTI has delivered are still written. */
 static bool is_thread_interrupted(void) {
     const preload_thread *t = preload_thread_known();
     return preload_locks_held > 0 || cupti_session_locked() || (t && preload_thread_in_cuda(t));
 }
 
-/* What waits for this thread's next event: there will be none. */
+/* Appends the events that wait for this thread's next event, since there will be none. */
 static void settle_last_event(void) {
     preload_thread *t = preload_thread_known();
     if (t) {
@@ -192,7 +193,7 @@ static void settle_last_event(void) {
     }
 }
 
-/* What a signal handler may do on a small stack of its own is done on another. */
+/* Called on a stack of its own, since a signal handler's may be small. */
 static void finish_recording(void *argument) {
     const char *reason = *(const char **)argument;
     preload_cancel_guard guard = preload_cancel_guard_enter();
@@ -213,8 +214,7 @@ void preload_recorder_stop(const char *reason) {
         atomic_store(&preload_recorder_state, PRELOAD_STOPPED);
         return;
     }
-    /* A child that was made without the handlers of fork has its parent's memory: the trace is the parent's.
-     */
+    /* A child created without fork handlers shares its parent's state: the trace belongs to the parent. */
     if (recorder.pid != getpid() ||
         atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) == PRELOAD_STOPPED) {
         return;
@@ -233,7 +233,7 @@ static void finish_leaving(void *unused) {
 }
 
 void preload_recorder_leave(void) {
-    /* A vfork's child leaves with its parent's memory, and must not touch it. */
+    /* A child of vfork shares its parent's memory and must not change it. */
     if (is_recording() && atomic_exchange(&preload_recorder_state, PRELOAD_STOPPED) != PRELOAD_STOPPED) {
         preload_on_own_stack(finish_leaving, NULL);
     }
@@ -266,7 +266,7 @@ void preload_recorder_after_failed_exec(void) {
     preload_cancel_guard_leave(&guard);
 }
 
-/* ---- the target gives up rights ---- */
+/* ---- the target drops privileges ---- */
 
 void preload_recorder_before_confinement(void) {
     if (is_recording() && !is_thread_interrupted()) {
@@ -276,7 +276,7 @@ void preload_recorder_before_confinement(void) {
     }
 }
 
-/* Without CUDA, which has threads of its own. */
+/* Only without CUDA, which has its own threads. */
 void preload_recorder_be_alone(unsigned patience_ms) {
     if (is_recording() && !is_thread_interrupted() && !preload_cupti_begun() &&
         atomic_load(&preload_recorder_state) == PRELOAD_RECORDING) {
@@ -301,7 +301,7 @@ void preload_recorder_give_up(const char *why) {
     }
 }
 
-/* ---- the beginning ---- */
+/* ---- start of the recording ---- */
 
 static void end_gpu(void *unused) {
     (void)unused;
@@ -312,17 +312,17 @@ static void end_gpu(void *unused) {
     preload_cancel_guard_leave(&guard);
 }
 
-/* The process exits: handlers that were registered before CUDA was used are still to come, and have ranges. */
+/* The process exits. Handlers that were registered before CUDA was used still follow, and may open ranges. */
 static void end_gpu_at_exit(void) {
     if (is_recording() && !is_thread_interrupted()) {
         preload_on_own_stack(end_gpu, NULL);
     }
 }
 
-/* What runs after the recorder's own destructor on the same thread. */
+/* Runs after the recorder's own destructor on the same thread. */
 static void count_late_event(void) {
     if (recorder.gave_up) {
-        return; /* it is not allowed to */
+        return; /* not permitted */
     }
     preload_cancel_guard guard = preload_cancel_guard_enter();
     preload_threads_lose_event();

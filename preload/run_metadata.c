@@ -1,4 +1,4 @@
-/* What the trace says about the run: see run_metadata.h. */
+/* Metadata of the run: see run_metadata.h. */
 #include "preload/run_metadata.h"
 
 #include "cupti/cupti_session.h"
@@ -46,8 +46,7 @@ static bool is_leap_year(unsigned year) {
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-/* ISO 8601 of seconds since 1970. Not gmtime_r, which takes a lock of the C library's that a fork's child may
- * find closed for ever. */
+/* Formats seconds since 1970 as ISO 8601. gmtime_r takes a lock of the C library that a fork's child may find held forever. */
 static void format_utc(char *text, size_t size, uint64_t seconds) {
     static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     uint64_t days = seconds / 86400, rest = seconds % 86400;
@@ -86,7 +85,7 @@ void preload_describe_run(const preload_settings *settings) {
     preload_metadata_set("clock", preload_clock_name());
 }
 
-/* The driver API's device attributes that a reader of the trace needs (CUdevice_attribute's numbers). */
+/* Device attributes of the driver API that readers of the trace need (numbers of CUdevice_attribute). */
 static const struct {
     const char *key;
     int attribute;
@@ -95,7 +94,7 @@ static const struct {
     {"l2_bytes", 38},        {"pci_bus", 33},   {"pci_device", 34},       {"pci_domain", 50},
 };
 
-/* What is asked of CUDA; a member that the library lacks is NULL. */
+/* Functions of CUDA; NULL where the library lacks one. */
 #define CUDA_FUNCTIONS(FUNCTION)                                                                             \
     FUNCTION(driver, cuDriverGetVersion, (int *))                                                            \
     FUNCTION(driver, cuDeviceGetCount, (int *))                                                              \
@@ -105,7 +104,7 @@ static const struct {
     FUNCTION(driver, cuDeviceTotalMem_v2, (size_t *, int))                                                   \
     FUNCTION(runtime, cudaRuntimeGetVersion, (int *))
 typedef struct {
-    void *driver, *runtime; /* the libraries; NULL when they are not loaded */
+    void *driver, *runtime; /* the libraries; NULL if not loaded */
 #define CUDA_MEMBER(library, name, parameters) int(*name) parameters;
     CUDA_FUNCTIONS(CUDA_MEMBER)
 #undef CUDA_MEMBER
@@ -151,7 +150,7 @@ static void describe_device(const cuda_functions *cuda, int ordinal) {
     describe_capability(cuda, device, ordinal);
 }
 
-/* 13000 is written as 13.0. */
+/* Formats 13000 as 13.0. */
 static void describe_version(const char *key, int version) {
     char value[32];
     snprintf(value, sizeof value, "%d.%d", version / 1000, version % 1000 / 10);
@@ -160,16 +159,16 @@ static void describe_version(const char *key, int version) {
 
 #define RUNTIME_PATH 1024
 
-/* The target's CUDA runtime, when it is a library of its own (it may be linked in). */
+/* The target's CUDA runtime if it is a shared library (it may be linked statically). */
 static int match_runtime_library(struct dl_phdr_info *info, size_t size, void *data) {
     (void)size;
     const char *slash = strrchr(info->dlpi_name, '/');
     const char *name = slash ? slash + 1 : info->dlpi_name;
-    /* auditwheel puts a hash into the name: libcudart-1a2b3c4d.so.13 */
+    /* auditwheel adds a hash to the name: libcudart-1a2b3c4d.so.13 */
     if (strncmp(name, "libcudart", 9) != 0 || (name[9] != '.' && name[9] != '-') || !strstr(name, ".so")) {
         return 0;
     }
-    /* Only its name: opening it here would take the loader's locks in the wrong order. */
+    /* Collects the name only: opening the library here would take the loader's locks in the wrong order. */
     snprintf(data, RUNTIME_PATH, "%s", info->dlpi_name);
     return 1;
 }
@@ -224,14 +223,14 @@ static void describe_cuda(const cuda_functions *cuda) {
 }
 
 void preload_describe_devices(void) {
-    /* At level full CUPTI tells of these calls too; they are not the target's. */
+    /* CUPTI reports these calls, too, at level full; they are not the target's. */
     preload_thread *t = preload_thread_self();
     if (t) {
         t->ours = true;
     }
     cuda_functions cuda = {.driver = NULL};
     describe_cupti();
-    if (preload_may_open()) { /* the dynamic linker might */
+    if (preload_may_open()) { /* the dynamic linker might open it */
         open_cuda_libraries(&cuda);
         describe_cuda(&cuda);
         close_cuda_libraries(&cuda);
@@ -256,8 +255,7 @@ bool preload_describe_left_alone(void) {
     if (read_proc_file("/proc/self/stat", text, sizeof text) == 0) {
         return false;
     }
-    /* Behind the second field, in brackets, come the main thread's state and, as the twentieth, the number of
-     * threads. */
+    /* The main thread's state follows the second field, which is in parentheses; the 20th field is the number of threads. */
     const char *p = strrchr(text, ')');
     bool main_ended = p && p[1] == ' ' && p[2] == 'Z';
     for (int field = 2; p && field < 20; field++) {
@@ -270,8 +268,8 @@ bool preload_describe_left_alone(void) {
 }
 
 uint64_t preload_describe_cost(uint64_t events) {
-    /* Times what an event costs a thread of the target: two readings of the clock and one append. It is done
-     * in a stream that no thread owns and nothing writes. */
+    /* Measures the cost of an event for a target's thread: two readings of the clock and one append, in a stream that has
+     * no thread and is not written. */
     static double event_ns = -1;
     enum { TRIES = 500 };
     if (event_ns < 0) {

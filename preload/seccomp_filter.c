@@ -1,4 +1,4 @@
-/* See seccomp_filter.h: an interpreter of the instructions that such filters may have. */
+/* See seccomp_filter.h. An interpreter of the instructions that such filters may contain. */
 #include "preload/seccomp_filter.h"
 
 #include <linux/audit.h>
@@ -67,7 +67,7 @@ static void compute(filter_machine *m, const struct sock_filter *i) {
     }
 }
 
-/* How many further instructions are passed over. */
+/* The number of following instructions to skip. */
 static uint32_t jump_distance(const filter_machine *m, const struct sock_filter *i) {
     uint32_t operand = BPF_SRC(i->code) == BPF_X ? m->x : i->k;
     bool holds = false;
@@ -89,7 +89,7 @@ static uint32_t jump_distance(const filter_machine *m, const struct sock_filter 
     return holds ? i->jt : i->jf;
 }
 
-/* What the filter returns for a call; one that leaves its own end gives 0, which ends the process. */
+/* The filter's result for a call; a filter that runs past its end returns 0, which kills the process. */
 static uint32_t run_filter(const struct sock_fprog *filter, filter_machine *m) {
     for (uint64_t at = 0; at < filter->len; at++) {
         const struct sock_filter *i = &filter->filter[at];

@@ -22,7 +22,7 @@ static const char *environment_or_default(const char *variable, const char *fall
     return value && *value ? value : fallback;
 }
 
-/* The variables and their defaults, from the one list. */
+/* The variables and their defaults, from trace/settings.h. */
 #define SETTING(variable, option, argument, fallback, text) {variable, fallback},
 static const struct { const char *variable, *fallback; } settings_list[] = {TRACE_SETTINGS(SETTING)};
 
@@ -49,8 +49,7 @@ __attribute__((format(printf, 2, 3))) static void add_complaint(preload_settings
     va_end(args);
 }
 
-/* The position of the variable's value among `words`; that of its default, with a complaint, when it is none
- * of them. */
+/* The index of the variable's value in `words`. An unknown value is reported, and the default's index returned. */
 static int read_choice(preload_settings *s, const char *variable, const char *const *words, int count,
                        int fallback) {
     const char *wanted = setting_value(variable);
@@ -104,12 +103,12 @@ static void read_output_directory(preload_settings *s) {
     snprintf(s->output, sizeof s->output, "%s%s%.2000s", here, *wanted == '/' ? "" : "/", wanted);
 }
 
-/* A variable that is misspelt would be as if it were not set. */
+/* A misspelt variable would have no effect. */
 static void check_unknown_variables(preload_settings *s) {
     for (char **entry = environ; entry && *entry; entry++) {
         size_t len = strcspn(*entry, "=");
         if (strncmp(*entry, "MOETRACE_", 9) != 0 || strncmp(*entry, "MOETRACE_TORCH=", 15) == 0) {
-            continue; /* the latter is run_native's */
+            continue; /* the latter belongs to run_native */
         }
         bool known = false;
         for (size_t i = 0; i < sizeof settings_list / sizeof settings_list[0]; i++) {

@@ -1,4 +1,4 @@
-/* Names that do not live long: see string_ring.h. */
+/* Short-lived names: see string_ring.h. */
 #include "preload/string_ring.h"
 
 #include "preload/lock.h"
@@ -8,17 +8,17 @@
 #include <string.h>
 
 #define BUCKETS    16384u
-#define BYTES_EACH 128u /* of an entry and its name, as the memory is shared out */
+#define BYTES_EACH 128u /* size of an entry and its name, as allotted */
 
 typedef struct {
     uint64_t hash;
-    uint64_t at; /* where its bytes begin, counted from the first byte of all */
+    uint64_t at; /* offset of its bytes, counted from the first byte ever stored */
     uint32_t len, id;
-    uint32_t next;       /* position + 1 in the same bucket; 0: none */
-    uint32_t defined_in; /* generation of the definition that was written last; 0: none */
+    uint32_t next;       /* index + 1 of the next entry in the bucket; 0: none */
+    uint32_t defined_in; /* generation of the definition that was last written; 0: none */
 } ring_entry;
 
-/* Under the lock. Entries are in use from `oldest` to `next`, counted from the first of all. */
+/* Protected by the lock. Entries from `oldest` to `next` are in use, counted from the first entry ever made. */
 static struct {
     pthread_mutex_t lock;
     ring_entry *entries;
@@ -27,8 +27,8 @@ static struct {
     uint64_t byte_capacity;
     uint32_t oldest, next;
     uint64_t byte_next;
-    uint32_t bucket[BUCKETS]; /* position + 1 */
-    uint32_t undefined;       /* entries that wait for the writer */
+    uint32_t bucket[BUCKETS]; /* index + 1 */
+    uint32_t undefined;       /* entries that the writer has not processed */
     void (*wake_writer)(void);
     atomic_bool used;
 } ring = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -72,7 +72,7 @@ static uint32_t find_ring_string(uint64_t hash, const char *bytes, size_t len) {
     return 0;
 }
 
-/* The oldest is the last of its bucket's list. */
+/* The oldest entry is the last one of its bucket's list. */
 static void forget_oldest(void) {
     const ring_entry *e = entry_at(ring.oldest);
     uint32_t *link = &ring.bucket[e->hash % BUCKETS];
@@ -83,7 +83,7 @@ static void forget_oldest(void) {
     ring.oldest++;
 }
 
-/* A name lies in one piece: what is left of the buffer's end may stay unused. */
+/* A name is contiguous: the end of the buffer may stay unused. */
 static uint64_t place_for(size_t len) {
     uint64_t room = ring.byte_capacity - ring.byte_next % ring.byte_capacity;
     return room < len ? ring.byte_next + room : ring.byte_next;

@@ -1,5 +1,5 @@
-/* The table of interned names. A name that a thread has used before is found in that thread's small cache.
- * The table behind it has a lock for whoever adds to it; names and table never move, so readers need none. */
+/* The table of interned names. Each thread has a small cache of the names that it used. Adding to the table takes a lock;
+ * names and table never move, so that readers take none. */
 #include "preload/string_table.h"
 
 #include "preload/lock.h"
@@ -13,26 +13,26 @@
 #include <string.h>
 
 #define BLOCK_NAMES 1024u
-#define BLOCKS      1024u /* a million names */
+#define BLOCKS      1024u /* limit: a million names */
 #define SLOTS       (1u << 15)
 #define ARENA_BYTES (256u << 10)
 
 typedef struct name_entry {
     const char *bytes;
     uint32_t len, id;
-    uint32_t defined_in; /* the writer's: generation of the definition that was written last */
+    uint32_t defined_in; /* used by the writer: generation of the definition that was last written */
     uint64_t hash;
-    struct name_entry *next; /* in the same slot of the table */
+    struct name_entry *next; /* next in the same bucket */
 } name_entry;
 
 static struct {
     pthread_mutex_t lock;
     name_entry *blocks[BLOCKS];
-    _Atomic(name_entry *) slots[SLOTS]; /* each entry is whole before it is linked */
+    _Atomic(name_entry *) slots[SLOTS]; /* an entry is complete before it is linked */
     char *arena;
     size_t arena_left;
     atomic_uint count;
-    size_t bytes; /* mapped for all of it */
+    size_t bytes; /* mapped at its full size */
     atomic_uint_fast64_t cut, lost;
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -76,7 +76,7 @@ static char *allocate_string_bytes(size_t len) {
     return p;
 }
 
-/* Under the lock. */
+/* The lock is held. */
 static name_entry *add_string(uint64_t hash, const char *bytes, size_t len) {
     uint32_t id = atomic_load(&names.count) + 1;
     uint32_t block = id / BLOCK_NAMES;
@@ -96,7 +96,7 @@ static name_entry *add_string(uint64_t hash, const char *bytes, size_t len) {
     name_entry *e = &names.blocks[block][id % BLOCK_NAMES];
     _Atomic(name_entry *) *slot = &names.slots[hash & (SLOTS - 1)];
     *e = (name_entry){.bytes = copy, .len = (uint32_t)len, .id = id, .hash = hash, .next = atomic_load(slot)};
-    /* In this order: a fork may find any of it done. */
+    /* In this order, since a fork may occur after any step. */
     atomic_store_explicit(&names.count, id, memory_order_release);
     atomic_store_explicit(slot, e, memory_order_release);
     return e;
@@ -110,7 +110,7 @@ static const name_entry *find_string(uint64_t hash, const char *bytes, size_t le
     return e;
 }
 
-/* The names of events get a quarter of the memory, and half of the ids: the others have room when they come. */
+/* Names of events may use a quarter of the memory and half of the ids, which leaves room for other names. */
 static bool may_keep_event_name(void) {
     return names.bytes < preload_page_alloc_budget() / 4 &&
            atomic_load(&names.count) < BLOCKS * BLOCK_NAMES / 2;
@@ -258,5 +258,5 @@ uint64_t preload_string_table_lost(void) {
 void preload_string_table_after_fork(void) {
     pthread_mutex_init(&names.lock, NULL);
     preload_string_ring_after_fork();
-    names.arena_left = 0; /* whoever was just taking from it is gone */
+    names.arena_left = 0; /* the thread that was taking names is gone */
 }

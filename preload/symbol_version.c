@@ -1,4 +1,4 @@
-/* Reads a library's own relocations and version requirements: see symbol_version.h. */
+/* Reads relocations and version requirements of a library: see symbol_version.h. */
 #include "preload/symbol_version.h"
 
 #include <dlfcn.h>
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#define VERSION_MASK 0x7fffu /* of a version index; the other bit hides a symbol */
+#define VERSION_MASK 0x7fffu /* mask of a version index; the remaining bit marks hidden symbols */
 
-/* What the dynamic section of a library points to; a member that it lacks is NULL or 0. */
+/* Addresses from the dynamic section of a library; missing members are NULL or 0. */
 typedef struct {
     const ElfW(Sym) * symbols;
     const char *strings;
@@ -19,7 +19,7 @@ typedef struct {
     size_t relocation_bytes[2];
 } library_symbols;
 
-/* Some C libraries replace the addresses by those in memory, some leave them relative. */
+/* Some C libraries replace the addresses by those in memory, others leave them relative. */
 static const void *loaded_address(ElfW(Addr) base, ElfW(Addr) address) {
     return (const void *)(uintptr_t)(address < base ? address + base : address);
 }
@@ -60,7 +60,7 @@ static library_symbols read_dynamic_section(ElfW(Addr) base, const ElfW(Dyn) * d
     return s;
 }
 
-/* The relocation of the symbol called `name` that the library refers to; NULL when there is none. */
+/* The library's relocation for the symbol `name`, or NULL. */
 static const ElfW(Rela) * find_relocation(const library_symbols *s, const char *name) {
     for (int table = 0; table < 2; table++) {
         size_t count = s->relocations[table] ? s->relocation_bytes[table] / sizeof(ElfW(Rela)) : 0;
@@ -125,7 +125,7 @@ const void *preload_symbol_bound(const struct dl_phdr_info *library, const char 
     }
     const ElfW(Rela) *relocation = s.symbols && s.strings ? find_relocation(&s, name) : NULL;
     uintptr_t bound = relocation ? *(const uintptr_t *)(uintptr_t)(base + relocation->r_offset) : 0;
-    return bound < base || bound >= end ? (const void *)bound : NULL; /* inside: it was not called yet */
+    return bound < base || bound >= end ? (const void *)bound : NULL; /* inside the library: not yet bound */
 }
 
 bool preload_symbol_is_versioned(const void *function) {

@@ -14,13 +14,13 @@
 #include <unistd.h>
 
 static struct {
-    pthread_mutex_t lock; /* of the list and of the spare segments */
+    pthread_mutex_t lock; /* protects the list and the spare segments */
     _Atomic(preload_thread *) first;
-    /* A fork may come between any two steps, of which each leaves these lists whole. */
+    /* A fork may occur between any two steps; each step leaves these lists consistent. */
     _Atomic(preload_segment *) spare[2]; /* first segments, further segments */
     _Atomic(preload_thread *) spare_threads;
     uint32_t count;
-    pthread_key_t key; /* its destructor tells that a thread ends */
+    pthread_key_t key; /* its destructor reports the end of a thread */
     pthread_once_t once;
     bool have_key;
     atomic_uint_fast64_t lost, appended;
@@ -31,10 +31,10 @@ static struct {
 static __thread preload_thread *self;
 static __thread bool self_ended; /* this thread is ending */
 static __thread unsigned
-    refused_events; /* events for which no stream could be made; tried again now and then */
+    refused_events; /* events for which no stream could be created; creation is retried from time to time */
 
-/* Other destructors of thread-specific data have ranges, too. The C library calls destructors in rounds while there is
- * data, four at most: this one waits for the third. The last is left to those who must come last, as the runtimes of
+/* Other destructors of thread-specific data may open ranges. The C library calls destructors in up to four rounds while
+ * data is set: this one acts in the third. The last round is left to users that must be last, such as the runtimes of
  * sanitizers. */
 #define END_ROUNDS 3u
 
@@ -50,7 +50,7 @@ static void on_thread_end(void *value) {
     preload_thread_settle(t);
     self = NULL;
     self_ended = true;
-    if (preload_may_open()) { /* else it may not even be asked */
+    if (preload_may_open()) { /* else the key is not set */
         prctl(PR_GET_NAME, t->last_name);
     }
     atomic_store(&t->ended, true);
@@ -152,7 +152,7 @@ preload_thread *preload_thread_self(void) {
         atomic_fetch_add(&threads.lost, 1);
         return NULL;
     }
-    preload_hold(); /* a signal handler makes none beside it */
+    preload_hold(); /* a signal handler creates no second stream */
     preload_thread *t = self ? self : make_own_stream();
     preload_release();
     return t;
@@ -168,7 +168,7 @@ static trace_host_event *next_event_slot(preload_thread *t) {
     if (count < s->capacity) {
         return &s->events[count];
     }
-    preload_hold(); /* so that no handler jumps out between the two */
+    preload_hold(); /* so that no handler jumps out in between */
     preload_segment *more = acquire_segment(PRELOAD_SEGMENT_BYTES);
     if (more) {
         t->fill = more;
@@ -187,7 +187,7 @@ static bool store_event(preload_thread *t, const trace_host_event *e) {
     return to != NULL;
 }
 
-/* Appends what waits, in its order, as far as there is room. Signals are held back. */
+/* Appends pending events in order as far as there is room. Signals are blocked. */
 static void settle_waiting_events(preload_thread *t) {
     unsigned done = 0;
     while (done < t->interrupting_count && store_event(t, &t->interrupting[done])) {
@@ -195,7 +195,7 @@ static void settle_waiting_events(preload_thread *t) {
     }
     t->interrupting_count -= done;
     memmove(t->interrupting, t->interrupting + done, t->interrupting_count * sizeof t->interrupting[0]);
-    /* The backlog is younger than what is left there. */
+    /* The backlog is younger than the events that remain there. */
     while (t->interrupting_count == 0 && t->backlog.count &&
            store_event(t, preload_pending_ranges_first(&t->backlog))) {
         atomic_fetch_sub(&threads.lost, 1);
@@ -206,7 +206,7 @@ static void settle_waiting_events(preload_thread *t) {
     t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
 }
 
-/* What decides the nesting waits, the rest is lost. Signals are held back. */
+/* Events that determine the nesting are kept, the others are lost. Signals are blocked. */
 static void keep_or_lose_event(preload_thread *t, const trace_host_event *e) {
     if (!preload_pending_ranges_keep(&t->backlog, e)) {
         atomic_store(&threads.short_of_memory, true);
@@ -215,7 +215,7 @@ static void keep_or_lose_event(preload_thread *t, const trace_host_event *e) {
     t->unsettled = t->interrupting_count > 0 || t->backlog.count > 0;
 }
 
-/* Behind what waits. */
+/* After the pending events. */
 static bool settle_and_store_event(preload_thread *t, const trace_host_event *e) {
     preload_hold();
     settle_waiting_events(t);
@@ -227,12 +227,12 @@ static bool settle_and_store_event(preload_thread *t, const trace_host_event *e)
     return done;
 }
 
-/* A signal handler's event, in the midst of another append on the same thread. */
+/* A signal handler's event during another append on the same thread. */
 static bool queue_interrupting_event(preload_thread *t, const trace_host_event *e) {
     bool kept = false;
     preload_hold();
     if (preload_locks_held > 1) {
-        atomic_fetch_add(&threads.lost, 1); /* not even what waits is whole here */
+        atomic_fetch_add(&threads.lost, 1); /* the pending events are inconsistent, too */
     } else if (t->backlog.count == 0 && t->interrupting_count < PRELOAD_INTERRUPTING) {
         t->interrupting[t->interrupting_count++] = *e;
         t->unsettled = kept = true;
@@ -301,8 +301,8 @@ void preload_thread_settle(preload_thread *t) {
     }
 }
 
-/* How much deeper one call's callback may lie in the stack than another's, or than a handler that interrupts
- * the call. */
+/* The largest difference in stack depth between the callbacks of two calls, or between a call and a handler that
+ * interrupts it. */
 #define CALLBACK_DEPTH 16384u
 
 bool preload_thread_in_driver(const preload_thread *t, uint32_t call, uintptr_t here) {
@@ -346,7 +346,7 @@ static bool is_thread_finished(const preload_thread *t) {
     return atomic_load(&t->ended) && t->drain == t->fill && t->drain->taken == atomic_load(&t->drain->count);
 }
 
-/* Takes one finished thread off the list; NULL when there is none. */
+/* Removes one finished thread from the list; NULL if there is none. */
 static preload_thread *unlink_finished_thread(void) {
     preload_lock(&threads.lock);
     preload_thread *before = NULL;
@@ -387,7 +387,7 @@ uint64_t preload_threads_events(void) {
     return atomic_load(&threads.appended);
 }
 
-/* All but `last`. */
+/* Frees all but `last`. */
 static void release_segments_before(preload_thread *t, preload_segment *last) {
     for (preload_segment *s = t->drain; s != last;) {
         preload_segment *next = atomic_load(&s->next);
@@ -397,8 +397,8 @@ static void release_segments_before(preload_thread *t, preload_segment *last) {
     t->drain = last;
 }
 
-/* This thread may be in the midst of a call, or (its handler forked) of an append: it keeps its stream, of
- * which all is the parent's so far. */
+/* This thread may be in a call, or (if its handler forked) in an append. It keeps its stream, whose content belongs to the
+ * parent. */
 static void reset_own_stream(preload_thread *t) {
     release_segments_before(t, t->fill);
     t->fill->taken = atomic_load(&t->fill->count);

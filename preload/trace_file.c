@@ -17,15 +17,15 @@
 
 static struct {
     char path[4400];
-    uint64_t realtime_ns, monotonic_ns; /* when the recording began */
+    uint64_t realtime_ns, monotonic_ns; /* time at which the recording began */
     bool exists;
-    bool keep;    /* the descriptor stays open: the file cannot be opened again, or is another one then */
-    dev_t device; /* of the file that was created: nothing else is ever appended to */
+    bool keep;    /* the descriptor stays open, since the file cannot be opened again or recognised */
+    dev_t device; /* of the file that was created; nothing is appended to any other */
     ino_t inode;
     uint64_t bytes;
     int fd;              /* -1 unless the file is open */
-    struct stat opened;  /* what it is then */
-    uint64_t reserve_at; /* a chunk's beginning, PRELOAD_FILE_RESERVE bytes or more before the end */
+    struct stat opened;  /* identity of the open file */
+    uint64_t reserve_at; /* start of a chunk, at least PRELOAD_FILE_RESERVE bytes before the end */
 } file = {.fd = -1};
 
 static bool is_descriptor_of(int fd, const struct stat *as) {
@@ -33,8 +33,8 @@ static bool is_descriptor_of(int fd, const struct stat *as) {
     return fstat(fd, &st) == 0 && st.st_dev == as->st_dev && st.st_ino == as->st_ino;
 }
 
-/* The target may be opening and closing the lowest descriptors just now: ours gets out of their way at once.
- * If it was closed already, the number may be one of the target's by now. */
+/* The target may be opening and closing the lowest descriptors at this moment: the recorder's is moved to a high number at
+ * once. If the target has closed it meanwhile, the number may belong to the target. */
 static int move_descriptor_up(int fd) {
     struct stat high;
     int to = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 500) : -1;
@@ -47,19 +47,19 @@ static int move_descriptor_up(int fd) {
     return to;
 }
 
-/* A user-space file system may number a file anew as often as it is opened. */
+/* A user-space file system may assign a new inode number at each open. */
 static bool numbers_may_change(int fd) {
     struct statfs system;
     return fstatfs(fd, &system) == 0 && system.f_type == FUSE_SUPER_MAGIC;
 }
 
-/* Opening and closing are the moments in which a fork would not know of the descriptor. */
+/* A fork during opening or closing would not know of the descriptor. */
 static int open_trace_file(const char *path, int flags) {
     preload_fork_gate_enter();
     int fd = -1;
     errno = EPERM;
     if (preload_may_open()) {
-        /* O_NONBLOCK: somebody may have put a FIFO in the file's place */
+        /* O_NONBLOCK: the path may be a FIFO now */
         fd = move_descriptor_up(open(path, flags | O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
     }
     int error = errno;
@@ -69,7 +69,7 @@ static int open_trace_file(const char *path, int flags) {
     return fd;
 }
 
-/* A target that closes what it did not open may have closed it, and have the number itself. */
+/* A target that closes all descriptors may have closed this one and reuse its number. */
 static void close_own_descriptor(void) {
     if (file.fd >= 0 && is_descriptor_of(file.fd, &file.opened)) {
         close(file.fd);
@@ -113,8 +113,7 @@ static int make_parent_directories(char *path) {
     return 0;
 }
 
-/* A process that execs, or whose number came round again, finds the name taken: then a number is put behind
- * it. */
+/* A process that calls exec, or whose process id was used before, finds the name taken; a number is appended then. */
 static void format_trace_path(const char *directory, const char *program, int attempt) {
     char again[16] = "";
     if (attempt > 1) {
@@ -124,10 +123,10 @@ static void format_trace_path(const char *directory, const char *program, int at
              again);
 }
 
-/* The file was made, and is open: it is kept so where it would not be known again. */
+/* The file was created and is open. It stays open if it could not be recognised later. */
 static void keep_if_renumbered(void) {
     struct stat again;
-    if (fstat(file.fd, &file.opened)) { /* once more: now it has its name */
+    if (fstat(file.fd, &file.opened)) { /* once more, now that it has a name */
         return;
     }
     file.device = file.opened.st_dev;
@@ -145,10 +144,10 @@ static void keep_if_renumbered(void) {
 
 #define NOT_HERE (-1)
 
-/* A file that has no name before its header stands in it: whoever is killed meanwhile leaves none. Returns 0,
- * an errno value, or NOT_HERE where the file system, or a system without /proc, does not have such files. */
+/* Creates the file without a name until its header is written, so that a process that is killed meanwhile leaves no file.
+ * Returns 0, an errno value, or NOT_HERE where the file system, or a system without /proc, does not support this. */
 static int create_unnamed_file(const char *directory, const char *program, const uint8_t *header) {
-    static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
+    static char with_slash[4200]; /* static, since the stack may be a signal handler's */
     char link[64];
     size_t written;
     snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
@@ -164,7 +163,7 @@ static int create_unnamed_file(const char *directory, const char *program, const
         linked = linkat(AT_FDCWD, link, AT_FDCWD, file.path, AT_SYMLINK_FOLLOW) == 0;
         if (!linked && errno != EEXIST) {
             bool closed = errno == ENOENT && access("/proc/thread-self/fd", F_OK) == 0;
-            rc = closed ? EBADF : NOT_HERE; /* closed: by the target, which did not open it */
+            rc = closed ? EBADF : NOT_HERE; /* the target has closed it */
         }
     }
     if (linked) {
@@ -201,7 +200,7 @@ void preload_file_begin(uint64_t monotonic_ns) {
 }
 
 int preload_file_create(const char *directory, const char *program) {
-    static char with_slash[4200]; /* not on the stack, which may be a signal handler's */
+    static char with_slash[4200]; /* static, since the stack may be a signal handler's */
     snprintf(with_slash, sizeof with_slash, "%.4100s/", directory);
     int rc = make_parent_directories(with_slash);
     if (rc) {
@@ -226,7 +225,7 @@ int preload_file_create(const char *directory, const char *program) {
     return 0;
 }
 
-/* The descriptor that was kept, if it still is what it was; else another one. */
+/* Returns the kept descriptor if it still refers to the same file; else opens the file. */
 static int kept_or_new_descriptor(void) {
     if (file.keep && file.fd >= 0 && is_descriptor_of(file.fd, &file.opened)) {
         return file.fd;
@@ -235,7 +234,7 @@ static int kept_or_new_descriptor(void) {
     return open_trace_file(file.path, O_APPEND);
 }
 
-/* Opens the file for writing, if it is still the one that was created. */
+/* Opens the file for writing if it is still the one that was created. */
 static int reopen_trace_file(int *fd) {
     struct stat st;
     *fd = kept_or_new_descriptor();
@@ -246,11 +245,11 @@ static int reopen_trace_file(int *fd) {
     if (fstat(*fd, &st)) {
         rc = errno;
     } else if (st.st_nlink == 0) {
-        rc = ENOENT; /* a kept descriptor's */
+        rc = ENOENT; /* a descriptor that is kept */
     } else if (st.st_dev != file.device || st.st_ino != file.inode || (uint64_t)st.st_size < file.bytes) {
-        rc = ESTALE; /* somebody emptied it, or put another file in its place (perhaps with the same inode) */
+        rc = ESTALE; /* the file was truncated or replaced (possibly with the same inode) */
     } else if ((uint64_t)st.st_size > file.bytes && ftruncate(*fd, (off_t)file.bytes)) {
-        /* A torn chunk stays; a reader passes over it. */
+        /* A torn chunk stays; readers skip it. */
     }
     if (rc) {
         close_trace_file();
@@ -265,7 +264,7 @@ void preload_file_keep(void) {
     }
 }
 
-/* How many of the first `written` bytes are whole chunks; and where the file could be cut back to. */
+/* How many of the first `written` bytes are complete chunks, and where the file could be truncated. */
 static size_t count_whole_chunks(const uint8_t *chunks, size_t written) {
     size_t whole = 0;
     for (size_t at = 0;
@@ -292,7 +291,7 @@ int preload_file_append(const uint8_t *chunks, size_t len, size_t *taken) {
     *taken = count_whole_chunks(chunks, written);
     file.bytes += *taken;
     if (*taken < written && ftruncate(fd, (off_t)file.bytes)) {
-        /* The torn chunk stays; a reader passes over it. */
+        /* The torn chunk stays; readers skip it. */
     }
     close_trace_file();
     return rc;

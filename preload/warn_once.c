@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 static struct {
-    dev_t device; /* what standard error was at the start */
+    dev_t device; /* standard error's file at the start */
     ino_t inode;
 } standard_error;
 
@@ -26,8 +26,8 @@ void preload_warn_init(void) {
     }
 }
 
-/* Standard error may have been redirected by the target, or be a pipe without a reader: then the warning is not printed. The
- * write never blocks, and the target gets no SIGPIPE. */
+/* The target may have redirected standard error, or it may be a pipe without a reader: the warning is not printed then.
+ * The write never blocks, and the target gets no SIGPIPE. */
 static void write_warning(const char *text) {
     char line[600];
     int len = snprintf(line, sizeof line, "moetrace: %s\n", text);
@@ -54,7 +54,7 @@ void preload_warn_once(const char *topic, const char *format, ...) {
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     snprintf(key, sizeof key, "note.%s", topic);
-    preload_metadata_set(key, text); /* also in a fork's child, for what its parent has said */
+    preload_metadata_set(key, text); /* also in a fork's child, for messages that its parent has printed */
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
         const char *other = NULL;
         if (atomic_compare_exchange_strong(&said[i], &other, topic)) {

@@ -22,13 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PERIOD_NS 50000000 /* at most this much of the host's events is in memory only */
+#define PERIOD_NS 50000000 /* limit of host events that are in memory only */
 
 static struct {
-    pthread_mutex_t drain_lock; /* held by whoever writes */
+    pthread_mutex_t drain_lock; /* held while writing */
     preload_settings settings;
 
-    bool running; /* there is a thread */
+    bool running; /* a thread exists */
     atomic_int tid;
     atomic_uint flushes_wanted, flushes_done;
     atomic_uint generation; /* another one: the thread of the one before ends, and the recording goes on */
@@ -36,8 +36,8 @@ static struct {
     bool closed;            /* the trace has its end mark; under drain_lock */
 } writer = {.drain_lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* When the last thread of a process ends, the process exits with status 0. This thread must not keep it alive: when the main
- * thread has ended and no other thread is left, in two consecutive checks, it ends the process with that status. */
+/* A process exits with status 0 when its last thread ends, and this thread must not keep it alive. When the main thread
+ * has ended and no other thread is left in two consecutive checks, it ends the process with that status. */
 static void exit_after_last_thread(void) {
     static int alone;
     alone = preload_describe_left_alone() ? alone + 1 : 0;
@@ -49,8 +49,8 @@ static void exit_after_last_thread(void) {
     }
 }
 
-/* CUPTI delivers full buffers only: the records of a partly filled buffer would be lost in a crash. Also once after the end of
- * profiling, but not in unprofiled requests, which must not be slowed down. */
+/* CUPTI delivers full buffers only: a crash would lose the records of a partly filled buffer. Flushes once after the end
+ * of profiling, too, but not during unprofiled requests, which must not be slowed down. */
 static void flush_cupti_now_and_then(void) {
     static uint64_t flushed;
     static bool profiled = true;
@@ -83,7 +83,7 @@ static void *writer_thread(void *unused) {
     unsigned own = atomic_load(&writer.generation);
     atomic_store(&writer.tid, (int)syscall(SYS_gettid));
     prctl(PR_SET_NAME,
-          "moetrace"); /* from another thread it takes a file of /proc, which a filter may forbid */
+          "moetrace"); /* reading it from another thread takes a file of /proc, which a filter may forbid */
     while (!preload_writer_sleep(PERIOD_NS) && atomic_load(&writer.generation) == own) {
         flush_cupti_if_wanted();
         preload_capture_check();
@@ -99,7 +99,7 @@ static void *writer_thread(void *unused) {
 
 static bool start_writer_thread(void) {
     preload_writer_wake_init();
-    /* The target's signals are the target's: none is ever handled on this thread. */
+    /* No signal of the target is handled on this thread. */
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -123,7 +123,7 @@ bool preload_writer_init(const preload_settings *settings) {
     return writer.ready;
 }
 
-/* Memory may be there that was not before. */
+/* Memory may have become available. */
 static void init_again(void) {
     if (!writer.ready && writer.settings.output[0]) {
         preload_writer_init(&writer.settings);
@@ -139,7 +139,7 @@ bool preload_writer_start(void) {
     return writer.running;
 }
 
-/* The thread counts until the system has forgotten it. */
+/* The thread counts until the kernel has removed it. */
 static bool await_thread_gone(int tid, unsigned patience_ms) {
     struct timespec pause = {.tv_nsec = 50000};
     uint64_t begin = preload_now();
@@ -157,7 +157,7 @@ void preload_writer_end(unsigned patience_ms) {
         atomic_fetch_add(&writer.generation, 1);
         preload_writer_wake();
         if (await_thread_gone(tid, patience_ms)) {
-            preload_lock(&writer.drain_lock); /* what it did is seen here */
+            preload_lock(&writer.drain_lock); /* its effects are visible here */
             preload_unlock(&writer.drain_lock);
         }
         writer.running = false;
@@ -193,7 +193,7 @@ typedef struct {
     bool pended;
 } write_guard;
 
-/* Takes the writer's place; a limit on the file's size raises a signal in who writes. */
+/* Becomes the writer. A file size limit raises a signal in the thread that writes. */
 static bool enter_writing(write_guard *guard, unsigned patience_ms) {
     if (!writer.ready) {
         return false;
@@ -215,8 +215,8 @@ static void leave_writing(const write_guard *guard) {
 
 void preload_writer_finish(const char *reason, unsigned patience_ms, bool may_ask_cuda) {
     write_guard guard;
-    /* A signal handler may end the process. If it interrupted the recorder on this thread, the writer cannot get its locks:
-     * the trace ends with what has been written. */
+    /* A signal handler may end the process. If it interrupted the recorder on this thread, the writer cannot get its
+     * locks: the trace ends with what has been written. */
     if (preload_locks_held || cupti_session_locked()) {
         return;
     }
@@ -274,8 +274,7 @@ void preload_writer_reopen(void) {
 
 /* ---- fork ---- */
 
-/* Whoever drains may be waiting for the disk, and fork waits for neither: the child makes its own of all that
- * draining uses. */
+/* The writing thread may be waiting for the disk, and fork does not wait for it: the child recreates everything that writing uses. */
 void preload_writer_after_fork(void) {
     preload_writer_wake_after_fork();
     pthread_mutex_init(&writer.drain_lock, NULL);
