@@ -1,5 +1,5 @@
-/* Reading ahead. The reading thread copies the records that it gets into batches of a queue; the caller's
- * thread takes them in order and gives them to the visitor. */
+/* The reading thread copies records into batches of a queue; the caller's thread takes them in order and passes them to
+ * the visitor. */
 #include "analysis/input/async_reader.h"
 
 #include "analysis/base/alloc.h"
@@ -23,10 +23,10 @@ typedef enum {
     SHAPE,
     COUNTER,
     END,
-    DEFINITIONS = META, /* this one and what follows it */
+    DEFINITIONS = META, /* this kind and all that follow */
 } record_kind;
 
-/* A record that is no event; its texts stand behind it. */
+/* A record other than an event; its texts follow it. */
 typedef struct {
     union {
         trace_thread thread;
@@ -59,13 +59,13 @@ typedef struct {
     trace_status status;
     int rc;
     base_queue queue;
-    const trace_visitor *visitor; /* the caller's */
-    int visited;                  /* what it returned last */
+    const trace_visitor *visitor; /* the caller's visitor */
+    int visited;                  /* the visitor's last result */
 } ahead;
 
 /* ---- The reading thread ---- */
 
-/* A record to be filled in; NULL when no more is wanted. */
+/* Returns a record to fill in; NULL when the visitor wants no more. */
 static record *new_record(ahead *a, record_kind kind) {
     record *r = base_queue_add(&a->queue);
     if (r) {
@@ -102,7 +102,7 @@ static int queue_progress(void *ctx, uint64_t done, uint64_t total) {
     return 0;
 }
 
-/* A definition with one or two texts; NULL when no more is wanted. */
+/* Adds a definition with one or two texts; NULL when the visitor wants no more. */
 static definition *queue_definition(ahead *a, record_kind kind, const char *text, size_t len,
                                     const char *more, size_t more_len) {
     record *r = new_record(a, kind);
@@ -215,7 +215,7 @@ static int emit_record(const trace_visitor *v, const record *r) {
     }
 }
 
-/* Passes the records of a batch to the visitor, unless it wants no more: then they are only freed. */
+/* Passes the records of a batch to the visitor, or only frees them if the visitor wants no more. */
 static int emit_records(void *ctx, const void *batch, size_t count) {
     ahead *a = ctx;
     const record *records = batch;

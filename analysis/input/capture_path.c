@@ -1,4 +1,4 @@
-/* FILE#PROCESS, taken apart. */
+/* Splits FILE#PROCESS. */
 #include "analysis/input/capture_path.h"
 
 #include <stdbool.h>

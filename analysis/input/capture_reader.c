@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Blanks before a JSON value. */
+/* Whitespace before a JSON value. */
 #define BLANKS_MAX (1 << 20)
 
 static bool has_extension(const char *text, const char *end) {
@@ -23,13 +23,13 @@ static bool has_extension(const char *text, const char *end) {
     return len >= n && strcmp(text + len - n, end) == 0;
 }
 
-/* Whether it is there, and neither a file nor a directory. */
+/* Whether the path exists and is neither a file nor a directory. */
 static bool is_pipe(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
 }
 
-/* The first bytes of the file; how many. */
+/* Reads the first bytes of the file; returns their number. */
 static ssize_t read_head(const char *path, char head[17]) {
     memset(head, 0, 17);
     int fd = is_pipe(path) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -52,7 +52,7 @@ size_t input_processes(const char *path, bool guess, uint64_t **list) {
     return plain && is_sqlite(head, read_head(plain, head)) ? input_nsys_processes(plain, guess, list) : 0;
 }
 
-/* Passes over a byte order mark and blanks: whether what follows begins a JSON value. */
+/* Skips a byte order mark and whitespace; returns whether a JSON value follows. */
 static bool begins_json(const char *path) {
     char mark[3];
     FILE *file = fopen(path, "re");
@@ -69,7 +69,7 @@ static bool begins_json(const char *path) {
     return c == '{' || c == '[';
 }
 
-/* A report in Nsight Systems' own format, by its name or its first bytes. */
+/* Whether the file is a report in Nsight Systems' own format, by its name or first bytes. */
 static bool is_nsys_report(const char *path, const char *head, ssize_t n) {
     static const char magic[] = "NVIDIA Tegra Pro"; /* "NVIDIA Tegra Profiler Report" */
     bool named = has_extension(path, ".nsys-rep") || has_extension(path, ".qdrep");
@@ -77,7 +77,7 @@ static bool is_nsys_report(const char *path, const char *head, ssize_t n) {
     return n > 0 && !ours && (named || memcmp(head, magic, sizeof magic - 1) == 0);
 }
 
-/* The path without the extension of such a report. */
+/* Returns the path without the extension of such a report. */
 static int stem_of_report(const char *path) {
     static const char *const extensions[] = {".nsys-rep", ".qdrep"};
     size_t len = strlen(path);
@@ -127,7 +127,7 @@ static int read_plain(const char *path, unsigned jobs, bool once, const trace_vi
     return trace_read(path, v, status, error);
 }
 
-/* Names the file that the user gave in an error about the temporary one. */
+/* Replaces the name of the temporary file in an error by the user's. */
 static void name_original(char error[TRACE_ERROR_BYTES], const char *plain, const char *file) {
     char line[TRACE_ERROR_BYTES] = "";
     size_t used = 0, len = strlen(plain);

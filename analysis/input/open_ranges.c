@@ -1,4 +1,4 @@
-/* The open ranges of a thread, as a list: few are open at one time. */
+/* The open ranges of a thread, as a list, since few are open at a time. */
 #include "analysis/input/open_ranges.h"
 
 #include "analysis/base/alloc.h"

@@ -16,13 +16,13 @@
 
 #define BUFFER_BYTES (1 << 18)
 
-/* A file that was unpacked. */
+/* A file that was decompressed. */
 typedef struct {
     char *path;
     char *plain;
 } packed;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* protects the following members */
 static packed *known;
 static size_t known_count, known_cap;
 
@@ -38,7 +38,7 @@ static void remove_unpacked(void) {
     known_count = known_cap = 0;
 }
 
-/* Opens the file if it is packed: -1 when it is not, or cannot be opened, which its reader reports. */
+/* Opens the file if it is compressed. Returns -1 if it is not or cannot be opened, which its reader reports. */
 static int open_packed(const char *path) {
     struct stat st;
     unsigned char head[3] = {0};
@@ -48,7 +48,7 @@ static int open_packed(const char *path) {
     if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
         return -1;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO may be there by now */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* the path may be a FIFO now */
     bool gzip = fd >= 0 && pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && head[0] == 0x1f &&
                 head[1] == 0x8b && head[2] == Z_DEFLATED;
     if (fd >= 0 && !gzip) {
@@ -72,7 +72,7 @@ static bool write_all(int fd, const char *bytes, size_t len) {
     return true;
 }
 
-/* What is not compressed is copied as it is. */
+/* Content that is not compressed is copied unchanged. */
 static bool unpack(gzFile from, int to, const char *path, const char *plain, char error[TRACE_ERROR_BYTES]) {
     char *buffer = base_alloc(BUFFER_BYTES, 1);
     int n, code = Z_OK;
@@ -89,7 +89,7 @@ static bool unpack(gzFile from, int to, const char *path, const char *plain, cha
         return false;
     }
     const char *what = gzerror(from, &code);
-    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) { /* the latter: it is cut */
+    if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) { /* the latter: the file is truncated */
         snprintf(error, TRACE_ERROR_BYTES, "%s: cannot be unpacked: %s; copy or make it again", path,
                  code == Z_ERRNO ? strerror(why) : what);
         return false;
@@ -97,7 +97,7 @@ static bool unpack(gzFile from, int to, const char *path, const char *plain, cha
     return true;
 }
 
-/* Makes the temporary file; its name, which the caller frees, or NULL with the error set. */
+/* Creates the temporary file. Returns its name, which the caller frees, or NULL with the error set. */
 static char *unpack_into_temporary(int fd, const char *path, char error[TRACE_ERROR_BYTES]) {
     const char *folder = getenv("TMPDIR");
     char *beside, *plain = NULL;

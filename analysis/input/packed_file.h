@@ -1,4 +1,5 @@
-/* Files that are compressed by gzip, and standard input: unpacked once into a temporary file, and read from there. */
+/* Files that are compressed by gzip, and standard input: decompressed once into a temporary file, which is read in their
+ * place. */
 #ifndef INPUT_PACKED_FILE_H
 #define INPUT_PACKED_FILE_H
 
@@ -7,11 +8,11 @@
 /* The path of standard input. */
 #define INPUT_STANDARD "-"
 
-/* Returns where the content of the file at `path` can be read: `path` itself, or, when the file begins as gzip does or `path` is
- * INPUT_STANDARD, a temporary file in $TMPDIR (/tmp) with the unpacked content. That file is made by the first call for a path,
- * is readable by its owner alone, and is removed when the program ends, also by a signal. A gzip file that is cut is unpacked
- * as far as it goes. The result lives as long as the program. Returns NULL with one line in `error` when the file cannot be
- * unpacked. Any thread may call it. */
+/* Returns a path at which the content of the file at `path` can be read: `path` itself, or, if the file begins with gzip's
+ * magic number or `path` is INPUT_STANDARD, a temporary file in $TMPDIR (/tmp) with the decompressed content. The first
+ * call for a path creates that file; only its owner can read it, and it is removed when the program ends, also by a
+ * signal. A truncated gzip file is decompressed up to where it ends. The result is valid until the program ends. Returns
+ * NULL with one line in `error` if the file cannot be decompressed. Thread-safe. */
 const char *input_unpacked_path(const char *path, char error[TRACE_ERROR_BYTES]);
 
 #endif

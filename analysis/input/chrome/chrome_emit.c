@@ -1,4 +1,4 @@
-/* The events of a Chrome trace as those of a trace. */
+/* Passes the events of a Chrome trace to the visitor as records of a trace. */
 #include "analysis/input/chrome/chrome_internal.h"
 
 #include "analysis/base/alloc.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Devices whose names are told. */
+/* Devices whose names are emitted. */
 enum { INPUT_CHROME_DEVICES_MAX = 4096 };
 
 static void emit_chrome_meta(input_chrome_reading *rd, const char *key, const char *value) {
@@ -43,7 +43,7 @@ static void emit_chrome_host(input_chrome_reading *rd, const trace_host_event *e
     }
 }
 
-/* Ends the thread's ranges that end before `limit`, the innermost first. */
+/* Closes the thread's ranges that end before `limit`, the innermost first. */
 static void close_chrome_ranges(input_chrome_reading *rd, uint32_t thread, int64_t limit) {
     input_open_range r;
     while (input_ranges_close_next(&rd->open[thread], limit, &r)) {
@@ -55,7 +55,7 @@ static void close_chrome_ranges(input_chrome_reading *rd, uint32_t thread, int64
     }
 }
 
-/* One that lies across another's end, or has no end, becomes a start/end range. */
+/* A range that crosses the end of another, or has no end, becomes a start/end range. */
 static void emit_chrome_range(input_chrome_reading *rd, const input_chrome_item *i) {
     int64_t start = start_of_item(i), end = start + (int64_t)i->duration;
     close_chrome_ranges(rd, i->thread, end > start ? start + 1 : start);
@@ -103,7 +103,7 @@ static void emit_chrome_call(input_chrome_reading *rd, const input_chrome_item *
                                              .correlation = input_chrome_call_id(rd, i)});
 }
 
-/* The queue of work that `process` launched: processes number their contexts and streams alike. */
+/* The queue of work that `process` launched. Processes number their contexts and streams independently. */
 static uint32_t chrome_queue_of(input_chrome_reading *rd, const input_chrome_item *i, uint32_t process) {
     uint64_t key = input_chrome_mix(input_chrome_mix(i->device, i->context), i->stream);
     key = input_chrome_mix(key, process);
@@ -185,7 +185,7 @@ static void emit_chrome_gpu(input_chrome_reading *rd, const input_chrome_item *i
     }
 }
 
-/* Names of the devices in use, or of all when none is. */
+/* Emits the names of the devices in use, or of all if none is. */
 static void emit_device_names(input_chrome_reading *rd) {
     char key[64];
     for (size_t i = 0; i < rd->device_count && i < INPUT_CHROME_DEVICES_MAX; i++) {

@@ -1,5 +1,5 @@
-/* Events of a Chrome trace become items: by category and phase, with times that can be used. What has none is
- * counted, and GPU work stays as work without a time. */
+/* Converts events of a Chrome trace to items, by category and phase, with valid times. Events without a valid time are
+ * counted; GPU work without one is kept as work without a time. */
 #include "analysis/input/chrome/chrome_internal.h"
 
 #include "analysis/base/alloc.h"
@@ -49,8 +49,7 @@ static void count_category(input_chrome_reading *rd, const char *name) {
     }
 }
 
-/* "Memcpy DtoH (Device -> Pinned)", "Memset (Device)": CUPTI's numbers of the copy's kind and of the
- * memories. */
+/* Parses "Memcpy DtoH (Device -> Pinned)" and "Memset (Device)" into CUPTI's numbers of copy and memory kinds. */
 static void read_memory_kinds(input_chrome_item *i, const char *name) {
     static const char *const copies[] = {"HtoD", "DtoH", "HtoA", "AtoH", "AtoA",
                                          "AtoD", "DtoA", "DtoD", "HtoH", "PtoP"};
@@ -81,7 +80,7 @@ static bool is_gpu_work(uint8_t kind) {
     return kind == INPUT_CHROME_KERNEL || kind == INPUT_CHROME_COPY || kind == INPUT_CHROME_MEMSET;
 }
 
-/* Of events that begin together, those of the greater order come first, as with a capture of nsys. */
+/* Of events with the same start, those of the greater order precede, as in a capture of Nsight Systems. */
 static unsigned order_of_kind(uint8_t kind) {
     switch (kind) {
     case INPUT_CHROME_RANGE:
@@ -95,7 +94,7 @@ static unsigned order_of_kind(uint8_t kind) {
     }
 }
 
-/* Adds an item that lasts from `start`, within the times of the run. */
+/* Adds an item with a duration, and extends the times of the run. */
 static void add_item(input_chrome_reading *rd, input_chrome_item *i, int64_t start, int64_t duration) {
     int64_t end = start + duration;
     i->key = (uint64_t)start + INPUT_CHROME_SHIFT;
@@ -108,7 +107,7 @@ static void add_item(input_chrome_reading *rd, input_chrome_item *i, int64_t sta
     base_sorter_add(rd->sorter, i);
 }
 
-/* Adds GPU work without a time, behind all that has one. */
+/* Adds GPU work without a time, after all work that has one. */
 static void add_untimed_work(input_chrome_reading *rd, input_chrome_item *i) {
     i->untimed = 1;
     i->key = UINT64_MAX;
@@ -119,7 +118,7 @@ static void add_untimed_work(input_chrome_reading *rd, input_chrome_item *i) {
 static void add_complete_event(input_chrome_reading *rd, input_chrome_event *e) {
     bool valid = e->has_ts && e->has_dur && is_time(e->ts) && e->dur >= 0 && e->dur <= INPUT_CHROME_TIME_MAX;
     if (is_gpu_work(e->item.kind)) {
-        /* The profiler writes 0 for both when it was given no times. */
+        /* The profiler writes 0 for both times when it received none. */
         if (valid && (e->ts != 0 || e->dur != 0)) {
             add_item(rd, &e->item, e->ts, e->dur);
         } else {
@@ -133,7 +132,7 @@ static void add_complete_event(input_chrome_reading *rd, input_chrome_event *e) 
     }
 }
 
-/* B and E pair within their thread, b and e by their id; names tell nested ones of one id apart. */
+/* B and E are paired within their thread, b and e by their id; names distinguish nested events of one id. */
 static void add_half(input_chrome_reading *rd, const input_chrome_event *e) {
     bool async = e->phase == 'b' || e->phase == 'e';
     input_chrome_half half = {.item = e->item, .is_end = e->phase == 'E' || e->phase == 'e'};
@@ -149,7 +148,7 @@ static void add_half(input_chrome_reading *rd, const input_chrome_event *e) {
     base_sorter_add(rd->halves, &half);
 }
 
-/* Sets what the item belongs to. */
+/* Sets the item's thread and process. */
 static void find_owner(input_chrome_reading *rd, input_chrome_event *e) {
     input_chrome_item *i = &e->item;
     if (is_gpu_work(i->kind)) {
@@ -197,7 +196,7 @@ void input_chrome_add_event(input_chrome_reading *rd, input_chrome_event *e) {
 
 /* ---- Halves ---- */
 
-/* A beginning that waits for its end; `before` is the one of the same match that began before it. */
+/* A beginning without an end so far; `before` is the previous one with the same key. */
 typedef struct {
     input_chrome_half half;
     uint32_t before;
@@ -212,7 +211,7 @@ typedef struct {
 
 static void join_end(input_chrome_reading *rd, waiting_list *w, const input_chrome_half *end) {
     uint32_t at = base_map_get(&w->by_match, end->match);
-    if (at >= w->count) {      /* BASE_NONE, too */
+    if (at >= w->count) {      /* also BASE_NONE */
         rd->unreadable_host++; /* an end without a beginning */
         return;
     }

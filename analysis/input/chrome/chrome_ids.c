@@ -1,6 +1,6 @@
-/* Who is who in a Chrome trace. Process, thread and correlation ids are numbers or texts, as the program that
- * wrote or merged the trace liked them; texts such as "[TP01] 502" begin with the name of their rank. A
- * correlation id counts within its process, and GPU work has the id but not the process of its call. */
+/* Process, thread and correlation ids of a Chrome trace. Process and thread ids are numbers or texts, as chosen by the
+ * program that wrote or merged the trace; texts such as "[TP01] 502" begin with the name of their rank. A correlation id
+ * is unique within its process; GPU work has the id of its call, but not the call's process. */
 #include "analysis/input/chrome/chrome_internal.h"
 
 #include "analysis/base/alloc.h"
@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Thread ids that the file does not give as numbers: greater than any of Linux, within nsys's 24 bits. */
+/* Ids of threads without a numeric id: greater than any thread id of Linux, and within the 24 bits of Nsight Systems. */
 #define OWN_TIDS 0xf00000u
-/* Attribution looks for a launch among so many; ids further apart need new numbers. */
+/* Attribution keeps this many launches; ids that are further apart are renumbered. */
 #define ID_WINDOW (1 << 22)
 
-/* Small numbers in other places never meet: the hash is spread before the value comes to it. */
+/* Mixes the hash before each value, so that small numbers in different positions do not collide. */
 uint64_t input_chrome_mix(uint64_t hash, uint64_t value) {
     hash = (hash + 1) * 0x9fb21c651e98df25u + value;
     hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
@@ -30,7 +30,7 @@ static uint64_t hash_of_text(const char *text, size_t len) {
     return hash != 0 ? hash : 1;
 }
 
-/* Whether the whole text is an integer; 1.0 is one, too. */
+/* Whether the whole text is an integer (1.0 is one). */
 static bool is_integer_text(const char *text, int64_t *number) {
     char *end;
     errno = 0;
@@ -111,7 +111,7 @@ uint32_t input_chrome_device_of(input_chrome_reading *rd, uint32_t rank, uint32_
         return rd->devices[at].number;
     }
     uint32_t number = device;
-    if (!base_set_add(&rd->device_numbers, number)) { /* another rank's has that number */
+    if (!base_set_add(&rd->device_numbers, number)) { /* another rank has a device of this number */
         while (!base_set_add(&rd->device_numbers, rd->free_device)) {
             rd->free_device++;
         }
@@ -124,7 +124,7 @@ uint32_t input_chrome_device_of(input_chrome_reading *rd, uint32_t rank, uint32_
     return number;
 }
 
-/* The process whose calls have the id, BASE_NONE or INPUT_CHROME_SEVERAL. */
+/* Returns the process whose calls have the id, BASE_NONE or INPUT_CHROME_SEVERAL. */
 static uint32_t owner_of_id(const input_chrome_reading *rd, uint64_t id) {
     uint32_t owner = base_map_get(&rd->call_owners, input_chrome_mix(0, id));
     return owner == BASE_NONE && base_set_has(&rd->first_calls, id) ? 0 : owner;
@@ -134,7 +134,7 @@ static uint64_t key_in_rank(uint32_t rank, uint64_t id) {
     return input_chrome_mix(rank + 1, id);
 }
 
-/* Ids that calls of several processes have are told apart by their ranks. */
+/* Ids that occur in calls of several processes are distinguished by their ranks. */
 static void add_owner_in_rank(input_chrome_reading *rd, uint64_t id, uint32_t process) {
     uint64_t key = key_in_rank(rd->processes[process].rank, id);
     uint32_t owner = base_map_get(&rd->call_owners, key);
@@ -177,7 +177,7 @@ void input_chrome_settle_ids(input_chrome_reading *rd) {
                           rd->id_most <= UINT32_MAX && rd->id_most - rd->id_least < ID_WINDOW;
 }
 
-/* Numbers the ids of each process in the order in which they are met. */
+/* Numbers the ids of each process in the order of their first occurrence. */
 static uint32_t new_id_of(input_chrome_reading *rd, uint32_t process, uint64_t id) {
     if (rd->ids_as_they_are) {
         return id <= UINT32_MAX ? (uint32_t)id : 0;
@@ -193,7 +193,7 @@ static uint32_t new_id_of(input_chrome_reading *rd, uint32_t process, uint64_t i
 
 uint32_t input_chrome_call_id(input_chrome_reading *rd, const input_chrome_item *i) {
     uint32_t id = i->id != 0 ? new_id_of(rd, i->process, i->id) : 0;
-    return id != 0 && base_set_add(&rd->calls, id) ? id : 0; /* of several calls the first has it */
+    return id != 0 && base_set_add(&rd->calls, id) ? id : 0; /* of several calls the first one keeps the id */
 }
 
 uint32_t input_chrome_launcher_of(input_chrome_reading *rd, const input_chrome_item *i) {

@@ -1,6 +1,5 @@
-/* The events of a Chrome trace, from JSON into sorted items. Ranges are its user annotations (what
- * record_function and profiled NVTX ranges make); its operators are left out, or every operator would be a
- * range. */
+/* Parses the events of a Chrome trace into sorted items. Ranges are its user annotations (record_function, and NVTX ranges
+ * that were profiled). PyTorch operators are skipped, since each would become a range. */
 #include "analysis/input/chrome/chrome_internal.h"
 
 #include "analysis/base/alloc.h"
@@ -23,7 +22,7 @@ static uint32_t argument_u32(const char *text) {
     return *text == '-' || value > UINT32_MAX ? 0 : (uint32_t)value;
 }
 
-/* Up to three numbers of an array; false when the file ends inside it. */
+/* Reads up to three numbers of an array; returns false when the file ends inside it. */
 static bool read_three_numbers(input_chrome_reading *rd, uint32_t out[3]) {
     base_json *j = rd->json;
     uint64_t inside = j->depth;
@@ -75,7 +74,7 @@ static void set_argument(input_chrome_reading *rd, input_chrome_event *e, const 
     }
 }
 
-/* Goes to the next key of the object that is open; false at its end, or with the error set. */
+/* Moves to the next key of the open object; returns false at its end, or with the error set. */
 static bool next_object_key(input_chrome_reading *rd, char key[64]) {
     base_json *j = rd->json;
     base_json_token t = base_json_next(j);
@@ -161,7 +160,7 @@ static void read_one_event(input_chrome_reading *rd) {
     free(e.label);
 }
 
-/* The array of events, behind its bracket. */
+/* Parses the array of events, after its bracket. */
 static void read_event_array(input_chrome_reading *rd) {
     base_json *j = rd->json;
     for (;;) {
@@ -180,7 +179,7 @@ static void read_event_array(input_chrome_reading *rd) {
     }
 }
 
-/* The array of deviceProperties: names by id. */
+/* Parses the array deviceProperties: names by id. */
 static void read_device_names(input_chrome_reading *rd) {
     base_json *j = rd->json;
     uint64_t outside = j->depth - 1;
@@ -204,8 +203,8 @@ static void read_device_names(input_chrome_reading *rd) {
     }
 }
 
-/* The whole value that the file holds; whether it is or has an array of events. `keys` becomes its keys, as
- * many as fit. */
+/* Parses the file's outermost value; returns whether it is or contains an array of events. Stores as many of its keys as
+ * fit in `keys`. */
 static bool read_top_value(input_chrome_reading *rd, char *keys, size_t size) {
     base_json *j = rd->json;
     size_t used = 0;
@@ -240,7 +239,7 @@ static bool read_top_value(input_chrome_reading *rd, char *keys, size_t size) {
     return found;
 }
 
-/* What is behind the value is counted as unreadable. */
+/* Content after the value counts as unreadable. */
 static void count_rest(input_chrome_reading *rd) {
     trace_status *status = rd->status;
     uint64_t end = rd->json->read;

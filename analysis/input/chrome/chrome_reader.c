@@ -1,5 +1,5 @@
-/* Reads a Chrome trace: its events stand in no order, so they are sorted first, in bounded memory, and then
- * given to the visitor. */
+/* Reads a Chrome trace. Its events are in no order, so they are sorted first, in bounded memory, and then passed to the
+ * visitor. */
 #include "analysis/input/chrome/chrome_reader.h"
 
 #include "analysis/base/alloc.h"
@@ -14,7 +14,7 @@
 
 #define IN_MEMORY (1u << 18)
 
-/* Categories of back ends whose GPU work is not read. */
+/* Categories of back ends whose GPU work is not supported. */
 static bool is_other_back_end(const char *category) {
     static const char *const prefixes[] = {"mtia_", "hpu_", "glow_"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
@@ -25,7 +25,7 @@ static bool is_other_back_end(const char *category) {
     return false;
 }
 
-/* The categories that are not read, with how many events each has; a control character is shown as a blank. */
+/* Lists the categories that are skipped, with their numbers of events; control characters are replaced by blanks. */
 static void list_categories(const input_chrome_reading *rd, bool other_back_ends, char *text, size_t size) {
     size_t n = 0;
     *text = '\0';
@@ -82,7 +82,7 @@ static void free_chrome_reading(input_chrome_reading *rd) {
     free(rd);
 }
 
-/* Passes over a byte order mark; false when the file cannot be read from its beginning again. */
+/* Skips a byte order mark; returns false if the file cannot be read from the start again. */
 static bool skip_byte_order_mark(FILE *file) {
     char mark[3];
     bool marked =

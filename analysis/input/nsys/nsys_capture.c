@@ -1,4 +1,4 @@
-/* A capture: opening and closing, and the names and META that the visitor gets. */
+/* Opens and closes a capture, and passes names and META entries to the visitor. */
 #include "analysis/input/nsys/nsys_capture.h"
 
 #include "analysis/base/alloc.h"
@@ -29,7 +29,7 @@ uint32_t input_nsys_text_id(input_nsys_capture *cap, const char *text, size_t le
 }
 
 void input_nsys_emit_names(input_nsys_capture *cap) {
-    /* Interning may make further names of its own. */
+    /* Interning may add further names. */
     for (; !cap->quiet && cap->emitted < cap->names.count; cap->emitted++) {
         const names_entry *name = &cap->names.list[cap->emitted];
         if (cap->db.stop == 0 && cap->v->string) {

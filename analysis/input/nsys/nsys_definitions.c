@@ -1,4 +1,4 @@
-/* What rows of an export of Nsight Systems refer to: processes, threads, queues, kernel shapes. */
+/* Definitions that rows of an export of Nsight Systems refer to: processes, threads, queues, kernel shapes. */
 #include "analysis/input/nsys/nsys_internal.h"
 
 #include "analysis/base/alloc.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Small numbers in other places never meet: the hash is spread before the value comes to it. */
+/* Mixes the hash before each value, so that small numbers in different positions do not collide. */
 uint64_t input_nsys_mix(uint64_t hash, uint64_t value) {
     hash = (hash + 1) * 0x9fb21c651e98df25u + value;
     hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15u;
@@ -23,7 +23,7 @@ input_nsys_process_ids *input_nsys_process_of(input_nsys_reading *rd, int64_t gl
             return &rd->processes[i];
         }
     }
-    if (rd->process_count >= 4096) { /* no capture has so many: all others are one */
+    if (rd->process_count >= 4096) { /* more processes than any capture has: all further ones are one */
         return &rd->processes[0];
     }
     rd->processes = base_grow(rd->processes, &rd->process_cap, rd->process_count + 1, sizeof *rd->processes);
@@ -84,7 +84,7 @@ uint32_t input_nsys_queue_of(input_nsys_reading *rd, const input_nsys_cells *row
     trace_queue q = {.device = input_nsys_cell_u32(row, 2, 0),
                      .context = input_nsys_cell_u32(row, 3, 0),
                      .stream = input_nsys_cell_u32(row, 4, 0)};
-    /* Processes number their contexts and streams alike. */
+    /* Processes number their contexts and streams independently. */
     uint64_t key = input_nsys_mix((uint64_t)input_nsys_cell(row, 6, 0) >> 24, q.device);
     key = input_nsys_mix(input_nsys_mix(key, q.context), q.stream);
     if (rd->queue_count > 0 && key == rd->last_key) {
@@ -103,7 +103,7 @@ uint32_t input_nsys_queue_of(input_nsys_reading *rd, const input_nsys_cells *row
     return id;
 }
 
-/* Emits the capture's demangled or short name where ours would differ. */
+/* Emits the capture's demangled or short name where it differs from the derived one. */
 static void emit_capture_name(input_nsys_capture *cap, const char *kind, const char *mangled, char *ours,
                               uint32_t theirs) {
     const char *text = input_nsys_name(cap, theirs);
@@ -146,7 +146,7 @@ static uint32_t column_u32(int64_t value) {
     return value < 0 || value > UINT32_MAX ? 0 : (uint32_t)value;
 }
 
-/* The shape with these values over all of the file. */
+/* Returns the shape with these values, unique over the whole file. */
 static uint32_t shape_of_columns(input_nsys_reading *rd, const input_nsys_shape *key) {
     const int64_t *c = key->columns;
     uint64_t hash = 0;
@@ -160,18 +160,19 @@ static uint32_t shape_of_columns(input_nsys_reading *rd, const input_nsys_shape 
         }
         hash++;
     }
-    trace_shape shape = {.grid = {column_u32(c[3]), column_u32(c[4]), column_u32(c[5])},
-                         .block = {column_u32(c[6]), column_u32(c[7]), column_u32(c[8])},
-                         .registers_per_thread = column_u32(c[9]),
-                         .static_shared_bytes = column_u32(c[10]),
-                         .dynamic_shared_bytes = column_u32(c[11]),
-                         .shared_executed_bytes = column_u32(c[12]),
-                         .local_bytes_per_thread = column_u32(c[13]),
-                         .cache_config = column_u32(c[14]),
-                         /* The schema's are CUPTI's plus 1; its unknown, 0, becomes the highest number. */
-                         .launch_type = column_u32(c[15]) - 1,
-                         .shared_limit_config = column_u32(c[16]),
-                         .local_bytes_total = c[17] < 0 ? 0 : (uint64_t)c[17]};
+    trace_shape shape = {
+        .grid = {column_u32(c[3]), column_u32(c[4]), column_u32(c[5])},
+        .block = {column_u32(c[6]), column_u32(c[7]), column_u32(c[8])},
+        .registers_per_thread = column_u32(c[9]),
+        .static_shared_bytes = column_u32(c[10]),
+        .dynamic_shared_bytes = column_u32(c[11]),
+        .shared_executed_bytes = column_u32(c[12]),
+        .local_bytes_per_thread = column_u32(c[13]),
+        .cache_config = column_u32(c[14]),
+        /* The schema's numbers are CUPTI's plus 1; its 0, unknown, becomes the highest number. */
+        .launch_type = column_u32(c[15]) - 1,
+        .shared_limit_config = column_u32(c[16]),
+        .local_bytes_total = c[17] < 0 ? 0 : (uint64_t)c[17]};
     at = emit_new_shape(rd, key, &shape);
     base_map_put(&rd->by_shape, hash, at);
     return at;
@@ -182,7 +183,7 @@ uint32_t input_nsys_named_shape(input_nsys_reading *rd, const char *name) {
     trace_shape shape = {.id = (uint32_t)rd->shape_count++,
                          .name = input_nsys_text_id(cap, name, strlen(name))};
     rd->shapes = base_grow(rd->shapes, &rd->shape_cap, rd->shape_count, sizeof *rd->shapes);
-    memset(&rd->shapes[shape.id], 0xff, sizeof *rd->shapes); /* as one without columns */
+    memset(&rd->shapes[shape.id], 0xff, sizeof *rd->shapes); /* as for a file without these columns */
     if (cap->db.stop == 0 && cap->v->shape) {
         cap->db.stop = cap->v->shape(cap->v->ctx, &shape);
     }

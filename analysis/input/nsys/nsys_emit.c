@@ -1,4 +1,4 @@
-/* Rows of an export of Nsight Systems as events of a trace. */
+/* Passes rows of an export of Nsight Systems to the visitor as events of a trace. */
 #include "analysis/input/nsys/nsys_internal.h"
 
 #include "analysis/base/alloc.h"
@@ -30,7 +30,7 @@ static uint32_t nsys_correlation_of(input_nsys_reading *rd, int64_t global, cons
     return (uint32_t)((one ? 0 : input_nsys_process_of(rd, global)->correlation_base) + (uint64_t)id);
 }
 
-/* Of a copy: where from and where to, as the schema has it. */
+/* Source and destination of a copy, by the schema's number. */
 static void emit_copy_places(input_nsys_reading *rd, const input_nsys_cells *row) {
     const input_extras *x = rd->capture.extras;
     if (rd->capture.db.stop == 0 && x && x->places) {
@@ -50,7 +50,7 @@ static uint8_t gpu_kind_of_table(int table) {
     }
 }
 
-/* A graph that was traced as a whole is GPU work with a time, and stands as a kernel of that name. */
+/* A graph that was traced as a whole is GPU work with a time, recorded as a kernel of this name. */
 static uint32_t shape_of_whole_graph(input_nsys_reading *rd) {
     if (rd->whole_graphs++ == 0) {
         rd->graph_shape = input_nsys_named_shape(rd, "(CUDA graph)");
@@ -92,7 +92,7 @@ void input_nsys_gpu_row(input_nsys_reading *rd, int table) {
     } else {
         e.bytes = (uint64_t)input_nsys_cell(row, 8, 0);
         e.copy_is_async = base_set_has(&rd->async, e.correlation);
-        /* The schema's memory kinds are CUPTI's less 1, with 7 for the unknown one. */
+        /* The schema's memory kinds are CUPTI's minus 1, with 7 for the unknown one. */
         uint32_t first = input_nsys_cell_u32(row, 10, 7), second = input_nsys_cell_u32(row, 11, 7);
         uint8_t kinds[2] = {first < 7 ? (uint8_t)(first + 1) : 0, second < 7 ? (uint8_t)(second + 1) : 0};
         if (table == INPUT_NSYS_COPIES) {
@@ -137,7 +137,7 @@ void input_nsys_extra_row(input_nsys_reading *rd, int table) {
     }
 }
 
-/* Ends the thread's ranges that end before `limit`, the innermost first. */
+/* Closes the thread's ranges that end before `limit`, the innermost first. */
 void input_nsys_close_before(input_nsys_reading *rd, uint32_t thread, int64_t limit) {
     input_open_range r;
     while (input_ranges_close_next(&rd->open[thread], limit, &r)) {
@@ -149,8 +149,8 @@ void input_nsys_close_before(input_nsys_reading *rd, uint32_t thread, int64_t li
     }
 }
 
-/* A runtime call's name without the version of its interface ("cudaLaunchKernel_v7000"). What was cut off
- * becomes META, so that an export can restore it. */
+/* Removes the interface version from the name of a runtime call ("cudaLaunchKernel_v7000"). The suffix becomes META, so
+ * that an export can restore it. */
 static uint32_t call_name_of(input_nsys_reading *rd, int64_t name_id) {
     input_nsys_capture *cap = &rd->capture;
     uint32_t full = name_id < 0 ? 0 : input_nsys_string_id(cap, name_id);
@@ -167,7 +167,7 @@ static uint32_t call_name_of(input_nsys_reading *rd, int64_t name_id) {
     if (strncmp(text, "cuda", 4) == 0 && digits < len && digits > 6 &&
         memcmp(text + digits - 2, "_v", 2) == 0) {
         uint32_t cut = input_nsys_text_id(cap, text, digits - 2);
-        /* Two versions of one call: the second keeps its name. */
+        /* Two versions of one call: the second keeps its full name. */
         if (base_map_get(&rd->suffixes, cut) == BASE_NONE) {
             char key[300];
             snprintf(key, sizeof key, "nsys.suffix.%s", input_nsys_name(cap, cut));
@@ -188,7 +188,7 @@ static uint32_t add_call_name(input_nsys_reading *rd, int64_t name_id) {
     return at;
 }
 
-/* The call with this nameId. */
+/* Returns the call with this nameId. */
 static input_nsys_call call_of_name_id(input_nsys_reading *rd, int64_t name_id) {
     if (name_id >= 0 && name_id < INPUT_NSYS_DIRECT_CALLS) {
         uint32_t *known = &rd->direct_call[name_id];
@@ -222,13 +222,13 @@ void input_nsys_call_row(input_nsys_reading *rd) {
     emit_nsys_host(rd, &e);
 }
 
-/* CUPTI's ids of nodes begin with the id of their graph. */
+/* CUPTI's node ids begin with the id of their graph. */
 void input_nsys_node_row(input_nsys_reading *rd, int table) {
     input_nsys_table *t = &rd->tables[table];
     const input_nsys_cells *row = t->row;
     bool node = table == INPUT_NSYS_NODES;
     uint64_t id = (uint64_t)input_nsys_cell(row, 3, 0), original = (uint64_t)input_nsys_cell(row, 4, 0);
-    /* An executable graph, and a copy of a graph, are no places where something is captured. */
+    /* Nothing is captured into an executable graph or a copy of a graph. */
     if (id == 0 || (!node && (original != 0 || (row->ints >> 5 & 1) != 0))) {
         return;
     }
@@ -267,7 +267,7 @@ static void read_range_payload(const input_nsys_cells *row, trace_host_event *e)
     }
 }
 
-/* The string id of the name of a row of NVTX_EVENTS: registered, or inline. */
+/* Returns the string id of the name of a row of NVTX_EVENTS, registered or inline. */
 uint32_t input_nsys_range_name(input_nsys_reading *rd, const input_nsys_cells *row) {
     int64_t registered = input_nsys_cell(row, 5, -1);
     uint32_t name = registered < 0 ? 0 : input_nsys_string_id(&rd->capture, registered);
@@ -281,7 +281,7 @@ static uint32_t range_domain_of(input_nsys_reading *rd, int64_t global, int64_t 
     }
     uint64_t key = input_nsys_mix((uint64_t)global >> 24, (uint64_t)domain);
     uint32_t id = base_map_get(&rd->domains, key);
-    if (id == BASE_NONE && rd->capture.cursors.on_slice) { /* its creation may come later */
+    if (id == BASE_NONE && rd->capture.cursors.on_slice) { /* its creation may follow */
         rd->capture.db.stop = rd->capture.db.stop == 0 ? INPUT_READ_AGAIN : rd->capture.db.stop;
         return 0;
     }
@@ -294,8 +294,8 @@ static uint32_t range_domain_of(input_nsys_reading *rd, int64_t global, int64_t 
     return id;
 }
 
-/* The id that the file gives a start/end range, as long as those ascend, so that no two ranges have one; else
- * one that no NVTX hands out. */
+/* Returns the file's id of a start/end range while these ids ascend and are therefore unique; else an id that NVTX never
+ * assigns. */
 static uint64_t unique_range_id(input_nsys_reading *rd, int64_t given) {
     const int64_t own = (int64_t)1 << 62;
     if (given > rd->range_id_max && given < own) {
@@ -305,7 +305,7 @@ static uint64_t unique_range_id(input_nsys_reading *rd, int64_t given) {
     return (uint64_t)own + ++rd->range_ids;
 }
 
-/* One of NVTX's events that a trace has no record for. */
+/* An NVTX event without a counterpart in a trace. */
 static void emit_other_nvtx(input_nsys_reading *rd, const input_nsys_table *t, int64_t type) {
     const input_extras *x = rd->capture.extras;
     if (rd->capture.db.stop != 0 || !x || !x->nvtx) {
@@ -345,7 +345,7 @@ void input_nsys_range_row(input_nsys_reading *rd) {
         return;
     }
     bool closes = t->has_end && t->end < rd->capture.duration;
-    /* One that is empty lies inside a range that ends where it begins. */
+    /* An empty range is inside a range that ends where it begins. */
     input_nsys_close_before(rd, thread, t->end > t->start ? t->start + 1 : t->start);
     const input_open_ranges *o = &rd->open[thread];
     trace_host_event e = {.thread = thread,

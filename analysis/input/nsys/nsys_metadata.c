@@ -1,4 +1,4 @@
-/* What the export holds on the run: program, machine, devices, times. */
+/* Metadata of the run: program, machine, devices, times. */
 #include "analysis/input/nsys/nsys_metadata.h"
 
 #include "analysis/base/alloc.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The column with this name, or -1. */
+/* Returns the column with this name, or -1. */
 static int result_column_of(sqlite3_stmt *s, const char *name) {
     for (int i = 0; i < sqlite3_column_count(s); i++) {
         if (sqlite3_stricmp(sqlite3_column_name(s, i), name) == 0) {
@@ -18,7 +18,7 @@ static int result_column_of(sqlite3_stmt *s, const char *name) {
     return -1;
 }
 
-/* All rows of a small table; NULL when the file lacks it. */
+/* Returns all rows of a small table; NULL when the file lacks it. */
 static sqlite3_stmt *select_all_of(input_nsys_capture *cap, const char *table) {
     char sql[100];
     if (cap->db.stop != 0 || !input_nsys_has_table(&cap->db, table)) {
@@ -102,7 +102,7 @@ static void read_gpu_row(input_nsys_capture *cap, sqlite3_stmt *s, int64_t devic
     }
 }
 
-/* The CUDA ordinal of each physical GPU, where the file holds it. */
+/* Returns the CUDA ordinal of each physical GPU, if the file has it. */
 static void read_gpus(input_nsys_capture *cap) {
     base_map ordinals = {0};
     sqlite3_stmt *s = select_all_of(cap, "TARGET_INFO_CUDA_DEVICE");
@@ -167,7 +167,7 @@ static void read_session_start(input_nsys_capture *cap, trace_status *status) {
         duration = column_int_of(s, "duration", -1);
     }
     sqlite3_finalize(s);
-    /* No time of a trace is 0 or less. */
+    /* Times of a trace are positive. */
     if (start > 0 && start < (int64_t)1 << 61 && start > -cap->first) {
         cap->base = start;
     } else {

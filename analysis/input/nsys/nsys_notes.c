@@ -1,4 +1,4 @@
-/* META that tells what a capture lacks, and what its marks mean. */
+/* META entries about data that a capture lacks, and about the meaning of its marks. */
 #include "analysis/input/nsys/nsys_internal.h"
 
 #include "trace/settings.h"
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* When domains were made, for an export: a trace has no record of it. */
+/* Creation times of domains, for an export: a trace has no record for them. */
 static void emit_domain_creations(input_nsys_reading *rd) {
     char key[300], value[32];
     for (size_t i = 0; i < rd->creation_count; i++) {
@@ -17,12 +17,12 @@ static void emit_domain_creations(input_nsys_reading *rd) {
     }
 }
 
-/* The number of a table in the keys of notes, which stay as they were when a table is added. */
+/* The number of a table in the keys of notes, which does not change when tables are added. */
 static int number_of_note(int table) {
     return table < INPUT_NSYS_GRAPH_TRACES ? table : table - 1;
 }
 
-/* Which columns the file's tables lack, and to an export which parts of kernels' shapes. */
+/* Lists columns that the file's tables lack, and for an export the missing parts of kernels' shapes. */
 static void note_absent_columns(input_nsys_reading *rd) {
     input_nsys_capture *cap = &rd->capture;
     for (int i = 0; i < INPUT_NSYS_TABLES && cap->db.stop == 0; i++) {
@@ -64,7 +64,7 @@ void input_nsys_emit_notes(input_nsys_reading *rd) {
     char key[64], text[300];
     for (int i = 0; i < INPUT_NSYS_TABLES; i++) {
         const input_nsys_table *t = &rd->tables[i];
-        if (!what[i]) { /* of graphs there need not be any */
+        if (!what[i]) { /* a capture need not have graphs */
             continue;
         }
         if (!t->present) {

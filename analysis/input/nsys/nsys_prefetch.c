@@ -1,4 +1,4 @@
-/* The feed: slices of row ids, the threads that fill them, and the one that empties them. */
+/* The feed: slices of row ids, the threads that fill them, and the thread that consumes them. */
 #include "analysis/input/nsys/nsys_prefetch.h"
 
 #include "analysis/base/alloc.h"
@@ -10,20 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_ROWS    2048
-#define SLICE_BYTES   (4 << 20) /* rows with long texts: what is over is read when it is wanted */
-#define AHEAD         8         /* slices of a table that are filled and wait */
-#define THREADS_MAX   10        /* more only get in each other's way */
-#define THREAD_SLICES 6         /* fewer are not worth a thread */
+#define SLICE_ROWS 2048
+#define SLICE_BYTES                                                                                          \
+    (4 << 20)            /* of stored rows of a slice; the remaining ones are read when they are needed */
+#define AHEAD         8  /* filled slices of a table that have not been consumed */
+#define THREADS_MAX   10 /* the largest number of threads: more contend with each other */
+#define THREAD_SLICES 6  /* the smallest number of slices that is worth a thread */
 
 typedef enum { EMPTY, FILLING, FILLED } slice_state;
 
 typedef struct {
     input_nsys_rows rows;
     input_nsys_summary summary;
-    size_t count; /* rows that are kept */
+    size_t count; /* the stored rows */
     slice_state state;
-    bool more; /* the slice has more rows than are here */
+    bool more; /* the slice has more rows than are stored */
     char *error;
 } slice;
 
@@ -31,14 +32,14 @@ typedef struct {
     input_nsys_request request;
     char *sql;
     slice *slices;
-    size_t count, begun, taken; /* slices; those that somebody fills or filled; those that were used up */
-    slice *using;               /* NULL: the next one is not waited for yet */
-    size_t at;                  /* in it: the byte of the next row */
-    sqlite3_stmt *rest;         /* for what a slice has more; its rows go through `one` */
+    size_t count, begun, taken; /* number of slices; of slices being filled or filled; of consumed slices */
+    slice *using;               /* NULL: the next slice has not been requested yet */
+    size_t at;                  /* offset in it of the next row */
+    sqlite3_stmt *rest;         /* for the further rows of a slice, which are stored in `one` */
     input_nsys_rows one;
 } asked;
 
-/* A connection, and the statements that it has prepared. */
+/* A connection and its prepared statements. */
 typedef struct {
     input_nsys_connection db;
     char error[TRACE_ERROR_BYTES];
@@ -53,17 +54,18 @@ struct input_nsys_feed {
     input_nsys_purpose purpose;
     asked *asked;
     size_t asked_count;
-    feed_connection own; /* of the thread that uses the rows */
+    feed_connection own; /* of the consuming thread */
     bool own_open;
     char *error;
-    base_pool *pool; /* has the lock of what follows, and of states and counts of slices */
-    input_nsys_rows spare[INPUT_NSYS_REQUESTS * AHEAD]; /* memory of slices that were used up */
+    base_pool *pool; /* protects the following members, and the states and counts of slices */
+    input_nsys_rows spare[INPUT_NSYS_REQUESTS * AHEAD]; /* memory of consumed slices, for reuse */
     size_t spare_count;
 };
 
 /* ---- Filling a slice ---- */
 
-/* Takes a row of the aggregate that a slice is read with: SQLite hands those over faster than a query's. */
+/* Takes a row of the aggregate by which a slice is read: SQLite passes rows to an aggregate faster than it returns rows of
+ * a query. */
 static void add_slice_row(sqlite3_context *context, int count, sqlite3_value **values) {
     feed_connection *c = sqlite3_user_data(context);
     slice *s = c->filling;
@@ -118,7 +120,7 @@ static void bind_slice_ids(sqlite3_stmt *s, const asked *a, size_t i) {
 
 static void fill_slice(feed_connection *c, asked *a, size_t request, size_t i) {
     slice *s = &a->slices[i];
-    input_nsys_rows_clear(&s->rows); /* its memory may be another's that was used up */
+    input_nsys_rows_clear(&s->rows); /* its memory may be reused */
     c->filling = s;
     c->request = a;
     if (!c->statement[request]) {
@@ -136,7 +138,7 @@ static void fill_slice(feed_connection *c, asked *a, size_t request, size_t i) {
 
 /* ---- The reading threads ---- */
 
-/* The request of which the fewest slices are ahead of their use, or `asked_count` when all are far enough. */
+/* Returns the request with the fewest slices ahead of their use, or `asked_count` if all are far enough ahead. */
 static size_t request_to_fill(const input_nsys_feed *feed) {
     size_t best = feed->asked_count, least = feed->purpose == INPUT_NSYS_KEEP ? SIZE_MAX : AHEAD;
     for (size_t i = 0; i < feed->asked_count; i++) {
@@ -149,7 +151,7 @@ static size_t request_to_fill(const input_nsys_feed *feed) {
     return best;
 }
 
-/* Makes the next slice of a request this thread's; the lock is held. */
+/* Assigns the next slice of a request to this thread; the lock is held. */
 static size_t claim_next_slice(input_nsys_feed *feed, asked *a) {
     size_t i = a->begun++;
     a->slices[i].state = FILLING;
@@ -263,11 +265,11 @@ static void set_feed_error(input_nsys_feed *feed, const char *error) {
     }
 }
 
-/* A row of those that a slice has more, or NULL. */
+/* Returns one of the further rows of a slice, or NULL. */
 static const input_nsys_cells *next_row_of_rest(input_nsys_feed *feed, asked *a, const slice *s) {
     input_nsys_connection *db = &feed->own.db;
     if (!a->rest && open_own_connection(feed)) {
-        size_t len = strlen(a->sql) + 100; /* the same with a little more */
+        size_t len = strlen(a->sql) + 100; /* of the request, plus the OFFSET */
         char *sql = base_alloc(len, 1);
         snprintf(sql, len,
                  "SELECT %s FROM \"%s\" NOT INDEXED WHERE rowid BETWEEN ?1 AND ?2%s%s LIMIT -1 OFFSET %zu",
@@ -378,7 +380,7 @@ input_nsys_feed *input_nsys_feed_open(const char *path, unsigned jobs, input_nsy
                  r->columns, r->table, and_before_where(r), r->where);
         slices += a->count;
     }
-    /* The caller's thread reads too. */
+    /* The caller's thread reads, too. */
     size_t threads = jobs > 1 ? jobs - 1 : 0;
     threads = threads < THREADS_MAX ? threads : THREADS_MAX;
     threads = threads < slices / THREAD_SLICES ? threads : slices / THREAD_SLICES;

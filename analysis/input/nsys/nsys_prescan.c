@@ -1,14 +1,14 @@
-/* What must be known of an export of Nsight Systems before its first event: summaries of its tables. In a
- * file of one process whose tables are sorted nothing need be known beforehand: there the summaries are made
- * along the way, and only show that it is such a file. */
+/* Properties of an export of Nsight Systems that must be known before its first event: summaries of its tables. A file of
+ * one process with sorted tables can be read in a single pass: the summaries are made along the way, and confirm that it
+ * is such a file. */
 #include "analysis/input/nsys/nsys_internal.h"
 
 #include "analysis/base/alloc.h"
 
 #include <stdio.h>
 
-/* Rows of a file up to this size, and so many at most, are kept in memory, where they take some three times
- * as much, to be gone through twice. */
+/* Files up to this size, and up to this number of rows, are kept in memory (about three times the size of the file) for
+ * the second pass. */
 #define KEEP_BYTES (16 << 20)
 #define KEEP_ROWS  (1 << 19)
 
@@ -21,7 +21,7 @@ static void add_domain_creation(input_nsys_reading *rd, const input_nsys_making 
     uint64_t key = input_nsys_mix(m->process, m->domain);
     uint32_t before = base_map_get(&rd->domains, key);
     if (cap->cursors.on_slice && before != BASE_NONE && before != name && cap->db.stop == 0) {
-        cap->db.stop = INPUT_READ_AGAIN; /* the last one's name is that of all */
+        cap->db.stop = INPUT_READ_AGAIN; /* the last creation names the domain in all rows */
     }
     base_map_put(&rd->domains, key, name);
     rd->creations =
@@ -29,7 +29,7 @@ static void add_domain_creation(input_nsys_reading *rd, const input_nsys_making 
     rd->creations[rd->creation_count++] = (input_nsys_creation){m->start, name};
 }
 
-/* Adds the summary of a part of a table, which follows the parts before it. */
+/* Adds the summary of a slice, which follows the preceding slices. */
 static void add_table_summary(input_nsys_reading *rd, input_nsys_table *t, const input_nsys_summary *s) {
     input_nsys_capture *cap = &rd->capture;
     t->unusable += s->unusable;
@@ -71,7 +71,7 @@ static void sum_up_table(input_nsys_reading *rd, input_nsys_table *t) {
     input_nsys_summary_free(&whole);
 }
 
-/* Finds the tables' row ids; returns how many there are. */
+/* Determines the tables' row ids; returns their number. */
 static uint64_t find_row_ids(input_nsys_reading *rd) {
     input_nsys_capture *cap = &rd->capture;
     uint64_t rows = 0;
@@ -99,7 +99,7 @@ static void add_slice_summary(void *ctx, input_nsys_table *t, const input_nsys_s
     }
 }
 
-/* The process of the first row that has one; it is what the file's number of the process is made of. */
+/* Returns the process of the first row that has one; the number of the file's process is derived from it. */
 static void find_first_process(input_nsys_reading *rd, const input_nsys_table *t) {
     input_nsys_capture *cap = &rd->capture;
     char sql[INPUT_NSYS_WHERE_BYTES + 300];
@@ -115,7 +115,7 @@ static void find_first_process(input_nsys_reading *rd, const input_nsys_table *t
     sqlite3_finalize(s);
 }
 
-/* Calls that only query are half of a capture, and change nothing in a report. */
+/* Calls that only query are half of a capture, and do not affect a report. */
 static void find_query_calls(input_nsys_reading *rd) {
     input_nsys_capture *cap = &rd->capture;
     if (!input_nsys_has_table(&cap->db, "StringIds")) {

@@ -1,4 +1,4 @@
-/* Captures that hold several processes: which ones, and one of them alone. */
+/* Captures of several processes: lists the processes, and selects one. */
 #include "analysis/input/nsys/nsys_processes.h"
 
 #include "analysis/base/alloc.h"
@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No capture has so many; of more only some are found. */
+/* More processes than any capture has; further ones are ignored. */
 #define PROCESSES_MAX 4096
-/* Rows of a table that are looked at to guess. */
+/* Number of rows of a table in the sample. */
 #define PROBES 8
 
-/* Ascending, each once. */
+/* Sorted and unique. */
 typedef struct {
     uint64_t *list;
     size_t count, cap;
@@ -33,7 +33,7 @@ static void add_process(processes *p, uint64_t process) {
     }
 }
 
-/* Those of a table that has no row ids. */
+/* Processes of a table without row ids. */
 static void find_distinct_processes(input_nsys_connection *c, const input_nsys_table *t, processes *found) {
     char sql[300];
     snprintf(sql, sizeof sql,
@@ -46,8 +46,8 @@ static void find_distinct_processes(input_nsys_connection *c, const input_nsys_t
     sqlite3_finalize(s);
 }
 
-/* The processes that have rows: their globalPids above the lowest 24 bits, ascending. How many; 0 after an
- * error. All rows are looked at, by several threads. */
+/* Stores the processes that have rows (their globalPids above the lowest 24 bits), sorted, and returns their number; 0
+ * after an error. Several threads examine all rows. */
 static size_t find_all_processes(input_nsys_cursors *cs, input_nsys_table tables[INPUT_NSYS_TABLES],
                                  uint64_t **list) {
     input_nsys_connection *c = cs->connection;
@@ -66,7 +66,7 @@ static size_t find_all_processes(input_nsys_cursors *cs, input_nsys_table tables
             find_distinct_processes(c, t, &found);
             continue;
         }
-        snprintf(t->list, sizeof t->list, "0, 0, \"%s\"", t->process); /* times that can be */
+        snprintf(t->list, sizeof t->list, "0, 0, \"%s\"", t->process); /* valid times */
         requests[asked++] = (input_nsys_request){.table = t->name,
                                                  .columns = t->list,
                                                  .where = t->where,
@@ -91,7 +91,7 @@ static size_t find_all_processes(input_nsys_cursors *cs, input_nsys_table tables
     return c->stop == 0 ? found.count : 0;
 }
 
-/* Whether the file describes one process at most, so that nothing need be searched. */
+/* Whether the file describes at most one process, so that no search is needed. */
 static bool lists_one_process(input_nsys_connection *c) {
     bool one = false;
     if (input_nsys_has_table(c, "PROCESSES")) {
@@ -103,7 +103,7 @@ static bool lists_one_process(input_nsys_connection *c) {
     return one;
 }
 
-/* A row with a row id from `id`, of the table: its process above the lowest 24 bits, or UINT64_MAX. */
+/* Returns the process (above the lowest 24 bits) of the first row with a row id of at least `id`, or UINT64_MAX. */
 static uint64_t process_of_row(input_nsys_connection *c, sqlite3_stmt *s, int64_t id) {
     sqlite3_bind_int64(s, 1, id);
     int64_t global = input_nsys_step(c, s) ? input_nsys_int(s, 0, -1) : -1;
@@ -111,7 +111,7 @@ static uint64_t process_of_row(input_nsys_connection *c, sqlite3_stmt *s, int64_
     return global == -1 ? UINT64_MAX : (uint64_t)global >> 24;
 }
 
-/* Processes with a CUDA context; 0 when the file does not say. */
+/* Returns the number of processes with a CUDA context; 0 if the file lists none. */
 static int64_t count_processes_with_context(input_nsys_connection *c) {
     static const char table[] = "TARGET_INFO_CUDA_CONTEXT_INFO";
     if (!input_nsys_has_table(c, table) || !input_nsys_has_column(c, table, "processId")) {
@@ -124,8 +124,7 @@ static int64_t count_processes_with_context(input_nsys_connection *c) {
     return count;
 }
 
-/* Whether one process has a context, or some rows of each table, the first and the last among them, are of
- * one process. */
+/* Whether one process has a context, or a sample of each table, with its first and last row, is of one process. */
 static bool seems_one_process(input_nsys_cursors *cs, input_nsys_table tables[INPUT_NSYS_TABLES]) {
     input_nsys_connection *c = cs->connection;
     uint64_t first = UINT64_MAX;
@@ -158,7 +157,7 @@ static bool seems_one_process(input_nsys_cursors *cs, input_nsys_table tables[IN
     return one && c->stop == 0;
 }
 
-/* Those that begin with another number than their process id: two have that one. */
+/* Returns the process id, or the whole number if another process has the same id. */
 static uint64_t number_of_process(const uint64_t *list, size_t count, size_t at) {
     for (size_t i = 0; i < count; i++) {
         if (i != at && (list[i] & 0xffffff) == (list[at] & 0xffffff)) {

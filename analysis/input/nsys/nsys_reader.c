@@ -1,9 +1,9 @@
-/* An SQLite export of Nsight Systems, given to a visitor as if it were a trace.
+/* Passes an SQLite export of Nsight Systems to a visitor as the records of a trace.
  *
- * The tables are read side by side in order of their start. A call stands behind the ranges that begin before
- * it and before the ends of the ranges that it lies in, which is how Nsight's reports attribute GPU work to
- * ranges; a GPU row stands behind its call, which began earlier. Of a small file all rows are kept; else
- * memory grows with distinct names, threads, kernel shapes, and with the ranges that are open at one time. */
+ * The tables are merged in the order of their starts. A call follows the ranges that begin before it and precedes the ends
+ * of the ranges that contain it, which is how reports of Nsight Systems attribute GPU work to ranges; a GPU row follows
+ * its call, which began earlier. All rows of a small file are kept in memory; otherwise memory grows with distinct names,
+ * threads and kernel shapes, and with the ranges that are open at one time. */
 #include "analysis/input/nsys/nsys_reader.h"
 
 #include "analysis/base/alloc.h"
@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows between two calls of the visitor's progress. */
+/* Number of rows between two calls of the visitor's progress. */
 #define PROGRESS_ROWS 65536
 
-/* The table whose next row comes first; at equal times ranges, then calls, graphs, nodes, then GPU work.
- * INPUT_NSYS_TABLES at the end. */
+/* Returns the table whose next row is first, or INPUT_NSYS_TABLES at the end. At equal times ranges precede calls, then
+ * graphs, nodes, and GPU work. */
 static int earliest_table(const int64_t starts[INPUT_NSYS_TABLES]) {
     int best = INPUT_NSYS_TABLES - 1;
     for (int i = best; i-- > 0;) {
@@ -29,7 +29,7 @@ static int earliest_table(const int64_t starts[INPUT_NSYS_TABLES]) {
     return starts[best] == INT64_MAX ? INPUT_NSYS_TABLES : best;
 }
 
-/* The start of a table's next row, which becomes its current row; INT64_MAX, which no time is, at the end. */
+/* Moves to a table's next row and returns its start; INT64_MAX, which is not a valid time, at the end. */
 static int64_t next_row_start(input_nsys_reading *rd, int table) {
     input_nsys_table *t = &rd->tables[table];
     return t->present && input_nsys_next_timed_row(&rd->capture.cursors, t) ? t->start : INT64_MAX;
@@ -118,7 +118,7 @@ static void read_capture(input_nsys_reading *rd, bool once, trace_status *status
 }
 
 static void free_nsys_reading(input_nsys_reading *rd) {
-    input_nsys_cursors_close(&rd->capture.cursors); /* its threads use what is freed here */
+    input_nsys_cursors_close(&rd->capture.cursors); /* its threads use memory that is freed below */
     for (int i = 0; i < INPUT_NSYS_TABLES; i++) {
         sqlite3_finalize(rd->tables[i].statement);
         input_nsys_rows_free(&rd->tables[i].one);
@@ -161,12 +161,14 @@ int input_nsys_read(const char *path, unsigned jobs, bool once, const trace_visi
         read_capture(&rd, once, status);
     }
     int rc = db->stop;
-    if (rc == -1 && once) { /* a part that is damaged may not be needed */
+    if (rc == -1 && once) { /* a damaged part may not be needed */
         rc = INPUT_READ_AGAIN;
         *error = '\0';
     }
     for (char *c = error; rc == -1 && *c; c++) {
-        *c = (unsigned char)*c < ' ' ? ' ' : *c; /* SQLite quotes names of the file, whatever is in them */
+        *c = (unsigned char)*c < ' '
+                 ? ' '
+                 : *c; /* SQLite may quote names from the file, which can contain any characters */
     }
     free_nsys_reading(&rd);
     free(file);

@@ -1,4 +1,4 @@
-/* Values of SQLite's as cells. */
+/* Stores values of SQLite as cells. */
 #include "analysis/input/nsys/nsys_row_buffer.h"
 
 #include "analysis/base/alloc.h"
@@ -7,11 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Slots for shapes of one piece of rows: a power of two. Where there are as many shapes, the same may be kept
- * twice. */
+/* Slots for the shapes of one buffer: a power of two. With more shapes, some may be stored twice. */
 #define SHAPE_SLOTS 1024
 
-/* The index of the shape that these values make. */
+/* Returns the index of the shape with these values. */
 static uint32_t shape_of_row(input_nsys_rows *rows, int count, sqlite3_value **values) {
     input_nsys_shape shape;
     uint64_t hash = 0;

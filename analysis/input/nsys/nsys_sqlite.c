@@ -1,4 +1,4 @@
-/* SQLite as the importer uses it: read-only, never trusting the schema. */
+/* Read-only use of SQLite that does not trust the file's schema. */
 #include "analysis/input/nsys/nsys_sqlite.h"
 
 #include "analysis/base/alloc.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Longest text or blob that is read. */
+/* Limit of the length of texts and blobs. */
 #define LENGTH_MAX (64 << 20)
 
 bool input_nsys_fail(input_nsys_connection *c) {
@@ -23,8 +23,8 @@ bool input_nsys_fail(input_nsys_connection *c) {
     return false;
 }
 
-/* The path as a URI that forbids all writing, locking and journals. An empty host stands before a whole path,
- * which may begin with two slashes. */
+/* Formats the path as a URI that disables writing, locking and journals. An empty host precedes an absolute path, which
+ * may begin with two slashes. */
 static char *uri_of(const char *path) {
     char *uri = base_alloc(strlen(path) * 3 + 40, 1), *p = uri + sprintf(uri, "file:");
     p += sprintf(p, "%s", *path == '/' ? "//" : "");
@@ -35,7 +35,7 @@ static char *uri_of(const char *path) {
     return uri;
 }
 
-/* Statistics of memory would make the threads that read wait for each other. */
+/* Memory statistics would make the reading threads wait for each other. */
 static void disable_memory_statistics(void) {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
@@ -49,8 +49,8 @@ bool input_nsys_open(input_nsys_connection *c) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, disable_memory_statistics);
     char *uri = uri_of(c->path);
-    /* One thread uses the connection, so that locks would only cost time; values may then be used as they
-     * stand in a row. */
+    /* A connection is used by one thread, so that locks would only cost time; values can then be used without copying them
+     * from the row. */
     int rc =
         sqlite3_open_v2(uri, &c->handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
     free(uri);
@@ -88,7 +88,7 @@ bool input_nsys_step(input_nsys_connection *c, sqlite3_stmt *s) {
     return rc == SQLITE_ROW || (rc != SQLITE_DONE && input_nsys_fail(c));
 }
 
-/* Whether a column of the table is computed when it is read. */
+/* Whether the table has a column that is computed when it is read. */
 static bool has_generated_column(input_nsys_connection *c, const char *table) {
     sqlite3_stmt *s = input_nsys_query(c, "SELECT 1 FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)");
     if (!s) {
@@ -100,8 +100,7 @@ static bool has_generated_column(input_nsys_connection *c, const char *table) {
     return found;
 }
 
-/* Views, virtual tables and generated columns run SQL of the file, which may never end. The first two have no page of
- * their own. */
+/* Views, virtual tables and generated columns run SQL from the file, which may never end. The first two have no root page. */
 bool input_nsys_has_table(input_nsys_connection *c, const char *table) {
     if (!c->table_of) {
         c->table_of =

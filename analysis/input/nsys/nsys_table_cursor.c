@@ -1,4 +1,4 @@
-/* Tables of an SQLite export, row by row: through the feed where that is possible, else by a statement. */
+/* Reads tables of an SQLite export row by row: through the feed if possible, else by a statement. */
 #include "analysis/input/nsys/nsys_table_cursor.h"
 
 #include "trace/trace.h"
@@ -6,11 +6,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* The fewest bytes that the row of an event takes: more row ids than fit into the file are too sparse for
- * slices. */
+/* The smallest size of an event's row in bytes: more row ids than would fit into the file are too sparse for slices. */
 #define ROW_BYTES 8
 
-/* Whether the table has a column of that very name. */
+/* Whether the table has a column of exactly this name. */
 static bool has_column_named(input_nsys_connection *c, const char *table, const char *column) {
     char sql[300];
     bool found = false;
@@ -27,7 +26,7 @@ void input_nsys_find_ids(input_nsys_cursors *cs, input_nsys_table *t) {
     input_nsys_connection *c = cs->connection;
     char sql[300];
     t->has_ids = false;
-    /* A table WITHOUT ROWID has none, and one with a column of that name hides them. */
+    /* A table WITHOUT ROWID has no row ids, and a column of that name hides them. */
     if (!input_nsys_has_column(c, t->name, "rowid") || has_column_named(c, t->name, "rowid")) {
         return;
     }
@@ -43,8 +42,8 @@ void input_nsys_find_ids(input_nsys_cursors *cs, input_nsys_table *t) {
     sqlite3_finalize(s);
 }
 
-/* The names of a table's first `count` columns for a statement: separated by commas, NULL for one that it
- * lacks. The error is set when it has no start. */
+/* Lists a table's first `count` columns for a statement, separated by commas, with NULL for a missing one. Sets the error
+ * if there is no column for the start. */
 static void list_columns(input_nsys_connection *c, const input_nsys_table *t, int count,
                          char list[INPUT_NSYS_COLUMNS_BYTES]) {
     size_t n = 0;
@@ -76,7 +75,7 @@ static void prepare_statement(input_nsys_connection *c, input_nsys_table *t, boo
     t->statement = input_nsys_query(c, sql);
 }
 
-/* How many columns of a table are read. */
+/* Returns the number of columns of a table that are read. */
 static int columns_of_pass(const input_nsys_cursors *cs, const input_nsys_table *t, bool scan) {
     if (cs->on_slice) {
         return t->reported;
@@ -84,7 +83,7 @@ static int columns_of_pass(const input_nsys_cursors *cs, const input_nsys_table 
     return scan && !cs->keep ? t->scanned : INPUT_NSYS_CELLS;
 }
 
-/* What becomes of the rows that the feed reads. */
+/* How the rows that the feed reads are used. */
 static input_nsys_purpose purpose_of_pass(const input_nsys_cursors *cs, bool scan) {
     if (cs->on_slice) {
         return INPUT_NSYS_ALONG;
@@ -149,7 +148,7 @@ void input_nsys_check_feed(input_nsys_cursors *cs) {
     }
 }
 
-/* The next row, after the summary of its slice was passed on. */
+/* Returns the next row, after its slice's summary was passed on. */
 static const input_nsys_cells *next_row_along(input_nsys_cursors *cs, input_nsys_table *t) {
     const input_nsys_cells *row;
     while ((row = input_nsys_feed_next_of_slice(cs->feed, t->request, &t->held)) == NULL) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No capture has so many processes; all others are the first. */
+/* More processes than any capture has; all further ones count as the first. */
 #define PROCESSES_MAX 4096
 
 static input_nsys_summary_process *summary_process_of(input_nsys_summary *s, int64_t global) {

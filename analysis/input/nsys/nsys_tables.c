@@ -1,4 +1,4 @@
-/* Which tables and columns of an export are read. */
+/* The tables and columns of an export that are read. */
 #include "analysis/input/nsys/nsys_tables.h"
 
 #include <limits.h>
@@ -56,8 +56,8 @@ static const char *const range_columns[] = {
     "int64Value", "doubleValue", "uint32Value", "int32Value",   "floatValue", NULL};
 
 void input_nsys_tables(input_nsys_table tables[INPUT_NSYS_TABLES]) {
-/* How many columns are scanned, and how many a report needs; where rows hold the process, the correlation id,
- * and the event's type. */
+/* Numbers of columns that are scanned and that a report needs, and the indices of the process, the correlation id and the
+ * event type. */
 #define TABLE(n, p, c, s, r, ...)                                                                            \
     {                                                                                                        \
         .name = n, .process = p, .columns = c, .scanned = s, .reported = r, .places = {__VA_ARGS__},         \
