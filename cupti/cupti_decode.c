@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* CUDA 11.8: from here on kernel records have the cluster's size. */
+/* CUDA 11.8: kernel records have the cluster size from here on. */
 #define VERSION_WITH_CLUSTERS 18
 
 #define SHAPE_SLOTS (1u << 14) /* open addressing; at most half is used */
@@ -18,13 +18,13 @@ typedef struct {
 
 static struct {
     cupti_decode_hooks hooks;
-    uint64_t now; /* of the clock, when it was last read */
+    uint64_t now; /* host time of the last reading of both clocks */
     uint32_t version;
     shape_slot *shapes;
-    uint32_t shape_count, shape_used; /* ids given; slots taken */
+    uint32_t shape_count, shape_used; /* ids assigned; slots in use */
     trace_queue queues[QUEUE_SLOTS];
     bool queue_defined[QUEUE_SLOTS];
-    uint32_t queue_count, queue_base; /* ids count on when the table is full and begun anew */
+    uint32_t queue_count, queue_base; /* ids continue when the table is full and cleared */
 } decode;
 
 void cupti_decode_reserve(void *(*allocate)(size_t bytes)) {
@@ -142,8 +142,7 @@ static int shape_id(const cupti_kernel *k, uint32_t *id) {
         at = (at + 1) & (SHAPE_SLOTS - 1);
     }
     if (decode.shape_used == SHAPE_SLOTS / 2) {
-        /* Forget them all: what comes again gets a new id, which costs a few bytes of trace and loses
-         * nothing. */
+        /* Clears the table: names that occur again get new ids, which costs a few bytes of trace and loses nothing. */
         memset(decode.shapes, 0, SHAPE_SLOTS * sizeof *decode.shapes);
         decode.shape_used = 0;
         at = (uint32_t)shape_hash(&s) & (SHAPE_SLOTS - 1);
@@ -156,7 +155,7 @@ static int shape_id(const cupti_kernel *k, uint32_t *id) {
     return 0;
 }
 
-/* CUPTI reports some records without times, and a few with times of another clock: before the recording, or yet to come. */
+/* CUPTI reports some records without times, and a few with times of another clock, before the recording or in the future. */
 static bool are_possible_times(uint64_t start, uint64_t end) {
     if (end > decode.now) {
         decode.now = decode.hooks.now() + CLOCK_ERROR_NS;
@@ -170,7 +169,7 @@ static void set_times(trace_gpu_event *e, uint64_t start, uint64_t end) {
     e->end = e->timed ? end : 0;
 }
 
-/* What each kind of record has, each at offsets of its own. */
+/* Fields that all record kinds have, at their own offsets. */
 #define DECODE_WORK(e, of_kind, record)                                                                      \
     do {                                                                                                     \
         (e)->kind = (of_kind);                                                                               \
@@ -180,7 +179,7 @@ static void set_times(trace_gpu_event *e, uint64_t start, uint64_t end) {
         set_times(e, (record)->start, (record)->end);                                                        \
     } while (0)
 #define DECODE_QUEUE(e, record) ((e)->queue = queue_id((record)->device, (record)->context, (record)->stream))
-/* Both records of copies. */
+/* Both kinds of copy records. */
 #define DECODE_COPY(e, record)                                                                               \
     do {                                                                                                     \
         DECODE_WORK(e, TRACE_GPU_MEMCPY, record);                                                            \

@@ -8,10 +8,10 @@
 
 #define SLOT_BITS 12
 #define SLOTS     (1u << SLOT_BITS)
-#define PROBES    16u /* slots in which a launch or a graph may stand */
-/* No record comes so many ids late, and the ids have not begun again. */
+#define PROBES    16u /* number of slots that a launch or a graph may use */
+/* No record arrives later than this many ids, even when the ids wrap around. */
 #define TOO_OLD (1u << 22)
-/* Between the GPU's clock and the host's. */
+/* Uncertainty between the GPU's clock and the host's. */
 #define CLOCK_ERROR_NS 50000u
 
 /* A set of correlation ids. */
@@ -22,7 +22,7 @@ typedef struct {
 static struct {
     launch_set pending;
     atomic_uint pending_count;
-    atomic_bool untracked; /* a launch found no place in the set */
+    atomic_bool untracked; /* a launch did not fit into the set */
     atomic_bool any;
     struct {
         _Atomic(const void *) graph; /* NULL: free */
@@ -31,13 +31,13 @@ static struct {
 
     launch_set doubtful;
     atomic_bool any_doubt;
-    atomic_bool any_all_doubt, any_closed; /* the next two mean something */
+    atomic_bool any_all_doubt, any_closed; /* the next two members are valid */
     atomic_uint all_doubt;                 /* launches up to this one get no times */
-    atomic_uint closed; /* launches up to this one, and above `all_doubt`, have had all their records */
-    atomic_bool exist;  /* graphs were made */
-    /* Records with no correlation id of earlier starts are not of a launch while records were on. */
+    atomic_uint closed; /* launches above `all_doubt` and up to this one have received all their records */
+    atomic_bool exist;  /* graphs were created */
+    /* A record without correlation id that starts earlier does not belong to a launch during recording. */
     atomic_uint_fast64_t opened;
-    atomic_uint last_taken; /* the launch whose record came last: its other records follow */
+    atomic_uint last_taken; /* the launch of the latest record; its other records follow */
 } launches;
 
 static uint32_t hash_of_launch(uint64_t key) {
@@ -67,7 +67,7 @@ static bool has_launch(launch_set *set, uint32_t correlation) {
     return false;
 }
 
-/* Launches that are older than `age` are replaced. */
+/* Replaces launches older than `age`. */
 static bool add_launch(launch_set *set, uint32_t correlation, uint32_t age) {
     for (uint32_t probe = 0; probe < PROBES; probe++) {
         atomic_uint *slot = set_slot(set, correlation, probe);
@@ -80,7 +80,7 @@ static bool add_launch(launch_set *set, uint32_t correlation, uint32_t age) {
     return false;
 }
 
-/* Where a graph's latest launch stands; NULL when there is no room. */
+/* Returns the slot of a graph's latest launch; NULL when there is no room. */
 static atomic_uint *latest_of(const void *graph) {
     for (uint32_t probe = 0; graph && probe < PROBES; probe++) {
         uint32_t at = (hash_of_launch((uintptr_t)graph) + probe) & (SLOTS - 1);
@@ -92,7 +92,7 @@ static atomic_uint *latest_of(const void *graph) {
     return NULL;
 }
 
-/* Bounds mean nothing any more before the ids begin again. */
+/* Discards bounds before the ids wrap around. */
 static void forget_old_bound(atomic_bool *any, const atomic_uint *bound, uint32_t correlation) {
     if (atomic_load(any) && correlation - atomic_load(bound) > TOO_OLD) {
         atomic_store(any, false);
@@ -161,7 +161,7 @@ void cupti_graph_launches_overwrite(const void *graph, uint32_t correlation) {
     settle_launch(correlation);
 }
 
-/* What records of every kind have, each at an offset of its own. */
+/* Fields that all record kinds have, at their own offsets. */
 typedef struct {
     uint32_t correlation, graph;
     uint64_t *start, *end;
@@ -237,7 +237,7 @@ void cupti_graph_launches_close(uint32_t latest) {
     if (all_here) {
         atomic_store(&launches.closed, latest);
         atomic_store(&launches.any_closed, true);
-        atomic_store(&launches.opened, UINT64_MAX); /* until records are on again */
+        atomic_store(&launches.opened, UINT64_MAX); /* until records are enabled again */
     }
     atomic_store(&launches.any, false);
 }

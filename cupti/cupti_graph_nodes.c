@@ -6,9 +6,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define INNER_MAX 32768u /* nodes of graphs inside of one that is instantiated */
-#define LISTS     16u    /* of them, for threads that instantiate at once */
-#define ROOTS     1024u  /* graphs inside of others that nodes may still be added to */
+#define INNER_MAX 32768u /* nodes of child graphs during instantiation */
+#define LISTS     16u    /* of them, for threads that instantiate at the same time */
+#define ROOTS     1024u  /* child graphs to which nodes may still be added */
 
 typedef struct {
     void *handle;
@@ -23,16 +23,16 @@ typedef struct {
 static struct {
     cupti_graph_nodes_hooks hooks;
     _Atomic(inner_list *) idle[LISTS];
-    atomic_uint_fast64_t roots[ROOTS]; /* id of a graph inside of another << 32 | that of the outermost one */
+    atomic_uint_fast64_t roots[ROOTS]; /* id of a child graph << 32 | id of the outermost graph */
 } nodes;
 
-/* The call that this thread is in. */
+/* The CUDA call of this thread. */
 static __thread struct {
     bool instantiates;
-    uint32_t executable; /* id of the graph that is made by it; 0 before */
+    uint32_t executable; /* id of the graph that it creates; 0 before */
     inner_list *inner;
-    uint32_t adds_to; /* id of the outermost graph that a node is added to; 0 outside of such calls */
-    uint64_t updated; /* node whose update was told last */
+    uint32_t adds_to; /* id of the outermost graph to which a node is added; 0 outside such calls */
+    uint64_t updated; /* the node whose update was reported last */
 } here;
 
 void cupti_graph_nodes_init(const cupti_graph_nodes_hooks *hooks) {
@@ -86,7 +86,7 @@ static void keep_inner(void *handle, uint64_t id) {
     }
 }
 
-/* A node that is gone must not be looked at. */
+/* A destroyed node must not be accessed. */
 static void forget_inner(const void *handle) {
     for (uint32_t i = 0; here.inner && i < here.inner->count; i++) {
         if (here.inner->nodes[i].handle == handle) {
@@ -134,7 +134,7 @@ static void on_node_made(uint32_t cbid, const cupti_graph_data *data, uint32_t g
     nodes.hooks.graph(root_of(graph), id, clone ? id_of(data->original_node) : 0);
 }
 
-/* The node of the executable graph is the `original` one here. */
+/* The node of the executable graph corresponds to `original` here. */
 static void on_node_updated(const cupti_graph_data *data, uint32_t latest) {
     uint64_t id = id_of(data->original_node), source = id_of(data->node);
     if (id != 0 && source != 0) {
@@ -144,7 +144,7 @@ static void on_node_updated(const cupti_graph_data *data, uint32_t latest) {
     }
 }
 
-/* Also told after each update. */
+/* Also reported after each update. */
 static void on_parameters_set(const cupti_graph_data *data, uint32_t latest) {
     uint64_t id = id_of(data->node);
     if (id != 0 && id != here.updated) {

@@ -1,5 +1,4 @@
-/* Finds and opens CUPTI. The target's own copy comes first: two copies in one process do not work
- * together. */
+/* Finds and opens CUPTI. The target's own copy takes precedence: two copies in one process do not work together. */
 #include "cupti/cupti_library.h"
 
 #include <dlfcn.h>
@@ -8,14 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Libraries of the process whose folders may hold its CUPTI. */
+/* Loaded libraries whose folders may contain the matching CUPTI. */
 typedef struct {
     char cupti[512];
     char runtime[512];
 } loaded;
 
-/* Whether a file's name is that of a library: libNAME.so..., or with a hash as auditwheel adds it,
- * libNAME-1a2b3c4d.so... */
+/* Whether the file is a library of this name: libNAME.so..., or with auditwheel's hash, libNAME-1a2b3c4d.so... */
 static bool is_library_name(const char *file, const char *library) {
     size_t len = strlen(library);
     return strncmp(file, library, len) == 0 && (file[len] == '.' || file[len] == '-') &&
@@ -40,8 +38,7 @@ static void *open_library_file(const char *path) {
     return dlopen(path, RTLD_NOW | RTLD_LOCAL);
 }
 
-/* Beside the CUDA runtime: in its own folder (toolkit, CUDA 13 wheels) or in the wheel beside it (CUDA 12
- * wheels). */
+/* Near the CUDA runtime: in its folder (toolkit, CUDA 13 wheels) or in the neighbouring wheel (CUDA 12 wheels). */
 static void *open_cupti_beside(const char *runtime) {
     static const char *const folders[] = {"", "../../cuda_cupti/lib/", "../extras/CUPTI/lib64/",
                                           "../../../extras/CUPTI/lib64/"};
@@ -95,7 +92,7 @@ static void *open_any_cupti(const char *wanted) {
     return handle ? handle : open_system_cupti();
 }
 
-/* What is wrong with the version, or NULL. */
+/* Returns the problem with the version, or NULL. */
 static const char *check_version(uint32_t version) {
     static char text[128];
     if ((version >= CUPTI_VERSION_OLDEST && version <= CUPTI_VERSION_LAST_12) ||

@@ -6,8 +6,8 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 
-#define LAUNCHES    (1u << 16) /* launches that are remembered until their records come, by correlation id */
-#define NODE_BITS   13         /* of the first table of nodes; each further one has twice as many */
+#define LAUNCHES    (1u << 16) /* number of stored launches whose records have not arrived, by correlation id */
+#define NODE_BITS   13         /* size of the first table of nodes; each further one is twice as large */
 #define NODE_BLOCKS 6u         /* half a million nodes in all */
 #define PROBES      16u
 
@@ -19,7 +19,7 @@ typedef struct {
 typedef struct {
     atomic_uint_fast64_t id; /* 0: free */
     _Atomic(const char *) name;
-    atomic_uint since; /* launches up to this one had another; 0: all have it */
+    atomic_uint since; /* launches up to this one had the previous name; 0: none */
 } node_slot;
 
 static struct {
@@ -29,10 +29,10 @@ static struct {
     int (*get_kernel_name)(const char **name, void *kernel);
 
     atomic_bool needed;
-    atomic_uint first; /* launches up to this one have their right names from CUPTI */
+    atomic_uint first; /* launches up to this one get correct names from CUPTI */
     _Atomic(launch_slot *) launches;
     _Atomic(node_slot *) nodes[NODE_BLOCKS];
-    atomic_bool nodes_incomplete; /* not all nodes that should be are in the tables */
+    atomic_bool nodes_incomplete; /* some nodes are missing in the tables */
     atomic_bool nodes_changed;
 } names;
 
@@ -56,7 +56,8 @@ void cupti_names_module_unloads(uint32_t latest) {
     }
     launch_slot *nobody = NULL, *table = names.hooks.allocate(LAUNCHES * sizeof *table);
     if (table) {
-        atomic_compare_exchange_strong(&names.launches, &nobody, table); /* two threads may unload at once */
+        atomic_compare_exchange_strong(&names.launches, &nobody,
+                                       table); /* two threads may unload modules at the same time */
     }
     atomic_store(&names.first, latest);
     atomic_store(&names.needed, true);
@@ -99,7 +100,7 @@ static node_slot *probe_node(node_slot *table, uint32_t block, uint64_t id, uint
     return &table[(hash + probe) & ((1u << (NODE_BITS + block)) - 1)];
 }
 
-/* The table of this number, made at its first use; NULL when there is no memory. */
+/* Returns the table of this number, allocated at first use; NULL without memory. */
 static node_slot *node_table(uint32_t block) {
     node_slot *table = atomic_load(&names.nodes[block]);
     if (!table) {
@@ -118,7 +119,7 @@ static bool put_node(uint64_t id, const char *name, uint32_t since) {
             node_slot *slot = probe_node(table, block, id, probe);
             uint_fast64_t owner = 0;
             if (atomic_compare_exchange_strong(&slot->id, &owner, id) || owner == id) {
-                atomic_store(&slot->since, since); /* a reader that finds the new name finds this */
+                atomic_store(&slot->since, since); /* a reader that sees the new name also sees this */
                 atomic_store(&slot->name, name);
                 return true;
             }
@@ -140,7 +141,7 @@ static node_slot *find_node(uint64_t id) {
     return NULL;
 }
 
-/* The name of a kernel's node. The records of loops and branches have no correlation id: such nodes have the name that
+/* Returns the name of a kernel node. Records of loops and branches have no correlation id: such nodes use the name that
  * they always had. */
 static const char *name_of_node(uint64_t id, uint32_t correlation, const char *of_record) {
     if (atomic_load(&names.nodes_changed)) {
@@ -152,7 +153,7 @@ static const char *name_of_node(uint64_t id, uint32_t correlation, const char *o
         uint32_t since = atomic_load(&slot->since);
         return since == 0 || (correlation != 0 && (int32_t)(correlation - since) > 0) ? name : NULL;
     }
-    return atomic_load(&names.nodes_incomplete) ? NULL : of_record; /* made before any unload */
+    return atomic_load(&names.nodes_incomplete) ? NULL : of_record; /* created before any unload */
 }
 
 static const char *name_of_handle(void *node) {

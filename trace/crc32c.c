@@ -1,4 +1,4 @@
-/* CRC-32C: by the processor's instruction where there is one, else bit by bit. */
+/* CRC-32C: by the processor's instruction where available, else bit by bit. */
 #include "trace/trace.h"
 
 #include <stdbool.h>

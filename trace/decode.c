@@ -1,11 +1,11 @@
-/* Decodes the records of one chunk: every length is checked before it is believed. */
+/* Decodes the records of one chunk. Every length is checked before it is used. */
 #include "trace/decode.h"
 
 #include "trace/flags.h"
 
 typedef struct {
     const uint8_t *p, *end;
-    bool bad; /* read past the end, or an impossible number */
+    bool bad; /* read beyond the end, or an invalid number */
     uint64_t cursor_time;
     uint32_t cursor_correlation, cursor_queue;
 } cursor;
@@ -70,7 +70,7 @@ static uint32_t get_correlation(cursor *c) {
     return c->cursor_correlation;
 }
 
-/* A definition's own bounds: fields that a later minor version appended are passed over. */
+/* The end of a definition: fields that a later minor version appended are skipped. */
 static cursor get_definition(cursor *c) {
     cursor d = *c;
     size_t len;
@@ -267,7 +267,7 @@ static int read_end_record(cursor *c, const trace_visitor *v) {
     return c->bad || !v->end ? 0 : v->end(v->ctx, time, reason, len);
 }
 
-/* One record of a chunk of this type. */
+/* Decodes one record of a chunk of this type. */
 static int read_record(cursor *c, trace_chunk_type type, uint32_t stream, const trace_visitor *v) {
     switch (type) {
     case TRACE_CHUNK_META:

@@ -216,7 +216,7 @@ static void put_api_call(trace_chunk *c, const trace_host_event *e) {
     c->buf[c->len++] = op;
     put_time_from_cursor(c, e->time);
     put_trace_varint(c, e->duration);
-    c->cursor_time += e->duration; /* the next event of the thread begins after this one ended */
+    c->cursor_time += e->duration; /* the next event of the thread begins after the end of this one */
     put_trace_varint(c, e->name);
     if (e->correlation) {
         put_correlation(c, e->correlation);

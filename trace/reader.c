@@ -1,6 +1,5 @@
-/* Reads a trace from start to end: one chunk in memory at a time, every length checked before it is believed.
- * Damage does not end the reading: the reader looks for the next whole chunk and counts what it passed
- * over. */
+/* Reads a trace from start to end, one chunk in memory at a time, and checks every length before it is used. Damage does
+ * not end the reading: the reader searches for the next intact chunk and counts the skipped bytes. */
 #include "trace/decode.h"
 
 #include <errno.h>
@@ -13,7 +12,7 @@
 #include <unistd.h>
 
 #define READ_BYTES                                                                                           \
-    (256u << 10) /* asked of the system at once: what was read is still in the cache when it is used */
+    (256u << 10) /* size of one read: small enough that the data is still cached when it is used */
 #define WINDOW_BYTES (TRACE_CHUNK_BYTES + TRACE_CHUNK_MAX_PAYLOAD + READ_BYTES)
 
 typedef struct {
@@ -31,8 +30,7 @@ static int set_read_error(char *error, const char *format, ...) {
     return -1;
 }
 
-/* Makes `bytes` bytes readable at buf + at, if the file has them. Returns -1 with errno when reading
- * failed. */
+/* Makes `bytes` bytes readable at buf + at, if the file has them. Returns -1 with errno on a read error. */
 static int fill_window(window *w, size_t bytes) {
     if (w->fill - w->at >= bytes || w->eof) {
         return 0;
@@ -51,27 +49,27 @@ static int fill_window(window *w, size_t bytes) {
     return 0;
 }
 
-/* What begins at a place of the file. */
+/* What begins at a position of the file. */
 typedef enum {
     WHOLE,      /* an undamaged chunk */
-    DAMAGED,    /* no chunk that can be used */
-    CUT,        /* what may be the beginning of a chunk, but the file ends before it does */
-    UNREADABLE, /* reading failed, with errno */
+    DAMAGED,    /* no usable chunk */
+    CUT,        /* possibly the beginning of a chunk that the end of the file truncates */
+    UNREADABLE, /* a read error, with errno */
 } found;
 
-/* A stretch of the file in which no whole chunk begins. */
+/* A part of the file in which no intact chunk begins. */
 typedef struct {
     bool open;
-    bool began_cut;   /* it began with a chunk that reaches beyond the end of the file */
+    bool began_cut;   /* it began with a chunk that extends beyond the end of the file */
     bool cut;         /* such a chunk began somewhere in it */
-    uint64_t checked; /* bytes whose checksum was computed in vain */
+    uint64_t checked; /* bytes whose checksum was computed without success */
 } hole;
 
-/* Bytes that are checked in one hole in vain; beyond them whatever looks like a chunk is passed over. Chance
- * puts the magic number into 4 GiB once, so that only a file made for it needs more. */
+/* Limit of bytes whose checksums are computed without success in one hole; after that, apparent chunks are skipped. By
+ * chance the magic number occurs once in 4 GiB, so that only a crafted file reaches the limit. */
 #define CHECKED_MAX (1u << 30)
 
-/* What begins at the window's place; *len is the length of a whole chunk. */
+/* Returns what begins at the window's position; *len is the length of an intact chunk. */
 static found find_chunk_here(window *w, hole *h, size_t *len) {
     static const uint8_t magic[4] = {'M', 'T', 'C', 'K'};
     if (fill_window(w, TRACE_CHUNK_BYTES)) {
@@ -106,12 +104,12 @@ static found find_chunk_here(window *w, hole *h, size_t *len) {
     return DAMAGED;
 }
 
-/* Passes over bytes until something that may be a chunk begins. */
+/* Skips bytes up to a possible beginning of a chunk. */
 static void skip_to_magic(window *w, trace_status *status) {
     static const uint8_t magic[4] = {'M', 'T', 'C', 'K'};
     const uint8_t *from = w->buf + w->at + 1;
     const uint8_t *next = memmem(from, w->fill - w->at - 1, magic, sizeof magic);
-    /* The last three bytes may be the beginning of a magic number that the window cuts. */
+    /* The last three bytes may be the beginning of a magic number that the window splits. */
     size_t keep = w->eof ? 0 : 3;
     size_t to = next ? (size_t)(next - w->buf) : w->fill - keep;
     to = to > w->at ? to : w->at + 1;
@@ -119,8 +117,8 @@ static void skip_to_magic(window *w, trace_status *status) {
     w->at = to;
 }
 
-/* Counts the hole that ends here. A length that reaches beyond the file is a damaged one when a whole chunk
- * follows it; at the end of the file it is taken for what a cut leaves. */
+/* Counts the hole that ends here. If an intact chunk follows, a length beyond the end of the file is damage; at the end of
+ * the file it means a truncated chunk. */
 static void close_hole(hole *h, bool at_end, trace_status *status) {
     if (h->open) {
         status->cut |= at_end && h->cut;

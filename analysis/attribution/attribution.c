@@ -1,6 +1,5 @@
-/* From correlation ids to ranges. The table of calls is indexed by the low bits of the correlation id: CUPTI
- * hands the ids out in ascending order, so a slot is taken over only by a call that is ATTRIBUTION_CALLS ids
- * younger. */
+/* Attributes GPU records to ranges by correlation id. The table of calls is indexed by the low bits of the correlation id:
+ * CUPTI assigns ascending ids, so that only a call at least ATTRIBUTION_CALLS ids younger reuses a slot. */
 #include "analysis/attribution/attribution.h"
 
 #include "analysis/attribution/cuda_graphs.h"
@@ -12,10 +11,10 @@
 
 #define DEFERRED_MAX   (1u << 20)
 #define CALLS_AT_FIRST (1u << 16)
-#define BEFORE_MAX     (1u << 20) /* records that may be of launches before the first call */
-#define DIRECT_SHAPES  (1u << 20) /* shape ids that are looked up in an array */
+#define BEFORE_MAX     (1u << 20) /* records that may belong to launches before the first call */
+#define DIRECT_SHAPES  (1u << 20) /* shape ids that are stored in an array */
 
-/* Work of one graph node, whose making was not read yet when it was launched. */
+/* Work of a graph node whose creation had not been read when it was launched. */
 typedef struct {
     uint32_t launch; /* node of the range tree */
     uint32_t name;   /* of kernels */
@@ -23,17 +22,18 @@ typedef struct {
     bool kernel;
     bool other_domain; /* as in call_slot */
     uint64_t graph_node;
-    uint64_t first, last; /* times of the launches that are summed here */
+    uint64_t first, last; /* first and last time of the launches that are summed here */
     uint64_t count, ns;
     double squares;
 } graph_replay;
 
 typedef struct {
     uint32_t correlation; /* 0: free */
-    uint32_t node;        /* or BASE_NONE: GPU records wait for this call, the newest being number `span` */
+    uint32_t node; /* or BASE_NONE: GPU records wait for this call, the latest of them being number `span` */
     uint32_t span;
-    uint32_t done : 1; /* its GPU record came, and it was no graph: no other will come; or none is expected */
-    uint32_t other_domain : 1; /* outside of all ranges that own work, and in one of another domain */
+    uint32_t
+        done : 1; /* no further GPU record is expected: it came (for calls other than graph launches), or there is none */
+    uint32_t other_domain : 1; /* in a range of another domain, and outside all ranges that own work */
     uint32_t time_high : 30;
     uint32_t time_low; /* when the call began; see call_time */
 } call_slot;
@@ -43,12 +43,12 @@ typedef struct {
     uint64_t graph_node;
     uint32_t name;    /* of kernels */
     uint32_t queue;   /* id */
-    uint32_t earlier; /* number of the record that waits for the same call, when it still waits */
-    bool chained;     /* `earlier` means something */
+    uint32_t earlier; /* number of the previous record that waits for the same call */
+    bool chained;     /* `earlier` is set */
     bool waits, kernel, timed;
 } waiting_record;
 
-/* An unattributed record that starts before the first call that was read. */
+/* An unattributed record that starts before the first call that has been read. */
 typedef struct {
     uint64_t start, ns;
     bool kernel;
@@ -59,11 +59,11 @@ struct attribution_state {
     attribution_ranges *ranges;
     attribution_graphs graphs;
     attribution_bodies bodies;
-    waiting_record *body_records; /* of kernels whose launch is found at the end */
+    waiting_record *body_records; /* kernels whose launch is determined at the end */
     size_t body_record_count, body_record_cap;
-    uint32_t *shapes; /* shape id -> name index + 1; 0 where none is known */
+    uint32_t *shapes; /* shape id -> name index + 1; 0: unknown */
     size_t shape_cap;
-    base_map other_shapes; /* the same for ids beyond them, without the 1 */
+    base_map other_shapes; /* shape id -> name index, for larger ids */
     graph_replay *replays;
     size_t replay_count, replay_cap;
     base_map by_replay;    /* launch and graph node -> replays */
@@ -71,15 +71,15 @@ struct attribution_state {
     size_t call_cap;       /* a power of two, at most ATTRIBUTION_CALLS */
     waiting_record *queue; /* a ring, by the record's number */
     size_t queue_cap;
-    uint32_t head, tail; /* numbers of the next record and of the earliest that may still wait */
+    uint32_t head, tail; /* number of the next record; number of the earliest record that may still wait */
     attribution_counts counts;
     attribution_devices devices;
     attribution_record_check check;
-    uint64_t first_call; /* ns: the earliest start of a call that was read; UINT64_MAX: none */
+    uint64_t first_call; /* ns: the earliest start of a call so far; UINT64_MAX: none */
     early_record *before;
     size_t before_count, before_cap;
-    uint64_t latest_call;      /* ns: the latest end of a call that was read */
-    trace_gpu_event *deferred; /* end long after the last call that was read: there may be later ones */
+    uint64_t latest_call;      /* ns: the latest end of a call so far */
+    trace_gpu_event *deferred; /* records that end long after the last call so far; later calls may follow */
     size_t deferred_count, deferred_cap;
 };
 
@@ -118,7 +118,7 @@ static uint32_t name_of_shape(attribution_state *a, uint32_t shape) {
     return name == BASE_NONE ? names_of_id(a->names, 0) : name;
 }
 
-/* A time in 62 bits; what is no time counts as early, so that its work may start at any time. */
+/* Stores a time in 62 bits. An invalid time becomes 0, so that GPU work may start at any time. */
 static void set_call_time(call_slot *call, uint64_t time) {
     time = time >> 62 != 0 ? 0 : time;
     call->time_high = (uint32_t)(time >> 32) & 0x3fffffff;
@@ -129,7 +129,7 @@ static uint64_t call_time(const call_slot *call) {
     return (uint64_t)call->time_high << 32 | call->time_low;
 }
 
-/* Keeps the sum of work whose graph node may become known later; false when there is no room for it. */
+/* Adds up work whose graph node may become known later; returns false when there is no room. */
 static bool put_off_replay(attribution_state *a, const call_slot *call, const waiting_record *w) {
     uint32_t launch = call->node;
     uint64_t time = call_time(call);
@@ -170,7 +170,7 @@ static void count_other_domain(attribution_state *a, bool kernel, attribution_wo
     work->ns += more.ns;
 }
 
-/* Each record is passed once, when it is known whether its times are possible. */
+/* Called once for each record, after its times were checked. */
 static void add_to_device(attribution_state *a, const waiting_record *w) {
     if (w->timed) {
         attribution_devices_add(&a->devices, a->names, w->queue, w->kernel ? w->name : BASE_NONE, w->start,
@@ -206,8 +206,8 @@ static void attribute_record(attribution_state *a, const waiting_record *w, cons
                            w->timed, w->start, w->end);
 }
 
-/* What was put off goes to the ranges of its node, or, also where the node changed among its launches, to the
- * launch's. */
+/* Attributes deferred work to the ranges of its graph node, or to the launch's range if the node is unknown or was updated
+ * between its launches. */
 static void settle_replays(attribution_state *a) {
     for (size_t i = 0; i < a->replay_count; i++) {
         const graph_replay *r = &a->replays[i];
@@ -252,7 +252,7 @@ static void drop_oldest_record(attribution_state *a) {
     }
 }
 
-/* Puts a record into the ring, which doubles until it has its full length; returns its number. */
+/* Appends a record to the ring, which doubles up to its full length; returns the record's number. */
 static uint32_t enqueue_record(attribution_state *a, const waiting_record *w) {
     while (a->tail != a->head && !queued_record(a, a->tail)->waits) {
         a->tail++;
@@ -279,7 +279,7 @@ static bool is_still_queued(const attribution_state *a, uint32_t number) {
 
 /* ---- times that cannot be ---- */
 
-/* The record was counted with its times. */
+/* The record has been counted with its times. */
 static void reject_times(attribution_state *a, waiting_record *w) {
     attribution_work *all = w->kernel ? &a->counts.kernels : &a->counts.transfers;
     all->ns -= w->end - w->start;
@@ -302,8 +302,8 @@ static void reject_before_call(attribution_state *a, waiting_record *w, uint64_t
     a->counts.earliest_ns = early > a->counts.earliest_ns ? early : a->counts.earliest_ns;
 }
 
-/* Attributes the records that wait for this call, from record `newest` backwards. True when that was the one
- * record of a call that was no graph's. */
+/* Attributes the records that wait for this call, from record `newest` backwards. Returns true if it was the only record
+ * of a call other than a graph launch. */
 static bool resolve_call(attribution_state *a, uint32_t newest, const call_slot *call) {
     bool done = false;
     for (uint32_t number = newest; is_still_queued(a, number);) {
@@ -323,19 +323,19 @@ static bool resolve_call(attribution_state *a, uint32_t newest, const call_slot 
     return done;
 }
 
-/* Whether correlation id x was handed out after y; the ids may wrap around. */
+/* Whether correlation id x was assigned after y; ids may wrap around. */
 static bool is_younger(uint32_t x, uint32_t y) {
     return (int32_t)(x - y) > 0;
 }
 
-/* Whether a correlation id may have the slot: its own, or one that is free, or whose call is done and old. */
+/* Whether a correlation id may use the slot: the slot is its own, is free, or belongs to an old call that is done. */
 static inline bool may_use_slot(const call_slot *slot, uint32_t correlation) {
     return slot->correlation == correlation || slot->correlation == 0 ||
            (slot->done && is_younger(correlation, slot->correlation + ATTRIBUTION_DONE - 1));
 }
 
-/* The slot of a correlation id whose place another call has. The table doubles rather than let one call take
- * another's slot, until it has its full length. */
+/* Returns a slot for a correlation id whose place is occupied. The table doubles, up to its full length, before a slot is
+ * reused. */
 static __attribute__((noinline)) call_slot *new_call_slot(attribution_state *a, uint32_t correlation) {
     for (;;) {
         call_slot *slot = &a->calls[correlation & (a->call_cap - 1)];
@@ -469,7 +469,8 @@ void attribution_gpu(attribution_state *a, const trace_gpu_event *e) {
     attribution_record_check_put(&a->check, e);
 }
 
-/* Gives a kernel of a loop or branch to its launch; false when it is not sure, or (in the second pass) has none. */
+/* Attributes a kernel of a loop or branch to its launch. Returns false if the launch is ambiguous or, in the second pass,
+ * missing. */
 static bool attribute_body(attribution_state *a, const waiting_record *w, bool second_pass) {
     const attribution_graph_launch *launch =
         attribution_bodies_find(&a->bodies, w->graph_node, w->start, second_pass);
@@ -497,7 +498,7 @@ static void settle_bodies(attribution_state *a) {
     a->body_record_count = 0;
 }
 
-/* What starts before the first call of the whole trace. Without any call nothing is known. */
+/* Counts work that starts before the first call of the whole trace. Without calls nothing is known. */
 static void count_before_first_call(attribution_state *a) {
     for (size_t i = 0; i < a->before_count && a->first_call != UINT64_MAX; i++) {
         const early_record *r = &a->before[i];

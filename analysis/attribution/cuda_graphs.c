@@ -1,4 +1,4 @@
-/* From the node of a replayed kernel to the ranges in which it was captured. */
+/* Finds the ranges in which a node of a replayed graph was captured. */
 #include "analysis/attribution/cuda_graphs.h"
 
 #include "analysis/base/alloc.h"
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COPIES_MAX   64 /* copies of copies that are followed */
-#define LATE_UPDATES 64 /* updates of a node that may be read before an earlier one, of another thread */
+#define COPIES_MAX   64 /* limit of the copies of copies that are followed */
+#define LATE_UPDATES 64 /* updates of a node that may be read before an earlier update by another thread */
 
 void attribution_graphs_init(attribution_graphs *g, attribution_ranges *ranges) {
     memset(g, 0, sizeof *g);
@@ -48,7 +48,7 @@ static attribution_graph_updates *updates_of(attribution_graphs *g, attribution_
     return &g->updates[node->updates];
 }
 
-/* Node `at` is a copy of node `copy` from `time` on: from the beginning, when it was none before. */
+/* Node `at` is a copy of node `copy` from `time` on; its first copy applies from the beginning. */
 static void set_copy(attribution_graphs *g, uint32_t at, uint32_t copy, uint64_t time) {
     attribution_graph_node *node = &g->nodes[at];
     if (node->copy == BASE_NONE) {
@@ -64,7 +64,7 @@ static void set_copy(attribution_graphs *g, uint32_t at, uint32_t copy, uint64_t
     u->list[to] = (struct attribution_graph_update){.time = time, .copy = copy};
 }
 
-/* The node that node `at` was a copy of at this time, or BASE_NONE. */
+/* Returns the node of which node `at` was a copy at this time, or BASE_NONE. */
 static uint32_t copied_from(const attribution_graphs *g, uint32_t at, uint64_t time) {
     const attribution_graph_node *node = &g->nodes[at];
     if (node->updates == BASE_NONE) {
@@ -72,7 +72,7 @@ static uint32_t copied_from(const attribution_graphs *g, uint32_t at, uint64_t t
     }
     const attribution_graph_updates *u = &g->updates[node->updates];
     size_t low = 0,
-           high = u->count; /* the updates before `low` had been made, those from `high` on had not */
+           high = u->count; /* updates before `low` were made by then, updates from `high` on were not */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (u->list[middle].time <= time) {
@@ -108,7 +108,7 @@ void attribution_graphs_event(attribution_graphs *g, const trace_host_event *e) 
     g->nodes[at].graph = e->graph;
 }
 
-/* The path on which node `at` itself was made, or BASE_NONE. */
+/* Returns the path on which node `at` itself was created, or BASE_NONE. */
 static uint32_t own_path(attribution_graphs *g, uint32_t at) {
     const attribution_graph_node *node = &g->nodes[at];
     if (node->path == BASE_NONE && node->tip != BASE_NONE) {
@@ -117,7 +117,7 @@ static uint32_t own_path(attribution_graphs *g, uint32_t at) {
     return node->path;
 }
 
-/* The ranges of the path, made below the launch's. */
+/* Adds the ranges of the path below the launch's range. */
 static uint32_t path_below_launch(attribution_graphs *g, uint32_t launch,
                                   const attribution_graph_path *path) {
     size_t depth = 0, cap = 0;
@@ -144,8 +144,8 @@ static uint32_t below_launch(attribution_graphs *g, uint32_t launch, uint32_t pa
     return owner;
 }
 
-/* From the node to the one that it is a copy of, and on: each adds the ranges in which it was made. Those of a copy are
- * none, unless it was made for a place inside of another graph. */
+/* Follows the node to the node that it copies, and so on; each adds the ranges in which it was created. A copy adds none,
+ * unless it was made for a place inside another graph. */
 uint32_t attribution_graphs_owner(attribution_graphs *g, uint32_t launch, uint64_t id, uint64_t time) {
     uint32_t owner = BASE_NONE, at = base_map_get(&g->by_id, id);
     for (int copies = 0; at != BASE_NONE && copies <= COPIES_MAX; copies++) {

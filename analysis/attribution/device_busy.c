@@ -70,7 +70,7 @@ void attribution_devices_settle(attribution_devices *d) {
         device->communication = attribution_busy_sums_of(device->busy, PART_COMMUNICATION)->settled;
         uint64_t other = attribution_busy_sums_of(device->busy, PART_OTHER)->settled;
         BASE_ASSERT(device->communication + other >= device->any);
-        device->hidden = device->communication + other - device->any; /* of two unions, the time in both */
+        device->hidden = device->communication + other - device->any; /* the intersection of the two unions */
         BASE_ASSERT(device->hidden <= device->communication);
         device->late = device->busy->late;
         attribution_busy_free(device->busy);

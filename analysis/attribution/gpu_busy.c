@@ -1,6 +1,6 @@
-/* The union of intervals. GPU records come nearly in order, so most extend or follow the last one; the list
- * is sorted and merged only when it is full, and its earlier half is folded into sums when merging did not
- * help. Host calls wait until the GPU's part of their time is folded. */
+/* The union of intervals. GPU records come nearly in order, so that most extend or follow the last interval. The list is
+ * sorted and merged only when it is full; if merging does not free enough room, the earlier half is folded into sums. Host
+ * calls are kept until the GPU work of the same time is folded. */
 #include "analysis/attribution/gpu_busy.h"
 
 #include "analysis/base/alloc.h"
@@ -25,7 +25,7 @@ static int by_interval_start(const void *a, const void *b) {
     return (x->start > y->start) - (x->start < y->start);
 }
 
-/* One stream's records come in order, so that most lists need no sorting. */
+/* Records of one stream are in order, so that most lists need no sorting. */
 static void sort_intervals(attribution_busy *busy) {
     if (busy->unsorted) {
         qsort(busy->list, busy->count, sizeof *busy->list, by_interval_start);
@@ -33,7 +33,7 @@ static void sort_intervals(attribution_busy *busy) {
     }
 }
 
-/* Joins neighbours of one part that touch. */
+/* Merges adjacent intervals of one part that touch. */
 static void merge_intervals(attribution_busy *busy) {
     sort_intervals(busy);
     size_t last = 0;
@@ -59,14 +59,13 @@ static void count_busy_call(attribution_busy_sums *sums, const attribution_host_
     }
 }
 
-/* Counts the part of the calls before `edge` in which the first n intervals of a sorted list ran, and lets
- * these calls go. */
+/* Counts the part of the calls before `edge` that the first n intervals of a sorted list cover, and removes these calls. */
 static void count_covered_calls(attribution_busy *busy, size_t n, uint64_t edge) {
     size_t g = 0, kept = 0;
     for (size_t i = 0; i < busy->host_count; i++) {
         const attribution_host_interval *call = &busy->hosts[i];
         uint64_t stop = call->end < edge ? call->end : edge;
-        uint64_t all = call->start, own = call->start; /* before these all is counted */
+        uint64_t all = call->start, own = call->start; /* up to these times everything is counted */
         uint64_t all_ns = 0, own_ns = 0;
         while (g < n && busy->list[g].end <= call->start) {
             g++;
@@ -83,7 +82,8 @@ static void count_covered_calls(attribution_busy *busy, size_t n, uint64_t edge)
                 own = to;
             }
         }
-        bool over = call->end <= edge; /* else the rest is for later intervals, which begin at the edge */
+        bool over =
+            call->end <= edge; /* otherwise later intervals, which begin at the edge, cover the rest */
         count_busy_call(&busy->all, call, over, all_ns);
         if (call->part != 0) {
             count_busy_call(&busy->parts[call->part - 1], call, over, own_ns);
@@ -109,8 +109,7 @@ static void add_folded_interval(attribution_busy_sums *sums, uint64_t start, uin
     }
 }
 
-/* Puts what begins where the n others do behind them, or makes that of its part longer; returns how many
- * there are. */
+/* Adds an interval that begins where the n others do, or extends the interval of its part; returns the number of intervals. */
 static size_t keep_open_interval(attribution_interval *list, size_t n, attribution_interval gpu) {
     size_t at = 0;
     while (at < n && list[at].part != gpu.part) {
@@ -122,7 +121,7 @@ static size_t keep_open_interval(attribution_interval *list, size_t n, attributi
     return at == n ? n + 1 : n;
 }
 
-/* Folds the first n intervals of a sorted list, up to where the next begins; what reaches beyond it stays. */
+/* Folds the first n intervals of a sorted list, up to the start of the next one; the parts beyond it stay. */
 static void fold_intervals(attribution_busy *busy, size_t n) {
     uint64_t edge = 0;
     size_t kept = 0;
@@ -182,8 +181,8 @@ void attribution_busy_add(attribution_busy *busy, uint32_t part, uint64_t start,
     busy->list[busy->count++] = (attribution_interval){start, end, part};
 }
 
-/* Makes room for calls: what the GPU ran is folded, and with it the calls beside it. Where it never paused so
- * far the earlier half of the calls goes; so it does when the GPU's records stay away for too long. */
+/* Frees room for calls: folds GPU work together with the calls beside it. If the GPU was busy without a pause, or its
+ * records stay away for too long, the earlier half of the calls is folded. */
 static void make_room_for_calls(attribution_busy *busy) {
     merge_intervals(busy);
     uint64_t ran = busy->count > 0 ? busy->list[busy->count - 1].end : busy->all.until;
@@ -234,7 +233,7 @@ void attribution_busy_call_behind(attribution_busy *busy, names_call_kind kind, 
         (attribution_host_interval){.start = start, .end = end, .kind = kind, .behind = true};
 }
 
-/* Calls after the range become calls, up to where its last work ended. */
+/* Calls after the range count as calls up to the end of its last work. */
 static void add_calls_behind(attribution_busy *busy) {
     uint64_t last = busy->all.until;
     for (size_t i = 0; i < busy->count; i++) {

@@ -1,5 +1,5 @@
-/* Sums of GPU work. The same kernels follow each other again and again in a range, so the one that followed
- * the last one, the time before, is tried first. */
+/* Sums of GPU work. The same kernels repeat in the same order in a range, so the kernel that followed the last one before
+ * is tried first. */
 #include "analysis/attribution/gpu_totals.h"
 
 #include "analysis/base/alloc.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The kernel of this name in this node; *last is the one before, plus 1. */
+/* Returns the kernel of this name in this node; *last is the previous one, plus 1. */
 static uint32_t total_of_kernel(attribution_totals *k, uint32_t node, uint32_t *last, uint32_t name) {
     uint32_t guess = *last == 0 ? BASE_NONE : k->list[*last - 1].next;
     if (guess != BASE_NONE && k->list[guess].name == name) {

@@ -34,7 +34,7 @@ void attribution_bodies_sort(attribution_bodies *b) {
     }
 }
 
-/* How many launches come before this time of the graph, in order. */
+/* Returns the number of the graph's launches, in order, before this time. */
 static size_t launches_before(const attribution_bodies *b, uint32_t graph, uint64_t time) {
     size_t low = 0, high = b->launch_count;
     while (low < high) {
@@ -56,12 +56,12 @@ static const attribution_graph_launch *launch_of_graph(const attribution_bodies 
 
 const attribution_graph_launch *attribution_bodies_find(attribution_bodies *b, uint64_t id, uint64_t time,
                                                         bool second_pass) {
-    uint32_t graph = (uint32_t)(id >> 32); /* CUPTI's ids of nodes begin with the id of their graph */
+    uint32_t graph = (uint32_t)(id >> 32); /* CUPTI's node ids begin with the id of their graph */
     size_t at = launches_before(b, graph, time);
     const attribution_graph_launch *before = at > 0 ? launch_of_graph(b, at - 1, graph) : NULL;
     const attribution_graph_launch *next = launch_of_graph(b, at, graph);
     if (!next && b->launch_count == ATTRIBUTION_BODIES) {
-        return NULL; /* there may have been others */
+        return NULL; /* others may have been discarded */
     }
     if (next && next->called > time) {
         next = NULL;

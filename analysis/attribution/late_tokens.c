@@ -1,4 +1,4 @@
-/* Marks that say what a fused block's experts got. */
+/* Marks with the tokens of the experts of a fused block. */
 #include "analysis/attribution/late_tokens.h"
 
 #include "analysis/base/alloc.h"
@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Visits that are remembered: the recorder has fewer under way. */
+/* Limit of stored visits; the recorder has fewer in progress. */
 #define VISITS_KEPT 65536u
-/* Experts with greater indices are taken for damage. */
+/* Experts with larger indices are treated as damage. */
 #define LATE_EXPERTS_MAX 65536u
 
 static bool is_name(const names_table *names, uint32_t index, const char *text) {

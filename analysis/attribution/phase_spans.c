@@ -1,4 +1,4 @@
-/* Spans: the occurrences of phases and of the steps of decode. */
+/* Spans: occurrences of phases and of decode steps. */
 #include "analysis/attribution/phase_spans.h"
 
 #include "analysis/base/alloc.h"
@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Calls and pieces of GPU work: busy times of fewer are settled before other threads have begun. */
+/* Number of calls and pieces of GPU work below which busy times are settled on one thread. */
 #define PIECES_FOR_THREADS 200000
 
 /* ---- Opening ---- */
 
-/* The span of `phase` among `span` and those around it, or BASE_NONE. */
+/* Returns the span of `phase` among `span` and its enclosing spans, or BASE_NONE. */
 static uint32_t enclosing_span(const attribution_spans *s, uint32_t span, attribution_phase phase) {
     while (span != BASE_NONE && s->list[span].phase != phase) {
         span = s->list[span].parent;
@@ -44,7 +44,7 @@ static uint32_t open_span(attribution_spans *s, attribution_span span) {
 
 uint32_t attribution_spans_continue(attribution_spans *s, uint32_t span, uint32_t around) {
     if (s->list[span].step) {
-        return around; /* it counts in its decode, which closed */
+        return around; /* it belongs to its decode, which has closed */
     }
     if (s->list[span].parent == around) {
         return span;
@@ -55,7 +55,7 @@ uint32_t attribution_spans_continue(attribution_spans *s, uint32_t span, uint32_
     return open_span(s, more);
 }
 
-/* Counts a step, and makes it a span of its own where it lies right in a decode. */
+/* Counts a step, and makes it a span of its own if it is directly inside a decode. */
 static uint32_t enter_step(attribution_spans *s, uint32_t around, attribution_span step) {
     uint32_t decode = attribution_spans_phase_of(s, enclosing_span(s, around, ATTRIBUTION_DECODE));
     if (decode != BASE_NONE) {
@@ -90,7 +90,8 @@ uint32_t attribution_spans_enter(attribution_spans *s, uint32_t thread, uint32_t
     if (step) {
         return enter_step(s, around, span);
     }
-    /* A phase inside itself is no other sample. An importer may close a range before an event that begins earlier. */
+    /* A phase nested in the same phase is not another sample. An importer may close a range before an event that begins
+     * earlier. */
     bool inside = enclosing_span(s, around, phase) != BASE_NONE || time < phase_ends[phase];
     return inside ? around : open_span(s, span);
 }
@@ -126,7 +127,7 @@ void attribution_spans_leave(attribution_spans *s, uint32_t span, uint32_t node,
                              .kind = ATTRIBUTION_SPAN_LEFT, .span = span, .left = {ns, time, node, closed}});
 }
 
-/* Steps have their decode's. */
+/* Steps share the busy time of their decode. */
 static void settle_busy_time(void *ctx, size_t i) {
     attribution_span *span = &((attribution_spans *)ctx)->list[i];
     if (!span->step) {

@@ -1,4 +1,4 @@
-/* The phases of a request: their names, and which ranges they are. */
+/* The phases of a request: their names, and the ranges that open them. */
 #include "analysis/attribution/phases.h"
 
 const char *attribution_phase_name(attribution_phase phase) {

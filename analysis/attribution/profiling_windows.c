@@ -13,7 +13,7 @@ static bool has_text(names_table *names, uint32_t id, const char *text) {
     return name->len == strlen(text) && memcmp(name->text, text, name->len) == 0;
 }
 
-/* What the mark with this name begins; UNKNOWN when it is not one of the recorder's. */
+/* Returns the state that begins with a mark of this name; UNKNOWN if it is not one of the recorder's marks. */
 static attribution_profiling begun_by(names_table *names, uint32_t name) {
     if (has_text(names, name, TRACE_PROFILING_ON)) {
         return ATTRIBUTION_PROFILED;
@@ -27,12 +27,12 @@ static attribution_profiling begun_by(names_table *names, uint32_t name) {
     return ATTRIBUTION_PROFILING_UNKNOWN;
 }
 
-/* What held before the first mark. */
+/* The state before the first mark. */
 static attribution_profiling opposite_profiling(attribution_profiling state) {
     return state == ATTRIBUTION_PROFILED ? ATTRIBUTION_UNPROFILED : ATTRIBUTION_PROFILED;
 }
 
-/* How many of n marks, by time, are at or before `time`. */
+/* Returns how many of n marks, sorted by time, are at or before `time`. */
 static size_t count_marks_until(const attribution_mark *marks, size_t n, uint64_t time) {
     size_t low = 0, high = n;
     while (low < high) {
@@ -46,7 +46,7 @@ static size_t count_marks_until(const attribution_mark *marks, size_t n, uint64_
     return low;
 }
 
-/* The last block whose first mark is at or before `time`, or the first block. */
+/* Returns the last block whose first mark is at or before `time`, or the first block. */
 static size_t find_block(const attribution_windows *w, uint64_t time) {
     size_t low = 0, high = w->block_count;
     while (low < high) {
@@ -60,14 +60,14 @@ static size_t find_block(const attribution_windows *w, uint64_t time) {
     return low > 0 ? low - 1 : 0;
 }
 
-/* The last mark at or before `time`, or NULL. */
+/* Returns the last mark at or before `time`, or NULL. */
 static attribution_mark *mark_before(const attribution_windows *w, uint64_t time) {
     if (w->block_count == 0) {
         return NULL;
     }
     attribution_mark_block *last = w->blocks[w->block_count - 1];
     if (last->marks[last->count - 1].time <= time) {
-        return &last->marks[last->count - 1]; /* nearly always */
+        return &last->marks[last->count - 1]; /* the usual case */
     }
     attribution_mark_block *block = w->blocks[find_block(w, time)];
     size_t n = count_marks_until(block->marks, block->count, time);
@@ -81,7 +81,7 @@ static void insert_block(attribution_windows *w, size_t at) {
     w->block_count++;
 }
 
-/* Puts a mark behind all that are at or before its time. */
+/* Inserts a mark after all marks at or before its time. */
 static void insert_mark(attribution_windows *w, attribution_mark mark) {
     if (w->block_count == 0) {
         insert_block(w, 0);
@@ -89,7 +89,7 @@ static void insert_mark(attribution_windows *w, attribution_mark mark) {
     size_t at = find_block(w, mark.time);
     attribution_mark_block *block = w->blocks[at];
     if (block->count == ATTRIBUTION_MARK_BLOCK) {
-        /* In order, the next block begins with this mark; else each half has room. */
+        /* Appended in order, the mark begins the next block; otherwise each half has room. */
         bool last = at + 1 == w->block_count && block->marks[block->count - 1].time <= mark.time;
         size_t keep = last ? block->count : block->count / 2;
         insert_block(w, at + 1);
@@ -120,7 +120,7 @@ void attribution_windows_event(attribution_windows *w, names_table *names, const
     w->yielded = w->yielded || begins == ATTRIBUTION_PARTLY_PROFILED;
     attribution_mark *before = mark_before(w, e->time);
     uint64_t *queried = before ? &before->queried : &w->queried;
-    uint64_t queried_after = *queried > e->time ? *queried : 0; /* of another thread */
+    uint64_t queried_after = *queried > e->time ? *queried : 0; /* an earlier mark, of another thread */
     attribution_profiling was = before ? before->begins : opposite_profiling(begins);
     w->late += queried_after > 0 && was != begins;
     *queried = queried_after > 0 ? e->time : *queried;

@@ -8,32 +8,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ENDs kept for a START that comes later in the file; further ones are only counted. */
+/* ENDs kept for a START later in the file; further ones are only counted. */
 #define EARLY_MAX 65536
-/* Ranges leave those around them that close first. Each event makes room for so many of these moves, and no more than so
- * many are made at once: with very many ranges open, time and memory would grow with the square of their number. */
+/* An open range moves out of an enclosing range that closes first. Each event allows this many further moves, up to a
+ * limit: otherwise time and memory would grow with the square of the number of open ranges. */
 #define MOVES_OF_EVENT 4u
 #define MOVES_MAX      4096u
 
 typedef struct {
-    uint32_t span;               /* when it was opened */
-    uint32_t now_node, now_span; /* without ranges around that closed since then */
+    uint32_t span;               /* the span when it was opened */
+    uint32_t now_node, now_span; /* without enclosing ranges that have closed since then */
     uint32_t name;               /* name index */
-    bool own_span;               /* it opened `span` */
-    uint32_t request;            /* number of the innermost request, this range or around it; or BASE_NONE */
-    bool started;                /* by a START, with this id; else by a push */
-    bool closed;                 /* ended below the top of the stack; leaves when it gets there */
-    uint32_t pushed; /* 1 + place of the innermost open push of its domain below; 0: there is none */
-    uint32_t domain; /* index of its domain in `domains`; BASE_NONE: the default one */
+    bool own_span;               /* this range opened `span` */
+    uint32_t request;            /* number of the innermost request, including this range; or BASE_NONE */
+    bool started;                /* opened by a START with this id; otherwise by a push */
+    bool closed;                 /* ended below the top of the stack; removed when it reaches the top */
+    uint32_t pushed;             /* 1 + index of the innermost open push of its domain below; 0: none */
+    uint32_t domain;             /* index of its domain in `domains`; BASE_NONE: the default domain */
     uint64_t id, start;
-    uint64_t tokens; /* its payload, when it is counted */
+    uint64_t tokens; /* its payload, if `counted` */
     bool counted;
-    int64_t step_tokens; /* as attribution_expert_event has it, of this range or around it */
-    uint64_t inner;      /* ns of the ranges right inside that closed */
-    uint64_t closes_at;  /* a START whose END was read first, from another thread: that END's time; else 0 */
+    int64_t step_tokens; /* as in attribution_expert_event, of this range or the enclosing ones */
+    uint64_t inner;      /* ns of its direct children that have closed */
+    uint64_t closes_at; /* time of its END, if another thread's END was read before this START; otherwise 0 */
 } open_range_entry;
 
-/* An entry that is to be closed at a time that is known. */
+/* An entry that closes at a known time. */
 typedef struct {
     uint64_t time;
     size_t at;
@@ -42,20 +42,20 @@ typedef struct {
 struct attribution_range_thread {
     open_range_entry *stack;
     size_t depth, cap;
-    uint64_t too_deep; /* pushes beyond BASE_NESTING_MAX that are still open */
-    uint32_t pushed;   /* 1 + place of the innermost open push of the default domain; 0: there is none */
-    timed_end *timed;  /* a heap, the earliest first: entries with closes_at */
+    uint64_t too_deep; /* open pushes beyond BASE_NESTING_MAX */
+    uint32_t pushed;   /* 1 + index of the innermost open push of the default domain; 0: none */
+    timed_end *timed;  /* entries with closes_at: a heap, the earliest first */
     size_t timed_count, timed_cap;
-    uint32_t layers; /* ranges of layers opened so far */
-    size_t
-        left_from; /* the first entry that closed before one inside of it, which has not left it; or SIZE_MAX */
-    size_t moves;                 /* that may be made now */
-    uint32_t ended, calls_behind; /* 1 + span of the phase that closed last, 0: none; calls since then */
+    uint32_t layers;  /* layer ranges opened so far */
+    size_t left_from; /* the first closed entry that open entries inside it have not left; or SIZE_MAX */
+    size_t moves;     /* moves that are currently allowed */
+    uint32_t ended,
+        calls_behind; /* 1 + span of the phase that closed last, 0: none; number of calls since then */
     uint64_t phase_ends[ATTRIBUTION_PHASES]; /* latest end of the closed spans of each phase, ns */
     struct {
         bool any;
         uint32_t span, layer, layers, steps;
-    } visit; /* the last visit to a layer's experts */
+    } visit; /* the latest visit to a layer's experts */
 };
 
 static uint32_t range_thread_slot(attribution_range_stack *s, uint32_t index) {
@@ -86,7 +86,7 @@ static bool is_negative_payload(const trace_host_event *e) {
            (e->payload_type == TRACE_PAYLOAD_I32 && (int32_t)(uint32_t)e->payload < 0);
 }
 
-/* An expert's range was opened: counts it for its visit, which other layers, steps and spans end. */
+/* An expert's range was opened: counts it for its visit, which ends with another layer, step or span. */
 static void open_expert_range(attribution_range_stack *s, attribution_range_thread *t, uint32_t at,
                               uint32_t in, const trace_host_event *e, bool counted) {
     in = attribution_spans_phase_of(s->spans, in);
@@ -115,7 +115,7 @@ static void open_expert_range(attribution_range_stack *s, attribution_range_thre
     }
 }
 
-/* What an expert of a fused block got, which is over. */
+/* Adds the tokens of an expert of a fused block that has ended. */
 static void take_late_tokens(attribution_range_stack *s, const attribution_fused_visit *visit, bool first,
                              uint64_t tokens) {
     uint32_t in = attribution_spans_phase_of(s->spans, visit->span);
@@ -144,7 +144,7 @@ static void add_timed_end(attribution_range_thread *t, uint64_t time, size_t at)
     t->timed[i] = (timed_end){time, at};
 }
 
-/* Takes the earliest one out. */
+/* Removes the earliest entry. */
 static timed_end take_timed_end(attribution_range_thread *t) {
     timed_end first = t->timed[0], last = t->timed[--t->timed_count];
     size_t i = 0;
@@ -159,7 +159,7 @@ static timed_end take_timed_end(attribution_range_thread *t) {
     return first;
 }
 
-/* Counts a range for its node, or, with `by` -1, not any more. */
+/* Counts a range for its node or, with `by` -1, removes it. */
 static void count_range(attribution_node *node, bool counted, uint64_t tokens, int by) {
     node->calls += (uint64_t)(int64_t)by;
     if (counted) {
@@ -229,7 +229,7 @@ static void open_range(attribution_range_stack *s, attribution_range_thread *t, 
     }
 }
 
-/* Closes entry i of the stack at `time`, and drops what is closed from its top. */
+/* Closes entry i of the stack at `time`, and removes closed entries from the top. */
 static void close_range(attribution_range_stack *s, attribution_range_thread *t, size_t i, uint64_t time) {
     open_range_entry *entry = &t->stack[i];
     uint64_t ns = time > entry->start ? time - entry->start : 0;
@@ -249,7 +249,7 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
     }
     entry->closed = true;
     if (!entry->started) {
-        *innermost_push(s, t, entry->domain) = entry->pushed; /* it was that one */
+        *innermost_push(s, t, entry->domain) = entry->pushed; /* this range was the innermost push */
     }
     while (t->depth > 0 && t->stack[t->depth - 1].closed) {
         t->depth--;
@@ -262,8 +262,8 @@ static void close_range(attribution_range_stack *s, attribution_range_thread *t,
     }
 }
 
-/* The place on the stack where the innermost request begins: its top_k=K, else its sample or warm-up. The depth of the stack
- * where there is none. */
+/* Returns the index on the stack at which the innermost request begins: its top_k=K, else its sample or warm-up; the depth
+ * of the stack without a request. */
 static size_t request_place(const attribution_range_stack *s, const attribution_range_thread *t) {
     size_t at = t->depth;
     for (size_t i = t->depth; i-- > 0;) {
@@ -278,8 +278,9 @@ static size_t request_place(const attribution_range_stack *s, const attribution_
     return at;
 }
 
-/* A mark top_k=K says which k was observed in the request that is open. In a range top_k=? the whole request belongs to it; elsewhere
- * its open ranges move below top_k=K, its phases belong to it, and what it did before the mark stays where it was. */
+/* A mark top_k=K states the k that was observed in the open request. Within a range top_k=? the whole request gets this k;
+ * otherwise its open ranges move below top_k=K, its phases get this k, and earlier work of the request stays where it was
+ * attributed. */
 static void set_observed_k(attribution_range_stack *s, attribution_range_thread *t, uint32_t name) {
     size_t at = request_place(s, t);
     if (at == t->depth) {
@@ -307,7 +308,7 @@ static void set_observed_k(attribution_range_stack *s, attribution_range_thread 
     attribution_spans_set_k(s->spans, s->tree, thread, start, k);
 }
 
-/* Whether it is the recorder's mark of an observed k. */
+/* Whether the event is the recorder's mark of an observed k. */
 static bool is_observed_k(attribution_range_stack *s, const trace_host_event *e, uint32_t *name) {
     if (e->kind != TRACE_HOST_MARK) {
         return false;
@@ -337,7 +338,7 @@ static int by_place_from_top(const void *a, const void *b) {
     return (x->at < y->at) - (x->at > y->at);
 }
 
-/* Ranges that were closed while others inside were open: those leave them. */
+/* Moves open ranges out of enclosing ranges that have closed. */
 static void leave_closed_ranges(attribution_range_stack *s, attribution_range_thread *t) {
     size_t from = t->left_from;
     if (from >= t->depth || t->depth - from > t->moves) {
@@ -367,7 +368,7 @@ static void leave_closed_ranges(attribution_range_stack *s, attribution_range_th
     }
 }
 
-/* An event of the thread. */
+/* Counts an event of the thread. */
 static void count_event(attribution_range_stack *s, attribution_range_thread *t) {
     t->moves = t->moves + MOVES_OF_EVENT < MOVES_MAX ? t->moves + MOVES_OF_EVENT : MOVES_MAX;
     if (t->left_from < t->depth) {
@@ -375,7 +376,7 @@ static void count_event(attribution_range_stack *s, attribution_range_thread *t)
     }
 }
 
-/* Closes the ranges whose END, from another thread, stood in the file before their START, the inner ones first. */
+/* Closes the ranges whose END was read before their START, the inner ones first. */
 static void close_timed_ranges(attribution_range_stack *s, attribution_range_thread *t, uint64_t time) {
     size_t count = 0, cap = 0;
     timed_end *ended = NULL;
@@ -392,7 +393,7 @@ static void close_timed_ranges(attribution_range_stack *s, attribution_range_thr
     free(ended);
 }
 
-/* Open pushes of a domain that are too deep. */
+/* Returns the number of open pushes of a domain beyond the nesting limit. */
 static uint64_t *too_deep_pushes(attribution_range_stack *s, attribution_range_thread *t, uint32_t domain) {
     return domain == BASE_NONE ? &t->too_deep : &s->domains.list[domain].counted;
 }
@@ -460,7 +461,7 @@ static void end_range(attribution_range_stack *s, const trace_host_event *e) {
     }
 }
 
-/* An event of a range in a domain that owns no work. */
+/* Counts an event of a range in a domain that owns no work. */
 static void count_in_domain(attribution_range_stack *s, uint32_t domain, const trace_host_event *e) {
     switch (e->kind) {
     case TRACE_HOST_PUSH:

@@ -1,4 +1,4 @@
-/* The tree of range paths: nodes are made once and found again without a search. */
+/* The tree of range paths. A node is created once and usually found again without a search. */
 #include "analysis/attribution/range_tree.h"
 
 #include "analysis/base/alloc.h"
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The index of this group, made when there is none. */
+/* Returns the index of this group, added if it is new. */
 static uint32_t index_of_group(attribution_tree *t, attribution_group group) {
     uint64_t key = (uint64_t)group.k << 32 | (uint64_t)group.warm << 8 | group.profiling;
     uint32_t at = base_map_get(&t->by_group, key);
@@ -34,7 +34,7 @@ void attribution_tree_init(attribution_tree *t, names_table *names) {
     t->node_count = 1;
 }
 
-/* A new node: it inherits from its parent what its name does not set. */
+/* Adds a node, which inherits from its parent the properties that its name does not set. */
 static uint32_t new_tree_node(attribution_tree *t, uint32_t parent, uint32_t index,
                               attribution_profiling profiling) {
     const names_entry *name = &t->names->list[index];
@@ -86,8 +86,7 @@ static uint64_t path_key(uint32_t parent, uint32_t family, attribution_profiling
     return (uint64_t)parent << 32 | (uint64_t)family << 2 | profiling;
 }
 
-/* Siblings follow each other in the same order again and again, so the one that did so the time before is
- * tried first. */
+/* Siblings repeat in the same order, so the sibling that followed before is tried first. */
 uint32_t attribution_tree_child(attribution_tree *t, uint32_t parent, uint32_t index,
                                 attribution_profiling profiling) {
     uint32_t family = t->names->list[index].family, last = t->nodes[parent].child;
@@ -121,7 +120,7 @@ uint32_t attribution_tree_common(const attribution_tree *t, uint32_t x, uint32_t
     while (nodes[x].depth > nodes[y].depth) {
         x = nodes[nodes[x].jump].depth >= nodes[y].depth ? nodes[x].jump : nodes[x].parent;
     }
-    while (x != y) { /* nodes of one depth jump to one depth */
+    while (x != y) { /* nodes of one depth have jumps to one depth */
         bool apart = nodes[x].jump != nodes[y].jump;
         x = apart ? nodes[x].jump : nodes[x].parent;
         y = apart ? nodes[y].jump : nodes[y].parent;
@@ -140,7 +139,7 @@ void attribution_tree_set_k(attribution_tree *t, uint32_t node, uint32_t index) 
     top->origin = index;
     uint64_t key = path_key(top->parent, top->name, top->profiling);
     if (base_map_get(&t->by_path, key) == BASE_NONE) {
-        base_map_put(&t->by_path, key, node); /* later ranges with this k are of this node, too */
+        base_map_put(&t->by_path, key, node); /* later ranges with this k use this node, too */
     }
     uint32_t depth = top->depth;
     for (uint32_t i = node; i < t->node_count; i++) { /* parents have lower indices */

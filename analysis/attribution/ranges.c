@@ -1,4 +1,4 @@
-/* The ranges of a trace, from their stacks, their tree and their spans. */
+/* The ranges of a trace: stacks, tree and spans. */
 #include "analysis/attribution/ranges.h"
 
 #include "analysis/base/alloc.h"
@@ -110,7 +110,7 @@ void attribution_ranges_close_ended(attribution_ranges *r) {
     attribution_stack_close_ended(&r->stack);
 }
 
-/* Warm-up requests are left out of tables; where there is nothing else, they are all that can be shown. */
+/* Warm-up requests are excluded from tables, unless there are no other requests. */
 static void take_warmup_as_measured(attribution_ranges *r) {
     bool any = false;
     for (size_t i = 0; i < r->spans.count; i++) {
@@ -210,7 +210,7 @@ const attribution_busy_sums *attribution_ranges_busy(const attribution_ranges *r
                                                      const attribution_span *span) {
     const attribution_span *owner = span->step ? &r->spans.list[span->parent] : span;
     const attribution_busy_sums *sums = attribution_busy_sums_of(&owner->busy, span->part);
-    BASE_ASSERT(sums->settled <= span->gpu_sum); /* the union of the work is no longer than its sum */
+    BASE_ASSERT(sums->settled <= span->gpu_sum); /* the union of the intervals is at most their sum */
     return sums;
 }
 

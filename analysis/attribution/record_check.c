@@ -1,7 +1,7 @@
-/* GPU records whose times cannot be: see record_check.h. */
+/* GPU records with impossible times: see record_check.h. */
 #include "analysis/attribution/record_check.h"
 
-/* Whether record `number`, of no graph, went on long after later kernels of its stream had run one after another. */
+/* Whether a record outside graphs continues long after later kernels of its stream ran one after another. */
 static bool outlasts_successors(attribution_record_check *c, uint32_t number) {
     const trace_gpu_event *e = &attribution_record_check_slot(c, number)->event;
     uint64_t last_end = e->start;
@@ -17,7 +17,7 @@ static bool outlasts_successors(attribution_record_check *c, uint32_t number) {
     return ran == ATTRIBUTION_CHECK_SUCCESSORS && e->end - last_end > ATTRIBUTION_CHECK_OVERRUN;
 }
 
-/* Whether more records of its stream begin before it ends than can, or those of its whole graph launch. */
+/* Whether more records of its stream, or of its graph launch, begin before it ends than possible. */
 static bool lies_over_successors(attribution_record_check *c, uint32_t number) {
     const attribution_checked *r = attribution_record_check_slot(c, number);
     const trace_gpu_event *e = &r->event;

@@ -1,4 +1,4 @@
-/* Adding up what was done in spans. */
+/* Sums of work and calls per span. */
 #include "analysis/attribution/span_accumulator.h"
 
 #include "analysis/base/alloc.h"
@@ -7,14 +7,14 @@
 #include <string.h>
 
 #define BATCH 2048 /* events */
-/* After so many calls and GPU records the spans that got none of their last half are folded to a sum. */
+/* After each such number of calls and GPU records, spans without work in the last half of them are folded into sums. */
 #define SWEEP_EVERY (1u << 18)
-/* After so many, work that was launched and never ran is given up. */
+/* After this number, launched work that never ran is no longer awaited. */
 #define GIVE_UP_AFTER (8 * SWEEP_EVERY)
 
 /* ---- Samples that are complete ---- */
 
-/* The detail of a span that is still open for more; NULL when it is not wanted. */
+/* Returns the breakdown of a span that may still change; NULL if none is requested. */
 static attribution_breakdown **wanted_detail(attribution_accumulator *w, uint32_t span) {
     return span != BASE_NONE && w->list[span].wanted ? &w->list[span].detail : NULL;
 }
@@ -33,8 +33,7 @@ static void hand_over_sample(attribution_accumulator *w, uint32_t i) {
     span->detail = NULL;
 }
 
-/* Whether the span will not get more work, as far as can be told: what it launched ran, or should have by
- * far. */
+/* Whether the span is expected to get no more work: the work that it launched has run, or is overdue. */
 static bool is_old_span(const attribution_accumulator *w, const attribution_span_work *span) {
     uint64_t age = w->pieces - span->touched;
     return age > SWEEP_EVERY / 2 && (span->arrived >= span->enqueued || age > GIVE_UP_AFTER);
@@ -49,7 +48,7 @@ static void fold_old_spans(attribution_accumulator *w) {
             hand_over_sample(w, (uint32_t)i);
         }
     }
-    bool first = true; /* all spans before are settled */
+    bool first = true; /* all previous spans are settled */
     for (size_t i = w->settled; i < w->count; i++) {
         attribution_span_work *span = &w->list[i];
         bool old = is_old_span(w, span);
@@ -69,7 +68,7 @@ static void count_work(attribution_accumulator *w) {
 
 /* ---- Events ---- */
 
-/* The span that what belongs to span `i` is added to. */
+/* Returns the span to which events of span `i` are added. */
 static uint32_t real_span(const attribution_accumulator *w, uint32_t i) {
     return i != BASE_NONE && w->list[i].of != BASE_NONE ? w->list[i].of : i;
 }

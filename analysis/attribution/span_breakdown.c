@@ -23,7 +23,7 @@ static attribution_breakdown_mark *mark_of_breakdown(attribution_breakdown_marks
     return &marks->list[at];
 }
 
-/* When details take turns a sum may be begun anew, which only costs room. */
+/* A sum may be started twice when breakdowns alternate, which only costs memory. */
 static void add_breakdown_sum(attribution_breakdown_marks *marks, attribution_breakdown_sums *sums,
                               uint32_t span, uint32_t id, uint32_t count, uint64_t ns) {
     attribution_breakdown_mark *mark = mark_of_breakdown(marks, id);
