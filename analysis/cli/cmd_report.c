@@ -21,14 +21,14 @@ typedef struct {
     const char *trace, *json, *samples, *html;
     char *newest;    /* what `trace` is when none was given */
     cli_sweep sweep; /* the arguments */
-    bool all, list_sections;
+    bool all, list_sections, json_samples;
     report_selection sections;
     cli_table_options tables;
     cli_bottleneck_options bounds;
     base_outputs outputs;
 } arguments;
 
-enum { KEY_REDACT = CLI_KEY_DOMAINS + 1, KEY_LIST_SECTIONS, KEY_K_FROM };
+enum { KEY_REDACT = CLI_KEY_DOMAINS + 1, KEY_LIST_SECTIONS, KEY_K_FROM, KEY_JSON_SAMPLES };
 
 static error_t choose_section(arguments *a, const char *name) {
     if (report_selection_add(&a->sections, name)) {
@@ -81,6 +81,9 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
     case KEY_LIST_SECTIONS:
         a->list_sections = true;
         return 0;
+    case KEY_JSON_SAMPLES:
+        a->json_samples = true;
+        return 0;
     case KEY_REDACT:
         a->tables.redact = true;
         return 0;
@@ -110,6 +113,10 @@ static const struct argp_option options[] = {
     {"all", 'a', NULL, 0, "print every table, not a screen that sums them up", 0},
     {"list-sections", KEY_LIST_SECTIONS, NULL, 0, "list the sections and their tables", 0},
     {"json", 'j', "FILE", 0, "also write the latencies to FILE, in the format of exp2_moe_topk_results.json",
+     0},
+    {"json-samples", KEY_JSON_SAMPLES, NULL, 0,
+     "write the file of --json as an object with the latencies of each k (summary) and of each request "
+     "(all_samples)",
      0},
     {"samples", 's', "FILE", 0, "also write every sample and decode step to FILE, as CSV", 0},
     {"html", 'H', "FILE", 0, "also write the report with charts to FILE, a self-contained HTML page", 0},
@@ -188,7 +195,10 @@ static bool keep_results(const metrics_results *results, const arguments *a, kep
     }
     cJSON_Delete(k->json);
     cJSON_Delete(k->page);
-    k->json = a->json ? report_json(results) : NULL;
+    k->json = NULL;
+    if (a->json) {
+        k->json = a->json_samples ? report_json_samples(results) : report_json(results);
+    }
     k->page = a->html ? charts_page_data(results) : NULL;
     k->any = true;
     k->phases = phases;
@@ -426,6 +436,8 @@ int cli_cmd_report(int argc, char **argv) {
         /* it has its line */
     } else if (a.list_sections) {
         status = list_sections(&a);
+    } else if (a.json_samples && !a.json) {
+        status = cli_error("--json-samples needs --json FILE, whose form it chooses");
     } else {
         a.tables.workload = &a.bounds.workload;
         a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;

@@ -13,6 +13,11 @@
  * (docs/report.md). The caller deletes it; NULL when memory is exhausted. */
 cJSON *report_json(const metrics_results *results);
 
+/* Returns {"summary": what report_json returns, "all_samples": [{"sample_id", "top_k", "T_vision_total", "T_vision",
+ * "T_LLM_prefill", "T_LLM_decode", "T_total", "T_decode_per_step"}, ...]}: one object for each request with a phase that the summary counts,
+ * its latencies in ms. What is missing is absent; sample_id counts the requests of each k from 0. */
+cJSON *report_json_samples(const metrics_results *results);
+
 /* The kind of file that report_json makes. */
 extern const base_output_kind report_json_kind;
 

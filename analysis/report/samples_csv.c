@@ -34,8 +34,7 @@ static void put_sample_number(FILE *f, double value) {
     base_csv_number(f, value);
 }
 
-/* Whether the table of latencies is of this sample, among others. */
-static bool in_report(const metrics_results *r, const metrics_sample *s) {
+bool report_sample_counts(const metrics_results *r, const metrics_sample *s) {
     const metrics_row *row = metrics_rows_find(&r->rows, s->k, (metrics_row_kind)s->phase);
     return !s->step && !s->warm && row && row->from == s->profiling &&
            (!s->after_profiling || row->after_profiling);
@@ -56,7 +55,7 @@ static void put_sample(const metrics_results *r, const metrics_sample *s, FILE *
     put_index(f, s->request);
     fprintf(f, ",%d", s->warm);
     put_index(f, s->number);
-    fprintf(f, ",%s,%d", profiling_name(s->profiling), in_report(r, s));
+    fprintf(f, ",%s,%d", profiling_name(s->profiling), report_sample_counts(r, s));
     put_sample_number(f, start);
     put_sample_number(f, latency);
     put_sample_number(f, s->own);

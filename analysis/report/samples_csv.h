@@ -14,6 +14,9 @@ typedef struct {
     size_t len;
 } report_samples_text;
 
+/* Whether the table of latencies is of this sample, among others. */
+bool report_sample_counts(const metrics_results *results, const metrics_sample *sample);
+
 /* Adds the samples of a trace; false when memory is exhausted. */
 bool report_samples(const metrics_results *results, report_samples_text *text);
 

@@ -27,6 +27,37 @@ assert list(entries[3]) == ["prefill"]
 PY
 }
 
+# The same with every request: its latencies are those of --samples, and their medians those of the summary.
+json_samples() {
+    "$moetrace" report --json "$tmp/list.json" "$tmp/a/one.moetrace" >/dev/null &&
+        "$moetrace" report --json "$tmp/dict.json" --json-samples --samples "$tmp/dict.csv" "$tmp/a/one.moetrace" >/dev/null &&
+        "$moetrace" report --json "$tmp/dict.json" "$tmp/a/one.moetrace" >/dev/null && # its own file
+        "$moetrace" report --json "$tmp/dict.json" --json-samples "$tmp/a/one.moetrace" >/dev/null &&
+        "$python" - "$tmp/list.json" "$tmp/dict.json" "$tmp/dict.csv" <<'PY'
+import csv, json, sys
+from statistics import median
+summary, found = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))
+assert list(found) == ["summary", "all_samples"] and found["summary"] == summary
+rows = [r for r in csv.DictReader(open(sys.argv[3])) if r["warmup"] == "0"]
+fields = {"vision": "T_vision", "prefill": "T_LLM_prefill", "decode": "T_LLM_decode"}
+for entry in summary:
+    k = entry.get("top_k")
+    requests = [s for s in found["all_samples"] if s.get("top_k") == k]
+    assert [s["sample_id"] for s in requests] == list(range(len(requests)))
+    for phase, field in fields.items():
+        got = [s[field] for s in requests if field in s]
+        want = [float(r["latency_ms"]) for r in rows
+                if r["in_report"] == "1" and r["phase"] == phase and r["k"] == ("" if k is None else str(k))]
+        assert len(got) == len(want) and all(abs(x - y) < 1e-6 for x, y in zip(got, want)), (k, phase, got, want)
+        assert (phase in entry) == bool(got) and (not got or abs(median(got) - entry[phase]["P50"]) < 1e-6)
+    for s in requests:
+        steps = s.get("T_decode_per_step", [])
+        assert s["T_total"] >= max(s.get(f, 0) for f in fields.values()) and all(len(x) == 1 for x in steps)
+        assert s.get("T_vision") == s.get("T_vision_total") and ("T_LLM_decode" in s or not steps)
+assert any(len(s["T_decode_per_step"]) > 1 for s in found["all_samples"] if "T_LLM_decode" in s)
+PY
+}
+
 # The numbers for programs are those that people read.
 completeness_counts() {
     "$moetrace" report --format json "$tmp/cut.moetrace" >"$tmp/cut.report" && "$python" - "$tmp/cut.report" <<'PY'
@@ -155,6 +186,7 @@ head -c 63 "$tmp/a/one.moetrace" >"$tmp/headless.moetrace"
 echo "# seeds 1 to 8"
 ok "report agrees with the oracle on random sweeps" oracle
 ok "--json has the experiment's shape" json_shape
+ok "--json-samples has every request" json_samples
 ok "--json is as readable as any new file" json_is_readable
 ok "inputs that are no traces are refused" refuses_inputs
 ok "wrong usage is refused" refuses_usage
