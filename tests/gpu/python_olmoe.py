@@ -1,5 +1,7 @@
-"""python_olmoe.py run|cost IMPLEMENTATION LAYERS K,K... REQUESTS: OLMoE with random weights in bf16, generate() of 10 tokens from 326.
-run: so many requests of each k. cost: at the last k, so many decode steps without the helper and at each depth, in random order, and what each adds."""
+"""python_olmoe.py run|static|count|cost IMPLEMENTATION LAYERS K,K... REQUESTS: OLMoE-1B-7B with random weights in bf16, generate() of 10
+tokens from 326. run: so many requests of each k. static: the same with a static cache, so compiled with CUDA graphs (reduce-overhead).
+count: as static, and torch.profiler says how many kernels the last request had. cost: at the last k, so many decode steps without the helper
+and at each depth, in random order, and what each adds."""
 import random
 import statistics
 import sys
@@ -13,7 +15,7 @@ import transformers  # noqa: E402
 transformers.logging.set_verbosity_error()
 mode, implementation, layers, ks, requests = sys.argv[1], sys.argv[2], int(sys.argv[3]), [int(k) for k in sys.argv[4].split(",")], int(sys.argv[5])
 begin = time.time()
-config = transformers.OlmoeConfig(num_hidden_layers=layers)
+config = transformers.OlmoeConfig(num_hidden_layers=layers, intermediate_size=1024)
 with torch.device("meta"):
     model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
 model.to_empty(device="cuda")
@@ -28,8 +30,22 @@ print(f"{implementation}: model of {sum(p.numel() for p in model.parameters()) /
 
 
 def request():
+    options = dict(cache_implementation="static") if mode in ("static", "count") else {}
     with torch.no_grad():
-        return model.generate(input_ids=ids, max_new_tokens=10, min_new_tokens=10, do_sample=False)
+        return model.generate(input_ids=ids, max_new_tokens=10, min_new_tokens=10, do_sample=False, **options)
+
+
+def count_kernels():
+    """Kernels of one request, as torch.profiler counts them."""
+    import json
+    import tempfile
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profile:
+        request()
+        torch.cuda.synchronize()
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        profile.export_chrome_trace(file.name)
+        events = json.load(open(file.name))["traceEvents"]
+    return sum(e.get("cat") == "kernel" for e in events)
 
 
 def set_k(k):
@@ -38,13 +54,15 @@ def set_k(k):
             module.top_k = k
 
 
-if mode == "run":
+if mode != "cost":
     for k in ks:
         set_k(k)
         for _ in range(requests):
             out = request()
         print("k", k, out[0, -10:].tolist(), flush=True)
     torch.cuda.synchronize()
+    if mode == "count":
+        print("kernels of a request:", count_kernels(), flush=True)
     sys.exit()
 
 import _moetrace.calls as calls  # noqa: E402
