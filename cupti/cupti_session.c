@@ -1,5 +1,4 @@
-/* The CUPTI session: subscription, activity kinds, and the buffers that travel between CUPTI and the
- * writer. */
+/* The CUPTI session: subscription, activity kinds, and the buffers that are exchanged between CUPTI and the writer. */
 #include "cupti/cupti_session.h"
 
 #include "cupti/cupti_graph_launches.h"
@@ -12,17 +11,17 @@
 #include <string.h>
 #include <time.h>
 
-/* One buffer holds about 5,000 kernel records. The pool is bounded: when the writer lags behind by all of it,
- * CUPTI is refused a buffer, drops, and says how many it dropped. */
+/* One buffer holds about 5,000 kernel records. The pool is bounded: when the writer has not returned any buffer, CUPTI
+ * gets none, drops records, and reports how many. */
 #define BUFFER_BYTES (1u << 20)
 #define BUFFER_COUNT 32
 #define BUFFERS_KEPT                                                                                         \
-    2 /* taken at once, before ranges take the memory: CUPTI fills one, the writer reads one */
+    2 /* allocated at the start, before ranges use the memory: CUPTI fills one while the writer reads the other */
 #define CBIDS_MAX 512
 #define CBID_END  4096u
 
-/* How long records of graph launches are waited for before records are off. After a wait in vain the next ones are
- * shorter: a target whose GPU never rests, or whose graphs have no work that is recorded, is not held up each time. */
+/* How long to wait for records of graph launches before records are disabled. After a timeout the next waits are shorter,
+ * so that a target whose GPU is never idle, or whose graphs have no recorded work, is not delayed each time. */
 #define PATIENCE_NS       100000000u
 #define LEAST_PATIENCE_NS 1000000u
 #define POLL_NS           100000
@@ -31,8 +30,8 @@ static const uint32_t activity_kinds[] = {CUPTI_ABI_KIND_CONCURRENT_KERNEL, CUPT
                                           CUPTI_ABI_KIND_MEMSET, CUPTI_ABI_KIND_MEMCPY2};
 #define KIND_COUNT (sizeof activity_kinds / sizeof activity_kinds[0])
 
-/* What a driver call does to kernels of executable graphs. */
-typedef enum { CHANGES_NOTHING, CHANGES_TOLD /* from CUDA 13, node by node */, CHANGES_UNTOLD } graph_change;
+/* Effects of a driver call on kernels of executable graphs. */
+typedef enum { CHANGES_NOTHING, CHANGES_TOLD /* from CUDA 13 on, per node */, CHANGES_UNTOLD } graph_change;
 
 static struct {
     cupti_library lib;
@@ -40,26 +39,26 @@ static struct {
     cupti_subscriber subscriber;
     atomic_bool active, profiling;
     atomic_bool subscribed;
-    atomic_bool touched; /* records were switched on once */
+    atomic_bool touched; /* records were enabled once */
     uint64_t begin;
     bool all_calls;
     bool held;                 /* by another tool */
-    uint32_t cbids[CBIDS_MAX]; /* callbacks of the driver calls that issue GPU work */
+    uint32_t cbids[CBIDS_MAX]; /* callbacks of driver calls that enqueue GPU work */
     size_t cbid_count;
     bool issues_work[CBID_END]; /* the same, by callback id */
     bool launches_graph[CBID_END];
     uint8_t changes_graph[CBID_END]; /* graph_change */
-    bool lasting[CBID_END];          /* callbacks of driver calls that stay on */
+    bool lasting[CBID_END];          /* callbacks of driver calls that stay enabled */
     uint8_t graph_calls[CBID_END];   /* cupti_graph_call */
-    bool tells_updates;              /* CUPTI tells which node of a graph gets another kernel */
-    atomic_uint latest;              /* the youngest correlation id that a callback had */
-    atomic_uint issued;              /* that of the latest GPU work that was issued while records were on */
-    atomic_uint flushed;             /* `issued` at the beginning of the last flush */
-    atomic_uint epoch; /* odd while records are on: changes after they went on, and before they go off */
+    bool tells_updates;              /* CUPTI reports the nodes of a graph that get another kernel */
+    atomic_uint latest;              /* the highest correlation id of a callback so far */
+    atomic_uint issued;  /* that of the latest GPU work that was enqueued while records were enabled */
+    atomic_uint flushed; /* `issued` at the beginning of the last flush */
+    atomic_uint epoch;   /* odd while records are enabled: incremented after enabling, and before disabling */
     uint64_t patience_ns;
-    uint32_t profiler[2]; /* callbacks of cuProfilerStop and cuProfilerStart; 0 when there are none */
+    uint32_t profiler[2]; /* callbacks of cuProfilerStop and cuProfilerStart; 0 if unavailable */
 
-    pthread_mutex_t lock; /* of the pool and the queue; held for a few instructions only */
+    pthread_mutex_t lock; /* protects the pool and the queue; held for a few instructions only */
     uint8_t *idle[BUFFER_COUNT];
     size_t idle_count, allocated;
     cupti_buffer done[BUFFER_COUNT]; /* a ring, oldest first */
@@ -68,7 +67,7 @@ static struct {
     atomic_uint_fast64_t dropped_records, refused_buffers, buffers;
 } session = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* Whether this thread holds the lock, so that a signal handler knows. */
+/* Whether this thread holds the lock, for signal handlers. */
 static __thread unsigned locked;
 
 static void lock_pool(void) {
@@ -87,7 +86,7 @@ bool cupti_session_locked(void) {
     return locked > 0;
 }
 
-/* Under the lock. */
+/* The lock is held. */
 static uint8_t *new_buffer(void) {
     uint8_t *bytes = session.allocated < BUFFER_COUNT ? session.hooks.allocate(BUFFER_BYTES) : NULL;
     session.allocated += bytes != NULL;
@@ -118,7 +117,7 @@ static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_reco
     *max_records = 0;
 }
 
-/* Checks the records of a buffer before all other code, and removes the ones that must not be there. */
+/* Checks the records of a buffer before they are used, and removes invalid ones. */
 static void check_records(cupti_buffer *buffer) {
     bool graphs = cupti_graph_launches_need_records(), name = cupti_names_needed();
     uint8_t *to = buffer->bytes;
@@ -188,7 +187,7 @@ static void on_graph_launch(const cupti_callback_data *call) {
     }
 }
 
-/* Other threads may be here: the ids only grow. */
+/* Other threads may update it concurrently: the ids only grow. */
 static void note_correlation(uint32_t correlation) {
     uint32_t latest = atomic_load_explicit(&session.latest, memory_order_relaxed);
     if ((int32_t)(correlation - latest) > 0) {
@@ -201,7 +200,7 @@ static void on_resource(uint32_t cbid, const cupti_resource_data *data) {
     if (cbid == CUPTI_ABI_CONTEXT_CREATED) {
         session.hooks.context();
     } else if (cbid == CUPTI_ABI_MODULE_UNLOAD_STARTING) {
-        /* Flushing here would wait for ever. */
+        /* Flushing here would deadlock. */
         cupti_names_module_unloads(latest);
     } else {
         cupti_graph_launches_exist();
@@ -209,7 +208,8 @@ static void on_resource(uint32_t cbid, const cupti_resource_data *data) {
     }
 }
 
-/* Calls whose callbacks are on while nothing is profiled, too. False when that is all that this one is on for. */
+/* Handles calls whose callbacks are enabled even while nothing is profiled. Returns false if this is the only use of the
+ * callback. */
 static bool on_lasting_call(uint32_t cbid, const cupti_callback_data *call) {
     bool profiler = session.hooks.profiler && (cbid == session.profiler[0] || cbid == session.profiler[1]);
     if (!session.lasting[cbid] && !profiler) {
@@ -255,8 +255,7 @@ static void on_callback(void *userdata, int domain, uint32_t cbid, const void *d
     }
 }
 
-/* Driver calls that issue GPU work, by the beginning of their names; so a driver that brings new ones is
- * served too. */
+/* Driver calls that enqueue GPU work, by the beginning of their names, so that calls of newer drivers are included. */
 static bool issues_gpu_work(const char *name) {
     static const char *const prefixes[] = {"cuLaunch", "cuMemcpy", "cuMemset", "cuGraphLaunch"};
     for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++) {
@@ -267,7 +266,7 @@ static bool issues_gpu_work(const char *name) {
     return false;
 }
 
-/* Driver calls that give a node of an executable graph another kernel. */
+/* Driver calls that change the kernel of a node of an executable graph. */
 static graph_change change_of(const char *name) {
     static const char *const prefixes[] = {"cuGraphExecUpdate", "cuGraphExecKernelNodeSetParams",
                                            "cuGraphExecNodeSetParams"};
@@ -280,7 +279,7 @@ static graph_change change_of(const char *name) {
 }
 
 static void find_callbacks(void) {
-    /* Callback ids are dense from 1; CUDA 13 has about 780. */
+    /* Callback ids are contiguous from 1; CUDA 13 has about 780. */
     for (uint32_t cbid = 1, misses = 0; cbid < CBID_END && misses < 64 && session.cbid_count < CBIDS_MAX;
          cbid++) {
         const char *name = NULL;
@@ -304,8 +303,8 @@ static void find_callbacks(void) {
     }
 }
 
-/* These callbacks stay on, whatever is profiled. Graphs are made once and replayed often; a CUPTI that has
- * none of this leaves replayed kernels with the launch's range. */
+/* These callbacks stay enabled while nothing is profiled, since graphs are created once and replayed often. Without them,
+ * replayed kernels are attributed to the launch's range. */
 static void enable_lasting_callbacks(void) {
     static const uint32_t graphs[] = {CUPTI_ABI_GRAPH_CREATED,     CUPTI_ABI_GRAPHNODE_CREATED,
                                       CUPTI_ABI_GRAPHNODE_CLONED,  CUPTI_ABI_GRAPHNODE_DESTROYED,
@@ -360,8 +359,8 @@ static void flush_records(uint32_t flag) {
     atomic_store(&session.flushed, issued);
 }
 
-/* Waits until the records of all graph launches are here. CUPTI makes them when the GPU has come to rest; asking it
- * for them does no harm to a capture, which waiting for the device would end. */
+/* Waits until the records of all graph launches have arrived. CUPTI creates them when the GPU is idle. Requesting them
+ * does not disturb a stream capture, which waiting for the device would end. */
 static bool flush_graph_launches(uint64_t patience) {
     uint64_t begin = cupti_clock_ns(CLOCK_MONOTONIC);
     bool waited = cupti_graph_launches_pending();
@@ -372,7 +371,7 @@ static bool flush_graph_launches(uint64_t patience) {
     }
     bool delivered = !cupti_graph_launches_pending();
     if (waited && delivered) {
-        flush_records(0); /* a launch's first records may have come by themselves, the others not */
+        flush_records(0); /* the first records of a launch may have arrived without the others */
     }
     return delivered;
 }
@@ -404,9 +403,9 @@ static cupti_result switch_callbacks(bool on) {
     return first;
 }
 
-/* Records are on only while callbacks are: other threads launch meanwhile, and a kernel without its launch
- * is worth less than a launch without its kernel. And while graph launches are awaited, callbacks report another one
- * that would overwrite their times. */
+/* Records are enabled only while callbacks are: other threads launch meanwhile, and a kernel without its launch is worth
+ * less than a launch without its kernel. While graph launches are awaited, callbacks report another launch that would
+ * overwrite their times. */
 static cupti_result switch_all(bool on) {
     cupti_result first, second;
     if (on) {
@@ -464,7 +463,7 @@ const char *cupti_session_start(const cupti_hooks *hooks, const char *library, b
     return NULL;
 }
 
-/* The first time: what is registered and switched on here slows launches down for good. */
+/* The first time only: what is registered and enabled here slows down launches permanently. */
 static cupti_result touch_cupti(void) {
     cupti_result rc = session.lib.register_timestamp(session.hooks.now);
     atomic_store(&session.touched, true);
@@ -482,7 +481,7 @@ const char *cupti_session_profile(bool on) {
         return refusal_of_cupti(rc);
     }
     if (session.all_calls) {
-        enable_lasting_callbacks(); /* the driver's went off with all the others */
+        enable_lasting_callbacks(); /* the driver callbacks were disabled with all others */
     }
     return NULL;
 }
@@ -525,7 +524,7 @@ bool cupti_session_undelivered(void) {
     return atomic_load(&session.subscribed) && atomic_load(&session.issued) != atomic_load(&session.flushed);
 }
 
-/* CUPTI's own clock, for whoever uses CUPTI after us. */
+/* CUPTI's own clock, for the next user of CUPTI. */
 static uint64_t default_cupti_clock(void) {
     return cupti_clock_ns(CLOCK_REALTIME);
 }
@@ -539,11 +538,11 @@ void cupti_session_finish(void) {
         return;
     }
     if (atomic_load(&session.touched)) {
-        /* Switched off first: a buffer that another thread's launch fetched after the flush would go to
-         * whoever uses CUPTI after us, who did not give it. */
+        /* Disabled first: a buffer that another thread's launch requested after the flush would be delivered to the next
+         * user of CUPTI. */
         switch_all(false);
         flush_records(CUPTI_ABI_FLUSH_FORCED);
-        count_dropped(NULL, 0); /* since the last buffer came back */
+        count_dropped(NULL, 0); /* since the last buffer was returned */
         session.lib.register_timestamp(default_cupti_clock);
     }
     session.lib.unsubscribe(session.subscriber);

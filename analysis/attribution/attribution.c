@@ -31,8 +31,8 @@ typedef struct {
     uint32_t correlation; /* 0: free */
     uint32_t node; /* or BASE_NONE: GPU records wait for this call, the latest of them being number `span` */
     uint32_t span;
-    uint32_t
-        done : 1; /* no further GPU record is expected: it came (for calls other than graph launches), or there is none */
+    /* no further GPU record is expected: it came (for calls other than graph launches), or there is none */
+    uint32_t done : 1;
     uint32_t other_domain : 1; /* in a range of another domain, and outside all ranges that own work */
     uint32_t time_high : 30;
     uint32_t time_low; /* when the call began; see call_time */

@@ -24,8 +24,8 @@ typedef struct {
     uint32_t path;    /* index of the path on which it was captured, or BASE_NONE */
     uint32_t copy;    /* index of the node that it is a copy of, or BASE_NONE */
     uint32_t updates; /* index of its updates, or BASE_NONE */
-    uint32_t
-        tip; /* node of the range tree around it if the beginning of its graph is not known, else BASE_NONE */
+    /* node of the range tree around it if the beginning of its graph is not known, else BASE_NONE */
+    uint32_t tip;
     uint32_t graph; /* the graph's key in by_guess, if `tip` is set */
 } attribution_graph_node;
 

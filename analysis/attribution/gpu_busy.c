@@ -82,8 +82,8 @@ static void count_covered_calls(attribution_busy *busy, size_t n, uint64_t edge)
                 own = to;
             }
         }
-        bool over =
-            call->end <= edge; /* otherwise later intervals, which begin at the edge, cover the rest */
+        /* otherwise later intervals, which begin at the edge, cover the rest */
+        bool over = call->end <= edge;
         count_busy_call(&busy->all, call, over, all_ns);
         if (call->part != 0) {
             count_busy_call(&busy->parts[call->part - 1], call, over, own_ns);

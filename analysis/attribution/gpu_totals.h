@@ -14,8 +14,8 @@ typedef struct {
 typedef struct {
     uint32_t node; /* of the range tree; BASE_NONE: unattributed */
     uint32_t name; /* name index of the mangled name */
-    uint32_t
-        next; /* the total that was updated after this one for the same node: a guess that saves look-ups */
+    /* the total that was updated after this one for the same node: a guess that saves look-ups */
+    uint32_t next;
     uint64_t count, ns;
     double squares; /* sum of the squared durations, ns^2 */
 } attribution_total;

@@ -22,10 +22,10 @@ typedef struct {
 typedef struct {
     uint32_t thread; /* the thread's number */
     bool owns;       /* its ranges own work */
-    uint64_t
-        counted; /* open pushes that are only counted: all of them, or with `owns` those that are too deep */
-    uint32_t
-        pushed; /* with `owns`: 1 + place on the thread's stack of its innermost open push; 0: there is none */
+    /* open pushes that are only counted: all of them, or with `owns` those that are too deep */
+    uint64_t counted;
+    /* with `owns`: 1 + place on the thread's stack of its innermost open push; 0: there is none */
+    uint32_t pushed;
 } attribution_domain;
 
 /* The caller sets `choice` and zeroes the rest. */

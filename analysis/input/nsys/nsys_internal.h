@@ -40,9 +40,9 @@ typedef struct {
     uint32_t last_queue;
     input_nsys_shape *shapes;
     size_t shape_count, shape_cap;
-    uint32_t
-        direct_call[INPUT_NSYS_DIRECT_CALLS]; /* nameId of a call -> index in `calls` + 1; 0: not known */
-    base_map by_call;                         /* larger nameId -> index in `calls` */
+    /* nameId of a call -> index in `calls` + 1; 0: not known */
+    uint32_t direct_call[INPUT_NSYS_DIRECT_CALLS];
+    base_map by_call; /* larger nameId -> index in `calls` */
     input_nsys_call *calls;
     size_t call_count, call_cap;
     base_map by_shape, suffixes;    /* suffixes: string id -> name index of the version suffix that it had */
