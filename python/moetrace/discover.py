@@ -139,6 +139,50 @@ def _wrap_generate(cls):
     state.off_callbacks.append(functools.partial(setattr, owner, rules.GENERATE, method))
 
 
+# ---- torch.compile ----
+
+def _make_compiled(module, compiled):
+    """A compiled __call__ of a model, as generate() makes for static caches: its forward calls are phases, what it compiled is as before."""
+    @functools.wraps(compiled)
+    def call(*args, **kwargs):
+        opened = None
+        try:
+            if state.alive and here.root is None and not calls.is_compiling[0]():
+                plan = _plan_of(module)
+                if plan is not None:
+                    opened = (phases.begin_forward(module, plan.model, args, kwargs),)
+        except Exception as error:
+            fail(error)
+        try:
+            return compiled(*args, **kwargs)
+        finally:
+            if opened is not None:
+                try:
+                    phases.end_forward(opened[0])
+                except Exception as error:
+                    fail(error)
+
+    calls.skip_by_dynamo(call)
+    return call
+
+
+def _after_dynamo(dynamo):
+    calls.skip_all(dynamo)
+    context = dynamo.OptimizeContext
+    original = context.__call__
+
+    def __call__(self, fn):
+        compiled = original(self, fn)
+        owner = getattr(fn, "__self__", None)
+        if isinstance(owner, calls.module_class[0]) and getattr(fn, "__name__", None) in ("__call__", "_wrapped_call_impl"):
+            return _make_compiled(owner, compiled)
+        return compiled
+
+    own = "__call__" in context.__dict__
+    context.__call__ = __call__
+    state.off_callbacks.append(lambda: setattr(context, "__call__", original) if own else delattr(context, "__call__"))
+
+
 # ---- modules as they are imported ----
 
 _waiting = {}
@@ -209,5 +253,5 @@ def arm():
     _follow("torch.nn.modules.module", _after_module)
     _follow("torch.nn.modules.container", _after_container)
     _follow("torch.compiler", lambda module: calls.is_compiling.__setitem__(0, module.is_compiling))
-    _follow("torch._dynamo.eval_frame", calls.skip_all)
+    _follow("torch._dynamo.eval_frame", _after_dynamo)
     _follow("transformers.generation.utils", lambda module: _wrap_generate(module.GenerationMixin))

@@ -46,6 +46,14 @@ def static_loop(model, ids):
     return out
 
 
+def static_compiled(model, inputs):
+    """A static cache for which generate() compiles the decode steps, as it does on a GPU."""
+    from transformers.generation.configuration_utils import CompileConfig
+    config = CompileConfig(backend="eager", mode=None, fullgraph=False)
+    config._compile_all_devices = True
+    return [generate(model, inputs, cache_implementation="static", compile_config=config) for _ in range(2)]
+
+
 def broken(model, inputs):
     """An exception inside a layer, twice; then a request as ever."""
     def boom(*_):
@@ -156,6 +164,7 @@ def own_phases(model, inputs):
 MODES = {
     "generate": generate,
     "static": lambda m, i: generate(m, i, cache_implementation="static"),
+    "static_compiled": static_compiled,
     "nocache": lambda m, i: generate(m, i, use_cache=False),
     "chunked": lambda m, i: generate(m, i, prefill_chunk_size=5),
     "beams": lambda m, i: generate(m, i, num_beams=3),
@@ -164,6 +173,7 @@ MODES = {
     "prompt_lookup": lambda m, i: generate(m, i, prompt_lookup_num_tokens=3, max_new_tokens=8, min_new_tokens=8),
     "sampled": lambda m, i: (torch.manual_seed(3), generate(m, i, do_sample=True))[1],
     "loop": lambda m, i: [loop(m, i["input_ids"], DynamicCache()) for _ in range(2)],
+    "loop_compiled": lambda m, i: loop(torch.compile(m, backend="eager"), i["input_ids"], DynamicCache()),
     "loop_static": lambda m, i: static_loop(m, i["input_ids"]),
     "loop_nocache": lambda m, i: loop(m, i["input_ids"]),
     "base": lambda m, i: m.model(**i).last_hidden_state.double().sum().item().hex(),
