@@ -145,7 +145,7 @@ def devices_of(capture):
     window = max((w[2] for w in timed), default=0) - min((w[1] for w in timed), default=0)
     for device in sorted({w[6] for w in timed}):
         of_device = [w for w in timed if w[6] == device]
-        talk, other = (union((w[1], w[2]) for w in of_device if w[4].startswith("ncclDevKernel") == is_talk) for is_talk in (True, False))
+        talk, other = (union((w[1], w[2]) for w in of_device if str(w[4]).startswith("ncclDevKernel") == is_talk) for is_talk in (True, False))
         both = length(union([tuple(i) for i in talk + other]))
         rows[str(device)] = [window, both, length(talk), length(talk) + length(other) - both]
     if len(rows) > 1:
