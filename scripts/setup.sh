@@ -5,11 +5,12 @@
 #   setup.sh torch    a Python environment with the torch wheel and the CUDA libraries that it loads (for the demo on a CPU)
 #   setup.sh readers  other people's readers of what moetrace exports, in an environment of their own (for one suite)
 #   setup.sh python   transformers, and PyTorch without the 2 GB of CUDA's libraries that it never calls on a CPU (for the suites of Python)
+#   setup.sh experiment  molmo_hf's experiment and its packages, for one suite; with MOLMO_HF=FOLDER, a checkout, only the packages
 #   setup.sh nsys     NVIDIA's Nsight Systems, for the suites that run it on what moetrace exports, unless one is on the PATH
 #   setup.sh cupti    NVIDIA's CUPTI of CUDA 11.7, 11.8 and 12.9, for one suite
 #   setup.sh arm64    a cross compiler, qemu-user and libraries for aarch64 (for one suite)
 #   setup.sh bench    pandas, which bench_analysis.sh compares with
-#   setup.sh try readers|python|nsys|cupti|arm64  the same for a test that can be skipped: what failed is not tried again for ten hours
+#   setup.sh try readers|python|experiment|nsys|cupti|arm64  the same for a test that can be skipped: what failed is not tried again for ten hours
 # What comes from PyPI is pinned and checked against the hashes in scripts/requirements; packages of Debian have the version that
 # the distribution serves, and are checked by apt with its keys. Each step leaves a stamp in build/deps that holds what the step
 # was: a second run does nothing, and a step that asks for more than the stamp knows of is run again.
@@ -148,6 +149,22 @@ step_python() {
     LD_LIBRARY_PATH=$deps/python/stubs "$deps/python/bin/python3" -c 'import torch, transformers' || die "transformers cannot be imported"
 }
 
+# At the commit that the suite was written for.
+step_experiment() {
+    local commit=09bce1fc2ee4b58ac39f5920375f96ffb8bb5b5e
+    if [ -z "${MOLMO_HF:-}" ]; then
+        say "fetching molmo_hf"
+        git init -q "$deps/molmo_hf"
+        git -C "$deps/molmo_hf" fetch -q --depth 1 https://github.com/ChulanZhang/molmo_hf "$commit" >&2 || die "molmo_hf cannot be fetched from GitHub"
+        git -C "$deps/molmo_hf" checkout -q "$commit"
+    fi
+    step python
+    [ -x "$deps/experiment/bin/pip" ] || python3 -m venv "$deps/experiment" || die "python3 -m venv failed: install python3-venv"
+    say "fetching the experiment's packages"
+    python=$deps/experiment/bin/python3 pip install experiment --no-deps --retries 1
+    cp "$deps"/python/lib/python3*/site-packages/torch.pth "$("$deps/experiment/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+}
+
 # Libraries and headers only: none of them is installed into the environment.
 step_cupti() {
     step build
@@ -172,6 +189,7 @@ source scripts/setup_arm64.sh
 # What a step is: its text and its list of wheels, and so the names of all that it installs. The stamp that it leaves holds this.
 contents() {
     local with="built_in fuzzer browser"
+    [ "$1" != experiment ] || echo "molmo_hf: ${MOLMO_HF:-fetched}"
     [ "$1" != nsys ] || with=$(compgen -A function nsys_)
     [ "$1" != arm64 ] || echo "${arm64_packages[@]}"
     # shellcheck disable=SC2086
@@ -190,7 +208,7 @@ step() {
 }
 
 case "${1:-}" in
-build | test | torch | readers | python | nsys | cupti | arm64 | bench)
+build | test | torch | readers | python | experiment | nsys | cupti | arm64 | bench)
     if ready "$1"; then exit; fi
     exec 9>"$deps/.lock" # one at a time
     flock 9
@@ -205,5 +223,5 @@ try)
     fi
     rm -f "$failed"
     ;;
-*) die "usage: setup.sh build|test|torch|[try] readers|[try] python|[try] nsys|[try] cupti|[try] arm64|bench" ;;
+*) die "usage: setup.sh build|test|torch|[try] readers|[try] python|[try] experiment|[try] nsys|[try] cupti|[try] arm64|bench" ;;
 esac

@@ -23,7 +23,7 @@ case ${1:-} in
 esac
 
 # The suites that take long, the longest first: they begin first, and --fast leaves them out.
-slow=(analysis_many python_flops python_modes python_models python_faults native_model html_report aarch64 nsys_around sweep_cpu recorder_kill readers nsys_reports native_ranges recorder_capture import_nsys
+slow=(analysis_many python_experiment python_flops python_modes python_models python_faults native_model html_report aarch64 nsys_around sweep_cpu recorder_kill readers nsys_reports native_ranges recorder_capture import_nsys
     import_versions plots fuzz_trace)
 
 begin=$EPOCHREALTIME
