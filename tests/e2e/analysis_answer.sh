@@ -36,6 +36,6 @@ sys.exit(bool(wrong))
 E2
 for name in small_alternate small_all; do
     unpack "golden/$name" "$name"
-    ok "$name: the summary is that of the tables below" python3 "$work/answer.py" "$BUILD/moetrace" "$work/$name.moetrace"
+    ok "$name: the summary agrees with the tables" python3 "$work/answer.py" "$BUILD/moetrace" "$work/$name.moetrace"
 done
 done_testing

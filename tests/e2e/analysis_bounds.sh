@@ -20,7 +20,7 @@ small=(--model "$work/small.json" --dtype bf16 --crops 2)
 ok "MolmoE in PyTorch" report k8 k8.json --model molmoe-1b --dtype bf16 --crops 2 --prompt-tokens 326 --peaks "$work/peaks.json"
 ok "run_native" report small_alternate alternate.json "${small[@]}"
 ok "run_native, captured graphs" report small_graphs graphs.json "${small[@]}" --moe dense
-ok "captured graphs, nobody says of how many experts" report small_graphs untold.json "${small[@]}"
+ok "captured graphs without the number of experts" report small_graphs untold.json "${small[@]}"
 ok "without shapes" report small_alternate bare.json
 "$BUILD/moetrace" flops "$work/small.json" --prompt-tokens 326 --new-tokens 4 --top-k 1,8 --format json >"$work/flops.json"
 
@@ -87,7 +87,7 @@ elif what == "bare":
     assert "roofline" not in load(f"{folder}/bare.json")
     assert all(row["flops_percent"] is None and row["bandwidth_percent"] is None for row in table("bare", "bottleneck"))
 E2
-ok "MolmoE at k = 8 is bound by the host; graphs take the host's part" "$python" "$work/check.py" "$work" verdicts
+ok "MolmoE at k = 8 is limited by the host; graphs remove the host's share" "$python" "$work/check.py" "$work" verdicts
 ok "idle time is that of the latencies" "$python" "$work/check.py" "$work" idle
 ok "experts' time is Nsight Systems', and rates follow from it" "$python" "$work/check.py" "$work" nsight
 ok "costs are those of moetrace flops, peaks those of the data sheet" "$python" "$work/check.py" "$work" flops

@@ -41,10 +41,10 @@ unknown() {
 
 ok "intervals and p-values of experts and kernels are numpy's" \
     pair intervals "$moetrace" "$tmp/x.moetrace" "$tmp/y.moetrace"
-ok "runs of the same thing hardly ever differ" pair alarms "$moetrace" "$tmp"
-ok "launches outside of phases: hardly ever different by chance, 10 % is found, intervals are numpy's" \
+ok "runs of the same workload rarely differ" pair alarms "$moetrace" "$tmp"
+ok "launches outside phases: few false differences, 10 % is found, intervals are numpy's" \
     "$python" tests/data/diff_launches.py "$moetrace" "$tmp" 120
 ok "kernels are matched by demangled names where one side has no others" other_names
-ok "--fail-above says what grew" fails
-ok "too few samples are no verdict" unknown
+ok "--fail-above names what grew" fails
+ok "too few samples give no verdict" unknown
 done_testing

@@ -30,11 +30,11 @@ same() {
 ok "one trace" same report "$work/traces/t5.moetrace"
 ok "a capture of Nsight Systems" same report "$work/k8.sqlite"
 ok "a Chrome trace" same report "$work/k8.json"
-ok "a directory, one file of which is no trace and one is cut" same report --format json "$work/traces"
+ok "a directory with an invalid and a truncated file" same report --format json "$work/traces"
 is "each of the others has its report" "$(grep -c '"trace":' "$work/many.out")" 6
-ok "the one that is none costs a line" grep -q 't2-none.moetrace: not a moetrace trace' "$work/many.err"
+ok "the invalid one causes one line" grep -q 't2-none.moetrace: not a moetrace trace' "$work/many.err"
 ok "two traces compared" same diff "$work/traces/t4.moetrace" "$work/traces/t5.moetrace"
-ok "two, of which the first is none" same diff "$work/traces/t2-none.moetrace" "$work/traces/t5.moetrace"
+ok "two, the first of which is invalid" same diff "$work/traces/t2-none.moetrace" "$work/traces/t5.moetrace"
 
 # All but the broken ones once more, so that the whole command succeeds; each process has its own report, in order of names.
 rm "$work/traces/t2-none.moetrace"

@@ -4,6 +4,6 @@ set -u
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
 
-ok "200,000 of anything take no command long" \
+ok "200,000 of any kind slow down no command" \
     "$python" tests/data/many_of_anything.py "$moetrace" "$work" 100
 done_testing

@@ -14,7 +14,7 @@ peaks_refuses() { # peaks_refuses PATTERN COMMAND...: and leaves no file
 ok "peaks are measured" env FAKE_CUDA_MODULE="$work/kernels.ptx" LD_LIBRARY_PATH="$BUILD/fake" "$moetrace" peaks \
     -o "$work/peaks.json" --format json
 cp "$work/tap.out" "$work/table.json"
-ok "the numbers are what the fake's durations make" "$python" - "$work" <<'PY'
+ok "the numbers follow from the fake's durations" "$python" - "$work" <<'PY'
 import json, sys
 sys.path.insert(0, "tests/data")
 from report_tables import load
@@ -48,14 +48,14 @@ missing() {
         "$python" -c 'import json, sys; p = json.load(open(sys.argv[1])); sys.exit(not p["memory_bytes_per_s"] > 0
             or set(p["flops"].values()) != {None})' "$work/missing.json"
 }
-ok "without cuBLAS the products are missing, the rest is there" missing
+ok "without cuBLAS only the products are missing" missing
 one_type() {
     FAKE_CUBLAS_FAILS=14 peaks -o "$work/one.json" >"$work/one.txt" || return 1
     grep -q '^Missing: bf16 products of .*: cuBLAS status 15' "$work/one.txt" &&
         "$python" -c 'import json, sys; f = json.load(open(sys.argv[1]))["flops"]; sys.exit(f["bf16"] is not None or not f["fp16"] > 0)' \
             "$work/one.json"
 }
-ok "a type that the device has not is missing alone" one_type
+ok "only a type that the device lacks is missing" one_type
 if ldconfig -p | grep -q 'libcuda\.so\.1 '; then
     skip "no driver" "there is one"
 else

@@ -141,8 +141,8 @@ ok "signals pass through" signals
 ok "input, output and arguments pass through" output
 ok "a command that cannot be run: 127 or 126" not_run
 ok "every setting is an option and reaches the command" settings
-ok "what was not asked for is left alone" only_what_was_asked
-ok "an LD_PRELOAD that is there stays" existing_preload
+ok "files that were not named stay unchanged" only_what_was_asked
+ok "an existing LD_PRELOAD is kept" existing_preload
 ok "the command's own options are not touched" command_line
 ok "mistakes are refused" mistakes
 ok "the recorder is found beside it and in ../lib" places

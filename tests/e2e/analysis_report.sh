@@ -188,16 +188,16 @@ ok "report agrees with the oracle on random sweeps" oracle
 ok "--json has the experiment's shape" json_shape
 ok "--json-samples has every request" json_samples
 ok "--json is as readable as any new file" json_is_readable
-ok "inputs that are no traces are refused" refuses_inputs
+ok "inputs that are not traces are refused" refuses_inputs
 ok "wrong usage is refused" refuses_usage
 ok "help and version are complete" helps
-ok "a cut trace is reported, and said to be cut" cut_trace
+ok "a truncated trace is reported as truncated" cut_trace
 ok "the counts of its completeness, for programs" completeness_counts
 ok "a directory is reported process by process" directory
 ok "--k and --top choose" one_k
 ok "output that cannot be written is an error" full_disk
 ok "dump prints every record" dumps
-ok "nothing but results in a pipe" silent_in_a_pipe
+ok "only results in a pipe" silent_in_a_pipe
 ok "dump and report read the same trace twice alike" cmp <("$moetrace" report --all "$tmp/a/one.moetrace") \
     <("$moetrace" report --all "$tmp/a/one.moetrace")
 done_testing

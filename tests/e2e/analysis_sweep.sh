@@ -180,11 +180,11 @@ for kind in plain again slower alternate wrong-k odd greedy foreign flat absent 
 done
 
 ok "statistics, intervals, scaling and fits are numpy's" agrees plain
-ok "drift and outliers are warned of" agrees drift
+ok "drift and outliers cause warnings" agrees drift
 ok "latencies of unprofiled requests, and the profiling overhead, are numpy's" agrees alternate
 ok "a change of slope over k, as numpy has it" agrees bend
 ok "no change of slope where there is none" agrees straight
-ok "--json has the profiling overhead beside" json_of_alternate
+ok "--json also has the profiling overhead" json_of_alternate
 ok "verify: all hold" verifies plain 0 'All checks passed.'
 ok "verify: half of k was applied" verifies wrong-k 1 \
     'top_k=4, warmup.0, decode, decode.0, layer 0: 2 routed tokens, but k x 1 token are 4'
@@ -195,12 +195,12 @@ ok "verify: one expert has more tokens than there are" verifies greedy 1 \
 ok "verify: a layer without any expert in one step" verifies absent 1 \
     'top_k=2, sample.5, decode, layer 1: its experts received tokens in 2 of 3 steps'
 ok "verify: a k without effect on prefill" verify_flat
-ok "verify: what the end of the trace cuts off is not judged" verifies cut 0 'All checks that could be made passed.'
+ok "verify: requests that the end of the trace truncates are not checked" verifies cut 0 'All checks that could be made passed.'
 ok "verify: unprofiled requests count too" verifies alternate 0 'All checks passed.'
 ok "verify: --prompt-tokens" verify_prompt
 ok "verify: each process of a directory" verify_directory
 ok "verify: an export for Nsight Systems has the same verdict" verify_capture
-ok "diff finds what became slower, and only that" diffs
+ok "diff finds the slower entries only" diffs
 ok "rules give other names their meaning" rules
 ok "bad rules and wrong usage are refused" refusals
 ok "every format holds the same tables" formats

@@ -57,7 +57,7 @@ PY
 }
 runs=("k=8:$work/k8" "k=1:$work/k1/rank.trace.json" "k=4:$work/k4" "k=2:$work/k2" "k=6:$work/k6")
 folders=("$work/k4" "$work/k1" "$work/k2" "$work/k8" "$work/k6")
-ok "k=K: in front of each" agrees "${runs[@]}"
+ok "k=K: before each" agrees "${runs[@]}"
 ok "k from names" agrees --k-from name "${folders[@]}"
 ok "k from each config.json" agrees --k-from config "${folders[@]}"
 screen() { # the screen names each capture once more
@@ -69,7 +69,7 @@ order() { # neither the order of the arguments nor threads change anything
         sed 's#/rank.tra[^ ]*##g' "$work/a.txt" | tail -n +9 >"$work/a2.txt" && sed 's#/rank.tra[^ ]*##g' "$work/b.txt" | tail -n +9 >"$work/b2.txt" &&
         cmp "$work/a2.txt" "$work/b2.txt"
 }
-ok "whatever the order of the arguments" order
+ok "in any order of the arguments" order
 
 model='"d_model": 2048, "n_layers": 2, "n_heads": 16, "moe_num_experts": 64, "mlp_ratio": 1, "vocab_size": 50304'
 for k in 2 4; do
@@ -108,7 +108,7 @@ echo '{"hidden_size": 4}' >"$work/none/config.json"
 ok "a config.json without experts" refused "no number of experts per token" --k-from config "$work/none"
 ok "a page" refused "--html is for one trace" --html "$work/page.html" "${runs[@]}"
 ok "no trace at all" refused "--k-from needs traces" --k-from name
-ok "a trace that is not there" refused "No such file" "k=2:$work/absent" "k=4:$work/k4"
+ok "a missing trace" refused "No such file" "k=2:$work/absent" "k=4:$work/k4"
 not_input() { refused "" --samples "$work/k2/rank.trace.json" --force "${runs[@]}"; }
 ok "no capture is overwritten" not_input
 done_testing

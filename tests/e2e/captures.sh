@@ -81,12 +81,12 @@ ok "replayed kernels belong to the experts in which they were captured, as in th
 cp "$work/graphs.sqlite" "$work/whole.sqlite"
 sqlite "$work/whole.sqlite" "DROP TABLE CUDA_GRAPH_NODE_EVENTS" "DROP TABLE CUDA_GRAPH_EVENTS"
 "$moetrace" report --all "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
-ok "without the nodes, it is said that they belong to the launch" grep -q 'has no table CUDA_GRAPH_NODE_EVENTS' "$work/whole.txt"
+ok "without nodes the report states that they belong to the launch" grep -q 'has no table CUDA_GRAPH_NODE_EVENTS' "$work/whole.txt"
 sqlite "$work/whole.sqlite" "DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL WHERE graphNodeId IS NOT NULL" \
     "CREATE TABLE CUPTI_ACTIVITY_KIND_GRAPH_TRACE(start INTEGER, end INTEGER, graphId INTEGER)" \
     "INSERT INTO CUPTI_ACTIVITY_KIND_GRAPH_TRACE SELECT min(start), max(end), 1 FROM CUPTI_ACTIVITY_KIND_RUNTIME"
 "$moetrace" report --all "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
-ok "graphs that were traced as wholes are said to be" grep -q 'CUDA graphs were traced as wholes: each launch' "$work/whole.txt"
+ok "graphs that were traced as a whole are reported as such" grep -q 'CUDA graphs were traced as wholes: each launch' "$work/whole.txt"
 
 # ---- several processes ----
 "$moetrace" export "$work/one.moetrace" "$work/all.moetrace" -f nsys-sqlite -o "$work/two.sqlite" >/dev/null
@@ -105,29 +105,29 @@ hidden() {
         "$moetrace" report -f json "$work/hidden.sqlite" | "$python" -c 'import json, sys; json.load(sys.stdin)' &&
         sqlite "$work/hidden.sqlite" "DROP TABLE TARGET_INFO_CUDA_CONTEXT_INFO" && diff "$work/wanted" <(tables "$work/hidden.sqlite")
 }
-ok "also one that is met late" hidden
+ok "also for a late occurrence" hidden
 no_such() {
     "$moetrace" report "$work/two.sqlite#1" 2>"$work/err"
     [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'holds nothing of process 1; it has 4242 847' "$work/err"
 }
-ok "one that is not there is refused, with those that are" no_such
+ok "a missing one is refused, with a list of the existing ones" no_such
 each() {
     mkdir "$work/each" && "$moetrace" export "$work/two.sqlite" -f nsys-sqlite -o "$work/each" >/dev/null &&
         diff <(tables "$work/all.sqlite") <(tables "$work/each/two-847.sqlite") &&
         diff <(tables "$work/one.sqlite") <(tables "$work/each/two-4242.sqlite")
 }
-ok "exported, each gets a file" each
+ok "exported, each to its own file" each
 together() {
     "$moetrace" export "$work/two.sqlite" -f nsys-sqlite -o "$work/two-back.sqlite" >/dev/null &&
         diff <(tables "$work/two.sqlite" | sort) <(tables "$work/two-back.sqlite" | sort)
 }
-ok "or all stay processes of one file" together
+ok "or all remain processes of one file" together
 directory() {
     mkdir "$work/ranks" && cp "$work/all.sqlite" "$work/ranks/1.sqlite" && cp "$work/one.sqlite" "$work/ranks/0.sqlite" &&
         diff <(tables "$work/one.sqlite" && tables "$work/all.sqlite") <(tables "$work/ranks") &&
         cp "$work/graphs.moetrace" "$work/ranks" && diff <(tables "$work/graphs.moetrace") <(tables "$work/ranks")
 }
-ok "a directory of captures is one of traces, when it holds no trace" directory
+ok "a directory of captures is read when it has no trace" directory
 same_name() {
     mkdir "$work/a" "$work/b" && cp "$work/one.moetrace" "$work/a" && cp "$work/one.moetrace" "$work/b"
     "$moetrace" export "$work/a/one.moetrace" "$work/b/one.moetrace" -f chrome -o "$work/each" 2>"$work/err"
@@ -165,8 +165,8 @@ same_rows() { # same_rows SQL: in the capture and exported again
     sqlite "$work/extras.sqlite" "$1" >"$work/before"
     [ -s "$work/before" ] && diff "$work/before" <(sqlite "$work/extras-back.sqlite" "$1")
 }
-ok "synchronisations come back" same_rows "SELECT * FROM CUPTI_ACTIVITY_KIND_SYNCHRONIZATION"
-ok "so does the profiler's own work" same_rows \
+ok "synchronisations are restored" same_rows "SELECT * FROM CUPTI_ACTIVITY_KIND_SYNCHRONIZATION"
+ok "the profiler's own work is attributed, too" same_rows \
     "SELECT start, end, globalTid, value, returnValue FROM PROFILER_OVERHEAD JOIN StringIds ON id = nameId"
 ok "names of categories" same_rows "SELECT start, eventType, category, text, globalTid, domainId FROM NVTX_EVENTS WHERE eventType = 33"
 ok "ids of start/end ranges" same_rows "SELECT start, end, rangeId, text FROM NVTX_EVENTS WHERE eventType = 60"
@@ -197,7 +197,7 @@ old
 latency() { "$moetrace" report --all "$1" | sed -n '/^Latency/,/^$/p'; }
 ok "an old layout has the same latencies" diff <(latency "$work/all.sqlite") <(latency "$work/old.sqlite")
 "$moetrace" report --all "$work/old.sqlite" | tr -s ' \n' ' ' >"$work/old.txt"
-ok "and it is said which columns it lacks" grep -q \
+ok "and missing columns are listed" grep -q \
     'table CUPTI_ACTIVITY_KIND_KERNEL has no column graphNodeId mangledName gridX gridY gridZ launchType' "$work/old.txt"
 "$moetrace" export "$work/old.sqlite" -f nsys-sqlite -o "$work/old-back.sqlite" >/dev/null
 is "exported again, what was missing is missing" "$(sqlite "$work/old-back.sqlite" \

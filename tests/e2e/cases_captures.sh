@@ -32,20 +32,20 @@ PY
     "$moetrace" report --format json "$work/far.json" >"$work/report.json" && "$python" tests/data/case_numbers.py "$work/report.json" \
         'gpu == {"prefill": (0.05, 0.05), "decode": (0.005, 0.005)} and n["kernels.unattributed.count"] == 0'
 }
-ok "correlation ids may look like anything" far_ids
+ok "correlation ids of any form" far_ids
 
 # Not a trace: one line tells what was looked for and what was found.
 for case in array_empty array_numbers array_other hatchet events_empty; do
-    ok "$case is no trace" refuses 'no event of torch.profiler: looked for user_annotation.*found no events at all' \
+    ok "$case is not a trace" refuses 'no event of torch.profiler: looked for user_annotation.*found no events at all' \
         "$moetrace" report --all "$cases/$case.json"
 done
-ok "jax is no trace" refuses 'found 1 event without a category' "$moetrace" report "$cases/jax.json"
-ok "legacy_autograd is no trace" refuses 'found 2 events without a category' "$moetrace" report "$cases/legacy_autograd.json"
+ok "jax is not a trace" refuses 'found 1 event without a category' "$moetrace" report "$cases/jax.json"
+ok "legacy_autograd is not a trace" refuses 'found 2 events without a category' "$moetrace" report "$cases/legacy_autograd.json"
 results() {
     "$moetrace" report --format json "$cases/bom.json" >"$work/results.json"
     refuses 'without traceEvents: its keys are schema, reports' "$moetrace" report "$work/results.json"
 }
-ok "its own results are no trace" results
+ok "its own results are not a trace" results
 ok "an export without CUDA or NVTX" refuses 'without CUDA or NVTX events: profile with .nsys profile -t cuda,nvtx' \
     "$moetrace" report --all "$cases/nsys_cpu_only.sqlite"
 ok "a report of nsys by its extension" refuses 'nsys export --type sqlite -o .*nsys_report.sqlite ' "$moetrace" report "$cases/nsys_report.qdrep"
@@ -56,22 +56,22 @@ for case in no_dur null_dur nan_dur negative_dur ts0_dur0; do
     ok "$case: a kernel without a time" reads "$case.json" \
         'n["kernels.count"] == 2 and n["kernels.untimed"] == 1 and n["kernels.ns"] == 10000 and n["complete"] == 0'
 done
-ok "ts_ns: times that are none are counted" reads ts_ns.json \
+ok "ts_ns: invalid times are counted" reads ts_ns.json \
     'n["host.dropped"] == 3 and n["kernels.untimed"] == 2 and n["complete"] == 0 and "3 ranges, marks or calls" in notes'
 for case in ts_exp ts_exp16; do
     ok "$case: times with an exponent are read exactly" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["complete"] == 1'
 done
 ok "ts_exp16: to the nanosecond" reads ts_exp16.json 'latency == {"prefill": 0.14}'
 for case in trailing_garbage two_objects; do
-    ok "$case: what follows is said to be unread" reads "$case.json" \
+    ok "$case: the rest is reported as unread" reads "$case.json" \
         'n["kernels.count"] == 2 and n["trace.bytes_unreadable"] > 0 and n["complete"] == 0 and "were not read" in notes'
 done
-ok "B and E are a range" reads begin_end.json 'gpu == {"prefill": (0.01, 0.01)} and n["complete"] == 1'
-ok "b and e are a start/end range" reads async_be.json 'gpu == {"prefill": (0.01, 0.01)} and n["complete"] == 1'
+ok "B and E form a range" reads begin_end.json 'gpu == {"prefill": (0.01, 0.01)} and n["complete"] == 1'
+ok "b and e form a start/end range" reads async_be.json 'gpu == {"prefill": (0.01, 0.01)} and n["complete"] == 1'
 is "it is one" "$("$moetrace" dump "$cases/async_be.json" | grep -cE '^(start|end) ')" 2
 
 # Ranges that lie across each other.
-ok "a range across another's end keeps its work" reads crossing.json \
+ok "a range that crosses the end of another keeps its work" reads crossing.json \
     'gpu == {"request.*": (0.05, 0.07), "request.*/request.*": (0.02, 0.02)} and n["kernels.outside.count"] == 0'
 crossing() {
     sed 's/request\.1/first/; s/request\.2/second/' $cases/crossing.json >"$work/crossing.json"
@@ -117,7 +117,7 @@ domains() { # EXPRESSION OPTION...
     "$moetrace" report --format json "$@" $cases/nsys_domain.sqlite >"$work/report.json" &&
         "$python" tests/data/case_numbers.py "$work/report.json" "$expression"
 }
-ok "GPU time in ranges of another domain only is said" domains \
+ok "GPU time in ranges of another domain only is reported" domains \
     'n["kernels.outside.ns"] == n["kernels.other_domains.ns"] == 10000 and n["kernels.other_domains.count"] == 1 and not gpu'
 ok "and its domain" grep -q 'with ranges: TensorRT-LLM' "$work/report.json"
 ok "--domains lets it own work" domains \
@@ -157,9 +157,9 @@ ok "a kernel that was launched before the capture began is counted as such" laun
 
 # Other back ends, files that are cut, and what stands in front.
 ok "calls of XPUs launch" reads xpu.json 'gpu == {"prefill": (0.03, 0.03)} and n["kernels.unattributed.count"] == 0'
-ok "work of MTIA is said not to be read" reads mtia.json '"back ends that are not read: mtia_runtime (1), mtia_ccp_events (1)" in notes'
+ok "work of MTIA is reported as unsupported" reads mtia.json '"back ends that are not read: mtia_runtime (1), mtia_ccp_events (1)" in notes'
 for case in no_bracket cut_object; do
-    ok "$case: read as far as it goes" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["trace.cut"] == 1 and n["complete"] == 0'
+    ok "$case: read up to the damage" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["trace.cut"] == 1 and n["complete"] == 0'
 done
 for case in bom blank_first; do
     ok "$case: read" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["complete"] == 1'

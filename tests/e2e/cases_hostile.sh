@@ -29,7 +29,7 @@ prints_harmlessly() {
 for case in escape-c1 escape-labels json-utf8-names demangle16; do
     for command in report "report --format json" "report --format csv" verify dump diff; do
         # shellcheck disable=SC2086
-        ok "$case: $command prints no character that a terminal obeys" prints_harmlessly "$case" $command
+        ok "$case: $command prints no control character" prints_harmlessly "$case" $command
     done
     exports() {
         timeout "$(time_limit 60)" "$moetrace" export -f chrome -o "$work/$case.json" "$work/$case.moetrace" >"$work/out" &&

@@ -74,18 +74,18 @@ stale=$root/share/man/man1/moetrace-gone.1
 touch "$stale"
 echo share/man/man1/moetrace-gone.1 >>"$root/lib/moetrace/installed-files"
 ok "an upgrade" installs install
-ok "removes what the older version had and this one has not" test ! -e "$stale"
+ok "files of the older version that no longer exist are removed" test ! -e "$stale"
 ok "make uninstall" installs uninstall
 is "leaves what was there before, and no other file or folder" "$(cd "$stage" && find . | sort)" "$before"
 installs uninstall >"$work/out" 2>"$work/err"
 is "nothing to uninstall is status 2" $? 2
-ok "and says so" grep -q "nothing is installed in $root" "$work/err"
+ok "and reports it" grep -q "nothing is installed in $root" "$work/err"
 installs install relative >"$work/out" 2>"$work/err"
 ok "a relative PREFIX is refused" grep -q 'PREFIX=relative: give an absolute path' "$work/err"
 is "and nothing is written" "$(cd "$stage" && find . | sort)" "$before"
 
 ok "with PREFIX=/usr" installs install /usr
-ok "zsh's completions go where Debian's zsh looks" test -e "$stage/usr/share/zsh/vendor-completions/_moetrace"
+ok "zsh's completions are installed where Debian's zsh looks" test -e "$stage/usr/share/zsh/vendor-completions/_moetrace"
 ok "make uninstall PREFIX=/usr" installs uninstall /usr
 is "leaves no file there" "$(content "$stage/usr")" ""
 done_testing

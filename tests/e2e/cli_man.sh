@@ -56,7 +56,7 @@ if command -v mandoc >/dev/null; then
         [[ $text == *"-r, --rules=FILE rules for names of ranges that the built-in rules do not cover"* ]] &&
             [[ $text == *"EXIT STATUS 0; 2 after one line on standard error"* ]]
     }
-    ok "with its whole text" texts
+    ok "with its complete text" texts
     variables() {
         local text variable
         text=$(plain "$BUILD/man/man7/libmoetrace.7")

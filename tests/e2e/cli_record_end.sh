@@ -41,7 +41,7 @@ is "without a phase the next line says so, and quotes the directory" "$(said | t
 record -o family -- "$helpers/cuda_family" spawn
 is "all processes of a run are counted" "$(masked | head -n 1 | cut -d: -f1,2)" "moetrace record: family (2 processes, SIZE)"
 record --level phases -o phases -- "$helpers/cuda_requests" requests
-ok "level phases: no kernels, and why" grep -q 'no kernels (level phases records none)' "$work/err"
+ok "level phases: no kernels, with the reason" grep -q 'no kernels (level phases records none)' "$work/err"
 
 record -- "$helpers/cuda_requests" requests
 directory=$(said | sed -n 's|^moetrace record: next: moetrace report \([^ ]*\).*|\1|p')
@@ -52,7 +52,7 @@ is "without -o the processes of a run share one directory" "$(said | grep -c '(2
 # shellcheck disable=SC2016
 record -o killed -- sh -c '"$1" lasting 60000 & until [ -n "$(find killed -name "*.moetrace")" ]; do sleep 0.05; done; kill -9 $!' \
     sh "$helpers/cuda_requests"
-ok "a trace without an end is said" grep -q '1 trace has no end (killed, or still running)' "$work/err"
+ok "a trace without an end is reported" grep -q '1 trace has no end (killed, or still running)' "$work/err"
 
 record -o none -- true
 is "nothing recorded: one line, which names doctor" "$(said)" \
@@ -60,7 +60,7 @@ is "nothing recorded: one line, which names doctor" "$(said)" \
 ok "and no directory stays" test ! -e none
 mkdir kept
 record -o kept -- true
-ok "one that was there stays" test -d kept
+ok "an existing one stays" test -d kept
 record -o none -- ./missing
 is "a command that is not found: status" "$status" 127
 is "and one line" "$(cat "$work/err")" "moetrace: ./missing: No such file or directory; nothing was recorded"
@@ -68,7 +68,7 @@ ok "and no directory" test ! -e none
 if printf 'int main(void) {return 3;}' | ${CC:-cc} -static -x c - -o fixed 2>/dev/null; then
     record -o none -- ./fixed
     is "a static program: status" "$status" 3
-    ok "and why nothing was recorded" grep -q 'nothing was recorded: ./fixed is statically linked' "$work/err"
+    ok "and states why nothing was recorded" grep -q 'nothing was recorded: ./fixed is statically linked' "$work/err"
 else
     skip "a static program" "no static C library"
 fi
@@ -90,7 +90,7 @@ sweep/run-3 cuda_family 2 yes"
 is "short, with nothing on standard error" "$(wc -l <"$work/runs") $(wc -c <"$work/err")" "7 0"
 is "also for programs" "$("$moetrace" report -f csv sweep | grep -c '^sweep/run-')" 3
 ok "run-1 is the first" cmp <("$moetrace" report sweep/run-1/) <("$moetrace" report sweep/*.moetrace)
-ok "each is one for the other commands" "$moetrace" dump sweep/run-2
+ok "each is an input of the other commands" "$moetrace" dump sweep/run-2
 WORLD_SIZE=2 record -o sweep -- "$helpers/nvtx_requests" 100
 is "ranks of a launcher share the directory" "$(find sweep -maxdepth 1 -name '*.moetrace' | wc -l)" 2
 is "and count their own" "$(said | grep -c 'processes')" 0
@@ -115,7 +115,7 @@ touch -d '1 minute ago' moetrace-*/*.moetrace
 "$moetrace" report >"$work/out" 2>"$work/err"
 is "report takes the newest and says which" "$(cat "$work/err")" \
     "moetrace report: the newest of 2 runs here is later; name another to choose it"
-ok "and it is that" cmp "$work/out" <("$moetrace" report later)
+ok "and it is the same" cmp "$work/out" <("$moetrace" report later)
 record -o later -- "$helpers/nvtx_requests" 100
 is "also in run-2" "$("$moetrace" report 2>&1 >/dev/null)" \
     "moetrace report: the newest of 3 runs here is later/run-2; name another to choose it"

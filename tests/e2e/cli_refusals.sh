@@ -202,7 +202,7 @@ ok "an abbreviated option" same "report --form=csv k8.moetrace" report --format 
 ok "short options in one word" same "report -t3 -fcsv k8.moetrace" report --top=3 --format=csv k8.moetrace
 ok "options after the trace" same "report k8.moetrace --top 3" report --top 3 k8.moetrace
 ok "a trace whose name begins with a dash" same "report -- ./k8.moetrace" report ./k8.moetrace
-ok "--k of the requests that there are" "$moetrace" report --k 8 k8.moetrace
+ok "--k lists the available requests" "$moetrace" report --k 8 k8.moetrace
 cp k8.moetrace -- -k8.moetrace
 ok "behind --" "$moetrace" report -- -k8.moetrace
 done_testing

@@ -13,8 +13,8 @@ export_refuses() { # export_refuses PATTERN ARGUMENT...
 unpack analysis_nsys_k8 k8
 "$python" tests/data/analysis_oracle.py write "$work/one.moetrace" 42
 ok "a real run is exported" "$moetrace" export "$work/k8.moetrace" -f nsys-sqlite -o "$work/k8.sqlite"
-ok "so is a made one" "$moetrace" export "$work/one.moetrace" -f nsys-sqlite -o "$work/one.sqlite"
-ok "the file keeps the rules of the layout" "$python" $reports check "$work/k8.sqlite"
+ok "a generated one, too" "$moetrace" export "$work/one.moetrace" -f nsys-sqlite -o "$work/one.sqlite"
+ok "the file follows the layout" "$python" $reports check "$work/k8.sqlite"
 
 # Sums over the ranges of the real run, against Nsight Systems' own.
 sums() {
@@ -37,7 +37,7 @@ for name, row in rows.items():
         assert not row["ranges"] or ranges[":" + name][0] == int(row["ranges"]), (name, ranges[":" + name], row)
 PY
 }
-ok "ranges own the kernels and times that Nsight Systems gives them" sums
+ok "ranges have the kernels and times of Nsight Systems" sums
 
 json() {
     "$moetrace" export "$work/one.moetrace" -f chrome -o "$work/one.json" && "$python" - "$work/one.json" "$work/one.sqlite" <<'PY'
@@ -77,7 +77,7 @@ graphs() {
         "$moetrace" report --format json --top 1000000 "$work/graphs.moetrace" >"$work/graphs.json" &&
         "$python" $reports check "$work/graphs.sqlite" && "$python" tests/data/export_graphs.py "$work/graphs.json" "$work/graphs.sqlite"
 }
-ok "replayed kernels can be led back to their experts by the tables of graphs" graphs
+ok "the tables of graphs lead from replayed kernels to their experts" graphs
 
 several() {
     cp "$work/one.moetrace" "$work/two.moetrace"
@@ -108,7 +108,7 @@ assert pick and pick == {k: v for k, v in part.items() if k[0] == ":sample.3"}
 assert not any(k[0] == ":sample.2" for k in part) and any(k[0] == ":top_k=2" for k in part)
 PY
 }
-ok "--range takes what lies in a range, with its kernels" selected
+ok "--range selects the events inside a range, with its kernels" selected
 
 # A part of the time: what overlaps it, and nothing else, in every format.
 window() {
@@ -138,7 +138,7 @@ want = [e for e in spans(whole) if e[2] + e[3] >= low - 1e-4 and e[2] <= high + 
 assert len(want) > 20 and want == spans(part), (len(want), len(spans(part)))
 PY
 }
-ok "--from and --to take what overlaps a time, in every format" window
+ok "--from and --to select events that overlap a time, in every format" window
 
 # One range, in the other formats: the same events as in the one that is checked above.
 selected_others() {
@@ -156,7 +156,7 @@ assert 0 < cats("user_annotation") == count("NVTX_EVENTS", "WHERE eventType = 59
 assert cats("gpu_memcpy", "gpu_memset") == count("CUPTI_ACTIVITY_KIND_MEMCPY") + count("CUPTI_ACTIVITY_KIND_MEMSET")
 PY
 }
-ok "--range takes the same events in every format" selected_others
+ok "--range selects the same events in every format" selected_others
 
 files() {
     echo precious >"$work/precious.sqlite"
@@ -173,7 +173,7 @@ files() {
         [ -z "$(find "$work" -name '*.sqlite.*')" ] && (umask 022 && "$moetrace" export -f chrome -o "$work/new.json" \
         "$work/one.moetrace") && [ "$(stat -c %a "$work/new.json")" = 644 ]
 }
-ok "nothing that is no export is replaced, and nothing is left half-written" files
+ok "only exports are replaced, and no partial file is left" files
 
 usage() {
     export_refuses 'needs a trace' -f chrome -o x.json && export_refuses 'needs --format' -o x "$work/one.moetrace" &&
@@ -191,7 +191,7 @@ cut_trace() {
     "$moetrace" export "$work/cut.moetrace" -f nsys-sqlite -o "$work/cut.sqlite" | grep -q 'not complete' &&
         "$python" $reports check "$work/cut.sqlite"
 }
-ok "a cut trace is exported as far as it goes, and said to be cut" cut_trace
+ok "a truncated trace is exported up to its end and reported as truncated" cut_trace
 
 # Ids of processes are made of 8 bits of machine: more traces than that may be of one process id.
 many_of_one_pid() {

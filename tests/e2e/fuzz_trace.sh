@@ -9,7 +9,7 @@ elif ! tests/fuzz/run.sh possible; then
     skip "fuzz targets" "clang has no libFuzzer here (package libclang-rt-VERSION-dev)"
 else
     echo "# seed 1 for libFuzzer"
-    ok "nothing that a trace, a capture, rules or a model's files may hold does harm" env BUILD="$BUILD" tests/fuzz/run.sh "${FUZZ_SECONDS:-3}" 1
+    ok "no content of a trace, a capture, rules or a model's files does harm" env BUILD="$BUILD" tests/fuzz/run.sh "${FUZZ_SECONDS:-3}" 1
     sed 's/^/# /' "$work/tap.out"
     is "the corpus is small" "$(($(cat tests/fuzz/corpus/*/* | wc -c) / 200000))" 0
 fi

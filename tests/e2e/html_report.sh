@@ -127,10 +127,10 @@ PY
 ok "the page's data is the report's" same_as_report
 ok "output for programs is UTF-8 whatever bytes the names hold" utf8
 ok "the time lines are those of the median and the P99 request" timelines
-ok "the text report is printed as ever" cmp "$work/sweep.txt" <("$moetrace" report --all "$work/sweep.moetrace")
-ok "names of a trace cannot leave the data" is_sealed
-ok "no file is lost to a page" keeps_files
-ok "a directory gives the page of the process with phases" directory
+ok "the text report is unchanged" cmp "$work/sweep.txt" <("$moetrace" report --all "$work/sweep.moetrace")
+ok "names of a trace cannot escape from the data" is_sealed
+ok "a page overwrites no foreign file" keeps_files
+ok "for a directory the page is of the process with phases" directory
 in_browser "a sweep: every chart is drawn" sweep drawn latency-,scaling,efficiency,fit-,imbalance,tails-step,phases,prefill-decode,gpu-,parts-,experts-time,experts-tokens,overhead,time-median,time-p99
 in_browser "a capture of an H100: every chart is drawn" small_all drawn latency-,experts-time,time-median,roofline
 in_browser "a capture with CUDA graphs: every chart is drawn" small_graphs drawn latency-,time-p99

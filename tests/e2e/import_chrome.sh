@@ -33,7 +33,7 @@ for table in ("latency", "experts", "layer_experts"):
     assert a[table].rows and a[table].rows == b[table].rows, table
 PY
 }
-ok "report says of the Chrome trace what it says of the trace" same_tables "$work/k8.moetrace" "$work/k8.json"
+ok "the report of the Chrome trace is that of the trace" same_tables "$work/k8.moetrace" "$work/k8.json"
 grep -v '"left open":true' "$work/one.json" >"$work/plain.json"
 ok "in any order, among operators, too" same_tables "$work/plain.json" "$work/torch.json"
 
@@ -52,7 +52,7 @@ for table in ("latency", "overhead", "gpu_time", "phase_parts"):
     assert a[table] == b[table], table
 PY
     }
-    ok "$golden: an export knows which requests were profiled" profiled_as_before
+    ok "$golden: an export has the profiled requests" profiled_as_before
 done
 unprofiled() {
     "$python" - "$work/small_alternate.json" <<'PY'
@@ -148,7 +148,7 @@ PY
     "$moetrace" report "$work/deep.json" >/dev/null && "$moetrace" report "$work/long.json" >/dev/null &&
         refused "$work/deeper.json" 'is cut' && refused "$work/other.json" 'without traceEvents'
 }
-ok "files that are cut, deep, long or of another kind" bad_files
+ok "files that are truncated, deep, long or of another kind" bad_files
 
 random_bytes() {
     "$python" - "$moetrace" "$work" <<'PY'

@@ -19,7 +19,7 @@ back() {
             "$python" $reports compare "$work/$name.sqlite" "$work/$name-back.sqlite" || return 1
     done
 }
-ok "read and exported again, it gives the same rows in every report" back
+ok "read and exported again, every report has the same rows" back
 
 # The report of the capture has the tables of the trace's report.
 same_report() {
@@ -39,9 +39,9 @@ PY
     done
 }
 if "$moetrace" report "$work/k8.sqlite" >/dev/null 2>&1; then
-    ok "report says of the capture what it says of the trace" same_report
+    ok "the report of the capture is that of the trace" same_report
 else
-    skip "report says of the capture what it says of the trace" "report does not take captures so far"
+    skip "the report of the capture is that of the trace" "report does not take captures so far"
 fi
 
 # As other versions of nsys write it: names inline, or only by id; columns that came later are not there; rows in no order.
@@ -82,7 +82,7 @@ shuffled() {
     diff <("$moetrace" report --all "$work/one.sqlite" | grep -vE '^  trace|sqlite') \
         <("$moetrace" report --all "$work/shuffled.sqlite" | grep -vE '^  trace|sqlite')
 }
-ok "so are captures whose rows stand in no order" shuffled
+ok "captures with unsorted rows are read, too" shuffled
 
 # Tables are read by their row ids, on several threads; where that cannot be, in another way. The rows are the same, also on
 # one processor alone.
@@ -104,7 +104,7 @@ row_ids() {
         diff "$work/ids.wanted" <(taskset -c 0 "$moetrace" dump "$work/ids.sqlite" | grep -vE "^(note|trace|read) ") || return 1
     done
 }
-ok "however a table numbers its rows, they are the same" row_ids
+ok "any numbering of a table's rows gives the same rows" row_ids
 
 # Rows whose times cannot be are counted, once each, and named by their table.
 unusable() {
@@ -133,7 +133,7 @@ details() {
         "$moetrace" export "$work/names.sqlite" -f nsys-sqlite -o "$work/names-back.sqlite" &&
         "$python" $reports compare "$work/names.sqlite" "$work/names-back.sqlite"
 }
-ok "names and priorities that a trace has no room for come back" details
+ok "names and priorities that a trace cannot hold are restored" details
 
 # The capture is never written to, and a report in nsys's own format is explained.
 refused() {

@@ -63,7 +63,7 @@ ok "and neither does SIGINT" is_private INT
 no_room() {
     TMPDIR=/nonexistent refuses "chrome.packed: cannot be unpacked into /nonexistent.*TMPDIR" "$moetrace" report "$work/in/chrome.packed"
 }
-ok "no room for it: one line" no_room
+ok "a full disk: one line" no_room
 full() {
     (
         ulimit -f 0
@@ -79,7 +79,7 @@ cut_file() {
     head -c -30 "$work/in/chrome.packed" >"$work/cut"
     "$moetrace" report --format json "$work/cut" >"$work/cut.json" && "$python" tests/data/case_numbers.py "$work/cut.json" 'n["trace.cut"] == 1 and n["complete"] == 0'
 }
-ok "cut: read as far as it goes" cut_file
+ok "truncated: read up to its end" cut_file
 damaged() {
     "$python" - "$work/in/trace.packed" "$work/damaged" <<'PY'
 import sys
@@ -96,7 +96,7 @@ of_the_original() {
         refuses '^moetrace: -: is JSON without traceEvents' "$moetrace" report - <<<'{"name": 1}'
 }
 ok "errors name the file that was given" of_the_original
-ok "never written onto" refuses 'is an input of this command' "$moetrace" report --force --json "$work/in/chrome.packed" "$work/in/chrome.packed"
+ok "never overwritten" refuses 'is an input of this command' "$moetrace" report --force --json "$work/in/chrome.packed" "$work/in/chrome.packed"
 
 # Directories: a file for each rank, in the order of the numbers in their names.
 order() { # order DIR NAME...: the traces that are reported
@@ -121,7 +121,7 @@ mixed() {
     gzip -c "$work/in/chrome" >"$work/mixed/rank1.pt.trace.json.gz"
     order "$work/mixed" rank0.pt.trace.json rank1.pt.trace.json.gz
 }
-ok "what is there twice is read once" mixed
+ok "duplicates are read once" mixed
 exported() {
     mkdir "$work/exported"
     cp "$work/in/nsys" "$work/exported/rank10.sqlite"

@@ -31,9 +31,9 @@ for version in 2022.4.2 2023.4.4; do
         is "$name: the report says nothing on standard error" "$? $(cat "$work/$name.err")" "0 "
         ok "$name: its ranges have the instances and times that nsys $version printed" "$python" tests/data/nsys_reports.py counts \
             "$work/$name.json" "$data/${program}_$version.csv"
-        ok "$name: what was not captured is said to be missing" grep -q 'no table CUPTI_ACTIVITY_KIND_KERNEL' "$work/$name.json"
+        ok "$name: data that was not captured is reported as missing" grep -q 'no table CUPTI_ACTIVITY_KIND_KERNEL' "$work/$name.json"
         ok "$name: exported again" "$moetrace" export "$work/$name.sqlite" -f nsys-sqlite -o "$work/$name-again.sqlite"
-        ok "$name: with the same ranges in our joins" "$python" - "$work/$name" <<'PY'
+        ok "$name: joins of the tables give the same ranges" "$python" - "$work/$name" <<'PY'
 import sys
 sys.path.insert(0, "tests/data")
 import export_reports as r

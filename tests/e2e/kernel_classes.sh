@@ -58,7 +58,7 @@ refused() { # refused TEXT FILE: one line that holds TEXT, and status 2
     [ "$rc" = 2 ] && [ ! -s "$work/out.txt" ] && [ "$(wc -l <"$work/err.txt")" = 1 ] && grep -qF -- "$1" "$work/err.txt"
 }
 ok "several tables need a choice" refused "holds 2 tables of classes" "$work/engine.json"
-ok "a model that the file lacks" refused "no table of classes has the name" "$work/engine.json#c"
+ok "a model that is missing in the file" refused "no table of classes has the name" "$work/engine.json#c"
 ok "no file" refused "cannot be read" "$work/none.json"
 write() { printf '%s' "$1" >"$work/bad.json"; }
 while IFS=$'\t' read -r text said; do

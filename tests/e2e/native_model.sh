@@ -155,7 +155,7 @@ ok "a seed is a model; another seed is another" seeds
 ok "empty crops and positions beyond the prompt" peculiar_requests
 ok "bfloat16 stays near float32" half_precision
 ok "run_native_times.json and the table hold every sample; operators are as counted" times
-ok "silent in a pipe, and no files unless asked for" quiet
+ok "silent in a pipe, and no files unless requested" quiet
 # One matrix of 2 GB, where 2.5 GB are left for everything: the rest is enough for libtorch to say so.
 out_of_memory() {
     local status

@@ -52,7 +52,7 @@ prints() {
     shows | grep -qF 'image   336x336 pixels, 1x1 crops and the whole: 316 tokens' && grep -qF '3666:" Desc" 19268:" ribe"' "$work/shown" &&
         ! LC_ALL=C grep -q $'[\x01-\x09\x0b-\x1f]' "$work/shown"
 }
-ok "--print shows what image and prompt become" prints
+ok "--print shows the tensors of image and prompt" prints
 text_only() { prepare --prompt Desc -o "$work/text" --print | grep -qx 'all     6 tokens, the first is <|endoftext|>'; }
 ok "without an image" text_only
 
@@ -81,5 +81,5 @@ refused "an image without width" "too narrow" --checkpoint "$work/model" --image
 echo precious >"$work/precious"
 out=$work/precious refused "a file of something else" "exists and is no request" --checkpoint "$work/model"
 out=/nonexistent/x refused "a folder that does not exist" "cannot write /nonexistent/x" --checkpoint "$work/model"
-ok "what was there is still there" grep -qx precious "$work/precious"
+ok "existing content is kept" grep -qx precious "$work/precious"
 done_testing

@@ -81,7 +81,7 @@ no_escapes() {
 }
 odd=$'x\e[31my\xffz\xe2\x80\xaew'
 ok "a name of a file is printed without its control characters" no_escapes "${seed[@]}" --config "/nonexistent/$odd"
-ok "and that of a request" no_escapes "${seed[@]}" --request "/nonexistent/$odd"
+ok "and the range of a request" no_escapes "${seed[@]}" --request "/nonexistent/$odd"
 ok "and a value of an option" no_escapes "${seed[@]}" --device "$odd"
 refused "no configuration" "/nonexistent" "${seed[@]}" --config /nonexistent
 refused "a configuration that is none" "JSON" "${seed[@]}" --config "$work/tiny/model.safetensors"

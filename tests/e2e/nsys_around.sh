@@ -67,7 +67,7 @@ holds() { # holds NAME STATUS
     is "$1: exit status" "$2" "$bare_status"
     [ "$2" -eq "$bare_status" ] || sed 's/^/# /' "$work/$1.log" | tail -n 5
     is "$1: the target's output" "$(output "$1")" "$(output "$target-bare")"
-    ok "$1: nsys has every range that it has alone" cmp "$work/$target-alone.counts" "$work/$1.counts"
+    ok "$1: nsys has the same ranges as without the recorder" cmp "$work/$target-alone.counts" "$work/$1.counts"
     is "$1: one line, which says that we have none" \
         "$(cat "$work/$1.err" "$work/$1.log" | grep -a moetrace: | sed -E 's/\(.*\)/(X)/')" \
         "moetrace: NVTX_INJECTION64_PATH is set: another tool (X) receives the NVTX ranges of this process; none of them is recorded"
@@ -96,7 +96,7 @@ around() { # around NAME COMMAND...: every way to have both
     is "$target-ours: nothing is said" "$(cat "$work/$target-ours.err" "$work/$target-ours.log" | grep -a moetrace:)" ""
     "$moetrace" dump "$work/$target-ours.t" 2>/dev/null | sed -nE 's/^push .* name="([^"]*)" domain=- .*/\1/p' | sort | uniq -c |
         awk '{n = $1; sub(/^ *[0-9]+ /, ""); print $0, n}' | sort >"$work/$target-ours.counts"
-    ok "$target-ours: our trace has the ranges that nsys's has" diff "$work/$target-alone.counts" "$work/$target-ours.counts"
+    ok "$target-ours: the trace has the ranges of nsys" diff "$work/$target-alone.counts" "$work/$target-ours.counts"
 }
 
 for threads in one threads; do
@@ -119,6 +119,6 @@ plain() {
     LD_PRELOAD=$library profile plain nvtx,cuda -- "$python" -c 'import subprocess; subprocess.run(["ls", "/"]); raise SystemExit(4)'
     [ $? -eq 4 ] && [ "$(cat "$work/plain.out")" = "$(ls /)" ] && [ ! -s "$work/plain.err" ]
 }
-ok "a target with no ranges: nothing is said" plain
+ok "a target without ranges: nothing is printed" plain
 end_agents
 done_testing

@@ -17,17 +17,17 @@ for name in small_all small_graphs small_alternate python_graph; do
     "$moetrace" report --format json --top 1000000 "$trace" >"$work/$name.json" && "$moetrace" dump "$trace" >"$work/$name.txt" || exit
     ok "$name: exported" "$moetrace" export "$trace" -f nsys-sqlite -o "$work/$name.sqlite"
     nsys_ok "$name: every report and rule of nsys runs without a message" all24 $name
-    nsys_ok "$name: kernels, copies, fills and calls, and their times, are moetrace's" reports whole "$work/$name.json" "$work/$name.txt" \
+    nsys_ok "$name: kernels, copies, memsets and calls have moetrace's times" reports whole "$work/$name.json" "$work/$name.txt" \
         "$work/$name"
-    nsys_ok "$name: our joins of the tables say what nsys says" "$python" tests/data/export_reports.py nsys "$work/$name.sqlite" "$work/$name"
+    nsys_ok "$name: joins of the tables agree with nsys" "$python" tests/data/export_reports.py nsys "$work/$name.sqlite" "$work/$name"
     counted=$name
     if [ $name != python_graph ]; then
         counted=$name-samples
         ok "$name: its measured requests are exported" "$moetrace" export "$trace" -f nsys-sqlite --range 'sample.*' -o "$work/$counted.sqlite"
         nsys_ok "$name: every report runs on them without a message" all24 $counted
-        nsys_ok "$name: requests and phases take the time that nsys gives them and their work" reports latencies "$work/$name.json" "$work/$name"
+        nsys_ok "$name: requests and phases have the times of nsys" reports latencies "$work/$name.json" "$work/$name"
     fi
-    nsys_ok "$name: ranges, layers and experts have the kernels and times that nsys gives them" reports ranges "$work/$name.json" "$work/$counted"
+    nsys_ok "$name: ranges, layers and experts have the kernels and times of nsys" reports ranges "$work/$name.json" "$work/$counted"
 done
 
 # Two processes in one file: each has the rows that it has alone.
@@ -40,7 +40,7 @@ two() {
         diff <(sort "$work/small_all/r_$name.csv" "$work/small_alternate/r_$name.csv" | uniq) <(sort "$work/both/r_$name.csv" | uniq) || return 1
     done
 }
-nsys_ok "and says of each process what it says of it alone" two
+nsys_ok "and its report of each process is that of the process alone" two
 
 # Two that no machine would record: requests at random, on several threads, with losses; and all that NVTX has, with no GPU work.
 "$python" tests/data/analysis_oracle.py write "$work/odd.moetrace" 42
@@ -49,11 +49,11 @@ nsys_ok "every report runs on it without a message" all24 odd
 LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/nvtx.t "$BUILD/tests/nvtx_all" >"$work/nvtx.out" 2>&1
 ok "a trace of all that NVTX has is exported" "$moetrace" export "$work/nvtx.t" -f nsys-sqlite -o "$work/nvtx.sqlite"
 nsys_ok "every report runs on it without a message" all24 nvtx
-nsys_ok "and has the ranges that our joins find" "$python" tests/data/export_reports.py nsys "$work/nvtx.sqlite" "$work/nvtx"
+nsys_ok "and has the ranges that joins of the tables find" "$python" tests/data/export_reports.py nsys "$work/nvtx.sqlite" "$work/nvtx"
 
 gunzip -c tests/data/nsys/h100_2025.3.2.sqlite.gz >"$work/real.sqlite"
 ok "a capture of nsys is imported and exported again" "$moetrace" export "$work/real.sqlite" -f nsys-sqlite -o "$work/again.sqlite"
-ok "it has the same rows in our joins" "$python" tests/data/export_reports.py compare "$work/real.sqlite" "$work/again.sqlite"
+ok "joins of the tables give the same rows" "$python" tests/data/export_reports.py compare "$work/real.sqlite" "$work/again.sqlite"
 nsys_ok "every report runs on the original" all24 real
 nsys_ok "and on the other" all24 again
 nsys_ok "and writes the same bytes" reports same "$work/real" "$work/again"

@@ -158,17 +158,17 @@ sys.exit(subprocess.run(sys.argv[2:]).returncode != -number)' $signal "$moetrace
 }
 
 for kind in $kinds; do
-    reads_trace "$kind" && ok "$kind: never onto an input, however it is linked" onto_input "$kind"
-    ok "$kind: nobody else's file is replaced without --force" onto_others "$kind"
-    ok "$kind: without room, the old file stays and nothing else" failed "$kind"
+    reads_trace "$kind" && ok "$kind: an input is never overwritten, through any link" onto_input "$kind"
+    ok "$kind: no foreign file is replaced without --force" onto_others "$kind"
+    ok "$kind: on a full disk the old file stays and nothing is left" failed "$kind"
 done
-ok "no output where standard output goes" onto_standard_output
+ok "no output file that is standard output" onto_standard_output
 ok "an interrupted export leaves nothing" interrupted
 ok "files of options are inputs" options_are_inputs
 ok "two outputs of one name are refused" two_outputs
-ok "files of others that look like ours are not replaced" lookalikes
+ok "foreign files of the same format are not replaced" lookalikes
 if command -v gnuplot >/dev/null; then
-    ok "plots: never onto an input" plot_onto_input
+    ok "plots: an input is never overwritten" plot_onto_input
     ok "plots: an interrupted run leaves nothing" plot_interrupted
 else
     skip "plots" "no gnuplot"

@@ -134,6 +134,6 @@ drawing "the scripts draw the same again" draws_again
 drawing "hostile names, a trace without k, a roofline" others
 drawing "what is there stays" keeps_files
 ok "a gnuplot that fails leaves nothing" failing_gnuplot
-ok "without gnuplot it says what to install" no_gnuplot
+ok "without gnuplot the message names what to install" no_gnuplot
 drawing "wrong usage is refused" refusals
 done_testing

@@ -20,7 +20,7 @@ different=$(for run in "$work/runs"/*; do grep -qxF "$(tail -n 1 "$work/without"
 is "with a fault in whichever function the program computes the same" "$different" ""
 traces=$(find "$work/traces" -type f | wc -l)
 stopped=$(for trace in "$work/traces"/*; do "$moetrace" dump "$trace" | grep -m 1 '^meta "note.annotate'; done | grep -c "the Python helper stopped: RuntimeError: a fault of the test's")
-ok "the helper said so in those that it was called in ($stopped of $traces)" [ "$stopped" -ge 25 ]
+ok "the helper reported it where it was called ($stopped of $traces)" [ "$stopped" -ge 25 ]
 unbalanced=$(for trace in "$work/traces"/*; do "$moetrace" dump "$trace" | awk '/^push/ {n++} /^pop/ {n--} n < 0 {bad = 1} END {exit !(bad || n)}' && echo "$trace"; done)
 is "ranges are whole in all of them" "$unbalanced" ""
 done_testing

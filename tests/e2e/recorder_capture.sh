@@ -94,8 +94,8 @@ is "directed: kernels" "$(kernels directed)" "sample.2=3 sample.3=4"
 is "directed: calls" "$(called directed)" "sample.2 sample.3"
 is "directed: marks" "$(story directed)" "off warm sample.0 sample.1 nothing that is known on sample.2 sample.3 off sample.4"
 ok "directed: CUPTI is not touched before" test "$(first_enabled directed)" -gt "$(end_of directed sample.1)"
-ok "directed: it is when watching begins" test "$(first_enabled directed)" -le "$(mark_on directed)"
-ok "directed: the trace says when" test "$(first_watch directed)" -le "$(first_enabled directed)" -a "$(first_watch directed)" -gt "$(end_of directed sample.1)"
+ok "directed: CUPTI is used when profiling begins" test "$(first_enabled directed)" -le "$(mark_on directed)"
+ok "directed: the trace has the time" test "$(first_watch directed)" -le "$(first_enabled directed)" -a "$(first_watch directed)" -gt "$(end_of directed sample.1)"
 FAKE_CUPTI_ENABLED=$work/alternate.enabled MOETRACE_CAPTURE=alternate profiled directed-alternate directed
 is "alternate overrules the target: kernels" "$(kernels directed-alternate)" "sample.1=2 sample.3=4"
 FAKE_CUPTI_ENABLED=$work/all.enabled MOETRACE_CAPTURE=all profiled directed-all directed
@@ -150,13 +150,13 @@ for setting in MOETRACE_LEVEL=most MOETRACE_CAPTURE=some MOETRACE_START=later MO
     is "$setting: exit status" "$status" 4
     ok "$setting: output" cmp "$work/auto.bare.out" "$work/$setting.out"
     is "$setting: one line is said" "$(grep -c . "$work/$setting.err")" 1
-    ok "$setting: it names the value and what is used" grep -q "^moetrace: $setting: must be .*; using " "$work/$setting.err"
+    ok "$setting: the warning names the value and the replacement" grep -q "^moetrace: $setting: must be .*; using " "$work/$setting.err"
     ok "$setting: dump" dump "$setting"
     is "$setting: as by default" "$(kernels "$setting")" "$(kernels auto)"
 done
 MOETRACE_LEVEL=most MOETRACE_TIME_LIMIT=soon run two "$target" requests sample
 is "two such values: one line" "$(grep -c . "$work/two.err")" 1
-ok "two such values: it names both" grep -q 'MOETRACE_LEVEL=most.*MOETRACE_TIME_LIMIT=soon' "$work/two.err"
+ok "two such values: both are named" grep -q 'MOETRACE_LEVEL=most.*MOETRACE_TIME_LIMIT=soon' "$work/two.err"
 MOETRACE_LEVLE=full MOETRACE_TORCH=/nowhere run misspelt "$target" requests sample
 is "a variable that is no setting: one line names it" "$(cat "$work/misspelt.err")" \
     "moetrace: MOETRACE_LEVLE is not a setting (moetrace record --help lists all)"

@@ -71,18 +71,18 @@ is "CUDA's injection is taken: one line says so" "$(cat "$work/taken.err")" "moe
 another tool ($work/none.so) instead; GPU work is recorded only if the program calls a shared libcudart"
 CUDA_INJECTION64_PATH=$work/none.so run shared "$helpers/cuda_cases" plugin "$fake/libplugin.so"
 is "CUDA's injection is taken, a shared runtime: exit status and standard error" "$status $(cat "$work/shared.err")" "7 "
-ok "CUDA's injection is taken, a shared runtime: dump" dump shared
+ok "CUDA's injection variable is in use, a shared runtime: dump" dump shared
 is "CUDA's injection is taken, a shared runtime: kernels" "$(number_of shared kernel)" 15
 
 # A library that is opened with RTLD_DEEPBIND finds the C library before the recorder.
 if [[ -n $SAN ]]; then
-    skip "a library bound deeply" "a sanitizer refuses it"
+    skip "a library opened with RTLD_DEEPBIND" "a sanitizer refuses it"
 else
     run deep "$helpers/cuda_cases" deep-plugin "$plugin"
     is "a library bound deeply: exit status" "$status" 7
     is "a library bound deeply: one line says so" "$(cat "$work/deep.err")" "moetrace: $plugin was opened with RTLD_DEEPBIND, which \
 bypasses preloaded libraries: its NVTX ranges and CUDA calls are not recorded"
-    ok "a library bound deeply: dump" dump deep
+    ok "a library opened with RTLD_DEEPBIND: dump" dump deep
     is "a library bound deeply: the trace says so, and has the others' ranges" \
         "$(grep -c '^meta "note.deepbind"' "$work/deep.dump") $(number_of deep push)" "1 1"
     run deep-disk "$helpers/cuda_cases" opened-deep "$fake/libdisk.so"

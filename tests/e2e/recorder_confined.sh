@@ -157,7 +157,7 @@ numbers() {
 numbers
 is "inode numbers that do not last: exit status" $? 7
 is "inode numbers that do not last: standard error" "$(cat "$work/numbers.err")" ""
-ok "inode numbers that do not last: dump" dump numbers
+ok "inode numbers that change: dump" dump numbers
 is "inode numbers that do not last: ranges" "$(number_of numbers push)" 601
 
 is "CUPTI was used as it is documented" "$(violations)" ""

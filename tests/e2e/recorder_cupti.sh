@@ -45,10 +45,10 @@ for cuda in 11.7.101:7:5 11.8.87:8:5 12.9.79:9:6; do
         [ ! -e "$cuda_h/cuda.h" ] || break
     done
     if [ ! -e "$cuda_h/cuda.h" ]; then
-        skip "$number: records are as cupti_abi.h says" "no cuda.h here"
+        skip "$number: records have the layout of cupti_abi.h" "no cuda.h here"
     elif ok "$number: its headers" gcc -std=c11 -w -I. -I"$(dirname "$header")" -isystem "$cuda_h" \
         -DKERNEL="CUpti_ActivityKernel$kernel" -DMEMCPY="CUpti_ActivityMemcpy$memcpy" tests/unit/cupti/test_cupti_abi.c -lcmocka -o "$work/abi"; then
-        ok "$number: records are as cupti_abi.h says" "$work/abi"
+        ok "$number: records have the layout of cupti_abi.h" "$work/abi"
     fi
 done
 done_testing

@@ -27,7 +27,7 @@ stalled() { # stalled NAME ARGUMENTS...
     is "$name: all finished" "$(grep -c ' ended=no$' "$work/$name.dump")" 0
 }
 MOETRACE_MEMORY=8 stalled starved starved
-ok "starved: something was lost, or this shows nothing" test "$(counter starved host.dropped)" -gt 1000
+ok "starved: something was lost, as the test needs" test "$(counter starved host.dropped)" -gt 1000
 is "starved: what is open" "$(nesting starved | grep -E '^(after|last|open)')" "after: kept, span 2
 last:
 open at the end:"
@@ -36,7 +36,7 @@ is "starved: pairs" "$(number_of starved push),$(number_of starved pop),$(number
 waits=$(grep -c 'name="waiting"' "$work/starved.dump")
 is "starved: what is there and what was lost" $(($(events starved) - waits + $(counter starved host.dropped))) $((300000 + 18))
 MOETRACE_MEMORY=8 stalled deep deep
-ok "deep: something was lost, or this shows nothing" test "$(counter deep host.dropped)" -gt 1000
+ok "deep: something was lost, as the test needs" test "$(counter deep host.dropped)" -gt 1000
 is "deep: ranges that are open" "$(nesting deep | sed -n 's/^after: //p' | tr , '\n' | grep -c .)" 90
 is "deep: the outer ones by name" "$(nesting deep | sed -n 's/^after: //p' | cut -d, -f38-41)" " a37, a38, a39, b0"
 is "deep: all are closed" "$(nesting deep | grep -E '^(last|open|unpaired)')" "last:
@@ -53,7 +53,7 @@ for bytes in 64 600 2000 20000 60000; do
     is "$name: output" "$(cat "$work/$name.out")" lasting
     is "$name: one line is said" "$(grep -c '^moetrace: .*No space left' "$work/$name.err")" 1
     size=$(stat -c %s "$(traces "$name")")
-    ok "$name: no more than fits" test "$size" -le "$bytes"
+    ok "$name: memory stays within the limit" test "$size" -le "$bytes"
     ok "$name: dump" dump "$name"
     is "$name: nothing torn" "$(grep -c '^read .* damaged=0 ' "$work/$name.dump")" 1
 done
@@ -61,11 +61,11 @@ for bytes in 20000 60000; do
     name=room$bytes
     size=$(stat -c %s "$(traces "$name")")
     # A chunk of host events is some 3 KiB: one that does not fit, and one that made room for the end.
-    ok "$name: the room is used" test "$size" -ge $((bytes - 12000))
+    ok "$name: the memory is used" test "$size" -ge $((bytes - 12000))
     is "$name: the trace has its end" "$(grep -c ' ended=yes$' "$work/$name.dump")" 1
-    ok "$name: what is lost is counted" test "$(counter "$name" file.lost_bytes)" -gt 1000
+    ok "$name: losses are counted" test "$(counter "$name" file.lost_bytes)" -gt 1000
     ok "$name: the program is named" grep -q '^meta "program" "odd_disk"' "$work/$name.dump"
-    ok "$name: the report says so" grep -q 'This trace is not complete' <("$moetrace" report --all "$work/$name")
+    ok "$name: the report states it" grep -q 'This trace is not complete' <("$moetrace" report --all "$work/$name")
 done
 
 # A disk that is full for a while: what has no room in memory is lost as whole ranges, and counted.
@@ -73,7 +73,7 @@ MOETRACE_MEMORY=16 FAKE_DISK_FULL=$work/is-full run again "$odd" full
 is "full for a while: exit status" "$status" 6
 is "full for a while: one line is said" "$(grep -c '^moetrace: .*No space left' "$work/again.err")" 1
 ok "full for a while: dump" dump again
-ok "full for a while: something was lost, or this shows nothing" test "$(counter again host.dropped)" -gt 1000
+ok "full for a while: something was lost, as the test needs" test "$(counter again host.dropped)" -gt 1000
 is "full for a while: what is there and what was lost" $(($(events again) + $(counter again host.dropped))) $((1200000 + 13))
 is "full for a while: nothing was given up behind the counting" "$(counter again file.lost_bytes)" 0
 is "full for a while: pairs" "$(grep -cE '^meta "(program|recorder|level|clock|note.file)"' "$work/again.dump")" 5

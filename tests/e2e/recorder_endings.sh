@@ -54,13 +54,13 @@ for way in _exit quick_exit abort kill term int segv handler; do
     ok "$name: dump" dump "$name"
     is "$name: calls" "$(number_of "$name" api)" 11
     is "$name: kernels" "$(kernels "$name")" 10
-    ok "$name: abrupt, or finished after all" grep -qE ' ended=(no|yes)$' "$work/$name.dump"
+    ok "$name: the end is abrupt or finished" grep -qE ' ended=(no|yes)$' "$work/$name.dump"
 done
 for way in kill segv; do
     [ -e "$work/runtime-$way.dump" ] || continue
-    ok "$way: the trace says that the end was abrupt" grep -q ' ended=no$' "$work/runtime-$way.dump"
+    ok "$way: the trace has an abrupt end" grep -q ' ended=no$' "$work/runtime-$way.dump"
     "$moetrace" report --all "$work/runtime-$way" >"$work/report" 2>&1
-    ok "$way: so does the report" grep -qi 'abrupt' "$work/report"
+    ok "$way: the report states it, too" grep -qi 'abrupt' "$work/report"
 done
 
 # Python's os._exit.

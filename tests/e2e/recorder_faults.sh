@@ -23,11 +23,11 @@ records() { echo $(($(number_of "$1" kernel) + $(number_of "$1" memcpy) + $(numb
 # No session: the calls are recorded, the kernels are not, and that is said once.
 no_session() { # no_session NAME TEXT
     is "$1: one line is said" "$(said "$1" | grep -c .)" 1
-    ok "$1: the line says why" grep -q -- "$2" <(said "$1")
+    ok "$1: the warning states the reason" grep -q -- "$2" <(said "$1")
     is "$1: the target's own lines" "$(others "$1")" "done"
     is "$1: no kernels" "$(number_of "$1" kernel)" 0
-    ok "$1: calls and ranges all the same" test "$(number_of "$1" api)" -gt 100 -a "$(number_of "$1" push)" -gt 10
-    ok "$1: the trace says so" grep -q '^meta "note.cupti"' "$work/$1.dump"
+    ok "$1: calls and ranges are recorded" test "$(number_of "$1" api)" -gt 100 -a "$(number_of "$1" push)" -gt 10
+    ok "$1: the trace states it" grep -q '^meta "note.cupti"' "$work/$1.dump"
 }
 MOETRACE_CUPTI=$work/none/libcupti.so faulty absent ""
 no_session absent "libcupti was not found"
@@ -54,7 +54,7 @@ for fault in zero-times zero-end; do
     is "$fault: as many have none in the trace" "$(grep -c ' start=- duration=- ' "$work/$fault.dump")" $((all / 10))
     is "$fault: none lasts 0 ns" "$(problems "$fault")" ""
     "$moetrace" report --all "$work/$fault" >"$work/$fault.report" 2>&1
-    ok "$fault: the report tells how many" grep -q "$((all / 10))" "$work/$fault.report"
+    ok "$fault: the report states the number" grep -q "$((all / 10))" "$work/$fault.report"
 done
 
 faulty shuffle shuffle
@@ -83,6 +83,6 @@ ok "small: dump" dump small
 wanted=$(awk '/^range/ {split($0, f, /[= ]/); n += f[5] + f[7] + f[9]} END {print n}' "$work/small.out")
 is "small: what is there and what is counted as lost" \
     $(($(records small) + $(counter small gpu.dropped) + $(counter small gpu.undecoded))) "$wanted"
-ok "small: something was lost, or this shows nothing" test "$(counter small gpu.dropped)" -gt 0
+ok "small: something was lost, as the test needs" test "$(counter small gpu.dropped)" -gt 0
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

@@ -19,6 +19,6 @@ done
 bytes=$(stat -c %s "$(traces flood)")
 echo "# $launches launches, $bytes bytes: $((bytes * 100 / launches)) hundredths of a byte each;" \
     "$(($(counter flood cost.memory_peak_bytes) >> 20)) MiB of memory"
-ok "at most 20 bytes a launch" test "$bytes" -le $((launches * 20))
+ok "at most 20 bytes per launch" test "$bytes" -le $((launches * 20))
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

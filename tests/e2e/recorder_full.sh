@@ -39,7 +39,7 @@ FAKE_CUDA_OWN_IDS=1 leveled own-ids full 2 1
 is "ids of their own: launches once" "$(calls own-ids | grep Launch)" "$(grep Launch "$work/own-ids.out")"
 is "ids of their own: launches are tied to kernels" "$(untied own-ids)" 0
 is "ids of their own: what is no call of its own has no result" "$(grep '^api ' "$work/own-ids.dump" | grep 'result=-$' | grep -v 'duration=0 name="cuMem')" ""
-ok "ids of their own: there are such" grep -q '^api .*cuMemcpyHtoDAsync_v2.* result=-$' "$work/own-ids.dump"
+ok "ids of their own: they occur" grep -q '^api .*cuMemcpyHtoDAsync_v2.* result=-$' "$work/own-ids.dump"
 # What a call returned is known, whoever tells of it.
 for level in kernels full; do
     FAKE_CUDA_LAUNCH_RESULT=719 MOETRACE_LEVEL=$level run "failing-$level" "$target" 1 1

@@ -45,7 +45,7 @@ else
     goes_on jump jump
     is "calls after a jump out of one that waits" "$(python3 "$counts" calls "$work/jump.dump" | grep -c .),$(number_of jump api)" 2,12
     MOETRACE_LEVEL=full goes_on jump-driver jump-driver
-    ok "calls of the driver after a jump: all but the one in its place" test "$(number_of jump-driver api)" -ge 11
+    ok "calls of the driver after a jump: all but the replaced one" test "$(number_of jump-driver api)" -ge 11
     goes_on jump-append jump-append
     is "marks after jumps out of the recorder" "$(grep -c '^mark .*"after"' "$work/jump-append.dump")" 1000
     MOETRACE_CAPTURE_RANGE='decode.*' goes_on jump-windows jump-windows
@@ -85,7 +85,7 @@ else
 fi
 bare descriptors.bare "$odd" descriptors
 FAKE_DISK_GATE=$work/gate with libdisk.so goes_on descriptors descriptors
-ok "a child has no descriptor of the trace" cmp "$work/descriptors.bare.out" "$work/descriptors.out"
+ok "a child inherits no descriptor of the trace" cmp "$work/descriptors.bare.out" "$work/descriptors.out"
 
 # The end, while the disk stalls and the clock steps: two seconds.
 steps="3600 -3600"
@@ -96,7 +96,7 @@ for step in $steps; do
     took=$((($(date +%s%N) - begin) / 1000000))
     rm -f "$work/gate"
     is "a clock that steps by $step s: exit status" "$status" 7
-    ok "a clock that steps by $step s: the end waits for the disk, and not for ever ($took ms)" test $took -ge 1900
+    ok "a clock that steps by $step s: the end waits for the disk for a limited time ($took ms)" test $took -ge 1900
 done
 is "CUPTI was used as it is documented" "$(violations)" ""
 done_testing

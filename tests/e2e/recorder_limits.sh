@@ -7,8 +7,8 @@ source "$(dirname "$0")/../recorder.sh"
 limited() { # limited NAME COMMAND...: output and status are as without the recorder; standard error may have one line
     local name=$1
     same_as_bare "$@"
-    ok "$name: at most one line is said" test "$(grep -vc '^done$' "$work/$name.err")" -le 1
-    ok "$name: only by the recorder" test -z "$(grep -v '^moetrace: ' "$work/$name.err" | grep -v '^done$')"
+    ok "$name: at most one line is printed" test "$(grep -vc '^done$' "$work/$name.err")" -le 1
+    ok "$name: lines are the recorder's only" test -z "$(grep -v '^moetrace: ' "$work/$name.err" | grep -v '^done$')"
 }
 await() { # await NAME: its trace is there
     for _ in $(seq 100); do
@@ -64,7 +64,7 @@ is "close-all: marks" "$(number_of close-all mark)" 2
     echo "$tap_count $tap_failed" >"$work/tap.counts"
 )
 read -r tap_count tap_failed <"$work/tap.counts"
-ok "descriptors: the loss is said" grep -q 'Too many open files' "$work/descriptors.err"
+ok "descriptors: the loss is reported" grep -q 'Too many open files' "$work/descriptors.err"
 
 # No memory from the system, for the target and the recorder alike.
 if [ -n "$SAN" ]; then
@@ -78,7 +78,7 @@ else
         ) >"$work/memory$kib.out" 2>"$work/memory$kib.err"
         is "$kib KiB: exit status" $? 6
         ok "$kib KiB: output" cmp "$work/memory.bare.out" "$work/memory$kib.out"
-        ok "$kib KiB: only the recorder says something, in one line" test "$(wc -l <"$work/memory$kib.err")" -le 1
+        ok "$kib KiB: the recorder prints one line, and nothing else is printed" test "$(wc -l <"$work/memory$kib.err")" -le 1
         if [ "$(trace_count memory$kib)" != 0 ]; then
             ok "$kib KiB: dump" dump memory$kib
             is "$kib KiB: what is there and what was lost" \
@@ -112,7 +112,7 @@ unwritable() { # unwritable NAME DIRECTORY WHY
     is "$1: exit status" "$status" 5
     ok "$1: output" cmp "$work/$1.bare.out" "$work/$1.out"
     is "$1: one line is said" "$(grep -c '^moetrace: ' "$work/$1.err")" 1
-    ok "$1: it says why" grep -q "$3" "$work/$1.err"
+    ok "$1: the warning states the reason" grep -q "$3" "$work/$1.err"
 }
 touch "$work/file"
 unwritable not_a_directory "$work/file" "Not a directory"
@@ -128,7 +128,7 @@ status=0
 wait $! || status=$?
 is "removed: exit status" "$status,$(cat "$work/removed.out")" 6,lasting
 is "removed: one line is said" "$(grep -c '^moetrace: ' "$work/removed.err")" 1
-ok "removed: nothing comes back" test ! -e "$work/removed"
+ok "removed: the file is not created again" test ! -e "$work/removed"
 
 LD_PRELOAD=$(preload) MOETRACE_OUTPUT=$work/replaced timeout -k 2 "$(time_limit 20)" "$odd" lasting >/dev/null 2>"$work/replaced.err" &
 await replaced
@@ -167,7 +167,7 @@ is "full: output" "$(grep -c '^range' "$work/full.out")" 24
 is "full: one line is said" "$(grep -c '^moetrace: .*File too large' "$work/full.out")" 1
 reads full
 is "full: nothing torn" "$(last_line full | grep -c ' damaged=0 ')" 1
-ok "full: what fitted is there" test "$(number_of full api)" -gt 100
+ok "full: the part that fitted is there" test "$(number_of full api)" -gt 100
 ok "full: report" "$moetrace" report "$work/full"
 if [[ $SAN == *thread* ]]; then
     skip "none" "the thread sanitizer's own runtime does not start where no file may grow"

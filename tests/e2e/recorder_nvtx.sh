@@ -32,7 +32,7 @@ is "another tool's ranges: one line says whose they are" "$(cat "$work/other.err
 another tool ($work/none.so) receives the NVTX ranges of this process; none of them is recorded"
 NVTX_INJECTION64_PATH='' run empty "$helpers/nvtx_all"
 is "nobody's: exit status and standard error" "$status $(cat "$work/empty.err")" "7 "
-ok "nobody's: dump" dump empty
+ok "no owner: dump" dump empty
 is "nobody's: they are ours" "$(number_of empty push)" "$(number_of all push)"
 
 id=$(grep '^start .*"across threads"' "$work/all.dump" | grep -o ' id=[0-9]*')

@@ -4,7 +4,7 @@ set -u
 # shellcheck source=tests/tap.sh
 source "$(dirname "$0")/../tap.sh"
 if [ -n "$SAN" ]; then
-    skip "odd ends" "cancellation and raw forks confuse the sanitizers' own runtime"
+    skip "irregular ends" "cancellation and raw forks confuse the sanitizers' own runtime"
     done_testing
 fi
 

@@ -16,12 +16,12 @@ profiled() { # profiled NAME WHEN WHAT [THREADS]: output and status as without t
     # Two threads print in no order.
     [ "$1" != race ] || sort -o "$work/$name.bare.out" "$work/$name.bare.out"
     [ "$1" != race ] || sort -o "$work/$name.out" "$work/$name.out"
-    ok "$name: the profiler gets what it would get" cmp "$work/$name.bare.out" "$work/$name.out"
-    ok "$name: it gets something, in time" grep -q '^profiler: kind 10 _Z4minev .*, in time$' "$work/$name.out"
+    ok "$name: the profiler gets the same data" cmp "$work/$name.bare.out" "$work/$name.out"
+    ok "$name: it gets memory in time" grep -q '^profiler: kind 10 _Z4minev .*, in time$' "$work/$name.out"
     is "$name: one line is said" "$(grep -c . "$work/$name.err")" 1
     ok "$name: dump" dump "$name"
     ok "$name: finished" finished "$name"
-    ok "$name: the trace says so" grep -q "^meta \"note.cupti" "$work/$name.dump"
+    ok "$name: the trace states it" grep -q "^meta \"note.cupti" "$work/$name.dump"
     is "$name: every range" "$(grep -c '^push ' "$work/$name.dump")" "$(wanted_pushes "$1")"
 }
 wanted_pushes() { if [ "$1" = twice ]; then echo 4; else echo 3; fi; }
@@ -30,7 +30,7 @@ own() { ranges "$1" | grep -v '^range [^ ]* - '; }
 
 for what in $records $both; do
     profiled "middle$what" middle $what
-    ok "middle$what: the line says what happens" grep -q 'another tool in this process requests CUPTI' "$work/middle$what.err"
+    ok "middle$what: the line states what happens" grep -q 'another tool in this process requests CUPTI' "$work/middle$what.err"
     is "middle$what: the recorder's own records up to then" "$(own "middle$what")" "range main before kernels=5 copies=1 fills=0"
     is "middle$what: calls all the time" "$(number_of "middle$what" api)" 21
     is "middle$what: nothing that no trace should have" "$(problems "middle$what")" ""
@@ -66,13 +66,13 @@ done
 
 # Before any use of CUDA: the recorder never begins.
 profiled first first $both
-ok "first: the line says what happens" grep -q 'another tool in this process uses CUPTI; kernels are not recorded' "$work/first.err"
+ok "first: the line states what happens" grep -q 'another tool in this process uses CUPTI; kernels are not recorded' "$work/first.err"
 is "first: no kernels" "$(number_of first kernel)" 0
 is "first: calls" "$(number_of first api)" 21
 
 # A tool that the recorder does not see asking (nsys and its like): CUPTI refuses the recorder.
 profiled held first $hidden
-ok "held: the line says what happens" grep -q 'another tool holds CUPTI' "$work/held.err"
+ok "held: the line states what happens" grep -q 'another tool holds CUPTI' "$work/held.err"
 is "held: no kernels" "$(number_of held kernel)" 0
 is "held: calls" "$(number_of held api)" 21
 is "held: from the start" "$(marks held)" 'name="watch off" name="watch yielded" '

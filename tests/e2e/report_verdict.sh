@@ -108,6 +108,6 @@ lacks "in which case graphs are not the answer" 'verdict.help: .*CUDA graphs' ''
 
 # Unprofiled requests show that it is not the profiling.
 gunzip -c "$data/golden/small_auto.moetrace.gz" >auto.moetrace
-ok "what --all prints is what the screen says" diff <(COLUMNS=300 "$moetrace" report auto.moetrace | grep -E '^(cost of k|bottleneck|would help)' | tr -s ' ') \
+ok "--all prints the values of the screen" diff <(COLUMNS=300 "$moetrace" report auto.moetrace | grep -E '^(cost of k|bottleneck|would help)' | tr -s ' ') \
     <(COLUMNS=300 "$moetrace" report -S verdict auto.moetrace | tail -n +2 | grep . | sed 's/^ *//' | tr -s ' ' | grep -E '^(cost of k|bottleneck|would help)')
 done_testing

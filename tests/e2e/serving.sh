@@ -66,5 +66,5 @@ assert len(paths) == 1 + 2 * 6, paths # the steps, and each module's calls and o
 assert "execute_context_*(*)_generation_*(*)/model.layers.*.mlp.experts" in paths, paths
 PY
 }
-ok "steps that differ in counts alone share a row" paths
+ok "steps that differ only in counts share a row" paths
 done_testing

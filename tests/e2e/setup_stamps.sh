@@ -68,7 +68,7 @@ is "a step whose list of wheels has changed is run again" "$(installs torch)" 1
 touch -d tomorrow "$work/tree/build/deps/.ready-build"
 : >"$NOTES"
 ok "make deps runs the step that is due, however new its stamp" make_in deps
-ok "and the step did run" grep -q '^-m pip download .*requirements/build.txt' "$NOTES"
+ok "and the step ran" grep -q '^-m pip download .*requirements/build.txt' "$NOTES"
 : >"$NOTES"
 ok "make deps again" make_in deps
 is "installs nothing" "$(cat "$NOTES")" ""
@@ -89,6 +89,6 @@ stub "$work/bin/nsys" <<<'echo NVIDIA Nsight Systems version 2025.3.1.90-2531358
 try_nsys
 is "it is not looked for again at once" "$? $(grep -c 'some hours ago' "$work/said")" "2 1"
 touch -d '11 hours ago' "$work/tree/build/deps/.failed-nsys"
-ok "but later, and one that is on the PATH is enough" try_nsys
-ok "then the failure is forgotten" test ! -e "$work/tree/build/deps/.failed-nsys" -a -e "$work/tree/build/deps/.ready-nsys"
+ok "but later; one on the PATH is enough" try_nsys
+ok "then the failure is cleared" test ! -e "$work/tree/build/deps/.failed-nsys" -a -e "$work/tree/build/deps/.ready-nsys"
 done_testing
