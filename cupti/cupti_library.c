@@ -99,7 +99,7 @@ static const char *check_version(uint32_t version) {
         (version >= CUPTI_VERSION_FIRST_13 && version < CUPTI_VERSION_BEYOND_13)) {
         return NULL;
     }
-    snprintf(text, sizeof text, "libcupti has version %u, and only those of CUDA 11.6 to 13 are known",
+    snprintf(text, sizeof text, "libcupti has version %u; versions of CUDA 11.6 to 13 are supported",
              version);
     return text;
 }
@@ -122,7 +122,7 @@ const char *cupti_library_open(cupti_library *lib, const char *wanted) {
         snprintf(lib->path, sizeof lib->path, "%s", info.dli_fname);
     }
     if (lib->get_version(&lib->version) != CUPTI_ABI_SUCCESS) {
-        return "libcupti does not tell its version";
+        return "libcupti reports no version";
     }
     return check_version(lib->version);
 }

@@ -425,7 +425,7 @@ static const char *refusal_of_cupti(cupti_result rc) {
     const char *name = NULL;
     if (rc == CUPTI_ABI_ERROR_MULTIPLE_SUBSCRIBERS) {
         session.held = true;
-        return "another tool holds CUPTI (nsys, torch.profiler?)";
+        return "another tool uses CUPTI (nsys, torch.profiler?)";
     }
     session.lib.get_result_string(rc, &name);
     snprintf(text, sizeof text, "CUPTI refuses with %s (%d)", name ? name : "an unknown error", rc);

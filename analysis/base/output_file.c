@@ -104,10 +104,10 @@ static const char *obstacle(const base_outputs *outputs, const char *target, con
         return "is an input of this command; give another name";
     }
     if (is_standard(st)) {
-        return "is where standard output or standard error go; give another name";
+        return "is the file of standard output or standard error; give another name";
     }
     if (!S_ISREG(st->st_mode)) {
-        return "exists and is no regular file; give another name";
+        return "exists and is not a regular file; give another name";
     }
     if (!outputs->force && st->st_size > 0 && !is_of_kind(target, kind)) {
         return "";

@@ -167,7 +167,7 @@ static bool find_k(const cli_sweep *sweep, cli_sweep_run *run) {
     uint32_t k;
     const char *behind = path_behind_k(run->argument, &k);
     if (behind && sweep->has_source) {
-        cli_error("%s: k stands here and comes from --k-from, too; leave one of them out", run->argument);
+        cli_error("%s: k is given here and by --k-from; omit one of them", run->argument);
         return false;
     }
     if (behind) {

@@ -284,8 +284,9 @@ static bool choose_newest(arguments *a) {
     cli_runs runs;
     cli_runs_find_here(&runs);
     if (runs.count == 0) {
-        cli_error("report needs a trace, or the directory that `moetrace record` wrote: there is none here "
-                  "(see moetrace report --help)");
+        cli_error(
+            "report needs a trace, or the directory that `moetrace record` wrote; this directory has none "
+            "(see moetrace report --help)");
     } else {
         const cli_run *newest = &runs.list[runs.count - 1];
         a->newest = base_copy(newest->path, strlen(newest->path));

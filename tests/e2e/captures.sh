@@ -86,7 +86,7 @@ sqlite "$work/whole.sqlite" "DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL WHERE graphN
     "CREATE TABLE CUPTI_ACTIVITY_KIND_GRAPH_TRACE(start INTEGER, end INTEGER, graphId INTEGER)" \
     "INSERT INTO CUPTI_ACTIVITY_KIND_GRAPH_TRACE SELECT min(start), max(end), 1 FROM CUPTI_ACTIVITY_KIND_RUNTIME"
 "$moetrace" report --all "$work/whole.sqlite" | tr -s ' \n' ' ' >"$work/whole.txt"
-ok "graphs that were traced as a whole are reported as such" grep -q 'CUDA graphs were traced as wholes: each launch' "$work/whole.txt"
+ok "graphs that were traced as a whole are reported as such" grep -q 'CUDA graphs were traced as a whole: each launch' "$work/whole.txt"
 
 # ---- several processes ----
 "$moetrace" export "$work/one.moetrace" "$work/all.moetrace" -f nsys-sqlite -o "$work/two.sqlite" >/dev/null
@@ -108,7 +108,7 @@ hidden() {
 ok "also for a late occurrence" hidden
 no_such() {
     "$moetrace" report "$work/two.sqlite#1" 2>"$work/err"
-    [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'holds nothing of process 1; it has 4242 847' "$work/err"
+    [ $? -eq 2 ] && [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q 'has no event of process 1; it has 4242 847' "$work/err"
 }
 ok "a missing one is refused, with a list of the existing ones" no_such
 each() {

@@ -127,7 +127,7 @@ ok "--domains of another name does not" domains 'n["kernels.other_domains.ns"] =
 
 # nsys traces graphs as wholes unless it is told not to.
 ok "the time of whole graphs is in latency and busy" reads nsys_graph_whole.sqlite \
-    'latency == {"decode": 3.1} and busy == {"decode": 1.01} and n["complete"] == 0 and "traced as wholes" in notes'
+    'latency == {"decode": 3.1} and busy == {"decode": 1.01} and n["complete"] == 0 and "traced as a whole" in notes'
 
 # Times that cannot be, as a Chrome trace and as an export of nsys.
 as_nsys() { # CASE: the numbers of the same capture, exported to SQLite
@@ -157,7 +157,7 @@ ok "a kernel that was launched before the capture began is counted as such" laun
 
 # Other back ends, files that are cut, and what stands in front.
 ok "calls of XPUs launch" reads xpu.json 'gpu == {"prefill": (0.03, 0.03)} and n["kernels.unattributed.count"] == 0'
-ok "work of MTIA is reported as unsupported" reads mtia.json '"back ends that are not read: mtia_runtime (1), mtia_ccp_events (1)" in notes'
+ok "work of MTIA is reported as unsupported" reads mtia.json '"unsupported back ends: mtia_runtime (1), mtia_ccp_events (1)" in notes'
 for case in no_bracket cut_object; do
     ok "$case: read up to the damage" reads "$case.json" 'gpu == {"prefill": (0.03, 0.03)} and n["trace.cut"] == 1 and n["complete"] == 0'
 done

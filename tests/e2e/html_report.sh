@@ -92,7 +92,7 @@ keeps_files() {
     report_refuses 'is an input' --force --html "$work/precious.moetrace" "$work/precious.moetrace" || return 1
     cmp "$work/sweep.moetrace" "$work/precious.moetrace" || return 1
     report_refuses 'no such directory\|No such' --html "$work/no/such.html" "$work/sweep.moetrace" || return 1
-    report_refuses 'is no regular file' --html "$work" "$work/sweep.moetrace" || return 1
+    report_refuses 'is not a regular file' --html "$work" "$work/sweep.moetrace" || return 1
     report_refuses 'is no moetrace\|not a\|no trace' --html "$work/none.html" Makefile || return 1
     [ ! -e "$work/none.html" ] && [ -z "$(find "$work" -name '*.html.*')" ] &&
         "$moetrace" report --html "$work/sweep.html" "$work/sweep.moetrace" >/dev/null # an older page gives way

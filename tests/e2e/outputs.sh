@@ -50,18 +50,18 @@ onto_others() { # onto_others KIND: what somebody else wrote is replaced by --fo
     refuses_one 'exists and is not .* that moetrace wrote; .* --force' "$1" "$file" && grep -q 'by hand' "$file" || return 1
     write "$1" "$file" --force >"$work/log" && ! grep -q 'by hand' "$file" && write "$1" "$file" >"$work/log" && : >"$file" &&
         write "$1" "$file" >"$work/log" && [ -s "$file" ] || return 1
-    rm "$file" && mkfifo "$file" && refuses_one 'is no regular file' "$1" "$file" --force || return 1
-    rm "$file" && ln -s /dev/null "$file" && refuses_one 'is no regular file' "$1" "$file" --force
+    rm "$file" && mkfifo "$file" && refuses_one 'is not a regular file' "$1" "$file" --force || return 1
+    rm "$file" && ln -s /dev/null "$file" && refuses_one 'is not a regular file' "$1" "$file" --force
 }
 
-# Where standard output goes is no place for another output: one of them would be lost.
+# The file of standard output cannot be another output, too: one of them would be lost.
 onto_standard_output() {
     local file
     file=$work/out/standard.sqlite
     for kind in $kinds; do
         rm -f "$file"
         write "$kind" "$file" >"$file" 2>"$work/err"
-        [ $? -eq 2 ] && grep -q 'is where standard output' "$work/err" && [ ! -s "$file" ] || return 1
+        [ $? -eq 2 ] && grep -q 'is the file of standard output' "$work/err" && [ ! -s "$file" ] || return 1
     done
 }
 

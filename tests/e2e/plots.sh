@@ -80,7 +80,7 @@ plot_refuses() { # plot_refuses PATTERN ARGUMENT...: and leaves no unfinished fo
 # What is there stays: files of other names in any case, those of the same names when drawing fails.
 keeps_files() {
     mkdir "$work/mine" "$work/mine/phases.svg" && echo mine >"$work/mine/notes.txt" && echo old >"$work/mine/scaling.tsv" || return 1
-    plot_refuses 'phases.svg: exists and is no regular file' --force -o "$work/mine" "$work/sweep.moetrace" || return 1
+    plot_refuses 'phases.svg: exists and is not a regular file' --force -o "$work/mine" "$work/sweep.moetrace" || return 1
     [ "$(cat "$work/mine/scaling.tsv")" = old ] && rmdir "$work/mine/phases.svg" || return 1
     plot_refuses 'scaling.tsv: exists and is not a file of a plot' -o "$work/mine" "$work/sweep.moetrace" || return 1
     [ "$(cat "$work/mine/scaling.tsv")" = old ] || return 1

@@ -25,7 +25,7 @@ is "kernel records up to CUDA 11.7 end before the cluster's size" "$(clusters v1
 is "later ones do not" "$(clusters v18)" "$(clusters v130001)"
 for version in 0 16 140000 4294967295; do
     FAKE_CUPTI_VERSION=$version goes_on "v$version" \
-        "libcupti has version $version, and only those of CUDA 11.6 to 13 are known"
+        "libcupti has version $version; versions of CUDA 11.6 to 13 are supported"
     is "version $version: ranges, no kernels" "$(number_of "v$version" kernel),$(number_of "v$version" push)" "0,$(number_of v18 push)"
 done
 is "CUPTI was used as it is documented" "$(violations)" ""

@@ -36,7 +36,7 @@ no_session old "clock"
 MOETRACE_CUPTI=$fake/ancient/libcupti.so.13 faulty ancient ""
 no_session ancient "cuptiActivityFlushAll"
 faulty held subscribe-39
-no_session held "another tool holds CUPTI"
+no_session held "another tool uses CUPTI"
 faulty denied subscribe-35
 no_session denied "INSUFFICIENT_PRIVILEGES"
 faulty disabled enable

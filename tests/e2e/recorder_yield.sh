@@ -72,7 +72,7 @@ is "first: calls" "$(number_of first api)" 21
 
 # A tool that the recorder does not see asking (nsys and its like): CUPTI refuses the recorder.
 profiled held first $hidden
-ok "held: the line states what happens" grep -q 'another tool holds CUPTI' "$work/held.err"
+ok "held: the line states what happens" grep -q 'another tool uses CUPTI' "$work/held.err"
 is "held: no kernels" "$(number_of held kernel)" 0
 is "held: calls" "$(number_of held api)" 21
 is "held: from the start" "$(marks held)" 'name="watch off" name="watch yielded" '

@@ -207,28 +207,29 @@ static void emit_device_names(input_chrome_reading *rd) {
 static void emit_chrome_notes(input_chrome_reading *rd) {
     char text[400];
     if (rd->process_count > 1) {
-        emit_chrome_meta(rd, "note.chrome.processes",
-                         "the file holds several processes; they are shown as one, and GPU work with an id "
-                         "that calls of several have is unattributed, unless the name of its rank tells "
-                         "which: give one file for each of them");
+        emit_chrome_meta(
+            rd, "note.chrome.processes",
+            "the file has several processes, which are shown as one; GPU work whose correlation id occurs "
+            "in calls of several processes is unattributed unless the name of its rank decides: give one "
+            "file per process");
     }
     if (rd->unreadable_host > 0) {
         snprintf(text, sizeof text,
-                 "%" PRIu64 " ranges, marks or calls have no usable time, or no beginning, and were left out",
+                 "%" PRIu64 " ranges, marks or calls without a valid time or a beginning were left out",
                  rd->unreadable_host);
         emit_chrome_meta(rd, "note.chrome.unreadable", text);
     }
     if (*rd->back_ends) {
-        snprintf(text, sizeof text, "events of back ends that are not read: %s", rd->back_ends);
+        snprintf(text, sizeof text, "events of unsupported back ends: %s", rd->back_ends);
         emit_chrome_meta(rd, "note.chrome.back_ends", text);
     }
     if (rd->status->bytes_skipped > 0) {
-        snprintf(text, sizeof text, "%" PRIu64 " bytes behind the first JSON value were not read",
+        snprintf(text, sizeof text, "%" PRIu64 " bytes after the first JSON value were not read",
                  rd->status->bytes_skipped);
         emit_chrome_meta(rd, "note.chrome.rest", text);
     }
     if (rd->status->cut) {
-        emit_chrome_meta(rd, "note.chrome.cut", "the file is cut: events behind the cut are missing");
+        emit_chrome_meta(rd, "note.chrome.cut", "the file is truncated; later events are missing");
     }
     if (rd->has_first_watch && rd->first_watch >= rd->first) {
         snprintf(text, sizeof text, "%" PRIu64, chrome_time_of(rd, rd->first_watch));

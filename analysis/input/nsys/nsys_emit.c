@@ -56,8 +56,8 @@ static uint32_t shape_of_whole_graph(input_nsys_reading *rd) {
         rd->graph_shape = input_nsys_named_shape(rd, "(CUDA graph)");
         input_nsys_meta(
             &rd->capture, "note.nsys.graphs",
-            "CUDA graphs were traced as wholes: each launch counts as one kernel with the time of "
-            "the graph, as the kernels, copies and memsets in it are missing (nsys profile "
+            "CUDA graphs were traced as a whole: each launch counts as one kernel with the time of "
+            "the graph; its kernels, copies and memsets are missing (nsys profile "
             "--cuda-graph-trace=node records them)");
     }
     return rd->graph_shape;

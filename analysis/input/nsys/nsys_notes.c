@@ -74,9 +74,8 @@ void input_nsys_emit_notes(input_nsys_reading *rd) {
             input_nsys_meta(&rd->capture, key, text);
         } else if (t->unusable > 0) {
             snprintf(key, sizeof key, "note.nsys.%d", number_of_note(i));
-            snprintf(text, sizeof text,
-                     "%s: %" PRIu64 " rows of table %s have no usable time and were left out", what[i],
-                     t->unusable, t->name);
+            snprintf(text, sizeof text, "%s: %" PRIu64 " rows of table %s without a valid time were left out",
+                     what[i], t->unusable, t->name);
             input_nsys_meta(&rd->capture, key, text);
         }
     }

@@ -209,7 +209,7 @@ void input_nsys_select_process(input_nsys_cursors *cs, input_nsys_table tables[I
     if (c->stop == 0 && !cs->one_process) {
         c->stop = -1;
         int n = snprintf(c->error, TRACE_ERROR_BYTES,
-                         "%s: the file holds nothing of process %" PRIu64 "; it has", c->path, number);
+                         "%s: the file has no event of process %" PRIu64 "; it has", c->path, number);
         for (size_t i = 0; i < count && n > 0 && n < TRACE_ERROR_BYTES; i++) {
             n += snprintf(c->error + n, (size_t)(TRACE_ERROR_BYTES - n), " %" PRIu64,
                           number_of_process(list, count, i));

@@ -86,7 +86,7 @@ static void read_capture(input_nsys_reading *rd, bool once, trace_status *status
         snprintf(cap->db.error, TRACE_ERROR_BYTES,
                  nsys ? "%s: an export of Nsight Systems without CUDA or NVTX events: profile with "
                         "`nsys profile -t cuda,nvtx`"
-                      : "%s: an SQLite file, but no export of Nsight Systems: none of its tables is there",
+                      : "%s: an SQLite file, but not an export of Nsight Systems: it has none of its tables",
                  cap->db.path);
         cap->db.stop = -1;
     }

@@ -116,10 +116,10 @@ bool input_nsys_has_table(input_nsys_connection *c, const char *table) {
     bool stored = found && type && strcmp(type, "table") == 0 && sqlite3_column_int64(s, 1) > 0;
     if (found && (!stored || has_generated_column(c, table)) && c->stop == 0) {
         c->stop = -1;
-        snprintf(
-            c->error, TRACE_ERROR_BYTES,
-            "%s: %s is no ordinary table in this SQLite file; make it again with `nsys export --type sqlite`",
-            c->path, table);
+        snprintf(c->error, TRACE_ERROR_BYTES,
+                 "%s: %s is not an ordinary table in this SQLite file; make it again with `nsys export "
+                 "--type sqlite`",
+                 c->path, table);
         found = false;
     }
     sqlite3_reset(s);

@@ -55,7 +55,8 @@ static void list_columns(input_nsys_connection *c, const input_nsys_table *t, in
     if (!input_nsys_has_column(c, t->name, "start") && c->stop == 0) {
         c->stop = -1;
         snprintf(c->error, TRACE_ERROR_BYTES,
-                 "%s: table %s has no column start: this is no export of Nsight Systems", c->path, t->name);
+                 "%s: table %s has no column start: this is not an export of Nsight Systems", c->path,
+                 t->name);
     }
 }
 

@@ -97,8 +97,8 @@ static void only_own_files_are_replaced(void **state) {
     assert_holds("precious", "mark new");
     assert_int_equal(mkdir("directory", 0777), 0);
     assert_int_equal(mkfifo("pipe", 0666), 0);
-    assert_refused(&outputs, "directory", "is no regular file");
-    assert_refused(&outputs, "pipe", "is no regular file");
+    assert_refused(&outputs, "directory", "is not a regular file");
+    assert_refused(&outputs, "pipe", "is not a regular file");
     assert_refused(&outputs, "no/such/file", "cannot be written: No such file");
 }
 
