@@ -21,7 +21,7 @@ enum { MAX_CONFIG_BYTES = 4 << 20, MAX_SIZE = 1 << 24 };
     "k\":8,"                                                                                                 \
     "\"rope\":true,\"rope_impl\":\"llama\",\"rope_theta\":10000.0,\"use_position_ids\":true,"                \
     "\"vit_layers\":[-2,-9],\"weight_tying\":false,\"embedding_size\":50304,\"vocab_size\":50280,"           \
-    "\"additional_vocab_size\":128,"
+    "\"additional_vocab_size\":128,\"eos_token_id\":50279,"
 #define COMMON_VISION                                                                                        \
     "\"image_default_input_size\":[336,336],\"image_patch_size\":14,\"image_num_pos\":577,"                  \
     "\"image_norm_eps\":1e-5,\"image_mlp_activations\":\"quick_gelu\",\"image_model_type\":\"openai\","
@@ -202,6 +202,16 @@ static bool read_decoder_config(const config_section *s, native_config *c) {
         !read_bool_field(s, "float32_attention", true, &c->float32_attention) ||
         !CHECK_FIXED(s, decoder_fixed)) {
         return false;
+    }
+    const cJSON *eos = config_field(s, "eos_token_id");
+    c->eos = -1;
+    if (eos != NULL) {
+        if (!cJSON_IsNumber(eos) || eos->valuedouble < 0 ||
+            eos->valuedouble >= (double)(c->embeddings + c->additional) ||
+            floor(eos->valuedouble) != eos->valuedouble) {
+            return refuse_field(s, "eos_token_id", "it must be a token of the model");
+        }
+        c->eos = (int64_t)eos->valuedouble;
     }
     if (c->d_model % c->heads != 0 || (c->d_model / c->heads) % 2 != 0) {
         return refuse_field(s, "n_heads", "d_model must be n_heads times an even number");

@@ -45,6 +45,7 @@ typedef struct {
     double norm_eps;    /* layer_norm_eps */
     double rope_theta;
     double init_range;      /* initializer_range */
+    int64_t eos;            /* eos_token_id; -1: none */
     bool float32_attention; /* the vision tower's attention is computed in float32 */
     bool padding_embed;     /* image_padding_embed is "pad_and_partial_pad" (otherwise: null) */
 

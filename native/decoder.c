@@ -155,13 +155,6 @@ bool native_decoder_make(native_decoder *decoder, native_torch *torch, const nat
     decoder->mode = mode;
     decoder->prompt = request->tokens;
     decoder->steps = steps;
-    if (request->tokens + steps - 1 > config->positions) {
-        return native_fail(
-            error, NATIVE_EXIT_INPUT,
-            "%lld prompt tokens and %lld new ones do not fit into the model's %lld positions: lower "
-            "--max-new-tokens",
-            (long long)request->tokens, (long long)steps, (long long)config->positions);
-    }
     if (!make_lane_views(decoder) || !upload_prompt(decoder, request)) {
         return native_fail(error, NATIVE_EXIT_FAILED, "out of memory for the decoder's buffers");
     }

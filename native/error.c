@@ -15,7 +15,7 @@ static bool is_control(uint32_t code) {
 }
 
 /* Names of files and tensors are data: what is no character, or none to print, becomes '?'. */
-static void make_printable(char *text) {
+void native_make_printable(char *text) {
     char *to = text;
     const char *end = text + strlen(text);
     for (const char *from = text; from < end;) {
@@ -46,7 +46,7 @@ bool native_fail(native_error *error, int status, const char *format, ...) {
     for (char *c = error->text; *c != '\0'; c++) {
         *c = *c == '\n' || *c == '\r' ? ' ' : *c;
     }
-    make_printable(error->text);
+    native_make_printable(error->text);
     return false;
 }
 
@@ -56,6 +56,6 @@ void native_warn(const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    make_printable(text);
+    native_make_printable(text);
     fprintf(stderr, "run_native: %s\n", text);
 }

@@ -19,6 +19,9 @@ typedef struct {
 bool native_fail(native_error *error, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Replaces what a terminal would obey, and bytes that are not UTF-8, by '?'. */
+void native_make_printable(char *text);
+
 /* Prints one line on standard error, with the same replacements: for a list that precedes an error, and for what a user should
  * know though the run goes on. */
 void native_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

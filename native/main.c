@@ -14,7 +14,7 @@
 typedef struct {
     native_options options;
     native_config config;
-    native_request request;
+    native_request_list requests;
     native_source source;
     native_torch torch;
     native_weights weights;
@@ -58,12 +58,16 @@ static bool check_output_paths(native_run *run, native_error *error) {
     return error->status == 0;
 }
 
+static bool check_end_of_text(const native_run *run, native_error *error) {
+    return !run->options.stop_at_eos || run->config.eos >= 0 ||
+           native_fail(error, NATIVE_EXIT_INPUT, "--stop-at-eos: the configuration names no eos_token_id");
+}
+
 static bool prepare_run(native_run *run, native_error *error) {
     const native_options *o = &run->options;
-    bool ok = load_run_config(run, error) &&
+    bool ok = load_run_config(run, error) && check_end_of_text(run, error) &&
               native_options_top_k(o->top_k, run->config.experts, run->top_k, &run->count, error) &&
-              (o->request != NULL ? native_request_load(&run->request, o->request, &run->config, error)
-                                  : native_request_default(&run->request, &run->config, error));
+              native_request_list_load(&run->requests, o, &run->config, error);
     if (ok && o->checkpoint != NULL) {
         ok = native_source_open(&run->source, &run->torch, o->checkpoint, error) &&
              native_weights_check(&run->config, &run->source);
@@ -94,7 +98,7 @@ static bool execute_run(native_run *run, native_error *error) {
         return false;
     }
     native_source_close(&run->source);
-    if (!native_sweep_make(&run->sweep, o, &run->config, &run->torch, &run->weights, &run->request,
+    if (!native_sweep_make(&run->sweep, o, &run->config, &run->torch, &run->weights, &run->requests,
                            run->top_k, run->count, error) ||
         !native_sweep_run(&run->sweep, error)) {
         return false;
@@ -127,7 +131,7 @@ int main(int argc, char **argv) {
         native_weights_free(&run.weights, &run.config);
         native_source_close(&run.source);
     }
-    native_request_free(&run.request);
+    native_request_list_free(&run.requests);
     native_torch_close(&run.torch);
     return error.status;
 }

@@ -7,7 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX "model="
+/* The prefix and the object, which is freed. */
+static char *mark_text(const char *prefix, cJSON *object) {
+    char *json = cJSON_PrintUnformatted(object), *text = NULL;
+    if (json != NULL) {
+        size_t room = strlen(prefix) + strlen(json) + 1;
+        text = cJSON_malloc(room);
+        if (text != NULL) {
+            snprintf(text, room, "%s%s", prefix, json);
+        }
+    }
+    cJSON_free(json);
+    cJSON_Delete(object);
+    return text;
+}
 
 static void add_mark_number(cJSON *object, const char *name, int64_t value) {
     cJSON_AddNumberToObject(object, name, (double)value);
@@ -51,34 +64,50 @@ char *native_mark_text(const native_config *config, const native_options *option
     cJSON_AddStringToObject(root, "name", config->name);
     cJSON_AddStringToObject(root, "dtype", native_dtype_name(dtype));
     cJSON_AddStringToObject(root, "moe", native_moe_mode_name(options->moe));
-    add_mark_number(root, "prompt_tokens", prompt_tokens);
-    add_mark_number(root, "new_tokens", options->new_tokens);
-    add_mark_number(root, "crops", crops);
-    cJSON_AddItemToObject(root, "config", config_as_json(config));
-    char *json = cJSON_PrintUnformatted(root), *text = NULL;
-    if (json != NULL) {
-        size_t room = strlen(json) + sizeof PREFIX;
-        text = cJSON_malloc(room);
-        if (text != NULL) {
-            snprintf(text, room, "%s%s", PREFIX, json);
-        }
+    if (prompt_tokens >= 0) {
+        add_mark_number(root, "prompt_tokens", prompt_tokens);
     }
-    cJSON_free(json);
-    cJSON_Delete(root);
-    return text;
+    add_mark_number(root, "new_tokens", options->new_tokens);
+    if (crops >= 0) {
+        add_mark_number(root, "crops", crops);
+    }
+    cJSON_AddItemToObject(root, "config", config_as_json(config));
+    return mark_text("model=", root);
+}
+
+static void emit_mark(const char *text) {
+    static nvtxDomainHandle_t domain;
+    nvtxEventAttributes_t mark = {.version = NVTX_VERSION,
+                                  .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
+                                  .messageType = NVTX_MESSAGE_TYPE_ASCII,
+                                  .message.ascii = text};
+    domain = domain != NULL ? domain : nvtxDomainCreateA("run_native");
+    nvtxDomainMarkEx(domain, &mark);
 }
 
 void native_mark_model(const native_config *config, const native_options *options, native_dtype dtype,
                        int64_t prompt_tokens, int64_t crops) {
     char *text = native_mark_text(config, options, dtype, prompt_tokens, crops);
     if (text != NULL) {
-        nvtxDomainHandle_t domain = nvtxDomainCreateA("run_native");
-        nvtxEventAttributes_t mark = {.version = NVTX_VERSION,
-                                      .size = NVTX_EVENT_ATTRIB_STRUCT_SIZE,
-                                      .messageType = NVTX_MESSAGE_TYPE_ASCII,
-                                      .message.ascii = text};
-        nvtxDomainMarkEx(domain, &mark);
-        nvtxDomainDestroy(domain);
+        emit_mark(text);
+    }
+    cJSON_free(text);
+}
+
+void native_mark_request(int64_t index, const native_request *request, int64_t new_tokens) {
+    cJSON *root = cJSON_CreateObject();
+    add_mark_number(root, "request", index);
+    cJSON_AddStringToObject(root, "name", request->name);
+    add_mark_number(root, "prompt_tokens", request->tokens);
+    add_mark_number(root, "new_tokens", new_tokens);
+    add_mark_number(root, "crops", request->crops);
+    if (request->image_height > 0) {
+        add_mark_number(root, "image_height", request->image_height);
+        add_mark_number(root, "image_width", request->image_width);
+    }
+    char *text = mark_text("request=", root);
+    if (text != NULL) {
+        emit_mark(text);
     }
     cJSON_free(text);
 }

@@ -22,6 +22,7 @@ enum {
     KEY_DTYPE,
     KEY_MOE,
     KEY_GRAPH,
+    KEY_STOP,
     KEY_OUTPUT,
     KEY_DUMP,
     KEY_HELP,
@@ -38,9 +39,10 @@ static const struct argp_option table[] = {
     {"torch", KEY_TORCH, "DIR", 0,
      "PyTorch package to use (default: MOETRACE_TORCH, else the one of python3 on the PATH)", 1},
     {NULL, 0, NULL, 0, "Sweep:", 2},
-    {"request", KEY_REQUEST, "FILE", 0,
-     "safetensors file with input_ids, images, image_masks and image_input_idx (default: a blue image and "
-     "a prompt to describe it)",
+    {"request", KEY_REQUEST, "FILE|DIR", 0,
+     "safetensors file with input_ids and, for an image, images, image_masks and image_input_idx, or a "
+     "directory of such files; may be "
+     "repeated (default: a blue image and a prompt to describe it)",
      2},
     {"top-k", KEY_TOP_K, "LIST", 0, "experts per token (default: 1,2,4,8,16,32)", 2},
     {"samples", KEY_SAMPLES, "N", 0, "measured requests for each k (default: 50)", 2},
@@ -51,6 +53,10 @@ static const struct argp_option table[] = {
      "of a k in one round",
      2},
     {"max-new-tokens", KEY_NEW_TOKENS, "N", 0, "tokens to generate in each request (default: 10)", 2},
+    {"stop-at-eos", KEY_STOP, NULL, 0,
+     "end a request at the end-of-text token that config.json names; off by default, so that every request "
+     "does the same work",
+     2},
     {NULL, 0, NULL, 0, "Execution:", 3},
     {"device", KEY_DEVICE, "auto|cpu|cuda", 0, "device (default: cuda if available)", 3},
     {"dtype", KEY_DTYPE, "bf16|fp16|fp32", 0,
@@ -147,8 +153,6 @@ static const char **string_option_field(native_options *o, int key) {
         return &o->checkpoint;
     case KEY_CONFIG:
         return &o->config;
-    case KEY_REQUEST:
-        return &o->request;
     case KEY_TOP_K:
         return &o->top_k;
     case KEY_OUTPUT:
@@ -182,6 +186,14 @@ static error_t parse_native_option(int key, char *text, struct argp_state *state
     }
     const char **path = string_option_field(p->options, key);
     bool ok = true;
+    if (key == KEY_REQUEST) {
+        if (p->options->request_count == NATIVE_MAX_REQUESTS) {
+            native_fail(p->error, NATIVE_EXIT_INPUT,
+                        "--request is given more than %d times: give a directory", NATIVE_MAX_REQUESTS);
+            return EINVAL;
+        }
+        path = &p->options->requests[p->options->request_count++];
+    }
     if (path != NULL) {
         *path = text;
         ok = text[0] != '\0' ||
@@ -194,6 +206,8 @@ static error_t parse_native_option(int key, char *text, struct argp_state *state
         ok = set_integer_option(p->options, key, text, p->error);
     } else if (key == KEY_GRAPH) {
         p->options->cuda_graph = true;
+    } else if (key == KEY_STOP) {
+        p->options->stop_at_eos = true;
     } else if (key == ARGP_KEY_ARG) {
         ok = native_fail(p->error, NATIVE_EXIT_INPUT, "unexpected argument %.200s: see run_native --help",
                          text);
@@ -226,9 +240,8 @@ bool native_options_parse(native_options *options, int argc, char **argv, native
     static const struct argp argp = {
         .options = table,
         .parser = parse_native_option,
-        .doc = "MolmoE in C on libtorch's C functions: measures vision, prefill and decode latency of one "
-               "fixed request "
-               "for each number of experts per token, under NVTX ranges."
+        .doc = "MolmoE in C on libtorch's C functions: measures vision, prefill and decode latency of "
+               "requests for each number of experts per token, under NVTX ranges."
                "Examples:\n"
                "  run_native --random-weights 1\n"
                "  run_native --random-weights 1 --config small --device cpu --samples 5\n"

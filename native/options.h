@@ -5,22 +5,24 @@
 #include "native/error.h"
 #include "native/moe.h"
 
-enum { NATIVE_MAX_SWEEP = 64 };
+enum { NATIVE_MAX_SWEEP = 64, NATIVE_MAX_REQUESTS = 256 };
 
 typedef struct {
-    const char *torch;      /* --torch, or NULL */
-    const char *checkpoint; /* --checkpoint, or NULL for random weights */
-    const char *config;     /* --config, or NULL */
-    const char *request;    /* --request, or NULL for the default one */
-    const char *top_k;      /* --top-k, or NULL */
-    const char *output_dir; /* --output-dir, or NULL */
-    const char *dump;       /* --dump-logits, or NULL */
-    uint64_t seed;          /* --random-weights */
+    const char *torch;                         /* --torch, or NULL */
+    const char *checkpoint;                    /* --checkpoint, or NULL for random weights */
+    const char *config;                        /* --config, or NULL */
+    const char *requests[NATIVE_MAX_REQUESTS]; /* --request, in their order: files and directories */
+    int request_count;                         /* 0: the default request */
+    const char *top_k;                         /* --top-k, or NULL */
+    const char *output_dir;                    /* --output-dir, or NULL */
+    const char *dump;                          /* --dump-logits, or NULL */
+    uint64_t seed;                             /* --random-weights */
     bool random;
     int64_t samples, warmup, rounds, new_tokens;
     native_device device;
     native_dtype dtype;
     native_moe_mode moe; /* dense if cuda_graph */
+    bool stop_at_eos;    /* a request ends with an end-of-text token */
     bool cuda_graph;     /* requires warm-up requests, in which the graphs are captured */
 } native_options;
 

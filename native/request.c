@@ -3,6 +3,7 @@
 
 #include "native/safetensors.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,34 @@ static bool read_request_tensors(native_request *r, const native_safetensors *fi
            copy_request_floats(file, "image_masks", &masks, r->masks, error);
 }
 
+/* Optional: the sizes of the image, for reports. */
+static bool read_image_size(native_request *r, const native_safetensors *file, native_error *error) {
+    native_entry entry;
+    int64_t size[2] = {0, 0};
+    if (native_tensor_table_find(&file->table, "image_size") == NULL) {
+        return true;
+    }
+    if (!find_request_tensor(file, "image_size", 1, (int64_t[]){2}, &entry, error) ||
+        !copy_request_integers(file, "image_size", &entry, size, error)) {
+        return false;
+    }
+    r->image_height = size[0];
+    r->image_width = size[1];
+    return (size[0] > 0 && size[1] > 0 && size[0] < INT32_MAX && size[1] < INT32_MAX) ||
+           native_fail(error, NATIVE_EXIT_INPUT, "%.3000s: image_size is no size", file->map.path);
+}
+
+/* "cat" of "requests/cat.safetensors". */
+static void name_request(native_request *r, const char *path) {
+    const char *slash = strrchr(path, '/');
+    snprintf(r->name, sizeof r->name, "%s", slash != NULL ? slash + 1 : path);
+    char *dot = strrchr(r->name, '.');
+    if (dot != NULL && dot != r->name) {
+        *dot = '\0';
+    }
+    native_make_printable(r->name);
+}
+
 static bool check_token_ids(const native_request *r, const char *path, const native_config *c,
                             native_error *error) {
     for (int64_t i = 0; i < r->tokens; i++) {
@@ -142,8 +171,9 @@ bool native_request_load(native_request *request, const char *path, const native
     if (!native_safetensors_open(&file, path, error)) {
         return false;
     }
-    bool ok =
-        read_request_tensors(request, &file, config, error) && check_token_ids(request, path, config, error);
+    name_request(request, path);
+    bool ok = read_request_tensors(request, &file, config, error) && read_image_size(request, &file, error) &&
+              check_token_ids(request, path, config, error);
     native_safetensors_close(&file);
     if (!ok) {
         native_request_free(request);
@@ -191,6 +221,8 @@ bool native_request_default(native_request *request, const native_config *config
             "the default request fits images of 336x336 in patches of 14, pooled 2x2; for this "
             "configuration give one with --request FILE.safetensors");
     }
+    snprintf(request->name, sizeof request->name, "default");
+    request->image_height = request->image_width = 336;
     request->tokens = BLUE_TOKENS;
     request->crops = BLUE_CROPS;
     if (!allocate_request(request, config, error)) {

@@ -6,8 +6,10 @@
 #include "native/config.h"
 
 typedef struct {
-    int64_t tokens;     /* length of the prompt */
-    int64_t *input_ids; /* [tokens] */
+    char name[64];                     /* of the file, without its folder and suffix, or "default" */
+    int64_t image_height, image_width; /* of the image, in pixels; 0: unknown */
+    int64_t tokens;                    /* length of the prompt */
+    int64_t *input_ids;                /* [tokens] */
     int64_t crops;
     float *images;        /* [crops, patch_count, patch_dim], normalised pixels */
     float *masks;         /* [crops, patch_count]: share of a patch that is image: 1 all, 0 none (padding) */
@@ -15,7 +17,8 @@ typedef struct {
 } native_request;
 
 /* Reads input_ids, images, image_masks and image_input_idx from a safetensors file, each with or without a
- * leading batch dimension of 1; or input_ids alone, for a request without an image. On failure: false, status 2, the tensor named. */
+ * leading batch dimension of 1; or input_ids alone, for a request without an image. image_size, [height, width] in pixels, may
+ * be there as well. On failure: false, status 2, the tensor named. */
 bool native_request_load(native_request *request, const char *path, const native_config *config,
                          native_error *error);
 

@@ -172,6 +172,7 @@ void native_vision_free(native_vision *vision) {
     if (vision->torch != NULL) {
         native_arena_free(&vision->arena);
     }
+    memset(vision, 0, sizeof *vision);
 }
 
 static void apply_linear(native_torch *torch, const native_tensor *out, const native_linear *linear,

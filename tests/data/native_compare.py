@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Compares logits that run_native dumped with those of the PyTorch implementation, or two dumps with each other.
 
-usage: native_compare.py near DUMP EXPECTED TOLERANCE   every tensor of EXPECTED is in DUMP; tokens are the same
+usage: native_compare.py near DUMP EXPECTED TOLERANCE [PREFIX]   every tensor of EXPECTED is in DUMP; tokens are the same
+                                                        (PREFIX: of DUMP's names, "r1." for the second request)
        native_compare.py same DUMP DUMP                 bit for bit
 """
 import json
@@ -26,10 +27,10 @@ def load(path):
     return tensors
 
 
-def near(dump, expected, tolerance):
+def near(dump, expected, tolerance, prefix=""):
     worst = 0.0
     for name, want in sorted(load(expected).items()):
-        have = dump.get(name)
+        have = dump.get(prefix + name)
         if have is None:
             return f"{name} is missing"
         if name.endswith(".tokens"):
@@ -62,7 +63,7 @@ def same(one, other):
 
 def main():
     if sys.argv[1] == "near":
-        wrong = near(load(sys.argv[2]), sys.argv[3], float(sys.argv[4]))
+        wrong = near(load(sys.argv[2]), sys.argv[3], float(sys.argv[4]), *sys.argv[5:])
     else:
         wrong = same(load(sys.argv[2]), load(sys.argv[3]))
     if wrong:

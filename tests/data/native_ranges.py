@@ -3,6 +3,7 @@
 
 usage: native_ranges.py LOG MODE K,K,... WARMUP SAMPLES NEW_TOKENS LAYERS VIT_LAYERS EXPERTS PROMPT
 """
+import json
 import sys
 
 
@@ -62,8 +63,13 @@ def main():
         wanted = [f"warmup.{i}" for i in range(warmup)] + [f"sample.{i}" for i in mine]
         assert names(top[2]) == wanted, names(top[2])
         for request in top[2]:
-            assert names(request[2]) == ["vision", "prefill", "decode"], names(request[2])
-            vision, prefill, decode = (n[2] for n in request[2])
+            mark, *phases = request[2]
+            assert mark[0].startswith("mark request="), mark[0]
+            said = json.loads(mark[0].removeprefix("mark request="))
+            assert said.pop("name") and said.pop("crops") > 0, mark[0]
+            assert said == {"request": 0, "prompt_tokens": prompt, "new_tokens": new}, mark[0]
+            assert names(phases) == ["vision", "prefill", "decode"], names(phases)
+            vision, prefill, decode = (n[2] for n in phases)
             assert names(vision) == [f"vit.{i}" for i in range(vit)] + ["pool", "project"], names(vision)
             check_step(prefill, mode, k, layers, experts, prompt)
             assert names(decode) == [f"decode.{i}" for i in range(new - 1)], names(decode)

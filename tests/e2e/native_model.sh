@@ -23,7 +23,7 @@ done
 tiny() {
     local name=$1
     shift
-    "$run" --checkpoint "$tmp/tiny" --request "$tmp/tiny_a_request.safetensors" --top-k 1,2,3,4,8 --samples 1 --warmup 0 \
+    "$run" --checkpoint "$tmp/tiny" --request "${request:-$tmp/tiny_a_request.safetensors}" --top-k 1,2,3,4,8 --samples 1 --warmup 0 \
         --max-new-tokens 6 --device cpu --dump-logits "$tmp/$name.safetensors" "$@"
 }
 
@@ -86,14 +86,16 @@ half_precision() {
 times() {
     tiny timed --output-dir "$tmp/out" --samples 2 --warmup 1 >"$tmp/table" || return 1
     [ "$(ls "$tmp/out")" = run_native_times.json ] || return 1
-    [ "$(wc -l <"$tmp/table")" -eq 7 ] || return 1
+    [ "$(wc -l <"$tmp/table")" -eq 13 ] || return 1 # two of the head, a line for each k, and the generated tokens
     "$python" - "$tmp/out/run_native_times.json" <<'EOF'
 import json, sys
 t = json.load(open(sys.argv[1]))
 assert (t["device"], t["dtype"], t["moe"], t["cuda_graph"]) == ("cpu", "fp32", "active", False), t
 assert [(s["top_k"], s["sample"]) for s in t["samples"]] == [(k, i) for k in (1, 2, 3, 4, 8) for i in (0, 1)]
 for s in t["samples"]:
-    assert s["decode_tokens"] == 5 and min(s["vision_ms"], s["prefill_ms"], s["decode_ms"]) > 0, s
+    assert s["request"] == 0 and s["decode_tokens"] == 5 and min(s["vision_ms"], s["prefill_ms"], s["decode_ms"]) > 0, s
+assert [(r["name"], r["prompt_tokens"], r["crops"], r["image_height"]) for r in t["requests"]] == [("tiny_a_request", 60, 2, None)]
+assert all(len(r["tokens"]) == 6 for r in t["by_request"]) and not t["stop_at_eos"]
 assert [s["top_k"] for s in t["summary"]] == [1, 2, 3, 4, 8]
 # Operators a decoded token: 5 and, in each of 2 layers, 17 besides 4 for each expert.
 for s in t["summary"]:
@@ -124,7 +126,7 @@ peculiar_requests() {
         request beyond 'image_input_idx[image_input_idx < 0] = 60' || return 1
     local name
     for name in one all beyond; do
-        tiny "$name" --request "$tmp/$name.request" || return 1
+        request=$tmp/$name.request tiny "$name" || return 1
     done
     $compare same "$tmp/one.safetensors" "$tmp/all.safetensors" || return 1
     $compare same "$tmp/beyond.safetensors" "$tmp/active.safetensors" || return 1

@@ -88,6 +88,10 @@ refused "a configuration that is none" "JSON" "${seed[@]}" --config "$work/tiny/
 refused "no checkpoint" "/nonexistent" --checkpoint /nonexistent
 refused "no request" "/nonexistent" "${seed[@]}" --request /nonexistent
 refused "a request that is none" "config.json" "${seed[@]}" --request "$work/tiny/config.json"
+mkdir "$work/no_requests"
+refused "a directory without a request" "holds no request" "${seed[@]}" --request "$work/no_requests"
+refused "an end of text that the model does not name" "names no eos_token_id" --checkpoint "$work/tiny" --stop-at-eos --max-new-tokens 2 \
+    "${no_torch_there[@]}"
 refused "a request without its tensors" "input_ids" "${seed[@]}" --request "$work/tiny/model.safetensors"
 refused "a dump into no folder" "/nonexistent/x" "${small[@]}" --dump-logits /nonexistent/x
 refused "an output folder in no folder" "/nonexistent/x" "${small[@]}" --output-dir /nonexistent/x
@@ -274,6 +278,7 @@ if [ -z "$no_torch" ]; then
     sed -i 's/"max_position_embeddings": 512/"max_position_embeddings": 330/' "$work/broken/config.json"
     refused "more tokens than positions" "330 positions" "${tiny[@]}"
     sed -i 's/"n_layers": [0-9]*/"n_layers": 16000000/' "$work/broken/config.json"
+    sed -i 's/"max_position_embeddings": 330/"max_position_embeddings": 512/' "$work/broken/config.json"
     refused "a model that no memory holds" "this machine has" "${seed[@]}" --config "$work/broken/config.json" --device cpu
     if ! [ -e /dev/nvidia0 ]; then
         refused "graphs where there is no GPU" "--cuda-graph needs a GPU" "${seed[@]}" --config small --cuda-graph \
