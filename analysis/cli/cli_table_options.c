@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#define TOP_STANDARD 10
+
 error_t cli_table_options_parse(int key, const char *arg, cli_table_options *tables) {
     int format;
     switch (key) {
@@ -14,6 +16,7 @@ error_t cli_table_options_parse(int key, const char *arg, cli_table_options *tab
             return EINVAL;
         }
         tables->format = (report_format)format;
+        tables->format_given = true;
         return 0;
     case 'r':
         tables->rules = arg;
@@ -34,6 +37,12 @@ error_t cli_table_options_parse(int key, const char *arg, cli_table_options *tab
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+size_t cli_table_top(const cli_table_options *tables) {
+    bool programs = tables->format == REPORT_JSON || tables->format == REPORT_CSV;
+    size_t standard = programs ? SIZE_MAX : TOP_STANDARD;
+    return tables->top == BASE_NONE ? standard : tables->top;
 }
 
 error_t cli_one_trace(int key, const char *arg, const char *command, const char **trace) {

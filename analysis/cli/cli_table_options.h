@@ -36,7 +36,9 @@ typedef struct {
     const names_kernel_classes *classes; /* what was read from it, or NULL */
     const costmodel_workload *workload;  /* of cli_bottleneck_options, or NULL */
     const costmodel_peaks *peaks;        /* likewise */
-    uint32_t top, k;                     /* most rows of a table; selected k, BASE_NONE: all */
+    bool format_given;
+    uint32_t top; /* of --top; BASE_NONE: not given (cli_table_top) */
+    uint32_t k;   /* selected k, BASE_NONE: all */
     /* Set by the subcommand, as in metrics_options: */
     metrics_run_k run_k;
     bool each_k;
@@ -49,12 +51,15 @@ typedef struct {
 /* The defaults. */
 #define CLI_TABLES_STANDARD                                                                                  \
     (cli_table_options) {                                                                                    \
-        .top = 10, .k = BASE_NONE                                                                            \
+        .top = BASE_NONE, .k = BASE_NONE                                                                     \
     }
 
 /* Parses one of the options above, as an argp parser: returns 0, EINVAL after an error line, or ARGP_ERR_UNKNOWN for
  * other keys. */
 error_t cli_table_options_parse(int key, const char *arg, cli_table_options *tables);
+
+/* Returns the most rows of a table: those of --top, else all for programs (json, csv) and 10 for people. */
+size_t cli_table_top(const cli_table_options *tables);
 
 /* Handles ARGP_KEY_ARG and ARGP_KEY_NO_ARGS of a subcommand with exactly one TRACE argument, in the same way. `command` is
  * its name. */

@@ -64,7 +64,7 @@ static const struct argp_option options[] = {
     CLI_OPTION_RULES,
     CLI_OPTION_DOMAINS,
     CLI_OPTION_JOBS,
-    CLI_OPTION_TOP("number of rows in the tables of experts and kernels (default 10)"),
+    CLI_OPTION_TOP("number of rows in the tables of experts and kernels (default 10; in json and csv all)"),
     CLI_OPTION_K("compare experts and kernels of requests with top_k=K only"),
     CLI_OPTIONS};
 
@@ -143,7 +143,7 @@ static int diff(const arguments *a, const names_rules *rules) {
         }
         report_output_report(&out, title ? title : "");
         report_output_line(&out, title ? title : "");
-        report_growths grew = report_diff(sides[0], sides[1], a->tables.top, &out);
+        report_growths grew = report_diff(sides[0], sides[1], cli_table_top(&a->tables), &out);
         free(title);
         status = cli_output_end(&out, judge(&grew, a->limit));
     }

@@ -19,8 +19,9 @@
 
 typedef struct {
     const char *trace, *json, *samples, *html;
-    char *newest;    /* what `trace` is when none was given */
-    cli_sweep sweep; /* the arguments */
+    const char *table; /* of --table */
+    char *newest;      /* what `trace` is when none was given */
+    cli_sweep sweep;   /* the arguments */
     bool all, list_sections, json_samples;
     report_selection sections;
     cli_table_options tables;
@@ -30,17 +31,19 @@ typedef struct {
 
 enum { KEY_REDACT = CLI_KEY_DOMAINS + 1, KEY_LIST_SECTIONS, KEY_K_FROM, KEY_JSON_SAMPLES };
 
-static error_t choose_section(arguments *a, const char *name) {
-    if (report_selection_add(&a->sections, name)) {
+/* A section, or with `table` a table alone. */
+static error_t choose_tables(arguments *a, const char *name, bool table) {
+    if (table ? report_selection_add_table(&a->sections, name) : report_selection_add(&a->sections, name)) {
         return 0;
     }
     cli_suggestion close = {.text = name, .len = strlen(name)};
-    for (size_t i = 0; report_catalog(i) && report_catalog(i)->section; i++) {
+    for (size_t i = 0; report_catalog(i); i++) {
         cli_suggest(&close, report_catalog(i)->id);
-        cli_suggest(&close, report_catalog(i)->section);
+        cli_suggest(&close, table ? report_catalog(i)->id : report_catalog(i)->section);
     }
-    cli_error("--section=%s: no such section or table%s%s%s (see moetrace report --list-sections)", name,
-              close.best ? "; did you mean " : "", close.best ? close.best : "", close.best ? "?" : "");
+    cli_error("--%s=%s: no such %s%s%s%s (see moetrace report --list-sections)", table ? "table" : "section",
+              name, table ? "table" : "section or table", close.best ? "; did you mean " : "",
+              close.best ? close.best : "", close.best ? "?" : "");
     return EINVAL;
 }
 
@@ -59,6 +62,15 @@ static error_t take_one_trace(arguments *a) {
     return rc;
 }
 
+static error_t choose_single_table(arguments *a, const char *name) {
+    if (a->table) {
+        cli_error("--table takes one table, and got %s and %s: --section may be repeated", a->table, name);
+        return EINVAL;
+    }
+    a->table = name;
+    return choose_tables(a, name, true);
+}
+
 static error_t parse_report(int key, char *arg, struct argp_state *state) {
     arguments *a = state->input;
     error_t rc;
@@ -74,7 +86,9 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
         a->samples = arg;
         return 0;
     case 'S':
-        return choose_section(a, arg);
+        return choose_tables(a, arg, false);
+    case 'T':
+        return choose_single_table(a, arg);
     case 'a':
         a->all = true;
         return 0;
@@ -110,6 +124,7 @@ static error_t parse_report(int key, char *arg, struct argp_state *state) {
 
 static const struct argp_option options[] = {
     {"section", 'S', "NAME", 0, "print this section, or this table; may be repeated", 0},
+    {"table", 'T', "ID", 0, "print this table alone; as plain CSV unless --format is given", 0},
     {"all", 'a', NULL, 0, "print every table, not a screen that sums them up", 0},
     {"list-sections", KEY_LIST_SECTIONS, NULL, 0, "list the sections and their tables", 0},
     {"json", 'j', "FILE", 0, "also write the latencies to FILE, in the format of exp2_moe_topk_results.json",
@@ -132,7 +147,8 @@ static const struct argp_option options[] = {
      "(FILE#MODEL)",
      0},
     CLI_OPTION_JOBS,
-    CLI_OPTION_TOP("number of rows in the tables of experts, kernels and ranges (default 10)"),
+    CLI_OPTION_TOP(
+        "number of rows in the tables of experts, kernels and ranges (default 10; in json and csv all)"),
     {"k-from", KEY_K_FROM, CLI_K_FROM, 0,
      "several captures, each of a run with its own k: it stands in the trace's name (k8, topk_8), in a "
      "config.json beside "
@@ -169,6 +185,7 @@ static const struct argp argp = {
     "  moetrace report --section latency --section experts traces\n"
     "  moetrace report --k 8 --top 20 traces/run_native-4242.moetrace\n"
     "  moetrace report --model molmoe-1b --dtype bf16 --crops 2 traces\n"
+    "  moetrace report --table kernels traces > kernels.csv\n"
     "  moetrace report --samples samples.csv traces\n"
     "  moetrace report --format csv --json latencies.json traces > tables.csv\n"
     "  moetrace report --html report.html traces\n\n" CLI_EXIT,
@@ -246,6 +263,8 @@ static int report_traces(const arguments *a, const names_rules *rules, char **tr
     report_output out;
     cli_output_begin(&out, a->tables.format);
     out.selection = a->sections.count > 0 && !a->all ? &a->sections : NULL;
+    out.single = a->table != NULL;
+    out.several = count > 1;
     cli_reading *reading = cli_read_begin((const char *const *)traces, count, &a->tables, rules);
     for (size_t i = 0; i < count; i++) {
         metrics_results *results;
@@ -260,11 +279,15 @@ static int report_traces(const arguments *a, const names_rules *rules, char **tr
         } else if (screen) {
             report_screen(results, traces[i], &out);
         } else {
-            report_print(results, a->tables.top, &out);
+            report_print(results, cli_table_top(&a->tables), &out);
         }
         metrics_results_free(results);
     }
     cli_read_end(reading);
+    if (status == CLI_OK && a->table && out.tables == 0) {
+        status = cli_error("%s: has nothing for the table %s (see moetrace report --list-sections)", a->trace,
+                           a->table);
+    }
     status = status == CLI_OK ? write_files(a, &files) : status;
     char error[TRACE_ERROR_BYTES];
     if (status == CLI_OK && a->samples &&
@@ -362,11 +385,14 @@ static int print_sweep(arguments *a, const names_rules *rules) {
     report_output out;
     cli_output_begin(&out, a->tables.format);
     out.selection = a->sections.count > 0 && !a->all ? &a->sections : NULL;
+    out.single = a->table != NULL;
     if (cli_sweep_read(&a->sweep, &a->tables, rules, &joined, captures, take_capture, &files) &&
         keep_results(&joined, a, &kept_files)) {
         bool screen = a->tables.format == REPORT_TEXT && !a->all && a->sections.count == 0;
         report_captures_print(captures, a->sweep.count, &joined, screen, &out);
-        status = write_files(a, &kept_files);
+        bool empty = a->table && out.tables == 0;
+        status = empty ? cli_error("the captures have nothing for the table %s", a->table)
+                       : write_files(a, &kept_files);
     }
     if (status == CLI_OK && a->samples &&
         report_samples_write(&files.samples, &a->outputs, a->samples, error) != 0) {
@@ -399,7 +425,7 @@ static int list_sections(const arguments *a) {
     cli_output_begin(&out, a->tables.format);
     report_output_report(&out, "");
     report_table_begin(&t, "sections", REPORT_COLUMNS(columns), 2);
-    for (size_t i = 0; report_catalog(i) && report_catalog(i)->section; i++) {
+    for (size_t i = 0; report_catalog(i); i++) {
         report_table_cell(&t, "%s", report_catalog(i)->section);
         report_table_cell(&t, "%s", report_catalog(i)->id);
         report_table_cell(&t, "%s", report_catalog(i)->content);
@@ -437,9 +463,12 @@ int cli_cmd_report(int argc, char **argv) {
         /* it has its line */
     } else if (a.list_sections) {
         status = list_sections(&a);
+    } else if (a.table && (a.all || a.sections.count > 1)) {
+        status = cli_error("--table is of one table: it goes with neither --all nor --section");
     } else if (a.json_samples && !a.json) {
         status = cli_error("--json-samples needs --json FILE, whose form it chooses");
     } else {
+        a.tables.format = a.table && !a.tables.format_given ? REPORT_CSV : a.tables.format;
         a.tables.workload = &a.bounds.workload;
         a.tables.peaks = a.bounds.peaks_file ? &a.bounds.peaks : NULL;
         bool loaded = cli_bottleneck_options_load(&a.bounds) && cli_rules(&a.tables, &rules);

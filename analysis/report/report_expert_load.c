@@ -6,12 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Programs get every row. */
-static size_t rows_shown(const report_output *out, size_t count, size_t top) {
-    bool programs = out->format == REPORT_JSON || out->format == REPORT_CSV;
-    return programs || count < top ? count : top;
-}
-
 static double gpu(const metrics_results *r, double value) {
     return metrics_results_have_gpu(r) ? value : NAN;
 }
@@ -95,7 +89,7 @@ static void put_load_layers(const metrics_results *r, size_t top, report_output 
             list[count++] = &r->load.rows[i];
         }
     }
-    size_t shown = rows_shown(out, count, top);
+    size_t shown = count < top ? count : top;
     if (shown > 0) {
         report_table t;
         qsort(list, count, sizeof *list, by_imbalance);
@@ -157,7 +151,7 @@ static void put_load_cells(const metrics_results *r, size_t top, report_output *
                                             {"call_us", "us/call", 'r'},
                                             {"token_us", "us/token", 'r'},
                                             {"expected_ratio", "x exp.", 'r'}};
-    size_t count = r->load.cell_count, shown = rows_shown(out, count, top);
+    size_t count = r->load.cell_count, shown = count < top ? count : top;
     if (shown == 0) {
         return;
     }
@@ -165,7 +159,7 @@ static void put_load_cells(const metrics_results *r, size_t top, report_output *
     for (size_t i = 0; i < count; i++) {
         list[i] = &r->load.cells[i];
     }
-    if (shown < count) { /* programs get them by k, phase, layer and expert */
+    if (shown < count) { /* all of them are by k, phase, layer and expert */
         qsort(list, count, sizeof *list, by_cost);
     }
     report_table t;

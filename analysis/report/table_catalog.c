@@ -58,16 +58,22 @@ size_t report_catalog_find(const char *id) {
 bool report_selection_add(report_selection *selection, const char *name) {
     bool found = false;
     for (size_t i = 0; i < COUNT; i++) {
-        if (catalog[i].section && strcmp(catalog[i].section, name) == 0) {
+        if (strcmp(catalog[i].section, name) == 0) {
             selection->has[i] = found = true;
         }
     }
-    size_t table = report_catalog_find(name);
-    if (!found && table != SIZE_MAX && catalog[table].section) {
-        selection->has[table] = found = true;
-    }
     selection->count += found;
-    return found;
+    return found || report_selection_add_table(selection, name);
+}
+
+bool report_selection_add_table(report_selection *selection, const char *id) {
+    size_t table = report_catalog_find(id);
+    if (table == SIZE_MAX) {
+        return false;
+    }
+    selection->has[table] = true;
+    selection->count++;
+    return true;
 }
 
 bool report_selection_has(const report_selection *selection, const char *id) {

@@ -1,4 +1,4 @@
-/* The tables of all subcommands: their ids, the sections that group them, and a choice of them. */
+/* The tables of the report: their ids, the sections that group them, and a choice of them. */
 #ifndef REPORT_TABLE_CATALOG_H
 #define REPORT_TABLE_CATALOG_H
 
@@ -7,7 +7,7 @@
 
 typedef struct {
     const char *id;
-    const char *section; /* of the report; NULL: a table of another subcommand */
+    const char *section;
     const char *content; /* what its rows are, for people */
 } report_catalog_entry;
 
@@ -26,6 +26,9 @@ typedef struct {
 
 /* Adds the tables of the report's section `name`, or else its table of that id. Returns false if there is neither. */
 bool report_selection_add(report_selection *selection, const char *name);
+
+/* Adds the report's table `id` alone. Returns false if there is none. */
+bool report_selection_add_table(report_selection *selection, const char *id);
 
 /* Returns whether the table `id` is among them. */
 bool report_selection_has(const report_selection *selection, const char *id);

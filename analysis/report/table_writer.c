@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LATEX_COLUMNS 5 /* that fit half a page */
+
 static bool is_json(const report_output *out) {
     return out->format == REPORT_JSON || out->format == REPORT_PAGE;
 }
@@ -20,7 +22,8 @@ void report_output_begin(report_output *out, report_format format, FILE *file) {
 }
 
 void report_output_report(report_output *out, const char *trace) {
-    if (out->count++ > 0 && !is_json(out)) {
+    out->trace = trace;
+    if (out->count++ > 0 && !is_json(out) && !(out->single && out->format == REPORT_CSV)) {
         fputs("\n\n", out->file);
     }
     out->begun = false;
@@ -105,13 +108,38 @@ static cJSON *json_of_cell(const report_cell *cell, bool page) {
 
 /* ---- Tables ---- */
 
-static void write_csv_table(FILE *f, const report_table *t) {
-    fprintf(f, "\n# %s: %s\n", t->id, t->title ? t->title : "");
-    for (size_t c = 0; c < t->column_count; c++) {
-        fprintf(f, "%s%s", c ? "," : "", t->columns[c].name);
+const char *report_column_unit(const char *name) {
+    static const struct {
+        const char *end, *unit;
+    } units[] = {
+        {"_per_ms", "1/ms"},        {"_ms", "ms"},          {"_us", "us"},   {"_ns", "ns"},
+        {"_percent", "%"},          {"gflop", "GFLOP"},     {"mbyte", "MB"}, {"flop_per_byte", "FLOP/B"},
+        {"tflop_per_s", "TFLOP/s"}, {"gbyte_per_s", "GB/s"}};
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t end = strlen(units[i].end);
+        if (len >= end && strcmp(name + len - end, units[i].end) == 0) {
+            return units[i].unit;
+        }
     }
-    putc('\n', f);
+    return NULL;
+}
+
+static void write_csv_table(const report_output *out, const report_table *t) {
+    FILE *f = out->file;
+    bool traces = out->single && out->several, header = !out->single || out->tables == 0;
+    if (!out->single) {
+        fprintf(f, "\n# %s: %s\n", t->id, t->title ? t->title : "");
+    }
+    fputs(header && traces ? "trace," : "", f);
+    for (size_t c = 0; header && c < t->column_count; c++) {
+        fprintf(f, "%s%s%s", c ? "," : "", t->columns[c].name, c + 1 == t->column_count ? "\n" : "");
+    }
     for (size_t i = 0; i < t->count;) {
+        if (traces) {
+            base_csv_text(f, out->trace);
+            putc(',', f);
+        }
         for (size_t c = 0; c < t->column_count; c++, i++) {
             put_csv_cell(f, &t->cells[i]);
             putc(c + 1 == t->column_count ? '\n' : ',', f);
@@ -176,7 +204,7 @@ static void write_latex_rows(FILE *f, const report_table *t) {
             write_latex_cell(f, t->columns[c].title, &first);
         }
     }
-    fputs(" \\\\\n\\hline\n", f);
+    fputs(" \\\\\n\\midrule\n", f);
     for (size_t i = 0; i < t->count;) {
         first = true;
         for (size_t c = 0; c < t->column_count; c++, i++) {
@@ -188,29 +216,39 @@ static void write_latex_rows(FILE *f, const report_table *t) {
     }
 }
 
+/* Needs the package booktabs. A table of many columns takes both columns of a page. */
 static void write_latex_table(FILE *f, const report_table *t) {
-    fputs("\n\\begin{table}\n\\caption{", f);
+    size_t shown = 0;
+    for (size_t c = 0; c < t->column_count; c++) {
+        shown += report_table_shown(t, c);
+    }
+    const char *environment = shown > LATEX_COLUMNS ? "table*" : "table";
+    fprintf(f, "\n\\begin{%s}\n\\centering\n\\footnotesize\n\\caption{", environment);
     put_latex(f, t->title ? t->title : "");
-    fputs("}\n\\begin{tabular}{", f);
+    fprintf(f, "}\n\\label{tab:%s}\n\\begin{tabular}{", t->id);
     for (size_t c = 0; c < t->column_count; c++) {
         if (report_table_shown(t, c)) {
             putc(t->columns[c].alignment, f);
         }
     }
-    fputs("}\n\\hline\n", f);
+    fputs("}\n\\toprule\n", f);
     write_latex_rows(f, t);
-    fputs("\\hline\n\\end{tabular}\n", f);
+    fputs("\\bottomrule\n\\end{tabular}\n", f);
     if (t->notes) {
+        fputs("\\par\\smallskip ", f);
         put_latex(f, t->notes);
         putc('\n', f);
     }
-    fputs("\\end{table}\n", f);
+    fprintf(f, "\\end{%s}\n", environment);
 }
 
 static cJSON *json_of_column(const report_column *column) {
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "name", column->name);
     cJSON_AddStringToObject(json, "title", column->title ? column->title : column->name);
+    if (report_column_unit(column->name)) {
+        cJSON_AddStringToObject(json, "unit", report_column_unit(column->name));
+    }
     return json;
 }
 
@@ -258,10 +296,11 @@ void report_output_table(report_output *out, report_table *t) {
     case REPORT_TEXT:
         fputs(out->begun ? "\n" : "", out->file);
         out->begun = true;
+        out->tables++;
         report_table_end(t, out->file, out->style);
         return;
     case REPORT_CSV:
-        write_csv_table(out->file, t);
+        write_csv_table(out, t);
         break;
     case REPORT_MARKDOWN:
         write_markdown_table(out->file, t);
@@ -275,6 +314,7 @@ void report_output_table(report_output *out, report_table *t) {
                        out->format == REPORT_PAGE);
         break;
     }
+    out->tables++;
     report_table_free(t);
 }
 

@@ -25,10 +25,18 @@ typedef struct {
     FILE *file;
     report_style style;                /* of text; REPORT_WIDTH columns without colour unless set */
     const report_selection *selection; /* the tables to write; NULL: all */
-    size_t count;                      /* reports so far */
-    bool begun;                        /* the current report is not empty */
-    cJSON *reports;                    /* JSON: collected for report_output_end */
+    bool
+        single; /* of one table: csv has its columns and rows alone, and begins with the trace if `several` */
+    bool several;      /* traces may be reported */
+    size_t tables;     /* written so far */
+    const char *trace; /* of the current report */
+    size_t count;      /* reports so far */
+    bool begun;        /* the current report is not empty */
+    cJSON *reports;    /* JSON: collected for report_output_end */
 } report_output;
+
+/* Returns the unit of a column by its name, or NULL. */
+const char *report_column_unit(const char *name);
 
 /* Begins the output to `file`, which the caller owns. */
 void report_output_begin(report_output *out, report_format format, FILE *file);

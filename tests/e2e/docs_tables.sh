@@ -50,6 +50,14 @@ for table in different:
     print(f"{table}: docs/report.md has {documented.get(table)}, the program prints {printed.get(table)}")
 sys.exit(bool(different))
 PY
+"$moetrace" report --list-sections -f json >"$work/sections.list"
+if [ -e "$work/peaks.json" ]; then
+    "$python" scripts/output_schema.py "$work/sections.list" "$work"/*.json >"$work/schema.md"
+    [ -z "${SCHEMA:-}" ] || cp "$work/schema.md" "$SCHEMA"
+    ok "docs/output-schema.md is what scripts/output_schema.py writes" diff docs/output-schema.md "$work/schema.md"
+else
+    skip "docs/output-schema.md is what scripts/output_schema.py writes" "no fake CUDA for moetrace peaks"
+fi
 documented_samples() { # the names in the first column of the table below the heading
     sed -n '/^## The samples file$/,/^## moetrace verify$/p' docs/report.md | grep '^| `' | cut -d'|' -f2 | grep -o '[a-z_]*' | paste -sd,
 }

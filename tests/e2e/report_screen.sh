@@ -43,6 +43,37 @@ cp small_auto.moetrace two/a.moetrace
 cp small_alternate.moetrace two/b.moetrace
 is "a directory of processes: a screen for each" "$("$moetrace" report two | grep -c '^more ')" 2
 
+# Tables for programs.
+"$moetrace" report -f json small_auto.moetrace >small_auto.json
+single_tables() { # each table alone is that of json, with every row
+    "$python" - "$moetrace" small_auto.moetrace small_auto.json <<'PY'
+import csv, io, json, math, subprocess, sys
+moetrace, trace, path = sys.argv[1:]
+for table in json.load(open(path))["reports"][0]["tables"]:
+    text = subprocess.run([moetrace, "report", "--table", table["id"], trace], check=True, capture_output=True, text=True).stdout
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] == [column["name"] for column in table["columns"]], rows[0]
+    assert len(rows) - 1 == len(table["rows"]), (table["id"], len(rows))
+    for got, wanted in zip(rows[1:], table["rows"]):
+        for cell, value in zip(got, wanted):
+            same = cell == "" if value is None else math.isclose(float(cell), value, rel_tol=1e-12) if isinstance(value, (int, float)) else cell.lstrip("'") == value.lstrip("'")
+            assert same, (table["id"], cell, value)
+    for column in table["columns"]:
+        assert ("unit" in column) == column["name"].endswith(("_ms", "_us", "_ns", "_percent", "gflop", "mbyte", "_per_s", "_per_byte")), column
+PY
+}
+ok "--table: plain CSV of each table, as json has it" single_tables
+rows() { "$moetrace" report --table kernels "$@" | wc -l; }
+is "every row, not ten" "$(rows small_auto.moetrace)" "$(($("$moetrace" report --all small_auto.moetrace | sed -n 's/^Kernels, [0-9]* of \([0-9]*\).*/\1/p') + 1))"
+is "but --top, if given" "$(rows --top 4 small_auto.moetrace)" 5
+is "of several processes: one header, and the trace first" "$("$moetrace" report --table latency two | cut -d, -f1 | LC_ALL=C sort | uniq -c | tr -s ' \n' ' ')" \
+    " 1 trace 8 two/a.moetrace 8 two/b.moetrace "
+is "in latex: with a label and booktabs" "$("$moetrace" report --table latency -f latex small_auto.moetrace | grep -cE '^.(label\{tab:latency\}|toprule|midrule|bottomrule)$')" 4
+ok "an unknown table is refused" refuses 'no such table; did you mean kernels' "$moetrace" report --table kernals small_auto.moetrace
+ok "one that the trace lacks, too" refuses 'has nothing for the table roofline' "$moetrace" report --table roofline small_graphs.moetrace
+ok "two are refused" refuses '--section may be repeated' "$moetrace" report --table kernels --table latency small_auto.moetrace
+ok "and --all" refuses 'neither --all nor --section' "$moetrace" report --table kernels --all small_auto.moetrace
+
 # What a terminal gets: `terminal ROWS COLUMNS COMMAND...` prints what a command writes to one.
 cat >terminal.py <<'PY'
 import fcntl, os, pty, struct, sys, termios
