@@ -9,7 +9,7 @@ The rule: a piece of GPU work belongs to the range that was opened last of those
 id, from start to end, on the thread of that call; only ranges of the default NVTX domain and of chosen ones count. A sample is
 a range of a phase with no sample of the same phase open around its start; it lasts until it and the GPU work launched in it
 have ended. Work that begins more than 10 ms before its call, and a kernel that went on for more than 100 ms after four later
-ones of its stream had run one after another, have no time; docs/attribution.md.
+ones of its stream had run one after another, or in which 128 began, have no time (docs/attribution.md).
 """
 import csv
 import fnmatch
@@ -107,14 +107,16 @@ def read_sqlite(path):
 
 
 def is_overrun(work, at):
-    """Whether the kernel at this place, of all work by its start, went on long after four later ones of its stream; 256 pieces
-    of work are compared at a time."""
-    _, start, end, _, _, stream, device = work[at]
-    last, ran = start, 0
-    for kind, from_, to, _, _, other_stream, other_device in work[at + 1:at + 256]:
-        if kind == "kernel" and (other_stream, other_device) == (stream, device) and from_ >= last and to <= end and ran < 4:
-            last, ran = to, ran + 1
-    return ran == 4 and end - last > 100_000_000
+    """Whether the kernel at this place, of all work by its start, went on long after four later ones of its stream, or 128 of
+    them began before it ended; 256 pieces of work are compared at a time."""
+    _, start, end, _, _, *stream = work[at]
+    last, ran, began = start, 0, 0
+    for kind, from_, to, _, _, *other in work[at + 1:at + 256]:
+        if kind == "kernel" and other == stream:
+            began += from_ < end
+            if from_ >= last and to <= end and ran < 4:
+                last, ran = to, ran + 1
+    return (ran == 4 and end - last > 100_000_000) or began >= 128
 
 
 def reject_times(capture, call_of):
@@ -123,7 +125,7 @@ def reject_times(capture, call_of):
     counts = {"impossible": 0, "early": 0, "before": [0, 0]}
     timed = sorted((w for w in capture.work if w[1] is not None), key=lambda w: (w[1], w[1] - w[2]))
     wrong = {id(w) for at, w in enumerate(timed) if w[0] == "kernel" and is_overrun(timed, at)}
-    first_call = min((c[1] for c in capture.calls), default=0)
+    first_call = min((c[1] for c in capture.calls), default=-(2**63))
     for w in timed:
         call = call_of.get(w[3])
         if call is None:
