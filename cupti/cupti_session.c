@@ -11,10 +11,13 @@
 #include <string.h>
 #include <time.h>
 
-/* One buffer holds about 5,000 kernel records. The pool is bounded: when the writer has not returned any buffer, CUPTI
- * gets none, drops records, and reports how many. */
-#define BUFFER_BYTES (1u << 20)
-#define BUFFER_COUNT 32
+/* A large buffer holds about 5,000 kernel records. CUPTI fills a buffer for each thread that launches (observed on an H200), so the
+ * buffers after the first ones are small. The pool is bounded, by 31 MiB: when the writer has not returned any buffer, CUPTI gets
+ * none, drops records, and reports how many. */
+#define BUFFER_LARGE_BYTES (1u << 20)
+#define BUFFER_SMALL_BYTES (1u << 16)
+#define BUFFERS_LARGE      16u
+#define BUFFER_COUNT       256
 #define BUFFERS_KEPT                                                                                         \
     2 /* allocated at the start, before ranges use the memory: CUPTI fills one while the writer reads the other */
 #define CBIDS_MAX 512
@@ -59,7 +62,7 @@ static struct {
     uint32_t profiler[2]; /* callbacks of cuProfilerStop and cuProfilerStart; 0 if unavailable */
 
     pthread_mutex_t lock; /* protects the pool and the queue; held for a few instructions only */
-    uint8_t *idle[BUFFER_COUNT];
+    cupti_buffer idle[BUFFER_COUNT];
     size_t idle_count, allocated;
     cupti_buffer done[BUFFER_COUNT]; /* a ring, oldest first */
     size_t done_first, done_count;
@@ -87,33 +90,37 @@ bool cupti_session_locked(void) {
 }
 
 /* The lock is held. */
-static uint8_t *new_buffer(void) {
-    uint8_t *bytes = session.allocated < BUFFER_COUNT ? session.hooks.allocate(BUFFER_BYTES) : NULL;
-    session.allocated += bytes != NULL;
-    return bytes;
+static cupti_buffer new_buffer(void) {
+    cupti_buffer buffer = {.bytes = NULL,
+                           .size =
+                               session.allocated < BUFFERS_LARGE ? BUFFER_LARGE_BYTES : BUFFER_SMALL_BYTES,
+                           .valid = 0};
+    buffer.bytes = session.allocated < BUFFER_COUNT ? session.hooks.allocate(buffer.size) : NULL;
+    session.allocated += buffer.bytes != NULL;
+    return buffer;
 }
 
 static void keep_buffers(void) {
     lock_pool();
     while (session.allocated < BUFFERS_KEPT) {
-        uint8_t *bytes = new_buffer();
-        if (!bytes) {
+        cupti_buffer buffer = new_buffer();
+        if (!buffer.bytes) {
             break;
         }
-        session.idle[session.idle_count++] = bytes;
+        session.idle[session.idle_count++] = buffer;
     }
     unlock_pool();
 }
 
 static void on_buffer_requested(uint8_t **buffer, size_t *size, size_t *max_records) {
     lock_pool();
-    uint8_t *bytes = session.idle_count > 0 ? session.idle[--session.idle_count] : new_buffer();
+    cupti_buffer idle = session.idle_count > 0 ? session.idle[--session.idle_count] : new_buffer();
     unlock_pool();
-    if (!bytes) {
+    if (!idle.bytes) {
         atomic_fetch_add(&session.refused_buffers, 1);
     }
-    *buffer = bytes;
-    *size = bytes ? BUFFER_BYTES : 0;
+    *buffer = idle.bytes;
+    *size = idle.bytes ? idle.size : 0;
     *max_records = 0;
 }
 
@@ -150,18 +157,17 @@ static void count_dropped(void *context, uint32_t stream) {
 }
 
 static void on_buffer_completed(void *context, uint32_t stream, uint8_t *bytes, size_t size, size_t valid) {
-    (void)size;
     count_dropped(context, stream);
     if (!bytes) {
         return;
     }
-    cupti_buffer buffer = {bytes, valid};
+    cupti_buffer buffer = {.bytes = bytes, .size = size, .valid = valid};
     check_records(&buffer);
     lock_pool();
     if (buffer.valid > 0) {
         session.done[(session.done_first + session.done_count++) % BUFFER_COUNT] = buffer;
     } else {
-        session.idle[session.idle_count++] = bytes;
+        session.idle[session.idle_count++] = buffer;
     }
     unlock_pool();
     if (buffer.valid > 0) {
@@ -500,7 +506,7 @@ bool cupti_session_take(cupti_buffer *buffer) {
 
 void cupti_session_return(const cupti_buffer *buffer) {
     lock_pool();
-    session.idle[session.idle_count++] = buffer->bytes;
+    session.idle[session.idle_count++] = *buffer;
     unlock_pool();
 }
 

@@ -33,6 +33,7 @@ typedef struct {
 
 typedef struct {
     uint8_t *bytes;
+    size_t size;
     size_t valid; /* bytes that hold records */
 } cupti_buffer;
 

@@ -61,6 +61,9 @@ faulty shuffle shuffle
 is "shuffle: work per thread and range" "$(ranges shuffle)" "$(grep '^range' "$work/shuffle.out" | sort)"
 faulty empty empty-buffers
 is "empty: work per thread and range" "$(ranges empty)" "$(grep '^range' "$work/empty.out" | sort)"
+faulty threads many-threads
+is "threads: a buffer for each" "$(counter threads gpu.dropped) $(counter threads gpu.buffers_dropped)" "0 0"
+is "threads: work per thread and range" "$(ranges threads)" "$(grep '^range' "$work/threads.out" | sort)"
 faulty slow slow
 is "slow: work per thread and range" "$(ranges slow)" "$(grep '^range' "$work/slow.out" | sort)"
 faulty unknown unknown-kind

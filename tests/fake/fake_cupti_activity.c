@@ -24,6 +24,8 @@
 #define VERSION_WITH_CLUSTERS 18
 enum { KERNEL_BYTES = 216, COPY_BYTES = 96, FILL_BYTES = 88, UNKNOWN_BYTES = 48, RECORD_MAX = 216 };
 
+#define HELD 100
+
 static struct {
     atomic_bool enabled[KINDS];
     _Atomic(cupti_buffer_requested) requested;
@@ -45,6 +47,7 @@ static struct {
     size_t size, valid, max_records, records;
     uint64_t work_seen;
     atomic_size_t dropped;
+    unsigned held;
 } activity = {.lock = PTHREAD_MUTEX_INITIALIZER,
               .wake = PTHREAD_COND_INITIALIZER,
               .delivery = PTHREAD_MUTEX_INITIALIZER};
@@ -68,10 +71,23 @@ static void complete_buffer(void) {
     completed(NULL, 0, buffer, activity.size, valid);
 }
 
+/* As for that many threads that have launched: each holds a buffer. */
+static void hold_buffers(void) {
+    size_t size = 0, max_records = 0;
+    for (; activity.held < HELD && fake_cupti_fault("many-threads"); activity.held++) {
+        uint8_t *buffer = NULL;
+        atomic_load (&activity.requested)(&buffer, &size, &max_records);
+        if (!buffer) {
+            atomic_fetch_add(&activity.dropped, 1);
+        }
+    }
+}
+
 static bool get_buffer(void) {
     if (activity.buffer) {
         return true;
     }
+    hold_buffers();
     uint8_t *buffer = NULL;
     size_t size = 0, max_records = 0;
     activity.giver = atomic_load(&activity.completed);
