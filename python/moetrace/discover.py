@@ -3,6 +3,7 @@ import atexit
 import functools
 import sys
 import threading
+import weakref
 
 from . import calls, phases, rules, scan, shapes, state, tokens
 from .state import ROOT, fail, here, plans
@@ -11,6 +12,8 @@ from .state import ROOT, fail, here, plans
 def look_at(root):
     """A module is used from outside: its parts are planned, and their classes get a __call__, if it holds a decoder."""
     model = scan.scan(root)
+    if _outermost[0] is not None:
+        _outermost[0].looked_at(root)
     if model is None:
         scan.know_nothing(root)
         return None
@@ -20,22 +23,40 @@ def look_at(root):
 
 
 class _Outermost:
-    """torch.nn.Module.__call__ is replaced only from when a list of modules was made to when an outermost call was seen: while there may
-    be models that were not looked at."""
+    """torch.nn.Module.__call__ is replaced only while there may be models that were not looked at: from when a list of modules was made to when
+    all such lists were seen in a model, or a hundred outermost calls later."""
 
     def __init__(self, Module):
         self.Module, self.original, self.on = Module, Module.__call__, False
         self.inside = threading.local()
+        self.new, self.calls = [], 0  # first modules of new lists; outermost calls since the last was made
 
-    def arm(self):
+    def arm(self, module):
+        self.new.append(weakref.ref(module))
+        self.calls = 0
         if not self.on and state.alive and self.Module.__call__ is self.original:
             self.Module.__call__ = self._make()
             self.on = True
 
+    def looked_at(self, root):
+        seen = {id(m) for m in root.modules()}
+        self.new = [r for r in self.new if (m := r()) is not None and id(m) not in seen]
+        if not self.new:
+            self.disarm()
+
     def disarm(self):
         if self.on and getattr(self.Module.__call__, "moetrace", False):
             self.Module.__call__ = self.original
-        self.on = False
+        self.on, self.new = False, []
+
+    def _outermost_call(self, module):
+        """Whether the module is a model that was found now."""
+        self.calls += 1
+        if plans.get(id(module), False) is False:
+            return look_at(module) is not None
+        if self.calls > 100:
+            self.disarm()
+        return False
 
     def _make(self):
         original, inside = self.original, self.inside
@@ -43,15 +64,13 @@ class _Outermost:
         def __call__(module, *args, **kwargs):
             if calls.is_compiling[0]() or getattr(inside, "yes", False):
                 return original(module, *args, **kwargs)
-            if plans.get(id(module), False) is False:
-                found = None
-                try:
-                    found = look_at(module)
-                except Exception as error:
-                    fail(error)
-                if found is not None:
-                    self.disarm()
-                    return module(*args, **kwargs)  # now through its class
+            found = False
+            try:
+                found = self._outermost_call(module)
+            except Exception as error:
+                fail(error)
+            if found:
+                return module(*args, **kwargs)  # now through its class
             inside.yes = True
             try:
                 return original(module, *args, **kwargs)
@@ -74,8 +93,11 @@ def _after_module(module):
 
 def _new_list(modules):
     """A new list of modules may be a new model. A slice of a known list, as transformers makes in every forward, is not."""
-    if not calls.is_compiling[0]() and not _outermost[0].on and here.root is None and not any(id(m) in plans for m in modules):
-        _outermost[0].arm()
+    if calls.is_compiling[0]() or here.root is not None:  # torch.compile may not see the rest
+        return
+    modules = list(modules)
+    if modules and not any(id(m) in plans for m in modules):
+        _outermost[0].arm(modules[0])
 
 
 def _after_container(module):

@@ -16,6 +16,7 @@ declare -A wanted=(
     [generate]="prefill 12, decode.0 1, decode.1 1, decode.2 1, decode.3 1"
     [static]="prefill 12, decode.0 1, decode.1 1, decode.2 1, decode.3 1"
     [static_compiled]="prefill 12, decode.0 1, decode.1 1, decode.2 1, decode.3 1"
+    [two_models]="prefill 12, decode.0 1, decode.1 1, decode.2 1, decode.3 1, prefill 12, decode.0 1, decode.1 1, decode.2 1"
     [nocache]="prefill 12, decode.0 13, decode.1 14, decode.2 15, decode.3 16"
     [chunked]="prefill 0, decode.0 1, decode.1 1, decode.2 1, decode.3 1"
     [beams]="prefill 36, decode.0 3, decode.1 3, decode.2 3, decode.3 3"
@@ -37,7 +38,7 @@ declare -A wanted=(
     [own_requests]="none"
     [own_phases]="decode.0, decode.1, decode.2, prefill 12, decode.0 1, decode.1 1, decode.2 1, decode.3 1"
 )
-modes=(generate static static_compiled nocache chunked beams batch assisted prompt_lookup sampled loop loop_compiled loop_static loop_nocache base train exception threads
+modes=(generate static static_compiled two_models nocache chunked beams batch assisted prompt_lookup sampled loop loop_compiled loop_static loop_nocache base train exception threads
     streamed kept_whole own_ranges own_requests own_phases)
 
 phases() { # phases TRACE: of the first request of the first thread; fails when ranges do not balance

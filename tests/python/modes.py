@@ -54,6 +54,13 @@ def static_compiled(model, inputs):
     return [generate(model, inputs, cache_implementation="static", compile_config=config) for _ in range(2)]
 
 
+def two_models(model, inputs):
+    """The second of two models that were made before any ran, in a loop of the program's own; then torch's Module is as it was."""
+    other, cls = models.make("qwen3_moe"), torch.nn.Module
+    out = generate(model, inputs), loop(other, inputs["input_ids"], DynamicCache())
+    return out, "moetrace" in vars(cls.__call__)
+
+
 def broken(model, inputs):
     """An exception inside a layer, twice; then a request as ever."""
     def boom(*_):
@@ -165,6 +172,7 @@ MODES = {
     "generate": generate,
     "static": lambda m, i: generate(m, i, cache_implementation="static"),
     "static_compiled": static_compiled,
+    "two_models": two_models,
     "nocache": lambda m, i: generate(m, i, use_cache=False),
     "chunked": lambda m, i: generate(m, i, prefill_chunk_size=5),
     "beams": lambda m, i: generate(m, i, num_beams=3),
