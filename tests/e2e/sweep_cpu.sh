@@ -18,7 +18,7 @@ is "the exit status is the program's own" "$?" "$plain"
 is "nothing is said on standard error" "$(cat "$work/seen.err")" "$(cat "$work/plain.err")"
 ok "the logits are the same, bit for bit" cmp "$work/plain.safetensors" "$work/seen.safetensors"
 is "one process, one trace" "$(find "$work/trace" -name "*.moetrace" | wc -l)" 1
-ok "the report is made" "$BUILD/moetrace" report "$work/trace" --json "$work/exp2.json"
+ok "the report is made" "$BUILD/moetrace" report --all "$work/trace" --json "$work/exp2.json"
 cp "$work/tap.out" "$work/report.txt"
 is "rows of vision, prefill, decode and decode/token for each k" \
     "$(sed -n '/^Latency, ms/,/^Confidence/p' "$work/report.txt" |
