@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *report_choice(const metrics_results *r, char buf[64]) {
     if (r->costs.k == BASE_NONE) {
@@ -221,32 +222,40 @@ static void put_kernels(const metrics_results *r, size_t top, report_output *out
     report_output_table(out, &t);
 }
 
+/* Bytes of all paths of a table: with ranges nested very deep they would grow with the square of the ranges' number. */
+#define PATHS_MAX ((size_t)16 << 20)
+
 static void put_ranges(const metrics_results *r, size_t top, report_output *out) {
     static const report_column columns[] = {{"inclusive_ms", "inclusive ms", 'r'},
                                             {"exclusive_ms", "exclusive ms", 'r'},
                                             {"host_ms", "host ms", 'r'},
                                             {"calls", "calls", 'r'},
                                             {"range", "range", 'l'}};
-    size_t shown = r->costs.range_count < top ? r->costs.range_count : top;
+    size_t wanted = r->costs.range_count < top ? r->costs.range_count : top, shown = 0, bytes = 0;
     char buf[64];
-    if (shown == 0) {
+    if (wanted == 0) {
         return;
     }
     report_table t;
     report_table_begin(&t, "ranges", REPORT_COLUMNS(columns), 4);
-    report_table_title(&t, "Ranges, %zu of %zu (%s)", shown, r->costs.range_count, report_choice(r, buf));
-    for (size_t i = 0; i < shown; i++) {
-        const metrics_range_row *row = &r->costs.ranges[i];
+    for (; shown < wanted && bytes < PATHS_MAX; shown++) {
+        const metrics_range_row *row = &r->costs.ranges[shown];
         report_table_ms(&t, gpu_ms(r, row->inclusive.ns));
         report_table_ms(&t, gpu_ms(r, row->exclusive.ns));
         report_table_ms(&t, (double)row->host_ns / 1e6);
         report_table_count(&t, row->calls);
         char *path = metrics_range_paths_text(&r->costs.paths, row->path);
         report_table_cell(&t, "%s", path);
+        bytes += strlen(path);
         free(path);
     }
+    report_table_title(&t, "Ranges, %zu of %zu (%s)", shown, r->costs.range_count, report_choice(r, buf));
     report_table_note(
         &t, "inclusive: GPU time of the range and of all ranges in it; exclusive: of the range alone.");
+    if (shown < wanted) {
+        report_table_note(&t, "%zu further ranges are left out: the paths above take 16 MiB.",
+                          wanted - shown);
+    }
     report_output_table(out, &t);
 }
 

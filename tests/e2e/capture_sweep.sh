@@ -99,7 +99,7 @@ ok "ranges with another k" refused "it has requests in ranges top_k=" "k=77:$wor
 ok "one k twice" refused "give one capture for each k" "k=2:$work/k2" "k=2:$work/k4"
 ok "one k in two marks" refused "give one capture for each k" --k-from mark "$work/marked2.json" "$work/marked2.json"
 ok "a capture without its k" refused "several captures need k=K:" "k=2:$work/k2" "$work/k4"
-ok "k twice for a capture" refused "leave one of them out" --k-from name "k=2:$work/k2"
+ok "k twice for a capture" refused "omit one of them" --k-from name "k=2:$work/k2"
 cp -r "$work/k2" "$work/none"
 rm "$work/none/config.json"
 ok "a name without k" refused "its name has no k" --k-from name "$work/none/rank.trace.json"
